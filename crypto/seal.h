@@ -1,0 +1,33 @@
+/*
+ * Sealing: XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03) with a synthetic nonce, a commitment to
+ * the key (Poly1305 commits to none), and wrapping to an X25519 key in the layout of libsodium's
+ * crypto_box_curve25519xchacha20poly1305_seal, with the ephemeral key from struct entropy.
+ * Sealed bytes are nonce (24), ciphertext, tag (16).
+ */
+#ifndef KITH_CRYPTO_SEAL_H
+#define KITH_CRYPTO_SEAL_H
+
+#include "crypto/digest.h"
+#include "crypto/entropy.h"
+
+enum { SEAL_NONCE_SIZE = 24, SEAL_TAG_SIZE = 16, SEAL_OVERHEAD = 40, SEAL_WRAP_OVERHEAD = 48 };
+
+/* Appends the sealed bytes to out. The nonce is a keyed hash of context and plaintext, so equal nonces
+ * under one key mean equal content even on machines with identical random state. */
+void seal(const uint8_t key[static KEY_SIZE], struct span context, struct span plain,
+          struct buf *out);
+/* Appends the plaintext to out. ERR_FORGED, out untouched, when key, context or bytes do not fit;
+ * ERR_NOMEM. */
+MUST_USE enum err seal_open(const uint8_t key[static KEY_SIZE], struct span context,
+                            struct span sealed, struct buf *out);
+/* What the holder of the key, and nobody else, could have published. */
+void seal_commitment(const uint8_t key[static KEY_SIZE], struct hash *out);
+
+/* Appends ephemeral key (32), tag and ciphertext. ERR_FORGED for a low-order recipient key. */
+MUST_USE enum err seal_wrap(const uint8_t recipient[static KEY_SIZE], const struct entropy *entropy,
+                            struct span plain, struct buf *out);
+MUST_USE enum err seal_unwrap(const uint8_t public_key[static KEY_SIZE],
+                              const uint8_t secret_key[static KEY_SIZE], struct span wrapped,
+                              struct buf *out);
+
+#endif

@@ -1,0 +1,136 @@
+/*
+ * One conversation with one device after the handshake, sans-IO: events in, effects out. It reads through the replica
+ * given for that step, calls nothing else, keeps no clock. Nothing is acknowledged before COMMITTED. Event memory stays
+ * the caller's; effect memory is the session's until the next step, except where an effect says that it hands over.
+ *
+ * Phases: LINKING (an invitation's session: claim, exchange of link messages), then SYNCING for good.
+ */
+#ifndef KITH_PROTO_SESSION_H
+#define KITH_PROTO_SESSION_H
+
+#include "proto/device.h"
+#include "proto/message.h"
+#include "proto/replica.h"
+
+enum session_role {
+    SESSION_PEER,     /* under a link's secret */
+    SESSION_INVITER,  /* responder under an invitation's secret */
+    SESSION_ACCEPTOR  /* initiator under an invitation's secret */
+};
+
+struct session_options {
+    enum session_role role;
+    uint8_t remote_static[KEY_SIZE];
+    uint8_t handshake_hash[HASH_SIZE]; /* keys the digests */
+    struct public_key member;          /* mine */
+    struct public_key peer;            /* the other member's root: known for SESSION_PEER and SESSION_INVITER */
+    struct span remote_identity;       /* INVITER and unknown devices: from message 3; else empty. Copied. */
+    struct span identity;              /* mine: sent first when must_identify. Copied. */
+    bool must_identify;
+    struct span addresses;             /* my current ones (address_put_list). Copied. */
+};
+
+enum session_event_type {
+    SESSION_STARTED,
+    SESSION_BYTES,         /* content the channel opened */
+    SESSION_COMMITTED,     /* the answer to INGEST */
+    SESSION_LINK_ANSWERED, /* the answer to LINK */
+    SESSION_NEWS,          /* something was committed in a space */
+    SESSION_DRAINED,       /* what was sent has left: more may follow */
+    SESSION_SYNC_ASKED,    /* the owner wants to know again whether all is in step */
+    SESSION_STOP           /* end cleanly with this bye */
+};
+
+struct session_event {
+    enum session_event_type type;
+    uint64_t now_ms; /* running time */
+    union {
+        struct span bytes;
+        struct {
+            uint64_t ticket;
+            enum err err;
+        } committed;
+        struct {
+            bool is_refused;
+            enum refusal refusal;
+            bool has_message; /* false for the inviter's second answer: nothing more to say */
+            struct link_message message;
+        } link;
+        struct id news;
+        enum bye_reason stop;
+    };
+};
+
+enum session_effect_type {
+    SESSION_SEND,       /* bytes for the channel */
+    SESSION_INGEST,     /* commit this batch, then COMMITTED with its ticket; hands the batch over */
+    SESSION_LINK,       /* ask the node: claim (INVITER, first), make the link (ACCEPTOR), complete it (INVITER, second) */
+    SESSION_CONFIRMED,  /* the first bytes arrived: the other side proved its keys */
+    SESSION_ADDRESSES,  /* the peer's current addresses */
+    SESSION_DELIVERED,  /* the peer has stored this log up to size */
+    SESSION_IN_STEP,    /* changed: see is_in_step */
+    SESSION_REFUSED,    /* ACCEPTOR: the inviter said why there is no link */
+    SESSION_END         /* over: close; reason below */
+};
+
+enum session_end_reason {
+    SESSION_END_DONE,       /* the other side said bye, or STOP */
+    SESSION_END_VIOLATION,  /* the other side broke a rule: rule says which */
+    SESSION_END_FORK,       /* a tag differs: a log has two branches */
+    SESSION_END_STORE,      /* our store failed */
+    SESSION_END_SILENT,     /* two pings unanswered */
+    SESSION_END_REFUSED,
+    SESSION_END_VERSION
+};
+
+struct session_effect {
+    enum session_effect_type type;
+    union {
+        struct span bytes;
+        struct {
+            uint64_t ticket;
+            struct verified_batch *batch;
+        } ingest;
+        struct {
+            bool is_claim; /* true: only the identity is known yet; false: message holds what the other said */
+            struct span identity;
+            struct device_chain chain;
+            struct hash next_root;
+            struct link_message message;
+        } link;
+        struct span addresses;
+        struct {
+            struct log_id log;
+            uint64_t size;
+        } delivered;
+        bool is_in_step;
+        enum refusal refusal;
+        struct {
+            enum session_end_reason reason;
+            const char *rule; /* a constant sentence for the log, or NULL */
+        } end;
+    };
+};
+
+struct session_progress {
+    uint64_t entries_sent, entries_received;     /* in this session */
+    uint64_t bytes_sent, bytes_received;         /* of batches, before framing and padding */
+    uint64_t entries_expected, bytes_expected;   /* what the other side announced */
+    uint64_t messages_bytes_sent, messages_bytes_received; /* all messages, before padding */
+};
+
+struct session;
+MUST_USE enum err session_new(const struct session_options *options, struct session **out);
+/* Handles one event; out_effects points to *out_count effects, valid until the next step. ERR_NOMEM ends the session:
+ * only session_free is then allowed. */
+MUST_USE enum err session_step(struct session *session, const struct session_event *event, const struct replica *replica,
+                               const struct session_effect **out_effects, size_t *out_count);
+/* When to come back with a WOKEN-like DRAINED event for pings; UINT64_MAX: never. */
+uint64_t session_wake_at_ms(const struct session *session);
+bool session_is_in_step(const struct session *session);
+bool session_is_linking(const struct session *session);
+const struct public_key *session_peer(const struct session *session);
+void session_progress(const struct session *session, struct session_progress *out);
+void session_free(struct session *session);
+
+#endif

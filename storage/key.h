@@ -1,0 +1,86 @@
+/*
+ * The tables and the bytes of every database key: the disk layout told. Integers in keys are big-endian, so that byte
+ * order is number order. Spaces, logs and objects have dense local numbers (u32); entries have arrival numbers (u64).
+ *
+ *   table      key                                  value
+ *   meta       one byte: enum meta_key              see ledger.c; carries the keyed hash of rule L20
+ *   entry      arrival                              log, seq, header, perhaps the head that closes it, payload
+ *   run        log, first seq of the run            first arrival of the run
+ *   log        log                                  space, device, chain at the tip, newest head, epochs counted
+ *   log_id     space, device                        log
+ *   head       log, size at a block's end           chain hash, signature
+ *   space      space                                id, kind, writer, reader, is_mine
+ *   space_id   id                                   space
+ *   log_epoch  log, index                           epoch id
+ *   epoch      epoch id                             space, opener, parent, depth, readers, the key sealed locally
+ *   waiting    epoch id, arrival                    nothing: entries whose key has not arrived
+ *   object     object                               row (see row.h)
+ *   object_id  space, kind, id                      object
+ *   name       folded name (<= 60), 0, object       nothing
+ *   match      what (1), value (<= 120), object     nothing: e-mails, phones, uids, members, tags of contacts
+ *   peer       root                                 object of the link
+ *   device     device                               member, static key, receiving key, name, statement, space
+ *   static_key static key                           device
+ *   delivered  peer's root, log                     size stored there
+ *   reached    device                               addresses that worked, when last seen
+ *   journal    number                               what happened (kith log)
+ */
+#ifndef KITH_STORAGE_KEY_H
+#define KITH_STORAGE_KEY_H
+
+#include "proto/log.h"
+#include "storage/kv.h"
+
+#define TABLE_LIST(X)                                                                              \
+    X(META, "meta")                                                                                \
+    X(ENTRY, "entry")                                                                              \
+    X(RUN, "run")                                                                                  \
+    X(LOG, "log")                                                                                  \
+    X(LOG_ID, "log_id")                                                                            \
+    X(HEAD, "head")                                                                                \
+    X(SPACE, "space")                                                                              \
+    X(SPACE_ID, "space_id")                                                                        \
+    X(LOG_EPOCH, "log_epoch")                                                                      \
+    X(EPOCH, "epoch")                                                                              \
+    X(WAITING, "waiting")                                                                          \
+    X(OBJECT, "object")                                                                            \
+    X(OBJECT_ID, "object_id")                                                                      \
+    X(NAME, "name")                                                                                \
+    X(MATCH, "match")                                                                              \
+    X(PEER, "peer")                                                                                \
+    X(DEVICE, "device")                                                                            \
+    X(STATIC_KEY, "static_key")                                                                    \
+    X(DELIVERED, "delivered")                                                                      \
+    X(REACHED, "reached")                                                                          \
+    X(JOURNAL, "journal")
+
+enum table {
+#define X(word, name) TABLE_##word,
+    TABLE_LIST(X)
+#undef X
+    TABLES_COUNT
+};
+
+/* The tables' names in number order, for kv_lmdb_open. */
+extern const char *const table_names[TABLES_COUNT];
+
+/* A key being built: fixed memory, no allocation. */
+struct key {
+    uint8_t bytes[KV_KEY_SIZE_MAX];
+    size_t size;
+};
+
+struct key key_of_byte(uint8_t value);
+struct key key_of_u32(uint32_t value);
+struct key key_of_u64(uint64_t value);
+void key_add_byte(struct key *key, uint8_t value);
+void key_add_u32(struct key *key, uint32_t value);
+void key_add_u64(struct key *key, uint64_t value);
+/* size is cut to what fits. */
+void key_add_bytes(struct key *key, struct span bytes);
+static inline struct span key_span(const struct key *key)
+{
+    return span_of(key->bytes, key->size);
+}
+
+#endif

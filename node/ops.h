@@ -1,0 +1,110 @@
+/*
+ * What a member can do: one table of ops, the one door. A command, the socket and later the web page all call the same op
+ * with the same params and get the same JSON. A writing op runs inside the writer thread's transaction, several in a row
+ * before one commit; the reply goes out after the commit.
+ *
+ * A writing op checks everything before its first ledger_append. If it still fails after having written, the whole
+ * transaction is taken back and the ops of the group run again one by one.
+ */
+#ifndef KITH_NODE_OPS_H
+#define KITH_NODE_OPS_H
+
+#include <jansson.h>
+
+#include "proto/invite.h"
+#include "storage/ledger.h"
+
+/* Exit codes of the command line, also "code" in JSON errors. */
+enum op_code {
+    OP_DONE = 0,
+    OP_FAILED = 1,
+    OP_USAGE = 2,
+    OP_NOT_FOUND = 3,
+    OP_NEEDS_NODE = 4,
+    OP_UNTRUSTED = 5,
+    OP_AMBIGUOUS = 6,
+    OP_LOCKED = 7,
+    OP_CANCELLED = 8
+};
+
+struct op_failure {
+    enum op_code code;
+    char message[600];
+    char hint[400]; /* what to type next; may be empty */
+};
+
+/* One peer as the running node sees it. */
+struct op_presence {
+    struct public_key member;
+    bool is_online, is_in_step;
+    uint64_t sent, received;             /* entries, since the node started */
+    uint64_t bytes_sent, bytes_received; /* of batches */
+};
+
+/* What surrounds an op. In a command without a node, is_node is false and presence is empty. */
+struct op_world {
+    const char *home;
+    bool is_node;
+    long pid;                            /* of the node */
+    bool is_passphrase_protected;
+    const struct address *listening;     /* what the node listens on, or listened on last */
+    size_t listening_count;
+    const struct address *announced;     /* --announce */
+    size_t announced_count;
+    const struct address *interfaces;    /* of this machine, without ports; loopback last */
+    size_t interfaces_count;
+    const struct op_presence *presence;
+    size_t presence_count;
+};
+
+/* What the node has to do once the op has been committed. */
+struct op_effects {
+    bool must_stop;
+    bool must_dial_all;
+    struct public_key dial[8];
+    size_t dial_count;
+    bool peers_changed;                  /* links, invitations, knocks or cards changed: sessions may end or start */
+};
+
+struct op_call {
+    json_t *params;             /* object; borrowed */
+    json_t *result;             /* owned by the call */
+    struct op_failure failure;  /* when run returned an error */
+    const struct op_world *world;
+    struct snapshot snapshot;   /* always */
+    struct ledger_txn *txn;     /* writing ops */
+    uint64_t now_ms;            /* wall clock */
+    struct op_effects effects;
+    void (*progress)(void *self, uint64_t done, uint64_t total); /* may be NULL */
+    void *progress_self;
+};
+
+enum op_mode {
+    OP_READ,  /* a snapshot is enough; works beside a writer, takes no lock */
+    OP_WRITE
+};
+
+struct op {
+    const char *method; /* "contact.add" */
+    enum op_mode mode;
+    enum err (*run)(struct op_call *call);
+};
+
+/* NULL when there is no such op. */
+const struct op *ops_find(const char *method);
+const struct op *ops_table(size_t *out_count);
+
+/* Fails a call: fills failure and returns an error for run to return. */
+__attribute__((format(printf, 4, 5))) enum err op_fail(struct op_call *call, enum op_code code, const char *hint,
+                                                       const char *format, ...);
+/* A failure for an error of a lower room, with the sentence and, for a full disk and the like, what to do. */
+enum err op_fail_err(struct op_call *call, enum err err, const char *what);
+/* {"error":{"code":..,"message":..,"hint":..}}: new reference. */
+json_t *op_failure_json(const struct op_failure *failure);
+
+/* Params. Missing ones give NULL, empty or false. */
+const char *op_text(const struct op_call *call, const char *name);
+json_t *op_list(const struct op_call *call, const char *name); /* borrowed array, or NULL */
+bool op_flag(const struct op_call *call, const char *name);
+
+#endif

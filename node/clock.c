@@ -1,0 +1,31 @@
+/* Two clocks: the wall's, which may jump, and the machine's, which may not. */
+#include "node/clock.h"
+
+#include <time.h>
+
+static uint64_t clock_read(clockid_t which)
+{
+    struct timespec now;
+
+    if (clock_gettime(which, &now) != 0)
+        return 0;
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+uint64_t clock_wall_ms(void)
+{
+    return clock_read(CLOCK_REALTIME);
+}
+
+uint64_t clock_running_ms(void)
+{
+    return clock_read(CLOCK_BOOTTIME);
+}
+
+void clock_sleep_ms(uint64_t ms)
+{
+    struct timespec wait = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
+
+    while (nanosleep(&wait, &wait) != 0)
+        continue;
+}

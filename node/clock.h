@@ -1,0 +1,13 @@
+/* The only reader of the operating system's clocks. */
+#ifndef KITH_NODE_CLOCK_H
+#define KITH_NODE_CLOCK_H
+
+#include <stdint.h>
+
+/* Milliseconds since 1970, as this machine believes; may jump. For display, expiry and tie-breaking only. */
+uint64_t clock_wall_ms(void);
+/* Milliseconds that never go back; counts while the machine sleeps. For every timer. */
+uint64_t clock_running_ms(void);
+void clock_sleep_ms(uint64_t ms);
+
+#endif

@@ -1,0 +1,38 @@
+/* What flags and the environment say, and where things live. The only reader of the environment. */
+#ifndef KITH_NODE_CONFIG_H
+#define KITH_NODE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "crypto/err.h"
+
+enum { CONFIG_PATH_MAX = 4096 };
+
+/* Flags that may stand before or after any command. */
+struct config {
+    const char *home; /* --home, or NULL */
+    bool is_json;
+    bool no_input;
+    const char *passphrase_file; /* --passphrase-file, or NULL */
+};
+
+/* Where this member's things are. */
+struct config_places {
+    char home[CONFIG_PATH_MAX];    /* key file, store, lock */
+    char runtime[CONFIG_PATH_MAX]; /* folder of the socket */
+    char socket[CONFIG_PATH_MAX];  /* <= 107 bytes */
+};
+
+/* NULL when unset or empty. */
+const char *config_env(const char *name);
+/* ERR_INVALID: no home can be made out (no HOME); ERR_LIMIT: a path is too long. */
+MUST_USE enum err config_places(const struct config *config, struct config_places *out);
+/* Standard output is a terminal that wants colours: NO_COLOR, TERM=dumb, CLICOLOR=0 say no. */
+bool config_wants_colour(int descriptor);
+/* Prompts are possible: stdin and stderr are terminals and nobody said --no-input. */
+bool config_may_prompt(const struct config *config);
+/* A name to suggest for a new member: the login name. Never NULL. */
+const char *config_login_name(void);
+
+#endif

@@ -103,6 +103,12 @@ MUST_USE enum err ledger_begin(struct ledger *ledger, uint64_t now_ms, struct le
 /* What this transaction sees, own writes included; views only after ledger_follow. */
 struct snapshot ledger_txn_snapshot(struct ledger_txn *txn);
 uint64_t ledger_txn_now_ms(const struct ledger_txn *txn);
+/* Grows with every change this transaction made to the store: tells whether a failed step left something behind. */
+uint64_t ledger_txn_written(const struct ledger_txn *txn);
+static inline bool ledger_txn_has_written(const struct ledger_txn *txn)
+{
+    return ledger_txn_written(txn) > 0;
+}
 /* Seals an edit under the space's current epoch and appends it to this device's log there. Own spaces only. */
 MUST_USE enum err ledger_append(struct ledger_txn *txn, const struct id *space, struct edit_space *edit,
                                 uint64_t expires_at_s);

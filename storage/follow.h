@@ -1,0 +1,19 @@
+/*
+ * Views behind their watermark: brings objects and the tables derived from them up to the entries the ledger holds. Inside
+ * a commit when at most FOLLOW_INLINE_MAX entries are pending, in stages of their own transactions otherwise.
+ */
+#ifndef KITH_STORAGE_FOLLOW_H
+#define KITH_STORAGE_FOLLOW_H
+
+#include "storage/ledger.h"
+
+/* True when committed entries wait to be merged. */
+bool follow_is_behind(struct ledger *ledger);
+/* Merges up to budget pending entries in a transaction of its own. The writer thread only. */
+MUST_USE enum err follow_stage(struct ledger *ledger, size_t budget, bool *out_is_more);
+/* Merges everything pending inside a write transaction. */
+MUST_USE enum err follow_all(struct ledger_txn *txn);
+/* Entries committed, and entries merged. */
+MUST_USE enum err follow_progress(const struct snapshot *snapshot, uint64_t *out_held, uint64_t *out_merged);
+
+#endif

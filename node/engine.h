@@ -16,7 +16,9 @@ enum {
     ENGINE_STRANGERS_PER_PREFIX_MAX = 8   /* per IPv4 address or IPv6 /64 */
 };
 
-typedef uint64_t conn_id; /* never 0, never used twice */
+/* Never 0, never used twice. Accepted connections get even numbers from the driver, dialled ones odd numbers from the
+ * engine. */
+typedef uint64_t conn_id;
 
 enum engine_event_type {
     ENGINE_ACCEPTED,      /* somebody connected to us */

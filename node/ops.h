@@ -64,10 +64,14 @@ struct op_effects {
     struct public_key dial[8];
     size_t dial_count;
     bool peers_changed;                  /* links, invitations, knocks or cards changed: sessions may end or start */
+    bool is_waiting;                     /* not settled yet: ask poll again when something changes, up to wait_ms */
+    uint64_t wait_ms;
 };
 
 struct op_call {
     json_t *params;             /* object; borrowed */
+    struct span file;           /* import: the file's bytes; borrowed */
+    json_t *first;              /* poll: what run answered; borrowed */
     json_t *result;             /* owned by the call */
     struct op_failure failure;  /* when run returned an error */
     const struct op_world *world;
@@ -87,7 +91,11 @@ enum op_mode {
 struct op {
     const char *method; /* "contact.add" */
     enum op_mode mode;
+    bool needs_node;    /* exit 4 without one */
     enum err (*run)(struct op_call *call);
+    /* NULL, or reads on a snapshot how things stand now, after run set effects.is_waiting: the running node calls it until
+     * is_waiting stays false or the time is up, and answers with its result. A command without a node does not. */
+    enum err (*poll)(struct op_call *call);
 };
 
 /* NULL when there is no such op. */

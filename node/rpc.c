@@ -1,0 +1,154 @@
+/* Requests and replies as lines of JSON. jansson does the parsing, within a bound on size and depth. */
+#include "node/rpc.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { RPC_CODE_FAILED = -32000 };
+
+/* jansson stops at 2,048 levels, and its recursion is then deep; a request of ours nests four. */
+static bool rpc_is_shallow(struct span line)
+{
+    size_t depth = 0;
+    bool is_text = false;
+
+    for (size_t at = 0; at < line.size; at++) {
+        uint8_t letter = line.data[at];
+
+        if (is_text && letter == '\\')
+            at++;
+        else if (letter == '"')
+            is_text = !is_text;
+        else if (!is_text && (letter == '{' || letter == '['))
+            depth++;
+        else if (!is_text && (letter == '}' || letter == ']') && depth > 0)
+            depth--;
+        if (depth > RPC_DEPTH_MAX)
+            return false;
+    }
+    return true;
+}
+
+static json_t *rpc_parse(struct span line)
+{
+    json_error_t error;
+
+    if (line.size > RPC_LINE_MAX || !rpc_is_shallow(line))
+        return NULL;
+    return json_loadb((const char *)line.data, line.size, JSON_REJECT_DUPLICATES, &error);
+}
+
+enum err rpc_read_request(struct span line, struct rpc_request *out)
+{
+    json_t *whole = rpc_parse(line);
+    json_t *id, *method, *params;
+    const char *version;
+
+    if (whole == NULL)
+        return ERR_MALFORMED;
+    id = json_object_get(whole, "id");
+    method = json_object_get(whole, "method");
+    params = json_object_get(whole, "params");
+    version = json_string_value(json_object_get(whole, "jsonrpc"));
+    if (version == NULL || strcmp(version, "2.0") != 0 || !json_is_string(method) ||
+        (!json_is_integer(id) && !json_is_string(id)) || (params != NULL && !json_is_object(params))) {
+        json_decref(whole);
+        return ERR_MALFORMED;
+    }
+    *out = (struct rpc_request){.whole = whole, .id = id, .method = json_string_value(method), .params = params};
+    return ERR_OK;
+}
+
+void rpc_request_release(struct rpc_request *request)
+{
+    json_decref(request->whole);
+    *request = (struct rpc_request){0};
+}
+
+static int rpc_append(const char *bytes, size_t size, void *self)
+{
+    struct buf *out = self;
+
+    buf_append(out, span_of(bytes, size));
+    return out->is_failed ? -1 : 0;
+}
+
+/* Takes the object over. */
+static void rpc_write_line(json_t *object, struct buf *out)
+{
+    if (object == NULL || json_dump_callback(object, rpc_append, out, JSON_COMPACT) != 0)
+        out->is_failed = true;
+    json_decref(object);
+    buf_byte(out, '\n');
+}
+
+void rpc_write_request(uint64_t id, const char *method, json_t *params, struct buf *out)
+{
+    rpc_write_line(json_pack("{s:s, s:I, s:s, s:O}", "jsonrpc", "2.0", "id", (json_int_t)id, "method", method,
+                             "params", params),
+                   out);
+}
+
+void rpc_write_result(json_t *id, json_t *result, struct buf *out)
+{
+    rpc_write_line(json_pack("{s:s, s:O, s:O}", "jsonrpc", "2.0", "id", id, "result", result), out);
+}
+
+void rpc_write_failure(json_t *id, const struct op_failure *failure, struct buf *out)
+{
+    json_t *data = op_failure_json(failure);
+
+    rpc_write_line(json_pack("{s:s, s:o?, s:{s:i, s:s, s:o}}", "jsonrpc", "2.0", "id",
+                             id != NULL ? json_incref(id) : json_null(), "error", "code", RPC_CODE_FAILED, "message",
+                             failure->message, "data", data),
+                   out);
+}
+
+void rpc_write_notification(const char *method, json_t *params, struct buf *out)
+{
+    rpc_write_line(json_pack("{s:s, s:s, s:O}", "jsonrpc", "2.0", "method", method, "params", params), out);
+}
+
+static void rpc_copy(char *out, size_t size, const char *text)
+{
+    (void)snprintf(out, size, "%s", text != NULL ? text : ""); /* Cut when too long. */
+}
+
+static void rpc_read_failure(json_t *error, struct op_failure *out)
+{
+    json_t *ours = json_object_get(json_object_get(error, "data"), "error");
+    json_t *from = ours != NULL ? ours : error;
+    json_int_t code = ours != NULL ? json_integer_value(json_object_get(ours, "code")) : OP_FAILED;
+
+    out->code = code > 0 && code <= OP_CANCELLED ? (enum op_code)code : OP_FAILED;
+    rpc_copy(out->message, sizeof out->message, json_string_value(json_object_get(from, "message")));
+    rpc_copy(out->hint, sizeof out->hint, json_string_value(json_object_get(from, "hint")));
+}
+
+enum err rpc_read_reply(struct span line, struct rpc_reply *out)
+{
+    json_t *whole = rpc_parse(line);
+    json_t *error;
+
+    if (whole == NULL)
+        return ERR_MALFORMED;
+    *out = (struct rpc_reply){.whole = whole, .result = json_object_get(whole, "result")};
+    error = json_object_get(whole, "error");
+    out->method = json_string_value(json_object_get(whole, "method"));
+    out->params = json_object_get(whole, "params");
+    out->is_notification = out->method != NULL;
+    if (json_is_object(error)) {
+        rpc_read_failure(error, &out->failure);
+        out->result = NULL;
+    } else if (out->result == NULL && !out->is_notification) {
+        json_decref(whole);
+        return ERR_MALFORMED;
+    }
+    return ERR_OK;
+}
+
+void rpc_reply_release(struct rpc_reply *reply)
+{
+    json_decref(reply->whole);
+    *reply = (struct rpc_reply){0};
+}

@@ -1,0 +1,40 @@
+/*
+ * JSON-RPC 2.0 on the UNIX socket: one object a line, at most RPC_LINE_MAX bytes. Pure: lines in, lines out.
+ */
+#ifndef KITH_NODE_RPC_H
+#define KITH_NODE_RPC_H
+
+#include "node/ops.h"
+
+enum { RPC_LINE_MAX = 1 << 20, RPC_DEPTH_MAX = 64 };
+
+struct rpc_request {
+    json_t *whole;      /* owned */
+    json_t *id;         /* borrowed from whole: a number or a string */
+    const char *method; /* borrowed */
+    json_t *params;     /* borrowed: an object; NULL when left out */
+};
+
+/* ERR_MALFORMED: not a request; ERR_NOMEM. */
+MUST_USE enum err rpc_read_request(struct span line, struct rpc_request *out);
+void rpc_request_release(struct rpc_request *request);
+
+/* Each appends one line with its newline. Failures carry our error object as "data", beside the standard's fields. */
+void rpc_write_request(uint64_t id, const char *method, json_t *params, struct buf *out);
+void rpc_write_result(json_t *id, json_t *result, struct buf *out);
+void rpc_write_failure(json_t *id, const struct op_failure *failure, struct buf *out);
+void rpc_write_notification(const char *method, json_t *params, struct buf *out);
+
+/* What came back: a result, a failure, or a notification. */
+struct rpc_reply {
+    json_t *whole;  /* owned */
+    json_t *result; /* borrowed; NULL for a failure or a notification */
+    bool is_notification;
+    const char *method; /* of a notification */
+    json_t *params;     /* of a notification */
+    struct op_failure failure;
+};
+MUST_USE enum err rpc_read_reply(struct span line, struct rpc_reply *out);
+void rpc_reply_release(struct rpc_reply *reply);
+
+#endif

@@ -10,7 +10,8 @@ void base64_write(struct span bytes, struct buf *out)
 
     if (at == NULL)
         return;
-    (void)sodium_bin2base64((char *)at, size, bytes.data, bytes.size, sodium_base64_VARIANT_ORIGINAL);
+    (void)sodium_bin2base64((char *)at, size, bytes.data, bytes.size,
+                            sodium_base64_VARIANT_ORIGINAL);
     out->size--;
 }
 

@@ -42,8 +42,7 @@ MUST_USE enum err identity_verify(const struct public_key *key, const char *labe
                                   const uint8_t signature[static SIGNATURE_SIZE]);
 /* X25519; ERR_FORGED for a low-order public key. */
 MUST_USE enum err identity_agree(const uint8_t secret_key[static 32],
-                                 const uint8_t public_key[static 32],
-                                 uint8_t out[static KEY_SIZE]);
+                                 const uint8_t public_key[static 32], uint8_t out[static KEY_SIZE]);
 
 /* "did:key:z6Mk..." of an Ed25519 key (W3C did:key): DID_SIZE bytes with the end. */
 void identity_did(const struct public_key *key, char out[static DID_SIZE]);

@@ -12,8 +12,8 @@
 
 enum { SEAL_NONCE_SIZE = 24, SEAL_TAG_SIZE = 16, SEAL_OVERHEAD = 40, SEAL_WRAP_OVERHEAD = 48 };
 
-/* Appends the sealed bytes to out. The nonce is a keyed hash of context and plaintext, so equal nonces
- * under one key mean equal content even on machines with identical random state. */
+/* Appends the sealed bytes to out. The nonce is a keyed hash of context and plaintext, so equal
+ * nonces under one key mean equal content even on machines with identical random state. */
 void seal(const uint8_t key[static KEY_SIZE], struct span context, struct span plain,
           struct buf *out);
 /* Appends the plaintext to out. ERR_FORGED, out untouched, when key, context or bytes do not fit;

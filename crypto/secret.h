@@ -1,7 +1,7 @@
 /*
- * Memory for secrets: locked, guarded, wiped when given back. Small secrets (session keys) share one
- * locked slab, so a thousand sessions do not need a thousand guarded pages. Not thread-safe between
- * the slab's users except through secret_new and secret_free, which lock.
+ * Memory for secrets: locked, guarded, wiped when given back. Small secrets (session keys) share
+ * one locked slab, so a thousand sessions do not need a thousand guarded pages. Not thread-safe
+ * between the slab's users except through secret_new and secret_free, which lock.
  */
 #ifndef KITH_CRYPTO_SECRET_H
 #define KITH_CRYPTO_SECRET_H

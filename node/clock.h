@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-/* Milliseconds since 1970, as this machine believes; may jump. For display, expiry and tie-breaking only. */
+/* Milliseconds since 1970, as this machine believes; may jump. For display, expiry and tie-breaking
+ * only. */
 uint64_t clock_wall_ms(void);
 /* Milliseconds that never go back; counts while the machine sleeps. For every timer. */
 uint64_t clock_running_ms(void);

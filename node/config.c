@@ -19,7 +19,8 @@ const char *config_env(const char *name)
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-__attribute__((format(printf, 3, 4))) static bool config_format(char *out, size_t size, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static bool config_format(char *out, size_t size,
+                                                                const char *format, ...)
 {
     va_list arguments;
     int count;
@@ -30,7 +31,8 @@ __attribute__((format(printf, 3, 4))) static bool config_format(char *out, size_
     return count >= 0 && (size_t)count < size;
 }
 
-/* A relative home is made absolute, so that a socket's hashed name does not depend on where a command is typed. */
+/* A relative home is made absolute, so that a socket's hashed name does not depend on where a
+ * command is typed. */
 static bool config_absolute(const char *path, char *out, size_t size)
 {
     char here[CONFIG_PATH_MAX];
@@ -84,7 +86,8 @@ enum err config_places(const struct config *config, struct config_places *out)
     if (runtime != NULL && runtime[0] == '/')
         fits = config_format(out->runtime, sizeof out->runtime, "%s/kith", runtime);
     else
-        fits = config_format(out->runtime, sizeof out->runtime, "/tmp/kith-%u", (unsigned)geteuid());
+        fits =
+            config_format(out->runtime, sizeof out->runtime, "/tmp/kith-%u", (unsigned)geteuid());
     if (!fits)
         return ERR_LIMIT;
     return config_socket(out);

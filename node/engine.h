@@ -1,7 +1,8 @@
 /*
- * All conversations of one node, sans-IO: handshakes, channels, sessions, whom to call and when. Events in, effects out;
- * it reads the store through snapshots and writes nothing itself. node/loop drives it with libuv, tests/sim with a
- * simulated world. Running time (now_ms) comes with every event and never goes back; wall time only for expiry.
+ * All conversations of one node, sans-IO: handshakes, channels, sessions, whom to call and when.
+ * Events in, effects out; it reads the store through snapshots and writes nothing itself. node/loop
+ * drives it with libuv, tests/sim with a simulated world. Running time (now_ms) comes with every
+ * event and never goes back; wall time only for expiry.
  */
 #ifndef KITH_NODE_ENGINE_H
 #define KITH_NODE_ENGINE_H
@@ -12,17 +13,17 @@
 enum {
     ENGINE_SESSIONS_MAX = 1024,
     ENGINE_SESSIONS_PER_DEVICE_MAX = 2,
-    ENGINE_STRANGERS_MAX = 256,           /* connections before their handshake is done */
-    ENGINE_STRANGERS_PER_PREFIX_MAX = 8   /* per IPv4 address or IPv6 /64 */
+    ENGINE_STRANGERS_MAX = 256,         /* connections before their handshake is done */
+    ENGINE_STRANGERS_PER_PREFIX_MAX = 8 /* per IPv4 address or IPv6 /64 */
 };
 
-/* Never 0, never used twice. Accepted connections get even numbers from the driver, dialled ones odd numbers from the
- * engine. */
+/* Never 0, never used twice. Accepted connections get even numbers from the driver, dialled ones
+ * odd numbers from the engine. */
 typedef uint64_t conn_id;
 
 enum engine_event_type {
-    ENGINE_ACCEPTED,      /* somebody connected to us */
-    ENGINE_DIALLED,       /* a DIAL went through */
+    ENGINE_ACCEPTED, /* somebody connected to us */
+    ENGINE_DIALLED,  /* a DIAL went through */
     ENGINE_DIAL_FAILED,
     ENGINE_BYTES,
     ENGINE_CLOSED,        /* the other side, or the network, ended it */
@@ -42,8 +43,8 @@ struct engine_event {
     uint64_t wall_ms; /* wall clock: expiry of invitations, last seen */
     conn_id conn;
     union {
-        struct address address;  /* ACCEPTED, DIALLED */
-        struct span bytes;       /* BYTES */
+        struct address address; /* ACCEPTED, DIALLED */
+        struct span bytes;      /* BYTES */
         struct {
             uint64_t ticket;
             enum err err;
@@ -121,11 +122,12 @@ struct engine_options {
     struct ledger *ledger;
     const struct address *addresses; /* what to tell peers: where this node can be reached */
     size_t addresses_count;
-    bool is_loopback_only;           /* listens on loopback only: may then dial loopback */
+    bool is_loopback_only; /* listens on loopback only: may then dial loopback */
 };
 
 MUST_USE enum err engine_new(const struct engine_options *options, struct engine **out);
-/* out_effects stays valid until the next step. ERR_NOMEM leaves a usable engine; the connection concerned is closed. */
+/* out_effects stays valid until the next step. ERR_NOMEM leaves a usable engine; the connection
+ * concerned is closed. */
 MUST_USE enum err engine_step(struct engine *engine, const struct engine_event *event,
                               const struct engine_effect **out_effects, size_t *out_count);
 uint64_t engine_wake_at_ms(const struct engine *engine);

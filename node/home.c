@@ -1,4 +1,5 @@
-/* Files of one home: everything is written to a temporary name, synced, renamed, and the folder synced after it. */
+/* Files of one home: everything is written to a temporary name, synced, renamed, and the folder
+ * synced after it. */
 #include "node/home.h"
 
 #include <errno.h>
@@ -121,11 +122,13 @@ enum err home_lock(struct home *home, enum home_holder as, enum home_holder *out
         (void)close(lock); /* Nothing was written. */
         return is_held ? ERR_BUSY : ERR_IO;
     }
-    size = snprintf(text, sizeof text, "%s %ld\n", as == HOME_NODE ? "node" : "command", (long)getpid());
+    size = snprintf(text, sizeof text, "%s %ld\n", as == HOME_NODE ? "node" : "command",
+                    (long)getpid());
     if (ftruncate(lock, 0) != 0 || pwrite(lock, text, (size_t)size, 0) != size) {
         enum err err = home_errno(errno);
 
-        /* The text is a courtesy, the lock is what counts: on a full disk it must not keep a node from starting. */
+        /* The text is a courtesy, the lock is what counts: on a full disk it must not keep a node
+         * from starting. */
         if (err != ERR_FULL) {
             (void)close(lock);
             return err;
@@ -238,7 +241,8 @@ enum err home_read_file(const char *path, size_t max, struct buf *out)
 }
 
 /* Opens the written bytes again, as proof that the file can be used. */
-static enum err home_prove_key(struct span file, struct span passphrase, const struct device_secrets *secrets)
+static enum err home_prove_key(struct span file, struct span passphrase,
+                               const struct device_secrets *secrets)
 {
     struct device_secrets *read = secret_new(sizeof *read);
     enum err err;
@@ -246,14 +250,15 @@ static enum err home_prove_key(struct span file, struct span passphrase, const s
     if (read == NULL)
         return ERR_NOMEM;
     err = keyfile_read(file, passphrase, read);
-    if (err == ERR_OK && !secret_is_equal(read->signing_seed, secrets->signing_seed, sizeof read->signing_seed))
+    if (err == ERR_OK &&
+        !secret_is_equal(read->signing_seed, secrets->signing_seed, sizeof read->signing_seed))
         err = ERR_CORRUPT;
     secret_free(read);
     return err;
 }
 
-enum err home_write_key(const struct home *home, const struct device_secrets *secrets, struct span passphrase,
-                        bool may_replace)
+enum err home_write_key(const struct home *home, const struct device_secrets *secrets,
+                        struct span passphrase, bool may_replace)
 {
     char path[CONFIG_PATH_MAX];
     struct entropy entropy = entropy_os();
@@ -304,7 +309,8 @@ enum err home_read_key(const struct home *home, struct span passphrase, struct d
 bool home_is_protected(const struct home *home)
 {
     struct buf file = {0};
-    bool is_protected = home_load_key(home, &file) == ERR_OK && keyfile_is_protected(buf_span(&file));
+    bool is_protected =
+        home_load_key(home, &file) == ERR_OK && keyfile_is_protected(buf_span(&file));
 
     buf_release(&file);
     return is_protected;
@@ -333,8 +339,10 @@ enum err home_read_passphrase(const char *path, char *out, size_t size, size_t *
 enum err home_open_store(const struct home *home, bool is_read_only, struct kv **out)
 {
     char path[CONFIG_PATH_MAX];
-    struct kv_lmdb_options options = {
-        .path = path, .table_names = table_names, .tables_count = TABLES_COUNT, .is_read_only = is_read_only};
+    struct kv_lmdb_options options = {.path = path,
+                                      .table_names = table_names,
+                                      .tables_count = TABLES_COUNT,
+                                      .is_read_only = is_read_only};
 
     if (!home_path(home, "store", path))
         return ERR_LIMIT;
@@ -365,7 +373,8 @@ enum err home_read_listening(const struct home *home, struct address *out, size_
     return err;
 }
 
-enum err home_write_listening(const struct home *home, const struct address *addresses, size_t count)
+enum err home_write_listening(const struct home *home, const struct address *addresses,
+                              size_t count)
 {
     char path[CONFIG_PATH_MAX], text[ADDRESS_TEXT_SIZE];
     struct buf file = {0};

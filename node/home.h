@@ -1,5 +1,6 @@
 /*
- * A member's home folder: key file, store, lock. Everything in it is the owner's alone (0700, 0600).
+ * A member's home folder: key file, store, lock. Everything in it is the owner's alone (0700,
+ * 0600).
  */
 #ifndef KITH_NODE_HOME_H
 #define KITH_NODE_HOME_H
@@ -22,15 +23,18 @@ bool home_has_identity(const struct home *home);
 MUST_USE enum err home_create(const struct home *home);
 
 /* One try for the exclusive lock. ERR_BUSY with who holds it and its pid; ERR_IO. */
-MUST_USE enum err home_lock(struct home *home, enum home_holder as, enum home_holder *out_who, long *out_pid);
+MUST_USE enum err home_lock(struct home *home, enum home_holder as, enum home_holder *out_who,
+                            long *out_pid);
 void home_unlock(struct home *home);
 
-/* Writes the key file: temporary file, sync, read back and opened as proof, rename, folder synced. ERR_EXISTS when one is
- * there and may_replace is false. */
-MUST_USE enum err home_write_key(const struct home *home, const struct device_secrets *secrets, struct span passphrase,
-                                 bool may_replace);
-/* ERR_NOT_FOUND: no identity; ERR_LOCKED; ERR_CORRUPT; ERR_VERSION; ERR_STATE: others may read the file; ERR_IO. */
-MUST_USE enum err home_read_key(const struct home *home, struct span passphrase, struct device_secrets *out);
+/* Writes the key file: temporary file, sync, read back and opened as proof, rename, folder synced.
+ * ERR_EXISTS when one is there and may_replace is false. */
+MUST_USE enum err home_write_key(const struct home *home, const struct device_secrets *secrets,
+                                 struct span passphrase, bool may_replace);
+/* ERR_NOT_FOUND: no identity; ERR_LOCKED; ERR_CORRUPT; ERR_VERSION; ERR_STATE: others may read the
+ * file; ERR_IO. */
+MUST_USE enum err home_read_key(const struct home *home, struct span passphrase,
+                                struct device_secrets *out);
 bool home_is_protected(const struct home *home);
 /* Reads a passphrase file: its first line. ERR_IO, ERR_LIMIT. The bytes are secret: wipe them. */
 MUST_USE enum err home_read_passphrase(const char *path, char *out, size_t size, size_t *out_size);
@@ -38,12 +42,15 @@ MUST_USE enum err home_read_passphrase(const char *path, char *out, size_t size,
 /* Opens the store in the home. */
 MUST_USE enum err home_open_store(const struct home *home, bool is_read_only, struct kv **out);
 
-/* What the last node listened on, kept as text in the home: ports drawn for :0 are tried first next time, invitations made
- * without a node use them. */
-MUST_USE enum err home_read_listening(const struct home *home, struct address *out, size_t *out_count);
-MUST_USE enum err home_write_listening(const struct home *home, const struct address *addresses, size_t count);
+/* What the last node listened on, kept as text in the home: ports drawn for :0 are tried first next
+ * time, invitations made without a node use them. */
+MUST_USE enum err home_read_listening(const struct home *home, struct address *out,
+                                      size_t *out_count);
+MUST_USE enum err home_write_listening(const struct home *home, const struct address *addresses,
+                                       size_t count);
 
-/* Reads a whole file of at most max bytes. "-" is standard input. ERR_NOT_FOUND, ERR_IO, ERR_LIMIT, ERR_NOMEM. */
+/* Reads a whole file of at most max bytes. "-" is standard input. ERR_NOT_FOUND, ERR_IO, ERR_LIMIT,
+ * ERR_NOMEM. */
 MUST_USE enum err home_read_file(const char *path, size_t max, struct buf *out);
 /* Writes a file whole or not at all: temporary, sync, rename, folder synced. */
 MUST_USE enum err home_write_file(const char *path, struct span bytes, unsigned mode);

@@ -1,6 +1,7 @@
 /*
- * The only voice of a running node: one line to standard error, for the person or the service manager who started it.
- * What the owner should read later goes to the journal instead. Never a name of a peer, never a secret.
+ * The only voice of a running node: one line to standard error, for the person or the service
+ * manager who started it. What the owner should read later goes to the journal instead. Never a
+ * name of a peer, never a secret.
  */
 #ifndef KITH_NODE_LOG_H
 #define KITH_NODE_LOG_H
@@ -13,7 +14,7 @@ struct log {
 };
 
 void log_init(struct log *log);
-__attribute__((format(printf, 3, 4))) void log_line(const struct log *log, enum log_level level, const char *format,
-                                                    ...);
+__attribute__((format(printf, 3, 4))) void log_line(const struct log *log, enum log_level level,
+                                                    const char *format, ...);
 
 #endif

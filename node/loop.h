@@ -1,6 +1,7 @@
 /*
- * The node's driver: libuv's sockets, timers and signals to engine events, engine effects to libuv, ops from the UNIX
- * socket to the writer thread and back. The only files that include uv.h are loop.c and loop_*.c.
+ * The node's driver: libuv's sockets, timers and signals to engine events, engine effects to libuv,
+ * ops from the UNIX socket to the writer thread and back. The only files that include uv.h are
+ * loop.c and loop_*.c.
  */
 #ifndef KITH_NODE_LOOP_H
 #define KITH_NODE_LOOP_H
@@ -14,8 +15,8 @@ struct loop_options {
     struct home *home;
     struct ledger *ledger;
     struct log *log;
-    const struct address *listen;   /* port 0: any free one, kept for next time */
-    size_t listen_count;            /* 0: do not listen */
+    const struct address *listen; /* port 0: any free one, kept for next time */
+    size_t listen_count;          /* 0: do not listen */
     const struct address *announce;
     size_t announce_count;
     bool is_passphrase_protected;
@@ -24,7 +25,8 @@ struct loop_options {
     void *self;
 };
 
-/* Runs until a signal or the op "stop". ERR_BUSY: the address is in use; out_address then says which. ERR_IO, ERR_NOMEM. */
+/* Runs until a signal or the op "stop". ERR_BUSY: the address is in use; out_address then says
+ * which. ERR_IO, ERR_NOMEM. */
 MUST_USE enum err loop_run(const struct loop_options *options, struct address *out_address);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What the engine wants stored, as jobs of the writer thread. Each job carries copies of all it needs; its completion
- * comes back on the loop's thread through loop_jobs_done.
+ * What the engine wants stored, as jobs of the writer thread. Each job carries copies of all it
+ * needs; its completion comes back on the loop's thread through loop_jobs_done.
  */
 #include "node/loop_state.h"
 
@@ -94,7 +94,8 @@ static void loop_ingest_done(struct loop *loop, struct loop_job *base)
 void loop_job_ingest(struct loop *loop, uint64_t ticket, struct verified_batch *batch)
 {
     struct loop_ingest_job *job = heap_new_zeroed(1, sizeof *job);
-    struct engine_event event = {.type = ENGINE_COMMITTED, .committed = {.ticket = ticket, .err = ERR_NOMEM}};
+    struct engine_event event = {.type = ENGINE_COMMITTED,
+                                 .committed = {.ticket = ticket, .err = ERR_NOMEM}};
 
     if (job == NULL) {
         verified_batch_free(batch);
@@ -138,9 +139,10 @@ static void loop_link_free(struct loop_link_job *job)
 static void loop_link_done(struct loop *loop, struct loop_job *base)
 {
     struct loop_link_job *job = (struct loop_link_job *)(void *)base;
-    struct engine_event event = {.type = ENGINE_LINK_ANSWERED,
-                                 .conn = job->conn,
-                                 .link = {.ticket = job->ticket, .err = base->base.err, .answer = &job->answer}};
+    struct engine_event event = {
+        .type = ENGINE_LINK_ANSWERED,
+        .conn = job->conn,
+        .link = {.ticket = job->ticket, .err = base->base.err, .answer = &job->answer}};
 
     if (base->base.err == ERR_OK) {
         struct engine_event changed = {.type = ENGINE_PEERS_CHANGED};
@@ -176,10 +178,11 @@ void loop_job_link(struct loop *loop, const struct engine_effect *effect)
     job->request = effect->link.request;
     job->request.identity = loop_keep(&job->identity, effect->link.request.identity);
     job->request.message.name = loop_keep(&job->name, effect->link.request.message.name);
-    job->request.message.addresses = loop_keep(&job->addresses, effect->link.request.message.addresses);
+    job->request.message.addresses =
+        loop_keep(&job->addresses, effect->link.request.message.addresses);
     job->request.my_addresses = loop_keep(&job->my_addresses, effect->link.request.my_addresses);
-    if (buf_err(&job->identity) != ERR_OK || buf_err(&job->name) != ERR_OK || buf_err(&job->addresses) != ERR_OK ||
-        buf_err(&job->my_addresses) != ERR_OK)
+    if (buf_err(&job->identity) != ERR_OK || buf_err(&job->name) != ERR_OK ||
+        buf_err(&job->addresses) != ERR_OK || buf_err(&job->my_addresses) != ERR_OK)
         goto failed;
     /* The chain's spans point into the engine's memory: read it again from our own copy. */
     if (device_read_identity(job->request.identity, &job->request.chain, &next_root) != ERR_OK)
@@ -203,7 +206,8 @@ static enum err loop_store_run(struct writer_job *base, struct ledger_txn *txn)
 
     switch (effect->type) {
     case ENGINE_REACHED:
-        return view_peer_reached(txn, &effect->reached.device, buf_span(&job->bytes), effect->reached.seen_at_ms);
+        return view_peer_reached(txn, &effect->reached.device, buf_span(&job->bytes),
+                                 effect->reached.seen_at_ms);
     case ENGINE_CONFIRMED:
         return link_confirmed(txn, &effect->member);
     case ENGINE_REFUSED:
@@ -234,7 +238,8 @@ static void loop_store_done(struct loop *loop, struct loop_job *base)
     buf_release(&job->bytes);
     heap_free(job);
     if (err != ERR_OK) {
-        log_line(loop->options->log, LOG_WARNING, "a note could not be stored: %s", err_sentence(err));
+        log_line(loop->options->log, LOG_WARNING, "a note could not be stored: %s",
+                 err_sentence(err));
         return;
     }
     if (type == ENGINE_CONFIRMED || type == ENGINE_REFUSED) {

@@ -9,7 +9,12 @@
 #include "node/ops.h"
 #include "node/writer.h"
 
-enum { LOOP_CONN_BUCKETS = 2048, LOOP_READ_SIZE = 64 << 10, LOOP_INTERFACES_MAX = 16, LOOP_PRESENCE_MAX = 2048 };
+enum {
+    LOOP_CONN_BUCKETS = 2048,
+    LOOP_READ_SIZE = 64 << 10,
+    LOOP_INTERFACES_MAX = 16,
+    LOOP_PRESENCE_MAX = 2048
+};
 
 /* One TCP connection. */
 struct loop_conn {
@@ -22,6 +27,13 @@ struct loop_conn {
     bool is_closing; /* closes once writing is 0 */
     bool is_gone;    /* uv_close was called */
     struct loop_conn *next;
+};
+
+/* An event that waits for the step under way. */
+struct loop_pending {
+    struct engine_event event;
+    struct buf bytes; /* copy of what the event borrows */
+    struct loop_pending *next;
 };
 
 /* One client of the UNIX socket: see loop_rpc.c. */
@@ -37,8 +49,8 @@ struct loop {
     size_t listeners_count;
     uv_pipe_t door;
     bool has_door;
-    uv_timer_t timer;    /* the engine's wake-up, once a second at most for polls of waiting clients */
-    uv_async_t written;  /* the writer has done jobs */
+    uv_timer_t timer; /* the engine's wake-up, once a second at most for polls of waiting clients */
+    uv_async_t written; /* the writer has done jobs */
     uv_signal_t interrupt, terminate;
     uint8_t read_bytes[LOOP_READ_SIZE];
     struct loop_conn *conns[LOOP_CONN_BUCKETS];
@@ -48,16 +60,21 @@ struct loop {
     size_t interfaces_count;
     struct address announced[ADDRESSES_MAX]; /* what peers are told */
     size_t announced_count;
-    bool is_accept_paused; /* out of descriptors: tried again by the timer */
+    struct loop_pending *pending_first, *pending_last;
+    bool is_stepping;
+    bool is_journal_changed; /* followers of the log are told */
+    bool is_accept_paused;   /* out of descriptors: tried again by the timer */
     bool is_stopping;
     uint64_t stop_at_ms;
-    struct loop_delivery *deliveries; /* acknowledged, not stored yet: collected to one commit a second */
+    struct loop_delivery
+        *deliveries; /* acknowledged, not stored yet: collected to one commit a second */
     uint64_t deliveries_at_ms;
     size_t jobs_count; /* in the writer's hands */
 };
 
 /* loop.c */
 void loop_engine(struct loop *loop, struct engine_event *event);
+void loop_arm(struct loop *loop); /* sets the timer for whatever comes next */
 void loop_stop(struct loop *loop);
 void loop_world(struct loop *loop, struct op_world *out, struct op_presence **out_presence);
 void loop_op_done(struct loop *loop, const struct op_effects *effects);
@@ -65,13 +82,15 @@ void loop_news(struct loop *loop, const struct ledger_news *news);
 
 /* loop_rpc.c */
 MUST_USE enum err loop_rpc_open(struct loop *loop);
-void loop_rpc_poll(struct loop *loop); /* something changed, or time passed: waiting clients may be answered */
+void loop_rpc_poll(
+    struct loop *loop); /* something changed, or time passed: waiting clients may be answered */
 void loop_rpc_close(struct loop *loop);
 
 /* loop_jobs.c: engine effects that the writer thread carries out. */
 void loop_job_ingest(struct loop *loop, uint64_t ticket, struct verified_batch *batch);
 void loop_job_link(struct loop *loop, const struct engine_effect *effect);
-void loop_job_store(struct loop *loop, const struct engine_effect *effect); /* REACHED CONFIRMED REFUSED JOURNAL */
+void loop_job_store(struct loop *loop,
+                    const struct engine_effect *effect); /* REACHED CONFIRMED REFUSED JOURNAL */
 void loop_job_delivered(struct loop *loop, const struct engine_effect *effect);
 void loop_job_flush(struct loop *loop, bool is_forced); /* deliveries collected so far */
 void loop_jobs_done(struct loop *loop);

@@ -1,7 +1,8 @@
 /*
- * The three steps by which an invitation becomes a link, as the writer thread carries them out for a session: claim (the
- * inviter learns who holds the invitation and draws the link secret, once), make (the acceptor stores the link), complete
- * (the inviter stores what the acceptor told). Each is one transaction; repeating a step gives the same answer.
+ * The three steps by which an invitation becomes a link, as the writer thread carries them out for
+ * a session: claim (the inviter learns who holds the invitation and draws the link secret, once),
+ * make (the acceptor stores the link), complete (the inviter stores what the acceptor told). Each
+ * is one transaction; repeating a step gives the same answer.
  */
 #ifndef KITH_NODE_OP_LINK_H
 #define KITH_NODE_OP_LINK_H
@@ -22,7 +23,8 @@ struct link_answer {
 
 /* What an invitation's session knows. */
 struct link_request {
-    struct id invitation; /* object id: of the invitation (inviter) or of the acceptance (acceptor) */
+    struct id
+        invitation; /* object id: of the invitation (inviter) or of the acceptance (acceptor) */
     struct device_chain chain;
     struct hash next_root;
     struct span identity;
@@ -30,12 +32,18 @@ struct link_request {
     struct span my_addresses;
 };
 
-MUST_USE enum err link_claim(struct ledger_txn *txn, const struct link_request *request, struct link_answer *out);
-MUST_USE enum err link_make(struct ledger_txn *txn, const struct link_request *request, struct link_answer *out);
-MUST_USE enum err link_complete(struct ledger_txn *txn, const struct link_request *request, struct link_answer *out);
-/* The acceptor was told why there is no link: the acceptance is dropped, the owner told through the journal. */
-MUST_USE enum err link_refused(struct ledger_txn *txn, const struct id *acceptance, enum refusal refusal);
-/* A session under the link's secret was confirmed: the invitation is spent, the other secret forgotten. */
+MUST_USE enum err link_claim(struct ledger_txn *txn, const struct link_request *request,
+                             struct link_answer *out);
+MUST_USE enum err link_make(struct ledger_txn *txn, const struct link_request *request,
+                            struct link_answer *out);
+MUST_USE enum err link_complete(struct ledger_txn *txn, const struct link_request *request,
+                                struct link_answer *out);
+/* The acceptor was told why there is no link: the acceptance is dropped, the owner told through the
+ * journal. */
+MUST_USE enum err link_refused(struct ledger_txn *txn, const struct id *acceptance,
+                               enum refusal refusal);
+/* A session under the link's secret was confirmed: the invitation is spent, the other secret
+ * forgotten. */
 MUST_USE enum err link_confirmed(struct ledger_txn *txn, const struct public_key *member);
 
 #endif

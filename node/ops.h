@@ -1,10 +1,11 @@
 /*
- * What a member can do: one table of ops, the one door. A command, the socket and later the web page all call the same op
- * with the same params and get the same JSON. A writing op runs inside the writer thread's transaction, several in a row
- * before one commit; the reply goes out after the commit.
+ * What a member can do: one table of ops, the one door. A command, the socket and later the web
+ * page all call the same op with the same params and get the same JSON. A writing op runs inside
+ * the writer thread's transaction, several in a row before one commit; the reply goes out after the
+ * commit.
  *
- * A writing op checks everything before its first ledger_append. If it still fails after having written, the whole
- * transaction is taken back and the ops of the group run again one by one.
+ * A writing op checks everything before its first ledger_append. If it still fails after having
+ * written, the whole transaction is taken back and the ops of the group run again one by one.
  */
 #ifndef KITH_NODE_OPS_H
 #define KITH_NODE_OPS_H
@@ -45,13 +46,13 @@ struct op_presence {
 struct op_world {
     const char *home;
     bool is_node;
-    long pid;                            /* of the node */
+    long pid; /* of the node */
     bool is_passphrase_protected;
-    const struct address *listening;     /* what the node listens on, or listened on last */
+    const struct address *listening; /* what the node listens on, or listened on last */
     size_t listening_count;
-    const struct address *announced;     /* --announce */
+    const struct address *announced; /* --announce */
     size_t announced_count;
-    const struct address *interfaces;    /* of this machine, without ports; loopback last */
+    const struct address *interfaces; /* of this machine, without ports; loopback last */
     size_t interfaces_count;
     const struct op_presence *presence;
     size_t presence_count;
@@ -63,38 +64,39 @@ struct op_effects {
     bool must_dial_all;
     struct public_key dial[8];
     size_t dial_count;
-    bool peers_changed;                  /* links, invitations, knocks or cards changed: sessions may end or start */
-    bool is_waiting;                     /* not settled yet: ask poll again when something changes, up to wait_ms */
+    bool peers_changed; /* links, invitations, knocks or cards changed: sessions may end or start */
+    bool is_waiting;    /* not settled yet: ask poll again when something changes, up to wait_ms */
     uint64_t wait_ms;
 };
 
 struct op_call {
-    json_t *params;             /* object; borrowed */
-    struct span file;           /* import: the file's bytes; borrowed */
-    json_t *first;              /* poll: what run answered; borrowed */
-    json_t *result;             /* owned by the call */
-    struct op_failure failure;  /* when run returned an error */
+    json_t *params;            /* object; borrowed */
+    struct span file;          /* import: the file's bytes; borrowed */
+    json_t *first;             /* poll: what run answered; borrowed */
+    json_t *result;            /* owned by the call */
+    struct op_failure failure; /* when run returned an error */
     const struct op_world *world;
-    struct snapshot snapshot;   /* always */
-    struct ledger_txn *txn;     /* writing ops */
-    uint64_t now_ms;            /* wall clock */
+    struct snapshot snapshot; /* always */
+    struct ledger_txn *txn;   /* writing ops */
+    uint64_t now_ms;          /* wall clock */
     struct op_effects effects;
     void (*progress)(void *self, uint64_t done, uint64_t total); /* may be NULL */
     void *progress_self;
 };
 
 enum op_mode {
-    OP_READ,  /* a snapshot is enough; works beside a writer, takes no lock */
+    OP_READ, /* a snapshot is enough; works beside a writer, takes no lock */
     OP_WRITE
 };
 
 struct op {
     const char *method; /* "contact.add" */
     enum op_mode mode;
-    bool needs_node;    /* exit 4 without one */
+    bool needs_node; /* exit 4 without one */
     enum err (*run)(struct op_call *call);
-    /* NULL, or reads on a snapshot how things stand now, after run set effects.is_waiting: the running node calls it until
-     * is_waiting stays false or the time is up, and answers with its result. A command without a node does not. */
+    /* NULL, or reads on a snapshot how things stand now, after run set effects.is_waiting: the
+     * running node calls it until is_waiting stays false or the time is up, and answers with its
+     * result. A command without a node does not. */
     enum err (*poll)(struct op_call *call);
 };
 
@@ -103,9 +105,10 @@ const struct op *ops_find(const char *method);
 const struct op *ops_table(size_t *out_count);
 
 /* Fails a call: fills failure and returns an error for run to return. */
-__attribute__((format(printf, 4, 5))) enum err op_fail(struct op_call *call, enum op_code code, const char *hint,
-                                                       const char *format, ...);
-/* A failure for an error of a lower room, with the sentence and, for a full disk and the like, what to do. */
+__attribute__((format(printf, 4, 5))) enum err op_fail(struct op_call *call, enum op_code code,
+                                                       const char *hint, const char *format, ...);
+/* A failure for an error of a lower room, with the sentence and, for a full disk and the like, what
+ * to do. */
 enum err op_fail_err(struct op_call *call, enum err err, const char *what);
 /* {"error":{"code":..,"message":..,"hint":..}}: new reference. */
 json_t *op_failure_json(const struct op_failure *failure);

@@ -1,4 +1,5 @@
-/* Requests and replies as lines of JSON. jansson does the parsing, within a bound on size and depth. */
+/* Requests and replies as lines of JSON. jansson does the parsing, within a bound on size and
+ * depth. */
 #include "node/rpc.h"
 
 #include <stdio.h>
@@ -51,11 +52,13 @@ enum err rpc_read_request(struct span line, struct rpc_request *out)
     params = json_object_get(whole, "params");
     version = json_string_value(json_object_get(whole, "jsonrpc"));
     if (version == NULL || strcmp(version, "2.0") != 0 || !json_is_string(method) ||
-        (!json_is_integer(id) && !json_is_string(id)) || (params != NULL && !json_is_object(params))) {
+        (!json_is_integer(id) && !json_is_string(id)) ||
+        (params != NULL && !json_is_object(params))) {
         json_decref(whole);
         return ERR_MALFORMED;
     }
-    *out = (struct rpc_request){.whole = whole, .id = id, .method = json_string_value(method), .params = params};
+    *out = (struct rpc_request){
+        .whole = whole, .id = id, .method = json_string_value(method), .params = params};
     return ERR_OK;
 }
 
@@ -84,8 +87,8 @@ static void rpc_write_line(json_t *object, struct buf *out)
 
 void rpc_write_request(uint64_t id, const char *method, json_t *params, struct buf *out)
 {
-    rpc_write_line(json_pack("{s:s, s:I, s:s, s:O}", "jsonrpc", "2.0", "id", (json_int_t)id, "method", method,
-                             "params", params),
+    rpc_write_line(json_pack("{s:s, s:I, s:s, s:O}", "jsonrpc", "2.0", "id", (json_int_t)id,
+                             "method", method, "params", params),
                    out);
 }
 
@@ -99,14 +102,15 @@ void rpc_write_failure(json_t *id, const struct op_failure *failure, struct buf 
     json_t *data = op_failure_json(failure);
 
     rpc_write_line(json_pack("{s:s, s:o?, s:{s:i, s:s, s:o}}", "jsonrpc", "2.0", "id",
-                             id != NULL ? json_incref(id) : json_null(), "error", "code", RPC_CODE_FAILED, "message",
-                             failure->message, "data", data),
+                             id != NULL ? json_incref(id) : json_null(), "error", "code",
+                             RPC_CODE_FAILED, "message", failure->message, "data", data),
                    out);
 }
 
 void rpc_write_notification(const char *method, json_t *params, struct buf *out)
 {
-    rpc_write_line(json_pack("{s:s, s:s, s:O}", "jsonrpc", "2.0", "method", method, "params", params), out);
+    rpc_write_line(
+        json_pack("{s:s, s:s, s:O}", "jsonrpc", "2.0", "method", method, "params", params), out);
 }
 
 static void rpc_copy(char *out, size_t size, const char *text)
@@ -121,7 +125,8 @@ static void rpc_read_failure(json_t *error, struct op_failure *out)
     json_int_t code = ours != NULL ? json_integer_value(json_object_get(ours, "code")) : OP_FAILED;
 
     out->code = code > 0 && code <= OP_CANCELLED ? (enum op_code)code : OP_FAILED;
-    rpc_copy(out->message, sizeof out->message, json_string_value(json_object_get(from, "message")));
+    rpc_copy(out->message, sizeof out->message,
+             json_string_value(json_object_get(from, "message")));
     rpc_copy(out->hint, sizeof out->hint, json_string_value(json_object_get(from, "hint")));
 }
 

@@ -1,5 +1,6 @@
 /*
- * JSON-RPC 2.0 on the UNIX socket: one object a line, at most RPC_LINE_MAX bytes. Pure: lines in, lines out.
+ * JSON-RPC 2.0 on the UNIX socket: one object a line, at most RPC_LINE_MAX bytes. Pure: lines in,
+ * lines out.
  */
 #ifndef KITH_NODE_RPC_H
 #define KITH_NODE_RPC_H
@@ -19,7 +20,8 @@ struct rpc_request {
 MUST_USE enum err rpc_read_request(struct span line, struct rpc_request *out);
 void rpc_request_release(struct rpc_request *request);
 
-/* Each appends one line with its newline. Failures carry our error object as "data", beside the standard's fields. */
+/* Each appends one line with its newline. Failures carry our error object as "data", beside the
+ * standard's fields. */
 void rpc_write_request(uint64_t id, const char *method, json_t *params, struct buf *out);
 void rpc_write_result(json_t *id, json_t *result, struct buf *out);
 void rpc_write_failure(json_t *id, const struct op_failure *failure, struct buf *out);

@@ -1,7 +1,8 @@
 /*
- * Group commit without waiting: whatever is queued when the thread comes back from a commit goes into the next one, up to
- * a bound in bytes. A job that fails cleanly leaves its neighbours alone; one that fails after having written makes the
- * group run again one by one, so that its half-written work is not committed and theirs is not lost.
+ * Group commit without waiting: whatever is queued when the thread comes back from a commit goes
+ * into the next one, up to a bound in bytes. A job that fails cleanly leaves its neighbours alone;
+ * one that fails after having written makes the group run again one by one, so that its
+ * half-written work is not committed and theirs is not lost.
  */
 #include "node/writer.h"
 
@@ -124,7 +125,8 @@ static void writer_run(struct ledger *ledger, struct writer_job *first)
     }
 }
 
-/* Takes the next group: one reading job alone, or writing jobs up to the bounds. Called with the mutex held. */
+/* Takes the next group: one reading job alone, or writing jobs up to the bounds. Called with the
+ * mutex held. */
 static struct writer_job *writer_take_group(struct writer *writer)
 {
     struct writer_queue group = {0};
@@ -133,7 +135,8 @@ static struct writer_job *writer_take_group(struct writer *writer)
     while (writer->queue.first != NULL) {
         struct writer_job *job = writer->queue.first;
 
-        if (group.first != NULL && (job->is_reading || weight + job->weight > WRITER_WEIGHT_MAX || count >= WRITER_JOBS_MAX))
+        if (group.first != NULL && (job->is_reading || weight + job->weight > WRITER_WEIGHT_MAX ||
+                                    count >= WRITER_JOBS_MAX))
             break;
         weight += job->weight;
         count++;
@@ -156,7 +159,8 @@ static void writer_hand_back(struct writer *writer, struct writer_job *first)
     writer->wake(writer->self);
 }
 
-/* Views far behind are brought up between commits, a stage at a time, so that an owner's edit never waits for long. */
+/* Views far behind are brought up between commits, a stage at a time, so that an owner's edit never
+ * waits for long. */
 static void writer_follow(struct writer *writer)
 {
     bool is_more = false;
@@ -199,7 +203,8 @@ static void *writer_main(void *self)
     }
 }
 
-enum err writer_start(struct ledger *ledger, void (*wake)(void *self), void *self, struct writer **out)
+enum err writer_start(struct ledger *ledger, void (*wake)(void *self), void *self,
+                      struct writer **out)
 {
     struct writer *writer = heap_new_zeroed(1, sizeof *writer);
 
@@ -251,7 +256,8 @@ bool writer_is_busy(struct writer *writer)
     bool is_busy;
 
     (void)pthread_mutex_lock(&writer->mutex);
-    is_busy = writer->queue.first != NULL || writer->is_running || writer->is_behind || writer->done.first != NULL;
+    is_busy = writer->queue.first != NULL || writer->is_running || writer->is_behind ||
+              writer->done.first != NULL;
     (void)pthread_mutex_unlock(&writer->mutex);
     return is_busy;
 }

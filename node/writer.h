@@ -1,9 +1,10 @@
 /*
- * The writer thread: the only one that writes the store. It takes what queued while the last commit ran, runs it in one
- * transaction, commits, and hands every job back as done; it never waits for company. Between commits it brings the views
- * up to date in stages when they are far behind.
+ * The writer thread: the only one that writes the store. It takes what queued while the last commit
+ * ran, runs it in one transaction, commits, and hands every job back as done; it never waits for
+ * company. Between commits it brings the views up to date in stages when they are far behind.
  *
- * Jobs are the caller's memory and are the writer's from push until they come back through writer_done.
+ * Jobs are the caller's memory and are the writer's from push until they come back through
+ * writer_done.
  */
 #ifndef KITH_NODE_WRITER_H
 #define KITH_NODE_WRITER_H
@@ -11,8 +12,9 @@
 #include "storage/ledger.h"
 
 struct writer_job {
-    /* Runs on the writer thread. May be called again for the same job: when a neighbour in the same transaction failed
-     * after having written, everything is taken back and each job runs alone. txn is NULL for a reading job. */
+    /* Runs on the writer thread. May be called again for the same job: when a neighbour in the same
+     * transaction failed after having written, everything is taken back and each job runs alone.
+     * txn is NULL for a reading job. */
     enum err (*run)(struct writer_job *job, struct ledger_txn *txn);
     bool is_reading;
     size_t weight;           /* bytes, for the bound on one transaction */
@@ -24,13 +26,15 @@ struct writer_job {
 struct writer;
 
 /* wake is called on the writer thread when done jobs wait; it may only poke the loop. */
-MUST_USE enum err writer_start(struct ledger *ledger, void (*wake)(void *self), void *self, struct writer **out);
+MUST_USE enum err writer_start(struct ledger *ledger, void (*wake)(void *self), void *self,
+                               struct writer **out);
 void writer_push(struct writer *writer, struct writer_job *job);
 /* The jobs done since the last call, oldest first; NULL when none. Any thread but the writer's. */
 struct writer_job *writer_done(struct writer *writer);
 /* True while something is queued or running, or the views are behind. */
 bool writer_is_busy(struct writer *writer);
-/* Finishes what is queued, ends the thread. Done jobs that nobody took are left to writer_done before. */
+/* Finishes what is queued, ends the thread. Done jobs that nobody took are left to writer_done
+ * before. */
 void writer_stop(struct writer *writer);
 void writer_free(struct writer *writer);
 

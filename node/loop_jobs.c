@@ -64,6 +64,8 @@ void loop_jobs_done(struct loop *loop)
 
         next = done->next;
         loop->jobs_count--;
+        if (!done->is_reading && done->err == ERR_OK)
+            loop->is_journal_changed = true;
         if (!done->is_reading && done->err == ERR_OK && done->news.spaces_count > 0 &&
             (next == NULL || memcmp(&next->news, &done->news, sizeof done->news) != 0))
             loop_news(loop, &done->news);

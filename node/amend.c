@@ -1,0 +1,172 @@
+/* An edit is the difference between what is there and what is wanted. */
+#include "node/amend.h"
+
+#include "storage/row.h"
+
+static void amend_note(struct amend *amend, enum err err)
+{
+    if (amend->err == ERR_OK)
+        amend->err = err;
+}
+
+void amend_begin(struct amend *amend, struct ledger_txn *txn, const struct id *space, uint8_t kind,
+                 const struct id *id)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    uint32_t number;
+    enum err err;
+
+    *amend = (struct amend){.txn = txn, .space = *space};
+    err = row_get(&snapshot, space, kind, id, &amend->object, &number);
+    amend->is_new = err == ERR_NOT_FOUND;
+    if (err != ERR_OK && err != ERR_NOT_FOUND)
+        amend_note(amend, err);
+    edit_begin(&amend->edit, kind, id, ledger_txn_now_ms(txn));
+}
+
+static void amend_set(struct amend *amend, uint8_t field, struct value value)
+{
+    struct value before = object_value(&amend->object, field);
+    bool is_equal = before.type == value.type && before.number == value.number &&
+                    span_is_equal(before.bytes, value.bytes);
+
+    if (is_equal)
+        return;
+    edit_set(&amend->edit, field, object_next_counter(&amend->object, field), value);
+    amend->changes++;
+}
+
+void amend_text(struct amend *amend, uint8_t field, struct span text)
+{
+    if (text.size == 0)
+        amend_clear(amend, field);
+    else
+        amend_set(amend, field, (struct value){.type = VALUE_TEXT, .bytes = text});
+}
+
+void amend_bytes(struct amend *amend, uint8_t field, struct span bytes)
+{
+    amend_set(amend, field, (struct value){.type = VALUE_BYTES, .bytes = bytes});
+}
+
+void amend_number(struct amend *amend, uint8_t field, uint64_t number)
+{
+    amend_set(amend, field, (struct value){.type = VALUE_NUMBER, .number = number});
+}
+
+void amend_clear(struct amend *amend, uint8_t field)
+{
+    if (object_value(&amend->object, field).type != VALUE_NONE)
+        amend_set(amend, field, (struct value){.type = VALUE_NONE});
+}
+
+static const struct object_element *amend_find(const struct amend *amend, uint8_t field,
+                                               const struct id *element)
+{
+    const struct object_element *at;
+
+    for (size_t index = 0; (at = object_element_at(&amend->object, field, index)) != NULL; index++)
+        if (id_is_equal(&at->element, element))
+            return at;
+    return NULL;
+}
+
+static bool amend_has_added(const struct amend *amend, uint8_t field, const struct id *element)
+{
+    for (size_t at = 0; at < amend->edit.edit.writes_count; at++) {
+        const struct write *write = &amend->edit.edit.writes[at];
+        struct id added;
+
+        if (write->op != WRITE_ADD || write->field != field)
+            continue;
+        object_element(amend->edit.edit.kind, field, write->value.bytes, &added);
+        if (id_is_equal(&added, element))
+            return true;
+    }
+    return false;
+}
+
+void amend_add(struct amend *amend, uint8_t field, struct span value)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(amend->txn);
+    struct id element, dot;
+
+    if (value.size == 0)
+        return;
+    object_element(amend->edit.edit.kind, field, value, &element);
+    if (amend_find(amend, field, &element) != NULL || amend_has_added(amend, field, &element))
+        return;
+    id_draw_random(ledger_entropy(snapshot.ledger), &dot);
+    edit_add(&amend->edit, field, &dot, (struct value){.type = VALUE_TEXT, .bytes = value});
+    amend->changes++;
+}
+
+static void amend_drop(struct amend *amend, const struct object_element *element)
+{
+    struct id dots[REMOVE_DOTS_MAX];
+    size_t count = element->dots_count < REMOVE_DOTS_MAX ? element->dots_count : REMOVE_DOTS_MAX;
+
+    for (size_t at = 0; at < count; at++)
+        dots[at] = element->dots[at].dot;
+    edit_remove(&amend->edit, element->field, &element->element, dots, count);
+    amend->changes++;
+}
+
+bool amend_remove(struct amend *amend, uint8_t field, struct span value)
+{
+    const struct object_element *found;
+    struct id element;
+
+    object_element(amend->edit.edit.kind, field, value, &element);
+    found = amend_find(amend, field, &element);
+    if (found == NULL)
+        return false;
+    amend_drop(amend, found);
+    return true;
+}
+
+void amend_remove_all(struct amend *amend, uint8_t field)
+{
+    const struct object_element *at;
+
+    for (size_t index = 0; (at = object_element_at(&amend->object, field, index)) != NULL; index++)
+        amend_drop(amend, at);
+}
+
+void amend_delete(struct amend *amend)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(amend->txn);
+    struct seen seen[DELETE_MARKS_MAX];
+    size_t count = 0;
+
+    for (size_t at = 0; at < amend->object.touched_count && count < DELETE_MARKS_MAX; at++) {
+        struct log_row log;
+        enum err err = ledger_log_numbered(&snapshot, amend->object.touched[at].log, &log);
+
+        if (err != ERR_OK) {
+            amend_note(amend, err);
+            return;
+        }
+        seen[count].device = log.device;
+        seen[count].size = log.tip.size;
+        count++;
+    }
+    edit_delete(&amend->edit, seen, count);
+    amend->changes++;
+}
+
+enum err amend_end(struct amend *amend, size_t *out_changes)
+{
+    enum err err = amend->err;
+
+    if (err == ERR_OK && amend->changes > 0) {
+        err = ledger_append(amend->txn, &amend->space, &amend->edit, 0);
+        if (err == ERR_OK)
+            err = ledger_follow(amend->txn);
+    }
+    if (out_changes != NULL)
+        *out_changes = amend->changes;
+    edit_release(&amend->edit);
+    object_release(&amend->object);
+    return err;
+}

@@ -1,0 +1,41 @@
+/*
+ * Changing an object: compares what is wanted with what is there and appends one edit with only
+ * what differs. Nothing differs: nothing is written. Text and bytes given are borrowed until
+ * amend_end.
+ */
+#ifndef KITH_NODE_AMEND_H
+#define KITH_NODE_AMEND_H
+
+#include "proto/kind.h"
+#include "storage/ledger.h"
+
+struct amend {
+    struct ledger_txn *txn;
+    struct id space;
+    struct object object; /* as it was */
+    bool is_new;
+    struct edit_space edit;
+    size_t changes;
+    enum err err; /* the first failure; told by amend_end */
+};
+
+/* Begins with the object as this transaction sees it, or with none. */
+void amend_begin(struct amend *amend, struct ledger_txn *txn, const struct id *space, uint8_t kind,
+                 const struct id *id);
+/* An empty text clears the field. */
+void amend_text(struct amend *amend, uint8_t field, struct span text);
+void amend_bytes(struct amend *amend, uint8_t field, struct span bytes);
+void amend_number(struct amend *amend, uint8_t field, uint64_t number);
+void amend_clear(struct amend *amend, uint8_t field);
+/* Adds an element, or does nothing when the set has it. */
+void amend_add(struct amend *amend, uint8_t field, struct span value);
+/* Removes an element; false when the set has none that is equal. */
+bool amend_remove(struct amend *amend, uint8_t field, struct span value);
+void amend_remove_all(struct amend *amend, uint8_t field);
+/* Deletes the object: hides every write this device has seen. */
+void amend_delete(struct amend *amend);
+/* Appends the edit when something changed, follows it, and releases everything. out_changes may be
+ * NULL. */
+MUST_USE enum err amend_end(struct amend *amend, size_t *out_changes);
+
+#endif

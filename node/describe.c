@@ -1,0 +1,318 @@
+/* Objects to JSON. Keys are a promise: added to freely, never renamed. */
+#include "node/describe.h"
+
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "crypto/secret.h"
+#include "proto/card.h"
+#include "proto/contact.h"
+#include "storage/row.h"
+
+void describe_time(uint64_t ms, char out[static DESCRIBE_TIME_SIZE])
+{
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm parts;
+
+    if (gmtime_r(&seconds, &parts) == NULL ||
+        strftime(out, DESCRIBE_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+        memcpy(out, "unknown", sizeof "unknown");
+}
+
+void describe_set_time(json_t *object, const char *key, uint64_t ms)
+{
+    char text[DESCRIBE_TIME_SIZE];
+
+    if (ms == 0)
+        return;
+    describe_time(ms, text);
+    (void)json_object_set_new(object, key, json_string(text)); /* A lost key shows as absent. */
+}
+
+void describe_set_text(json_t *object, const char *key, struct span text)
+{
+    if (text.size > 0)
+        (void)json_object_set_new(object, key, json_stringn((const char *)text.data, text.size));
+}
+
+void describe_set_did(json_t *object, const char *key, const struct public_key *member)
+{
+    char did[DID_SIZE];
+
+    identity_did(member, did);
+    (void)json_object_set_new(object, key, json_string(did));
+}
+
+void describe_set_id(json_t *object, const char *key, const struct id *id)
+{
+    char text[ID_TEXT_SIZE];
+
+    hex_write(span_of(id->bytes, ID_SIZE), text);
+    (void)json_object_set_new(object, key, json_string(text));
+}
+
+/* Which field of a card or contact has which key. */
+struct describe_key {
+    const char *name;
+    uint8_t contact, card;
+    bool is_set;
+};
+
+static const struct describe_key describe_keys[] = {
+    {"name", CONTACT_NAME, CARD_NAME, false},      {"org", CONTACT_ORG, CARD_ORG, false},
+    {"title", CONTACT_TITLE, CARD_TITLE, false},   {"emails", CONTACT_EMAILS, CARD_EMAILS, true},
+    {"phones", CONTACT_PHONES, CARD_PHONES, true}, {"urls", CONTACT_URLS, CARD_URLS, true},
+    {"place", CONTACT_PLACE, CARD_PLACE, false},
+};
+enum { DESCRIBE_KEYS_COUNT = sizeof describe_keys / sizeof describe_keys[0] };
+
+static json_t *describe_set(const struct object *object, uint8_t field)
+{
+    const struct object_element *element;
+    json_t *list = NULL;
+
+    for (size_t index = 0; (element = object_element_at(object, field, index)) != NULL; index++) {
+        if (list == NULL)
+            list = json_array();
+        (void)json_array_append_new(
+            list, json_stringn((const char *)element->value.bytes.data, element->value.bytes.size));
+    }
+    return list;
+}
+
+static void describe_fields(json_t *out, const struct object *object, bool is_card)
+{
+    for (size_t at = 0; at < DESCRIBE_KEYS_COUNT; at++) {
+        const struct describe_key *key = &describe_keys[at];
+        uint8_t field = is_card ? key->card : key->contact;
+        json_t *list;
+
+        if (!key->is_set) {
+            describe_set_text(out, key->name, object_text(object, field));
+            continue;
+        }
+        list = describe_set(object, field);
+        if (list != NULL)
+            (void)json_object_set_new(out, key->name, list);
+    }
+}
+
+json_t *describe_card(const struct op_call *call, const struct id *card_space,
+                      const struct public_key *member)
+{
+    static const struct id card_id = {{0}};
+    struct object card = {0};
+    json_t *out = json_object();
+    uint32_t number;
+
+    if (member != NULL)
+        describe_set_did(out, "member", member);
+    if (row_get(&call->snapshot, card_space, KIND_CARD, &card_id, &card, &number) == ERR_OK)
+        describe_fields(out, &card, true);
+    object_release(&card);
+    return out;
+}
+
+/* Labels are kept as one text: label, unit separator, value. */
+static void describe_labels(json_t *out, const struct object *contact)
+{
+    const struct object_element *element;
+    json_t *labels = NULL;
+
+    for (size_t index = 0; (element = object_element_at(contact, CONTACT_LABELS, index)) != NULL;
+         index++) {
+        struct span text = element->value.bytes;
+        const uint8_t *cut = memchr(text.data, 0x1f, text.size);
+        json_t *value;
+        size_t size;
+
+        if (cut == NULL)
+            continue;
+        size = (size_t)(cut - text.data);
+        value = json_stringn((const char *)cut + 1, text.size - size - 1);
+        if (labels == NULL)
+            labels = json_object();
+        if (value != NULL)
+            (void)json_object_set_new(labels, json_string_value(value),
+                                      json_stringn((const char *)text.data, size));
+        json_decref(value);
+    }
+    if (labels != NULL)
+        (void)json_object_set_new(out, "labels", labels);
+}
+
+/* Adds to list what it does not have yet, case aside. */
+static void describe_unite(json_t *list, json_t *more)
+{
+    size_t at, seen;
+    json_t *value, *known;
+
+    json_array_foreach(more, at, value)
+    {
+        bool is_known = false;
+
+        json_array_foreach(list, seen, known) is_known |=
+            strcasecmp(json_string_value(known), json_string_value(value)) == 0;
+        if (!is_known)
+            (void)json_array_append(list, value);
+    }
+}
+
+/* Mine where set, else theirs; sets united. */
+static void describe_merge(json_t *out, json_t *mine, json_t *card)
+{
+    for (size_t at = 0; at < DESCRIBE_KEYS_COUNT; at++) {
+        const char *name = describe_keys[at].name;
+        json_t *own = json_object_get(mine, name), *theirs = json_object_get(card, name);
+
+        if (own != NULL && describe_keys[at].is_set) {
+            json_t *both = json_copy(own);
+
+            describe_unite(both, theirs);
+            (void)json_object_set_new(out, name, both);
+        } else if (own != NULL || theirs != NULL) {
+            (void)json_object_set(out, name, own != NULL ? own : theirs);
+        }
+    }
+}
+
+/* Created with the id's first 48 bits; updated with the newest winning entry. */
+static void describe_times(const struct op_call *call, json_t *out, const struct object *contact)
+{
+    uint64_t created = object_number(contact, CONTACT_CREATED), newest = 0;
+    struct entry_row row;
+    struct edit_space edit = {0};
+    struct buf plain = {0};
+
+    for (size_t at = 0; at < contact->registers_count; at++)
+        newest = contact->registers[at].arrival > newest ? contact->registers[at].arrival : newest;
+    for (size_t at = 0; at < contact->elements_count; at++)
+        for (size_t dot = 0; dot < contact->elements[at].dots_count; dot++)
+            if (contact->elements[at].dots[dot].arrival > newest)
+                newest = contact->elements[at].dots[dot].arrival;
+    describe_set_time(out, "created", created);
+    if (newest > 0 && ledger_entry(&call->snapshot, newest, &row) == ERR_OK &&
+        ledger_open_entry(&call->snapshot, &row, &plain) == ERR_OK &&
+        edit_read(&edit, buf_span(&plain)) == ERR_OK)
+        describe_set_time(out, "updated", edit.edit.time_ms);
+    edit_release(&edit);
+    buf_release(&plain);
+}
+
+json_t *describe_contact(const struct op_call *call, const struct object *contact)
+{
+    struct span member = object_value(contact, CONTACT_MEMBER).bytes;
+    json_t *out = json_object(), *mine = json_object(), *card = NULL, *tags;
+    struct peer *peer = secret_new(sizeof *peer);
+    bool is_peer = false;
+
+    describe_set_id(out, "id", &contact->id);
+    (void)json_object_set_new(
+        out, "kind", json_string(object_number(contact, CONTACT_IS_ORG) ? "org" : "person"));
+    describe_fields(mine, contact, false);
+    if (member.size == 32 && peer != NULL) {
+        struct public_key root;
+
+        memcpy(root.bytes, member.data, 32);
+        describe_set_did(out, "member", &root);
+        if (view_peer(&call->snapshot, &root, peer) == ERR_OK) {
+            is_peer = peer->state == LINK_LINKED;
+            if (peer->has_card_in)
+                card = describe_card(call, &peer->card_in, NULL);
+        }
+    }
+    describe_merge(out, mine, card);
+    tags = describe_set(contact, CONTACT_TAGS);
+    if (tags != NULL)
+        (void)json_object_set_new(out, "tags", tags);
+    describe_set_text(out, "note", object_text(contact, CONTACT_NOTE));
+    describe_set_text(out, "met", object_text(contact, CONTACT_MET));
+    describe_labels(out, contact);
+    (void)json_object_set_new(out, "peer", json_boolean(is_peer));
+    if (card != NULL) {
+        (void)json_object_set(out, "card", card);
+        (void)json_object_set(out, "mine", mine);
+    }
+    describe_times(call, out, contact);
+    json_decref(mine);
+    json_decref(card);
+    secret_free(peer);
+    return out;
+}
+
+const struct op_presence *describe_presence(const struct op_call *call,
+                                            const struct public_key *member)
+{
+    for (size_t at = 0; at < call->world->presence_count; at++)
+        if (public_key_is_equal(&call->world->presence[at].member, member))
+            return &call->world->presence[at];
+    return NULL;
+}
+
+static const char *describe_level(enum link_level level)
+{
+    switch (level) {
+    case LINK_COMPARED:
+        return "compared";
+    case LINK_INTRODUCED:
+        return "introduced";
+    case LINK_INVITED:
+        break;
+    }
+    return "invited";
+}
+
+struct describe_addresses {
+    const struct op_call *call;
+    json_t *list;
+};
+
+static enum err describe_device_addresses(void *self, const struct device_row *device)
+{
+    struct describe_addresses *to = self;
+    struct address addresses[ADDRESSES_MAX * 3];
+    char text[ADDRESS_TEXT_SIZE];
+    size_t count = 0;
+    enum err err = view_peer_addresses(&to->call->snapshot, &device->device, addresses, &count);
+
+    for (size_t at = 0; err == ERR_OK && at < count; at++) {
+        address_write(&addresses[at], text);
+        (void)json_array_append_new(to->list, json_string(text));
+    }
+    return err;
+}
+
+json_t *describe_peer(const struct op_call *call, const struct peer *peer, bool with_card)
+{
+    const struct op_presence *presence = describe_presence(call, &peer->member);
+    struct describe_addresses addresses = {.call = call, .list = json_array()};
+    json_t *out = json_object();
+    uint64_t undelivered = 0, last_seen = 0;
+    const char *state = presence != NULL && presence->is_online ? "online" : "offline";
+    bool in_step;
+
+    if (peer->state == LINK_BLOCKED)
+        state = "blocked";
+    describe_set_did(out, "member", &peer->member);
+    describe_set_text(out, "name", span_str(peer->name));
+    describe_set_text(out, "alias", span_str(peer->alias));
+    (void)json_object_set_new(out, "level", json_string(describe_level(peer->level)));
+    (void)json_object_set_new(out, "state", json_string(state));
+    if (view_undelivered(&call->snapshot, &peer->member, &undelivered) != ERR_OK)
+        undelivered = 0;
+    in_step = presence != NULL ? presence->is_in_step : undelivered == 0;
+    (void)json_object_set_new(out, "in_step", json_boolean(in_step));
+    (void)json_object_set_new(out, "undelivered", json_integer((json_int_t)undelivered));
+    if (view_peer_last_seen(&call->snapshot, &peer->member, &last_seen) == ERR_OK)
+        describe_set_time(out, "last_seen", last_seen);
+    describe_set_time(out, "since", peer->since_ms);
+    (void)view_device_each(&call->snapshot, &peer->member, describe_device_addresses,
+                           &addresses); /* As far as known. */
+    (void)json_object_set_new(out, "addresses", addresses.list);
+    if (peer->has_contact)
+        describe_set_id(out, "contact", &peer->contact);
+    if (with_card && peer->has_card_in)
+        (void)json_object_set_new(out, "card", describe_card(call, &peer->card_in, &peer->member));
+    return out;
+}

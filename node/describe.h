@@ -1,0 +1,29 @@
+/* What people and programs see of things, as JSON with the keys that INTERFACE promises. Every
+ * function gives a new reference, or NULL when memory ran out. */
+#ifndef KITH_NODE_DESCRIBE_H
+#define KITH_NODE_DESCRIBE_H
+
+#include "node/ops.h"
+#include "storage/view_peer.h"
+
+/* RFC 3339 in UTC, e.g. "2026-03-01T08:30:00Z". */
+enum { DESCRIBE_TIME_SIZE = 32 };
+void describe_time(uint64_t ms, char out[static DESCRIBE_TIME_SIZE]);
+/* Sets key to a time, unless it is 0. */
+void describe_set_time(json_t *object, const char *key, uint64_t ms);
+/* Sets key to a text, unless it is empty. */
+void describe_set_text(json_t *object, const char *key, struct span text);
+void describe_set_did(json_t *object, const char *key, const struct public_key *member);
+void describe_set_id(json_t *object, const char *key, const struct id *id);
+
+/* A contact with the linked peer's card beside it: mine where set, else theirs; sets united. */
+json_t *describe_contact(const struct op_call *call, const struct object *contact);
+/* A card: of a peer, or my own with my card space. ERR_NOT_FOUND leaves an empty object. */
+json_t *describe_card(const struct op_call *call, const struct id *card_space,
+                      const struct public_key *member);
+json_t *describe_peer(const struct op_call *call, const struct peer *peer, bool with_card);
+/* The running node's view of a peer, or NULL. */
+const struct op_presence *describe_presence(const struct op_call *call,
+                                            const struct public_key *member);
+
+#endif

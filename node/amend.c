@@ -1,6 +1,8 @@
 /* An edit is the difference between what is there and what is wanted. */
 #include "node/amend.h"
 
+
+#include "proto/limits.h"
 #include "storage/row.h"
 
 static void amend_note(struct amend *amend, enum err err)

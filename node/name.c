@@ -1,0 +1,206 @@
+/*
+ * Candidates are collected from the peers (alias, card name, did:key) and from the contacts (name, e-mail, id), one row a
+ * person. Whole names come before first names: "Ana" means the Ana who is called just that, if there is one.
+ */
+#include "node/name.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/secret.h"
+#include "proto/contact.h"
+#include "storage/fold.h"
+#include "storage/row.h"
+#include "storage/view_contact.h"
+#include "storage/view_peer.h"
+
+enum { NAME_MATCHES_MAX = 16, NAME_PREFIX_MIN = 6, NAME_WHO_MAX = 400 };
+
+struct name_search {
+    struct op_call *call;
+    const char *who;
+    struct buf folded; /* of who */
+    bool peers_only;
+    bool wants_whole; /* whole names only */
+    struct name_match matches[NAME_MATCHES_MAX];
+    size_t count;
+    bool is_cut;
+};
+
+static void name_add(struct name_search *search, const struct name_match *match)
+{
+    for (size_t at = 0; at < search->count; at++) {
+        const struct name_match *known = &search->matches[at];
+
+        if (known->has_contact && match->has_contact && known->number == match->number)
+            return;
+        if (known->has_member && match->has_member && public_key_is_equal(&known->member, &match->member))
+            return;
+    }
+    if (search->count == NAME_MATCHES_MAX)
+        search->is_cut = true;
+    else
+        search->matches[search->count++] = *match;
+}
+
+static enum err name_on_contact(void *self, uint32_t number, const struct object *contact)
+{
+    struct name_search *search = self;
+    struct name_match match = {.has_contact = true, .number = number, .contact = contact->id};
+    struct span member = object_value(contact, CONTACT_MEMBER).bytes;
+    struct span name = object_text(contact, CONTACT_NAME);
+
+    if (name.size == 0)
+        name = object_text(contact, CONTACT_ORG);
+    (void)snprintf(match.shown, sizeof match.shown, "%.*s", (int)(name.size < 200 ? name.size : 200),
+                   name.size > 0 ? (const char *)name.data : "");
+    if (member.size == 32) {
+        match.has_member = true;
+        memcpy(match.member.bytes, member.data, 32);
+    }
+    if (!search->peers_only || match.has_member)
+        name_add(search, &match);
+    return search->is_cut ? ERR_CANCELLED : ERR_OK;
+}
+
+/* Whole name equal, or (second round) the name begins with these words. */
+static enum err name_on_named(void *self, uint32_t number, const struct object *contact)
+{
+    struct name_search *search = self;
+    struct span name = object_text(contact, CONTACT_NAME);
+    struct buf folded = {0};
+    enum err err = fold(name.size > 0 ? name : object_text(contact, CONTACT_ORG), &folded);
+    bool is_whole, is_word;
+
+    if (err != ERR_OK) {
+        buf_release(&folded);
+        return err;
+    }
+    is_whole = folded.size == search->folded.size;
+    is_word = folded.size > search->folded.size && folded.data[search->folded.size] == ' ';
+    buf_release(&folded);
+    if (is_whole || (is_word && !search->wants_whole))
+        return name_on_contact(self, number, contact);
+    return ERR_OK;
+}
+
+static bool name_is_hex(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if (strchr("0123456789abcdefABCDEF", *text) == NULL)
+            return false;
+    return true;
+}
+
+static bool name_folds_to(const char *text, struct span folded)
+{
+    struct buf other = {0};
+    bool is_equal = text[0] != '\0' && fold(span_str(text), &other) == ERR_OK && span_is_equal(buf_span(&other), folded);
+
+    buf_release(&other);
+    return is_equal;
+}
+
+static enum err name_on_peer(void *self, const struct peer *peer)
+{
+    struct name_search *search = self;
+    struct name_match match = {.has_member = true, .member = peer->member};
+    const char *shown = peer->alias[0] != '\0' ? peer->alias : peer->name;
+    char did[DID_SIZE];
+    struct object contact = {0};
+    bool fits;
+
+    identity_did(&peer->member, did);
+    fits = strncmp(did, search->who, strlen(search->who)) == 0 && strlen(search->who) >= strlen("did:key:z6Mk") + 2;
+    fits |= name_folds_to(peer->alias, buf_span(&search->folded)) || name_folds_to(peer->name, buf_span(&search->folded));
+    if (!fits || peer->state == LINK_REMOVED)
+        return ERR_OK;
+    (void)snprintf(match.shown, sizeof match.shown, "%s", shown);
+    if (peer->has_contact &&
+        row_get(&search->call->snapshot, ledger_self_space(search->call->snapshot.ledger), KIND_CONTACT, &peer->contact,
+                &contact, &match.number) == ERR_OK &&
+        object_is_visible(&contact)) {
+        match.has_contact = true;
+        match.contact = peer->contact;
+    }
+    object_release(&contact);
+    name_add(search, &match);
+    return ERR_OK;
+}
+
+static enum err name_collect(struct name_search *search)
+{
+    struct snapshot *snapshot = &search->call->snapshot;
+    struct span who = span_str(search->who);
+    enum err err = view_peer_each(snapshot, name_on_peer, search);
+
+    search->wants_whole = true;
+    if (err == ERR_OK)
+        err = view_contact_named(snapshot, buf_span(&search->folded), name_on_named, search);
+    if (err == ERR_OK && memchr(who.data, '@', who.size) != NULL)
+        err = view_contact_match(snapshot, MATCH_BY_EMAIL, who, name_on_contact, search);
+    if (err == ERR_OK && who.size >= NAME_PREFIX_MIN && name_is_hex(search->who))
+        err = view_contact_by_id(snapshot, who, name_on_contact, search);
+    search->wants_whole = false;
+    if (err == ERR_OK && search->count == 0)
+        err = view_contact_named(snapshot, buf_span(&search->folded), name_on_named, search);
+    return err == ERR_CANCELLED ? ERR_OK : err;
+}
+
+/* The list of who it could be, and what to type to say which. */
+static enum err name_ambiguous(struct name_search *search)
+{
+    struct op_failure *failure = &search->call->failure;
+    char id[ID_TEXT_SIZE];
+    size_t size;
+
+    (void)op_fail(search->call, OP_AMBIGUOUS, "use the id in brackets, an e-mail or an alias", "%s could be:",
+                  search->who);
+    for (size_t at = 0; at < search->count; at++) {
+        const struct name_match *match = &search->matches[at];
+
+        if (match->has_contact)
+            hex_write(span_of(match->contact.bytes, ID_SIZE), id);
+        else
+            hex_write(span_of(match->member.bytes, ID_SIZE), id);
+        size = strlen(failure->message);
+        (void)snprintf(failure->message + size, sizeof failure->message - size, "%s %.60s (%.12s)", at > 0 ? "," : "",
+                       match->shown, id);
+    }
+    size = strlen(failure->message);
+    if (search->is_cut)
+        (void)snprintf(failure->message + size, sizeof failure->message - size, " and more");
+    return ERR_AMBIGUOUS;
+}
+
+static enum err name_search(struct op_call *call, const char *who, bool peers_only, struct name_match *out)
+{
+    struct name_search search = {.call = call, .who = who, .peers_only = peers_only};
+    enum err err;
+
+    if (who == NULL || who[0] == '\0' || strlen(who) > NAME_WHO_MAX)
+        return op_fail(call, OP_USAGE, "kith help", "say who: a name, an alias, an e-mail or an id");
+    err = fold(span_str(who), &search.folded);
+    if (err == ERR_OK)
+        err = name_collect(&search);
+    buf_release(&search.folded);
+    if (err != ERR_OK)
+        return op_fail_err(call, err, "people could not be looked up");
+    if (search.count == 0)
+        return op_fail(call, OP_NOT_FOUND, peers_only ? "kith peer list" : "kith contact list", "nobody called %s %s", who,
+                       peers_only ? "is a peer of yours" : "is here");
+    if (search.count > 1)
+        return name_ambiguous(&search);
+    *out = search.matches[0];
+    return ERR_OK;
+}
+
+enum err name_find(struct op_call *call, const char *who, struct name_match *out)
+{
+    return name_search(call, who, false, out);
+}
+
+enum err name_find_peer(struct op_call *call, const char *who, struct name_match *out)
+{
+    return name_search(call, who, true, out);
+}

@@ -1,0 +1,135 @@
+/* The table of ops and what every op shares: params, failures. */
+#include "node/ops.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "node/op_contact.h"
+#include "node/op_import.h"
+#include "node/op_me.h"
+#include "node/op_node.h"
+#include "node/op_peer.h"
+
+static const struct op ops_all[] = {
+    {.method = "contact.add", .mode = OP_WRITE, .run = op_contact_add},
+    {.method = "contact.edit", .mode = OP_WRITE, .run = op_contact_edit},
+    {.method = "contact.list", .mode = OP_READ, .run = op_contact_list},
+    {.method = "contact.remove", .mode = OP_WRITE, .run = op_contact_remove},
+    {.method = "contact.show", .mode = OP_READ, .run = op_contact_show},
+    {.method = "doctor", .mode = OP_READ, .run = op_node_doctor},
+    {.method = "import", .mode = OP_WRITE, .run = op_import},
+    {.method = "import.plan", .mode = OP_READ, .run = op_import_plan},
+    {.method = "log", .mode = OP_READ, .run = op_node_log},
+    {.method = "me.edit", .mode = OP_WRITE, .run = op_me_edit},
+    {.method = "me.show", .mode = OP_READ, .run = op_me_show},
+    {.method = "peer.accept", .mode = OP_WRITE, .run = op_peer_accept, .poll = op_peer_accept_poll},
+    {.method = "peer.block", .mode = OP_WRITE, .run = op_peer_block},
+    {.method = "peer.compared", .mode = OP_WRITE, .run = op_peer_compared},
+    {.method = "peer.invite", .mode = OP_WRITE, .run = op_peer_invite},
+    {.method = "peer.list", .mode = OP_READ, .run = op_peer_list},
+    {.method = "peer.remove", .mode = OP_WRITE, .run = op_peer_remove},
+    {.method = "peer.rename", .mode = OP_WRITE, .run = op_peer_rename},
+    {.method = "peer.revoke", .mode = OP_WRITE, .run = op_peer_revoke},
+    {.method = "peer.show", .mode = OP_READ, .run = op_peer_show},
+    {.method = "peer.unblock", .mode = OP_WRITE, .run = op_peer_unblock},
+    {.method = "peer.words", .mode = OP_READ, .run = op_peer_words},
+    {.method = "status", .mode = OP_READ, .run = op_node_status},
+    {.method = "stop", .mode = OP_READ, .needs_node = true, .run = op_node_stop},
+    {.method = "sync", .mode = OP_READ, .needs_node = true, .run = op_node_sync, .poll = op_node_sync_poll},
+};
+
+const struct op *ops_table(size_t *out_count)
+{
+    *out_count = sizeof ops_all / sizeof ops_all[0];
+    return ops_all;
+}
+
+const struct op *ops_find(const char *method)
+{
+    for (size_t at = 0; at < sizeof ops_all / sizeof ops_all[0]; at++)
+        if (strcmp(ops_all[at].method, method) == 0)
+            return &ops_all[at];
+    return NULL;
+}
+
+/* The error word a code travels with until the call's failure is read. */
+static enum err ops_err(enum op_code code)
+{
+    switch (code) {
+    case OP_NOT_FOUND:
+        return ERR_NOT_FOUND;
+    case OP_UNTRUSTED:
+        return ERR_FORGED;
+    case OP_AMBIGUOUS:
+        return ERR_AMBIGUOUS;
+    case OP_LOCKED:
+        return ERR_LOCKED;
+    case OP_NEEDS_NODE:
+        return ERR_STATE;
+    case OP_CANCELLED:
+        return ERR_CANCELLED;
+    case OP_DONE:
+    case OP_FAILED:
+    case OP_USAGE:
+        break;
+    }
+    return ERR_INVALID;
+}
+
+enum err op_fail(struct op_call *call, enum op_code code, const char *hint, const char *format, ...)
+{
+    va_list arguments;
+
+    call->failure.code = code;
+    va_start(arguments, format);
+    (void)vsnprintf(call->failure.message, sizeof call->failure.message, format, arguments); /* Cut when too long. */
+    va_end(arguments);
+    (void)snprintf(call->failure.hint, sizeof call->failure.hint, "%s", hint);
+    return ops_err(code);
+}
+
+enum err op_fail_err(struct op_call *call, enum err err, const char *what)
+{
+    const char *hint = "kith doctor";
+    enum op_code code = OP_FAILED;
+
+    if (call->failure.code != OP_DONE)
+        return err; /* Whoever failed first has said why. */
+    if (err == ERR_FULL)
+        hint = "free some room on the disk, then type it again";
+    else if (err == ERR_LIMIT)
+        hint = "make it smaller";
+    else if (err == ERR_LOCKED)
+        code = OP_LOCKED;
+    else if (err == ERR_NOT_FOUND)
+        code = OP_NOT_FOUND;
+    (void)op_fail(call, code, hint, "%s: %s", what, err_sentence(err));
+    return err;
+}
+
+json_t *op_failure_json(const struct op_failure *failure)
+{
+    json_t *inner = json_pack("{s:i, s:s}", "code", (int)failure->code, "message", failure->message);
+
+    if (failure->hint[0] != '\0')
+        (void)json_object_set_new(inner, "hint", json_string(failure->hint));
+    return json_pack("{s:o}", "error", inner);
+}
+
+const char *op_text(const struct op_call *call, const char *name)
+{
+    return json_string_value(json_object_get(call->params, name));
+}
+
+json_t *op_list(const struct op_call *call, const char *name)
+{
+    json_t *list = json_object_get(call->params, name);
+
+    return json_is_array(list) ? list : NULL;
+}
+
+bool op_flag(const struct op_call *call, const char *name)
+{
+    return json_is_true(json_object_get(call->params, name));
+}

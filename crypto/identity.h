@@ -34,12 +34,18 @@ void identity_root_seed(const uint8_t seed[static SEED_SIZE], uint32_t index,
 /* The seed of the member's recovery key (X25519). */
 void identity_recovery_seed(const uint8_t seed[static SEED_SIZE], uint8_t out[static SEED_SIZE]);
 
-void identity_sign(const struct signing_key *key, const char *label, struct span message,
-                   uint8_t out_signature[static SIGNATURE_SIZE]);
+/* Signs label (16 bytes, zero-padded) and message. ERR_NOMEM. */
+MUST_USE enum err identity_sign(const struct signing_key *key, const char *label,
+                                struct span message, uint8_t out_signature[static SIGNATURE_SIZE]);
 /* ERR_FORGED when it does not fit; small-order keys and malleated signatures never fit. */
 MUST_USE enum err identity_verify(const struct public_key *key, const char *label,
                                   struct span message,
                                   const uint8_t signature[static SIGNATURE_SIZE]);
+/* Without a label: for foreign formats that fix the signed bytes. */
+void identity_sign_raw(const struct signing_key *key, struct span message,
+                       uint8_t out_signature[static SIGNATURE_SIZE]);
+MUST_USE enum err identity_verify_raw(const struct public_key *key, struct span message,
+                                      const uint8_t signature[static SIGNATURE_SIZE]);
 /* X25519; ERR_FORGED for a low-order public key. */
 MUST_USE enum err identity_agree(const uint8_t secret_key[static 32],
                                  const uint8_t public_key[static 32], uint8_t out[static KEY_SIZE]);

@@ -1,7 +1,6 @@
 /* An edit is the difference between what is there and what is wanted. */
 #include "node/amend.h"
 
-
 #include "proto/limits.h"
 #include "storage/row.h"
 

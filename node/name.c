@@ -1,6 +1,7 @@
 /*
- * Candidates are collected from the peers (alias, card name, did:key) and from the contacts (name, e-mail, id), one row a
- * person. Whole names come before first names: "Ana" means the Ana who is called just that, if there is one.
+ * Candidates are collected from the peers (alias, card name, did:key) and from the contacts (name,
+ * e-mail, id), one row a person. Whole names come before first names: "Ana" means the Ana who is
+ * called just that, if there is one.
  */
 #include "node/name.h"
 
@@ -34,7 +35,8 @@ static void name_add(struct name_search *search, const struct name_match *match)
 
         if (known->has_contact && match->has_contact && known->number == match->number)
             return;
-        if (known->has_member && match->has_member && public_key_is_equal(&known->member, &match->member))
+        if (known->has_member && match->has_member &&
+            public_key_is_equal(&known->member, &match->member))
             return;
     }
     if (search->count == NAME_MATCHES_MAX)
@@ -52,7 +54,8 @@ static enum err name_on_contact(void *self, uint32_t number, const struct object
 
     if (name.size == 0)
         name = object_text(contact, CONTACT_ORG);
-    (void)snprintf(match.shown, sizeof match.shown, "%.*s", (int)(name.size < 200 ? name.size : 200),
+    (void)snprintf(match.shown, sizeof match.shown, "%.*s",
+                   (int)(name.size < 200 ? name.size : 200),
                    name.size > 0 ? (const char *)name.data : "");
     if (member.size == 32) {
         match.has_member = true;
@@ -95,7 +98,8 @@ static bool name_is_hex(const char *text)
 static bool name_folds_to(const char *text, struct span folded)
 {
     struct buf other = {0};
-    bool is_equal = text[0] != '\0' && fold(span_str(text), &other) == ERR_OK && span_is_equal(buf_span(&other), folded);
+    bool is_equal = text[0] != '\0' && fold(span_str(text), &other) == ERR_OK &&
+                    span_is_equal(buf_span(&other), folded);
 
     buf_release(&other);
     return is_equal;
@@ -111,14 +115,16 @@ static enum err name_on_peer(void *self, const struct peer *peer)
     bool fits;
 
     identity_did(&peer->member, did);
-    fits = strncmp(did, search->who, strlen(search->who)) == 0 && strlen(search->who) >= strlen("did:key:z6Mk") + 2;
-    fits |= name_folds_to(peer->alias, buf_span(&search->folded)) || name_folds_to(peer->name, buf_span(&search->folded));
+    fits = strncmp(did, search->who, strlen(search->who)) == 0 &&
+           strlen(search->who) >= strlen("did:key:z6Mk") + 2;
+    fits |= name_folds_to(peer->alias, buf_span(&search->folded)) ||
+            name_folds_to(peer->name, buf_span(&search->folded));
     if (!fits || peer->state == LINK_REMOVED)
         return ERR_OK;
     (void)snprintf(match.shown, sizeof match.shown, "%s", shown);
     if (peer->has_contact &&
-        row_get(&search->call->snapshot, ledger_self_space(search->call->snapshot.ledger), KIND_CONTACT, &peer->contact,
-                &contact, &match.number) == ERR_OK &&
+        row_get(&search->call->snapshot, ledger_self_space(search->call->snapshot.ledger),
+                KIND_CONTACT, &peer->contact, &contact, &match.number) == ERR_OK &&
         object_is_visible(&contact)) {
         match.has_contact = true;
         match.contact = peer->contact;
@@ -154,8 +160,8 @@ static enum err name_ambiguous(struct name_search *search)
     char id[ID_TEXT_SIZE];
     size_t size;
 
-    (void)op_fail(search->call, OP_AMBIGUOUS, "use the id in brackets, an e-mail or an alias", "%s could be:",
-                  search->who);
+    (void)op_fail(search->call, OP_AMBIGUOUS, "use the id in brackets, an e-mail or an alias",
+                  "%s could be:", search->who);
     for (size_t at = 0; at < search->count; at++) {
         const struct name_match *match = &search->matches[at];
 
@@ -164,8 +170,8 @@ static enum err name_ambiguous(struct name_search *search)
         else
             hex_write(span_of(match->member.bytes, ID_SIZE), id);
         size = strlen(failure->message);
-        (void)snprintf(failure->message + size, sizeof failure->message - size, "%s %.60s (%.12s)", at > 0 ? "," : "",
-                       match->shown, id);
+        (void)snprintf(failure->message + size, sizeof failure->message - size, "%s %.60s (%.12s)",
+                       at > 0 ? "," : "", match->shown, id);
     }
     size = strlen(failure->message);
     if (search->is_cut)
@@ -173,13 +179,15 @@ static enum err name_ambiguous(struct name_search *search)
     return ERR_AMBIGUOUS;
 }
 
-static enum err name_search(struct op_call *call, const char *who, bool peers_only, struct name_match *out)
+static enum err name_search(struct op_call *call, const char *who, bool peers_only,
+                            struct name_match *out)
 {
     struct name_search search = {.call = call, .who = who, .peers_only = peers_only};
     enum err err;
 
     if (who == NULL || who[0] == '\0' || strlen(who) > NAME_WHO_MAX)
-        return op_fail(call, OP_USAGE, "kith help", "say who: a name, an alias, an e-mail or an id");
+        return op_fail(call, OP_USAGE, "kith help",
+                       "say who: a name, an alias, an e-mail or an id");
     err = fold(span_str(who), &search.folded);
     if (err == ERR_OK)
         err = name_collect(&search);
@@ -187,8 +195,8 @@ static enum err name_search(struct op_call *call, const char *who, bool peers_on
     if (err != ERR_OK)
         return op_fail_err(call, err, "people could not be looked up");
     if (search.count == 0)
-        return op_fail(call, OP_NOT_FOUND, peers_only ? "kith peer list" : "kith contact list", "nobody called %s %s", who,
-                       peers_only ? "is a peer of yours" : "is here");
+        return op_fail(call, OP_NOT_FOUND, peers_only ? "kith peer list" : "kith contact list",
+                       "nobody called %s %s", who, peers_only ? "is a peer of yours" : "is here");
     if (search.count > 1)
         return name_ambiguous(&search);
     *out = search.matches[0];

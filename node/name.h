@@ -1,6 +1,7 @@
 /*
- * WHO: one person out of what somebody typed. An alias, a name (case and accents ignored), an e-mail, a contact id or a
- * did:key, or a prefix of either of at least six characters. One match acts; several are listed, never guessed.
+ * WHO: one person out of what somebody typed. An alias, a name (case and accents ignored), an
+ * e-mail, a contact id or a did:key, or a prefix of either of at least six characters. One match
+ * acts; several are listed, never guessed.
  */
 #ifndef KITH_NODE_NAME_H
 #define KITH_NODE_NAME_H
@@ -9,14 +10,15 @@
 
 struct name_match {
     bool has_contact;
-    uint32_t number;   /* local number of the contact's object */
+    uint32_t number; /* local number of the contact's object */
     struct id contact;
-    bool has_member;   /* linked to a member */
+    bool has_member; /* linked to a member */
     struct public_key member;
-    char shown[201];   /* the name, for messages */
+    char shown[201]; /* the name, for messages */
 };
 
-/* The one person meant. On ERR_NOT_FOUND and ERR_AMBIGUOUS the call's failure is filled, with the next line to type. */
+/* The one person meant. On ERR_NOT_FOUND and ERR_AMBIGUOUS the call's failure is filled, with the
+ * next line to type. */
 MUST_USE enum err name_find(struct op_call *call, const char *who, struct name_match *out);
 /* The same, but it must be somebody there is, or was, a link with. */
 MUST_USE enum err name_find_peer(struct op_call *call, const char *who, struct name_match *out);

@@ -1,4 +1,5 @@
-/* Address books that come as files: first a plan, then one write transaction. Each is an op of the table in ops.c. */
+/* Address books that come as files: first a plan, then one write transaction. Each is an op of the
+ * table in ops.c. */
 #ifndef KITH_NODE_OP_IMPORT_H
 #define KITH_NODE_OP_IMPORT_H
 

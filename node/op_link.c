@@ -1,6 +1,7 @@
 /*
- * How an invitation becomes a link. What is drawn is stored before it is told, and told again the same: a step that is
- * repeated after a crash or a lost connection finds its own traces and answers alike.
+ * How an invitation becomes a link. What is drawn is stored before it is told, and told again the
+ * same: a step that is repeated after a crash or a lost connection finds its own traces and answers
+ * alike.
  */
 #include "node/op_link.h"
 
@@ -44,8 +45,8 @@ static struct span link_id_span(const struct id *id)
 }
 
 /* What I tell the other side: where to knock, what I write for them, who I am. */
-static enum err link_introduce_me(struct ledger_txn *txn, const struct link_request *request, const struct id *pair_out,
-                                  struct link_answer *out)
+static enum err link_introduce_me(struct ledger_txn *txn, const struct link_request *request,
+                                  const struct id *pair_out, struct link_answer *out)
 {
     static const struct id card_id = {{0}};
     struct snapshot snapshot = ledger_txn_snapshot(txn);
@@ -70,7 +71,8 @@ static enum err link_introduce_me(struct ledger_txn *txn, const struct link_requ
     if (err == ERR_OK) {
         struct span name = object_text(&card, CARD_NAME);
 
-        (void)snprintf(out->name, sizeof out->name, "%.*s", (int)(name.size < NAME_SIZE_MAX ? name.size : NAME_SIZE_MAX),
+        (void)snprintf(out->name, sizeof out->name, "%.*s",
+                       (int)(name.size < NAME_SIZE_MAX ? name.size : NAME_SIZE_MAX),
                        name.size > 0 ? (const char *)name.data : "");
     }
     object_release(&card);
@@ -86,8 +88,8 @@ static enum err link_introduce_me(struct ledger_txn *txn, const struct link_requ
 }
 
 /* The pair space I write for a member: made once, kept over removal and a new link. */
-static enum err link_pair_space(struct ledger_txn *txn, const struct public_key *member, const struct peer *before,
-                                struct id *out)
+static enum err link_pair_space(struct ledger_txn *txn, const struct public_key *member,
+                                const struct peer *before, struct id *out)
 {
     if (!before->has_pair_out)
         return space_create(txn, SPACE_PAIR, member, out);
@@ -96,7 +98,8 @@ static enum err link_pair_space(struct ledger_txn *txn, const struct public_key 
 }
 
 /* Loads the link there is; a zeroed peer when there is none. */
-static enum err link_before(struct ledger_txn *txn, const struct public_key *member, struct peer *out)
+static enum err link_before(struct ledger_txn *txn, const struct public_key *member,
+                            struct peer *out)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     enum err err = view_peer(&snapshot, member, out);
@@ -107,8 +110,10 @@ static enum err link_before(struct ledger_txn *txn, const struct public_key *mem
     return ERR_OK;
 }
 
-/* Of two secrets for one pair the one with the least hash counts; the other is accepted until both have confirmed. */
-static bool link_secret_counts(const uint8_t candidate[static KEY_SIZE], const uint8_t other[static KEY_SIZE])
+/* Of two secrets for one pair the one with the least hash counts; the other is accepted until both
+ * have confirmed. */
+static bool link_secret_counts(const uint8_t candidate[static KEY_SIZE],
+                               const uint8_t other[static KEY_SIZE])
 {
     struct span first = link_key(candidate), second = link_key(other);
     struct hash left, right;
@@ -118,7 +123,8 @@ static bool link_secret_counts(const uint8_t candidate[static KEY_SIZE], const u
     return span_order(span_of(left.bytes, HASH_SIZE), span_of(right.bytes, HASH_SIZE)) <= 0;
 }
 
-static void link_amend_secret(struct amend *amend, const struct peer *before, const uint8_t secret[static KEY_SIZE])
+static void link_amend_secret(struct amend *amend, const struct peer *before,
+                              const uint8_t secret[static KEY_SIZE])
 {
     bool is_live = before->state == LINK_LINKED && before->has_secret;
 
@@ -139,8 +145,9 @@ static void link_amend_secret(struct amend *amend, const struct peer *before, co
 }
 
 /* What both sides store alike about a link. */
-static void link_amend_basics(struct amend *amend, const struct link_request *request, const struct peer *before,
-                              const uint8_t secret[static KEY_SIZE], const struct id *pair_out, uint64_t now_ms)
+static void link_amend_basics(struct amend *amend, const struct link_request *request,
+                              const struct peer *before, const uint8_t secret[static KEY_SIZE],
+                              const struct id *pair_out, uint64_t now_ms)
 {
     link_amend_secret(amend, before, secret);
     amend_bytes(amend, LINK_MEMBER, span_of(request->chain.member.bytes, 32));
@@ -167,7 +174,8 @@ static void link_amend_told(struct amend *amend, const struct link_message *mess
 }
 
 /* Their spaces get local numbers, so that batches of them are known when they come. */
-static enum err link_add_spaces(struct ledger_txn *txn, const struct public_key *member, const struct link_message *message)
+static enum err link_add_spaces(struct ledger_txn *txn, const struct public_key *member,
+                                const struct link_message *message)
 {
     struct space_row pair = {.id = message->pair_space,
                              .kind = SPACE_PAIR,
@@ -186,9 +194,10 @@ static enum err link_first_contact(void *self, uint32_t number, const struct obj
     return ERR_CANCELLED;
 }
 
-/* The contact of a link: the one the invitation named, else one that is linked to the member already, else a new one. */
-static enum err link_contact(struct ledger_txn *txn, const struct public_key *member, struct span wanted, struct span name,
-                             struct id *out)
+/* The contact of a link: the one the invitation named, else one that is linked to the member
+ * already, else a new one. */
+static enum err link_contact(struct ledger_txn *txn, const struct public_key *member,
+                             struct span wanted, struct span name, struct id *out)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct amend amend;
@@ -197,7 +206,8 @@ static enum err link_contact(struct ledger_txn *txn, const struct public_key *me
     if (wanted.size == ID_SIZE) {
         memcpy(out->bytes, wanted.data, ID_SIZE);
     } else {
-        err = view_contact_match(&snapshot, MATCH_BY_MEMBER, span_of(member->bytes, 32), link_first_contact, out);
+        err = view_contact_match(&snapshot, MATCH_BY_MEMBER, span_of(member->bytes, 32),
+                                 link_first_contact, out);
         if (err == ERR_CANCELLED)
             return ERR_OK;
         if (err != ERR_OK)
@@ -213,10 +223,13 @@ static enum err link_contact(struct ledger_txn *txn, const struct public_key *me
     return amend_end(&amend, NULL);
 }
 
-static enum err link_journal(struct ledger_txn *txn, const char *kind, struct span who, const char *text)
+static enum err link_journal(struct ledger_txn *txn, const char *kind, struct span who,
+                             const char *text)
 {
-    struct journal_row row = {
-        .at_ms = ledger_txn_now_ms(txn), .kind = span_str(kind), .who = who, .text = span_str(text)};
+    struct journal_row row = {.at_ms = ledger_txn_now_ms(txn),
+                              .kind = span_str(kind),
+                              .who = who,
+                              .text = span_str(text)};
 
     return journal_add(txn, &row);
 }
@@ -233,8 +246,9 @@ static enum err link_grant_card(struct ledger_txn *txn, const struct public_key 
 /* ---- the inviter */
 
 /* Whether this member may have, or already has, what the invitation gives. */
-static enum err link_check_claim(struct ledger_txn *txn, const struct object *invitation, const struct public_key *member,
-                                 const struct peer *before, struct link_answer *out)
+static enum err link_check_claim(struct ledger_txn *txn, const struct object *invitation,
+                                 const struct public_key *member, const struct peer *before,
+                                 struct link_answer *out)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     uint64_t state = object_number(invitation, INVITATION_STATE);
@@ -245,7 +259,8 @@ static enum err link_check_claim(struct ledger_txn *txn, const struct object *in
         return link_refuse(out, REFUSAL_SELF);
     if (state == INVITATION_REVOKED)
         return link_refuse(out, REFUSAL_REVOKED);
-    if (before->state == LINK_BLOCKED || state == INVITATION_SPENT || (state == INVITATION_CLAIMED && !is_claimer))
+    if (before->state == LINK_BLOCKED || state == INVITATION_SPENT ||
+        (state == INVITATION_CLAIMED && !is_claimer))
         return link_refuse(out, REFUSAL_SPENT);
     if (state == INVITATION_OPEN &&
         object_number(invitation, INVITATION_EXPIRES) * 1000 <= ledger_txn_now_ms(txn))
@@ -254,8 +269,8 @@ static enum err link_check_claim(struct ledger_txn *txn, const struct object *in
 }
 
 /* Draws the link secret once; repeats it to the one who claimed. */
-static enum err link_draw_secret(struct ledger_txn *txn, const struct link_request *request, const struct object *invitation,
-                                 uint8_t out[static KEY_SIZE])
+static enum err link_draw_secret(struct ledger_txn *txn, const struct link_request *request,
+                                 const struct object *invitation, uint8_t out[static KEY_SIZE])
 {
     struct span drawn = object_value(invitation, INVITATION_LINK_SECRET).bytes;
     struct amend amend;
@@ -272,8 +287,9 @@ static enum err link_draw_secret(struct ledger_txn *txn, const struct link_reque
     return amend_end(&amend, NULL);
 }
 
-static enum err link_claim_open(struct ledger_txn *txn, const struct link_request *request, const struct object *invitation,
-                                const struct peer *before, struct link_answer *out)
+static enum err link_claim_open(struct ledger_txn *txn, const struct link_request *request,
+                                const struct object *invitation, const struct peer *before,
+                                struct link_answer *out)
 {
     uint8_t secret[KEY_SIZE];
     struct amend amend;
@@ -298,7 +314,8 @@ static enum err link_claim_open(struct ledger_txn *txn, const struct link_reques
     return err;
 }
 
-enum err link_claim(struct ledger_txn *txn, const struct link_request *request, struct link_answer *out)
+enum err link_claim(struct ledger_txn *txn, const struct link_request *request,
+                    struct link_answer *out)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct peer *before = secret_new(sizeof *before);
@@ -309,7 +326,8 @@ enum err link_claim(struct ledger_txn *txn, const struct link_request *request, 
     *out = (struct link_answer){0};
     if (before == NULL)
         return ERR_NOMEM;
-    err = row_get(&snapshot, link_self(txn), KIND_INVITATION, &request->invitation, &invitation, &number);
+    err = row_get(&snapshot, link_self(txn), KIND_INVITATION, &request->invitation, &invitation,
+                  &number);
     if (err == ERR_OK)
         err = link_before(txn, &request->chain.member, before);
     if (err == ERR_OK)
@@ -321,8 +339,8 @@ enum err link_claim(struct ledger_txn *txn, const struct link_request *request, 
     return err;
 }
 
-static enum err link_complete_claimed(struct ledger_txn *txn, const struct link_request *request, struct span wanted,
-                                      bool was_told)
+static enum err link_complete_claimed(struct ledger_txn *txn, const struct link_request *request,
+                                      struct span wanted, bool was_told)
 {
     const struct public_key *member = &request->chain.member;
     struct amend amend;
@@ -341,11 +359,13 @@ static enum err link_complete_claimed(struct ledger_txn *txn, const struct link_
     if (err == ERR_OK)
         err = link_grant_card(txn, member);
     if (err == ERR_OK && !was_told)
-        err = link_journal(txn, "linked", request->message.name, "accepted your invitation: you are linked");
+        err = link_journal(txn, "linked", request->message.name,
+                           "accepted your invitation: you are linked");
     return err;
 }
 
-enum err link_complete(struct ledger_txn *txn, const struct link_request *request, struct link_answer *out)
+enum err link_complete(struct ledger_txn *txn, const struct link_request *request,
+                       struct link_answer *out)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct peer *before = secret_new(sizeof *before);
@@ -356,14 +376,15 @@ enum err link_complete(struct ledger_txn *txn, const struct link_request *reques
     *out = (struct link_answer){0};
     if (before == NULL)
         return ERR_NOMEM;
-    err = row_get(&snapshot, link_self(txn), KIND_INVITATION, &request->invitation, &invitation, &number);
+    err = row_get(&snapshot, link_self(txn), KIND_INVITATION, &request->invitation, &invitation,
+                  &number);
     if (err == ERR_OK)
         err = view_peer(&snapshot, &request->chain.member, before);
     if (err == ERR_OK && before->state != LINK_LINKED)
         err = link_refuse(out, REFUSAL_REVOKED);
     if (err == ERR_OK && !out->is_refused)
-        err = link_complete_claimed(txn, request, object_value(&invitation, INVITATION_CONTACT).bytes,
-                                    before->has_pair_in);
+        err = link_complete_claimed(
+            txn, request, object_value(&invitation, INVITATION_CONTACT).bytes, before->has_pair_in);
     object_release(&invitation);
     secret_free(before);
     return err;
@@ -371,8 +392,8 @@ enum err link_complete(struct ledger_txn *txn, const struct link_request *reques
 
 /* ---- the acceptor */
 
-static enum err link_make_new(struct ledger_txn *txn, const struct link_request *request, const struct peer *before,
-                              struct link_answer *out)
+static enum err link_make_new(struct ledger_txn *txn, const struct link_request *request,
+                              const struct peer *before, struct link_answer *out)
 {
     const struct public_key *member = &request->chain.member;
     struct id pair_out, contact, id;
@@ -389,7 +410,8 @@ static enum err link_make_new(struct ledger_txn *txn, const struct link_request 
         return err;
     link_id(member, &id);
     amend_begin(&amend, txn, link_self(txn), KIND_LINK, &id);
-    link_amend_basics(&amend, request, before, request->message.secret, &pair_out, ledger_txn_now_ms(txn));
+    link_amend_basics(&amend, request, before, request->message.secret, &pair_out,
+                      ledger_txn_now_ms(txn));
     link_amend_told(&amend, &request->message);
     amend_bytes(&amend, LINK_CONTACT, link_id_span(&contact));
     err = amend_end(&amend, NULL);
@@ -398,11 +420,13 @@ static enum err link_make_new(struct ledger_txn *txn, const struct link_request 
     if (err == ERR_OK)
         err = link_introduce_me(txn, request, &pair_out, out);
     if (err == ERR_OK && before->state != LINK_LINKED)
-        err = link_journal(txn, "linked", request->message.name, "invited you and you accepted: you are linked");
+        err = link_journal(txn, "linked", request->message.name,
+                           "invited you and you accepted: you are linked");
     return err;
 }
 
-enum err link_make(struct ledger_txn *txn, const struct link_request *request, struct link_answer *out)
+enum err link_make(struct ledger_txn *txn, const struct link_request *request,
+                   struct link_answer *out)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct peer *before = secret_new(sizeof *before);
@@ -413,7 +437,8 @@ enum err link_make(struct ledger_txn *txn, const struct link_request *request, s
     if (before == NULL)
         return ERR_NOMEM;
     err = link_before(txn, &request->chain.member, before);
-    if (err == ERR_OK && public_key_is_equal(&request->chain.member, ledger_member(snapshot.ledger)))
+    if (err == ERR_OK &&
+        public_key_is_equal(&request->chain.member, ledger_member(snapshot.ledger)))
         err = link_refuse(out, REFUSAL_SELF);
     else if (err == ERR_OK && before->state == LINK_BLOCKED)
         err = link_refuse(out, REFUSAL_BLOCKED);

@@ -1,4 +1,5 @@
-/* Ops on links: invitations, acceptances, levels, removal, blocking. Each is an op of the table in ops.c. */
+/* Ops on links: invitations, acceptances, levels, removal, blocking. Each is an op of the table in
+ * ops.c. */
 #ifndef KITH_NODE_OP_PEER_H
 #define KITH_NODE_OP_PEER_H
 

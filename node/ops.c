@@ -36,7 +36,11 @@ static const struct op ops_all[] = {
     {.method = "peer.words", .mode = OP_READ, .run = op_peer_words},
     {.method = "status", .mode = OP_READ, .run = op_node_status},
     {.method = "stop", .mode = OP_READ, .needs_node = true, .run = op_node_stop},
-    {.method = "sync", .mode = OP_READ, .needs_node = true, .run = op_node_sync, .poll = op_node_sync_poll},
+    {.method = "sync",
+     .mode = OP_READ,
+     .needs_node = true,
+     .run = op_node_sync,
+     .poll = op_node_sync_poll},
 };
 
 const struct op *ops_table(size_t *out_count)
@@ -83,7 +87,8 @@ enum err op_fail(struct op_call *call, enum op_code code, const char *hint, cons
 
     call->failure.code = code;
     va_start(arguments, format);
-    (void)vsnprintf(call->failure.message, sizeof call->failure.message, format, arguments); /* Cut when too long. */
+    (void)vsnprintf(call->failure.message, sizeof call->failure.message, format,
+                    arguments); /* Cut when too long. */
     va_end(arguments);
     (void)snprintf(call->failure.hint, sizeof call->failure.hint, "%s", hint);
     return ops_err(code);
@@ -110,7 +115,8 @@ enum err op_fail_err(struct op_call *call, enum err err, const char *what)
 
 json_t *op_failure_json(const struct op_failure *failure)
 {
-    json_t *inner = json_pack("{s:i, s:s}", "code", (int)failure->code, "message", failure->message);
+    json_t *inner =
+        json_pack("{s:i, s:s}", "code", (int)failure->code, "message", failure->message);
 
     if (failure->hint[0] != '\0')
         (void)json_object_set_new(inner, "hint", json_string(failure->hint));

@@ -18,8 +18,8 @@ struct frame_reader {
 
 /* ERR_NOMEM, or ERR_LIMIT once a message announces more than MESSAGE_SIZE_MAX or less than 1. */
 MUST_USE enum err frame_feed(struct frame_reader *reader, struct span bytes);
-/* True and a message when a whole one is there; it stays valid until the next feed. */
-bool frame_next(struct frame_reader *reader, struct span *out_message);
+/* A message when a whole one is there, valid until the next feed. ERR_NOT_FOUND when not; ERR_LIMIT as above. */
+MUST_USE enum err frame_next(struct frame_reader *reader, struct span *out_message);
 void frame_release(struct frame_reader *reader);
 
 #endif

@@ -20,5 +20,7 @@ enum scan_verdict {
 };
 
 enum scan_verdict scan(struct span bytes);
+/* Valid UTF-8 by RFC 3629: no overlong forms, no surrogates. */
+bool scan_is_utf8(struct span text);
 
 #endif

@@ -12,6 +12,7 @@
 #include "proto/log.h"
 
 struct epoch {
+    bool is_use;            /* the entry uses an epoch opened in another log of the space: only id is set */
     struct hash id;
     struct hash parent;     /* all zero when there is none */
     uint32_t depth;         /* 1 without a parent, else the parent's + 1 */
@@ -39,6 +40,8 @@ void epoch_readers(const struct id *salt, const struct public_key *sorted, size_
 MUST_USE enum err epoch_create(const struct epoch_plan *plan, const struct entropy *entropy,
                                uint8_t out_key[static KEY_SIZE], struct hash *out_id,
                                struct buf *out_payload);
+/* Appends the payload of an entry that uses an epoch opened in another log of the space. */
+void epoch_put_use(const struct hash *id, struct buf *out_payload);
 /* Reads an unsealed entry's payload; out borrows from it. ERR_MALFORMED. */
 MUST_USE enum err epoch_read(const struct log_id *log, struct span payload, struct epoch *out);
 /* The key, if one of the wraps is for this receiving key. ERR_NOT_FOUND: none is; ERR_FORGED: the wrap opens

@@ -103,12 +103,13 @@ struct object_register {
 struct object_dot {
     struct id dot;
     uint64_t arrival;
+    struct value value; /* as this add spelt it */
 };
 
 struct object_element {
     uint8_t field;
     struct id element;
-    struct value value;
+    struct value value;      /* the spelling of the least live dot */
     struct object_dot *dots; /* live; at least one, else the element is gone */
     size_t dots_count;
 };

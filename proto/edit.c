@@ -1,0 +1,344 @@
+/* The codec of edits: canonical bytes out, checked values in. */
+#include "proto/object.h"
+
+#include <string.h>
+
+#include "proto/kind.h"
+#include "proto/limits.h"
+
+void object_element(uint8_t kind, uint8_t field, struct span value, struct id *out)
+{
+    const struct kind *known = kind_find(kind);
+    const struct field *about = known != NULL ? kind_field(known, field) : NULL;
+    struct buf normal = {0};
+    struct hash hash;
+
+    kind_normalise(about != NULL ? about->match : MATCH_EXACT, value, &normal);
+    if (normal.is_failed || normal.size == 0) {
+        const struct span parts[2] = {span_of(&field, 1), value};
+
+        digest("kith element", parts, 2, &hash);
+    } else {
+        const struct span parts[2] = {span_of(&field, 1), buf_span(&normal)};
+
+        digest("kith element", parts, 2, &hash);
+    }
+    buf_release(&normal);
+    memcpy(out->bytes, hash.bytes, ID_SIZE);
+}
+
+/* ---- building */
+
+void edit_begin(struct edit_space *space, uint8_t kind, const struct id *object, uint64_t time_ms)
+{
+    buf_clear(&space->memory);
+    buf_clear(&space->dots);
+    buf_clear(&space->seen);
+    space->edit = (struct edit){.kind = kind, .object = *object, .time_ms = time_ms};
+}
+
+static void edit_push(struct edit_space *space, const struct write *write)
+{
+    buf_append(&space->memory, span_of(write, sizeof *write));
+    if (space->memory.is_failed)
+        return;
+    space->edit.writes = (struct write *)(void *)space->memory.data;
+    space->edit.writes_count++;
+}
+
+void edit_set(struct edit_space *space, uint8_t field, uint64_t counter, struct value value)
+{
+    edit_push(space, &(struct write){.op = WRITE_SET, .field = field, .counter = counter, .value = value});
+}
+
+void edit_add(struct edit_space *space, uint8_t field, const struct id *dot, struct value value)
+{
+    struct write write = {.op = WRITE_ADD, .field = field, .dot = *dot, .value = value};
+
+    object_element(space->edit.kind, field, value.bytes, &write.element);
+    edit_push(space, &write);
+}
+
+/* Dots and marks lie in buffers that may still move: writes hold counts, and get their addresses when all are in. */
+void edit_remove(struct edit_space *space, uint8_t field, const struct id *element, const struct id *dots,
+                 size_t dots_count)
+{
+    buf_append(&space->dots, span_of(dots, dots_count * sizeof *dots));
+    edit_push(space, &(struct write){
+                         .op = WRITE_REMOVE, .field = field, .element = *element, .dots_count = dots_count});
+}
+
+void edit_delete(struct edit_space *space, const struct seen *seen, size_t seen_count)
+{
+    buf_append(&space->seen, span_of(seen, seen_count * sizeof *seen));
+    edit_push(space, &(struct write){.op = WRITE_DELETE, .seen_count = seen_count});
+}
+
+void edit_same(struct edit_space *space, const struct id *other, uint64_t counter, bool is_same)
+{
+    edit_push(space, &(struct write){.op = WRITE_SAME, .other = *other, .counter = counter, .is_same = is_same});
+}
+
+static void edit_settle(struct edit_space *space)
+{
+    const struct id *dots = (const struct id *)(const void *)space->dots.data;
+    const struct seen *seen = (const struct seen *)(const void *)space->seen.data;
+
+    for (size_t at = 0; at < space->edit.writes_count; at++) {
+        struct write *write = &space->edit.writes[at];
+
+        if (write->op == WRITE_REMOVE) {
+            write->dots = dots;
+            dots += write->dots_count;
+        } else if (write->op == WRITE_DELETE) {
+            write->seen = seen;
+            seen += write->seen_count;
+        }
+    }
+}
+
+/* ---- writing */
+
+static void edit_put_value(const struct value *value, struct buf *out)
+{
+    switch (value->type) {
+    case VALUE_NONE:
+        wire_put_nil(out);
+        break;
+    case VALUE_NUMBER:
+        wire_put_uint(out, value->number);
+        break;
+    case VALUE_TEXT:
+        wire_put_str(out, value->bytes);
+        break;
+    case VALUE_BYTES:
+        wire_put_bin(out, value->bytes);
+        break;
+    }
+}
+
+static void edit_put_remove(const struct write *write, struct buf *out)
+{
+    wire_put_array(out, 4);
+    wire_put_uint(out, WRITE_REMOVE);
+    wire_put_uint(out, write->field);
+    wire_put_bin(out, span_of(write->element.bytes, ID_SIZE));
+    wire_put_array(out, write->dots_count);
+    for (size_t at = 0; at < write->dots_count; at++)
+        wire_put_bin(out, span_of(write->dots[at].bytes, ID_SIZE));
+}
+
+static void edit_put_delete(const struct write *write, struct buf *out)
+{
+    wire_put_array(out, 2);
+    wire_put_uint(out, WRITE_DELETE);
+    wire_put_array(out, write->seen_count);
+    for (size_t at = 0; at < write->seen_count; at++) {
+        wire_put_array(out, 2);
+        wire_put_bin(out, span_of(write->seen[at].device.bytes, 32));
+        wire_put_uint(out, write->seen[at].size);
+    }
+}
+
+static void edit_put_write(const struct write *write, struct buf *out)
+{
+    switch (write->op) {
+    case WRITE_SET:
+        wire_put_array(out, 4);
+        wire_put_uint(out, WRITE_SET);
+        wire_put_uint(out, write->field);
+        wire_put_uint(out, write->counter);
+        edit_put_value(&write->value, out);
+        break;
+    case WRITE_ADD:
+        wire_put_array(out, 4);
+        wire_put_uint(out, WRITE_ADD);
+        wire_put_uint(out, write->field);
+        wire_put_bin(out, span_of(write->dot.bytes, ID_SIZE));
+        edit_put_value(&write->value, out);
+        break;
+    case WRITE_REMOVE:
+        edit_put_remove(write, out);
+        break;
+    case WRITE_DELETE:
+        edit_put_delete(write, out);
+        break;
+    case WRITE_SAME:
+        wire_put_array(out, 4);
+        wire_put_uint(out, WRITE_SAME);
+        wire_put_bin(out, span_of(write->other.bytes, ID_SIZE));
+        wire_put_uint(out, write->counter);
+        wire_put_bool(out, write->is_same);
+        break;
+    }
+}
+
+enum err edit_write(struct edit_space *space, struct buf *out)
+{
+    size_t begun_at = out->size;
+
+    if (space->memory.is_failed || space->dots.is_failed || space->seen.is_failed)
+        return ERR_NOMEM;
+    if (space->edit.writes_count == 0 || space->edit.writes_count > EDIT_WRITES_MAX)
+        return ERR_LIMIT;
+    edit_settle(space);
+    wire_put_array(out, 4);
+    wire_put_uint(out, space->edit.kind);
+    wire_put_bin(out, span_of(space->edit.object.bytes, ID_SIZE));
+    wire_put_uint(out, space->edit.time_ms);
+    wire_put_array(out, space->edit.writes_count);
+    for (size_t at = 0; at < space->edit.writes_count; at++)
+        edit_put_write(&space->edit.writes[at], out);
+    if (buf_err(out) != ERR_OK)
+        return ERR_NOMEM;
+    if (out->size - begun_at > ENTRY_PAYLOAD_SIZE_MAX - 64) {
+        out->size = begun_at;
+        return ERR_LIMIT;
+    }
+    return ERR_OK;
+}
+
+/* ---- reading */
+
+static struct value edit_read_value(struct wire *wire)
+{
+    struct value value = {0};
+
+    switch (wire_next_type(wire)) {
+    case WIRE_NIL:
+        (void)wire_is_nil(wire);
+        break;
+    case WIRE_UINT:
+        value = (struct value){.type = VALUE_NUMBER, .number = wire_uint(wire, UINT64_MAX)};
+        break;
+    case WIRE_STR:
+        value = (struct value){.type = VALUE_TEXT, .bytes = wire_str(wire, VALUE_SIZE_MAX)};
+        break;
+    case WIRE_BIN:
+        value = (struct value){.type = VALUE_BYTES, .bytes = wire_bin(wire, 0, VALUE_SIZE_MAX)};
+        break;
+    case WIRE_NOTHING:
+    case WIRE_BOOL:
+    case WIRE_ARRAY:
+        wire_fail(wire);
+        break;
+    }
+    return value;
+}
+
+/* Known fields must have their type and stay within their bounds; unknown ones are a newer kith's business. */
+static void edit_check_value(struct wire *wire, const struct kind *kind, const struct write *write)
+{
+    const struct field *field = kind != NULL ? kind_field(kind, write->field) : NULL;
+    const struct value *value = &write->value;
+
+    if (field == NULL)
+        return;
+    if (field->is_set != (write->op != WRITE_SET))
+        wire_fail(wire);
+    else if (value->type == VALUE_NONE && write->op == WRITE_SET)
+        return;
+    else if (value->type != field->type)
+        wire_fail(wire);
+    else if (field->size_max > 0 &&
+             (value->type == VALUE_NUMBER ? value->number > field->size_max : value->bytes.size > field->size_max))
+        wire_fail(wire);
+}
+
+static void edit_read_dots(struct wire *wire, struct edit_space *space, struct write *write)
+{
+    struct wire list = wire_array(wire, 1, REMOVE_DOTS_MAX);
+
+    write->dots_count = list.left;
+    while (list.left > 0 && wire_err(list.doc) == ERR_OK) {
+        struct id dot;
+
+        wire_bytes(&list, dot.bytes, ID_SIZE);
+        buf_append(&space->dots, span_of(&dot, sizeof dot));
+    }
+}
+
+static void edit_read_seen(struct wire *wire, struct edit_space *space, struct write *write)
+{
+    struct wire list = wire_array(wire, 0, DELETE_MARKS_MAX);
+
+    write->seen_count = list.left;
+    while (list.left > 0 && wire_err(list.doc) == ERR_OK) {
+        struct wire row = wire_array(&list, 2, 2);
+        struct seen seen;
+
+        wire_bytes(&row, seen.device.bytes, 32);
+        seen.size = wire_uint(&row, LOG_SIZE_MAX);
+        buf_append(&space->seen, span_of(&seen, sizeof seen));
+    }
+}
+
+static void edit_read_write(struct wire *list, const struct kind *kind, struct edit_space *space)
+{
+    struct wire row = wire_array(list, 2, 4);
+    struct write write = {.op = (enum write_op)wire_uint(&row, WRITE_SAME)};
+
+    switch (write.op) {
+    case WRITE_SET:
+        write.field = (uint8_t)wire_uint(&row, UINT8_MAX);
+        write.counter = wire_uint(&row, COUNTER_MAX);
+        write.value = edit_read_value(&row);
+        edit_check_value(&row, kind, &write);
+        break;
+    case WRITE_ADD:
+        write.field = (uint8_t)wire_uint(&row, UINT8_MAX);
+        wire_bytes(&row, write.dot.bytes, ID_SIZE);
+        write.value = edit_read_value(&row);
+        edit_check_value(&row, kind, &write);
+        object_element(space->edit.kind, write.field, write.value.bytes, &write.element);
+        break;
+    case WRITE_REMOVE:
+        write.field = (uint8_t)wire_uint(&row, UINT8_MAX);
+        wire_bytes(&row, write.element.bytes, ID_SIZE);
+        edit_read_dots(&row, space, &write);
+        break;
+    case WRITE_DELETE:
+        edit_read_seen(&row, space, &write);
+        break;
+    case WRITE_SAME:
+        wire_bytes(&row, write.other.bytes, ID_SIZE);
+        write.counter = wire_uint(&row, COUNTER_MAX);
+        write.is_same = wire_bool(&row);
+        break;
+    }
+    wire_end(&row);
+    edit_push(space, &write);
+}
+
+enum err edit_read(struct edit_space *space, struct span bytes)
+{
+    const struct kind *kind;
+    struct wire wire, list;
+    enum err err = wire_open(&space->doc, bytes, &wire);
+    struct id object;
+    uint8_t number;
+
+    if (err != ERR_OK)
+        return err;
+    number = (uint8_t)wire_uint(&wire, UINT8_MAX);
+    wire_bytes(&wire, object.bytes, ID_SIZE);
+    edit_begin(space, number, &object, wire_uint(&wire, UINT64_MAX));
+    kind = kind_find(number);
+    list = wire_array(&wire, 1, EDIT_WRITES_MAX);
+    while (list.left > 0 && wire_err(&space->doc) == ERR_OK)
+        edit_read_write(&list, kind, space);
+    wire_end(&wire);
+    if (space->memory.is_failed || space->dots.is_failed || space->seen.is_failed)
+        return ERR_NOMEM;
+    edit_settle(space);
+    return wire_err(&space->doc);
+}
+
+void edit_release(struct edit_space *space)
+{
+    wire_release(&space->doc);
+    buf_release(&space->memory);
+    buf_release(&space->dots);
+    buf_release(&space->seen);
+    space->edit = (struct edit){0};
+}

@@ -1,0 +1,238 @@
+/* An epoch entry's payload: [1, parent, depth, readers, commitment, previous, [[hint, wrap], ...]], or [2, id] to use an
+ * epoch that another log of the space opened. */
+#include "proto/epoch.h"
+
+#include <string.h>
+
+#include "crypto/seal.h"
+#include "crypto/secret.h"
+#include "proto/limits.h"
+
+enum {
+    EPOCH_FORM_OPEN = 1,
+    EPOCH_FORM_USE = 2,
+    EPOCH_HINT_SIZE = 8,
+    EPOCH_WRAP_SIZE = KEY_SIZE + SEAL_WRAP_OVERHEAD,
+    EPOCH_PREVIOUS_SIZE = KEY_SIZE + SEAL_OVERHEAD,
+    EPOCH_WRAP_ROW = 1 + 2 + EPOCH_HINT_SIZE + 2 + EPOCH_WRAP_SIZE /* as canonical msgpack */
+};
+
+static bool epoch_has_parent(const struct epoch *epoch)
+{
+    static const struct hash none;
+
+    return !span_is_equal(span_of(epoch->parent.bytes, HASH_SIZE), span_of(none.bytes, HASH_SIZE));
+}
+
+void epoch_readers(const struct id *salt, const struct public_key *sorted, size_t count, struct hash *out)
+{
+    const struct span parts[2] = {span_of(salt->bytes, ID_SIZE), span_of(sorted, count * sizeof *sorted)};
+
+    digest("kith readers", parts, 2, out);
+}
+
+static void epoch_id(const struct id *space, const struct public_key *opener, struct epoch *epoch)
+{
+    uint8_t depth[4];
+    const struct span parts[6] = {span_of(space->bytes, ID_SIZE),
+                                  span_of(opener->bytes, 32),
+                                  span_of(epoch->parent.bytes, HASH_SIZE),
+                                  span_of(depth, sizeof depth),
+                                  span_of(epoch->readers.bytes, HASH_SIZE),
+                                  span_of(epoch->commitment.bytes, HASH_SIZE)};
+
+    be32_put(depth, epoch->depth);
+    digest("kith epoch", parts, 6, &epoch->id);
+}
+
+/* Tells a reader which wrap is its own, and nobody that two wraps are for the same device. */
+static void epoch_hint(const uint8_t recipient[static KEY_SIZE], const struct hash *commitment,
+                       uint8_t out[static EPOCH_HINT_SIZE])
+{
+    const struct span parts[2] = {span_of(recipient, KEY_SIZE), span_of(commitment->bytes, HASH_SIZE)};
+    struct hash hash;
+
+    digest("kith hint", parts, 2, &hash);
+    memcpy(out, hash.bytes, EPOCH_HINT_SIZE);
+}
+
+static enum err epoch_put_wraps(const struct epoch_plan *plan, const struct entropy *entropy,
+                                const uint8_t key[static KEY_SIZE], const struct hash *commitment, struct buf *out)
+{
+    uint8_t hint[EPOCH_HINT_SIZE];
+    struct buf wrap = {0};
+    enum err err = ERR_OK;
+
+    wire_put_array(out, plan->recipients_count);
+    for (size_t at = 0; at < plan->recipients_count && err == ERR_OK; at++) {
+        epoch_hint(plan->recipients[at], commitment, hint);
+        buf_clear(&wrap);
+        err = seal_wrap(plan->recipients[at], entropy, span_of(key, KEY_SIZE), &wrap);
+        wire_put_array(out, 2);
+        wire_put_bin(out, span_of(hint, sizeof hint));
+        wire_put_bin(out, buf_span(&wrap));
+    }
+    buf_release(&wrap);
+    return err == ERR_OK ? buf_err(out) : err;
+}
+
+enum err epoch_create(const struct epoch_plan *plan, const struct entropy *entropy, uint8_t out_key[static KEY_SIZE],
+                      struct hash *out_id, struct buf *out_payload)
+{
+    struct epoch epoch = {.depth = 1, .readers = plan->readers};
+    struct buf previous = {0};
+    enum err err;
+
+    if (plan->recipients_count > EPOCH_WRAPS_MAX)
+        return ERR_LIMIT;
+    entropy_fill(entropy, out_key, KEY_SIZE);
+    seal_commitment(out_key, &epoch.commitment);
+    if (plan->parent != NULL) {
+        epoch.parent = plan->parent->id;
+        epoch.depth = plan->parent->depth + 1;
+        seal(out_key, span_of(epoch.parent.bytes, HASH_SIZE), span_of(plan->parent_key, KEY_SIZE), &previous);
+    }
+    epoch_id(&plan->space, &plan->opener, &epoch);
+    wire_put_array(out_payload, 7);
+    wire_put_uint(out_payload, EPOCH_FORM_OPEN);
+    wire_put_bin(out_payload, span_of(epoch.parent.bytes, plan->parent != NULL ? HASH_SIZE : 0));
+    wire_put_uint(out_payload, epoch.depth);
+    wire_put_bin(out_payload, span_of(epoch.readers.bytes, HASH_SIZE));
+    wire_put_bin(out_payload, span_of(epoch.commitment.bytes, HASH_SIZE));
+    wire_put_bin(out_payload, buf_span(&previous));
+    err = epoch_put_wraps(plan, entropy, out_key, &epoch.commitment, out_payload);
+    if (err == ERR_OK)
+        err = buf_err(&previous);
+    buf_release(&previous);
+    *out_id = epoch.id;
+    return err;
+}
+
+void epoch_put_use(const struct hash *id, struct buf *out_payload)
+{
+    wire_put_array(out_payload, 2);
+    wire_put_uint(out_payload, EPOCH_FORM_USE);
+    wire_put_bin(out_payload, span_of(id->bytes, HASH_SIZE));
+}
+
+/* Checks every wrap's shape; being canonical they are all of one size, so the list can be found again from its end. */
+static void epoch_read_wraps(struct wire *wire, struct span payload, struct epoch *out)
+{
+    struct wire list = wire_array(wire, 0, EPOCH_WRAPS_MAX);
+
+    out->wraps_count = list.left;
+    while (list.left > 0 && wire_err(list.doc) == ERR_OK) {
+        struct wire row = wire_array(&list, 2, 2);
+
+        (void)wire_bin(&row, EPOCH_HINT_SIZE, EPOCH_HINT_SIZE); /* Read again when a wrap is looked for. */
+        (void)wire_bin(&row, EPOCH_WRAP_SIZE, EPOCH_WRAP_SIZE);
+    }
+    if (wire_err(wire->doc) != ERR_OK || payload.size < out->wraps_count * EPOCH_WRAP_ROW)
+        return;
+    out->wraps = span_of(payload.data + payload.size - out->wraps_count * EPOCH_WRAP_ROW,
+                         out->wraps_count * EPOCH_WRAP_ROW);
+}
+
+static void epoch_read_open(struct wire *wire, struct span payload, struct epoch *out)
+{
+    struct span parent = wire_bin(wire, 0, HASH_SIZE);
+
+    if (parent.size == HASH_SIZE)
+        memcpy(out->parent.bytes, parent.data, HASH_SIZE);
+    else if (parent.size != 0)
+        wire_fail(wire);
+    out->depth = (uint32_t)wire_uint(wire, UINT32_MAX);
+    wire_bytes(wire, out->readers.bytes, HASH_SIZE);
+    wire_bytes(wire, out->commitment.bytes, HASH_SIZE);
+    out->previous = wire_bin(wire, 0, EPOCH_PREVIOUS_SIZE);
+    epoch_read_wraps(wire, payload, out);
+    if (epoch_has_parent(out) ? (out->previous.size != EPOCH_PREVIOUS_SIZE || out->depth < 2)
+                              : (out->previous.size != 0 || out->depth != 1 || parent.size != 0))
+        wire_fail(wire);
+}
+
+enum err epoch_read(const struct log_id *log, struct span payload, struct epoch *out)
+{
+    struct wire_doc doc = {0};
+    struct wire wire;
+    enum err err = wire_open(&doc, payload, &wire);
+    uint64_t form;
+
+    *out = (struct epoch){0};
+    if (err == ERR_OK) {
+        form = wire_uint(&wire, EPOCH_FORM_USE);
+        out->is_use = form == EPOCH_FORM_USE;
+        if (form == EPOCH_FORM_OPEN)
+            epoch_read_open(&wire, payload, out);
+        else if (out->is_use)
+            wire_bytes(&wire, out->id.bytes, HASH_SIZE);
+        else
+            wire_fail(&wire);
+        wire_end(&wire);
+        err = wire_err(&doc);
+    }
+    wire_release(&doc);
+    if (err == ERR_OK && !out->is_use)
+        epoch_id(&log->space, &log->device, out);
+    return err;
+}
+
+enum err epoch_check(const struct epoch *epoch, const uint8_t key[static KEY_SIZE])
+{
+    struct hash commitment;
+
+    seal_commitment(key, &commitment);
+    return secret_is_equal(commitment.bytes, epoch->commitment.bytes, HASH_SIZE) ? ERR_OK : ERR_FORGED;
+}
+
+/* Opens 32 secret bytes into out by way of locked memory. */
+static enum err epoch_take_key(const struct epoch *epoch, struct buf *opened, uint8_t out_key[static KEY_SIZE])
+{
+    enum err err = opened->size == KEY_SIZE ? epoch_check(epoch, opened->data) : ERR_FORGED;
+
+    if (err == ERR_OK)
+        memcpy(out_key, opened->data, KEY_SIZE);
+    return err;
+}
+
+enum err epoch_unwrap(const struct epoch *epoch, const struct exchange_key *receiving, uint8_t out_key[static KEY_SIZE])
+{
+    uint8_t hint[EPOCH_HINT_SIZE];
+    struct buf opened = {0};
+    enum err err = ERR_NOT_FOUND;
+
+    epoch_hint(receiving->public_key, &epoch->commitment, hint);
+    for (size_t at = 0; at < epoch->wraps_count; at++) {
+        const uint8_t *row = epoch->wraps.data + at * EPOCH_WRAP_ROW;
+
+        if (memcmp(row + 3, hint, EPOCH_HINT_SIZE) != 0)
+            continue;
+        err = seal_unwrap(receiving->public_key, receiving->secret,
+                          span_of(row + EPOCH_WRAP_ROW - EPOCH_WRAP_SIZE, EPOCH_WRAP_SIZE), &opened);
+        if (err == ERR_OK)
+            err = epoch_take_key(epoch, &opened, out_key);
+        break;
+    }
+    if (opened.data != NULL)
+        secret_wipe(opened.data, opened.capacity);
+    buf_release(&opened);
+    return err;
+}
+
+enum err epoch_previous(const struct epoch *epoch, const uint8_t key[static KEY_SIZE], uint8_t out_key[static KEY_SIZE])
+{
+    struct buf opened = {0};
+    enum err err;
+
+    if (epoch->previous.size == 0)
+        return ERR_NOT_FOUND;
+    err = seal_open(key, span_of(epoch->parent.bytes, HASH_SIZE), epoch->previous, &opened);
+    if (err == ERR_OK && opened.size != KEY_SIZE)
+        err = ERR_FORGED;
+    if (err == ERR_OK)
+        memcpy(out_key, opened.data, KEY_SIZE);
+    if (opened.data != NULL)
+        secret_wipe(opened.data, opened.capacity);
+    buf_release(&opened);
+    return err;
+}

@@ -447,6 +447,7 @@ enum err link_make(struct ledger_txn *txn, const struct link_request *request,
     if (err == ERR_OK && !out->is_refused) {
         amend_begin(&amend, txn, link_self(txn), KIND_ACCEPTANCE, &request->invitation);
         amend_number(&amend, ACCEPTANCE_STATE, ACCEPTANCE_LINKED);
+        amend_bytes(&amend, ACCEPTANCE_MEMBER, span_of(request->chain.member.bytes, 32));
         err = amend_end(&amend, NULL);
     }
     secret_free(before);

@@ -1,4 +1,5 @@
-/* What lives in a card space: the card, certificates, addresses, the knock; and in a pair space the grants. */
+/* What lives in a card space: the card, certificates, addresses, the knock; and in a pair space the
+ * grants. */
 #ifndef KITH_PROTO_CARD_H
 #define KITH_PROTO_CARD_H
 
@@ -16,7 +17,9 @@ enum card_field {
 
 enum certificate_field { CERTIFICATE_STATEMENT = 1 }; /* bytes: see proto/device.h */
 
-enum reach_field { REACH_ADDRESSES = 1 }; /* bytes: up to ADDRESSES_MAX addresses, see proto/invite.h */
+enum reach_field {
+    REACH_ADDRESSES = 1
+}; /* bytes: up to ADDRESSES_MAX addresses, see proto/invite.h */
 
 enum door_field { DOOR_KNOCK = 1 }; /* bytes: 32 */
 

@@ -11,12 +11,12 @@ enum contact_field {
     CONTACT_PLACE = 4,
     CONTACT_NOTE = 5,
     CONTACT_MET = 6,
-    CONTACT_IS_ORG = 7,  /* number: 1 for an organisation */
-    CONTACT_MEMBER = 8,  /* bytes: root of the member it is linked to */
-    CONTACT_UID = 9,     /* text: UID of the card it was imported from */
-    CONTACT_PHOTO = 10,  /* bytes: the verbatim property of an imported card */
+    CONTACT_IS_ORG = 7,   /* number: 1 for an organisation */
+    CONTACT_MEMBER = 8,   /* bytes: root of the member it is linked to */
+    CONTACT_UID = 9,      /* text: UID of the card it was imported from */
+    CONTACT_PHOTO = 10,   /* bytes: the verbatim property of an imported card */
     CONTACT_CREATED = 11, /* number: ms */
-    CONTACT_EMAILS = 20, /* sets from here */
+    CONTACT_EMAILS = 20,  /* sets from here */
     CONTACT_PHONES = 21,
     CONTACT_URLS = 22,
     CONTACT_TAGS = 23,

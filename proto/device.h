@@ -1,7 +1,8 @@
 /*
- * Certificates: who says that a device speaks for a member. A statement is the two-element array [body, signature];
- * the signature is under "kith cert" over the body's exact bytes, by the certifier: the member's root 0 or a device
- * that is certified itself (CHAIN_LENGTH_MAX certificates at most between root and device).
+ * Certificates: who says that a device speaks for a member. A statement is the two-element array
+ * [body, signature]; the signature is under "kith cert" over the body's exact bytes, by the
+ * certifier: the member's root 0 or a device that is certified itself (CHAIN_LENGTH_MAX
+ * certificates at most between root and device).
  */
 #ifndef KITH_PROTO_DEVICE_H
 #define KITH_PROTO_DEVICE_H
@@ -19,8 +20,8 @@ struct certificate {
 };
 
 /* Appends the statement. */
-MUST_USE enum err certificate_issue(const struct certificate *certificate, const struct signing_key *certifier,
-                                    struct buf *out);
+MUST_USE enum err certificate_issue(const struct certificate *certificate,
+                                    const struct signing_key *certifier, struct buf *out);
 /* Reads and verifies the signature; whether the certifier may certify is the chain's question. */
 MUST_USE enum err certificate_read(struct span statement, struct certificate *out);
 
@@ -31,12 +32,14 @@ struct device_chain {
     size_t count;
 };
 
-/* Appends [member, next root hash, statement...]: what travels in message 3 and in the first frame. */
-void device_put_identity(const struct public_key *member, const struct hash *next_root, const struct span *statements,
-                         size_t statements_count, struct buf *out);
-/* Reads, verifies every signature and that each certificate is by the root or the one before it. ERR_MALFORMED,
- * ERR_FORGED. out borrows from bytes. */
-MUST_USE enum err device_read_identity(struct span bytes, struct device_chain *out, struct hash *out_next_root);
+/* Appends [member, next root hash, statement...]: what travels in message 3 and in the first frame.
+ */
+void device_put_identity(const struct public_key *member, const struct hash *next_root,
+                         const struct span *statements, size_t statements_count, struct buf *out);
+/* Reads, verifies every signature and that each certificate is by the root or the one before it.
+ * ERR_MALFORMED, ERR_FORGED. out borrows from bytes. */
+MUST_USE enum err device_read_identity(struct span bytes, struct device_chain *out,
+                                       struct hash *out_next_root);
 /* The last certificate: the device itself. count > 0. */
 const struct certificate *device_of(const struct device_chain *chain);
 

@@ -48,7 +48,8 @@ static void edit_push(struct edit_space *space, const struct write *write)
 
 void edit_set(struct edit_space *space, uint8_t field, uint64_t counter, struct value value)
 {
-    edit_push(space, &(struct write){.op = WRITE_SET, .field = field, .counter = counter, .value = value});
+    edit_push(space,
+              &(struct write){.op = WRITE_SET, .field = field, .counter = counter, .value = value});
 }
 
 void edit_add(struct edit_space *space, uint8_t field, const struct id *dot, struct value value)
@@ -59,13 +60,16 @@ void edit_add(struct edit_space *space, uint8_t field, const struct id *dot, str
     edit_push(space, &write);
 }
 
-/* Dots and marks lie in buffers that may still move: writes hold counts, and get their addresses when all are in. */
-void edit_remove(struct edit_space *space, uint8_t field, const struct id *element, const struct id *dots,
-                 size_t dots_count)
+/* Dots and marks lie in buffers that may still move: writes hold counts, and get their addresses
+ * when all are in. */
+void edit_remove(struct edit_space *space, uint8_t field, const struct id *element,
+                 const struct id *dots, size_t dots_count)
 {
     buf_append(&space->dots, span_of(dots, dots_count * sizeof *dots));
-    edit_push(space, &(struct write){
-                         .op = WRITE_REMOVE, .field = field, .element = *element, .dots_count = dots_count});
+    edit_push(space, &(struct write){.op = WRITE_REMOVE,
+                                     .field = field,
+                                     .element = *element,
+                                     .dots_count = dots_count});
 }
 
 void edit_delete(struct edit_space *space, const struct seen *seen, size_t seen_count)
@@ -76,7 +80,9 @@ void edit_delete(struct edit_space *space, const struct seen *seen, size_t seen_
 
 void edit_same(struct edit_space *space, const struct id *other, uint64_t counter, bool is_same)
 {
-    edit_push(space, &(struct write){.op = WRITE_SAME, .other = *other, .counter = counter, .is_same = is_same});
+    edit_push(
+        space,
+        &(struct write){.op = WRITE_SAME, .other = *other, .counter = counter, .is_same = is_same});
 }
 
 static void edit_settle(struct edit_space *space)
@@ -226,7 +232,8 @@ static struct value edit_read_value(struct wire *wire)
     return value;
 }
 
-/* Known fields must have their type and stay within their bounds; unknown ones are a newer kith's business. */
+/* Known fields must have their type and stay within their bounds; unknown ones are a newer kith's
+ * business. */
 static void edit_check_value(struct wire *wire, const struct kind *kind, const struct write *write)
 {
     const struct field *field = kind != NULL ? kind_field(kind, write->field) : NULL;
@@ -241,7 +248,8 @@ static void edit_check_value(struct wire *wire, const struct kind *kind, const s
     else if (value->type != field->type)
         wire_fail(wire);
     else if (field->size_max > 0 &&
-             (value->type == VALUE_NUMBER ? value->number > field->size_max : value->bytes.size > field->size_max))
+             (value->type == VALUE_NUMBER ? value->number > field->size_max
+                                          : value->bytes.size > field->size_max))
         wire_fail(wire);
 }
 

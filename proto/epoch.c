@@ -1,5 +1,5 @@
-/* An epoch entry's payload: [1, parent, depth, readers, commitment, previous, [[hint, wrap], ...]], or [2, id] to use an
- * epoch that another log of the space opened. */
+/* An epoch entry's payload: [1, parent, depth, readers, commitment, previous, [[hint, wrap], ...]],
+ * or [2, id] to use an epoch that another log of the space opened. */
 #include "proto/epoch.h"
 
 #include <string.h>
@@ -24,9 +24,11 @@ static bool epoch_has_parent(const struct epoch *epoch)
     return !span_is_equal(span_of(epoch->parent.bytes, HASH_SIZE), span_of(none.bytes, HASH_SIZE));
 }
 
-void epoch_readers(const struct id *salt, const struct public_key *sorted, size_t count, struct hash *out)
+void epoch_readers(const struct id *salt, const struct public_key *sorted, size_t count,
+                   struct hash *out)
 {
-    const struct span parts[2] = {span_of(salt->bytes, ID_SIZE), span_of(sorted, count * sizeof *sorted)};
+    const struct span parts[2] = {span_of(salt->bytes, ID_SIZE),
+                                  span_of(sorted, count * sizeof *sorted)};
 
     digest("kith readers", parts, 2, out);
 }
@@ -34,12 +36,10 @@ void epoch_readers(const struct id *salt, const struct public_key *sorted, size_
 static void epoch_id(const struct id *space, const struct public_key *opener, struct epoch *epoch)
 {
     uint8_t depth[4];
-    const struct span parts[6] = {span_of(space->bytes, ID_SIZE),
-                                  span_of(opener->bytes, 32),
-                                  span_of(epoch->parent.bytes, HASH_SIZE),
-                                  span_of(depth, sizeof depth),
-                                  span_of(epoch->readers.bytes, HASH_SIZE),
-                                  span_of(epoch->commitment.bytes, HASH_SIZE)};
+    const struct span parts[6] = {
+        span_of(space->bytes, ID_SIZE),           span_of(opener->bytes, 32),
+        span_of(epoch->parent.bytes, HASH_SIZE),  span_of(depth, sizeof depth),
+        span_of(epoch->readers.bytes, HASH_SIZE), span_of(epoch->commitment.bytes, HASH_SIZE)};
 
     be32_put(depth, epoch->depth);
     digest("kith epoch", parts, 6, &epoch->id);
@@ -49,7 +49,8 @@ static void epoch_id(const struct id *space, const struct public_key *opener, st
 static void epoch_hint(const uint8_t recipient[static KEY_SIZE], const struct hash *commitment,
                        uint8_t out[static EPOCH_HINT_SIZE])
 {
-    const struct span parts[2] = {span_of(recipient, KEY_SIZE), span_of(commitment->bytes, HASH_SIZE)};
+    const struct span parts[2] = {span_of(recipient, KEY_SIZE),
+                                  span_of(commitment->bytes, HASH_SIZE)};
     struct hash hash;
 
     digest("kith hint", parts, 2, &hash);
@@ -57,7 +58,8 @@ static void epoch_hint(const uint8_t recipient[static KEY_SIZE], const struct ha
 }
 
 static enum err epoch_put_wraps(const struct epoch_plan *plan, const struct entropy *entropy,
-                                const uint8_t key[static KEY_SIZE], const struct hash *commitment, struct buf *out)
+                                const uint8_t key[static KEY_SIZE], const struct hash *commitment,
+                                struct buf *out)
 {
     uint8_t hint[EPOCH_HINT_SIZE];
     struct buf wrap = {0};
@@ -76,8 +78,9 @@ static enum err epoch_put_wraps(const struct epoch_plan *plan, const struct entr
     return err == ERR_OK ? buf_err(out) : err;
 }
 
-enum err epoch_create(const struct epoch_plan *plan, const struct entropy *entropy, uint8_t out_key[static KEY_SIZE],
-                      struct hash *out_id, struct buf *out_payload)
+enum err epoch_create(const struct epoch_plan *plan, const struct entropy *entropy,
+                      uint8_t out_key[static KEY_SIZE], struct hash *out_id,
+                      struct buf *out_payload)
 {
     struct epoch epoch = {.depth = 1, .readers = plan->readers};
     struct buf previous = {0};
@@ -90,7 +93,8 @@ enum err epoch_create(const struct epoch_plan *plan, const struct entropy *entro
     if (plan->parent != NULL) {
         epoch.parent = plan->parent->id;
         epoch.depth = plan->parent->depth + 1;
-        seal(out_key, span_of(epoch.parent.bytes, HASH_SIZE), span_of(plan->parent_key, KEY_SIZE), &previous);
+        seal(out_key, span_of(epoch.parent.bytes, HASH_SIZE), span_of(plan->parent_key, KEY_SIZE),
+             &previous);
     }
     epoch_id(&plan->space, &plan->opener, &epoch);
     wire_put_array(out_payload, 7);
@@ -115,7 +119,8 @@ void epoch_put_use(const struct hash *id, struct buf *out_payload)
     wire_put_bin(out_payload, span_of(id->bytes, HASH_SIZE));
 }
 
-/* Checks every wrap's shape; being canonical they are all of one size, so the list can be found again from its end. */
+/* Checks every wrap's shape; being canonical they are all of one size, so the list can be found
+ * again from its end. */
 static void epoch_read_wraps(struct wire *wire, struct span payload, struct epoch *out)
 {
     struct wire list = wire_array(wire, 0, EPOCH_WRAPS_MAX);
@@ -124,7 +129,8 @@ static void epoch_read_wraps(struct wire *wire, struct span payload, struct epoc
     while (list.left > 0 && wire_err(list.doc) == ERR_OK) {
         struct wire row = wire_array(&list, 2, 2);
 
-        (void)wire_bin(&row, EPOCH_HINT_SIZE, EPOCH_HINT_SIZE); /* Read again when a wrap is looked for. */
+        (void)wire_bin(&row, EPOCH_HINT_SIZE,
+                       EPOCH_HINT_SIZE); /* Read again when a wrap is looked for. */
         (void)wire_bin(&row, EPOCH_WRAP_SIZE, EPOCH_WRAP_SIZE);
     }
     if (wire_err(wire->doc) != ERR_OK || payload.size < out->wraps_count * EPOCH_WRAP_ROW)
@@ -182,11 +188,13 @@ enum err epoch_check(const struct epoch *epoch, const uint8_t key[static KEY_SIZ
     struct hash commitment;
 
     seal_commitment(key, &commitment);
-    return secret_is_equal(commitment.bytes, epoch->commitment.bytes, HASH_SIZE) ? ERR_OK : ERR_FORGED;
+    return secret_is_equal(commitment.bytes, epoch->commitment.bytes, HASH_SIZE) ? ERR_OK
+                                                                                 : ERR_FORGED;
 }
 
 /* Opens 32 secret bytes into out by way of locked memory. */
-static enum err epoch_take_key(const struct epoch *epoch, struct buf *opened, uint8_t out_key[static KEY_SIZE])
+static enum err epoch_take_key(const struct epoch *epoch, struct buf *opened,
+                               uint8_t out_key[static KEY_SIZE])
 {
     enum err err = opened->size == KEY_SIZE ? epoch_check(epoch, opened->data) : ERR_FORGED;
 
@@ -195,7 +203,8 @@ static enum err epoch_take_key(const struct epoch *epoch, struct buf *opened, ui
     return err;
 }
 
-enum err epoch_unwrap(const struct epoch *epoch, const struct exchange_key *receiving, uint8_t out_key[static KEY_SIZE])
+enum err epoch_unwrap(const struct epoch *epoch, const struct exchange_key *receiving,
+                      uint8_t out_key[static KEY_SIZE])
 {
     uint8_t hint[EPOCH_HINT_SIZE];
     struct buf opened = {0};
@@ -207,8 +216,9 @@ enum err epoch_unwrap(const struct epoch *epoch, const struct exchange_key *rece
 
         if (memcmp(row + 3, hint, EPOCH_HINT_SIZE) != 0)
             continue;
-        err = seal_unwrap(receiving->public_key, receiving->secret,
-                          span_of(row + EPOCH_WRAP_ROW - EPOCH_WRAP_SIZE, EPOCH_WRAP_SIZE), &opened);
+        err =
+            seal_unwrap(receiving->public_key, receiving->secret,
+                        span_of(row + EPOCH_WRAP_ROW - EPOCH_WRAP_SIZE, EPOCH_WRAP_SIZE), &opened);
         if (err == ERR_OK)
             err = epoch_take_key(epoch, &opened, out_key);
         break;
@@ -219,7 +229,8 @@ enum err epoch_unwrap(const struct epoch *epoch, const struct exchange_key *rece
     return err;
 }
 
-enum err epoch_previous(const struct epoch *epoch, const uint8_t key[static KEY_SIZE], uint8_t out_key[static KEY_SIZE])
+enum err epoch_previous(const struct epoch *epoch, const uint8_t key[static KEY_SIZE],
+                        uint8_t out_key[static KEY_SIZE])
 {
     struct buf opened = {0};
     enum err err;

@@ -1,9 +1,11 @@
 /*
- * Epochs and grants: a stretch of a space under one key. An epoch entry is not sealed; it carries the key
- * wrapped for devices (own grants: self and pair spaces) or for nobody (card and network: their keys travel in
- * sealed pair entries). The epoch's id commits to its key, its parent and its readers.
+ * Epochs and grants: a stretch of a space under one key. An epoch entry is not sealed; it carries
+ * the key wrapped for devices (own grants: self and pair spaces) or for nobody (card and network:
+ * their keys travel in sealed pair entries). The epoch's id commits to its key, its parent and its
+ * readers.
  *
- *   id = digest("kith epoch", space || opener device || parent id || depth u32 || readers || commitment)
+ *   id = digest("kith epoch", space || opener device || parent id || depth u32 || readers ||
+ * commitment)
  */
 #ifndef KITH_PROTO_EPOCH_H
 #define KITH_PROTO_EPOCH_H
@@ -12,14 +14,15 @@
 #include "proto/log.h"
 
 struct epoch {
-    bool is_use;            /* the entry uses an epoch opened in another log of the space: only id is set */
+    bool is_use; /* the entry uses an epoch opened in another log of the space: only id is set */
     struct hash id;
     struct hash parent;     /* all zero when there is none */
     uint32_t depth;         /* 1 without a parent, else the parent's + 1 */
     struct hash readers;    /* commitment to the list of readers, salted: see epoch_readers */
     struct hash commitment; /* seal_commitment of the key */
-    struct span previous;   /* the parent's key sealed under this key; empty when there is no parent */
-    struct span wraps;      /* encoded, borrowed from the payload */
+    struct span
+        previous;      /* the parent's key sealed under this key; empty when there is no parent */
+    struct span wraps; /* encoded, borrowed from the payload */
     size_t wraps_count;
 };
 
@@ -27,16 +30,18 @@ struct epoch {
 struct epoch_plan {
     struct id space;
     struct public_key opener;
-    const struct epoch *parent;       /* or NULL */
-    const uint8_t *parent_key;        /* 32 bytes, with a parent */
+    const struct epoch *parent; /* or NULL */
+    const uint8_t *parent_key;  /* 32 bytes, with a parent */
     struct hash readers;
-    const uint8_t (*recipients)[32];  /* X25519 keys to wrap for */
-    size_t recipients_count;          /* <= EPOCH_WRAPS_MAX */
+    const uint8_t (*recipients)[32]; /* X25519 keys to wrap for */
+    size_t recipients_count;         /* <= EPOCH_WRAPS_MAX */
 };
 
 /* readers = digest("kith readers", salt || the devices' or members' keys in ascending order) */
-void epoch_readers(const struct id *salt, const struct public_key *sorted, size_t count, struct hash *out);
-/* Draws the key (32 secret bytes) and appends the entry's payload. ERR_FORGED for a low-order recipient. */
+void epoch_readers(const struct id *salt, const struct public_key *sorted, size_t count,
+                   struct hash *out);
+/* Draws the key (32 secret bytes) and appends the entry's payload. ERR_FORGED for a low-order
+ * recipient. */
 MUST_USE enum err epoch_create(const struct epoch_plan *plan, const struct entropy *entropy,
                                uint8_t out_key[static KEY_SIZE], struct hash *out_id,
                                struct buf *out_payload);
@@ -44,8 +49,8 @@ MUST_USE enum err epoch_create(const struct epoch_plan *plan, const struct entro
 void epoch_put_use(const struct hash *id, struct buf *out_payload);
 /* Reads an unsealed entry's payload; out borrows from it. ERR_MALFORMED. */
 MUST_USE enum err epoch_read(const struct log_id *log, struct span payload, struct epoch *out);
-/* The key, if one of the wraps is for this receiving key. ERR_NOT_FOUND: none is; ERR_FORGED: the wrap opens
- * to a key the commitment does not fit. */
+/* The key, if one of the wraps is for this receiving key. ERR_NOT_FOUND: none is; ERR_FORGED: the
+ * wrap opens to a key the commitment does not fit. */
 MUST_USE enum err epoch_unwrap(const struct epoch *epoch, const struct exchange_key *receiving,
                                uint8_t out_key[static KEY_SIZE]);
 /* The parent's key out of this epoch's key. ERR_NOT_FOUND without a parent, ERR_FORGED. */

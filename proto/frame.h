@@ -1,5 +1,6 @@
 /*
- * The stream inside a channel: [u32 size][message], one after the other, cut anywhere by the channel's frames.
+ * The stream inside a channel: [u32 size][message], one after the other, cut anywhere by the
+ * channel's frames.
  */
 #ifndef KITH_PROTO_FRAME_H
 #define KITH_PROTO_FRAME_H
@@ -18,7 +19,8 @@ struct frame_reader {
 
 /* ERR_NOMEM, or ERR_LIMIT once a message announces more than MESSAGE_SIZE_MAX or less than 1. */
 MUST_USE enum err frame_feed(struct frame_reader *reader, struct span bytes);
-/* A message when a whole one is there, valid until the next feed. ERR_NOT_FOUND when not; ERR_LIMIT as above. */
+/* A message when a whole one is there, valid until the next feed. ERR_NOT_FOUND when not; ERR_LIMIT
+ * as above. */
 MUST_USE enum err frame_next(struct frame_reader *reader, struct span *out_message);
 void frame_release(struct frame_reader *reader);
 

@@ -1,6 +1,7 @@
 /*
- * The table of kinds: what objects there are, in which spaces they live, which fields they have. One file per kind
- * (contact, card, link, ...) names its fields; everything else about them is generic.
+ * The table of kinds: what objects there are, in which spaces they live, which fields they have.
+ * One file per kind (contact, card, link, ...) names its fields; everything else about them is
+ * generic.
  */
 #ifndef KITH_PROTO_KIND_H
 #define KITH_PROTO_KIND_H
@@ -13,20 +14,23 @@ enum space_kind { SPACE_SELF = 1, SPACE_CARD = 2, SPACE_PAIR = 3, SPACE_NETWORK 
 enum kind_number {
     KIND_EPOCH = 1, /* unsealed entries only; not an object */
 
-    KIND_CONTACT = 10,    /* self: somebody in the address book */
-    KIND_LINK = 11,       /* self: the trust between me and a member; object id = id_about("kith link", root) */
+    KIND_CONTACT = 10, /* self: somebody in the address book */
+    KIND_LINK =
+        11, /* self: the trust between me and a member; object id = id_about("kith link", root) */
     KIND_INVITATION = 12, /* self: an invitation I gave */
-    KIND_KEY = 13,        /* self: an epoch key held; object id = first 16 bytes of the epoch's id */
-    KIND_SPACE = 14,      /* self: a space of mine; object id = the space's id */
-    KIND_KNOCK = 15,      /* self: a knock key of mine */
+    KIND_KEY = 13,   /* self: an epoch key held; object id = first 16 bytes of the epoch's id */
+    KIND_SPACE = 14, /* self: a space of mine; object id = the space's id */
+    KIND_KNOCK = 15, /* self: a knock key of mine */
     KIND_ACCEPTANCE = 16, /* self: an invitation I accepted and that has not led to a link yet */
 
-    KIND_CARD = 30,        /* card: what I tell peers about myself; one object, id all zero */
-    KIND_CERTIFICATE = 31, /* card: a device's certificate; object id = id_about("kith device", device) */
-    KIND_REACH = 32,       /* card: where a device can be reached; object id as its certificate's */
-    KIND_DOOR = 33,        /* card: the knock key peers are to use; one object, id all zero */
+    KIND_CARD = 30, /* card: what I tell peers about myself; one object, id all zero */
+    KIND_CERTIFICATE =
+        31,          /* card: a device's certificate; object id = id_about("kith device", device) */
+    KIND_REACH = 32, /* card: where a device can be reached; object id as its certificate's */
+    KIND_DOOR = 33,  /* card: the knock key peers are to use; one object, id all zero */
 
-    KIND_GRANT = 40 /* pair: an epoch key of my card or network space; object id = first 16 bytes of the epoch's id */
+    KIND_GRANT = 40 /* pair: an epoch key of my card or network space; object id = first 16 bytes of
+                       the epoch's id */
 };
 
 enum field_match { MATCH_EXACT, MATCH_EMAIL, MATCH_PHONE }; /* how set values are compared */
@@ -43,8 +47,8 @@ struct field {
 struct kind {
     uint8_t number;
     const char *name;
-    unsigned spaces;  /* bit (1 << space_kind) */
-    bool is_secret;   /* its rows are sealed under the device's local key */
+    unsigned spaces; /* bit (1 << space_kind) */
+    bool is_secret;  /* its rows are sealed under the device's local key */
     const struct field *fields;
     size_t fields_count;
 };
@@ -53,8 +57,8 @@ struct kind {
 const struct kind *kind_find(uint8_t number);
 const struct field *kind_field(const struct kind *kind, uint8_t number);
 const struct field *kind_field_named(const struct kind *kind, struct span name);
-/* Appends the normalised form of a set value: e-mails in lower case (ASCII), phones as digits with a leading plus,
- * others as they are. */
+/* Appends the normalised form of a set value: e-mails in lower case (ASCII), phones as digits with
+ * a leading plus, others as they are. */
 void kind_normalise(enum field_match match, struct span value, struct buf *out);
 
 #endif

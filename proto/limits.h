@@ -1,6 +1,6 @@
 /*
- * Every bound on what a stranger, a peer or a file may send, with the reason for each number. A number from
- * outside meets its limit here before it meets an allocator.
+ * Every bound on what a stranger, a peer or a file may send, with the reason for each number. A
+ * number from outside meets its limit here before it meets an allocator.
  */
 #ifndef KITH_PROTO_LIMITS_H
 #define KITH_PROTO_LIMITS_H
@@ -11,48 +11,51 @@ enum {
 
     SCAN_DEPTH_MAX = 8, /* msgpack-c itself stops at 32; nothing of ours nests deeper than 6 */
 
-    MESSAGE_SIZE_MAX = 1 << 20,         /* one session message: a batch of one block with its framing */
-    ENTRY_PAYLOAD_SIZE_MAX = 256 << 10, /* one edit of one object; larger photos are refused with a note */
-    BLOCK_ENTRIES_MAX = 256,            /* one signature check per so many entries in bulk */
-    BLOCK_PAYLOAD_SIZE = 256 << 10,     /* a block ends at the entry that brings it here */
-    BATCH_SIZE_MAX = BLOCK_PAYLOAD_SIZE + ENTRY_PAYLOAD_SIZE_MAX + (32 << 10), /* a full block, framed */
+    MESSAGE_SIZE_MAX = 1 << 20, /* one session message: a batch of one block with its framing */
+    ENTRY_PAYLOAD_SIZE_MAX =
+        256 << 10,           /* one edit of one object; larger photos are refused with a note */
+    BLOCK_ENTRIES_MAX = 256, /* one signature check per so many entries in bulk */
+    BLOCK_PAYLOAD_SIZE = 256 << 10, /* a block ends at the entry that brings it here */
+    BATCH_SIZE_MAX =
+        BLOCK_PAYLOAD_SIZE + ENTRY_PAYLOAD_SIZE_MAX + (32 << 10), /* a full block, framed */
 
-    EDIT_WRITES_MAX = 1024,       /* one card of a real address book stays far below */
-    VALUE_SIZE_MAX = 250 << 10,   /* one value of one field; an edit must still fit an entry */
-    SET_ELEMENTS_MAX = 1024,      /* elements of one set of one object that ops accept */
-    REMOVE_DOTS_MAX = 256,        /* dots one remove lists */
-    DELETE_MARKS_MAX = 256,       /* logs one delete can have seen: LOGS_PER_PEER_MAX */
+    EDIT_WRITES_MAX = 1024,     /* one card of a real address book stays far below */
+    VALUE_SIZE_MAX = 250 << 10, /* one value of one field; an edit must still fit an entry */
+    SET_ELEMENTS_MAX = 1024,    /* elements of one set of one object that ops accept */
+    REMOVE_DOTS_MAX = 256,      /* dots one remove lists */
+    DELETE_MARKS_MAX = 256,     /* logs one delete can have seen: LOGS_PER_PEER_MAX */
 
-    NAME_SIZE_MAX = 200,          /* bytes of a person's or organisation's name on a card */
-    DEVICE_NAME_SIZE_MAX = 32,    /* chain of three certificates must fit message 3 */
-    TEXT_SIZE_MAX = 1000,         /* bytes of other one-line text fields */
-    NOTE_SIZE_MAX = 64 << 10,     /* a note, or one verbatim property of an imported card */
+    NAME_SIZE_MAX = 200,       /* bytes of a person's or organisation's name on a card */
+    DEVICE_NAME_SIZE_MAX = 32, /* chain of three certificates must fit message 3 */
+    TEXT_SIZE_MAX = 1000,      /* bytes of other one-line text fields */
+    NOTE_SIZE_MAX = 64 << 10,  /* a note, or one verbatim property of an imported card */
 
-    CHAIN_LENGTH_MAX = 3,         /* certificates between the root and a device */
-    CERTIFICATE_SIZE_MAX = 320,   /* bytes of one */
-    IDENTITY_SIZE_MAX = 1024,     /* root and chain in message 3 */
+    CHAIN_LENGTH_MAX = 3,       /* certificates between the root and a device */
+    CERTIFICATE_SIZE_MAX = 320, /* bytes of one */
+    IDENTITY_SIZE_MAX = 1024,   /* root and chain in message 3 */
 
-    ADDRESSES_MAX = 4,            /* of one device */
-    ADDRESS_SIZE_MAX = 18,        /* IPv6 and port */
-    INVITATION_SIZE_MAX = 200,    /* bytes before base32: a QR code a phone can read */
+    ADDRESSES_MAX = 4,         /* of one device */
+    ADDRESS_SIZE_MAX = 18,     /* IPv6 and port */
+    INVITATION_SIZE_MAX = 200, /* bytes before base32: a QR code a phone can read */
     INVITATION_SECRET_SIZE = 16,
     INVITATION_HINT_SIZE_MAX = 40,
     INVITATION_DAYS_DEFAULT = 7,
     INVITATION_DAYS_MAX = 90,
-    INVITATION_MEMORY_DAYS = 30,  /* spent, revoked and expired ones are remembered so long */
+    INVITATION_MEMORY_DAYS = 30, /* spent, revoked and expired ones are remembered so long */
 
-    EPOCH_WRAPS_MAX = 64,         /* devices one grant entry serves: 16 of each side and recovery keys */
+    EPOCH_WRAPS_MAX = 64, /* devices one grant entry serves: 16 of each side and recovery keys */
     MARKS_PER_MESSAGE_MAX = 1024, /* 1,024 marks of 75 bytes fit one message */
     ACKS_PER_MESSAGE_MAX = 1024,
-    LOGS_PER_PEER_MAX = 256,      /* live logs a peer may have in what it writes for me */
+    LOGS_PER_PEER_MAX = 256, /* live logs a peer may have in what it writes for me */
 
-    CREDIT_START = 1 << 20,       /* bytes of batches a receiver takes unasked: two of the largest and more */
+    CREDIT_START =
+        1 << 20, /* bytes of batches a receiver takes unasked: two of the largest and more */
     CREDIT_MAX = 8 << 20
 };
 
-#define COUNTER_MAX (UINT64_C(1) << 40)          /* a field's counter; beyond it a write is malformed */
-#define LOG_SIZE_MAX (UINT64_C(1) << 40)         /* entries of one log */
-#define TIME_MIN_MS UINT64_C(1577836800000)      /* 2020-01-01: earlier times are clamped in merging */
-#define TIME_MAX_MS UINT64_C(4102444800000)      /* 2100-01-01: later times are clamped in merging */
+#define COUNTER_MAX (UINT64_C(1) << 40)     /* a field's counter; beyond it a write is malformed */
+#define LOG_SIZE_MAX (UINT64_C(1) << 40)    /* entries of one log */
+#define TIME_MIN_MS UINT64_C(1577836800000) /* 2020-01-01: earlier times are clamped in merging */
+#define TIME_MAX_MS UINT64_C(4102444800000) /* 2100-01-01: later times are clamped in merging */
 
 #endif

@@ -1,4 +1,5 @@
-/* What lives in the self space about links: the links, invitations, acceptances, spaces, keys held, knocks. */
+/* What lives in the self space about links: the links, invitations, acceptances, spaces, keys held,
+ * knocks. */
 #ifndef KITH_PROTO_LINK_H
 #define KITH_PROTO_LINK_H
 
@@ -29,30 +30,41 @@ enum link_state { LINK_LINKED = 1, LINK_REMOVED = 2, LINK_BLOCKED = 3 };
 enum link_level { LINK_INVITED = 1, LINK_INTRODUCED = 2, LINK_COMPARED = 3 };
 
 enum invitation_field {
-    INVITATION_SECRET = 1,  /* bytes: 16 */
-    INVITATION_EXPIRES = 2, /* number: seconds since 1970 */
-    INVITATION_STATE = 3,   /* number: enum invitation_state */
-    INVITATION_CLAIMED_BY = 4, /* bytes: root of the first who proved the secret */
-    INVITATION_CONTACT = 5, /* bytes: object id of the contact it is for */
-    INVITATION_NAME = 6,    /* text: as typed */
+    INVITATION_SECRET = 1,      /* bytes: 16 */
+    INVITATION_EXPIRES = 2,     /* number: seconds since 1970 */
+    INVITATION_STATE = 3,       /* number: enum invitation_state */
+    INVITATION_CLAIMED_BY = 4,  /* bytes: root of the first who proved the secret */
+    INVITATION_CONTACT = 5,     /* bytes: object id of the contact it is for */
+    INVITATION_NAME = 6,        /* text: as typed */
     INVITATION_LINK_SECRET = 7, /* bytes: 32, drawn once when claimed */
-    INVITATION_CREATED = 8  /* number: ms */
+    INVITATION_CREATED = 8      /* number: ms */
 };
 
-enum invitation_state { INVITATION_OPEN = 1, INVITATION_CLAIMED = 2, INVITATION_SPENT = 3, INVITATION_REVOKED = 4 };
+enum invitation_state {
+    INVITATION_OPEN = 1,
+    INVITATION_CLAIMED = 2,
+    INVITATION_SPENT = 3,
+    INVITATION_REVOKED = 4
+};
 
 enum acceptance_field {
-    ACCEPTANCE_URI = 1,    /* text: the invitation as accepted */
-    ACCEPTANCE_STATE = 2,  /* number: enum acceptance_state */
-    ACCEPTANCE_CREATED = 3 /* number: ms */
+    ACCEPTANCE_URI = 1,     /* text: the invitation as accepted */
+    ACCEPTANCE_STATE = 2,   /* number: enum acceptance_state */
+    ACCEPTANCE_CREATED = 3, /* number: ms */
+    ACCEPTANCE_MEMBER = 4   /* bytes: root of the member it led to */
 };
 
-enum acceptance_state { ACCEPTANCE_PENDING = 1, ACCEPTANCE_LINKED = 2, ACCEPTANCE_REFUSED_SPENT = 3,
-                        ACCEPTANCE_REFUSED_EXPIRED = 4, ACCEPTANCE_DROPPED = 5 };
+enum acceptance_state {
+    ACCEPTANCE_PENDING = 1,
+    ACCEPTANCE_LINKED = 2,
+    ACCEPTANCE_REFUSED_SPENT = 3,
+    ACCEPTANCE_REFUSED_EXPIRED = 4,
+    ACCEPTANCE_DROPPED = 5
+};
 
 enum space_field {
-    SPACE_FIELD_KIND = 1,    /* number: enum space_kind */
-    SPACE_FIELD_PEER = 2     /* bytes: the reader's root, pair spaces only */
+    SPACE_FIELD_KIND = 1, /* number: enum space_kind */
+    SPACE_FIELD_PEER = 2  /* bytes: the reader's root, pair spaces only */
 };
 
 enum key_field {
@@ -66,6 +78,7 @@ enum key_field {
 
 enum knock_field { KNOCK_KEY = 1 /* bytes: 32 */, KNOCK_CREATED = 2 /* number: ms */ };
 
-extern const struct kind link_kind, invitation_kind, acceptance_kind, space_kind_kind, key_kind, knock_kind;
+extern const struct kind link_kind, invitation_kind, acceptance_kind, space_kind_kind, key_kind,
+    knock_kind;
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Chains and heads. batch_verify is the only way foreign entries come in: it recomputes every hash from the bytes received
- * and checks one signature.
+ * Chains and heads. batch_verify is the only way foreign entries come in: it recomputes every hash
+ * from the bytes received and checks one signature.
  */
 #include "proto/log.h"
 
@@ -14,14 +14,16 @@ enum { LOG_HEADER_SIZE = 4 + 8 + 4 };
 
 bool log_id_is_equal(const struct log_id *left, const struct log_id *right)
 {
-    return id_is_equal(&left->space, &right->space) && public_key_is_equal(&left->device, &right->device);
+    return id_is_equal(&left->space, &right->space) &&
+           public_key_is_equal(&left->device, &right->device);
 }
 
 /* ---- chain */
 
 void chain_begin(const struct log_id *log, struct chain *out)
 {
-    const struct span parts[2] = {span_of(log->space.bytes, ID_SIZE), span_of(log->device.bytes, 32)};
+    const struct span parts[2] = {span_of(log->space.bytes, ID_SIZE),
+                                  span_of(log->device.bytes, 32)};
 
     *out = (struct chain){0};
     digest("kith log", parts, 2, &out->hash);
@@ -34,11 +36,13 @@ static void chain_header(const struct entry_header *header, uint8_t out[static L
     be32_put(out + 12, header->payload_size);
 }
 
-/* PROTOCOL LOG-3: "A block ends at the entry that brings it to 256 entries or to 256 KiB of payload." */
+/* PROTOCOL LOG-3: "A block ends at the entry that brings it to 256 entries or to 256 KiB of
+ * payload." */
 bool chain_extend(struct chain *chain, const struct entry_header *header)
 {
     uint8_t fixed[LOG_HEADER_SIZE];
-    const struct span parts[3] = {span_of(chain->hash.bytes, HASH_SIZE), span_of(fixed, sizeof fixed),
+    const struct span parts[3] = {span_of(chain->hash.bytes, HASH_SIZE),
+                                  span_of(fixed, sizeof fixed),
                                   span_of(header->payload_hash.bytes, HASH_SIZE)};
     struct hash next;
 
@@ -70,7 +74,8 @@ void entry_hash_payload(struct entry *entry)
     digest("kith payload", &entry->payload, 1, &entry->header.payload_hash);
 }
 
-void entry_key(const uint8_t epoch_key[static KEY_SIZE], const struct log_id *log, uint8_t out[static KEY_SIZE])
+void entry_key(const uint8_t epoch_key[static KEY_SIZE], const struct log_id *log,
+               uint8_t out[static KEY_SIZE])
 {
     uint8_t context[ID_SIZE + 32];
 
@@ -86,8 +91,8 @@ static void entry_context(const struct entry_header *header, uint64_t seq, uint8
     be64_put(out + 12, seq);
 }
 
-void entry_seal(const uint8_t key[static KEY_SIZE], const struct entry_header *header, uint64_t seq, struct span plain,
-                struct buf *out)
+void entry_seal(const uint8_t key[static KEY_SIZE], const struct entry_header *header, uint64_t seq,
+                struct span plain, struct buf *out)
 {
     uint8_t context[20];
 
@@ -95,7 +100,8 @@ void entry_seal(const uint8_t key[static KEY_SIZE], const struct entry_header *h
     seal(key, span_of(context, sizeof context), plain, out);
 }
 
-enum err entry_open(const uint8_t key[static KEY_SIZE], const struct entry *entry, uint64_t seq, struct buf *out)
+enum err entry_open(const uint8_t key[static KEY_SIZE], const struct entry *entry, uint64_t seq,
+                    struct buf *out)
 {
     uint8_t context[20];
 
@@ -116,8 +122,8 @@ static void head_message(const struct log_id *log, uint64_t size, const struct h
     memcpy(out + ID_SIZE + 40, hash->bytes, HASH_SIZE);
 }
 
-enum err head_sign(const struct signing_key *device, const struct log_id *log, const struct chain *chain,
-                   struct head *out)
+enum err head_sign(const struct signing_key *device, const struct log_id *log,
+                   const struct chain *chain, struct head *out)
 {
     uint8_t message[HEAD_MESSAGE_SIZE];
 
@@ -132,7 +138,8 @@ enum err head_verify(const struct log_id *log, const struct head *head)
     uint8_t message[HEAD_MESSAGE_SIZE];
 
     head_message(log, head->size, &head->hash, message);
-    return identity_verify(&log->device, "kith head", span_of(message, sizeof message), head->signature);
+    return identity_verify(&log->device, "kith head", span_of(message, sizeof message),
+                           head->signature);
 }
 
 /* ---- batches */
@@ -153,7 +160,8 @@ void batch_add(struct batch_writer *writer, const struct entry *entry)
     writer->count++;
 }
 
-void batch_put(struct batch_writer *writer, const uint8_t signature[static SIGNATURE_SIZE], struct buf *out)
+void batch_put(struct batch_writer *writer, const uint8_t signature[static SIGNATURE_SIZE],
+               struct buf *out)
 {
     wire_put_array(out, writer->count);
     buf_append(out, buf_span(&writer->entries));
@@ -173,7 +181,8 @@ struct verified_batch {
     struct chain start, end;
     struct head head;
     size_t count, size;
-    struct entry *entries; /* count of them, then the payloads' bytes, in this same block of memory */
+    struct entry
+        *entries; /* count of them, then the payloads' bytes, in this same block of memory */
 };
 
 /* One entry as it stands on the wire; payload borrowed. */
@@ -197,7 +206,8 @@ static void batch_read_entry(struct wire *list, struct entry *out)
     wire_end(&item);
 }
 
-/* Reads the list twice: once for the sizes, once for the bytes, so that one allocation holds all. */
+/* Reads the list twice: once for the sizes, once for the bytes, so that one allocation holds all.
+ */
 static enum err batch_copy(struct wire list, struct verified_batch *batch)
 {
     struct wire again = list;
@@ -249,8 +259,8 @@ static enum err batch_check(struct verified_batch *batch)
     return head_verify(&batch->log, &batch->head);
 }
 
-enum err batch_verify(struct wire *wire, const struct log_id *log, const struct chain *tip, struct chain *out_tip,
-                      struct verified_batch **out)
+enum err batch_verify(struct wire *wire, const struct log_id *log, const struct chain *tip,
+                      struct chain *out_tip, struct verified_batch **out)
 {
     struct wire list = wire_array(wire, 1, BLOCK_ENTRIES_MAX);
     struct verified_batch *batch = heap_new_zeroed(1, sizeof *batch);

@@ -1,10 +1,11 @@
 /*
- * What one device wrote in one space: a BLAKE2b chain of entries, cut into blocks, closed by signed heads.
- * This file alone makes struct verified_batch, the only form in which foreign entries reach a store.
+ * What one device wrote in one space: a BLAKE2b chain of entries, cut into blocks, closed by signed
+ * heads. This file alone makes struct verified_batch, the only form in which foreign entries reach
+ * a store.
  *
  *   chain(0)  = digest("kith log", space || device)
- *   chain(n)  = digest("kith chain", chain(n-1) || epoch u32 || expires u64 || size u32 || payload hash)
- *   head      = signature under "kith head" over space || device || size u64 || chain(size)
+ *   chain(n)  = digest("kith chain", chain(n-1) || epoch u32 || expires u64 || size u32 || payload
+ * hash) head      = signature under "kith head" over space || device || size u64 || chain(size)
  *   mark      = (space, device, size, first 16 bytes of chain(size))
  */
 #ifndef KITH_PROTO_LOG_H
@@ -22,7 +23,8 @@ struct log_id {
 
 /* An entry without its payload: what the chain covers. */
 struct entry_header {
-    uint32_t epoch_index;     /* 0: the payload is not sealed; n: under the n-th epoch entry of this log */
+    uint32_t
+        epoch_index; /* 0: the payload is not sealed; n: under the n-th epoch entry of this log */
     uint64_t expires_at_s;    /* 0: never */
     uint32_t payload_size;    /* bytes, as sealed */
     struct hash payload_hash; /* digest("kith payload", payload) */
@@ -30,7 +32,8 @@ struct entry_header {
 
 struct entry {
     struct entry_header header;
-    struct span payload; /* absent (size 0, data NULL) when forgotten or expired; an entry is never empty */
+    struct span
+        payload; /* absent (size 0, data NULL) when forgotten or expired; an entry is never empty */
 };
 
 /* How far a log has been followed. */
@@ -69,29 +72,32 @@ void entry_key(const uint8_t epoch_key[static KEY_SIZE], const struct log_id *lo
 void entry_seal(const uint8_t key[static KEY_SIZE], const struct entry_header *header, uint64_t seq,
                 struct span plain, struct buf *out);
 /* Appends the plaintext. ERR_FORGED, ERR_NOMEM. */
-MUST_USE enum err entry_open(const uint8_t key[static KEY_SIZE], const struct entry *entry, uint64_t seq,
-                             struct buf *out);
+MUST_USE enum err entry_open(const uint8_t key[static KEY_SIZE], const struct entry *entry,
+                             uint64_t seq, struct buf *out);
 
 MUST_USE enum err head_sign(const struct signing_key *device, const struct log_id *log,
                             const struct chain *chain, struct head *out);
 /* ERR_FORGED. */
 MUST_USE enum err head_verify(const struct log_id *log, const struct head *head);
 
-/* A batch being written: the entries start..start+count of one block, in order, then the head's signature. */
+/* A batch being written: the entries start..start+count of one block, in order, then the head's
+ * signature. */
 struct batch_writer {
     struct buf entries; /* encoded */
     size_t count;
 };
 void batch_add(struct batch_writer *writer, const struct entry *entry);
-/* Appends the batch's three elements (array of entries, signature) to a message already begun by the caller. */
-void batch_put(struct batch_writer *writer, const uint8_t signature[static SIGNATURE_SIZE], struct buf *out);
+/* Appends the batch's three elements (array of entries, signature) to a message already begun by
+ * the caller. */
+void batch_put(struct batch_writer *writer, const uint8_t signature[static SIGNATURE_SIZE],
+               struct buf *out);
 void batch_release(struct batch_writer *writer);
 
 /*
- * Reads what batch_put wrote from a message, checks it against the log as far as it is known and against the
- * signature of the log's device. tip is the chain at the batch's start. On success the result owns a copy of
- * all it needs and out_tip is the chain after it.
- * ERR_MALFORMED (also: crosses a block's end, empty, unknown flags), ERR_FORGED, ERR_LIMIT, ERR_NOMEM.
+ * Reads what batch_put wrote from a message, checks it against the log as far as it is known and
+ * against the signature of the log's device. tip is the chain at the batch's start. On success the
+ * result owns a copy of all it needs and out_tip is the chain after it. ERR_MALFORMED (also:
+ * crosses a block's end, empty, unknown flags), ERR_FORGED, ERR_LIMIT, ERR_NOMEM.
  */
 struct verified_batch;
 MUST_USE enum err batch_verify(struct wire *wire, const struct log_id *log, const struct chain *tip,

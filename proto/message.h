@@ -1,6 +1,6 @@
 /*
- * What two sessions say to one another: each message is one msgpack array that begins with its number. Borrowed
- * spans point into the message's bytes.
+ * What two sessions say to one another: each message is one msgpack array that begins with its
+ * number. Borrowed spans point into the message's bytes.
  */
 #ifndef KITH_PROTO_MESSAGE_H
 #define KITH_PROTO_MESSAGE_H
@@ -9,23 +9,37 @@
 #include "proto/log.h"
 
 enum message_type {
-    MESSAGE_HELLO = 1,    /* version, digest of what I write, digest of what I hold of yours, addresses */
-    MESSAGE_MARKS = 2,    /* [[space, device, size, tag], ...], is_last */
-    MESSAGE_TOTALS = 3,   /* entries, bytes to come */
-    MESSAGE_LOG = 4,      /* alias, space, device: names a log for the batches of this session */
-    MESSAGE_BATCH = 5,    /* alias, nil or [start size, start hash], [entry, ...], signature */
-    MESSAGE_ACK = 6,      /* [[alias, size], ...]: stored there, durably */
-    MESSAGE_CREDIT = 7,   /* bytes */
-    MESSAGE_BYE = 8,      /* reason */
+    MESSAGE_HELLO =
+        1, /* version, digest of what I write, digest of what I hold of yours, addresses */
+    MESSAGE_MARKS = 2,  /* [[space, device, size, tag], ...], is_last */
+    MESSAGE_TOTALS = 3, /* entries, bytes to come */
+    MESSAGE_LOG = 4,    /* alias, space, device: names a log for the batches of this session */
+    MESSAGE_BATCH = 5,  /* alias, nil or [start size, start hash], [entry, ...], signature */
+    MESSAGE_ACK = 6,    /* [[alias, size], ...]: stored there, durably */
+    MESSAGE_CREDIT = 7, /* bytes */
+    MESSAGE_BYE = 8,    /* reason */
     MESSAGE_PING = 9,
     MESSAGE_PONG = 10,
     MESSAGE_IDENTITY = 11, /* identity bytes, see proto/device.h */
-    MESSAGE_LINK = 12,     /* link secret or empty, knock, pair space, card space, name, addresses */
-    MESSAGE_REFUSED = 13   /* reason: why an invitation makes no link */
+    MESSAGE_LINK = 12,   /* link secret or empty, knock, pair space, card space, name, addresses */
+    MESSAGE_REFUSED = 13 /* reason: why an invitation makes no link */
 };
 
-enum bye_reason { BYE_DONE = 1, BYE_REPLACED = 2, BYE_BROKEN_RULE = 3, BYE_VERSION = 4, BYE_FORK = 5, BYE_REMOVED = 6 };
-enum refusal { REFUSAL_SPENT = 1, REFUSAL_EXPIRED = 2, REFUSAL_REVOKED = 3, REFUSAL_SELF = 4, REFUSAL_BLOCKED = 5 };
+enum bye_reason {
+    BYE_DONE = 1,
+    BYE_REPLACED = 2,
+    BYE_BROKEN_RULE = 3,
+    BYE_VERSION = 4,
+    BYE_FORK = 5,
+    BYE_REMOVED = 6
+};
+enum refusal {
+    REFUSAL_SPENT = 1,
+    REFUSAL_EXPIRED = 2,
+    REFUSAL_REVOKED = 3,
+    REFUSAL_SELF = 4,
+    REFUSAL_BLOCKED = 5
+};
 
 enum { DIGEST_SIZE = 16 };
 
@@ -86,10 +100,11 @@ struct message {
     };
 };
 
-/* ERR_MALFORMED, ERR_NOMEM. The batch's entries are read by batch_verify, lists by the functions below; whatever they
- * find wrong shows in wire_err(doc). */
+/* ERR_MALFORMED, ERR_NOMEM. The batch's entries are read by batch_verify, lists by the functions
+ * below; whatever they find wrong shows in wire_err(doc). */
 MUST_USE enum err message_read(struct wire_doc *doc, struct span bytes, struct message *out);
-MUST_USE enum err message_next_mark(struct message *message, struct mark *out); /* ERR_NOT_FOUND at the end */
+MUST_USE enum err message_next_mark(struct message *message,
+                                    struct mark *out); /* ERR_NOT_FOUND at the end */
 MUST_USE enum err message_next_ack(struct message *message, struct ack *out);
 
 /* Each appends one framed message ([u32 size][message]) to out. */

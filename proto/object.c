@@ -1,6 +1,7 @@
 /*
- * Merging. Registers: the greater counter wins, then the later clamped time, the greater device, the greater entry hash.
- * Sets: an add lives until its dot is removed, and a removed dot stays removed. Deletes hide what they saw.
+ * Merging. Registers: the greater counter wins, then the later clamped time, the greater device,
+ * the greater entry hash. Sets: an add lives until its dot is removed, and a removed dot stays
+ * removed. Deletes hide what they saw.
  */
 #include "proto/object.h"
 
@@ -9,7 +10,8 @@
 #include "crypto/heap.h"
 #include "proto/limits.h"
 
-/* Room for one more element in an array that grows by doubling; the new element is zeroed. NULL without memory. */
+/* Room for one more element in an array that grows by doubling; the new element is zeroed. NULL
+ * without memory. */
 static void *object_more(void **array, size_t *count, size_t size)
 {
     void *grown = *array;
@@ -38,8 +40,8 @@ static uint64_t object_clamp(uint64_t time_ms)
     return time_ms < TIME_MIN_MS ? TIME_MIN_MS : time_ms > TIME_MAX_MS ? TIME_MAX_MS : time_ms;
 }
 
-/* PROTOCOL MERGE-2: "Equal counters are decided by the later time, then the greater device, then the greater entry
- * hash." */
+/* PROTOCOL MERGE-2: "Equal counters are decided by the later time, then the greater device, then
+ * the greater entry hash." */
 static bool object_beats(const struct origin *left, const struct origin *right)
 {
     uint64_t left_ms = object_clamp(left->time_ms), right_ms = object_clamp(right->time_ms);
@@ -50,12 +52,13 @@ static bool object_beats(const struct origin *left, const struct origin *right)
     order = span_order(span_of(left->device.bytes, 32), span_of(right->device.bytes, 32));
     if (order != 0)
         return order > 0;
-    return span_order(span_of(left->entry_hash.bytes, HASH_SIZE), span_of(right->entry_hash.bytes, HASH_SIZE)) > 0;
+    return span_order(span_of(left->entry_hash.bytes, HASH_SIZE),
+                      span_of(right->entry_hash.bytes, HASH_SIZE)) > 0;
 }
 
 /* Does a write with this counter win over the one that holds the place? */
-static enum err object_wins(uint64_t counter, const struct origin *origin, uint64_t held_counter, uint64_t held_arrival,
-                            const struct object_context *context, bool *out)
+static enum err object_wins(uint64_t counter, const struct origin *origin, uint64_t held_counter,
+                            uint64_t held_arrival, const struct object_context *context, bool *out)
 {
     struct origin held;
     enum err err;
@@ -69,8 +72,8 @@ static enum err object_wins(uint64_t counter, const struct origin *origin, uint6
     return err;
 }
 
-static enum err object_apply_set(struct object *object, const struct write *write, const struct origin *origin,
-                                 const struct object_context *context)
+static enum err object_apply_set(struct object *object, const struct write *write,
+                                 const struct origin *origin, const struct object_context *context)
 {
     struct object_register *place = NULL;
     bool wins = true;
@@ -103,24 +106,29 @@ static bool object_is_gone(const struct object *object, const struct id *dot)
     return false;
 }
 
-static struct object_element *object_find_element(const struct object *object, uint8_t field, const struct id *element)
+static struct object_element *object_find_element(const struct object *object, uint8_t field,
+                                                  const struct id *element)
 {
     for (size_t at = 0; at < object->elements_count; at++)
-        if (object->elements[at].field == field && id_is_equal(&object->elements[at].element, element))
+        if (object->elements[at].field == field &&
+            id_is_equal(&object->elements[at].element, element))
             return &object->elements[at];
     return NULL;
 }
 
-/* PROTOCOL MERGE-3: "Of several live adds of one element the one with the least dot gives the spelling." */
+/* PROTOCOL MERGE-3: "Of several live adds of one element the one with the least dot gives the
+ * spelling." */
 static bool object_spells(const struct object_element *element, const struct id *dot)
 {
     for (size_t at = 0; at < element->dots_count; at++)
-        if (span_order(span_of(element->dots[at].dot.bytes, ID_SIZE), span_of(dot->bytes, ID_SIZE)) < 0)
+        if (span_order(span_of(element->dots[at].dot.bytes, ID_SIZE),
+                       span_of(dot->bytes, ID_SIZE)) < 0)
             return false;
     return true;
 }
 
-static enum err object_apply_add(struct object *object, const struct write *write, const struct origin *origin)
+static enum err object_apply_add(struct object *object, const struct write *write,
+                                 const struct origin *origin)
 {
     struct object_element *element = object_find_element(object, write->field, &write->element);
     struct object_dot *dot;
@@ -159,7 +167,8 @@ static void object_drop_element(struct object *object, struct object_element *el
     object->elements_count--;
 }
 
-/* The growth by doubling of object_more needs the count to be what was allocated for; shrinking keeps more, never less. */
+/* The growth by doubling of object_more needs the count to be what was allocated for; shrinking
+ * keeps more, never less. */
 static void object_drop_dot(struct object_element *element, const struct id *dot)
 {
     for (size_t at = 0; at < element->dots_count; at++)
@@ -175,7 +184,8 @@ static void object_respell(struct object_element *element)
     const struct object_dot *least = &element->dots[0];
 
     for (size_t at = 1; at < element->dots_count; at++)
-        if (span_order(span_of(element->dots[at].dot.bytes, ID_SIZE), span_of(least->dot.bytes, ID_SIZE)) < 0)
+        if (span_order(span_of(element->dots[at].dot.bytes, ID_SIZE),
+                       span_of(least->dot.bytes, ID_SIZE)) < 0)
             least = &element->dots[at];
     element->value = least->value;
 }
@@ -238,8 +248,8 @@ static enum err object_apply_delete(struct object *object, const struct write *w
     return ERR_OK;
 }
 
-static enum err object_apply_same(struct object *object, const struct write *write, const struct origin *origin,
-                                  const struct object_context *context)
+static enum err object_apply_same(struct object *object, const struct write *write,
+                                  const struct origin *origin, const struct object_context *context)
 {
     struct object_tie *tie = NULL;
     bool wins = true;
@@ -262,7 +272,8 @@ static enum err object_apply_same(struct object *object, const struct write *wri
     return err;
 }
 
-static enum err object_apply_write(struct object *object, const struct write *write, const struct origin *origin,
+static enum err object_apply_write(struct object *object, const struct write *write,
+                                   const struct origin *origin,
                                    const struct object_context *context)
 {
     switch (write->op) {
@@ -347,7 +358,8 @@ uint64_t object_next_counter(const struct object *object, uint8_t field)
     return found != NULL ? found->counter + 1 : 1;
 }
 
-const struct object_element *object_element_at(const struct object *object, uint8_t field, size_t index)
+const struct object_element *object_element_at(const struct object *object, uint8_t field,
+                                               size_t index)
 {
     for (size_t at = 0; at < object->elements_count; at++)
         if (object->elements[at].field == field && index-- == 0)

@@ -1,8 +1,9 @@
 /*
- * Objects: sets of fields, changed by edits, merged without order. A register write carries counter = 1 + the
- * greatest seen for that field; greater counter wins, then later time (clamped to 2020-2100), greater device
- * id, greater entry hash. Sets hold elements under random dots; a remove lists the dots it saw. A delete names
- * the marks it saw and hides the object whole; a write it did not see shows it whole again.
+ * Objects: sets of fields, changed by edits, merged without order. A register write carries counter
+ * = 1 + the greatest seen for that field; greater counter wins, then later time (clamped to
+ * 2020-2100), greater device id, greater entry hash. Sets hold elements under random dots; a remove
+ * lists the dots it saw. A delete names the marks it saw and hides the object whole; a write it did
+ * not see shows it whole again.
  *
  * Pure: what an edit means for an object, nothing of where either is kept.
  */
@@ -65,32 +66,34 @@ struct edit_space {
     struct buf seen;
 };
 
-/* Element id of a value in a set: the first 16 bytes of digest("kith element", field || normalised value). */
+/* Element id of a value in a set: the first 16 bytes of digest("kith element", field || normalised
+ * value). */
 void object_element(uint8_t kind, uint8_t field, struct span value, struct id *out);
 
 void edit_begin(struct edit_space *space, uint8_t kind, const struct id *object, uint64_t time_ms);
 /* Values are borrowed until the edit has been written. */
 void edit_set(struct edit_space *space, uint8_t field, uint64_t counter, struct value value);
 void edit_add(struct edit_space *space, uint8_t field, const struct id *dot, struct value value);
-void edit_remove(struct edit_space *space, uint8_t field, const struct id *element, const struct id *dots,
-                 size_t dots_count);
+void edit_remove(struct edit_space *space, uint8_t field, const struct id *element,
+                 const struct id *dots, size_t dots_count);
 void edit_delete(struct edit_space *space, const struct seen *seen, size_t seen_count);
 void edit_same(struct edit_space *space, const struct id *other, uint64_t counter, bool is_same);
 /* Appends the canonical bytes. ERR_NOMEM; ERR_LIMIT when larger than an entry may be. */
 MUST_USE enum err edit_write(struct edit_space *space, struct buf *out);
-/* Reads and checks against the kind table: unknown kinds and fields of known types pass (a newer kith wrote them),
- * wrong types, bounds and counters above COUNTER_MAX are ERR_MALFORMED. space->edit borrows from bytes. */
+/* Reads and checks against the kind table: unknown kinds and fields of known types pass (a newer
+ * kith wrote them), wrong types, bounds and counters above COUNTER_MAX are ERR_MALFORMED.
+ * space->edit borrows from bytes. */
 MUST_USE enum err edit_read(struct edit_space *space, struct span bytes);
 void edit_release(struct edit_space *space);
 
 /* Where a write came from: what decides ties, and where to find the entry again. */
 struct origin {
-    uint64_t arrival;         /* local number of the entry */
-    uint32_t log;             /* local number of its log */
-    uint64_t seq;             /* in its log */
+    uint64_t arrival; /* local number of the entry */
+    uint32_t log;     /* local number of its log */
+    uint64_t seq;     /* in its log */
     uint64_t time_ms;
     struct public_key device;
-    struct hash entry_hash;   /* payload hash of the entry */
+    struct hash entry_hash; /* payload hash of the entry */
 };
 
 struct object_register {
@@ -126,7 +129,8 @@ struct object_tie {
     bool is_same;
 };
 
-/* The merged state of one object. Owns its arrays and, after object_own, its values. Zero it before first use. */
+/* The merged state of one object. Owns its arrays and, after object_own, its values. Zero it before
+ * first use. */
 struct object {
     uint8_t kind;
     struct id id;
@@ -147,8 +151,8 @@ struct object {
 
 /* Looks up the origin of an entry that won earlier: only asked when counters are equal. */
 typedef enum err (*origin_fn)(void *self, uint64_t arrival, struct origin *out);
-/* Turns a device of the object's space into the local number of its log there; ERR_NOT_FOUND: not known yet, a
- * number is then assigned by the callee. */
+/* Turns a device of the object's space into the local number of its log there; ERR_NOT_FOUND: not
+ * known yet, a number is then assigned by the callee. */
 typedef enum err (*log_number_fn)(void *self, const struct public_key *device, uint32_t *out);
 
 struct object_context {
@@ -157,10 +161,10 @@ struct object_context {
     void *self;
 };
 
-/* Merges an edit. Values stay borrowed from the edit: call object_own, or write the object out, before the edit's
- * bytes go. On error the object may only be released. */
-MUST_USE enum err object_apply(struct object *object, const struct edit *edit, const struct origin *origin,
-                               const struct object_context *context);
+/* Merges an edit. Values stay borrowed from the edit: call object_own, or write the object out,
+ * before the edit's bytes go. On error the object may only be released. */
+MUST_USE enum err object_apply(struct object *object, const struct edit *edit,
+                               const struct origin *origin, const struct object_context *context);
 /* False when every write was seen by a delete. */
 bool object_is_visible(const struct object *object);
 const struct object_register *object_register(const struct object *object, uint8_t field);
@@ -171,7 +175,8 @@ uint64_t object_number(const struct object *object, uint8_t field);  /* 0 when t
 /* 1 + the greatest counter seen for this register. */
 uint64_t object_next_counter(const struct object *object, uint8_t field);
 /* Elements of one set, in the order of first arrival: index from 0; NULL at the end. */
-const struct object_element *object_element_at(const struct object *object, uint8_t field, size_t index);
+const struct object_element *object_element_at(const struct object *object, uint8_t field,
+                                               size_t index);
 MUST_USE enum err object_own(struct object *object);
 void object_release(struct object *object);
 

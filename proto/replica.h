@@ -1,7 +1,7 @@
 /*
- * What a session must be able to ask of a store: interfaces only. Answered by storage/replica from a snapshot, and by
- * small doubles in tests. Every call sees committed state. What is shared with a peer: the spaces one writes for the
- * other; between devices of one member: everything.
+ * What a session must be able to ask of a store: interfaces only. Answered by storage/replica from
+ * a snapshot, and by small doubles in tests. Every call sees committed state. What is shared with a
+ * peer: the spaces one writes for the other; between devices of one member: everything.
  */
 #ifndef KITH_PROTO_REPLICA_H
 #define KITH_PROTO_REPLICA_H
@@ -17,24 +17,30 @@ struct replica_log {
 typedef enum err (*replica_log_fn)(void *self, const struct replica_log *log);
 
 struct replica {
-    /* Every log shared with the peer that I hold, small spaces first (pair, card, network, self), then by device.
-     * Stops at the first error of each and returns it. */
-    enum err (*logs)(void *self, const struct public_key *peer, replica_log_fn each, void *each_self);
-    /* The logs of one space, as above: for live push. Nothing when the space is not shared with the peer. */
-    enum err (*space_logs)(void *self, const struct public_key *peer, const struct id *space, replica_log_fn each,
-                           void *each_self);
+    /* Every log shared with the peer that I hold, small spaces first (pair, card, network, self),
+     * then by device. Stops at the first error of each and returns it. */
+    enum err (*logs)(void *self, const struct public_key *peer, replica_log_fn each,
+                     void *each_self);
+    /* The logs of one space, as above: for live push. Nothing when the space is not shared with the
+     * peer. */
+    enum err (*space_logs)(void *self, const struct public_key *peer, const struct id *space,
+                           replica_log_fn each, void *each_self);
     /* Where a log stands; size 0 with the chain's beginning when I hold nothing of it. */
     enum err (*tip)(void *self, const struct log_id *log, struct chain *out);
     /* The chain after the first size entries. ERR_NOT_FOUND beyond the tip. */
     enum err (*chain_at)(void *self, const struct log_id *log, uint64_t size, struct chain *out);
-    /* May this peer give me entries of this log? ERR_NOT_FOUND: no such space or device is known (yet). */
+    /* May this peer give me entries of this log? ERR_NOT_FOUND: no such space or device is known
+     * (yet). */
     enum err (*accepts)(void *self, const struct public_key *peer, const struct log_id *log);
-    /* Entries after start, to the next block's end or the tip, with the head's signature that closes them. out_end is
-     * the chain there. ERR_NOT_FOUND when there is nothing after start. Adds to writer, which the caller releases. */
-    enum err (*read)(void *self, const struct log_id *log, const struct chain *start, struct batch_writer *writer,
-                     struct chain *out_end, uint8_t out_signature[SIGNATURE_SIZE]);
+    /* Entries after start, to the next block's end or the tip, with the head's signature that
+     * closes them. out_end is the chain there. ERR_NOT_FOUND when there is nothing after start.
+     * Adds to writer, which the caller releases. */
+    enum err (*read)(void *self, const struct log_id *log, const struct chain *start,
+                     struct batch_writer *writer, struct chain *out_end,
+                     uint8_t out_signature[SIGNATURE_SIZE]);
     /* Entries and payload bytes after size, for totals. */
-    enum err (*count)(void *self, const struct log_id *log, uint64_t size, uint64_t *out_entries, uint64_t *out_bytes);
+    enum err (*count)(void *self, const struct log_id *log, uint64_t size, uint64_t *out_entries,
+                      uint64_t *out_bytes);
     void *self;
 };
 

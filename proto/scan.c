@@ -1,6 +1,6 @@
 /*
- * One pass. At each level stands how many objects are still owed there; a count is compared with the bytes left before it
- * is believed, since every object takes at least one.
+ * One pass. At each level stands how many objects are still owed there; a count is compared with
+ * the bytes left before it is believed, since every object takes at least one.
  */
 #include "proto/scan.h"
 
@@ -73,7 +73,8 @@ static bool scan_item(uint8_t first, struct scan_item *out)
     }
 }
 
-/* Size of the UTF-8 character at the front, or 0: truncated, overlong, a surrogate or beyond U+10FFFF (RFC 3629). */
+/* Size of the UTF-8 character at the front, or 0: truncated, overlong, a surrogate or beyond
+ * U+10FFFF (RFC 3629). */
 static size_t scan_character(const uint8_t *at, size_t left)
 {
     static const struct {

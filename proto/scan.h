@@ -1,7 +1,8 @@
 /*
- * The gate in front of msgpack-c, which reserves gigabytes on five hostile bytes. One linear pass, no
- * allocation: exactly one object, arrays nested to SCAN_DEPTH_MAX, counts no greater than the bytes left,
- * shortest encodings, only nil, false, true, unsigned integers, strings of valid UTF-8, binary and arrays.
+ * The gate in front of msgpack-c, which reserves gigabytes on five hostile bytes. One linear pass,
+ * no allocation: exactly one object, arrays nested to SCAN_DEPTH_MAX, counts no greater than the
+ * bytes left, shortest encodings, only nil, false, true, unsigned integers, strings of valid UTF-8,
+ * binary and arrays.
  */
 #ifndef KITH_PROTO_SCAN_H
 #define KITH_PROTO_SCAN_H

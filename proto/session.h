@@ -1,9 +1,11 @@
 /*
- * One conversation with one device after the handshake, sans-IO: events in, effects out. It reads through the replica
- * given for that step, calls nothing else, keeps no clock. Nothing is acknowledged before COMMITTED. Event memory stays
- * the caller's; effect memory is the session's until the next step, except where an effect says that it hands over.
+ * One conversation with one device after the handshake, sans-IO: events in, effects out. It reads
+ * through the replica given for that step, calls nothing else, keeps no clock. Nothing is
+ * acknowledged before COMMITTED. Event memory stays the caller's; effect memory is the session's
+ * until the next step, except where an effect says that it hands over.
  *
- * Phases: LINKING (an invitation's session: claim, exchange of link messages), then SYNCING for good.
+ * Phases: LINKING (an invitation's session: claim, exchange of link messages), then SYNCING for
+ * good.
  */
 #ifndef KITH_PROTO_SESSION_H
 #define KITH_PROTO_SESSION_H
@@ -13,9 +15,9 @@
 #include "proto/replica.h"
 
 enum session_role {
-    SESSION_PEER,     /* under a link's secret */
-    SESSION_INVITER,  /* responder under an invitation's secret */
-    SESSION_ACCEPTOR  /* initiator under an invitation's secret */
+    SESSION_PEER,    /* under a link's secret */
+    SESSION_INVITER, /* responder under an invitation's secret */
+    SESSION_ACCEPTOR /* initiator under an invitation's secret */
 };
 
 struct session_options {
@@ -23,11 +25,13 @@ struct session_options {
     uint8_t remote_static[KEY_SIZE];
     uint8_t handshake_hash[HASH_SIZE]; /* keys the digests */
     struct public_key member;          /* mine */
-    struct public_key peer;            /* the other member's root: known for SESSION_PEER and SESSION_INVITER */
-    struct span remote_identity;       /* INVITER and unknown devices: from message 3; else empty. Copied. */
-    struct span identity;              /* mine: sent first when must_identify. Copied. */
+    struct public_key
+        peer; /* the other member's root: known for SESSION_PEER and SESSION_INVITER */
+    struct span
+        remote_identity;  /* INVITER and unknown devices: from message 3; else empty. Copied. */
+    struct span identity; /* mine: sent first when must_identify. Copied. */
     bool must_identify;
-    struct span addresses;             /* my current ones (address_put_list). Copied. */
+    struct span addresses; /* my current ones (address_put_list). Copied. */
 };
 
 enum session_event_type {
@@ -62,23 +66,24 @@ struct session_event {
 };
 
 enum session_effect_type {
-    SESSION_SEND,       /* bytes for the channel */
-    SESSION_INGEST,     /* commit this batch, then COMMITTED with its ticket; hands the batch over */
-    SESSION_LINK,       /* ask the node: claim (INVITER, first), make the link (ACCEPTOR), complete it (INVITER, second) */
-    SESSION_CONFIRMED,  /* the first bytes arrived: the other side proved its keys */
-    SESSION_ADDRESSES,  /* the peer's current addresses */
-    SESSION_DELIVERED,  /* the peer has stored this log up to size */
-    SESSION_IN_STEP,    /* changed: see is_in_step */
-    SESSION_REFUSED,    /* ACCEPTOR: the inviter said why there is no link */
-    SESSION_END         /* over: close; reason below */
+    SESSION_SEND,   /* bytes for the channel */
+    SESSION_INGEST, /* commit this batch, then COMMITTED with its ticket; hands the batch over */
+    SESSION_LINK,   /* ask the node: claim (INVITER, first), make the link (ACCEPTOR), complete it
+                       (INVITER, second) */
+    SESSION_CONFIRMED, /* the first bytes arrived: the other side proved its keys */
+    SESSION_ADDRESSES, /* the peer's current addresses */
+    SESSION_DELIVERED, /* the peer has stored this log up to size */
+    SESSION_IN_STEP,   /* changed: see is_in_step */
+    SESSION_REFUSED,   /* ACCEPTOR: the inviter said why there is no link */
+    SESSION_END        /* over: close; reason below */
 };
 
 enum session_end_reason {
-    SESSION_END_DONE,       /* the other side said bye, or STOP */
-    SESSION_END_VIOLATION,  /* the other side broke a rule: rule says which */
-    SESSION_END_FORK,       /* a tag differs: a log has two branches */
-    SESSION_END_STORE,      /* our store failed */
-    SESSION_END_SILENT,     /* two pings unanswered */
+    SESSION_END_DONE,      /* the other side said bye, or STOP */
+    SESSION_END_VIOLATION, /* the other side broke a rule: rule says which */
+    SESSION_END_FORK,      /* a tag differs: a log has two branches */
+    SESSION_END_STORE,     /* our store failed */
+    SESSION_END_SILENT,    /* two pings unanswered */
     SESSION_END_REFUSED,
     SESSION_END_VERSION
 };
@@ -92,7 +97,8 @@ struct session_effect {
             struct verified_batch *batch;
         } ingest;
         struct {
-            bool is_claim; /* true: only the identity is known yet; false: message holds what the other said */
+            bool is_claim; /* true: only the identity is known yet; false: message holds what the
+                              other said */
             struct span identity;
             struct device_chain chain;
             struct hash next_root;
@@ -113,17 +119,18 @@ struct session_effect {
 };
 
 struct session_progress {
-    uint64_t entries_sent, entries_received;     /* in this session */
-    uint64_t bytes_sent, bytes_received;         /* of batches, before framing and padding */
-    uint64_t entries_expected, bytes_expected;   /* what the other side announced */
+    uint64_t entries_sent, entries_received;   /* in this session */
+    uint64_t bytes_sent, bytes_received;       /* of batches, before framing and padding */
+    uint64_t entries_expected, bytes_expected; /* what the other side announced */
     uint64_t messages_bytes_sent, messages_bytes_received; /* all messages, before padding */
 };
 
 struct session;
 MUST_USE enum err session_new(const struct session_options *options, struct session **out);
-/* Handles one event; out_effects points to *out_count effects, valid until the next step. ERR_NOMEM ends the session:
- * only session_free is then allowed. */
-MUST_USE enum err session_step(struct session *session, const struct session_event *event, const struct replica *replica,
+/* Handles one event; out_effects points to *out_count effects, valid until the next step. ERR_NOMEM
+ * ends the session: only session_free is then allowed. */
+MUST_USE enum err session_step(struct session *session, const struct session_event *event,
+                               const struct replica *replica,
                                const struct session_effect **out_effects, size_t *out_count);
 /* When to come back with a WOKEN-like DRAINED event for pings; UINT64_MAX: never. */
 uint64_t session_wake_at_ms(const struct session *session);

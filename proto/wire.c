@@ -32,7 +32,8 @@ enum err wire_open(struct wire_doc *doc, struct span bytes, struct wire *out)
     status = msgpack_unpack((const char *)bytes.data, bytes.size, &offset, doc->zone, &root);
     if (status == MSGPACK_UNPACK_NOMEM_ERROR)
         return ERR_NOMEM;
-    if ((status != MSGPACK_UNPACK_SUCCESS && status != MSGPACK_UNPACK_EXTRA_BYTES) || root.type != MSGPACK_OBJECT_ARRAY)
+    if ((status != MSGPACK_UNPACK_SUCCESS && status != MSGPACK_UNPACK_EXTRA_BYTES) ||
+        root.type != MSGPACK_OBJECT_ARRAY)
         return ERR_MALFORMED;
     doc->is_failed = false;
     out->next = root.via.array.ptr;

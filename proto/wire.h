@@ -1,15 +1,17 @@
 /*
- * Typed reading and canonical writing of msgpack: the only file that includes msgpack.h. Writers append to a
- * struct buf (sticky failure there). Readers are cursors over a document that has passed the gate; the first
- * mistake sticks to the document, later reads give zeros, and one check of wire_err at the end decides.
+ * Typed reading and canonical writing of msgpack: the only file that includes msgpack.h. Writers
+ * append to a struct buf (sticky failure there). Readers are cursors over a document that has
+ * passed the gate; the first mistake sticks to the document, later reads give zeros, and one check
+ * of wire_err at the end decides.
  */
 #ifndef KITH_PROTO_WIRE_H
 #define KITH_PROTO_WIRE_H
 
 #include "crypto/span.h"
 
-/* The owner of one parsed document; zero it before first use, release it after the last. May be opened again
- * and again: the memory is kept. What it hands out points into the bytes it was opened on. */
+/* The owner of one parsed document; zero it before first use, release it after the last. May be
+ * opened again and again: the memory is kept. What it hands out points into the bytes it was opened
+ * on. */
 struct wire_doc {
     void *zone;
     void *root;
@@ -24,7 +26,8 @@ struct wire {
     size_t left; /* elements not read yet */
 };
 
-/* Opens a document that must be one array; out stands before its first element. ERR_MALFORMED, ERR_NOMEM. */
+/* Opens a document that must be one array; out stands before its first element. ERR_MALFORMED,
+ * ERR_NOMEM. */
 MUST_USE enum err wire_open(struct wire_doc *doc, struct span bytes, struct wire *out);
 /* ERR_OK while every read so far fitted; else ERR_MALFORMED. */
 MUST_USE enum err wire_err(const struct wire_doc *doc);

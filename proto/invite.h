@@ -6,6 +6,7 @@
 #ifndef KITH_PROTO_INVITE_H
 #define KITH_PROTO_INVITE_H
 
+#include "crypto/digest.h"
 #include "proto/limits.h"
 #include "proto/wire.h"
 

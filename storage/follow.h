@@ -16,4 +16,8 @@ MUST_USE enum err follow_all(struct ledger_txn *txn);
 /* Entries committed, and entries merged. */
 MUST_USE enum err follow_progress(const struct snapshot *snapshot, uint64_t *out_held, uint64_t *out_merged);
 
+/* What a transaction remembers between edits; made by follow, freed with the transaction. NULL does nothing. */
+struct follow_cache;
+void follow_cache_free(struct follow_cache *cache);
+
 #endif

@@ -70,9 +70,12 @@ struct key {
     size_t size;
 };
 
-struct key key_of_byte(uint8_t value);
-struct key key_of_u32(uint32_t value);
-struct key key_of_u64(uint64_t value);
+/* Each begins a key. */
+void key_of_byte(uint8_t value, struct key *out);
+void key_of_u32(uint32_t value, struct key *out);
+void key_of_u64(uint64_t value, struct key *out);
+void key_of_bytes(struct span bytes, struct key *out);
+/* Each adds to one. */
 void key_add_byte(struct key *key, uint8_t value);
 void key_add_u32(struct key *key, uint32_t value);
 void key_add_u64(struct key *key, uint64_t value);

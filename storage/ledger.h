@@ -26,7 +26,7 @@ struct snapshot {
 /* Makes an empty store: format, self space, this device's first log with its first epoch. ERR_EXISTS when there is one
  * already. Everything is in one transaction. */
 MUST_USE enum err ledger_create(struct kv *kv, const struct device_secrets *secrets, const struct entropy *entropy,
-                                uint64_t now_ms);
+                                struct span device_name, uint64_t now_ms);
 /* secrets are copied into locked memory; kv stays the caller's and outlives the ledger. ERR_NOT_FOUND: empty store;
  * ERR_VERSION: written by a newer kith; ERR_CORRUPT: made for other keys, or damaged. */
 MUST_USE enum err ledger_open(struct kv *kv, const struct device_secrets *secrets, const struct entropy *entropy,
@@ -60,6 +60,7 @@ struct space_row {
     bool is_mine;               /* written by my member */
     struct public_key writer;   /* member */
     struct public_key reader;   /* pair spaces: the member it is for */
+    struct hash current;        /* own spaces: the epoch written under; all zero before the first */
 };
 MUST_USE enum err ledger_space(const struct snapshot *snapshot, const struct id *id, struct space_row *out);
 MUST_USE enum err ledger_space_numbered(const struct snapshot *snapshot, uint32_t number, struct space_row *out);

@@ -1,0 +1,456 @@
+/*
+ * Opening and closing, snapshots and transactions. Memory is never ahead of the disk: a transaction carries its own copy of
+ * the counters, and the ledger keeps none.
+ */
+#include "storage/ledger.h"
+
+#include <string.h>
+
+#include "crypto/heap.h"
+#include "crypto/seal.h"
+#include "crypto/secret.h"
+#include "storage/follow.h"
+#include "storage/ledger_state.h"
+
+enum { LEDGER_COUNTERS_SIZE = 8 + 8 + 4 + 4 + 4 + 4 + 1 };
+
+/* ---- values with their keyed hash */
+
+static void ledger_mac(const struct ledger *ledger, enum table table, const struct key *key, struct span value,
+                       uint8_t out[static LEDGER_MAC_SIZE])
+{
+    uint8_t fixed[2] = {(uint8_t)table, (uint8_t)key->size};
+    const struct span parts[3] = {span_of(fixed, sizeof fixed), key_span(key), value};
+
+    digest_keyed(ledger->secrets->local_key, "kith row", parts, 3, out, LEDGER_MAC_SIZE);
+}
+
+static enum err ledger_note(struct ledger_txn *txn, enum err err)
+{
+    if (err != ERR_OK)
+        txn->is_failed = true;
+    else
+        txn->written++;
+    return err;
+}
+
+enum err ledger_put(struct ledger_txn *txn, enum table table, const struct key *key, struct span value)
+{
+    return ledger_note(txn, kv_put(txn->kv, table, key_span(key), value));
+}
+
+enum err ledger_erase(struct ledger_txn *txn, enum table table, const struct key *key)
+{
+    enum err err = kv_erase(txn->kv, table, key_span(key));
+
+    return err == ERR_NOT_FOUND ? err : ledger_note(txn, err);
+}
+
+enum err ledger_get(const struct snapshot *snapshot, enum table table, const struct key *key, struct span *out)
+{
+    return kv_get(snapshot->kv, table, key_span(key), out);
+}
+
+enum err ledger_put_sealed(struct ledger_txn *txn, enum table table, const struct key *key, struct span value)
+{
+    uint8_t mac[LEDGER_MAC_SIZE];
+    struct buf row = {0};
+    enum err err;
+
+    ledger_mac(txn->ledger, table, key, value, mac);
+    buf_append(&row, value);
+    buf_append(&row, span_of(mac, sizeof mac));
+    err = buf_err(&row);
+    if (err == ERR_OK)
+        err = ledger_put(txn, table, key, buf_span(&row));
+    buf_release(&row);
+    return err;
+}
+
+enum err ledger_get_sealed(const struct snapshot *snapshot, enum table table, const struct key *key, struct span *out)
+{
+    uint8_t mac[LEDGER_MAC_SIZE];
+    struct span row;
+    enum err err = ledger_get(snapshot, table, key, &row);
+
+    if (err != ERR_OK)
+        return err;
+    if (row.size < LEDGER_MAC_SIZE)
+        return ERR_CORRUPT;
+    *out = span_of(row.data, row.size - LEDGER_MAC_SIZE);
+    ledger_mac(snapshot->ledger, table, key, *out, mac);
+    return secret_is_equal(mac, row.data + out->size, LEDGER_MAC_SIZE) ? ERR_OK : ERR_CORRUPT;
+}
+
+void ledger_seal_local(const struct ledger *ledger, struct span context, struct span plain, struct buf *out)
+{
+    seal(ledger->secrets->local_key, context, plain, out);
+}
+
+enum err ledger_open_local(const struct ledger *ledger, struct span context, struct span sealed, struct buf *out)
+{
+    enum err err = seal_open(ledger->secrets->local_key, context, sealed, out);
+
+    return err == ERR_FORGED ? ERR_CORRUPT : err;
+}
+
+/* ---- counters */
+
+enum err ledger_load_counters(const struct snapshot *snapshot, struct ledger_counters *out)
+{
+    struct key key;
+    struct span row;
+    enum err err;
+
+    key_of_byte(META_STATE, &key);
+    err = ledger_get_sealed(snapshot, TABLE_META, &key, &row);
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
+    if (row.size != LEDGER_COUNTERS_SIZE)
+        return ERR_CORRUPT;
+    out->arrival = be64(row.data);
+    out->followed = be64(row.data + 8);
+    out->logs = be32(row.data + 16);
+    out->spaces = be32(row.data + 20);
+    out->objects = be32(row.data + 24);
+    out->last_log = be32(row.data + 28);
+    out->has_ready = row.data[32] != 0;
+    return ERR_OK;
+}
+
+static enum err ledger_store_counters(struct ledger_txn *txn)
+{
+    uint8_t row[LEDGER_COUNTERS_SIZE];
+    struct key key;
+
+    be64_put(row, txn->counters.arrival);
+    be64_put(row + 8, txn->counters.followed);
+    be32_put(row + 16, txn->counters.logs);
+    be32_put(row + 20, txn->counters.spaces);
+    be32_put(row + 24, txn->counters.objects);
+    be32_put(row + 28, txn->counters.last_log);
+    row[32] = txn->counters.has_ready ? 1 : 0;
+    key_of_byte(META_STATE, &key);
+    return ledger_put_sealed(txn, TABLE_META, &key, span_of(row, sizeof row));
+}
+
+/* ---- opening */
+
+static void ledger_free(struct ledger *ledger)
+{
+    if (ledger == NULL)
+        return;
+    secret_free(ledger->secrets);
+    secret_free(ledger->signing);
+    secret_free(ledger->root);
+    secret_free(ledger->statics);
+    secret_free(ledger->receiving);
+    heap_free(ledger);
+}
+
+/* The keys a device works with, made from its secrets in locked memory. */
+static struct ledger *ledger_new(struct kv *kv, const struct device_secrets *secrets, const struct entropy *entropy)
+{
+    struct ledger *ledger = heap_new_zeroed(1, sizeof *ledger);
+
+    if (ledger == NULL)
+        return NULL;
+    ledger->kv = kv;
+    ledger->entropy = *entropy;
+    ledger->secrets = secret_new(sizeof *ledger->secrets);
+    ledger->signing = secret_new(sizeof *ledger->signing);
+    ledger->statics = secret_new(sizeof *ledger->statics);
+    ledger->receiving = secret_new(sizeof *ledger->receiving);
+    if (secrets->has_root)
+        ledger->root = secret_new(sizeof *ledger->root);
+    if (ledger->secrets == NULL || ledger->signing == NULL || ledger->statics == NULL || ledger->receiving == NULL ||
+        (secrets->has_root && ledger->root == NULL)) {
+        ledger_free(ledger);
+        return NULL;
+    }
+    *ledger->secrets = *secrets;
+    identity_signing_key(secrets->signing_seed, ledger->signing);
+    identity_exchange_key(secrets->static_seed, ledger->statics);
+    identity_exchange_key(secrets->receiving_seed, ledger->receiving);
+    if (secrets->has_root)
+        identity_signing_key(secrets->root_seed, ledger->root);
+    return ledger;
+}
+
+static enum err ledger_read_self(struct ledger *ledger)
+{
+    struct snapshot snapshot;
+    struct ledger_counters counters;
+    struct span row;
+    struct key key;
+    enum err err = ledger_snapshot(ledger, &snapshot);
+
+    if (err != ERR_OK)
+        return err;
+    key_of_byte(META_FORMAT, &key);
+    err = ledger_get(&snapshot, TABLE_META, &key, &row);
+    if (err == ERR_OK && row.size != 4)
+        err = ERR_CORRUPT;
+    if (err == ERR_OK && be32(row.data) > STORE_FORMAT)
+        err = ERR_VERSION;
+    key_of_byte(META_SELF, &key);
+    if (err == ERR_OK) {
+        err = ledger_get_sealed(&snapshot, TABLE_META, &key, &row);
+        err = err == ERR_NOT_FOUND || (err == ERR_OK && row.size != ID_SIZE) ? ERR_CORRUPT : err;
+    }
+    if (err == ERR_OK) {
+        memcpy(ledger->self_space.bytes, row.data, ID_SIZE);
+        err = ledger_load_counters(&snapshot, &counters);
+    }
+    ledger_snapshot_end(&snapshot);
+    return err;
+}
+
+enum err ledger_open(struct kv *kv, const struct device_secrets *secrets, const struct entropy *entropy,
+                     struct ledger **out)
+{
+    struct ledger *ledger = ledger_new(kv, secrets, entropy);
+    enum err err;
+
+    if (ledger == NULL)
+        return ERR_NOMEM;
+    err = ledger_read_self(ledger);
+    if (err != ERR_OK) {
+        ledger_free(ledger);
+        return err;
+    }
+    *out = ledger;
+    return ERR_OK;
+}
+
+void ledger_close(struct ledger *ledger)
+{
+    ledger_free(ledger);
+}
+
+enum err ledger_create_empty(struct kv *kv, const struct device_secrets *secrets, const struct entropy *entropy,
+                             uint64_t now_ms, struct ledger **out_ledger, struct ledger_txn **out_txn)
+{
+    struct ledger *ledger = ledger_new(kv, secrets, entropy);
+    struct ledger_txn *txn = heap_new_zeroed(1, sizeof *txn);
+    struct snapshot snapshot;
+    uint8_t format[4];
+    struct span row;
+    struct key key;
+    enum err err = ledger != NULL && txn != NULL ? ERR_OK : ERR_NOMEM;
+
+    if (err == ERR_OK)
+        err = kv_begin(kv, KV_WRITE, &txn->kv);
+    if (err != ERR_OK)
+        goto free_both;
+    txn->ledger = ledger;
+    txn->now_ms = now_ms;
+    snapshot = ledger_txn_snapshot(txn);
+    key_of_byte(META_FORMAT, &key);
+    err = ledger_get(&snapshot, TABLE_META, &key, &row) == ERR_NOT_FOUND ? ERR_OK : ERR_EXISTS;
+    be32_put(format, STORE_FORMAT);
+    if (err == ERR_OK)
+        err = ledger_put(txn, TABLE_META, &key, span_of(format, sizeof format));
+    id_draw_random(entropy, &ledger->self_space);
+    key_of_byte(META_SELF, &key);
+    if (err == ERR_OK)
+        err = ledger_put_sealed(txn, TABLE_META, &key, span_of(ledger->self_space.bytes, ID_SIZE));
+    if (err == ERR_OK)
+        err = ledger_store_counters(txn);
+    if (err == ERR_OK) {
+        *out_ledger = ledger;
+        *out_txn = txn;
+        return ERR_OK;
+    }
+    kv_abort(txn->kv);
+
+free_both:
+    heap_free(txn);
+    ledger_free(ledger);
+    return err;
+}
+
+/* ---- what it knows */
+
+const struct public_key *ledger_member(const struct ledger *ledger)
+{
+    return &ledger->secrets->member;
+}
+
+const struct public_key *ledger_device(const struct ledger *ledger)
+{
+    return &ledger->signing->public_key;
+}
+
+const struct signing_key *ledger_signing_key(const struct ledger *ledger)
+{
+    return ledger->signing;
+}
+
+const struct exchange_key *ledger_static_key(const struct ledger *ledger)
+{
+    return ledger->statics;
+}
+
+const struct exchange_key *ledger_receiving_key(const struct ledger *ledger)
+{
+    return ledger->receiving;
+}
+
+const struct signing_key *ledger_root_key(const struct ledger *ledger)
+{
+    return ledger->root;
+}
+
+const struct device_secrets *ledger_secrets(const struct ledger *ledger)
+{
+    return ledger->secrets;
+}
+
+const struct entropy *ledger_entropy(const struct ledger *ledger)
+{
+    return &ledger->entropy;
+}
+
+const struct id *ledger_self_space(const struct ledger *ledger)
+{
+    return &ledger->self_space;
+}
+
+/* ---- snapshots and transactions */
+
+enum err ledger_snapshot(struct ledger *ledger, struct snapshot *out)
+{
+    out->ledger = ledger;
+    return kv_begin(ledger->kv, KV_READ, &out->kv);
+}
+
+void ledger_snapshot_end(struct snapshot *snapshot)
+{
+    kv_abort(snapshot->kv);
+    snapshot->kv = NULL;
+}
+
+enum err ledger_newest_arrival(const struct snapshot *snapshot, uint64_t *out)
+{
+    struct ledger_counters counters;
+    enum err err = ledger_load_counters(snapshot, &counters);
+
+    if (err == ERR_OK)
+        *out = counters.arrival;
+    return err;
+}
+
+enum err ledger_begin(struct ledger *ledger, uint64_t now_ms, struct ledger_txn **out)
+{
+    struct ledger_txn *txn = heap_new_zeroed(1, sizeof *txn);
+    struct snapshot snapshot;
+    enum err err;
+
+    if (txn == NULL)
+        return ERR_NOMEM;
+    err = kv_begin(ledger->kv, KV_WRITE, &txn->kv);
+    if (err != ERR_OK) {
+        heap_free(txn);
+        return err;
+    }
+    txn->ledger = ledger;
+    txn->now_ms = now_ms;
+    snapshot = ledger_txn_snapshot(txn);
+    err = ledger_load_counters(&snapshot, &txn->counters);
+    if (err != ERR_OK) {
+        ledger_abort(txn);
+        return err;
+    }
+    *out = txn;
+    return ERR_OK;
+}
+
+struct snapshot ledger_txn_snapshot(struct ledger_txn *txn)
+{
+    return (struct snapshot){.ledger = txn->ledger, .kv = txn->kv};
+}
+
+uint64_t ledger_txn_now_ms(const struct ledger_txn *txn)
+{
+    return txn->now_ms;
+}
+
+uint64_t ledger_txn_written(const struct ledger_txn *txn)
+{
+    return txn->written;
+}
+
+static void ledger_txn_free(struct ledger_txn *txn)
+{
+    follow_cache_free(txn->cache);
+    heap_free(txn->touched);
+    heap_free(txn);
+}
+
+void ledger_abort(struct ledger_txn *txn)
+{
+    kv_abort(txn->kv);
+    ledger_txn_free(txn);
+}
+
+/* One head for each own log that grew. */
+static enum err ledger_sign_heads(struct ledger_txn *txn)
+{
+    for (size_t at = 0; at < txn->touched_count; at++) {
+        struct ledger_touched *log = &txn->touched[at];
+        struct head head;
+        enum err err;
+
+        if (log->is_own && log->must_sign) {
+            err = head_sign(txn->ledger->signing, &log->id, &log->row.tip, &head);
+            if (err != ERR_OK)
+                return err;
+            memcpy(log->row.head_signature, head.signature, SIGNATURE_SIZE);
+            log->must_sign = false;
+        }
+        err = log_table_put(txn, &log->row);
+        if (err != ERR_OK)
+            return err;
+    }
+    return ERR_OK;
+}
+
+enum err ledger_follow(struct ledger_txn *txn)
+{
+    if (txn->counters.arrival - txn->counters.followed > FOLLOW_INLINE_MAX && !txn->counters.has_ready)
+        return ERR_OK;
+    return follow_all(txn);
+}
+
+enum err ledger_commit(struct ledger_txn *txn, struct ledger_news *out_news)
+{
+    enum err err = txn->is_failed ? ERR_IO : ledger_follow(txn);
+
+    if (err == ERR_OK)
+        err = ledger_sign_heads(txn);
+    if (err == ERR_OK)
+        err = ledger_store_counters(txn);
+    if (err != ERR_OK) {
+        ledger_abort(txn);
+        return err;
+    }
+    if (out_news != NULL)
+        *out_news = txn->news;
+    err = kv_commit(txn->kv);
+    ledger_txn_free(txn);
+    return err;
+}
+
+void ledger_note_news(struct ledger_txn *txn, const struct id *space)
+{
+    struct ledger_news *news = &txn->news;
+
+    for (size_t at = 0; at < news->spaces_count; at++)
+        if (id_is_equal(&news->spaces[at], space))
+            return;
+    if (news->spaces_count == sizeof news->spaces / sizeof news->spaces[0])
+        news->is_cut = true;
+    else
+        news->spaces[news->spaces_count++] = *space;
+}

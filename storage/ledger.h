@@ -113,9 +113,10 @@ static inline bool ledger_txn_has_written(const struct ledger_txn *txn)
 /* Seals an edit under the space's current epoch and appends it to this device's log there. Own spaces only. */
 MUST_USE enum err ledger_append(struct ledger_txn *txn, const struct id *space, struct edit_space *edit,
                                 uint64_t expires_at_s);
-/* Opens a new epoch in an own space and makes it current: see space.h, which knows the readers. */
+/* Opens a new epoch in an own space; it becomes the current one when it is the deepest: see space.h, which knows the
+ * readers. out_key is secret. */
 MUST_USE enum err ledger_append_epoch(struct ledger_txn *txn, const struct id *space, const struct epoch_plan *plan,
-                                      struct span readers, struct hash *out_id);
+                                      struct hash *out_id, uint8_t out_key[static KEY_SIZE]);
 /* Registers a space (own or a peer's) under a local number; does nothing when it is there already. */
 MUST_USE enum err ledger_add_space(struct ledger_txn *txn, const struct space_row *space);
 /* Holds a key for an epoch; entries that waited for it become pending for the views. */

@@ -1,0 +1,294 @@
+/*
+ * Epochs known and keys held. A key may come before its epoch's entry (by a grant) or after it; older keys follow from
+ * newer ones through what each epoch says of its parent.
+ */
+#include <string.h>
+
+#include "crypto/secret.h"
+#include "storage/ledger_state.h"
+
+enum {
+    EPOCH_TABLE_FIXED = 1 + 4 + HASH_SIZE + 4 + HASH_SIZE + HASH_SIZE,
+    EPOCH_TABLE_PARENTS_MAX = 4096 /* rotations a chain of parents is followed back */
+};
+enum { EPOCH_TABLE_KNOWN = 1, EPOCH_TABLE_HAS_KEY = 2, EPOCH_TABLE_HAS_PREVIOUS = 4 };
+enum { EPOCH_TABLE_KEY_SIZE = KEY_SIZE + 40, EPOCH_TABLE_PREVIOUS_SIZE = KEY_SIZE + 40 };
+
+static void epoch_table_row_key(const struct hash *id, struct key *out)
+{
+    key_of_bytes(span_of(id->bytes, HASH_SIZE), out);
+}
+
+static enum err epoch_table_read(const struct hash *id, struct span row, struct epoch_row *out, struct span *out_key)
+{
+    size_t size = EPOCH_TABLE_FIXED;
+    uint8_t flags;
+
+    if (row.size < EPOCH_TABLE_FIXED)
+        return ERR_CORRUPT;
+    flags = row.data[0];
+    *out = (struct epoch_row){.id = *id,
+                              .is_known = (flags & EPOCH_TABLE_KNOWN) != 0,
+                              .has_key = (flags & EPOCH_TABLE_HAS_KEY) != 0,
+                              .space = be32(row.data + 1)};
+    out->epoch.id = *id;
+    memcpy(out->epoch.parent.bytes, row.data + 5, HASH_SIZE);
+    out->epoch.depth = be32(row.data + 37);
+    memcpy(out->epoch.readers.bytes, row.data + 41, HASH_SIZE);
+    memcpy(out->epoch.commitment.bytes, row.data + 73, HASH_SIZE);
+    size += out->has_key ? EPOCH_TABLE_KEY_SIZE : 0;
+    size += (flags & EPOCH_TABLE_HAS_PREVIOUS) != 0 ? EPOCH_TABLE_PREVIOUS_SIZE : 0;
+    if (row.size != size)
+        return ERR_CORRUPT;
+    *out_key = span_of(row.data + EPOCH_TABLE_FIXED, out->has_key ? EPOCH_TABLE_KEY_SIZE : 0);
+    if ((flags & EPOCH_TABLE_HAS_PREVIOUS) != 0)
+        out->epoch.previous = span_of(row.data + size - EPOCH_TABLE_PREVIOUS_SIZE, EPOCH_TABLE_PREVIOUS_SIZE);
+    return ERR_OK;
+}
+
+static enum err epoch_table_load(const struct snapshot *snapshot, const struct hash *id, struct epoch_row *out,
+                                 struct span *out_key)
+{
+    struct span row;
+    struct key key;
+    enum err err;
+
+    epoch_table_row_key(id, &key);
+    err = ledger_get_sealed(snapshot, TABLE_EPOCH, &key, &row);
+    return err == ERR_OK ? epoch_table_read(id, row, out, out_key) : err;
+}
+
+enum err epoch_table_get(const struct snapshot *snapshot, const struct hash *id, struct epoch_row *out)
+{
+    struct span ignored;
+
+    return epoch_table_load(snapshot, id, out, &ignored);
+}
+
+enum err epoch_table_key(const struct snapshot *snapshot, const struct hash *id, uint8_t out[static KEY_SIZE])
+{
+    struct epoch_row row;
+    struct buf opened = {0};
+    struct span sealed;
+    enum err err = epoch_table_load(snapshot, id, &row, &sealed);
+
+    if (err == ERR_NOT_FOUND || (err == ERR_OK && !row.has_key))
+        return ERR_KEY_MISSING;
+    if (err == ERR_OK)
+        err = ledger_open_local(snapshot->ledger, span_of(id->bytes, HASH_SIZE), sealed, &opened);
+    if (err == ERR_OK)
+        memcpy(out, opened.data, KEY_SIZE);
+    if (opened.data != NULL)
+        secret_wipe(opened.data, opened.capacity);
+    buf_release(&opened);
+    return err;
+}
+
+/* key NULL: none is held. */
+static enum err epoch_table_put(struct ledger_txn *txn, const struct epoch_row *row, const uint8_t *key_bytes)
+{
+    struct buf value = {0};
+    struct key key;
+    uint8_t flags = 0;
+    enum err err;
+
+    flags |= row->is_known ? EPOCH_TABLE_KNOWN : 0;
+    flags |= key_bytes != NULL ? EPOCH_TABLE_HAS_KEY : 0;
+    flags |= row->epoch.previous.size > 0 ? EPOCH_TABLE_HAS_PREVIOUS : 0;
+    buf_byte(&value, flags);
+    buf_u32(&value, row->space);
+    buf_append(&value, span_of(row->epoch.parent.bytes, HASH_SIZE));
+    buf_u32(&value, row->epoch.depth);
+    buf_append(&value, span_of(row->epoch.readers.bytes, HASH_SIZE));
+    buf_append(&value, span_of(row->epoch.commitment.bytes, HASH_SIZE));
+    if (key_bytes != NULL)
+        ledger_seal_local(txn->ledger, span_of(row->id.bytes, HASH_SIZE), span_of(key_bytes, KEY_SIZE), &value);
+    buf_append(&value, row->epoch.previous);
+    err = buf_err(&value);
+    epoch_table_row_key(&row->id, &key);
+    if (err == ERR_OK)
+        err = ledger_put_sealed(txn, TABLE_EPOCH, &key, buf_span(&value));
+    buf_release(&value);
+    return err;
+}
+
+/* PROTOCOL EPOCH-6: "Writers write under the deepest epoch whose key they hold, the one with the least id of several." */
+static enum err epoch_table_choose(struct ledger_txn *txn, const struct epoch_row *row)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct epoch_row current;
+    struct space_row space;
+    bool is_better = true;
+    enum err err = ledger_space_numbered(&snapshot, row->space, &space);
+
+    if (err != ERR_OK || !space.is_mine)
+        return err;
+    err = epoch_table_get(&snapshot, &space.current, &current);
+    if (err == ERR_OK)
+        is_better = row->epoch.depth > current.epoch.depth ||
+                    (row->epoch.depth == current.epoch.depth &&
+                     span_order(span_of(row->id.bytes, HASH_SIZE), span_of(current.id.bytes, HASH_SIZE)) < 0);
+    else if (err != ERR_NOT_FOUND)
+        return err;
+    if (!is_better)
+        return ERR_OK;
+    space.current = row->id;
+    return ledger_put_space(txn, &space);
+}
+
+/* Entries may have waited for this key: the next follow looks. */
+static enum err epoch_table_mark_ready(struct ledger_txn *txn, const struct hash *id)
+{
+    struct kv_cursor *cursor;
+    struct span key_bytes, value;
+    struct key key;
+    enum err err = kv_cursor_open(txn->kv, TABLE_WAITING, &cursor);
+
+    if (err != ERR_OK)
+        return err;
+    epoch_table_row_key(id, &key);
+    err = kv_cursor_seek(cursor, key_span(&key));
+    if (err == ERR_OK) {
+        kv_cursor_at(cursor, &key_bytes, &value);
+        if (key_bytes.size == HASH_SIZE + 8 && memcmp(key_bytes.data, id->bytes, HASH_SIZE) == 0)
+            txn->counters.has_ready = true;
+    }
+    kv_cursor_close(cursor);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* Stores one key; out_parent says whose key follows from it, if any. ERR_FORGED when it is not this epoch's key. */
+static enum err epoch_table_hold(struct ledger_txn *txn, const struct hash *id, const uint8_t key[static KEY_SIZE],
+                                 bool *out_has_parent, struct hash *out_parent, uint8_t out_key[static KEY_SIZE])
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    uint8_t previous[EPOCH_TABLE_PREVIOUS_SIZE];
+    struct epoch_row row;
+    struct span ignored;
+    enum err err = epoch_table_load(&snapshot, id, &row, &ignored);
+
+    *out_has_parent = false;
+    if (err == ERR_NOT_FOUND) {
+        row = (struct epoch_row){.id = *id};
+    } else if (err != ERR_OK) {
+        return err;
+    } else if (row.has_key) {
+        return ERR_OK;
+    }
+    if (row.is_known && epoch_check(&row.epoch, key) != ERR_OK)
+        return ERR_FORGED;
+    if (row.epoch.previous.size > 0) {
+        memcpy(previous, row.epoch.previous.data, sizeof previous); /* The row's bytes go with the put. */
+        row.epoch.previous = span_of(previous, sizeof previous);
+    }
+    err = epoch_table_put(txn, &row, key);
+    if (err == ERR_OK)
+        err = epoch_table_mark_ready(txn, id);
+    if (err == ERR_OK && row.is_known)
+        err = epoch_table_choose(txn, &row);
+    if (err == ERR_OK && epoch_previous(&row.epoch, key, out_key) == ERR_OK) {
+        *out_parent = row.epoch.parent;
+        *out_has_parent = true;
+    }
+    return err;
+}
+
+enum err ledger_add_key(struct ledger_txn *txn, const struct hash *epoch, const uint8_t key[static KEY_SIZE])
+{
+    uint8_t *keys = secret_new(2 * KEY_SIZE);
+    struct hash id = *epoch, parent;
+    bool has_parent = true;
+    enum err err = ERR_OK;
+
+    if (keys == NULL)
+        return ERR_NOMEM;
+    memcpy(keys, key, KEY_SIZE);
+    for (size_t depth = 0; err == ERR_OK && has_parent && depth < EPOCH_TABLE_PARENTS_MAX; depth++) {
+        err = epoch_table_hold(txn, &id, keys, &has_parent, &parent, keys + KEY_SIZE);
+        memcpy(keys, keys + KEY_SIZE, KEY_SIZE);
+        id = parent;
+    }
+    secret_free(keys);
+    return err;
+}
+
+static void epoch_table_index_key(uint32_t log, uint32_t index, struct key *out)
+{
+    key_of_u32(log, out);
+    key_add_u32(out, index);
+}
+
+enum err epoch_table_of_log(const struct snapshot *snapshot, uint32_t log, uint32_t index, struct hash *out)
+{
+    struct span row;
+    struct key key;
+    enum err err;
+
+    epoch_table_index_key(log, index, &key);
+    err = ledger_get(snapshot, TABLE_LOG_EPOCH, &key, &row);
+    if (err == ERR_OK && row.size != HASH_SIZE)
+        err = ERR_CORRUPT;
+    if (err == ERR_OK)
+        memcpy(out->bytes, row.data, HASH_SIZE);
+    return err;
+}
+
+/* What an epoch's entry tells; a key that came earlier by another way is checked now, and dropped when it does not fit. */
+static enum err epoch_table_learn(struct ledger_txn *txn, uint32_t space, const struct epoch *epoch)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    uint8_t *key = secret_new(KEY_SIZE);
+    struct epoch_row row;
+    bool has_key = false;
+    enum err err;
+
+    if (key == NULL)
+        return ERR_NOMEM;
+    err = epoch_table_get(&snapshot, &epoch->id, &row);
+    if (err == ERR_OK && row.is_known) {
+        secret_free(key);
+        return ERR_OK;
+    }
+    if (err == ERR_OK && row.has_key)
+        has_key = epoch_table_key(&snapshot, &epoch->id, key) == ERR_OK && epoch_check(epoch, key) == ERR_OK;
+    if (!has_key)
+        has_key = epoch_unwrap(epoch, txn->ledger->receiving, key) == ERR_OK;
+    row = (struct epoch_row){.id = epoch->id, .is_known = true, .space = space, .epoch = *epoch};
+    err = epoch_table_put(txn, &row, NULL);
+    if (err == ERR_OK && has_key)
+        err = ledger_add_key(txn, &epoch->id, key);
+    secret_free(key);
+    return err;
+}
+
+enum err epoch_table_add_entry(struct ledger_txn *txn, struct ledger_touched *log, struct span payload)
+{
+    struct epoch epoch;
+    struct key key;
+    enum err err = epoch_read(&log->id, payload, &epoch);
+
+    /* An unsealed entry that is no epoch of ours takes an index all the same, so that later ones keep theirs. */
+    log->row.epochs_count++;
+    if (err == ERR_MALFORMED)
+        return ERR_OK;
+    if (err != ERR_OK)
+        return err;
+    epoch_table_index_key(log->row.number, log->row.epochs_count, &key);
+    err = ledger_put(txn, TABLE_LOG_EPOCH, &key, span_of(epoch.id.bytes, HASH_SIZE));
+    if (err == ERR_OK && !epoch.is_use)
+        err = epoch_table_learn(txn, log->row.space, &epoch);
+    return err;
+}
+
+enum err epoch_table_current(const struct snapshot *snapshot, uint32_t space, struct hash *out)
+{
+    static const struct hash none;
+    struct space_row row;
+    enum err err = ledger_space_numbered(snapshot, space, &row);
+
+    if (err != ERR_OK)
+        return err;
+    *out = row.current;
+    return span_is_equal(span_of(row.current.bytes, HASH_SIZE), span_of(none.bytes, HASH_SIZE)) ? ERR_NOT_FOUND
+                                                                                                : ERR_OK;
+}

@@ -1,0 +1,233 @@
+/* Entries come in: own ones are sealed and chained here, foreign ones arrive verified. */
+#include <string.h>
+
+#include "crypto/secret.h"
+#include "storage/ledger_state.h"
+#include "storage/view_peer.h"
+
+/* Extends the log by an entry and stores both; at a block's end of an own log the head is signed at once. */
+static enum err ingest_add(struct ledger_txn *txn, struct ledger_touched *log, const struct entry *entry)
+{
+    bool is_block_end = chain_extend(&log->row.tip, &entry->header);
+    enum err err = log_table_add_entry(txn, log, log->row.tip.size, entry);
+    struct head head;
+
+    if (err == ERR_OK && entry->header.epoch_index == 0 && entry->payload.size > 0)
+        err = epoch_table_add_entry(txn, log, entry->payload);
+    if (err != ERR_OK || !log->is_own)
+        return err;
+    log->must_sign = !is_block_end;
+    if (!is_block_end)
+        return ERR_OK;
+    err = head_sign(txn->ledger->signing, &log->id, &log->row.tip, &head);
+    if (err != ERR_OK)
+        return err;
+    memcpy(log->row.head_signature, head.signature, SIGNATURE_SIZE);
+    return log_table_put_head(txn, log->row.number, &head);
+}
+
+/* ---- own entries */
+
+static enum err ingest_own_log(struct ledger_txn *txn, const struct id *space, struct space_row *out_space,
+                               struct ledger_touched **out)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    enum err err = ledger_space(&snapshot, space, out_space);
+
+    if (err != ERR_OK)
+        return err;
+    KITH_ASSERT(out_space->is_mine);
+    err = log_table_touch(txn, out_space, ledger_device(txn->ledger), out);
+    if (err == ERR_OK)
+        ledger_note_news(txn, space);
+    return err;
+}
+
+static enum err ingest_unsealed(struct ledger_txn *txn, struct ledger_touched *log, struct span payload)
+{
+    struct entry entry = {.payload = payload};
+
+    entry_hash_payload(&entry);
+    return ingest_add(txn, log, &entry);
+}
+
+/* Makes the space's current epoch the newest one of this log. */
+static enum err ingest_use_current(struct ledger_txn *txn, const struct space_row *space, struct ledger_touched *log)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct hash current, used;
+    struct buf payload = {0};
+    enum err err = epoch_table_current(&snapshot, space->number, &current);
+
+    if (err != ERR_OK)
+        return err;
+    if (log->row.epochs_count > 0) {
+        err = epoch_table_of_log(&snapshot, log->row.number, log->row.epochs_count, &used);
+        if (err == ERR_OK && span_is_equal(span_of(used.bytes, HASH_SIZE), span_of(current.bytes, HASH_SIZE)))
+            return ERR_OK;
+        if (err != ERR_OK && err != ERR_NOT_FOUND)
+            return err;
+    }
+    epoch_put_use(&current, &payload);
+    err = buf_err(&payload);
+    if (err == ERR_OK)
+        err = ingest_unsealed(txn, log, buf_span(&payload));
+    buf_release(&payload);
+    return err;
+}
+
+static enum err ingest_seal(struct ledger_txn *txn, struct ledger_touched *log, struct span plain, uint64_t expires_at_s)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    uint8_t *keys = secret_new(2 * KEY_SIZE);
+    struct entry entry = {.header = {.epoch_index = log->row.epochs_count, .expires_at_s = expires_at_s}};
+    struct buf sealed = {0};
+    struct hash epoch;
+    enum err err = keys != NULL ? ERR_OK : ERR_NOMEM;
+
+    if (err == ERR_OK)
+        err = epoch_table_of_log(&snapshot, log->row.number, log->row.epochs_count, &epoch);
+    if (err == ERR_OK)
+        err = epoch_table_key(&snapshot, &epoch, keys);
+    if (err == ERR_OK) {
+        entry_key(keys, &log->id, keys + KEY_SIZE);
+        entry_seal(keys + KEY_SIZE, &entry.header, log->row.tip.size + 1, plain, &sealed);
+        err = buf_err(&sealed);
+    }
+    if (err == ERR_OK) {
+        entry.payload = buf_span(&sealed);
+        entry_hash_payload(&entry);
+        err = ingest_add(txn, log, &entry);
+    }
+    buf_release(&sealed);
+    secret_free(keys);
+    return err;
+}
+
+enum err ledger_append(struct ledger_txn *txn, const struct id *space, struct edit_space *edit, uint64_t expires_at_s)
+{
+    struct ledger_touched *log;
+    struct space_row row;
+    struct buf plain = {0};
+    enum err err = edit_write(edit, &plain);
+
+    if (err == ERR_OK)
+        err = ingest_own_log(txn, space, &row, &log);
+    if (err == ERR_OK)
+        err = ingest_use_current(txn, &row, log);
+    if (err == ERR_OK)
+        err = ingest_seal(txn, log, buf_span(&plain), expires_at_s);
+    if (plain.data != NULL)
+        secret_wipe(plain.data, plain.size);
+    buf_release(&plain);
+    return err;
+}
+
+enum err ledger_append_epoch(struct ledger_txn *txn, const struct id *space, const struct epoch_plan *plan,
+                             struct hash *out_id, uint8_t out_key[static KEY_SIZE])
+{
+    struct ledger_touched *log;
+    struct space_row row;
+    struct buf payload = {0};
+    enum err err = ingest_own_log(txn, space, &row, &log);
+
+    if (err == ERR_OK)
+        err = epoch_create(plan, &txn->ledger->entropy, out_key, out_id, &payload);
+    if (err == ERR_OK)
+        err = ingest_unsealed(txn, log, buf_span(&payload));
+    if (err == ERR_OK)
+        err = ledger_add_key(txn, out_id, out_key);
+    buf_release(&payload);
+    return err;
+}
+
+/* ---- foreign entries */
+
+static enum err ingest_store(struct ledger_txn *txn, struct ledger_touched *log, const struct verified_batch *batch)
+{
+    const struct head *head = verified_batch_head(batch);
+    const struct chain *end = verified_batch_end(batch);
+    size_t count = verified_batch_count(batch);
+    enum err err = ERR_OK;
+
+    for (size_t at = 0; at < count && err == ERR_OK; at++)
+        err = ingest_add(txn, log, verified_batch_entry(batch, at));
+    if (err != ERR_OK)
+        return err;
+    memcpy(log->row.head_signature, head->signature, SIGNATURE_SIZE);
+    log->must_sign = false;
+    if (end->block_entries == 0)
+        err = log_table_put_head(txn, log->row.number, head);
+    return err;
+}
+
+enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batch)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    const struct log_id *id = verified_batch_log(batch);
+    const struct chain *start = verified_batch_start(batch), *end = verified_batch_end(batch);
+    struct ledger_touched *log;
+    struct device_row device;
+    struct space_row space;
+    struct chain known;
+    enum err err = ledger_space(&snapshot, &id->space, &space);
+
+    if (err != ERR_OK)
+        return err;
+    err = view_device(&snapshot, &id->device, &device);
+    if (err == ERR_NOT_FOUND || (err == ERR_OK && !public_key_is_equal(&device.member, &space.writer)))
+        return ERR_FORGED;
+    if (err == ERR_OK)
+        err = log_table_touch(txn, &space, &id->device, &log);
+    if (err != ERR_OK)
+        return err;
+    if (end->size <= log->row.tip.size) {
+        err = ledger_chain_at(&snapshot, &log->row, id, end->size, &known);
+        if (err == ERR_OK && !span_is_equal(span_of(known.hash.bytes, HASH_SIZE), span_of(end->hash.bytes, HASH_SIZE)))
+            err = ERR_DETACHED;
+        return err;
+    }
+    if (start->size != log->row.tip.size ||
+        !span_is_equal(span_of(start->hash.bytes, HASH_SIZE), span_of(log->row.tip.hash.bytes, HASH_SIZE)))
+        return ERR_DETACHED;
+    err = ingest_store(txn, log, batch);
+    if (err == ERR_OK)
+        ledger_note_news(txn, &id->space);
+    return err;
+}
+
+/* ---- reading an entry's plaintext */
+
+enum err ledger_open_entry(const struct snapshot *snapshot, const struct entry_row *row, struct buf *out)
+{
+    uint8_t *keys;
+    struct log_row log;
+    struct space_row space;
+    struct hash epoch;
+    enum err err;
+
+    if (row->entry.payload.size == 0)
+        return ERR_NOT_FOUND;
+    if (row->entry.header.epoch_index == 0) {
+        buf_append(out, row->entry.payload);
+        return buf_err(out);
+    }
+    keys = secret_new(2 * KEY_SIZE);
+    if (keys == NULL)
+        return ERR_NOMEM;
+    err = ledger_log_numbered(snapshot, row->log, &log);
+    if (err == ERR_OK)
+        err = ledger_space_numbered(snapshot, log.space, &space);
+    if (err == ERR_OK)
+        err = epoch_table_of_log(snapshot, row->log, row->entry.header.epoch_index, &epoch);
+    if (err == ERR_OK)
+        err = epoch_table_key(snapshot, &epoch, keys);
+    if (err == ERR_OK) {
+        struct log_id id = {.space = space.id, .device = log.device};
+
+        entry_key(keys, &id, keys + KEY_SIZE);
+        err = entry_open(keys + KEY_SIZE, &row->entry, row->seq, out);
+    }
+    secret_free(keys);
+    return err;
+}

@@ -423,12 +423,11 @@ enum err ledger_follow(struct ledger_txn *txn)
     return follow_all(txn);
 }
 
-enum err ledger_commit(struct ledger_txn *txn, struct ledger_news *out_news)
+/* Ends the transaction with what it has: views may stay behind. */
+static enum err ledger_finish(struct ledger_txn *txn, struct ledger_news *out_news)
 {
-    enum err err = txn->is_failed ? ERR_IO : ledger_follow(txn);
+    enum err err = txn->is_failed ? ERR_IO : ledger_sign_heads(txn);
 
-    if (err == ERR_OK)
-        err = ledger_sign_heads(txn);
     if (err == ERR_OK)
         err = ledger_store_counters(txn);
     if (err != ERR_OK) {
@@ -440,6 +439,21 @@ enum err ledger_commit(struct ledger_txn *txn, struct ledger_news *out_news)
     err = kv_commit(txn->kv);
     ledger_txn_free(txn);
     return err;
+}
+
+enum err ledger_commit(struct ledger_txn *txn, struct ledger_news *out_news)
+{
+    enum err err = txn->is_failed ? ERR_IO : ledger_follow(txn);
+
+    if (err == ERR_OK)
+        return ledger_finish(txn, out_news);
+    ledger_abort(txn);
+    return err;
+}
+
+enum err ledger_commit_stage(struct ledger_txn *txn)
+{
+    return ledger_finish(txn, NULL);
 }
 
 void ledger_note_news(struct ledger_txn *txn, const struct id *space)

@@ -65,6 +65,9 @@ MUST_USE enum err ledger_create_empty(struct kv *kv, const struct device_secrets
                                       uint64_t now_ms, struct ledger **out_ledger, struct ledger_txn **out_txn);
 MUST_USE enum err ledger_load_counters(const struct snapshot *snapshot, struct ledger_counters *out);
 
+/* Commits a stage of follow: like ledger_commit, without following any further. */
+MUST_USE enum err ledger_commit_stage(struct ledger_txn *txn);
+
 /* ---- log_table.c: spaces, logs, entries as rows */
 MUST_USE enum err log_table_put(struct ledger_txn *txn, const struct log_row *row);
 MUST_USE enum err log_table_touch(struct ledger_txn *txn, const struct space_row *space, const struct public_key *device,

@@ -20,7 +20,7 @@ struct peer {
     bool has_secret, has_secret_old, is_confirmed;
     struct hash pin;
     struct id pair_out, pair_in, card_in, contact;
-    bool has_pair_out, has_pair_in, has_card_in, has_contact;
+    bool has_pair_out, has_pair_in, has_card_in, has_contact, has_knock;
     uint8_t knock[KEY_SIZE]; /* to use towards the peer: the newest told */
     char alias[201];         /* my name for the peer; empty when none */
     char name[201];          /* the newest card's name, else the name given when linking */
@@ -64,5 +64,12 @@ MUST_USE enum err view_identity(const struct snapshot *snapshot, struct buf *out
 MUST_USE enum err view_delivered(struct ledger_txn *txn, const struct public_key *peer, const struct log_id *log,
                                  uint64_t size);
 MUST_USE enum err view_undelivered(const struct snapshot *snapshot, const struct public_key *peer, uint64_t *out_entries);
+
+/* Called by follow after a link, certificate, grant or key object changed. */
+MUST_USE enum err view_peer_changed(struct ledger_txn *txn, const struct space_row *space, uint32_t number,
+                                    const struct object *after);
+
+/* The same for a certificate: a device becomes known once its chain leads to the space's writer. */
+MUST_USE enum err view_device_changed(struct ledger_txn *txn, const struct space_row *space, const struct object *after);
 
 #endif

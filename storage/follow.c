@@ -1,0 +1,405 @@
+/*
+ * From entries to objects to views. An entry that cannot be read, though its author signed it, is passed over: it must not
+ * stop the others. An entry whose key has not come waits under its epoch and is merged when the key does.
+ */
+#include "storage/follow.h"
+
+#include <string.h>
+
+#include "crypto/heap.h"
+#include "crypto/secret.h"
+#include "storage/ledger_state.h"
+#include "storage/row.h"
+#include "storage/view_contact.h"
+#include "storage/view_peer.h"
+
+struct follow_cache {
+    struct log_row log;
+    struct space_row space;
+    uint32_t index;    /* epoch index the key is for; 0: none */
+    uint8_t *key;      /* secret: of entries of this log in this epoch */
+    struct edit_space edit;
+    struct buf plain, row;
+};
+
+void follow_cache_free(struct follow_cache *cache)
+{
+    if (cache == NULL)
+        return;
+    secret_free(cache->key);
+    edit_release(&cache->edit);
+    if (cache->plain.data != NULL)
+        secret_wipe(cache->plain.data, cache->plain.capacity);
+    if (cache->row.data != NULL)
+        secret_wipe(cache->row.data, cache->row.capacity);
+    buf_release(&cache->plain);
+    buf_release(&cache->row);
+    heap_free(cache);
+}
+
+static enum err follow_cache_get(struct ledger_txn *txn, struct follow_cache **out)
+{
+    if (txn->cache == NULL) {
+        txn->cache = heap_new_zeroed(1, sizeof *txn->cache);
+        if (txn->cache == NULL)
+            return ERR_NOMEM;
+    }
+    if (txn->cache->key == NULL)
+        txn->cache->key = secret_new(2 * KEY_SIZE);
+    *out = txn->cache;
+    return txn->cache->key != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+/* ---- the key of an entry */
+
+static enum err follow_load_log(const struct snapshot *snapshot, struct follow_cache *cache, uint32_t log)
+{
+    enum err err;
+
+    if (cache->log.number == log)
+        return ERR_OK;
+    cache->index = 0;
+    cache->log.number = 0;
+    err = ledger_log_numbered(snapshot, log, &cache->log);
+    if (err == ERR_OK)
+        err = ledger_space_numbered(snapshot, cache->log.space, &cache->space);
+    if (err != ERR_OK)
+        cache->log.number = 0;
+    return err;
+}
+
+static enum err follow_wait(struct ledger_txn *txn, const struct hash *epoch, uint64_t arrival)
+{
+    struct key key;
+
+    key_of_bytes(span_of(epoch->bytes, HASH_SIZE), &key);
+    key_add_u64(&key, arrival);
+    return ledger_put(txn, TABLE_WAITING, &key, span_of(NULL, 0));
+}
+
+/* ERR_KEY_MISSING once the entry has been put among those that wait; ERR_NOT_FOUND when its epoch was never opened. */
+static enum err follow_load_key(struct ledger_txn *txn, struct follow_cache *cache, const struct entry_row *entry)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct log_id id = {.space = cache->space.id, .device = cache->log.device};
+    uint32_t index = entry->entry.header.epoch_index;
+    struct hash epoch;
+    enum err err;
+
+    if (cache->index == index)
+        return ERR_OK;
+    err = epoch_table_of_log(&snapshot, cache->log.number, index, &epoch);
+    if (err != ERR_OK)
+        return err;
+    cache->index = 0;
+    err = epoch_table_key(&snapshot, &epoch, cache->key);
+    if (err == ERR_KEY_MISSING) {
+        err = follow_wait(txn, &epoch, entry->arrival);
+        return err == ERR_OK ? ERR_KEY_MISSING : err;
+    }
+    if (err != ERR_OK)
+        return err;
+    entry_key(cache->key, &id, cache->key + KEY_SIZE);
+    cache->index = index;
+    return ERR_OK;
+}
+
+/* ---- merging */
+
+struct follow_context {
+    struct ledger_txn *txn;
+    uint32_t space;
+};
+
+static enum err follow_origin(void *self, uint64_t arrival, struct origin *out)
+{
+    struct follow_context *context = self;
+    struct snapshot snapshot = ledger_txn_snapshot(context->txn);
+    struct edit_space edit = {0};
+    struct buf plain = {0};
+    struct entry_row row;
+    struct log_row log;
+    enum err err = ledger_entry(&snapshot, arrival, &row);
+
+    if (err == ERR_OK)
+        err = ledger_log_numbered(&snapshot, row.log, &log);
+    if (err == ERR_OK)
+        err = ledger_open_entry(&snapshot, &row, &plain);
+    if (err == ERR_OK)
+        err = edit_read(&edit, buf_span(&plain));
+    if (err == ERR_OK) {
+        entry_hash_payload(&row.entry);
+        *out = (struct origin){.arrival = arrival,
+                               .log = row.log,
+                               .seq = row.seq,
+                               .time_ms = edit.edit.time_ms,
+                               .device = log.device,
+                               .entry_hash = row.entry.header.payload_hash};
+    }
+    edit_release(&edit);
+    buf_release(&plain);
+    return err;
+}
+
+static enum err follow_log_number(void *self, const struct public_key *device, uint32_t *out)
+{
+    struct follow_context *context = self;
+
+    return log_table_number(context->txn, context->space, device, out);
+}
+
+/* The views of each kind, told what an object was and what it has become. */
+static enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint32_t number,
+                            const struct object *before, const struct object *after)
+{
+    switch (after->kind) {
+    case KIND_CONTACT:
+        return view_contact_changed(txn, number, before, after);
+    case KIND_LINK:
+    case KIND_CERTIFICATE:
+    case KIND_GRANT:
+    case KIND_KEY:
+        return view_peer_changed(txn, space, number, after);
+    default:
+        return ERR_OK;
+    }
+}
+
+/* The row's bytes are copied first: what LMDB hands out does not outlive the next put. */
+static enum err follow_read_row(struct ledger_txn *txn, struct follow_cache *cache, uint32_t number, struct object *before,
+                                struct object *after)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    uint32_t space;
+    enum err err = row_load(&snapshot, number, before, &space);
+
+    if (err != ERR_OK)
+        return err;
+    buf_clear(&cache->row);
+    row_write(before, &cache->row);
+    object_release(before);
+    err = buf_err(&cache->row);
+    if (err == ERR_OK)
+        err = row_read(buf_span(&cache->row), before);
+    if (err == ERR_OK)
+        err = row_read(buf_span(&cache->row), after);
+    return err;
+}
+
+static enum err follow_apply(struct ledger_txn *txn, struct follow_cache *cache, const struct edit *edit,
+                             const struct origin *origin)
+{
+    struct follow_context self = {.txn = txn, .space = cache->space.number};
+    struct object_context context = {.origin = follow_origin, .log_number = follow_log_number, .self = &self};
+    struct object before = {0}, after = {0};
+    uint32_t number;
+    bool is_new;
+    enum err err = row_number_for(txn, cache->space.number, edit->kind, &edit->object, &number, &is_new);
+
+    if (err == ERR_OK && !is_new)
+        err = follow_read_row(txn, cache, number, &before, &after);
+    if (err == ERR_OK)
+        err = object_apply(&after, edit, origin, &context);
+    if (err == ERR_OK)
+        err = row_put(txn, number, cache->space.number, &after);
+    if (err == ERR_OK)
+        err = follow_tell(txn, &cache->space, number, is_new ? NULL : &before, &after);
+    object_release(&before);
+    object_release(&after);
+    return err;
+}
+
+/* PROTOCOL KIND-1: "An object of a kind that has no place in the space it stands in is passed over." */
+static bool follow_has_place(const struct space_row *space, const struct edit *edit)
+{
+    const struct kind *kind = kind_find(edit->kind);
+
+    return kind != NULL && (kind->spaces >> space->kind & 1) != 0;
+}
+
+static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache, const struct entry_row *entry)
+{
+    struct origin origin = {.arrival = entry->arrival,
+                            .log = entry->log,
+                            .seq = entry->seq,
+                            .device = cache->log.device};
+    struct entry hashed = entry->entry;
+    enum err err;
+
+    buf_clear(&cache->plain);
+    err = entry_open(cache->key + KEY_SIZE, &entry->entry, entry->seq, &cache->plain);
+    if (err == ERR_FORGED)
+        return ERR_OK; /* Signed, but sealed with something else: its author's loss. */
+    if (err == ERR_OK)
+        err = edit_read(&cache->edit, buf_span(&cache->plain));
+    if (err == ERR_MALFORMED)
+        return ERR_OK;
+    if (err != ERR_OK)
+        return err;
+    if (!follow_has_place(&cache->space, &cache->edit.edit))
+        return ERR_OK;
+    entry_hash_payload(&hashed);
+    origin.entry_hash = hashed.header.payload_hash;
+    origin.time_ms = cache->edit.edit.time_ms;
+    return follow_apply(txn, cache, &cache->edit.edit, &origin);
+}
+
+static enum err follow_one(struct ledger_txn *txn, uint64_t arrival)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct follow_cache *cache;
+    struct entry_row entry;
+    enum err err = follow_cache_get(txn, &cache);
+
+    if (err == ERR_OK)
+        err = ledger_entry(&snapshot, arrival, &entry);
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
+    if (entry.entry.header.epoch_index == 0 || entry.entry.payload.size == 0)
+        return ERR_OK;
+    err = follow_load_log(&snapshot, cache, entry.log);
+    if (err == ERR_OK)
+        err = follow_load_key(txn, cache, &entry);
+    if (err == ERR_KEY_MISSING || err == ERR_NOT_FOUND)
+        return ERR_OK;
+    if (err == ERR_OK)
+        err = follow_merge(txn, cache, &entry);
+    return err;
+}
+
+/* ---- entries that waited */
+
+/* Finds the first waiting entry whose key is held. ERR_NOT_FOUND when there is none. */
+static enum err follow_next_ready(struct ledger_txn *txn, struct key *out_key, uint64_t *out_arrival)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    uint8_t *key_bytes = secret_new(KEY_SIZE);
+    struct kv_cursor *cursor;
+    struct span key, value;
+    struct hash epoch;
+    enum err err = key_bytes != NULL ? kv_cursor_open(txn->kv, TABLE_WAITING, &cursor) : ERR_NOMEM;
+
+    if (err != ERR_OK) {
+        secret_free(key_bytes);
+        return err;
+    }
+    err = kv_cursor_seek(cursor, span_of(NULL, 0));
+    while (err == ERR_OK) {
+        struct key after;
+
+        kv_cursor_at(cursor, &key, &value);
+        if (key.size != HASH_SIZE + 8) {
+            err = ERR_CORRUPT;
+            break;
+        }
+        memcpy(epoch.bytes, key.data, HASH_SIZE);
+        key_of_bytes(key, out_key);
+        *out_arrival = be64(key.data + HASH_SIZE);
+        err = epoch_table_key(&snapshot, &epoch, key_bytes);
+        if (err != ERR_KEY_MISSING)
+            break;
+        key_of_bytes(span_of(epoch.bytes, HASH_SIZE), &after);
+        key_add_u64(&after, UINT64_MAX);
+        err = kv_cursor_seek(cursor, key_span(&after));
+    }
+    kv_cursor_close(cursor);
+    secret_free(key_bytes);
+    return err;
+}
+
+/* Merges entries whose key came, up to budget. */
+static enum err follow_ready(struct ledger_txn *txn, size_t *budget)
+{
+    while (txn->counters.has_ready && *budget > 0) {
+        uint64_t arrival;
+        struct key key;
+        enum err err = follow_next_ready(txn, &key, &arrival);
+
+        if (err == ERR_NOT_FOUND) {
+            txn->counters.has_ready = false;
+            return ERR_OK;
+        }
+        if (err == ERR_OK)
+            err = ledger_erase(txn, TABLE_WAITING, &key);
+        if (err == ERR_OK)
+            err = follow_one(txn, arrival);
+        if (err != ERR_OK)
+            return err;
+        (*budget)--;
+    }
+    return ERR_OK;
+}
+
+/* A merged grant may make others ready, and they may bring grants: round and round until nothing moves. */
+static enum err follow_some(struct ledger_txn *txn, size_t budget)
+{
+    enum err err = ERR_OK;
+
+    while (err == ERR_OK && budget > 0 &&
+           (txn->counters.followed < txn->counters.arrival || txn->counters.has_ready)) {
+        if (txn->counters.followed < txn->counters.arrival) {
+            err = follow_one(txn, txn->counters.followed + 1);
+            if (err == ERR_OK)
+                txn->counters.followed++;
+            budget--;
+        } else {
+            err = follow_ready(txn, &budget);
+        }
+    }
+    if (err != ERR_OK)
+        txn->is_failed = true;
+    return err;
+}
+
+enum err follow_all(struct ledger_txn *txn)
+{
+    return follow_some(txn, SIZE_MAX);
+}
+
+static bool follow_has_more(const struct ledger_counters *counters)
+{
+    return counters->followed < counters->arrival || counters->has_ready;
+}
+
+bool follow_is_behind(struct ledger *ledger)
+{
+    struct ledger_counters counters = {0};
+    struct snapshot snapshot;
+    bool is_behind;
+
+    if (ledger_snapshot(ledger, &snapshot) != ERR_OK)
+        return false;
+    is_behind = ledger_load_counters(&snapshot, &counters) == ERR_OK && follow_has_more(&counters);
+    ledger_snapshot_end(&snapshot);
+    return is_behind;
+}
+
+enum err follow_stage(struct ledger *ledger, size_t budget, bool *out_is_more)
+{
+    struct ledger_txn *txn;
+    enum err err = ledger_begin(ledger, 0, &txn);
+
+    *out_is_more = false;
+    if (err != ERR_OK)
+        return err;
+    err = follow_some(txn, budget);
+    if (err != ERR_OK) {
+        ledger_abort(txn);
+        return err;
+    }
+    *out_is_more = follow_has_more(&txn->counters);
+    txn->written++;
+    return ledger_commit_stage(txn);
+}
+
+enum err follow_progress(const struct snapshot *snapshot, uint64_t *out_held, uint64_t *out_merged)
+{
+    struct ledger_counters counters;
+    enum err err = ledger_load_counters(snapshot, &counters);
+
+    if (err == ERR_OK) {
+        *out_held = counters.arrival;
+        *out_merged = counters.followed;
+    }
+    return err;
+}

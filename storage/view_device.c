@@ -1,0 +1,337 @@
+/* Devices by key and by handshake key, their chains, and where they were reached. */
+#include <string.h>
+
+#include "proto/card.h"
+#include "proto/limits.h"
+#include "storage/ledger_state.h"
+#include "storage/row.h"
+#include "storage/view_peer.h"
+
+enum {
+    VIEW_DEVICE_FIXED = 32 + 32 + 32 + 32 + 8 + 1,
+    VIEW_DEVICE_REACHED_HEADER = 8,
+    VIEW_DEVICE_OWN_CHAIN_MAX = 3
+};
+
+static const struct id *view_device_self(const struct snapshot *snapshot)
+{
+    return ledger_self_space(snapshot->ledger);
+}
+
+/* A device row: member, static key, receiving key, certifier, time, name size, name, statement. */
+static enum err view_device_put(struct ledger_txn *txn, const struct certificate *certificate, struct span statement)
+{
+    struct buf row = {0};
+    struct key key;
+    enum err err;
+
+    buf_append(&row, span_of(certificate->member.bytes, 32));
+    buf_append(&row, span_of(certificate->static_key, 32));
+    buf_append(&row, span_of(certificate->receiving_key, 32));
+    buf_append(&row, span_of(certificate->certifier.bytes, 32));
+    buf_u64(&row, certificate->time_ms);
+    buf_byte(&row, (uint8_t)certificate->name.size);
+    buf_append(&row, certificate->name);
+    buf_append(&row, statement);
+    err = buf_err(&row);
+    key_of_bytes(span_of(certificate->device.bytes, 32), &key);
+    if (err == ERR_OK)
+        err = ledger_put(txn, TABLE_DEVICE, &key, buf_span(&row));
+    key_of_bytes(span_of(certificate->static_key, 32), &key);
+    if (err == ERR_OK)
+        err = ledger_put(txn, TABLE_STATIC_KEY, &key, span_of(certificate->device.bytes, 32));
+    buf_release(&row);
+    return err;
+}
+
+static enum err view_device_read(const struct public_key *device, struct span row, struct device_row *out,
+                                 struct public_key *out_certifier, struct span *out_statement)
+{
+    size_t name_size;
+
+    if (row.size < VIEW_DEVICE_FIXED)
+        return ERR_CORRUPT;
+    name_size = row.data[136];
+    if (name_size > DEVICE_NAME_SIZE_MAX || row.size < VIEW_DEVICE_FIXED + name_size)
+        return ERR_CORRUPT;
+    *out = (struct device_row){.device = *device, .certified_at_ms = be64(row.data + 128)};
+    memcpy(out->member.bytes, row.data, 32);
+    memcpy(out->static_key, row.data + 32, 32);
+    memcpy(out->receiving_key, row.data + 64, 32);
+    memcpy(out_certifier->bytes, row.data + 96, 32);
+    memcpy(out->name, row.data + VIEW_DEVICE_FIXED, name_size);
+    *out_statement = span_of(row.data + VIEW_DEVICE_FIXED + name_size, row.size - VIEW_DEVICE_FIXED - name_size);
+    return ERR_OK;
+}
+
+static enum err view_device_load(const struct snapshot *snapshot, const struct public_key *device, struct device_row *out,
+                                 struct public_key *out_certifier, struct span *out_statement)
+{
+    struct span row;
+    struct key key;
+    enum err err;
+
+    key_of_bytes(span_of(device->bytes, 32), &key);
+    err = ledger_get(snapshot, TABLE_DEVICE, &key, &row);
+    return err == ERR_OK ? view_device_read(device, row, out, out_certifier, out_statement) : err;
+}
+
+enum err view_device(const struct snapshot *snapshot, const struct public_key *device, struct device_row *out)
+{
+    struct public_key certifier;
+    struct span statement;
+
+    return view_device_load(snapshot, device, out, &certifier, &statement);
+}
+
+enum err view_device_by_static(const struct snapshot *snapshot, const uint8_t static_key[static 32],
+                               struct device_row *out)
+{
+    struct public_key device;
+    struct span value;
+    struct key key;
+    enum err err;
+
+    key_of_bytes(span_of(static_key, 32), &key);
+    err = ledger_get(snapshot, TABLE_STATIC_KEY, &key, &value);
+    if (err == ERR_OK && value.size != 32)
+        err = ERR_CORRUPT;
+    if (err != ERR_OK)
+        return err;
+    memcpy(device.bytes, value.data, 32);
+    return view_device(snapshot, &device, out);
+}
+
+enum err view_device_each(const struct snapshot *snapshot, const struct public_key *member, view_device_fn each, void *self)
+{
+    struct kv_cursor *cursor;
+    struct span key, value, statement;
+    struct public_key device, certifier;
+    struct device_row row;
+    enum err err = kv_cursor_open(snapshot->kv, TABLE_DEVICE, &cursor);
+
+    if (err != ERR_OK)
+        return err;
+    for (err = kv_cursor_seek(cursor, span_of(NULL, 0)); err == ERR_OK; err = kv_cursor_next(cursor)) {
+        kv_cursor_at(cursor, &key, &value);
+        if (key.size != 32 || value.size < 32) {
+            err = ERR_CORRUPT;
+            break;
+        }
+        if (memcmp(value.data, member->bytes, 32) != 0)
+            continue;
+        memcpy(device.bytes, key.data, 32);
+        err = view_device_read(&device, value, &row, &certifier, &statement);
+        if (err == ERR_OK)
+            err = each(self, &row);
+        if (err != ERR_OK)
+            break;
+    }
+    kv_cursor_close(cursor);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* Is this device in good standing to certify for the member? The root always is. */
+static enum err view_device_may_certify(const struct snapshot *snapshot, const struct public_key *member,
+                                        const struct public_key *certifier)
+{
+    struct public_key at = *certifier;
+
+    for (size_t depth = 0; depth < CHAIN_LENGTH_MAX; depth++) {
+        struct device_row row;
+        struct public_key by;
+        struct span statement;
+        enum err err;
+
+        if (public_key_is_equal(&at, member))
+            return ERR_OK;
+        err = view_device_load(snapshot, &at, &row, &by, &statement);
+        if (err != ERR_OK)
+            return err == ERR_NOT_FOUND ? ERR_FORGED : err;
+        if (!public_key_is_equal(&row.member, member))
+            return ERR_FORGED;
+        at = by;
+    }
+    return ERR_FORGED;
+}
+
+enum err view_device_changed(struct ledger_txn *txn, const struct space_row *space, const struct object *after)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct span statement = object_value(after, CERTIFICATE_STATEMENT).bytes;
+    struct certificate certificate;
+    enum err err;
+
+    if (statement.size == 0)
+        return ERR_OK;
+    err = certificate_read(statement, &certificate);
+    if (err == ERR_MALFORMED || err == ERR_FORGED)
+        return ERR_OK;
+    if (err == ERR_OK && !public_key_is_equal(&certificate.member, &space->writer))
+        return ERR_OK;
+    if (err == ERR_OK)
+        err = view_device_may_certify(&snapshot, &space->writer, &certificate.certifier);
+    if (err == ERR_FORGED)
+        return ERR_OK;
+    return err == ERR_OK ? view_device_put(txn, &certificate, statement) : err;
+}
+
+enum err view_device_learn(struct ledger_txn *txn, const struct device_chain *chain)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    enum err err = ERR_OK;
+
+    for (size_t at = 0; at < chain->count && err == ERR_OK; at++) {
+        struct device_row known;
+
+        err = view_device(&snapshot, &chain->certificates[at].device, &known);
+        if (err == ERR_NOT_FOUND)
+            err = view_device_put(txn, &chain->certificates[at], span_of(NULL, 0));
+    }
+    return err;
+}
+
+/* ---- addresses */
+
+static size_t view_device_add(struct span bytes, struct address *out, size_t count, size_t max)
+{
+    struct address read[ADDRESSES_MAX];
+    size_t read_count = 0;
+
+    if (address_read_list(bytes, read, &read_count) != ERR_OK)
+        return count;
+    for (size_t at = 0; at < read_count && count < max; at++) {
+        bool is_known = false;
+
+        for (size_t known = 0; known < count; known++)
+            is_known |= address_is_equal(&out[known], &read[at]);
+        if (!is_known)
+            out[count++] = read[at];
+    }
+    return count;
+}
+
+static void view_device_reached_key(const struct public_key *device, struct key *out)
+{
+    key_of_bytes(span_of(device->bytes, 32), out);
+}
+
+/* The link's addresses are those of the device the link was made with; with one device a member they serve for it. */
+static size_t view_device_link_addresses(const struct snapshot *snapshot, const struct public_key *member,
+                                         struct address *out, size_t count, size_t max)
+{
+    struct object link = {0};
+    struct id id;
+    uint32_t number;
+
+    id_about("kith link", member, &id);
+    if (row_get(snapshot, view_device_self(snapshot), KIND_LINK, &id, &link, &number) == ERR_OK)
+        count = view_device_add(object_value(&link, LINK_ADDRESSES).bytes, out, count, max);
+    object_release(&link);
+    return count;
+}
+
+enum err view_peer_addresses(const struct snapshot *snapshot, const struct public_key *device,
+                             struct address out[static ADDRESSES_MAX * 3], size_t *out_count)
+{
+    size_t count = 0, max = (size_t)ADDRESSES_MAX * 3;
+    struct device_row row;
+    struct span value;
+    struct key key;
+    enum err err = view_device(snapshot, device, &row);
+
+    if (err != ERR_OK)
+        return err;
+    view_device_reached_key(device, &key);
+    err = ledger_get(snapshot, TABLE_REACHED, &key, &value);
+    if (err == ERR_OK && value.size >= VIEW_DEVICE_REACHED_HEADER)
+        count = view_device_add(span_of(value.data + 8, value.size - 8), out, count, max);
+    else if (err != ERR_OK && err != ERR_NOT_FOUND)
+        return err;
+    *out_count = view_device_link_addresses(snapshot, &row.member, out, count, max);
+    return ERR_OK;
+}
+
+enum err view_peer_reached(struct ledger_txn *txn, const struct public_key *device, struct span addresses,
+                           uint64_t seen_at_ms)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct buf row = {0};
+    struct span value;
+    struct key key;
+    enum err err;
+
+    view_device_reached_key(device, &key);
+    err = ledger_get(&snapshot, TABLE_REACHED, &key, &value);
+    if (err == ERR_OK && value.size >= VIEW_DEVICE_REACHED_HEADER) {
+        if (seen_at_ms == 0)
+            seen_at_ms = be64(value.data);
+        if (addresses.size == 0)
+            addresses = span_of(value.data + 8, value.size - 8);
+    } else if (err != ERR_OK && err != ERR_NOT_FOUND) {
+        return err;
+    }
+    buf_u64(&row, seen_at_ms);
+    buf_append(&row, addresses);
+    err = buf_err(&row);
+    if (err == ERR_OK)
+        err = ledger_put(txn, TABLE_REACHED, &key, buf_span(&row));
+    buf_release(&row);
+    return err;
+}
+
+struct view_device_seen {
+    const struct snapshot *snapshot;
+    uint64_t newest_ms;
+};
+
+static enum err view_device_newest(void *self, const struct device_row *device)
+{
+    struct view_device_seen *seen = self;
+    struct span value;
+    struct key key;
+    enum err err;
+
+    view_device_reached_key(&device->device, &key);
+    err = ledger_get(seen->snapshot, TABLE_REACHED, &key, &value);
+    if (err == ERR_OK && value.size >= VIEW_DEVICE_REACHED_HEADER && be64(value.data) > seen->newest_ms)
+        seen->newest_ms = be64(value.data);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+enum err view_peer_last_seen(const struct snapshot *snapshot, const struct public_key *member, uint64_t *out_ms)
+{
+    struct view_device_seen seen = {.snapshot = snapshot};
+    enum err err = view_device_each(snapshot, member, view_device_newest, &seen);
+
+    *out_ms = seen.newest_ms;
+    return err;
+}
+
+/* ---- my own chain */
+
+enum err view_identity(const struct snapshot *snapshot, struct buf *out)
+{
+    struct span statements[VIEW_DEVICE_OWN_CHAIN_MAX], found[VIEW_DEVICE_OWN_CHAIN_MAX];
+    const struct device_secrets *secrets = ledger_secrets(snapshot->ledger);
+    struct public_key at = *ledger_device(snapshot->ledger);
+    size_t count = 0;
+
+    while (!public_key_is_equal(&at, &secrets->member)) {
+        struct device_row row;
+        struct public_key by;
+        enum err err;
+
+        if (count == VIEW_DEVICE_OWN_CHAIN_MAX)
+            return ERR_CORRUPT;
+        err = view_device_load(snapshot, &at, &row, &by, &found[count]);
+        if (err != ERR_OK)
+            return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
+        count++;
+        at = by;
+    }
+    for (size_t index = 0; index < count; index++)
+        statements[index] = found[count - 1 - index];
+    device_put_identity(&secrets->member, &secrets->next_root_hash, statements, count, out);
+    return buf_err(out);
+}

@@ -1,0 +1,325 @@
+/* Links, their peers' cards and doors: what sessions and ops ask about people. Devices are in view_device.c. */
+#include "storage/view_peer.h"
+
+#include <string.h>
+
+#include "crypto/secret.h"
+#include "proto/card.h"
+#include "storage/ledger_state.h"
+#include "storage/row.h"
+
+enum { VIEW_PEER_KNOCKS_MAX = 8 };
+
+static const struct id view_peer_only = {{0}}; /* the one object of its kind in a card space */
+
+/* ---- follow */
+
+static enum err view_peer_link_changed(struct ledger_txn *txn, uint32_t number, const struct object *after)
+{
+    struct span member = object_value(after, LINK_MEMBER).bytes;
+    uint8_t value[4];
+    struct key key;
+
+    if (member.size != 32)
+        return ERR_OK;
+    be32_put(value, number);
+    key_of_bytes(member, &key);
+    return ledger_put(txn, TABLE_PEER, &key, span_of(value, sizeof value));
+}
+
+/* A peer's grant is believed for spaces that this peer writes, and for no others. */
+static enum err view_peer_grant_changed(struct ledger_txn *txn, const struct space_row *space, const struct object *after)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct span about = object_value(after, GRANT_SPACE).bytes;
+    struct span epoch = object_value(after, GRANT_EPOCH).bytes;
+    struct span key = object_value(after, GRANT_KEY).bytes;
+    struct space_row target;
+    struct hash id;
+    struct id target_id;
+    enum err err;
+
+    if (space->is_mine || about.size != ID_SIZE || epoch.size != HASH_SIZE || key.size != KEY_SIZE)
+        return ERR_OK;
+    memcpy(target_id.bytes, about.data, ID_SIZE);
+    memcpy(id.bytes, epoch.data, HASH_SIZE);
+    err = ledger_space(&snapshot, &target_id, &target);
+    if (err == ERR_NOT_FOUND || (err == ERR_OK && !public_key_is_equal(&target.writer, &space->writer)))
+        return ERR_OK;
+    if (err == ERR_OK)
+        err = ledger_add_key(txn, &id, key.data);
+    return err == ERR_FORGED ? ERR_OK : err;
+}
+
+static enum err view_peer_key_changed(struct ledger_txn *txn, const struct object *after)
+{
+    struct span epoch = object_value(after, KEY_EPOCH).bytes;
+    struct span key = object_value(after, KEY_BYTES).bytes;
+    struct hash id;
+    enum err err;
+
+    if (epoch.size != HASH_SIZE || key.size != KEY_SIZE)
+        return ERR_OK;
+    memcpy(id.bytes, epoch.data, HASH_SIZE);
+    err = ledger_add_key(txn, &id, key.data);
+    return err == ERR_FORGED ? ERR_OK : err;
+}
+
+enum err view_peer_changed(struct ledger_txn *txn, const struct space_row *space, uint32_t number,
+                           const struct object *after)
+{
+    switch (after->kind) {
+    case KIND_LINK:
+        return view_peer_link_changed(txn, number, after);
+    case KIND_CERTIFICATE:
+        return view_device_changed(txn, space, after);
+    case KIND_GRANT:
+        return view_peer_grant_changed(txn, space, after);
+    case KIND_KEY:
+        return view_peer_key_changed(txn, after);
+    default:
+        return ERR_OK;
+    }
+}
+
+/* ---- links */
+
+static bool view_peer_id(const struct object *link, uint8_t field, struct id *out)
+{
+    struct span bytes = object_value(link, field).bytes;
+
+    if (bytes.size != ID_SIZE)
+        return false;
+    memcpy(out->bytes, bytes.data, ID_SIZE);
+    return true;
+}
+
+static bool view_peer_key(const struct object *link, uint8_t field, uint8_t out[static KEY_SIZE])
+{
+    struct span bytes = object_value(link, field).bytes;
+
+    if (bytes.size != KEY_SIZE)
+        return false;
+    memcpy(out, bytes.data, KEY_SIZE);
+    return true;
+}
+
+static void view_peer_text(struct span text, char out[static 201])
+{
+    size_t size = text.size < 200 ? text.size : 200;
+
+    if (size > 0)
+        memcpy(out, text.data, size);
+    out[size] = '\0';
+}
+
+static void view_peer_read(const struct object *link, struct peer *out)
+{
+    struct span pin = object_value(link, LINK_PIN).bytes;
+
+    *out = (struct peer){.state = (enum link_state)object_number(link, LINK_STATE),
+                         .level = (enum link_level)object_number(link, LINK_LEVEL),
+                         .since_ms = object_number(link, LINK_SINCE),
+                         .is_confirmed = object_number(link, LINK_CONFIRMED) != 0};
+    (void)view_peer_key(link, LINK_MEMBER, out->member.bytes); /* A row without it is never in the peer table. */
+    out->has_secret = view_peer_key(link, LINK_SECRET, out->secret);
+    out->has_secret_old = view_peer_key(link, LINK_SECRET_OLD, out->secret_old);
+    out->has_pair_out = view_peer_id(link, LINK_PAIR_OUT, &out->pair_out);
+    out->has_pair_in = view_peer_id(link, LINK_PAIR_IN, &out->pair_in);
+    out->has_card_in = view_peer_id(link, LINK_CARD_IN, &out->card_in);
+    out->has_contact = view_peer_id(link, LINK_CONTACT, &out->contact);
+    out->has_knock = view_peer_key(link, LINK_KNOCK, out->knock);
+    if (pin.size == HASH_SIZE)
+        memcpy(out->pin.bytes, pin.data, HASH_SIZE);
+    view_peer_text(object_text(link, LINK_ALIAS), out->alias);
+    view_peer_text(object_text(link, LINK_NAME), out->name);
+}
+
+/* What the peer's card space says newer than the link does: the name, and where to knock. */
+static enum err view_peer_refresh(const struct snapshot *snapshot, struct peer *peer)
+{
+    struct object object = {0};
+    uint32_t number;
+    enum err err;
+
+    if (!peer->has_card_in)
+        return ERR_OK;
+    err = row_get(snapshot, &peer->card_in, KIND_CARD, &view_peer_only, &object, &number);
+    if (err == ERR_OK && object_text(&object, CARD_NAME).size > 0)
+        view_peer_text(object_text(&object, CARD_NAME), peer->name);
+    object_release(&object);
+    if (err != ERR_OK && err != ERR_NOT_FOUND)
+        return err;
+    err = row_get(snapshot, &peer->card_in, KIND_DOOR, &view_peer_only, &object, &number);
+    if (err == ERR_OK && view_peer_key(&object, DOOR_KNOCK, peer->knock))
+        peer->has_knock = true;
+    object_release(&object);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static enum err view_peer_numbered(const struct snapshot *snapshot, uint32_t number, struct peer *out)
+{
+    struct object link = {0};
+    uint32_t space;
+    enum err err = row_get_numbered(snapshot, number, &link, &space);
+
+    if (err == ERR_OK)
+        view_peer_read(&link, out);
+    object_release(&link);
+    return err == ERR_OK ? view_peer_refresh(snapshot, out) : err;
+}
+
+enum err view_peer(const struct snapshot *snapshot, const struct public_key *member, struct peer *out)
+{
+    struct span value;
+    struct key key;
+    enum err err;
+
+    key_of_bytes(span_of(member->bytes, 32), &key);
+    err = ledger_get(snapshot, TABLE_PEER, &key, &value);
+    if (err == ERR_OK && value.size != 4)
+        err = ERR_CORRUPT;
+    return err == ERR_OK ? view_peer_numbered(snapshot, be32(value.data), out) : err;
+}
+
+enum err view_peer_each(const struct snapshot *snapshot, view_peer_fn each, void *self)
+{
+    struct peer *peer = secret_new(sizeof *peer);
+    struct kv_cursor *cursor;
+    struct span key, value;
+    enum err err = peer != NULL ? kv_cursor_open(snapshot->kv, TABLE_PEER, &cursor) : ERR_NOMEM;
+
+    if (err != ERR_OK) {
+        secret_free(peer);
+        return err;
+    }
+    for (err = kv_cursor_seek(cursor, span_of(NULL, 0)); err == ERR_OK; err = kv_cursor_next(cursor)) {
+        kv_cursor_at(cursor, &key, &value);
+        err = value.size == 4 ? view_peer_numbered(snapshot, be32(value.data), peer) : ERR_CORRUPT;
+        if (err == ERR_OK)
+            err = each(self, peer);
+        if (err != ERR_OK)
+            break;
+    }
+    kv_cursor_close(cursor);
+    secret_free(peer);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* ---- knocks */
+
+struct view_peer_knocks {
+    uint8_t *keys;
+    uint64_t created[VIEW_PEER_KNOCKS_MAX];
+    size_t count;
+};
+
+/* Keeps the newest, newest first. */
+static enum err view_peer_on_knock(void *self, uint32_t number, const struct object *knock)
+{
+    struct view_peer_knocks *to = self;
+    uint64_t created = object_number(knock, KNOCK_CREATED);
+    uint8_t key[KEY_SIZE];
+    size_t at = to->count;
+
+    (void)number;
+    if (!view_peer_key(knock, KNOCK_KEY, key))
+        return ERR_OK;
+    while (at > 0 && to->created[at - 1] < created)
+        at--;
+    if (at == VIEW_PEER_KNOCKS_MAX)
+        return ERR_OK;
+    if (to->count == VIEW_PEER_KNOCKS_MAX)
+        to->count--;
+    memmove(to->keys + (at + 1) * KEY_SIZE, to->keys + at * KEY_SIZE, (to->count - at) * KEY_SIZE);
+    memmove(&to->created[at + 1], &to->created[at], (to->count - at) * sizeof to->created[0]);
+    memcpy(to->keys + at * KEY_SIZE, key, KEY_SIZE);
+    to->created[at] = created;
+    to->count++;
+    secret_wipe(key, sizeof key);
+    return ERR_OK;
+}
+
+enum err view_knocks(const struct snapshot *snapshot, uint8_t out[static 8 * KEY_SIZE], size_t *out_count)
+{
+    struct view_peer_knocks to = {.keys = out};
+    enum err err =
+        row_each(snapshot, ledger_self_space(snapshot->ledger), KIND_KNOCK, view_peer_on_knock, &to);
+
+    *out_count = to.count;
+    return err;
+}
+
+/* ---- deliveries */
+
+static void view_peer_delivered_key(const struct public_key *peer, uint32_t log, struct key *out)
+{
+    key_of_bytes(span_of(peer->bytes, 32), out);
+    key_add_u32(out, log);
+}
+
+enum err view_delivered(struct ledger_txn *txn, const struct public_key *peer, const struct log_id *log, uint64_t size)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    uint8_t value[8];
+    struct log_row row;
+    struct span known;
+    struct key key;
+    enum err err = ledger_log(&snapshot, log, &row);
+
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    view_peer_delivered_key(peer, row.number, &key);
+    err = ledger_get(&snapshot, TABLE_DELIVERED, &key, &known);
+    if (err == ERR_OK && known.size == 8 && be64(known.data) >= size)
+        return ERR_OK;
+    if (err != ERR_OK && err != ERR_NOT_FOUND)
+        return err;
+    be64_put(value, size);
+    return ledger_put(txn, TABLE_DELIVERED, &key, span_of(value, sizeof value));
+}
+
+struct view_peer_sum {
+    const struct snapshot *snapshot;
+    const struct public_key *peer;
+    uint64_t undelivered;
+};
+
+static enum err view_peer_add_undelivered(void *self, const struct log_row *log)
+{
+    struct view_peer_sum *sum = self;
+    struct span value;
+    struct key key;
+    enum err err;
+
+    view_peer_delivered_key(sum->peer, log->number, &key);
+    err = ledger_get(sum->snapshot, TABLE_DELIVERED, &key, &value);
+    if (err == ERR_OK && value.size == 8)
+        sum->undelivered += log->tip.size - (be64(value.data) < log->tip.size ? be64(value.data) : log->tip.size);
+    else if (err == ERR_NOT_FOUND)
+        sum->undelivered += log->tip.size;
+    else
+        return err == ERR_OK ? ERR_CORRUPT : err;
+    return ERR_OK;
+}
+
+enum err view_undelivered(const struct snapshot *snapshot, const struct public_key *peer, uint64_t *out_entries)
+{
+    struct view_peer_sum sum = {.snapshot = snapshot, .peer = peer};
+    struct peer *link = secret_new(sizeof *link);
+    struct space_row space;
+    enum err err = link != NULL ? view_peer(snapshot, peer, link) : ERR_NOMEM;
+
+    if (err == ERR_OK && link->has_pair_out) {
+        err = ledger_space(snapshot, &link->pair_out, &space);
+        if (err == ERR_OK)
+            err = ledger_logs(snapshot, space.number, view_peer_add_undelivered, &sum);
+    }
+    if (err == ERR_OK)
+        err = ledger_own_space(snapshot, SPACE_CARD, &space);
+    if (err == ERR_OK)
+        err = ledger_logs(snapshot, space.number, view_peer_add_undelivered, &sum);
+    *out_entries = sum.undelivered;
+    secret_free(link);
+    return err;
+}

@@ -42,6 +42,7 @@ struct kv_ops {
     enum err (*cursor_previous)(struct kv_cursor *cursor);
     void (*cursor_at)(const struct kv_cursor *cursor, struct span *out_key, struct span *out_value);
     void (*cursor_close)(struct kv_cursor *cursor);
+    enum err (*count)(struct kv_txn *txn, unsigned table, uint64_t *out);
     enum err (*usage)(struct kv *kv, struct kv_usage *out);
 };
 
@@ -71,6 +72,9 @@ MUST_USE enum err kv_put(struct kv_txn *txn, unsigned table, struct span key, st
 MUST_USE enum err kv_append(struct kv_txn *txn, unsigned table, struct span key, struct span value);
 /* ERR_NOT_FOUND when there is nothing to erase. */
 MUST_USE enum err kv_erase(struct kv_txn *txn, unsigned table, struct span key);
+
+/* How many keys a table has; cheap. */
+MUST_USE enum err kv_count(struct kv_txn *txn, unsigned table, uint64_t *out);
 
 /* A cursor is closed before its transaction ends. A put or erase through the transaction makes every cursor's
  * place undefined until the next seek or last. */

@@ -17,4 +17,7 @@ MUST_USE enum err space_rotate(struct ledger_txn *txn, const struct id *space);
 /* Tells one peer the keys of my card (or network) space: a grant in its pair space for each epoch it may read. */
 MUST_USE enum err space_grant(struct ledger_txn *txn, const struct id *space, const struct public_key *peer);
 
+/* Draws a new knock, tells it to all peers through the card space; older ones are still answered for a while. */
+MUST_USE enum err space_renew_knock(struct ledger_txn *txn);
+
 #endif

@@ -1,6 +1,6 @@
 /*
- * Epochs known and keys held. A key may come before its epoch's entry (by a grant) or after it; older keys follow from
- * newer ones through what each epoch says of its parent.
+ * Epochs known and keys held. A key may come before its epoch's entry (by a grant) or after it;
+ * older keys follow from newer ones through what each epoch says of its parent.
  */
 #include <string.h>
 
@@ -19,7 +19,8 @@ static void epoch_table_row_key(const struct hash *id, struct key *out)
     key_of_bytes(span_of(id->bytes, HASH_SIZE), out);
 }
 
-static enum err epoch_table_read(const struct hash *id, struct span row, struct epoch_row *out, struct span *out_key)
+static enum err epoch_table_read(const struct hash *id, struct span row, struct epoch_row *out,
+                                 struct span *out_key)
 {
     size_t size = EPOCH_TABLE_FIXED;
     uint8_t flags;
@@ -42,12 +43,13 @@ static enum err epoch_table_read(const struct hash *id, struct span row, struct 
         return ERR_CORRUPT;
     *out_key = span_of(row.data + EPOCH_TABLE_FIXED, out->has_key ? EPOCH_TABLE_KEY_SIZE : 0);
     if ((flags & EPOCH_TABLE_HAS_PREVIOUS) != 0)
-        out->epoch.previous = span_of(row.data + size - EPOCH_TABLE_PREVIOUS_SIZE, EPOCH_TABLE_PREVIOUS_SIZE);
+        out->epoch.previous =
+            span_of(row.data + size - EPOCH_TABLE_PREVIOUS_SIZE, EPOCH_TABLE_PREVIOUS_SIZE);
     return ERR_OK;
 }
 
-static enum err epoch_table_load(const struct snapshot *snapshot, const struct hash *id, struct epoch_row *out,
-                                 struct span *out_key)
+static enum err epoch_table_load(const struct snapshot *snapshot, const struct hash *id,
+                                 struct epoch_row *out, struct span *out_key)
 {
     struct span row;
     struct key key;
@@ -58,14 +60,16 @@ static enum err epoch_table_load(const struct snapshot *snapshot, const struct h
     return err == ERR_OK ? epoch_table_read(id, row, out, out_key) : err;
 }
 
-enum err epoch_table_get(const struct snapshot *snapshot, const struct hash *id, struct epoch_row *out)
+enum err epoch_table_get(const struct snapshot *snapshot, const struct hash *id,
+                         struct epoch_row *out)
 {
     struct span ignored;
 
     return epoch_table_load(snapshot, id, out, &ignored);
 }
 
-enum err epoch_table_key(const struct snapshot *snapshot, const struct hash *id, uint8_t out[static KEY_SIZE])
+enum err epoch_table_key(const struct snapshot *snapshot, const struct hash *id,
+                         uint8_t out[static KEY_SIZE])
 {
     struct epoch_row row;
     struct buf opened = {0};
@@ -85,7 +89,8 @@ enum err epoch_table_key(const struct snapshot *snapshot, const struct hash *id,
 }
 
 /* key NULL: none is held. */
-static enum err epoch_table_put(struct ledger_txn *txn, const struct epoch_row *row, const uint8_t *key_bytes)
+static enum err epoch_table_put(struct ledger_txn *txn, const struct epoch_row *row,
+                                const uint8_t *key_bytes)
 {
     struct buf value = {0};
     struct key key;
@@ -102,7 +107,8 @@ static enum err epoch_table_put(struct ledger_txn *txn, const struct epoch_row *
     buf_append(&value, span_of(row->epoch.readers.bytes, HASH_SIZE));
     buf_append(&value, span_of(row->epoch.commitment.bytes, HASH_SIZE));
     if (key_bytes != NULL)
-        ledger_seal_local(txn->ledger, span_of(row->id.bytes, HASH_SIZE), span_of(key_bytes, KEY_SIZE), &value);
+        ledger_seal_local(txn->ledger, span_of(row->id.bytes, HASH_SIZE),
+                          span_of(key_bytes, KEY_SIZE), &value);
     buf_append(&value, row->epoch.previous);
     err = buf_err(&value);
     epoch_table_row_key(&row->id, &key);
@@ -112,7 +118,8 @@ static enum err epoch_table_put(struct ledger_txn *txn, const struct epoch_row *
     return err;
 }
 
-/* PROTOCOL EPOCH-6: "Writers write under the deepest epoch whose key they hold, the one with the least id of several." */
+/* PROTOCOL EPOCH-6: "Writers write under the deepest epoch whose key they hold, the one with the
+ * least id of several." */
 static enum err epoch_table_choose(struct ledger_txn *txn, const struct epoch_row *row)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
@@ -127,7 +134,8 @@ static enum err epoch_table_choose(struct ledger_txn *txn, const struct epoch_ro
     if (err == ERR_OK)
         is_better = row->epoch.depth > current.epoch.depth ||
                     (row->epoch.depth == current.epoch.depth &&
-                     span_order(span_of(row->id.bytes, HASH_SIZE), span_of(current.id.bytes, HASH_SIZE)) < 0);
+                     span_order(span_of(row->id.bytes, HASH_SIZE),
+                                span_of(current.id.bytes, HASH_SIZE)) < 0);
     else if (err != ERR_NOT_FOUND)
         return err;
     if (!is_better)
@@ -157,9 +165,11 @@ static enum err epoch_table_mark_ready(struct ledger_txn *txn, const struct hash
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-/* Stores one key; out_parent says whose key follows from it, if any. ERR_FORGED when it is not this epoch's key. */
-static enum err epoch_table_hold(struct ledger_txn *txn, const struct hash *id, const uint8_t key[static KEY_SIZE],
-                                 bool *out_has_parent, struct hash *out_parent, uint8_t out_key[static KEY_SIZE])
+/* Stores one key; out_parent says whose key follows from it, if any. ERR_FORGED when it is not this
+ * epoch's key. */
+static enum err epoch_table_hold(struct ledger_txn *txn, const struct hash *id,
+                                 const uint8_t key[static KEY_SIZE], bool *out_has_parent,
+                                 struct hash *out_parent, uint8_t out_key[static KEY_SIZE])
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     uint8_t previous[EPOCH_TABLE_PREVIOUS_SIZE];
@@ -178,7 +188,8 @@ static enum err epoch_table_hold(struct ledger_txn *txn, const struct hash *id, 
     if (row.is_known && epoch_check(&row.epoch, key) != ERR_OK)
         return ERR_FORGED;
     if (row.epoch.previous.size > 0) {
-        memcpy(previous, row.epoch.previous.data, sizeof previous); /* The row's bytes go with the put. */
+        memcpy(previous, row.epoch.previous.data,
+               sizeof previous); /* The row's bytes go with the put. */
         row.epoch.previous = span_of(previous, sizeof previous);
     }
     err = epoch_table_put(txn, &row, key);
@@ -193,7 +204,8 @@ static enum err epoch_table_hold(struct ledger_txn *txn, const struct hash *id, 
     return err;
 }
 
-enum err ledger_add_key(struct ledger_txn *txn, const struct hash *epoch, const uint8_t key[static KEY_SIZE])
+enum err ledger_add_key(struct ledger_txn *txn, const struct hash *epoch,
+                        const uint8_t key[static KEY_SIZE])
 {
     uint8_t *keys = secret_new(2 * KEY_SIZE);
     struct hash id = *epoch, parent;
@@ -203,7 +215,8 @@ enum err ledger_add_key(struct ledger_txn *txn, const struct hash *epoch, const 
     if (keys == NULL)
         return ERR_NOMEM;
     memcpy(keys, key, KEY_SIZE);
-    for (size_t depth = 0; err == ERR_OK && has_parent && depth < EPOCH_TABLE_PARENTS_MAX; depth++) {
+    for (size_t depth = 0; err == ERR_OK && has_parent && depth < EPOCH_TABLE_PARENTS_MAX;
+         depth++) {
         err = epoch_table_hold(txn, &id, keys, &has_parent, &parent, keys + KEY_SIZE);
         memcpy(keys, keys + KEY_SIZE, KEY_SIZE);
         id = parent;
@@ -218,7 +231,8 @@ static void epoch_table_index_key(uint32_t log, uint32_t index, struct key *out)
     key_add_u32(out, index);
 }
 
-enum err epoch_table_of_log(const struct snapshot *snapshot, uint32_t log, uint32_t index, struct hash *out)
+enum err epoch_table_of_log(const struct snapshot *snapshot, uint32_t log, uint32_t index,
+                            struct hash *out)
 {
     struct span row;
     struct key key;
@@ -233,7 +247,8 @@ enum err epoch_table_of_log(const struct snapshot *snapshot, uint32_t log, uint3
     return err;
 }
 
-/* What an epoch's entry tells; a key that came earlier by another way is checked now, and dropped when it does not fit. */
+/* What an epoch's entry tells; a key that came earlier by another way is checked now, and dropped
+ * when it does not fit. */
 static enum err epoch_table_learn(struct ledger_txn *txn, uint32_t space, const struct epoch *epoch)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
@@ -250,7 +265,8 @@ static enum err epoch_table_learn(struct ledger_txn *txn, uint32_t space, const 
         return ERR_OK;
     }
     if (err == ERR_OK && row.has_key)
-        has_key = epoch_table_key(&snapshot, &epoch->id, key) == ERR_OK && epoch_check(epoch, key) == ERR_OK;
+        has_key = epoch_table_key(&snapshot, &epoch->id, key) == ERR_OK &&
+                  epoch_check(epoch, key) == ERR_OK;
     if (!has_key)
         has_key = epoch_unwrap(epoch, txn->ledger->receiving, key) == ERR_OK;
     row = (struct epoch_row){.id = epoch->id, .is_known = true, .space = space, .epoch = *epoch};
@@ -261,13 +277,15 @@ static enum err epoch_table_learn(struct ledger_txn *txn, uint32_t space, const 
     return err;
 }
 
-enum err epoch_table_add_entry(struct ledger_txn *txn, struct ledger_touched *log, struct span payload)
+enum err epoch_table_add_entry(struct ledger_txn *txn, struct ledger_touched *log,
+                               struct span payload)
 {
     struct epoch epoch;
     struct key key;
     enum err err = epoch_read(&log->id, payload, &epoch);
 
-    /* An unsealed entry that is no epoch of ours takes an index all the same, so that later ones keep theirs. */
+    /* An unsealed entry that is no epoch of ours takes an index all the same, so that later ones
+     * keep theirs. */
     log->row.epochs_count++;
     if (err == ERR_MALFORMED)
         return ERR_OK;
@@ -289,6 +307,7 @@ enum err epoch_table_current(const struct snapshot *snapshot, uint32_t space, st
     if (err != ERR_OK)
         return err;
     *out = row.current;
-    return span_is_equal(span_of(row.current.bytes, HASH_SIZE), span_of(none.bytes, HASH_SIZE)) ? ERR_NOT_FOUND
-                                                                                                : ERR_OK;
+    return span_is_equal(span_of(row.current.bytes, HASH_SIZE), span_of(none.bytes, HASH_SIZE))
+               ? ERR_NOT_FOUND
+               : ERR_OK;
 }

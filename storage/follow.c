@@ -1,6 +1,7 @@
 /*
- * From entries to objects to views. An entry that cannot be read, though its author signed it, is passed over: it must not
- * stop the others. An entry whose key has not come waits under its epoch and is merged when the key does.
+ * From entries to objects to views. An entry that cannot be read, though its author signed it, is
+ * passed over: it must not stop the others. An entry whose key has not come waits under its epoch
+ * and is merged when the key does.
  */
 #include "storage/follow.h"
 
@@ -16,8 +17,8 @@
 struct follow_cache {
     struct log_row log;
     struct space_row space;
-    uint32_t index;    /* epoch index the key is for; 0: none */
-    uint8_t *key;      /* secret: of entries of this log in this epoch */
+    uint32_t index; /* epoch index the key is for; 0: none */
+    uint8_t *key;   /* secret: of entries of this log in this epoch */
     struct edit_space edit;
     struct buf plain, row;
 };
@@ -52,7 +53,8 @@ static enum err follow_cache_get(struct ledger_txn *txn, struct follow_cache **o
 
 /* ---- the key of an entry */
 
-static enum err follow_load_log(const struct snapshot *snapshot, struct follow_cache *cache, uint32_t log)
+static enum err follow_load_log(const struct snapshot *snapshot, struct follow_cache *cache,
+                                uint32_t log)
 {
     enum err err;
 
@@ -77,8 +79,10 @@ static enum err follow_wait(struct ledger_txn *txn, const struct hash *epoch, ui
     return ledger_put(txn, TABLE_WAITING, &key, span_of(NULL, 0));
 }
 
-/* ERR_KEY_MISSING once the entry has been put among those that wait; ERR_NOT_FOUND when its epoch was never opened. */
-static enum err follow_load_key(struct ledger_txn *txn, struct follow_cache *cache, const struct entry_row *entry)
+/* ERR_KEY_MISSING once the entry has been put among those that wait; ERR_NOT_FOUND when its epoch
+ * was never opened. */
+static enum err follow_load_key(struct ledger_txn *txn, struct follow_cache *cache,
+                                const struct entry_row *entry)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct log_id id = {.space = cache->space.id, .device = cache->log.device};
@@ -166,8 +170,8 @@ static enum err follow_tell(struct ledger_txn *txn, const struct space_row *spac
 }
 
 /* The row's bytes are copied first: what LMDB hands out does not outlive the next put. */
-static enum err follow_read_row(struct ledger_txn *txn, struct follow_cache *cache, uint32_t number, struct object *before,
-                                struct object *after)
+static enum err follow_read_row(struct ledger_txn *txn, struct follow_cache *cache, uint32_t number,
+                                struct object *before, struct object *after)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     uint32_t space;
@@ -186,15 +190,17 @@ static enum err follow_read_row(struct ledger_txn *txn, struct follow_cache *cac
     return err;
 }
 
-static enum err follow_apply(struct ledger_txn *txn, struct follow_cache *cache, const struct edit *edit,
-                             const struct origin *origin)
+static enum err follow_apply(struct ledger_txn *txn, struct follow_cache *cache,
+                             const struct edit *edit, const struct origin *origin)
 {
     struct follow_context self = {.txn = txn, .space = cache->space.number};
-    struct object_context context = {.origin = follow_origin, .log_number = follow_log_number, .self = &self};
+    struct object_context context = {
+        .origin = follow_origin, .log_number = follow_log_number, .self = &self};
     struct object before = {0}, after = {0};
     uint32_t number;
     bool is_new;
-    enum err err = row_number_for(txn, cache->space.number, edit->kind, &edit->object, &number, &is_new);
+    enum err err =
+        row_number_for(txn, cache->space.number, edit->kind, &edit->object, &number, &is_new);
 
     if (err == ERR_OK && !is_new)
         err = follow_read_row(txn, cache, number, &before, &after);
@@ -209,7 +215,8 @@ static enum err follow_apply(struct ledger_txn *txn, struct follow_cache *cache,
     return err;
 }
 
-/* PROTOCOL KIND-1: "An object of a kind that has no place in the space it stands in is passed over." */
+/* PROTOCOL KIND-1: "An object of a kind that has no place in the space it stands in is passed
+ * over." */
 static bool follow_has_place(const struct space_row *space, const struct edit *edit)
 {
     const struct kind *kind = kind_find(edit->kind);
@@ -217,7 +224,8 @@ static bool follow_has_place(const struct space_row *space, const struct edit *e
     return kind != NULL && (kind->spaces >> space->kind & 1) != 0;
 }
 
-static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache, const struct entry_row *entry)
+static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
+                             const struct entry_row *entry)
 {
     struct origin origin = {.arrival = entry->arrival,
                             .log = entry->log,
@@ -270,7 +278,8 @@ static enum err follow_one(struct ledger_txn *txn, uint64_t arrival)
 /* ---- entries that waited */
 
 /* Finds the first waiting entry whose key is held. ERR_NOT_FOUND when there is none. */
-static enum err follow_next_ready(struct ledger_txn *txn, struct key *out_key, uint64_t *out_arrival)
+static enum err follow_next_ready(struct ledger_txn *txn, struct key *out_key,
+                                  uint64_t *out_arrival)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     uint8_t *key_bytes = secret_new(KEY_SIZE);
@@ -330,7 +339,8 @@ static enum err follow_ready(struct ledger_txn *txn, size_t *budget)
     return ERR_OK;
 }
 
-/* A merged grant may make others ready, and they may bring grants: round and round until nothing moves. */
+/* A merged grant may make others ready, and they may bring grants: round and round until nothing
+ * moves. */
 static enum err follow_some(struct ledger_txn *txn, size_t budget)
 {
     enum err err = ERR_OK;

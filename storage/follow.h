@@ -1,6 +1,7 @@
 /*
- * Views behind their watermark: brings objects and the tables derived from them up to the entries the ledger holds. Inside
- * a commit when at most FOLLOW_INLINE_MAX entries are pending, in stages of their own transactions otherwise.
+ * Views behind their watermark: brings objects and the tables derived from them up to the entries
+ * the ledger holds. Inside a commit when at most FOLLOW_INLINE_MAX entries are pending, in stages
+ * of their own transactions otherwise.
  */
 #ifndef KITH_STORAGE_FOLLOW_H
 #define KITH_STORAGE_FOLLOW_H
@@ -14,9 +15,11 @@ MUST_USE enum err follow_stage(struct ledger *ledger, size_t budget, bool *out_i
 /* Merges everything pending inside a write transaction. */
 MUST_USE enum err follow_all(struct ledger_txn *txn);
 /* Entries committed, and entries merged. */
-MUST_USE enum err follow_progress(const struct snapshot *snapshot, uint64_t *out_held, uint64_t *out_merged);
+MUST_USE enum err follow_progress(const struct snapshot *snapshot, uint64_t *out_held,
+                                  uint64_t *out_merged);
 
-/* What a transaction remembers between edits; made by follow, freed with the transaction. NULL does nothing. */
+/* What a transaction remembers between edits; made by follow, freed with the transaction. NULL does
+ * nothing. */
 struct follow_cache;
 void follow_cache_free(struct follow_cache *cache);
 

@@ -5,8 +5,10 @@
 #include "storage/ledger_state.h"
 #include "storage/view_peer.h"
 
-/* Extends the log by an entry and stores both; at a block's end of an own log the head is signed at once. */
-static enum err ingest_add(struct ledger_txn *txn, struct ledger_touched *log, const struct entry *entry)
+/* Extends the log by an entry and stores both; at a block's end of an own log the head is signed at
+ * once. */
+static enum err ingest_add(struct ledger_txn *txn, struct ledger_touched *log,
+                           const struct entry *entry)
 {
     bool is_block_end = chain_extend(&log->row.tip, &entry->header);
     enum err err = log_table_add_entry(txn, log, log->row.tip.size, entry);
@@ -28,8 +30,8 @@ static enum err ingest_add(struct ledger_txn *txn, struct ledger_touched *log, c
 
 /* ---- own entries */
 
-static enum err ingest_own_log(struct ledger_txn *txn, const struct id *space, struct space_row *out_space,
-                               struct ledger_touched **out)
+static enum err ingest_own_log(struct ledger_txn *txn, const struct id *space,
+                               struct space_row *out_space, struct ledger_touched **out)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     enum err err = ledger_space(&snapshot, space, out_space);
@@ -43,7 +45,8 @@ static enum err ingest_own_log(struct ledger_txn *txn, const struct id *space, s
     return err;
 }
 
-static enum err ingest_unsealed(struct ledger_txn *txn, struct ledger_touched *log, struct span payload)
+static enum err ingest_unsealed(struct ledger_txn *txn, struct ledger_touched *log,
+                                struct span payload)
 {
     struct entry entry = {.payload = payload};
 
@@ -52,7 +55,8 @@ static enum err ingest_unsealed(struct ledger_txn *txn, struct ledger_touched *l
 }
 
 /* Makes the space's current epoch the newest one of this log. */
-static enum err ingest_use_current(struct ledger_txn *txn, const struct space_row *space, struct ledger_touched *log)
+static enum err ingest_use_current(struct ledger_txn *txn, const struct space_row *space,
+                                   struct ledger_touched *log)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct hash current, used;
@@ -63,7 +67,8 @@ static enum err ingest_use_current(struct ledger_txn *txn, const struct space_ro
         return err;
     if (log->row.epochs_count > 0) {
         err = epoch_table_of_log(&snapshot, log->row.number, log->row.epochs_count, &used);
-        if (err == ERR_OK && span_is_equal(span_of(used.bytes, HASH_SIZE), span_of(current.bytes, HASH_SIZE)))
+        if (err == ERR_OK &&
+            span_is_equal(span_of(used.bytes, HASH_SIZE), span_of(current.bytes, HASH_SIZE)))
             return ERR_OK;
         if (err != ERR_OK && err != ERR_NOT_FOUND)
             return err;
@@ -76,11 +81,13 @@ static enum err ingest_use_current(struct ledger_txn *txn, const struct space_ro
     return err;
 }
 
-static enum err ingest_seal(struct ledger_txn *txn, struct ledger_touched *log, struct span plain, uint64_t expires_at_s)
+static enum err ingest_seal(struct ledger_txn *txn, struct ledger_touched *log, struct span plain,
+                            uint64_t expires_at_s)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     uint8_t *keys = secret_new(2 * KEY_SIZE);
-    struct entry entry = {.header = {.epoch_index = log->row.epochs_count, .expires_at_s = expires_at_s}};
+    struct entry entry = {
+        .header = {.epoch_index = log->row.epochs_count, .expires_at_s = expires_at_s}};
     struct buf sealed = {0};
     struct hash epoch;
     enum err err = keys != NULL ? ERR_OK : ERR_NOMEM;
@@ -104,7 +111,8 @@ static enum err ingest_seal(struct ledger_txn *txn, struct ledger_touched *log, 
     return err;
 }
 
-enum err ledger_append(struct ledger_txn *txn, const struct id *space, struct edit_space *edit, uint64_t expires_at_s)
+enum err ledger_append(struct ledger_txn *txn, const struct id *space, struct edit_space *edit,
+                       uint64_t expires_at_s)
 {
     struct ledger_touched *log;
     struct space_row row;
@@ -123,8 +131,9 @@ enum err ledger_append(struct ledger_txn *txn, const struct id *space, struct ed
     return err;
 }
 
-enum err ledger_append_epoch(struct ledger_txn *txn, const struct id *space, const struct epoch_plan *plan,
-                             struct hash *out_id, uint8_t out_key[static KEY_SIZE])
+enum err ledger_append_epoch(struct ledger_txn *txn, const struct id *space,
+                             const struct epoch_plan *plan, struct hash *out_id,
+                             uint8_t out_key[static KEY_SIZE])
 {
     struct ledger_touched *log;
     struct space_row row;
@@ -143,7 +152,8 @@ enum err ledger_append_epoch(struct ledger_txn *txn, const struct id *space, con
 
 /* ---- foreign entries */
 
-static enum err ingest_store(struct ledger_txn *txn, struct ledger_touched *log, const struct verified_batch *batch)
+static enum err ingest_store(struct ledger_txn *txn, struct ledger_touched *log,
+                             const struct verified_batch *batch)
 {
     const struct head *head = verified_batch_head(batch);
     const struct chain *end = verified_batch_end(batch);
@@ -175,7 +185,8 @@ enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batc
     if (err != ERR_OK)
         return err;
     err = view_device(&snapshot, &id->device, &device);
-    if (err == ERR_NOT_FOUND || (err == ERR_OK && !public_key_is_equal(&device.member, &space.writer)))
+    if (err == ERR_NOT_FOUND ||
+        (err == ERR_OK && !public_key_is_equal(&device.member, &space.writer)))
         return ERR_FORGED;
     if (err == ERR_OK)
         err = log_table_touch(txn, &space, &id->device, &log);
@@ -183,12 +194,14 @@ enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batc
         return err;
     if (end->size <= log->row.tip.size) {
         err = ledger_chain_at(&snapshot, &log->row, id, end->size, &known);
-        if (err == ERR_OK && !span_is_equal(span_of(known.hash.bytes, HASH_SIZE), span_of(end->hash.bytes, HASH_SIZE)))
+        if (err == ERR_OK && !span_is_equal(span_of(known.hash.bytes, HASH_SIZE),
+                                            span_of(end->hash.bytes, HASH_SIZE)))
             err = ERR_DETACHED;
         return err;
     }
     if (start->size != log->row.tip.size ||
-        !span_is_equal(span_of(start->hash.bytes, HASH_SIZE), span_of(log->row.tip.hash.bytes, HASH_SIZE)))
+        !span_is_equal(span_of(start->hash.bytes, HASH_SIZE),
+                       span_of(log->row.tip.hash.bytes, HASH_SIZE)))
         return ERR_DETACHED;
     err = ingest_store(txn, log, batch);
     if (err == ERR_OK)
@@ -198,7 +211,8 @@ enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batc
 
 /* ---- reading an entry's plaintext */
 
-enum err ledger_open_entry(const struct snapshot *snapshot, const struct entry_row *row, struct buf *out)
+enum err ledger_open_entry(const struct snapshot *snapshot, const struct entry_row *row,
+                           struct buf *out)
 {
     uint8_t *keys;
     struct log_row log;

@@ -107,7 +107,8 @@ enum err journal_each(const struct snapshot *snapshot, uint64_t after, journal_f
     if (err != ERR_OK)
         return err;
     key_of_u64(after + 1, &key);
-    for (err = kv_cursor_seek(cursor, key_span(&key)); err == ERR_OK; err = kv_cursor_next(cursor)) {
+    for (err = kv_cursor_seek(cursor, key_span(&key)); err == ERR_OK;
+         err = kv_cursor_next(cursor)) {
         kv_cursor_at(cursor, &at, &value);
         err = journal_read(at, value, &row);
         if (err == ERR_OK)

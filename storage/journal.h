@@ -1,4 +1,5 @@
-/* What happened, for `kith log`: a local table, newest last, at most JOURNAL_ROWS_MAX rows (the oldest go). */
+/* What happened, for `kith log`: a local table, newest last, at most JOURNAL_ROWS_MAX rows (the
+ * oldest go). */
 #ifndef KITH_STORAGE_JOURNAL_H
 #define KITH_STORAGE_JOURNAL_H
 
@@ -18,6 +19,7 @@ struct journal_row {
 MUST_USE enum err journal_add(struct ledger_txn *txn, const struct journal_row *row);
 typedef enum err (*journal_fn)(void *self, const struct journal_row *row);
 /* Rows with a number above after, oldest first. */
-MUST_USE enum err journal_each(const struct snapshot *snapshot, uint64_t after, journal_fn each, void *self);
+MUST_USE enum err journal_each(const struct snapshot *snapshot, uint64_t after, journal_fn each,
+                               void *self);
 
 #endif

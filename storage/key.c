@@ -11,7 +11,8 @@ const char *const table_names[TABLES_COUNT] = {
 
 void key_add_bytes(struct key *key, struct span bytes)
 {
-    size_t size = bytes.size < sizeof key->bytes - key->size ? bytes.size : sizeof key->bytes - key->size;
+    size_t size =
+        bytes.size < sizeof key->bytes - key->size ? bytes.size : sizeof key->bytes - key->size;
 
     if (size > 0)
         memcpy(key->bytes + key->size, bytes.data, size);

@@ -1,26 +1,25 @@
 /*
- * The tables and the bytes of every database key: the disk layout told. Integers in keys are big-endian, so that byte
- * order is number order. Spaces, logs and objects have dense local numbers (u32); entries have arrival numbers (u64).
+ * The tables and the bytes of every database key: the disk layout told. Integers in keys are
+ * big-endian, so that byte order is number order. Spaces, logs and objects have dense local numbers
+ * (u32); entries have arrival numbers (u64).
  *
  *   table      key                                  value
- *   meta       one byte: enum meta_key              see ledger.c; carries the keyed hash of rule L20
- *   entry      arrival                              log, seq, header, perhaps the head that closes it, payload
- *   run        log, first seq of the run            first arrival of the run
- *   log        log                                  space, device, chain at the tip, newest head, epochs counted
+ *   meta       one byte: enum meta_key              see ledger.c; carries the keyed hash of rule
+ * L20 entry      arrival                              log, seq, header, perhaps the head that
+ * closes it, payload run        log, first seq of the run            first arrival of the run log
+ * log                                  space, device, chain at the tip, newest head, epochs counted
  *   log_id     space, device                        log
  *   head       log, size at a block's end           chain hash, signature
  *   space      space                                id, kind, writer, reader, is_mine
  *   space_id   id                                   space
  *   log_epoch  log, index                           epoch id
- *   epoch      epoch id                             space, opener, parent, depth, readers, the key sealed locally
- *   waiting    epoch id, arrival                    nothing: entries whose key has not arrived
- *   object     object                               row (see row.h)
- *   object_id  space, kind, id                      object
- *   name       folded name (<= 60), 0, object       nothing
- *   match      what (1), value (<= 120), object     nothing: e-mails, phones, uids, members, tags of contacts
- *   peer       root                                 object of the link
- *   device     device                               member, static key, receiving key, name, statement, space
- *   static_key static key                           device
+ *   epoch      epoch id                             space, opener, parent, depth, readers, the key
+ * sealed locally waiting    epoch id, arrival                    nothing: entries whose key has not
+ * arrived object     object                               row (see row.h) object_id  space, kind,
+ * id                      object name       folded name (<= 60), 0, object       nothing match what
+ * (1), value (<= 120), object     nothing: e-mails, phones, uids, members, tags of contacts peer
+ * root                                 object of the link device     device member, static key,
+ * receiving key, name, statement, space static_key static key                           device
  *   delivered  peer's root, log                     size stored there
  *   reached    device                               addresses that worked, when last seen
  *   journal    number                               what happened (kith log)
@@ -58,7 +57,7 @@ enum table {
 #define X(word, name) TABLE_##word,
     TABLE_LIST(X)
 #undef X
-    TABLES_COUNT
+        TABLES_COUNT
 };
 
 /* The tables' names in number order, for kv_lmdb_open. */

@@ -1,6 +1,6 @@
 /*
- * Opening and closing, snapshots and transactions. Memory is never ahead of the disk: a transaction carries its own copy of
- * the counters, and the ledger keeps none.
+ * Opening and closing, snapshots and transactions. Memory is never ahead of the disk: a transaction
+ * carries its own copy of the counters, and the ledger keeps none.
  */
 #include "storage/ledger.h"
 
@@ -16,8 +16,8 @@ enum { LEDGER_COUNTERS_SIZE = 8 + 8 + 4 + 4 + 4 + 4 + 1 };
 
 /* ---- values with their keyed hash */
 
-static void ledger_mac(const struct ledger *ledger, enum table table, const struct key *key, struct span value,
-                       uint8_t out[static LEDGER_MAC_SIZE])
+static void ledger_mac(const struct ledger *ledger, enum table table, const struct key *key,
+                       struct span value, uint8_t out[static LEDGER_MAC_SIZE])
 {
     uint8_t fixed[2] = {(uint8_t)table, (uint8_t)key->size};
     const struct span parts[3] = {span_of(fixed, sizeof fixed), key_span(key), value};
@@ -34,7 +34,8 @@ static enum err ledger_note(struct ledger_txn *txn, enum err err)
     return err;
 }
 
-enum err ledger_put(struct ledger_txn *txn, enum table table, const struct key *key, struct span value)
+enum err ledger_put(struct ledger_txn *txn, enum table table, const struct key *key,
+                    struct span value)
 {
     return ledger_note(txn, kv_put(txn->kv, table, key_span(key), value));
 }
@@ -46,12 +47,14 @@ enum err ledger_erase(struct ledger_txn *txn, enum table table, const struct key
     return err == ERR_NOT_FOUND ? err : ledger_note(txn, err);
 }
 
-enum err ledger_get(const struct snapshot *snapshot, enum table table, const struct key *key, struct span *out)
+enum err ledger_get(const struct snapshot *snapshot, enum table table, const struct key *key,
+                    struct span *out)
 {
     return kv_get(snapshot->kv, table, key_span(key), out);
 }
 
-enum err ledger_put_sealed(struct ledger_txn *txn, enum table table, const struct key *key, struct span value)
+enum err ledger_put_sealed(struct ledger_txn *txn, enum table table, const struct key *key,
+                           struct span value)
 {
     uint8_t mac[LEDGER_MAC_SIZE];
     struct buf row = {0};
@@ -67,7 +70,8 @@ enum err ledger_put_sealed(struct ledger_txn *txn, enum table table, const struc
     return err;
 }
 
-enum err ledger_get_sealed(const struct snapshot *snapshot, enum table table, const struct key *key, struct span *out)
+enum err ledger_get_sealed(const struct snapshot *snapshot, enum table table, const struct key *key,
+                           struct span *out)
 {
     uint8_t mac[LEDGER_MAC_SIZE];
     struct span row;
@@ -82,12 +86,14 @@ enum err ledger_get_sealed(const struct snapshot *snapshot, enum table table, co
     return secret_is_equal(mac, row.data + out->size, LEDGER_MAC_SIZE) ? ERR_OK : ERR_CORRUPT;
 }
 
-void ledger_seal_local(const struct ledger *ledger, struct span context, struct span plain, struct buf *out)
+void ledger_seal_local(const struct ledger *ledger, struct span context, struct span plain,
+                       struct buf *out)
 {
     seal(ledger->secrets->local_key, context, plain, out);
 }
 
-enum err ledger_open_local(const struct ledger *ledger, struct span context, struct span sealed, struct buf *out)
+enum err ledger_open_local(const struct ledger *ledger, struct span context, struct span sealed,
+                           struct buf *out)
 {
     enum err err = seal_open(ledger->secrets->local_key, context, sealed, out);
 
@@ -149,7 +155,8 @@ static void ledger_free(struct ledger *ledger)
 }
 
 /* The keys a device works with, made from its secrets in locked memory. */
-static struct ledger *ledger_new(struct kv *kv, const struct device_secrets *secrets, const struct entropy *entropy)
+static struct ledger *ledger_new(struct kv *kv, const struct device_secrets *secrets,
+                                 const struct entropy *entropy)
 {
     struct ledger *ledger = heap_new_zeroed(1, sizeof *ledger);
 
@@ -163,8 +170,8 @@ static struct ledger *ledger_new(struct kv *kv, const struct device_secrets *sec
     ledger->receiving = secret_new(sizeof *ledger->receiving);
     if (secrets->has_root)
         ledger->root = secret_new(sizeof *ledger->root);
-    if (ledger->secrets == NULL || ledger->signing == NULL || ledger->statics == NULL || ledger->receiving == NULL ||
-        (secrets->has_root && ledger->root == NULL)) {
+    if (ledger->secrets == NULL || ledger->signing == NULL || ledger->statics == NULL ||
+        ledger->receiving == NULL || (secrets->has_root && ledger->root == NULL)) {
         ledger_free(ledger);
         return NULL;
     }
@@ -206,8 +213,8 @@ static enum err ledger_read_self(struct ledger *ledger)
     return err;
 }
 
-enum err ledger_open(struct kv *kv, const struct device_secrets *secrets, const struct entropy *entropy,
-                     struct ledger **out)
+enum err ledger_open(struct kv *kv, const struct device_secrets *secrets,
+                     const struct entropy *entropy, struct ledger **out)
 {
     struct ledger *ledger = ledger_new(kv, secrets, entropy);
     enum err err;
@@ -228,8 +235,9 @@ void ledger_close(struct ledger *ledger)
     ledger_free(ledger);
 }
 
-enum err ledger_create_empty(struct kv *kv, const struct device_secrets *secrets, const struct entropy *entropy,
-                             uint64_t now_ms, struct ledger **out_ledger, struct ledger_txn **out_txn)
+enum err ledger_create_empty(struct kv *kv, const struct device_secrets *secrets,
+                             const struct entropy *entropy, uint64_t now_ms,
+                             struct ledger **out_ledger, struct ledger_txn **out_txn)
 {
     struct ledger *ledger = ledger_new(kv, secrets, entropy);
     struct ledger_txn *txn = heap_new_zeroed(1, sizeof *txn);
@@ -418,7 +426,8 @@ static enum err ledger_sign_heads(struct ledger_txn *txn)
 
 enum err ledger_follow(struct ledger_txn *txn)
 {
-    if (txn->counters.arrival - txn->counters.followed > FOLLOW_INLINE_MAX && !txn->counters.has_ready)
+    if (txn->counters.arrival - txn->counters.followed > FOLLOW_INLINE_MAX &&
+        !txn->counters.has_ready)
         return ERR_OK;
     return follow_all(txn);
 }

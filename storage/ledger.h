@@ -1,9 +1,11 @@
 /*
- * The ledger: every entry this node holds, own and others', with chains, heads, epochs and keys. What a commit makes
- * durable is what may be acknowledged. It takes foreign entries only as struct verified_batch. Views follow it: in the
- * same transaction when at most FOLLOW_INLINE_MAX entries are pending, behind their watermark otherwise (follow.h).
+ * The ledger: every entry this node holds, own and others', with chains, heads, epochs and keys.
+ * What a commit makes durable is what may be acknowledged. It takes foreign entries only as struct
+ * verified_batch. Views follow it: in the same transaction when at most FOLLOW_INLINE_MAX entries
+ * are pending, behind their watermark otherwise (follow.h).
  *
- * One ledger per open store. Write transactions belong to the writer thread; snapshots may be taken on any thread.
+ * One ledger per open store. Write transactions belong to the writer thread; snapshots may be taken
+ * on any thread.
  */
 #ifndef KITH_STORAGE_LEDGER_H
 #define KITH_STORAGE_LEDGER_H
@@ -17,20 +19,23 @@ enum { STORE_FORMAT = 1, FOLLOW_INLINE_MAX = 256 };
 
 struct ledger;
 
-/* Committed (or, inside a write transaction, current) state. A plain value: borrow it, do not keep it. */
+/* Committed (or, inside a write transaction, current) state. A plain value: borrow it, do not keep
+ * it. */
 struct snapshot {
     struct ledger *ledger;
     struct kv_txn *kv;
 };
 
-/* Makes an empty store: format, self space, this device's first log with its first epoch. ERR_EXISTS when there is one
- * already. Everything is in one transaction. */
-MUST_USE enum err ledger_create(struct kv *kv, const struct device_secrets *secrets, const struct entropy *entropy,
-                                struct span device_name, uint64_t now_ms);
-/* secrets are copied into locked memory; kv stays the caller's and outlives the ledger. ERR_NOT_FOUND: empty store;
- * ERR_VERSION: written by a newer kith; ERR_CORRUPT: made for other keys, or damaged. */
-MUST_USE enum err ledger_open(struct kv *kv, const struct device_secrets *secrets, const struct entropy *entropy,
-                              struct ledger **out);
+/* Makes an empty store: format, self space, this device's first log with its first epoch.
+ * ERR_EXISTS when there is one already. Everything is in one transaction. */
+MUST_USE enum err ledger_create(struct kv *kv, const struct device_secrets *secrets,
+                                const struct entropy *entropy, struct span device_name,
+                                uint64_t now_ms);
+/* secrets are copied into locked memory; kv stays the caller's and outlives the ledger.
+ * ERR_NOT_FOUND: empty store; ERR_VERSION: written by a newer kith; ERR_CORRUPT: made for other
+ * keys, or damaged. */
+MUST_USE enum err ledger_open(struct kv *kv, const struct device_secrets *secrets,
+                              const struct entropy *entropy, struct ledger **out);
 void ledger_close(struct ledger *ledger);
 
 const struct public_key *ledger_member(const struct ledger *ledger);
@@ -44,9 +49,10 @@ const struct device_secrets *ledger_secrets(const struct ledger *ledger);
 const struct entropy *ledger_entropy(const struct ledger *ledger);
 const struct id *ledger_self_space(const struct ledger *ledger);
 /* Seals and opens small local secrets (rows of secret kinds, epoch keys) under the local key. */
-void ledger_seal_local(const struct ledger *ledger, struct span context, struct span plain, struct buf *out);
-MUST_USE enum err ledger_open_local(const struct ledger *ledger, struct span context, struct span sealed,
-                                    struct buf *out);
+void ledger_seal_local(const struct ledger *ledger, struct span context, struct span plain,
+                       struct buf *out);
+MUST_USE enum err ledger_open_local(const struct ledger *ledger, struct span context,
+                                    struct span sealed, struct buf *out);
 
 MUST_USE enum err ledger_snapshot(struct ledger *ledger, struct snapshot *out);
 void ledger_snapshot_end(struct snapshot *snapshot);
@@ -57,15 +63,18 @@ struct space_row {
     uint32_t number;
     struct id id;
     enum space_kind kind;
-    bool is_mine;               /* written by my member */
-    struct public_key writer;   /* member */
-    struct public_key reader;   /* pair spaces: the member it is for */
-    struct hash current;        /* own spaces: the epoch written under; all zero before the first */
+    bool is_mine;             /* written by my member */
+    struct public_key writer; /* member */
+    struct public_key reader; /* pair spaces: the member it is for */
+    struct hash current;      /* own spaces: the epoch written under; all zero before the first */
 };
-MUST_USE enum err ledger_space(const struct snapshot *snapshot, const struct id *id, struct space_row *out);
-MUST_USE enum err ledger_space_numbered(const struct snapshot *snapshot, uint32_t number, struct space_row *out);
+MUST_USE enum err ledger_space(const struct snapshot *snapshot, const struct id *id,
+                               struct space_row *out);
+MUST_USE enum err ledger_space_numbered(const struct snapshot *snapshot, uint32_t number,
+                                        struct space_row *out);
 /* My own card space (or network space): ERR_NOT_FOUND before it is made. */
-MUST_USE enum err ledger_own_space(const struct snapshot *snapshot, enum space_kind kind, struct space_row *out);
+MUST_USE enum err ledger_own_space(const struct snapshot *snapshot, enum space_kind kind,
+                                   struct space_row *out);
 
 struct log_row {
     uint32_t number;
@@ -75,11 +84,14 @@ struct log_row {
     uint8_t head_signature[SIGNATURE_SIZE];
     uint32_t epochs_count;
 };
-MUST_USE enum err ledger_log(const struct snapshot *snapshot, const struct log_id *id, struct log_row *out);
-MUST_USE enum err ledger_log_numbered(const struct snapshot *snapshot, uint32_t number, struct log_row *out);
+MUST_USE enum err ledger_log(const struct snapshot *snapshot, const struct log_id *id,
+                             struct log_row *out);
+MUST_USE enum err ledger_log_numbered(const struct snapshot *snapshot, uint32_t number,
+                                      struct log_row *out);
 /* The logs of a space, by device: calls each until it returns an error, which is returned. */
 typedef enum err (*ledger_log_fn)(void *self, const struct log_row *log);
-MUST_USE enum err ledger_logs(const struct snapshot *snapshot, uint32_t space, ledger_log_fn each, void *self);
+MUST_USE enum err ledger_logs(const struct snapshot *snapshot, uint32_t space, ledger_log_fn each,
+                              void *self);
 
 struct entry_row {
     uint64_t arrival;
@@ -87,15 +99,18 @@ struct entry_row {
     uint64_t seq;
     struct entry entry; /* payload borrowed from the snapshot */
 };
-MUST_USE enum err ledger_entry(const struct snapshot *snapshot, uint64_t arrival, struct entry_row *out);
-MUST_USE enum err ledger_entry_at(const struct snapshot *snapshot, uint32_t log, uint64_t seq, struct entry_row *out);
+MUST_USE enum err ledger_entry(const struct snapshot *snapshot, uint64_t arrival,
+                               struct entry_row *out);
+MUST_USE enum err ledger_entry_at(const struct snapshot *snapshot, uint32_t log, uint64_t seq,
+                                  struct entry_row *out);
 /* Appends the entry's plaintext. ERR_KEY_MISSING. Unsealed entries give their payload. */
-MUST_USE enum err ledger_open_entry(const struct snapshot *snapshot, const struct entry_row *row, struct buf *out);
+MUST_USE enum err ledger_open_entry(const struct snapshot *snapshot, const struct entry_row *row,
+                                    struct buf *out);
 /* The number of the newest entry; 0 when there is none. Also the count of entries held. */
 MUST_USE enum err ledger_newest_arrival(const struct snapshot *snapshot, uint64_t *out);
 /* The chain after the first size entries of a log. ERR_NOT_FOUND beyond the tip. */
-MUST_USE enum err ledger_chain_at(const struct snapshot *snapshot, const struct log_row *log, const struct log_id *id,
-                                  uint64_t size, struct chain *out);
+MUST_USE enum err ledger_chain_at(const struct snapshot *snapshot, const struct log_row *log,
+                                  const struct log_id *id, uint64_t size, struct chain *out);
 
 /* ---- writing (the writer thread) */
 
@@ -104,25 +119,31 @@ MUST_USE enum err ledger_begin(struct ledger *ledger, uint64_t now_ms, struct le
 /* What this transaction sees, own writes included; views only after ledger_follow. */
 struct snapshot ledger_txn_snapshot(struct ledger_txn *txn);
 uint64_t ledger_txn_now_ms(const struct ledger_txn *txn);
-/* Grows with every change this transaction made to the store: tells whether a failed step left something behind. */
+/* Grows with every change this transaction made to the store: tells whether a failed step left
+ * something behind. */
 uint64_t ledger_txn_written(const struct ledger_txn *txn);
 static inline bool ledger_txn_has_written(const struct ledger_txn *txn)
 {
     return ledger_txn_written(txn) > 0;
 }
-/* Seals an edit under the space's current epoch and appends it to this device's log there. Own spaces only. */
-MUST_USE enum err ledger_append(struct ledger_txn *txn, const struct id *space, struct edit_space *edit,
-                                uint64_t expires_at_s);
-/* Opens a new epoch in an own space; it becomes the current one when it is the deepest: see space.h, which knows the
- * readers. out_key is secret. */
-MUST_USE enum err ledger_append_epoch(struct ledger_txn *txn, const struct id *space, const struct epoch_plan *plan,
-                                      struct hash *out_id, uint8_t out_key[static KEY_SIZE]);
-/* Registers a space (own or a peer's) under a local number; does nothing when it is there already. */
+/* Seals an edit under the space's current epoch and appends it to this device's log there. Own
+ * spaces only. */
+MUST_USE enum err ledger_append(struct ledger_txn *txn, const struct id *space,
+                                struct edit_space *edit, uint64_t expires_at_s);
+/* Opens a new epoch in an own space; it becomes the current one when it is the deepest: see
+ * space.h, which knows the readers. out_key is secret. */
+MUST_USE enum err ledger_append_epoch(struct ledger_txn *txn, const struct id *space,
+                                      const struct epoch_plan *plan, struct hash *out_id,
+                                      uint8_t out_key[static KEY_SIZE]);
+/* Registers a space (own or a peer's) under a local number; does nothing when it is there already.
+ */
 MUST_USE enum err ledger_add_space(struct ledger_txn *txn, const struct space_row *space);
 /* Holds a key for an epoch; entries that waited for it become pending for the views. */
-MUST_USE enum err ledger_add_key(struct ledger_txn *txn, const struct hash *epoch, const uint8_t key[static KEY_SIZE]);
-/* ERR_NOT_FOUND: unknown space; ERR_DETACHED: does not continue what is stored (nothing is stored then; wholly known
- * entries are ERR_OK and change nothing). The space's writer must have certified the device: ERR_FORGED otherwise. */
+MUST_USE enum err ledger_add_key(struct ledger_txn *txn, const struct hash *epoch,
+                                 const uint8_t key[static KEY_SIZE]);
+/* ERR_NOT_FOUND: unknown space; ERR_DETACHED: does not continue what is stored (nothing is stored
+ * then; wholly known entries are ERR_OK and change nothing). The space's writer must have certified
+ * the device: ERR_FORGED otherwise. */
 MUST_USE enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batch);
 /* Brings the views up to this transaction's entries, so that the caller reads what it wrote. */
 MUST_USE enum err ledger_follow(struct ledger_txn *txn);
@@ -133,8 +154,8 @@ struct ledger_news {
     size_t spaces_count;
     bool is_cut; /* more than fit: treat every space as changed */
 };
-/* Signs heads, follows (inline when few), commits. Ends the transaction either way. ERR_FULL, ERR_IO, ERR_NOMEM: nothing
- * of it remains. out_news may be NULL. */
+/* Signs heads, follows (inline when few), commits. Ends the transaction either way. ERR_FULL,
+ * ERR_IO, ERR_NOMEM: nothing of it remains. out_news may be NULL. */
 MUST_USE enum err ledger_commit(struct ledger_txn *txn, struct ledger_news *out_news);
 void ledger_abort(struct ledger_txn *txn);
 

@@ -10,11 +10,11 @@ enum meta_key { META_FORMAT = 1, META_SELF = 2, META_STATE = 3 };
 
 /* Counters, one row, written with every commit that changes them. */
 struct ledger_counters {
-    uint64_t arrival;  /* of the newest entry */
-    uint64_t followed; /* the views' watermark */
+    uint64_t arrival;               /* of the newest entry */
+    uint64_t followed;              /* the views' watermark */
     uint32_t logs, spaces, objects; /* greatest number given */
-    uint32_t last_log; /* log of the newest entry: does the run go on? */
-    bool has_ready;    /* waiting entries whose key has come */
+    uint32_t last_log;              /* log of the newest entry: does the run go on? */
+    bool has_ready;                 /* waiting entries whose key has come */
 };
 
 struct ledger {
@@ -50,38 +50,48 @@ struct ledger_txn {
 /* ---- rows with a keyed hash (rule L20) */
 
 /* Puts a value with its hash under the local key behind it. */
-MUST_USE enum err ledger_put_sealed(struct ledger_txn *txn, enum table table, const struct key *key, struct span value);
+MUST_USE enum err ledger_put_sealed(struct ledger_txn *txn, enum table table, const struct key *key,
+                                    struct span value);
 /* Gets it, hash checked and taken off. ERR_CORRUPT, ERR_NOT_FOUND. */
-MUST_USE enum err ledger_get_sealed(const struct snapshot *snapshot, enum table table, const struct key *key,
-                                    struct span *out);
-MUST_USE enum err ledger_put(struct ledger_txn *txn, enum table table, const struct key *key, struct span value);
+MUST_USE enum err ledger_get_sealed(const struct snapshot *snapshot, enum table table,
+                                    const struct key *key, struct span *out);
+MUST_USE enum err ledger_put(struct ledger_txn *txn, enum table table, const struct key *key,
+                             struct span value);
 /* ERR_NOT_FOUND is no failure of the transaction. */
 MUST_USE enum err ledger_erase(struct ledger_txn *txn, enum table table, const struct key *key);
-MUST_USE enum err ledger_get(const struct snapshot *snapshot, enum table table, const struct key *key, struct span *out);
+MUST_USE enum err ledger_get(const struct snapshot *snapshot, enum table table,
+                             const struct key *key, struct span *out);
 
 /* ---- ledger.c */
-/* A store with format, self space id and counters, in a transaction still open: space.c goes on from there. */
-MUST_USE enum err ledger_create_empty(struct kv *kv, const struct device_secrets *secrets, const struct entropy *entropy,
-                                      uint64_t now_ms, struct ledger **out_ledger, struct ledger_txn **out_txn);
-MUST_USE enum err ledger_load_counters(const struct snapshot *snapshot, struct ledger_counters *out);
+/* A store with format, self space id and counters, in a transaction still open: space.c goes on
+ * from there. */
+MUST_USE enum err ledger_create_empty(struct kv *kv, const struct device_secrets *secrets,
+                                      const struct entropy *entropy, uint64_t now_ms,
+                                      struct ledger **out_ledger, struct ledger_txn **out_txn);
+MUST_USE enum err ledger_load_counters(const struct snapshot *snapshot,
+                                       struct ledger_counters *out);
 
 /* Commits a stage of follow: like ledger_commit, without following any further. */
 MUST_USE enum err ledger_commit_stage(struct ledger_txn *txn);
 
 /* ---- log_table.c: spaces, logs, entries as rows */
 MUST_USE enum err log_table_put(struct ledger_txn *txn, const struct log_row *row);
-MUST_USE enum err log_table_touch(struct ledger_txn *txn, const struct space_row *space, const struct public_key *device,
-                                  struct ledger_touched **out);
-/* Appends an entry row under the next arrival number; the chain must have been extended by the caller. */
-MUST_USE enum err log_table_add_entry(struct ledger_txn *txn, const struct ledger_touched *log, uint64_t seq,
-                                      const struct entry *entry);
+MUST_USE enum err log_table_touch(struct ledger_txn *txn, const struct space_row *space,
+                                  const struct public_key *device, struct ledger_touched **out);
+/* Appends an entry row under the next arrival number; the chain must have been extended by the
+ * caller. */
+MUST_USE enum err log_table_add_entry(struct ledger_txn *txn, const struct ledger_touched *log,
+                                      uint64_t seq, const struct entry *entry);
 MUST_USE enum err log_table_put_head(struct ledger_txn *txn, uint32_t log, const struct head *head);
-MUST_USE enum err log_table_head(const struct snapshot *snapshot, uint32_t log, uint64_t size, struct head *out);
+MUST_USE enum err log_table_head(const struct snapshot *snapshot, uint32_t log, uint64_t size,
+                                 struct head *out);
 MUST_USE enum err log_table_read_entry(uint64_t arrival, struct span value, struct entry_row *out);
 MUST_USE enum err ledger_put_space(struct ledger_txn *txn, const struct space_row *space);
-MUST_USE enum err log_table_arrival(const struct snapshot *snapshot, uint32_t log, uint64_t seq, uint64_t *out);
+MUST_USE enum err log_table_arrival(const struct snapshot *snapshot, uint32_t log, uint64_t seq,
+                                    uint64_t *out);
 /* Gives a log its number before anything of it has come: a delete may have seen it elsewhere. */
-MUST_USE enum err log_table_number(struct ledger_txn *txn, uint32_t space, const struct public_key *device, uint32_t *out);
+MUST_USE enum err log_table_number(struct ledger_txn *txn, uint32_t space,
+                                   const struct public_key *device, uint32_t *out);
 void ledger_note_news(struct ledger_txn *txn, const struct id *space);
 
 /* ---- epoch_table.c */
@@ -92,13 +102,19 @@ struct epoch_row {
     struct epoch epoch; /* previous borrows from the row */
     bool has_key;
 };
-/* Registers the epoch an unsealed entry opens or uses: row, index in its log, key if it can be opened. */
-MUST_USE enum err epoch_table_add_entry(struct ledger_txn *txn, struct ledger_touched *log, struct span payload);
-MUST_USE enum err epoch_table_of_log(const struct snapshot *snapshot, uint32_t log, uint32_t index, struct hash *out);
-MUST_USE enum err epoch_table_get(const struct snapshot *snapshot, const struct hash *id, struct epoch_row *out);
+/* Registers the epoch an unsealed entry opens or uses: row, index in its log, key if it can be
+ * opened. */
+MUST_USE enum err epoch_table_add_entry(struct ledger_txn *txn, struct ledger_touched *log,
+                                        struct span payload);
+MUST_USE enum err epoch_table_of_log(const struct snapshot *snapshot, uint32_t log, uint32_t index,
+                                     struct hash *out);
+MUST_USE enum err epoch_table_get(const struct snapshot *snapshot, const struct hash *id,
+                                  struct epoch_row *out);
 /* ERR_KEY_MISSING when it has not come. */
-MUST_USE enum err epoch_table_key(const struct snapshot *snapshot, const struct hash *id, uint8_t out[static KEY_SIZE]);
+MUST_USE enum err epoch_table_key(const struct snapshot *snapshot, const struct hash *id,
+                                  uint8_t out[static KEY_SIZE]);
 /* The epoch an own space writes under now. */
-MUST_USE enum err epoch_table_current(const struct snapshot *snapshot, uint32_t space, struct hash *out);
+MUST_USE enum err epoch_table_current(const struct snapshot *snapshot, uint32_t space,
+                                      struct hash *out);
 
 #endif

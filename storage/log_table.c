@@ -1,4 +1,5 @@
-/* Spaces, logs, heads and entries as rows. Entries lie under arrival numbers, always at the end; runs say where. */
+/* Spaces, logs, heads and entries as rows. Entries lie under arrival numbers, always at the end;
+ * runs say where. */
 #include <string.h>
 
 #include "crypto/heap.h"
@@ -28,7 +29,8 @@ static enum err log_table_read_space(uint32_t number, struct span row, struct sp
     return ERR_OK;
 }
 
-enum err ledger_space_numbered(const struct snapshot *snapshot, uint32_t number, struct space_row *out)
+enum err ledger_space_numbered(const struct snapshot *snapshot, uint32_t number,
+                               struct space_row *out)
 {
     struct span row;
     struct key key;
@@ -52,7 +54,8 @@ enum err ledger_space(const struct snapshot *snapshot, const struct id *id, stru
     return err == ERR_OK ? ledger_space_numbered(snapshot, be32(row.data), out) : err;
 }
 
-enum err ledger_own_space(const struct snapshot *snapshot, enum space_kind kind, struct space_row *out)
+enum err ledger_own_space(const struct snapshot *snapshot, enum space_kind kind,
+                          struct space_row *out)
 {
     struct ledger_counters counters;
     enum err err = ledger_load_counters(snapshot, &counters);
@@ -170,7 +173,8 @@ enum err ledger_log(const struct snapshot *snapshot, const struct log_id *id, st
     return err == ERR_OK ? ledger_log_numbered(snapshot, be32(row.data), out) : err;
 }
 
-enum err ledger_logs(const struct snapshot *snapshot, uint32_t space, ledger_log_fn each, void *self)
+enum err ledger_logs(const struct snapshot *snapshot, uint32_t space, ledger_log_fn each,
+                     void *self)
 {
     struct kv_cursor *cursor;
     struct span key_bytes, value;
@@ -181,7 +185,8 @@ enum err ledger_logs(const struct snapshot *snapshot, uint32_t space, ledger_log
     if (err != ERR_OK)
         return err;
     key_of_u32(space, &key);
-    for (err = kv_cursor_seek(cursor, key_span(&key)); err == ERR_OK; err = kv_cursor_next(cursor)) {
+    for (err = kv_cursor_seek(cursor, key_span(&key)); err == ERR_OK;
+         err = kv_cursor_next(cursor)) {
         kv_cursor_at(cursor, &key_bytes, &value);
         if (key_bytes.size != 36 || value.size != 4) {
             err = ERR_CORRUPT;
@@ -199,7 +204,8 @@ enum err ledger_logs(const struct snapshot *snapshot, uint32_t space, ledger_log
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-enum err log_table_number(struct ledger_txn *txn, uint32_t space, const struct public_key *device, uint32_t *out)
+enum err log_table_number(struct ledger_txn *txn, uint32_t space, const struct public_key *device,
+                          uint32_t *out)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct log_row log = {.space = space, .device = *device};
@@ -232,8 +238,8 @@ enum err log_table_number(struct ledger_txn *txn, uint32_t space, const struct p
     return err;
 }
 
-enum err log_table_touch(struct ledger_txn *txn, const struct space_row *space, const struct public_key *device,
-                         struct ledger_touched **out)
+enum err log_table_touch(struct ledger_txn *txn, const struct space_row *space,
+                         const struct public_key *device, struct ledger_touched **out)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct ledger_touched *touched;
@@ -285,7 +291,8 @@ enum err log_table_put_head(struct ledger_txn *txn, uint32_t log, const struct h
     return ledger_put(txn, TABLE_HEAD, &key, span_of(row, sizeof row));
 }
 
-enum err log_table_head(const struct snapshot *snapshot, uint32_t log, uint64_t size, struct head *out)
+enum err log_table_head(const struct snapshot *snapshot, uint32_t log, uint64_t size,
+                        struct head *out)
 {
     struct span row;
     struct key key;
@@ -305,7 +312,8 @@ enum err log_table_head(const struct snapshot *snapshot, uint32_t log, uint64_t 
 
 /* ---- entries */
 
-static enum err log_table_put_run(struct ledger_txn *txn, uint32_t log, uint64_t seq, uint64_t arrival)
+static enum err log_table_put_run(struct ledger_txn *txn, uint32_t log, uint64_t seq,
+                                  uint64_t arrival)
 {
     uint8_t value[8];
     struct key key;
@@ -357,11 +365,13 @@ enum err log_table_read_entry(uint64_t arrival, struct span value, struct entry_
 {
     if (value.size < LOG_TABLE_ENTRY_SIZE + 1)
         return ERR_CORRUPT;
-    *out = (struct entry_row){.arrival = arrival, .log = be32(value.data + 1), .seq = be64(value.data + 5)};
+    *out = (struct entry_row){
+        .arrival = arrival, .log = be32(value.data + 1), .seq = be64(value.data + 5)};
     out->entry.header.epoch_index = be32(value.data + 13);
     out->entry.header.expires_at_s = be64(value.data + 17);
     if (value.data[0] != LOG_TABLE_ABSENT) {
-        out->entry.payload = span_of(value.data + LOG_TABLE_ENTRY_SIZE, value.size - LOG_TABLE_ENTRY_SIZE);
+        out->entry.payload =
+            span_of(value.data + LOG_TABLE_ENTRY_SIZE, value.size - LOG_TABLE_ENTRY_SIZE);
         out->entry.header.payload_size = (uint32_t)out->entry.payload.size;
         return ERR_OK;
     }
@@ -383,7 +393,8 @@ enum err ledger_entry(const struct snapshot *snapshot, uint64_t arrival, struct 
     return err == ERR_OK ? log_table_read_entry(arrival, value, out) : err;
 }
 
-enum err log_table_arrival(const struct snapshot *snapshot, uint32_t log, uint64_t seq, uint64_t *out)
+enum err log_table_arrival(const struct snapshot *snapshot, uint32_t log, uint64_t seq,
+                           uint64_t *out)
 {
     struct kv_cursor *cursor;
     struct span key_bytes, value;
@@ -411,7 +422,8 @@ enum err log_table_arrival(const struct snapshot *snapshot, uint32_t log, uint64
     return err;
 }
 
-enum err ledger_entry_at(const struct snapshot *snapshot, uint32_t log, uint64_t seq, struct entry_row *out)
+enum err ledger_entry_at(const struct snapshot *snapshot, uint32_t log, uint64_t seq,
+                         struct entry_row *out)
 {
     uint64_t arrival;
     enum err err = log_table_arrival(snapshot, log, seq, &arrival);
@@ -423,9 +435,10 @@ enum err ledger_entry_at(const struct snapshot *snapshot, uint32_t log, uint64_t
     return err;
 }
 
-/* From the last block's end at or before size, forward; a block has at most BLOCK_ENTRIES_MAX entries. */
-enum err ledger_chain_at(const struct snapshot *snapshot, const struct log_row *log, const struct log_id *id,
-                         uint64_t size, struct chain *out)
+/* From the last block's end at or before size, forward; a block has at most BLOCK_ENTRIES_MAX
+ * entries. */
+enum err ledger_chain_at(const struct snapshot *snapshot, const struct log_row *log,
+                         const struct log_id *id, uint64_t size, struct chain *out)
 {
     struct kv_cursor *cursor;
     struct span key_bytes, value;
@@ -444,10 +457,13 @@ enum err ledger_chain_at(const struct snapshot *snapshot, const struct log_row *
         return err;
     log_table_head_key(log->number, size + 1, &key);
     err = kv_cursor_seek(cursor, key_span(&key));
-    err = err == ERR_OK ? kv_cursor_previous(cursor) : err == ERR_NOT_FOUND ? kv_cursor_last(cursor) : err;
+    err = err == ERR_OK          ? kv_cursor_previous(cursor)
+          : err == ERR_NOT_FOUND ? kv_cursor_last(cursor)
+                                 : err;
     if (err == ERR_OK) {
         kv_cursor_at(cursor, &key_bytes, &value);
-        if (key_bytes.size == 12 && value.size == HASH_SIZE + SIGNATURE_SIZE && be32(key_bytes.data) == log->number) {
+        if (key_bytes.size == 12 && value.size == HASH_SIZE + SIGNATURE_SIZE &&
+            be32(key_bytes.data) == log->number) {
             out->size = be64(key_bytes.data + 4);
             memcpy(out->hash.bytes, value.data, HASH_SIZE);
         }

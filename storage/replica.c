@@ -31,7 +31,8 @@ static enum err replica_walk_space(struct replica_walk *walk, const struct id *s
 
     if (err == ERR_NOT_FOUND)
         return ERR_OK;
-    return err == ERR_OK ? ledger_logs(walk->snapshot, walk->space.number, replica_on_log, walk) : err;
+    return err == ERR_OK ? ledger_logs(walk->snapshot, walk->space.number, replica_on_log, walk)
+                         : err;
 }
 
 /* The spaces one writes for the other: pairs first, then cards. Own devices share every space. */
@@ -67,7 +68,8 @@ static enum err replica_peer_logs(struct replica_walk *walk, const struct peer *
 }
 
 /* A peer's link when it is one; ERR_NOT_FOUND when nothing is shared with this member. */
-static enum err replica_load_peer(const struct snapshot *snapshot, const struct public_key *member, struct peer **out)
+static enum err replica_load_peer(const struct snapshot *snapshot, const struct public_key *member,
+                                  struct peer **out)
 {
     struct peer *peer = secret_new(sizeof *peer);
     enum err err = peer != NULL ? view_peer(snapshot, member, peer) : ERR_NOMEM;
@@ -87,7 +89,8 @@ static bool replica_is_own(const struct snapshot *snapshot, const struct public_
     return public_key_is_equal(peer, ledger_member(snapshot->ledger));
 }
 
-static enum err replica_logs(void *self, const struct public_key *peer, replica_log_fn each, void *each_self)
+static enum err replica_logs(void *self, const struct public_key *peer, replica_log_fn each,
+                             void *each_self)
 {
     struct replica_walk walk = {.snapshot = self, .each = each, .self = each_self};
     struct peer *link;
@@ -104,8 +107,8 @@ static enum err replica_logs(void *self, const struct public_key *peer, replica_
 }
 
 /* Is this space one that the two members share? */
-static enum err replica_check_space(const struct snapshot *snapshot, const struct public_key *peer, const struct id *space,
-                                    struct space_row *out)
+static enum err replica_check_space(const struct snapshot *snapshot, const struct public_key *peer,
+                                    const struct id *space, struct space_row *out)
 {
     struct peer *link;
     bool is_shared;
@@ -124,8 +127,8 @@ static enum err replica_check_space(const struct snapshot *snapshot, const struc
     return is_shared ? ERR_OK : ERR_NOT_FOUND;
 }
 
-static enum err replica_space_logs(void *self, const struct public_key *peer, const struct id *space, replica_log_fn each,
-                                   void *each_self)
+static enum err replica_space_logs(void *self, const struct public_key *peer,
+                                   const struct id *space, replica_log_fn each, void *each_self)
 {
     struct replica_walk walk = {.snapshot = self, .each = each, .self = each_self};
     enum err err = replica_check_space(self, peer, space, &walk.space);
@@ -149,7 +152,8 @@ static enum err replica_tip(void *self, const struct log_id *log, struct chain *
     return err;
 }
 
-static enum err replica_chain_at(void *self, const struct log_id *log, uint64_t size, struct chain *out)
+static enum err replica_chain_at(void *self, const struct log_id *log, uint64_t size,
+                                 struct chain *out)
 {
     struct log_row row;
     enum err err = ledger_log(self, log, &row);
@@ -161,7 +165,8 @@ static enum err replica_chain_at(void *self, const struct log_id *log, uint64_t 
     return err == ERR_OK ? ledger_chain_at(self, &row, log, size, out) : err;
 }
 
-/* A peer gives logs of its own devices in the spaces it writes; own devices give anything of mine. */
+/* A peer gives logs of its own devices in the spaces it writes; own devices give anything of mine.
+ */
 static enum err replica_accepts(void *self, const struct public_key *peer, const struct log_id *log)
 {
     struct device_row device;
@@ -177,8 +182,9 @@ static enum err replica_accepts(void *self, const struct public_key *peer, const
     return err;
 }
 
-static enum err replica_read(void *self, const struct log_id *log, const struct chain *start, struct batch_writer *writer,
-                             struct chain *out_end, uint8_t out_signature[SIGNATURE_SIZE])
+static enum err replica_read(void *self, const struct log_id *log, const struct chain *start,
+                             struct batch_writer *writer, struct chain *out_end,
+                             uint8_t out_signature[SIGNATURE_SIZE])
 {
     struct log_row row;
     struct head head;
@@ -195,7 +201,8 @@ static enum err replica_read(void *self, const struct log_id *log, const struct 
         struct entry_row entry;
 
         err = arrival > 0 ? ledger_entry(self, arrival + 1, &entry) : ERR_NOT_FOUND;
-        if (err == ERR_NOT_FOUND || (err == ERR_OK && (entry.log != row.number || entry.seq != out_end->size + 1)))
+        if (err == ERR_NOT_FOUND ||
+            (err == ERR_OK && (entry.log != row.number || entry.seq != out_end->size + 1)))
             err = ledger_entry_at(self, row.number, out_end->size + 1, &entry);
         if (err != ERR_OK)
             return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
@@ -216,8 +223,8 @@ static enum err replica_read(void *self, const struct log_id *log, const struct 
     return buf_err(&writer->entries);
 }
 
-static enum err replica_count(void *self, const struct log_id *log, uint64_t size, uint64_t *out_entries,
-                              uint64_t *out_bytes)
+static enum err replica_count(void *self, const struct log_id *log, uint64_t size,
+                              uint64_t *out_entries, uint64_t *out_bytes)
 {
     struct log_row row;
     struct entry_row first;
@@ -231,7 +238,8 @@ static enum err replica_count(void *self, const struct log_id *log, uint64_t siz
     *out_entries = row.tip.size - size;
     err = ledger_entry_at(self, row.number, size + 1, &first);
     if (err == ERR_OK)
-        *out_bytes = *out_entries * first.entry.header.payload_size; /* An estimate: from the first one's size. */
+        *out_bytes = *out_entries *
+                     first.entry.header.payload_size; /* An estimate: from the first one's size. */
     return err;
 }
 

@@ -1,6 +1,7 @@
 /*
- * A row's bytes: counts and numbers as variable-length integers (seven bits a byte, the high bit says that more follow),
- * ids and dots plain. Arrays are made a power of two long, as proto/object grows them.
+ * A row's bytes: counts and numbers as variable-length integers (seven bits a byte, the high bit
+ * says that more follow), ids and dots plain. Arrays are made a power of two long, as proto/object
+ * grows them.
  */
 #include "storage/row.h"
 
@@ -144,7 +145,8 @@ static struct value row_value(struct row_reader *reader)
     return value;
 }
 
-/* A count and an array for it; NULL for none. Each thing takes least bytes at least, so that a damaged count costs nothing. */
+/* A count and an array for it; NULL for none. Each thing takes least bytes at least, so that a
+ * damaged count costs nothing. */
 static void *row_array(struct row_reader *reader, size_t least, size_t size, size_t *out_count)
 {
     uint64_t count = row_number(reader);
@@ -197,7 +199,8 @@ static void row_element(struct row_reader *reader, struct object_element *out)
         return;
     least = &out->dots[0];
     for (size_t at = 1; at < out->dots_count; at++)
-        if (span_order(span_of(out->dots[at].dot.bytes, ID_SIZE), span_of(least->dot.bytes, ID_SIZE)) < 0)
+        if (span_order(span_of(out->dots[at].dot.bytes, ID_SIZE),
+                       span_of(least->dot.bytes, ID_SIZE)) < 0)
             least = &out->dots[at];
     out->value = least->value;
 }
@@ -232,7 +235,8 @@ enum err row_read(struct span bytes, struct object *out)
     row_id(&reader, &out->id);
     row_registers(&reader, out);
     if (reader.err == ERR_OK)
-        out->elements = row_array(&reader, ID_SIZE + 2, sizeof *out->elements, &out->elements_count);
+        out->elements =
+            row_array(&reader, ID_SIZE + 2, sizeof *out->elements, &out->elements_count);
     for (size_t at = 0; at < out->elements_count && reader.err == ERR_OK; at++)
         row_element(&reader, &out->elements[at]);
     if (reader.err == ERR_OK)
@@ -261,7 +265,8 @@ static bool row_is_secret(uint8_t kind_number)
     return kind != NULL && kind->is_secret;
 }
 
-enum err row_put(struct ledger_txn *txn, uint32_t number, uint32_t space, const struct object *object)
+enum err row_put(struct ledger_txn *txn, uint32_t number, uint32_t space,
+                 const struct object *object)
 {
     struct buf plain = {0}, value = {0};
     struct key key;
@@ -285,7 +290,8 @@ enum err row_put(struct ledger_txn *txn, uint32_t number, uint32_t space, const 
     return err;
 }
 
-enum err row_load(const struct snapshot *snapshot, uint32_t number, struct object *out, uint32_t *out_space)
+enum err row_load(const struct snapshot *snapshot, uint32_t number, struct object *out,
+                  uint32_t *out_space)
 {
     struct buf opened = {0};
     struct span value;
@@ -301,9 +307,11 @@ enum err row_load(const struct snapshot *snapshot, uint32_t number, struct objec
         return ERR_CORRUPT;
     *out_space = be32(value.data);
     if (value.data[ROW_CONTEXT_SIZE] == 0)
-        return row_read(span_of(value.data + ROW_CONTEXT_SIZE + 1, value.size - ROW_CONTEXT_SIZE - 1), out);
-    err = ledger_open_local(snapshot->ledger, key_span(&key),
-                            span_of(value.data + ROW_CONTEXT_SIZE + 1, value.size - ROW_CONTEXT_SIZE - 1), &opened);
+        return row_read(
+            span_of(value.data + ROW_CONTEXT_SIZE + 1, value.size - ROW_CONTEXT_SIZE - 1), out);
+    err = ledger_open_local(
+        snapshot->ledger, key_span(&key),
+        span_of(value.data + ROW_CONTEXT_SIZE + 1, value.size - ROW_CONTEXT_SIZE - 1), &opened);
     if (err == ERR_OK)
         err = row_read(buf_span(&opened), out);
     if (err == ERR_OK)
@@ -313,7 +321,8 @@ enum err row_load(const struct snapshot *snapshot, uint32_t number, struct objec
     return err;
 }
 
-enum err row_get_numbered(const struct snapshot *snapshot, uint32_t number, struct object *out, uint32_t *out_space)
+enum err row_get_numbered(const struct snapshot *snapshot, uint32_t number, struct object *out,
+                          uint32_t *out_space)
 {
     enum err err = row_load(snapshot, number, out, out_space);
 
@@ -332,7 +341,8 @@ static void row_id_key(uint32_t space, uint8_t kind, const struct id *id, struct
         key_add_bytes(out, span_of(id->bytes, ID_SIZE));
 }
 
-enum err row_find(const struct snapshot *snapshot, uint32_t space, uint8_t kind, const struct id *id, uint32_t *out_number)
+enum err row_find(const struct snapshot *snapshot, uint32_t space, uint8_t kind,
+                  const struct id *id, uint32_t *out_number)
 {
     struct span value;
     struct key key;
@@ -347,8 +357,8 @@ enum err row_find(const struct snapshot *snapshot, uint32_t space, uint8_t kind,
     return err;
 }
 
-enum err row_number_for(struct ledger_txn *txn, uint32_t space, uint8_t kind, const struct id *id, uint32_t *out_number,
-                        bool *out_is_new)
+enum err row_number_for(struct ledger_txn *txn, uint32_t space, uint8_t kind, const struct id *id,
+                        uint32_t *out_number, bool *out_is_new)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     enum err err = row_find(&snapshot, space, kind, id, out_number);
@@ -364,8 +374,8 @@ enum err row_number_for(struct ledger_txn *txn, uint32_t space, uint8_t kind, co
     return ledger_put(txn, TABLE_OBJECT_ID, &key, span_of(number, sizeof number));
 }
 
-enum err row_get(const struct snapshot *snapshot, const struct id *space, uint8_t kind, const struct id *id,
-                 struct object *out, uint32_t *out_number)
+enum err row_get(const struct snapshot *snapshot, const struct id *space, uint8_t kind,
+                 const struct id *id, struct object *out, uint32_t *out_number)
 {
     struct space_row row;
     uint32_t ignored;
@@ -377,7 +387,8 @@ enum err row_get(const struct snapshot *snapshot, const struct id *space, uint8_
     return err == ERR_OK ? row_get_numbered(snapshot, *out_number, out, &ignored) : err;
 }
 
-enum err row_each(const struct snapshot *snapshot, const struct id *space, uint8_t kind, row_fn each, void *self)
+enum err row_each(const struct snapshot *snapshot, const struct id *space, uint8_t kind,
+                  row_fn each, void *self)
 {
     struct kv_cursor *cursor;
     struct span key_bytes, value;
@@ -391,12 +402,14 @@ enum err row_each(const struct snapshot *snapshot, const struct id *space, uint8
     if (err != ERR_OK)
         return err;
     row_id_key(row.number, kind, NULL, &key);
-    for (err = kv_cursor_seek(cursor, key_span(&key)); err == ERR_OK; err = kv_cursor_next(cursor)) {
+    for (err = kv_cursor_seek(cursor, key_span(&key)); err == ERR_OK;
+         err = kv_cursor_next(cursor)) {
         struct object object = {0};
         uint32_t ignored;
 
         kv_cursor_at(cursor, &key_bytes, &value);
-        if (key_bytes.size < key.size || memcmp(key_bytes.data, key.bytes, key.size) != 0 || value.size != 4)
+        if (key_bytes.size < key.size || memcmp(key_bytes.data, key.bytes, key.size) != 0 ||
+            value.size != 4)
             break;
         err = row_load(snapshot, be32(value.data), &object, &ignored);
         if (err == ERR_OK && object_is_visible(&object))

@@ -1,4 +1,5 @@
-/* Spaces of mine and who reads them. Readers are counted when an epoch opens; nobody else decides. */
+/* Spaces of mine and who reads them. Readers are counted when an epoch opens; nobody else decides.
+ */
 #include "storage/space.h"
 
 #include <stdlib.h>
@@ -46,11 +47,13 @@ static enum err space_on_device(void *self, const struct device_row *device)
     return ERR_OK;
 }
 
-/* Own devices and the recovery key read everything of mine. This device's own key is known before its certificate is. */
+/* Own devices and the recovery key read everything of mine. This device's own key is known before
+ * its certificate is. */
 static enum err space_add_own(const struct snapshot *snapshot, struct space_audience *audience)
 {
     const struct exchange_key *own = ledger_receiving_key(snapshot->ledger);
-    enum err err = view_device_each(snapshot, ledger_member(snapshot->ledger), space_on_device, audience);
+    enum err err =
+        view_device_each(snapshot, ledger_member(snapshot->ledger), space_on_device, audience);
     bool has_this = false;
 
     for (size_t at = 0; at < audience->recipients_count; at++)
@@ -61,8 +64,8 @@ static enum err space_add_own(const struct snapshot *snapshot, struct space_audi
         return err;
     if (!has_this)
         memcpy(audience->recipients[audience->recipients_count++], own->public_key, KEY_SIZE);
-    memcpy(audience->recipients[audience->recipients_count++], ledger_secrets(snapshot->ledger)->recovery_public,
-           KEY_SIZE);
+    memcpy(audience->recipients[audience->recipients_count++],
+           ledger_secrets(snapshot->ledger)->recovery_public, KEY_SIZE);
     return space_add_reader(audience, ledger_member(snapshot->ledger));
 }
 
@@ -93,7 +96,8 @@ static int space_order(const void *left, const void *right)
 }
 
 /* Salt, then the readers in order: what the epoch's commitment to its readers opens to. */
-static enum err space_commit_readers(const struct snapshot *snapshot, struct space_audience *audience, struct buf *out,
+static enum err space_commit_readers(const struct snapshot *snapshot,
+                                     struct space_audience *audience, struct buf *out,
                                      struct hash *out_commitment)
 {
     struct id salt;
@@ -102,7 +106,8 @@ static enum err space_commit_readers(const struct snapshot *snapshot, struct spa
     qsort(audience->readers, audience->readers_count, sizeof *audience->readers, space_order);
     epoch_readers(&salt, audience->readers, audience->readers_count, out_commitment);
     buf_append(out, span_of(salt.bytes, ID_SIZE));
-    buf_append(out, span_of(audience->readers, audience->readers_count * sizeof *audience->readers));
+    buf_append(out,
+               span_of(audience->readers, audience->readers_count * sizeof *audience->readers));
     return buf_err(out);
 }
 
@@ -112,9 +117,9 @@ static struct value space_bytes(const void *bytes, size_t size)
 }
 
 /* Records the key in self, so that every own device has it. */
-static enum err space_record_key(struct ledger_txn *txn, const struct space_row *space, const struct hash *id,
-                                 const uint8_t key[static KEY_SIZE], uint32_t depth, struct span readers,
-                                 const struct hash *parent)
+static enum err space_record_key(struct ledger_txn *txn, const struct space_row *space,
+                                 const struct hash *id, const uint8_t key[static KEY_SIZE],
+                                 uint32_t depth, struct span readers, const struct hash *parent)
 {
     struct edit_space edit = {0};
     struct id object;
@@ -167,8 +172,9 @@ static enum err space_open_epoch(struct ledger_txn *txn, const struct space_row 
     if (err == ERR_OK)
         err = ledger_append_epoch(txn, &space->id, &plan, &id, keys + KEY_SIZE);
     if (err == ERR_OK)
-        err = space_record_key(txn, space, &id, keys + KEY_SIZE, plan.parent != NULL ? parent.epoch.depth + 1 : 1,
-                               buf_span(&readers), plan.parent != NULL ? &current : NULL);
+        err = space_record_key(txn, space, &id, keys + KEY_SIZE,
+                               plan.parent != NULL ? parent.epoch.depth + 1 : 1, buf_span(&readers),
+                               plan.parent != NULL ? &current : NULL);
 
 out:
     buf_release(&readers);
@@ -179,7 +185,8 @@ out:
     return err;
 }
 
-enum err space_create(struct ledger_txn *txn, enum space_kind kind, const struct public_key *peer, struct id *out_id)
+enum err space_create(struct ledger_txn *txn, enum space_kind kind, const struct public_key *peer,
+                      struct id *out_id)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct space_row space = {.kind = kind, .is_mine = true, .writer = *ledger_member(txn->ledger)};
@@ -241,7 +248,8 @@ enum err space_grant(struct ledger_txn *txn, const struct id *space, const struc
     if (err == ERR_NOT_FOUND) {
         edit_begin(&edit, KIND_GRANT, &object, txn->now_ms);
         edit_set(&edit, GRANT_SPACE, 1, space_bytes(space->bytes, ID_SIZE));
-        edit_set(&edit, GRANT_SPACE_KIND, 1, (struct value){.type = VALUE_NUMBER, .number = row.kind});
+        edit_set(&edit, GRANT_SPACE_KIND, 1,
+                 (struct value){.type = VALUE_NUMBER, .number = row.kind});
         edit_set(&edit, GRANT_EPOCH, 1, space_bytes(current.bytes, HASH_SIZE));
         edit_set(&edit, GRANT_KEY, 1, space_bytes(key, KEY_SIZE));
         err = ledger_append(txn, &link->pair_out, &edit, 0);
@@ -272,7 +280,8 @@ enum err space_rotate(struct ledger_txn *txn, const struct id *space)
 
 /* ---- a new store */
 
-static enum err space_put_certificate(struct ledger_txn *txn, const struct id *card, struct span device_name)
+static enum err space_put_certificate(struct ledger_txn *txn, const struct id *card,
+                                      struct span device_name)
 {
     struct ledger *ledger = txn->ledger;
     struct certificate certificate = {.member = ledger->secrets->member,
@@ -322,7 +331,8 @@ enum err space_renew_knock(struct ledger_txn *txn)
         err = row_get(&snapshot, &card.id, KIND_DOOR, &only, &door, &number);
     if (err == ERR_OK || err == ERR_NOT_FOUND) {
         edit_begin(&edit, KIND_DOOR, &only, txn->now_ms);
-        edit_set(&edit, DOOR_KNOCK, object_next_counter(&door, DOOR_KNOCK), space_bytes(knock, KEY_SIZE));
+        edit_set(&edit, DOOR_KNOCK, object_next_counter(&door, DOOR_KNOCK),
+                 space_bytes(knock, KEY_SIZE));
         err = ledger_append(txn, &card.id, &edit, 0);
     }
     object_release(&door);
@@ -331,8 +341,8 @@ enum err space_renew_knock(struct ledger_txn *txn)
     return err;
 }
 
-enum err ledger_create(struct kv *kv, const struct device_secrets *secrets, const struct entropy *entropy,
-                       struct span device_name, uint64_t now_ms)
+enum err ledger_create(struct kv *kv, const struct device_secrets *secrets,
+                       const struct entropy *entropy, struct span device_name, uint64_t now_ms)
 {
     struct ledger *ledger;
     struct ledger_txn *txn;

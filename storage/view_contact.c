@@ -1,4 +1,5 @@
-/* Two tables: folded names in order, and exact values of e-mails, phones, ids, members, tags, organisations, addresses. */
+/* Two tables: folded names in order, and exact values of e-mails, phones, ids, members, tags,
+ * organisations, addresses. */
 #include "storage/view_contact.h"
 
 #include <string.h>
@@ -27,7 +28,9 @@ static enum err view_contact_name_key(struct span name, uint32_t number, struct 
 
     if (err == ERR_OK) {
         out->size = 0;
-        key_add_bytes(out, span_of(folded.data, folded.size < VIEW_CONTACT_NAME_MAX ? folded.size : VIEW_CONTACT_NAME_MAX));
+        key_add_bytes(out, span_of(folded.data, folded.size < VIEW_CONTACT_NAME_MAX
+                                                    ? folded.size
+                                                    : VIEW_CONTACT_NAME_MAX));
         key_add_byte(out, 0);
         key_add_u32(out, number);
     }
@@ -35,7 +38,8 @@ static enum err view_contact_name_key(struct span name, uint32_t number, struct 
     return err;
 }
 
-/* The value as it is compared: e-mails in lower case, phones as digits, words folded, the rest as it is. */
+/* The value as it is compared: e-mails in lower case, phones as digits, words folded, the rest as
+ * it is. */
 static enum err view_contact_value(enum match_what what, struct span value, struct buf *out)
 {
     switch (what) {
@@ -81,7 +85,8 @@ static enum err view_contact_match_key(enum match_what what, struct span value, 
 
 /* ---- following */
 
-static enum err view_contact_set(struct ledger_txn *txn, enum table table, const struct key *key, bool is_there)
+static enum err view_contact_set(struct ledger_txn *txn, enum table table, const struct key *key,
+                                 bool is_there)
 {
     enum err err;
 
@@ -91,8 +96,8 @@ static enum err view_contact_set(struct ledger_txn *txn, enum table table, const
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-static enum err view_contact_set_match(struct ledger_txn *txn, enum match_what what, struct span value, uint32_t number,
-                                       bool is_there)
+static enum err view_contact_set_match(struct ledger_txn *txn, enum match_what what,
+                                       struct span value, uint32_t number, bool is_there)
 {
     struct key key;
     enum err err;
@@ -109,48 +114,57 @@ static const struct {
     enum match_what what;
     bool is_set;
 } view_contact_fields[] = {
-    {CONTACT_EMAILS, MATCH_BY_EMAIL, true}, {CONTACT_PHONES, MATCH_BY_PHONE, true}, {CONTACT_URLS, MATCH_BY_URL, true},
-    {CONTACT_TAGS, MATCH_BY_TAG, true},     {CONTACT_UID, MATCH_BY_UID, false},     {CONTACT_MEMBER, MATCH_BY_MEMBER, false},
+    {CONTACT_EMAILS, MATCH_BY_EMAIL, true}, {CONTACT_PHONES, MATCH_BY_PHONE, true},
+    {CONTACT_URLS, MATCH_BY_URL, true},     {CONTACT_TAGS, MATCH_BY_TAG, true},
+    {CONTACT_UID, MATCH_BY_UID, false},     {CONTACT_MEMBER, MATCH_BY_MEMBER, false},
     {CONTACT_ORG, MATCH_BY_ORG, false},
 };
 
-static bool view_contact_has_element(const struct object *contact, uint8_t field, const struct id *element)
+static bool view_contact_has_element(const struct object *contact, uint8_t field,
+                                     const struct id *element)
 {
     const struct object_element *at;
 
-    for (size_t index = 0; contact != NULL && (at = object_element_at(contact, field, index)) != NULL; index++)
+    for (size_t index = 0;
+         contact != NULL && (at = object_element_at(contact, field, index)) != NULL; index++)
         if (id_is_equal(&at->element, element))
             return true;
     return false;
 }
 
 /* Values of one that the other does not have. */
-static enum err view_contact_difference(struct ledger_txn *txn, uint32_t number, const struct object *one,
-                                        const struct object *other, bool is_there)
+static enum err view_contact_difference(struct ledger_txn *txn, uint32_t number,
+                                        const struct object *one, const struct object *other,
+                                        bool is_there)
 {
     enum err err = ERR_OK;
 
-    for (size_t row = 0; row < sizeof view_contact_fields / sizeof view_contact_fields[0] && err == ERR_OK; row++) {
+    for (size_t row = 0;
+         row < sizeof view_contact_fields / sizeof view_contact_fields[0] && err == ERR_OK; row++) {
         uint8_t field = view_contact_fields[row].field;
         const struct object_element *at;
 
         if (!view_contact_fields[row].is_set) {
             struct span value = object_value(one, field).bytes;
-            struct span before = other != NULL ? object_value(other, field).bytes : span_of(NULL, 0);
+            struct span before =
+                other != NULL ? object_value(other, field).bytes : span_of(NULL, 0);
 
             if (!span_is_equal(value, before))
-                err = view_contact_set_match(txn, view_contact_fields[row].what, value, number, is_there);
+                err = view_contact_set_match(txn, view_contact_fields[row].what, value, number,
+                                             is_there);
             continue;
         }
-        for (size_t index = 0; err == ERR_OK && (at = object_element_at(one, field, index)) != NULL; index++)
+        for (size_t index = 0; err == ERR_OK && (at = object_element_at(one, field, index)) != NULL;
+             index++)
             if (!view_contact_has_element(other, field, &at->element))
-                err = view_contact_set_match(txn, view_contact_fields[row].what, at->value.bytes, number, is_there);
+                err = view_contact_set_match(txn, view_contact_fields[row].what, at->value.bytes,
+                                             number, is_there);
     }
     return err;
 }
 
-static enum err view_contact_rename(struct ledger_txn *txn, uint32_t number, const struct object *before,
-                                    const struct object *after)
+static enum err view_contact_rename(struct ledger_txn *txn, uint32_t number,
+                                    const struct object *before, const struct object *after)
 {
     struct span old_name = before != NULL ? view_contact_shown(before) : span_of(NULL, 0);
     struct span new_name = after != NULL ? view_contact_shown(after) : span_of(NULL, 0);
@@ -192,8 +206,8 @@ enum err view_contact_changed(struct ledger_txn *txn, uint32_t number, const str
 /* ---- looking up */
 
 /* Visits the contacts whose key in a table begins with these bytes. */
-static enum err view_contact_walk(const struct snapshot *snapshot, enum table table, struct span prefix,
-                                  view_contact_fn each, void *self)
+static enum err view_contact_walk(const struct snapshot *snapshot, enum table table,
+                                  struct span prefix, view_contact_fn each, void *self)
 {
     struct kv_cursor *cursor;
     struct span key, value;
@@ -228,7 +242,8 @@ enum err view_contact_each(const struct snapshot *snapshot, view_contact_fn each
     return view_contact_walk(snapshot, TABLE_NAME, span_of(NULL, 0), each, self);
 }
 
-enum err view_contact_named(const struct snapshot *snapshot, struct span prefix, view_contact_fn each, void *self)
+enum err view_contact_named(const struct snapshot *snapshot, struct span prefix,
+                            view_contact_fn each, void *self)
 {
     struct buf folded = {0};
     enum err err = fold(prefix, &folded);
@@ -241,17 +256,19 @@ enum err view_contact_named(const struct snapshot *snapshot, struct span prefix,
     return err;
 }
 
-enum err view_contact_match(const struct snapshot *snapshot, enum match_what what, struct span value,
-                            view_contact_fn each, void *self)
+enum err view_contact_match(const struct snapshot *snapshot, enum match_what what,
+                            struct span value, view_contact_fn each, void *self)
 {
     struct key key;
     enum err err = view_contact_match_key(what, value, &key);
 
-    return err == ERR_OK ? view_contact_walk(snapshot, TABLE_MATCH, key_span(&key), each, self) : err;
+    return err == ERR_OK ? view_contact_walk(snapshot, TABLE_MATCH, key_span(&key), each, self)
+                         : err;
 }
 
 /* The object ids of contacts, from the first whose hex could begin so. */
-enum err view_contact_by_id(const struct snapshot *snapshot, struct span hex_prefix, view_contact_fn each, void *self)
+enum err view_contact_by_id(const struct snapshot *snapshot, struct span hex_prefix,
+                            view_contact_fn each, void *self)
 {
     uint8_t padded[VIEW_CONTACT_HEX_MAX];
     struct kv_cursor *cursor;
@@ -274,7 +291,8 @@ enum err view_contact_by_id(const struct snapshot *snapshot, struct span hex_pre
     key_of_u32(space.number, &key);
     key_add_byte(&key, KIND_CONTACT);
     key_add_bytes(&key, span_of(first.bytes, ID_SIZE));
-    for (err = kv_cursor_seek(cursor, key_span(&key)); err == ERR_OK; err = kv_cursor_next(cursor)) {
+    for (err = kv_cursor_seek(cursor, key_span(&key)); err == ERR_OK;
+         err = kv_cursor_next(cursor)) {
         struct object contact = {0};
         struct span at, value;
         char hex[ID_TEXT_SIZE];

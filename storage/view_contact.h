@@ -1,5 +1,6 @@
 /*
- * Contacts as people look for them: by folded name, e-mail, phone, id. Derived from contact objects of the self space.
+ * Contacts as people look for them: by folded name, e-mail, phone, id. Derived from contact objects
+ * of the self space.
  */
 #ifndef KITH_STORAGE_VIEW_CONTACT_H
 #define KITH_STORAGE_VIEW_CONTACT_H
@@ -7,24 +8,33 @@
 #include "proto/contact.h"
 #include "storage/ledger.h"
 
-enum match_what { MATCH_BY_EMAIL = 1, MATCH_BY_PHONE = 2, MATCH_BY_UID = 3, MATCH_BY_MEMBER = 4, MATCH_BY_TAG = 5,
-                  MATCH_BY_ORG = 6, MATCH_BY_URL = 7 };
+enum match_what {
+    MATCH_BY_EMAIL = 1,
+    MATCH_BY_PHONE = 2,
+    MATCH_BY_UID = 3,
+    MATCH_BY_MEMBER = 4,
+    MATCH_BY_TAG = 5,
+    MATCH_BY_ORG = 6,
+    MATCH_BY_URL = 7
+};
 
 typedef enum err (*view_contact_fn)(void *self, uint32_t number, const struct object *contact);
-/* In the order of folded names. Stops at the first error of each and returns it (ERR_CANCELLED is a way to stop). */
-MUST_USE enum err view_contact_each(const struct snapshot *snapshot, view_contact_fn each, void *self);
+/* In the order of folded names. Stops at the first error of each and returns it (ERR_CANCELLED is a
+ * way to stop). */
+MUST_USE enum err view_contact_each(const struct snapshot *snapshot, view_contact_fn each,
+                                    void *self);
 /* Contacts whose folded name begins with the folded prefix. */
-MUST_USE enum err view_contact_named(const struct snapshot *snapshot, struct span prefix, view_contact_fn each,
-                                     void *self);
-/* Contacts with exactly this value (folded or normalised as its kind demands). */
-MUST_USE enum err view_contact_match(const struct snapshot *snapshot, enum match_what what, struct span value,
+MUST_USE enum err view_contact_named(const struct snapshot *snapshot, struct span prefix,
                                      view_contact_fn each, void *self);
+/* Contacts with exactly this value (folded or normalised as its kind demands). */
+MUST_USE enum err view_contact_match(const struct snapshot *snapshot, enum match_what what,
+                                     struct span value, view_contact_fn each, void *self);
 /* Contacts whose id begins with these hex digits. */
-MUST_USE enum err view_contact_by_id(const struct snapshot *snapshot, struct span hex_prefix, view_contact_fn each,
-                                     void *self);
+MUST_USE enum err view_contact_by_id(const struct snapshot *snapshot, struct span hex_prefix,
+                                     view_contact_fn each, void *self);
 MUST_USE enum err view_contact_count(const struct snapshot *snapshot, uint64_t *out);
 /* Called by follow: the object before (or NULL) and after the edit. */
-MUST_USE enum err view_contact_changed(struct ledger_txn *txn, uint32_t number, const struct object *before,
-                                       const struct object *after);
+MUST_USE enum err view_contact_changed(struct ledger_txn *txn, uint32_t number,
+                                       const struct object *before, const struct object *after);
 
 #endif

@@ -19,7 +19,8 @@ static const struct id *view_device_self(const struct snapshot *snapshot)
 }
 
 /* A device row: member, static key, receiving key, certifier, time, name size, name, statement. */
-static enum err view_device_put(struct ledger_txn *txn, const struct certificate *certificate, struct span statement)
+static enum err view_device_put(struct ledger_txn *txn, const struct certificate *certificate,
+                                struct span statement)
 {
     struct buf row = {0};
     struct key key;
@@ -44,8 +45,9 @@ static enum err view_device_put(struct ledger_txn *txn, const struct certificate
     return err;
 }
 
-static enum err view_device_read(const struct public_key *device, struct span row, struct device_row *out,
-                                 struct public_key *out_certifier, struct span *out_statement)
+static enum err view_device_read(const struct public_key *device, struct span row,
+                                 struct device_row *out, struct public_key *out_certifier,
+                                 struct span *out_statement)
 {
     size_t name_size;
 
@@ -60,12 +62,14 @@ static enum err view_device_read(const struct public_key *device, struct span ro
     memcpy(out->receiving_key, row.data + 64, 32);
     memcpy(out_certifier->bytes, row.data + 96, 32);
     memcpy(out->name, row.data + VIEW_DEVICE_FIXED, name_size);
-    *out_statement = span_of(row.data + VIEW_DEVICE_FIXED + name_size, row.size - VIEW_DEVICE_FIXED - name_size);
+    *out_statement =
+        span_of(row.data + VIEW_DEVICE_FIXED + name_size, row.size - VIEW_DEVICE_FIXED - name_size);
     return ERR_OK;
 }
 
-static enum err view_device_load(const struct snapshot *snapshot, const struct public_key *device, struct device_row *out,
-                                 struct public_key *out_certifier, struct span *out_statement)
+static enum err view_device_load(const struct snapshot *snapshot, const struct public_key *device,
+                                 struct device_row *out, struct public_key *out_certifier,
+                                 struct span *out_statement)
 {
     struct span row;
     struct key key;
@@ -76,7 +80,8 @@ static enum err view_device_load(const struct snapshot *snapshot, const struct p
     return err == ERR_OK ? view_device_read(device, row, out, out_certifier, out_statement) : err;
 }
 
-enum err view_device(const struct snapshot *snapshot, const struct public_key *device, struct device_row *out)
+enum err view_device(const struct snapshot *snapshot, const struct public_key *device,
+                     struct device_row *out)
 {
     struct public_key certifier;
     struct span statement;
@@ -102,7 +107,8 @@ enum err view_device_by_static(const struct snapshot *snapshot, const uint8_t st
     return view_device(snapshot, &device, out);
 }
 
-enum err view_device_each(const struct snapshot *snapshot, const struct public_key *member, view_device_fn each, void *self)
+enum err view_device_each(const struct snapshot *snapshot, const struct public_key *member,
+                          view_device_fn each, void *self)
 {
     struct kv_cursor *cursor;
     struct span key, value, statement;
@@ -112,7 +118,8 @@ enum err view_device_each(const struct snapshot *snapshot, const struct public_k
 
     if (err != ERR_OK)
         return err;
-    for (err = kv_cursor_seek(cursor, span_of(NULL, 0)); err == ERR_OK; err = kv_cursor_next(cursor)) {
+    for (err = kv_cursor_seek(cursor, span_of(NULL, 0)); err == ERR_OK;
+         err = kv_cursor_next(cursor)) {
         kv_cursor_at(cursor, &key, &value);
         if (key.size != 32 || value.size < 32) {
             err = ERR_CORRUPT;
@@ -132,7 +139,8 @@ enum err view_device_each(const struct snapshot *snapshot, const struct public_k
 }
 
 /* Is this device in good standing to certify for the member? The root always is. */
-static enum err view_device_may_certify(const struct snapshot *snapshot, const struct public_key *member,
+static enum err view_device_may_certify(const struct snapshot *snapshot,
+                                        const struct public_key *member,
                                         const struct public_key *certifier)
 {
     struct public_key at = *certifier;
@@ -155,7 +163,8 @@ static enum err view_device_may_certify(const struct snapshot *snapshot, const s
     return ERR_FORGED;
 }
 
-enum err view_device_changed(struct ledger_txn *txn, const struct space_row *space, const struct object *after)
+enum err view_device_changed(struct ledger_txn *txn, const struct space_row *space,
+                             const struct object *after)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct span statement = object_value(after, CERTIFICATE_STATEMENT).bytes;
@@ -216,9 +225,11 @@ static void view_device_reached_key(const struct public_key *device, struct key 
     key_of_bytes(span_of(device->bytes, 32), out);
 }
 
-/* The link's addresses are those of the device the link was made with; with one device a member they serve for it. */
-static size_t view_device_link_addresses(const struct snapshot *snapshot, const struct public_key *member,
-                                         struct address *out, size_t count, size_t max)
+/* The link's addresses are those of the device the link was made with; with one device a member
+ * they serve for it. */
+static size_t view_device_link_addresses(const struct snapshot *snapshot,
+                                         const struct public_key *member, struct address *out,
+                                         size_t count, size_t max)
 {
     struct object link = {0};
     struct id id;
@@ -252,8 +263,8 @@ enum err view_peer_addresses(const struct snapshot *snapshot, const struct publi
     return ERR_OK;
 }
 
-enum err view_peer_reached(struct ledger_txn *txn, const struct public_key *device, struct span addresses,
-                           uint64_t seen_at_ms)
+enum err view_peer_reached(struct ledger_txn *txn, const struct public_key *device,
+                           struct span addresses, uint64_t seen_at_ms)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct buf row = {0};
@@ -294,12 +305,14 @@ static enum err view_device_newest(void *self, const struct device_row *device)
 
     view_device_reached_key(&device->device, &key);
     err = ledger_get(seen->snapshot, TABLE_REACHED, &key, &value);
-    if (err == ERR_OK && value.size >= VIEW_DEVICE_REACHED_HEADER && be64(value.data) > seen->newest_ms)
+    if (err == ERR_OK && value.size >= VIEW_DEVICE_REACHED_HEADER &&
+        be64(value.data) > seen->newest_ms)
         seen->newest_ms = be64(value.data);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-enum err view_peer_last_seen(const struct snapshot *snapshot, const struct public_key *member, uint64_t *out_ms)
+enum err view_peer_last_seen(const struct snapshot *snapshot, const struct public_key *member,
+                             uint64_t *out_ms)
 {
     struct view_device_seen seen = {.snapshot = snapshot};
     enum err err = view_device_each(snapshot, member, view_device_newest, &seen);

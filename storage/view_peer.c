@@ -1,4 +1,5 @@
-/* Links, their peers' cards and doors: what sessions and ops ask about people. Devices are in view_device.c. */
+/* Links, their peers' cards and doors: what sessions and ops ask about people. Devices are in
+ * view_device.c. */
 #include "storage/view_peer.h"
 
 #include <string.h>
@@ -14,7 +15,8 @@ static const struct id view_peer_only = {{0}}; /* the one object of its kind in 
 
 /* ---- follow */
 
-static enum err view_peer_link_changed(struct ledger_txn *txn, uint32_t number, const struct object *after)
+static enum err view_peer_link_changed(struct ledger_txn *txn, uint32_t number,
+                                       const struct object *after)
 {
     struct span member = object_value(after, LINK_MEMBER).bytes;
     uint8_t value[4];
@@ -28,7 +30,8 @@ static enum err view_peer_link_changed(struct ledger_txn *txn, uint32_t number, 
 }
 
 /* A peer's grant is believed for spaces that this peer writes, and for no others. */
-static enum err view_peer_grant_changed(struct ledger_txn *txn, const struct space_row *space, const struct object *after)
+static enum err view_peer_grant_changed(struct ledger_txn *txn, const struct space_row *space,
+                                        const struct object *after)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct span about = object_value(after, GRANT_SPACE).bytes;
@@ -44,7 +47,8 @@ static enum err view_peer_grant_changed(struct ledger_txn *txn, const struct spa
     memcpy(target_id.bytes, about.data, ID_SIZE);
     memcpy(id.bytes, epoch.data, HASH_SIZE);
     err = ledger_space(&snapshot, &target_id, &target);
-    if (err == ERR_NOT_FOUND || (err == ERR_OK && !public_key_is_equal(&target.writer, &space->writer)))
+    if (err == ERR_NOT_FOUND ||
+        (err == ERR_OK && !public_key_is_equal(&target.writer, &space->writer)))
         return ERR_OK;
     if (err == ERR_OK)
         err = ledger_add_key(txn, &id, key.data);
@@ -121,7 +125,8 @@ static void view_peer_read(const struct object *link, struct peer *out)
                          .level = (enum link_level)object_number(link, LINK_LEVEL),
                          .since_ms = object_number(link, LINK_SINCE),
                          .is_confirmed = object_number(link, LINK_CONFIRMED) != 0};
-    (void)view_peer_key(link, LINK_MEMBER, out->member.bytes); /* A row without it is never in the peer table. */
+    (void)view_peer_key(link, LINK_MEMBER,
+                        out->member.bytes); /* A row without it is never in the peer table. */
     out->has_secret = view_peer_key(link, LINK_SECRET, out->secret);
     out->has_secret_old = view_peer_key(link, LINK_SECRET_OLD, out->secret_old);
     out->has_pair_out = view_peer_id(link, LINK_PAIR_OUT, &out->pair_out);
@@ -157,7 +162,8 @@ static enum err view_peer_refresh(const struct snapshot *snapshot, struct peer *
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-static enum err view_peer_numbered(const struct snapshot *snapshot, uint32_t number, struct peer *out)
+static enum err view_peer_numbered(const struct snapshot *snapshot, uint32_t number,
+                                   struct peer *out)
 {
     struct object link = {0};
     uint32_t space;
@@ -169,7 +175,8 @@ static enum err view_peer_numbered(const struct snapshot *snapshot, uint32_t num
     return err == ERR_OK ? view_peer_refresh(snapshot, out) : err;
 }
 
-enum err view_peer(const struct snapshot *snapshot, const struct public_key *member, struct peer *out)
+enum err view_peer(const struct snapshot *snapshot, const struct public_key *member,
+                   struct peer *out)
 {
     struct span value;
     struct key key;
@@ -193,7 +200,8 @@ enum err view_peer_each(const struct snapshot *snapshot, view_peer_fn each, void
         secret_free(peer);
         return err;
     }
-    for (err = kv_cursor_seek(cursor, span_of(NULL, 0)); err == ERR_OK; err = kv_cursor_next(cursor)) {
+    for (err = kv_cursor_seek(cursor, span_of(NULL, 0)); err == ERR_OK;
+         err = kv_cursor_next(cursor)) {
         kv_cursor_at(cursor, &key, &value);
         err = value.size == 4 ? view_peer_numbered(snapshot, be32(value.data), peer) : ERR_CORRUPT;
         if (err == ERR_OK)
@@ -240,11 +248,12 @@ static enum err view_peer_on_knock(void *self, uint32_t number, const struct obj
     return ERR_OK;
 }
 
-enum err view_knocks(const struct snapshot *snapshot, uint8_t out[static 8 * KEY_SIZE], size_t *out_count)
+enum err view_knocks(const struct snapshot *snapshot, uint8_t out[static 8 * KEY_SIZE],
+                     size_t *out_count)
 {
     struct view_peer_knocks to = {.keys = out};
-    enum err err =
-        row_each(snapshot, ledger_self_space(snapshot->ledger), KIND_KNOCK, view_peer_on_knock, &to);
+    enum err err = row_each(snapshot, ledger_self_space(snapshot->ledger), KIND_KNOCK,
+                            view_peer_on_knock, &to);
 
     *out_count = to.count;
     return err;
@@ -258,7 +267,8 @@ static void view_peer_delivered_key(const struct public_key *peer, uint32_t log,
     key_add_u32(out, log);
 }
 
-enum err view_delivered(struct ledger_txn *txn, const struct public_key *peer, const struct log_id *log, uint64_t size)
+enum err view_delivered(struct ledger_txn *txn, const struct public_key *peer,
+                        const struct log_id *log, uint64_t size)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     uint8_t value[8];
@@ -295,7 +305,8 @@ static enum err view_peer_add_undelivered(void *self, const struct log_row *log)
     view_peer_delivered_key(sum->peer, log->number, &key);
     err = ledger_get(sum->snapshot, TABLE_DELIVERED, &key, &value);
     if (err == ERR_OK && value.size == 8)
-        sum->undelivered += log->tip.size - (be64(value.data) < log->tip.size ? be64(value.data) : log->tip.size);
+        sum->undelivered +=
+            log->tip.size - (be64(value.data) < log->tip.size ? be64(value.data) : log->tip.size);
     else if (err == ERR_NOT_FOUND)
         sum->undelivered += log->tip.size;
     else
@@ -303,7 +314,8 @@ static enum err view_peer_add_undelivered(void *self, const struct log_row *log)
     return ERR_OK;
 }
 
-enum err view_undelivered(const struct snapshot *snapshot, const struct public_key *peer, uint64_t *out_entries)
+enum err view_undelivered(const struct snapshot *snapshot, const struct public_key *peer,
+                          uint64_t *out_entries)
 {
     struct view_peer_sum sum = {.snapshot = snapshot, .peer = peer};
     struct peer *link = secret_new(sizeof *link);

@@ -1,6 +1,6 @@
 /*
- * Peers, devices, invitations and knocks as sessions and ops ask for them: derived from link, certificate, reach, door,
- * invitation and knock objects.
+ * Peers, devices, invitations and knocks as sessions and ops ask for them: derived from link,
+ * certificate, reach, door, invitation and knock objects.
  */
 #ifndef KITH_STORAGE_VIEW_PEER_H
 #define KITH_STORAGE_VIEW_PEER_H
@@ -26,7 +26,8 @@ struct peer {
     char name[201];          /* the newest card's name, else the name given when linking */
 };
 
-MUST_USE enum err view_peer(const struct snapshot *snapshot, const struct public_key *member, struct peer *out);
+MUST_USE enum err view_peer(const struct snapshot *snapshot, const struct public_key *member,
+                            struct peer *out);
 typedef enum err (*view_peer_fn)(void *self, const struct peer *peer);
 /* Every link that was ever made and not forgotten, removed and blocked ones included. */
 MUST_USE enum err view_peer_each(const struct snapshot *snapshot, view_peer_fn each, void *self);
@@ -37,39 +38,49 @@ struct device_row {
     char name[33];
     uint64_t certified_at_ms;
 };
-MUST_USE enum err view_device(const struct snapshot *snapshot, const struct public_key *device, struct device_row *out);
-MUST_USE enum err view_device_by_static(const struct snapshot *snapshot, const uint8_t static_key[static 32],
+MUST_USE enum err view_device(const struct snapshot *snapshot, const struct public_key *device,
+                              struct device_row *out);
+MUST_USE enum err view_device_by_static(const struct snapshot *snapshot,
+                                        const uint8_t static_key[static 32],
                                         struct device_row *out);
 typedef enum err (*view_device_fn)(void *self, const struct device_row *device);
 /* The certified devices of a member (my own too). */
-MUST_USE enum err view_device_each(const struct snapshot *snapshot, const struct public_key *member, view_device_fn each,
-                                   void *self);
-/* Registers a device from a verified chain before its card space has arrived (link exchange, message 3). */
+MUST_USE enum err view_device_each(const struct snapshot *snapshot, const struct public_key *member,
+                                   view_device_fn each, void *self);
+/* Registers a device from a verified chain before its card space has arrived (link exchange,
+ * message 3). */
 MUST_USE enum err view_device_learn(struct ledger_txn *txn, const struct device_chain *chain);
 
-/* Addresses of a device: those that worked lately first, then those of its reach object, then the link's. */
-MUST_USE enum err view_peer_addresses(const struct snapshot *snapshot, const struct public_key *device,
-                                      struct address out[static ADDRESSES_MAX * 3], size_t *out_count);
+/* Addresses of a device: those that worked lately first, then those of its reach object, then the
+ * link's. */
+MUST_USE enum err view_peer_addresses(const struct snapshot *snapshot,
+                                      const struct public_key *device,
+                                      struct address out[static ADDRESSES_MAX * 3],
+                                      size_t *out_count);
 /* Remembers where a device was reached or says it can be; last_seen 0 keeps the old. */
-MUST_USE enum err view_peer_reached(struct ledger_txn *txn, const struct public_key *device, struct span addresses,
-                                    uint64_t seen_at_ms);
-MUST_USE enum err view_peer_last_seen(const struct snapshot *snapshot, const struct public_key *member, uint64_t *out_ms);
+MUST_USE enum err view_peer_reached(struct ledger_txn *txn, const struct public_key *device,
+                                    struct span addresses, uint64_t seen_at_ms);
+MUST_USE enum err view_peer_last_seen(const struct snapshot *snapshot,
+                                      const struct public_key *member, uint64_t *out_ms);
 
 /* My knock keys that are still answered, newest first. */
-MUST_USE enum err view_knocks(const struct snapshot *snapshot, uint8_t out[static 8 * KEY_SIZE], size_t *out_count);
+MUST_USE enum err view_knocks(const struct snapshot *snapshot, uint8_t out[static 8 * KEY_SIZE],
+                              size_t *out_count);
 /* What I tell in message 3 and in the first frame: root, pin, my chain (device_put_identity). */
 MUST_USE enum err view_identity(const struct snapshot *snapshot, struct buf *out);
 
 /* How far the peer has stored my logs; and what it has not. */
-MUST_USE enum err view_delivered(struct ledger_txn *txn, const struct public_key *peer, const struct log_id *log,
-                                 uint64_t size);
-MUST_USE enum err view_undelivered(const struct snapshot *snapshot, const struct public_key *peer, uint64_t *out_entries);
+MUST_USE enum err view_delivered(struct ledger_txn *txn, const struct public_key *peer,
+                                 const struct log_id *log, uint64_t size);
+MUST_USE enum err view_undelivered(const struct snapshot *snapshot, const struct public_key *peer,
+                                   uint64_t *out_entries);
 
 /* Called by follow after a link, certificate, grant or key object changed. */
-MUST_USE enum err view_peer_changed(struct ledger_txn *txn, const struct space_row *space, uint32_t number,
-                                    const struct object *after);
+MUST_USE enum err view_peer_changed(struct ledger_txn *txn, const struct space_row *space,
+                                    uint32_t number, const struct object *after);
 
 /* The same for a certificate: a device becomes known once its chain leads to the space's writer. */
-MUST_USE enum err view_device_changed(struct ledger_txn *txn, const struct space_row *space, const struct object *after);
+MUST_USE enum err view_device_changed(struct ledger_txn *txn, const struct space_row *space,
+                                      const struct object *after);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * Hashes and key derivation. BLAKE2b (RFC 7693) always carries a purpose label of at most 16 bytes as
- * its personalisation, so no two uses can be confused. SHA-2, HMAC (RFC 2104) and HKDF (RFC 5869)
- * serve Noise, BIP-39 and published vectors only.
+ * Hashes and key derivation. BLAKE2b (RFC 7693) always carries a purpose label of at most 16 bytes
+ * as its personalisation, so no two uses can be confused. SHA-2, HMAC (RFC 2104) and HKDF (RFC
+ * 5869) serve Noise, BIP-39 and published vectors only.
  */
 #ifndef KITH_CRYPTO_DIGEST_H
 #define KITH_CRYPTO_DIGEST_H

@@ -1,6 +1,7 @@
 /*
  * The error words of the whole house. A word exists because some caller acts differently on it.
- * Our own mistakes are KITH_ASSERT and abort; a peer's mistakes and the world's failures are values.
+ * Our own mistakes are KITH_ASSERT and abort; a peer's mistakes and the world's failures are
+ * values.
  */
 #ifndef KITH_CRYPTO_ERR_H
 #define KITH_CRYPTO_ERR_H

@@ -31,8 +31,8 @@ int span_order(struct span left, struct span right);
 
 /*
  * Growing bytes. Failure is sticky: after an append that could not get memory or would pass size_t,
- * every later append does nothing and buf_err says ERR_NOMEM, so writers are straight lines with one
- * check at the end. A zeroed struct buf is empty and valid.
+ * every later append does nothing and buf_err says ERR_NOMEM, so writers are straight lines with
+ * one check at the end. A zeroed struct buf is empty and valid.
  */
 struct buf {
     uint8_t *data;

@@ -8,9 +8,13 @@
 
 #include "crypto/identity.h"
 
-enum { WORDS_RECOVERY_COUNT = 24, WORDS_SAFETY_COUNT = 8, WORD_SIZE_MAX = 8,
-       WORDS_RECOVERY_SIZE = WORDS_RECOVERY_COUNT * (WORD_SIZE_MAX + 1),
-       WORDS_SAFETY_SIZE = WORDS_SAFETY_COUNT * (WORD_SIZE_MAX + 1) };
+enum {
+    WORDS_RECOVERY_COUNT = 24,
+    WORDS_SAFETY_COUNT = 8,
+    WORD_SIZE_MAX = 8,
+    WORDS_RECOVERY_SIZE = WORDS_RECOVERY_COUNT * (WORD_SIZE_MAX + 1),
+    WORDS_SAFETY_SIZE = WORDS_SAFETY_COUNT * (WORD_SIZE_MAX + 1)
+};
 
 /* Writes the words, separated by single spaces, with an end. */
 void words_recovery(const uint8_t seed[static SEED_SIZE], char out[static WORDS_RECOVERY_SIZE]);

@@ -1,0 +1,289 @@
+/*
+ * A header that says how the file's key is made, then one sealed struct of fixed size. Read it in
+ * this order: keyfile_header_write, keyfile_key, keyfile_write. The nonce is the header's checksum,
+ * so damage there is told apart from a wrong passphrase, and before Argon2id has spent its time.
+ */
+#include "crypto/keyfile.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "crypto/seal.h"
+#include "crypto/secret.h"
+
+/* PROTOCOL "Key file": offsets in the header. */
+enum {
+    KEYFILE_AT_VERSION = 8,
+    KEYFILE_AT_KDF = 10,
+    KEYFILE_AT_FLAGS = 11,
+    KEYFILE_AT_OPS = 12,
+    KEYFILE_AT_MEMORY = 16,
+    KEYFILE_AT_SALT = 20,
+    KEYFILE_AT_NONCE = 36,
+    KEYFILE_AT_COMMITMENT = 60,
+    KEYFILE_AT_LENGTH = 92,
+    KEYFILE_HEADER_SIZE = 96,
+};
+enum {
+    KEYFILE_VERSION = 1,
+    KEYFILE_KDF_NONE = 0,
+    KEYFILE_KDF_ARGON2ID = 1,
+    KEYFILE_SALT_SIZE = 16,
+    KEYFILE_NONCE_SIZE = 24,
+    KEYFILE_PLAIN_SIZE = 512,
+    KEYFILE_SEALED_SIZE = KEYFILE_PLAIN_SIZE + 16,
+    KEYFILE_SIZE = KEYFILE_HEADER_SIZE + KEYFILE_SEALED_SIZE,
+    KEYFILE_USED_SIZE = 1 + 5 * 32 + 16 + 3 * 32 + 8,
+};
+enum { KEYFILE_OPS_MAX = 16, KEYFILE_MEMORY_KIB_MIN = 8, KEYFILE_MEMORY_KIB_MAX = 2097152 };
+
+static const uint8_t keyfile_magic[8] = "kithkey";
+
+_Static_assert(KEYFILE_AT_LENGTH + 4 == KEYFILE_HEADER_SIZE, "the header is full");
+_Static_assert((int)KEYFILE_SIZE <= (int)KEYFILE_SIZE_MAX, "readers' bound holds");
+_Static_assert(KEYFILE_SALT_SIZE == crypto_pwhash_argon2id_SALTBYTES, "sizes agree");
+_Static_assert(KEYFILE_NONCE_SIZE == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "sizes agree");
+_Static_assert(KEYFILE_SEALED_SIZE - KEYFILE_PLAIN_SIZE ==
+                   crypto_aead_xchacha20poly1305_ietf_ABYTES,
+               "sizes agree");
+_Static_assert(KEYFILE_MEMORY_KIB_MIN * 1024 == crypto_pwhash_argon2id_MEMLIMIT_MIN, "sizes agree");
+
+/* Lives in secret memory. */
+struct keyfile_work {
+    uint8_t key[KEY_SIZE];
+    uint8_t plain[KEYFILE_PLAIN_SIZE];
+};
+
+struct keyfile_cost keyfile_cost_default(void)
+{
+    return (struct keyfile_cost){.ops = crypto_pwhash_argon2id_OPSLIMIT_MODERATE,
+                                 .memory_kib = crypto_pwhash_argon2id_MEMLIMIT_MODERATE / 1024};
+}
+
+static bool keyfile_cost_is_low(struct keyfile_cost cost)
+{
+    return cost.ops < crypto_pwhash_argon2id_OPSLIMIT_MIN ||
+           cost.memory_kib < KEYFILE_MEMORY_KIB_MIN;
+}
+
+static bool keyfile_cost_is_high(struct keyfile_cost cost)
+{
+    return cost.ops > KEYFILE_OPS_MAX || cost.memory_kib > KEYFILE_MEMORY_KIB_MAX;
+}
+
+/* The hash of the header around the nonce, which is its value. */
+static void keyfile_checksum(const uint8_t header[static KEYFILE_HEADER_SIZE],
+                             uint8_t out[static KEYFILE_NONCE_SIZE])
+{
+    struct span parts[2] = {
+        span_of(header, KEYFILE_AT_NONCE),
+        span_of(header + KEYFILE_AT_COMMITMENT, KEYFILE_HEADER_SIZE - KEYFILE_AT_COMMITMENT)};
+    struct hash hash;
+
+    digest("kith file header", parts, 2, &hash);
+    memcpy(out, hash.bytes, KEYFILE_NONCE_SIZE);
+}
+
+static uint8_t *keyfile_put(uint8_t *at, const uint8_t *bytes, size_t size)
+{
+    memcpy(at, bytes, size);
+    return at + size;
+}
+
+static void keyfile_plain_write(const struct device_secrets *secrets,
+                                uint8_t plain[static KEYFILE_PLAIN_SIZE])
+{
+    uint8_t *at = plain;
+
+    memset(plain, 0, KEYFILE_PLAIN_SIZE);
+    *at++ = secrets->has_root ? 1 : 0;
+    if (secrets->has_root)
+        memcpy(at, secrets->root_seed, 32);
+    at += 32;
+    at = keyfile_put(at, secrets->signing_seed, 32);
+    at = keyfile_put(at, secrets->static_seed, 32);
+    at = keyfile_put(at, secrets->receiving_seed, 32);
+    at = keyfile_put(at, secrets->local_key, 32);
+    at = keyfile_put(at, secrets->incarnation, 16);
+    at = keyfile_put(at, secrets->recovery_public, 32);
+    at = keyfile_put(at, secrets->next_root_hash.bytes, 32);
+    at = keyfile_put(at, secrets->member.bytes, 32);
+    be64_put(at, secrets->created_at_ms);
+    KITH_ASSERT(at + 8 == plain + KEYFILE_USED_SIZE);
+}
+
+static const uint8_t *keyfile_get(const uint8_t *at, uint8_t *out, size_t size)
+{
+    memcpy(out, at, size);
+    return at + size;
+}
+
+/* ERR_CORRUPT, out untouched, when the bytes are none that keyfile_plain_write writes. */
+static enum err keyfile_plain_read(const uint8_t plain[static KEYFILE_PLAIN_SIZE],
+                                   struct device_secrets *out)
+{
+    const uint8_t *at = plain + 1;
+
+    if (plain[0] > 1 || (plain[0] == 0 && !sodium_is_zero(at, 32)) ||
+        !sodium_is_zero(plain + KEYFILE_USED_SIZE, KEYFILE_PLAIN_SIZE - KEYFILE_USED_SIZE))
+        return ERR_CORRUPT;
+    out->has_root = plain[0] == 1;
+    at = keyfile_get(at, out->root_seed, 32);
+    at = keyfile_get(at, out->signing_seed, 32);
+    at = keyfile_get(at, out->static_seed, 32);
+    at = keyfile_get(at, out->receiving_seed, 32);
+    at = keyfile_get(at, out->local_key, 32);
+    at = keyfile_get(at, out->incarnation, 16);
+    at = keyfile_get(at, out->recovery_public, 32);
+    at = keyfile_get(at, out->next_root_hash.bytes, 32);
+    at = keyfile_get(at, out->member.bytes, 32);
+    out->created_at_ms = be64(at);
+    return ERR_OK;
+}
+
+/* The file's key from its header. ERR_NOMEM when Argon2id gets no memory. */
+static enum err keyfile_key(const uint8_t header[static KEYFILE_HEADER_SIZE],
+                            struct span passphrase, uint8_t out[static KEY_SIZE])
+{
+    const uint8_t *salt = header + KEYFILE_AT_SALT;
+    size_t memory = (size_t)be32(header + KEYFILE_AT_MEMORY) * 1024;
+
+    if (header[KEYFILE_AT_KDF] == KEYFILE_KDF_NONE) {
+        static const uint8_t no_key[KEY_SIZE];
+
+        digest_derive(no_key, "kith file key", span_of(salt, KEYFILE_SALT_SIZE), out);
+        return ERR_OK;
+    }
+    if (crypto_pwhash_argon2id(out, KEY_SIZE, (const char *)passphrase.data, passphrase.size, salt,
+                               be32(header + KEYFILE_AT_OPS), memory,
+                               crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0)
+        return ERR_NOMEM;
+    return ERR_OK;
+}
+
+/* All of the header but commitment and nonce. The salt is random and covers the plaintext, so that
+ * two machines with one random state still use a key once. */
+static void keyfile_header_write(uint8_t header[static KEYFILE_HEADER_SIZE], bool is_protected,
+                                 struct keyfile_cost cost, const struct entropy *entropy,
+                                 struct span plain)
+{
+    uint8_t random[KEY_SIZE];
+
+    memset(header, 0, KEYFILE_HEADER_SIZE);
+    memcpy(header, keyfile_magic, sizeof keyfile_magic);
+    be16_put(header + KEYFILE_AT_VERSION, KEYFILE_VERSION);
+    if (is_protected) {
+        header[KEYFILE_AT_KDF] = KEYFILE_KDF_ARGON2ID;
+        be32_put(header + KEYFILE_AT_OPS, cost.ops);
+        be32_put(header + KEYFILE_AT_MEMORY, cost.memory_kib);
+    }
+    entropy_fill(entropy, random, sizeof random);
+    digest_keyed(random, "kith file salt", &plain, 1, header + KEYFILE_AT_SALT, KEYFILE_SALT_SIZE);
+    be32_put(header + KEYFILE_AT_LENGTH, KEYFILE_SEALED_SIZE);
+    sodium_memzero(random, sizeof random);
+}
+
+enum err keyfile_write(const struct device_secrets *secrets, struct span passphrase,
+                       struct keyfile_cost cost, const struct entropy *entropy, struct buf *out)
+{
+    bool is_protected = passphrase.size > 0;
+    uint8_t file[KEYFILE_SIZE];
+    struct keyfile_work *work;
+    struct hash commitment;
+    enum err err;
+
+    if (passphrase.size > PASSPHRASE_SIZE_MAX || (is_protected && keyfile_cost_is_high(cost)))
+        return ERR_LIMIT;
+    if (is_protected && keyfile_cost_is_low(cost))
+        return ERR_INVALID;
+    work = secret_new(sizeof *work);
+    if (work == NULL)
+        return ERR_NOMEM;
+    keyfile_plain_write(secrets, work->plain);
+    keyfile_header_write(file, is_protected, cost, entropy,
+                         span_of(work->plain, sizeof work->plain));
+    err = keyfile_key(file, passphrase, work->key);
+    if (err != ERR_OK)
+        goto out;
+    seal_commitment(work->key, &commitment);
+    memcpy(file + KEYFILE_AT_COMMITMENT, commitment.bytes, HASH_SIZE);
+    keyfile_checksum(file, file + KEYFILE_AT_NONCE);
+    (void)crypto_aead_xchacha20poly1305_ietf_encrypt(
+        file + KEYFILE_HEADER_SIZE, NULL, work->plain, sizeof work->plain, file,
+        KEYFILE_HEADER_SIZE, NULL, file + KEYFILE_AT_NONCE, work->key); /* cannot fail */
+    buf_append(out, span_of(file, sizeof file));
+    err = buf_err(out);
+out:
+    secret_free(work);
+    return err;
+}
+
+/* Everything that can be known without a key. A newer version may have another shape and checksum,
+ * so the version is judged first; what the checksum covers and this version does not know is newer
+ * too. */
+static enum err keyfile_header_check(struct span file)
+{
+    struct keyfile_cost cost;
+    uint8_t checksum[KEYFILE_NONCE_SIZE];
+
+    if (file.size < KEYFILE_HEADER_SIZE || file.size > KEYFILE_SIZE_MAX ||
+        !span_is_equal(span_of(file.data, sizeof keyfile_magic),
+                       span_of(keyfile_magic, sizeof keyfile_magic)))
+        return ERR_CORRUPT;
+    if (be16(file.data + KEYFILE_AT_VERSION) > KEYFILE_VERSION)
+        return ERR_VERSION;
+    keyfile_checksum(file.data, checksum);
+    if (be16(file.data + KEYFILE_AT_VERSION) != KEYFILE_VERSION || file.size != KEYFILE_SIZE ||
+        be32(file.data + KEYFILE_AT_LENGTH) != KEYFILE_SEALED_SIZE ||
+        !span_is_equal(span_of(checksum, sizeof checksum),
+                       span_of(file.data + KEYFILE_AT_NONCE, KEYFILE_NONCE_SIZE)))
+        return ERR_CORRUPT;
+    if (file.data[KEYFILE_AT_KDF] > KEYFILE_KDF_ARGON2ID || file.data[KEYFILE_AT_FLAGS] != 0)
+        return ERR_VERSION;
+    cost = (struct keyfile_cost){.ops = be32(file.data + KEYFILE_AT_OPS),
+                                 .memory_kib = be32(file.data + KEYFILE_AT_MEMORY)};
+    if (file.data[KEYFILE_AT_KDF] == KEYFILE_KDF_NONE)
+        return cost.ops == 0 && cost.memory_kib == 0 ? ERR_OK : ERR_CORRUPT;
+    if (keyfile_cost_is_high(cost))
+        return ERR_LIMIT;
+    return keyfile_cost_is_low(cost) ? ERR_CORRUPT : ERR_OK;
+}
+
+enum err keyfile_read(struct span file, struct span passphrase, struct device_secrets *out)
+{
+    enum err err = keyfile_header_check(file);
+    struct keyfile_work *work;
+    struct hash commitment;
+    bool is_protected;
+
+    if (err != ERR_OK)
+        return err;
+    is_protected = keyfile_is_protected(file);
+    if (is_protected && (passphrase.size == 0 || passphrase.size > PASSPHRASE_SIZE_MAX))
+        return ERR_LOCKED;
+    work = secret_new(sizeof *work);
+    if (work == NULL)
+        return ERR_NOMEM;
+    err = keyfile_key(file.data, passphrase, work->key);
+    if (err != ERR_OK)
+        goto out;
+    seal_commitment(work->key, &commitment);
+    err = is_protected ? ERR_LOCKED : ERR_CORRUPT;
+    if (!secret_is_equal(commitment.bytes, file.data + KEYFILE_AT_COMMITMENT, HASH_SIZE))
+        goto out;
+    err = ERR_CORRUPT;
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt(
+            work->plain, NULL, NULL, file.data + KEYFILE_HEADER_SIZE, KEYFILE_SEALED_SIZE,
+            file.data, KEYFILE_HEADER_SIZE, file.data + KEYFILE_AT_NONCE, work->key) != 0)
+        goto out;
+    err = keyfile_plain_read(work->plain, out);
+out:
+    secret_free(work);
+    return err;
+}
+
+bool keyfile_is_protected(struct span file)
+{
+    return keyfile_header_check(file) == ERR_OK &&
+           file.data[KEYFILE_AT_KDF] == KEYFILE_KDF_ARGON2ID;
+}

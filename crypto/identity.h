@@ -23,7 +23,7 @@ struct signing_key {
     struct public_key public_key;
 };
 
-/* Lives in memory from secret_new only. */
+/* Lives in memory from secret_new only. The secret is the seed; RFC 7748 clamps it in use. */
 struct exchange_key {
     uint8_t secret[32];
     uint8_t public_key[32];
@@ -47,8 +47,7 @@ MUST_USE enum err identity_verify(const struct public_key *key, const char *labe
                                   struct span message,
                                   const uint8_t signature[static SIGNATURE_SIZE]);
 /* Plain Ed25519 without a label, any message size, no heap: only for formats of others (Data
- * Integrity eddsa-jcs-2022), whose messages are hashes or begin with '{'. Everything of ours is
- * labelled. */
+ * Integrity eddsa-jcs-2022), whose messages are hashes. Everything of ours is labelled. */
 void identity_sign_raw(const struct signing_key *key, struct span message,
                        uint8_t out_signature[static SIGNATURE_SIZE]);
 MUST_USE enum err identity_verify_raw(const struct public_key *key, struct span message,

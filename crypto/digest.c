@@ -76,13 +76,21 @@ void digest_sha_hash(enum digest_sha sha, struct span left, struct span right, u
     }
 }
 
+/* libsodium declares the key's address never NULL, even for an empty key. */
+static const uint8_t *digest_hmac_key(struct span key)
+{
+    static const uint8_t nothing = 0;
+
+    return key.size > 0 ? key.data : &nothing;
+}
+
 static void digest_hmac_parts(enum digest_sha sha, struct span key, const struct span *parts,
                               size_t parts_count, uint8_t *out)
 {
     if (sha == DIGEST_SHA256) {
         crypto_auth_hmacsha256_state state;
 
-        (void)crypto_auth_hmacsha256_init(&state, key.data, key.size);
+        (void)crypto_auth_hmacsha256_init(&state, digest_hmac_key(key), key.size);
         for (size_t index = 0; index < parts_count; index++)
             (void)crypto_auth_hmacsha256_update(&state, parts[index].data, parts[index].size);
         (void)crypto_auth_hmacsha256_final(&state, out);
@@ -90,7 +98,7 @@ static void digest_hmac_parts(enum digest_sha sha, struct span key, const struct
     } else {
         crypto_auth_hmacsha512_state state;
 
-        (void)crypto_auth_hmacsha512_init(&state, key.data, key.size);
+        (void)crypto_auth_hmacsha512_init(&state, digest_hmac_key(key), key.size);
         for (size_t index = 0; index < parts_count; index++)
             (void)crypto_auth_hmacsha512_update(&state, parts[index].data, parts[index].size);
         (void)crypto_auth_hmacsha512_final(&state, out);

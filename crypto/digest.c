@@ -1,55 +1,53 @@
-/* Every BLAKE2b carries its purpose as personalisation; SHA-2 serves foreign standards only. */
+/* Labelled BLAKE2b and the SHA-2 family, over libsodium. States that have seen a key are wiped. */
 #include "crypto/digest.h"
 
 #include <sodium.h>
 #include <string.h>
 
-static void digest_personal(const char *label,
-                            uint8_t out[static crypto_generichash_blake2b_PERSONALBYTES])
-{
-    size_t size = strlen(label);
+enum { DIGEST_LABEL_SIZE = 16, DIGEST_OUT_SIZE_MIN = 8, DIGEST_OUT_SIZE_MAX = 64 };
+enum { DIGEST_SHA_SIZE_MAX = 64, DIGEST_HKDF_BLOCKS_MAX = 255 };
 
-    KITH_ASSERT(size <= crypto_generichash_blake2b_PERSONALBYTES);
-    memset(out, 0, crypto_generichash_blake2b_PERSONALBYTES);
-    memcpy(out, label, size);
-}
+_Static_assert(DIGEST_LABEL_SIZE == crypto_generichash_blake2b_PERSONALBYTES, "label fills it");
+_Static_assert(DIGEST_OUT_SIZE_MAX == crypto_generichash_blake2b_BYTES_MAX, "BLAKE2b's largest");
+_Static_assert(DIGEST_SHA_SIZE_MAX == crypto_hash_sha512_BYTES, "the larger of the two");
 
-static void digest_run(const uint8_t *key, size_t key_size, const char *label,
-                       const struct span *parts, size_t parts_count, uint8_t *out, size_t out_size)
+/* RFC 7693 with the label as personalisation; key may be NULL when key_size is 0. */
+static void digest_blake2b(const uint8_t *key, size_t key_size, const char *label,
+                           const struct span *parts, size_t parts_count, uint8_t *out,
+                           size_t out_size)
 {
-    uint8_t personal[crypto_generichash_blake2b_PERSONALBYTES];
+    uint8_t personal[DIGEST_LABEL_SIZE] = {0};
+    size_t label_size = strlen(label);
     crypto_generichash_blake2b_state state;
-    int status;
 
-    KITH_ASSERT(out_size >= 8 && out_size <= crypto_generichash_blake2b_BYTES_MAX);
-    digest_personal(label, personal);
-    status = crypto_generichash_blake2b_init_salt_personal(&state, key, key_size, out_size, NULL,
-                                                           personal);
-    KITH_ASSERT(status == 0);
-    for (size_t at = 0; at < parts_count; at++)
-        if (parts[at].size > 0)
-            (void)crypto_generichash_blake2b_update(&state, parts[at].data,
-                                                    parts[at].size); /* Cannot fail. */
+    KITH_ASSERT(label_size <= sizeof personal);
+    KITH_ASSERT(out_size >= DIGEST_OUT_SIZE_MIN && out_size <= DIGEST_OUT_SIZE_MAX);
+    memcpy(personal, label, label_size);
+    /* The three calls answer only whether the sizes fit, which was just checked. */
+    (void)crypto_generichash_blake2b_init_salt_personal(&state, key, key_size, out_size, NULL,
+                                                        personal);
+    for (size_t index = 0; index < parts_count; index++)
+        (void)crypto_generichash_blake2b_update(&state, parts[index].data, parts[index].size);
     (void)crypto_generichash_blake2b_final(&state, out, out_size);
-    if (key != NULL)
+    if (key_size > 0)
         sodium_memzero(&state, sizeof state);
 }
 
 void digest(const char *label, const struct span *parts, size_t parts_count, struct hash *out)
 {
-    digest_run(NULL, 0, label, parts, parts_count, out->bytes, HASH_SIZE);
+    digest_blake2b(NULL, 0, label, parts, parts_count, out->bytes, HASH_SIZE);
 }
 
 void digest_keyed(const uint8_t key[static KEY_SIZE], const char *label, const struct span *parts,
                   size_t parts_count, uint8_t *out, size_t out_size)
 {
-    digest_run(key, KEY_SIZE, label, parts, parts_count, out, out_size);
+    digest_blake2b(key, KEY_SIZE, label, parts, parts_count, out, out_size);
 }
 
 void digest_derive(const uint8_t key[static KEY_SIZE], const char *label, struct span context,
                    uint8_t out[static KEY_SIZE])
 {
-    digest_run(key, KEY_SIZE, label, &context, 1, out, KEY_SIZE);
+    digest_blake2b(key, KEY_SIZE, label, &context, 1, out, KEY_SIZE);
 }
 
 size_t digest_sha_size(enum digest_sha sha)
@@ -62,10 +60,11 @@ void digest_sha_hash(enum digest_sha sha, struct span left, struct span right, u
     if (sha == DIGEST_SHA256) {
         crypto_hash_sha256_state state;
 
-        (void)crypto_hash_sha256_init(&state); /* None of these can fail. */
+        (void)crypto_hash_sha256_init(&state);
         (void)crypto_hash_sha256_update(&state, left.data, left.size);
         (void)crypto_hash_sha256_update(&state, right.data, right.size);
         (void)crypto_hash_sha256_final(&state, out);
+        sodium_memzero(&state, sizeof state);
     } else {
         crypto_hash_sha512_state state;
 
@@ -73,27 +72,35 @@ void digest_sha_hash(enum digest_sha sha, struct span left, struct span right, u
         (void)crypto_hash_sha512_update(&state, left.data, left.size);
         (void)crypto_hash_sha512_update(&state, right.data, right.size);
         (void)crypto_hash_sha512_final(&state, out);
+        sodium_memzero(&state, sizeof state);
     }
 }
 
-/* HMAC over three parts, which is what HKDF's expansion needs. */
-static void digest_hmac_parts(enum digest_sha sha, struct span key,
-                              const struct span parts[static 3], uint8_t *out)
+/* libsodium declares the key's address never NULL, even for an empty key. */
+static const uint8_t *digest_hmac_key(struct span key)
+{
+    static const uint8_t nothing = 0;
+
+    return key.size > 0 ? key.data : &nothing;
+}
+
+static void digest_hmac_parts(enum digest_sha sha, struct span key, const struct span *parts,
+                              size_t parts_count, uint8_t *out)
 {
     if (sha == DIGEST_SHA256) {
         crypto_auth_hmacsha256_state state;
 
-        (void)crypto_auth_hmacsha256_init(&state, key.data, key.size);
-        for (size_t at = 0; at < 3; at++)
-            (void)crypto_auth_hmacsha256_update(&state, parts[at].data, parts[at].size);
+        (void)crypto_auth_hmacsha256_init(&state, digest_hmac_key(key), key.size);
+        for (size_t index = 0; index < parts_count; index++)
+            (void)crypto_auth_hmacsha256_update(&state, parts[index].data, parts[index].size);
         (void)crypto_auth_hmacsha256_final(&state, out);
         sodium_memzero(&state, sizeof state);
     } else {
         crypto_auth_hmacsha512_state state;
 
-        (void)crypto_auth_hmacsha512_init(&state, key.data, key.size);
-        for (size_t at = 0; at < 3; at++)
-            (void)crypto_auth_hmacsha512_update(&state, parts[at].data, parts[at].size);
+        (void)crypto_auth_hmacsha512_init(&state, digest_hmac_key(key), key.size);
+        for (size_t index = 0; index < parts_count; index++)
+            (void)crypto_auth_hmacsha512_update(&state, parts[index].data, parts[index].size);
         (void)crypto_auth_hmacsha512_final(&state, out);
         sodium_memzero(&state, sizeof state);
     }
@@ -101,31 +108,30 @@ static void digest_hmac_parts(enum digest_sha sha, struct span key,
 
 void digest_hmac(enum digest_sha sha, struct span key, struct span message, uint8_t *out)
 {
-    const struct span parts[3] = {message, {0}, {0}};
-
-    digest_hmac_parts(sha, key, parts, out);
+    digest_hmac_parts(sha, key, &message, 1, out);
 }
 
 enum err digest_hkdf(enum digest_sha sha, struct span key, struct span salt, struct span info,
                      uint8_t *out, size_t out_size)
 {
-    static const uint8_t zeros[crypto_hash_sha512_BYTES];
-    uint8_t extracted[crypto_hash_sha512_BYTES], block[crypto_hash_sha512_BYTES];
-    size_t size = digest_sha_size(sha), done = 0, block_size = 0;
+    size_t hash_size = digest_sha_size(sha);
+    uint8_t extracted[DIGEST_SHA_SIZE_MAX];
+    uint8_t block[DIGEST_SHA_SIZE_MAX];
+    size_t block_size = 0;
     uint8_t counter = 0;
 
-    if (out_size > 255 * size)
+    if (out_size > DIGEST_HKDF_BLOCKS_MAX * hash_size)
         return ERR_LIMIT;
-    digest_hmac(sha, salt.size > 0 ? salt : span_of(zeros, size), key, extracted);
-    while (done < out_size) {
-        const struct span parts[3] = {span_of(block, block_size), info, span_of(&counter, 1)};
-        size_t take = out_size - done < size ? out_size - done : size;
+    /* HMAC pads keys with zeros, so an empty salt is the RFC's string of zeros. */
+    digest_hmac_parts(sha, salt, &key, 1, extracted);
+    for (size_t at = 0; at < out_size; at += block_size) {
+        struct span parts[3] = {span_of(block, block_size), info, span_of(&counter, 1)};
+        size_t rest = out_size - at;
 
         counter++;
-        digest_hmac_parts(sha, span_of(extracted, size), parts, block);
-        block_size = size;
-        memcpy(out + done, block, take);
-        done += take;
+        digest_hmac_parts(sha, span_of(extracted, hash_size), parts, 3, block);
+        block_size = hash_size;
+        memcpy(out + at, block, rest < hash_size ? rest : hash_size);
     }
     sodium_memzero(extracted, sizeof extracted);
     sodium_memzero(block, sizeof block);

@@ -1,4 +1,4 @@
-/* Ed25519 and X25519 from seeds, labelled signatures, did:key. */
+/* Long-term keys over libsodium's Ed25519 and X25519, and their name as a did:key. */
 #include "crypto/identity.h"
 
 #include <sodium.h>
@@ -8,33 +8,37 @@
 
 enum {
     IDENTITY_LABEL_SIZE = 16,
-    IDENTITY_MULTICODEC_SIZE = 2,
-    IDENTITY_DID_BYTES = IDENTITY_MULTICODEC_SIZE + 32,
-    IDENTITY_DID_DIGITS = 47 /* base58 digits of 34 bytes that begin with 0xed01 */
+    /* What is signed often (heads, certificates) fits the stack; the rest goes to the heap. */
+    IDENTITY_STACK_SIZE = 4096,
+    IDENTITY_DID_BYTES = 34,  /* multicodec ed25519-pub (0xed 0x01), then the key */
+    IDENTITY_DID_DIGITS = 47, /* base58 digits of any number of 34 bytes that begins with 0xed */
 };
 
 static const char identity_did_prefix[] = "did:key:z";
 static const char identity_base58[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
+_Static_assert(SIGNATURE_SIZE == crypto_sign_ed25519_BYTES, "sizes agree");
+_Static_assert(SEED_SIZE == crypto_sign_ed25519_SEEDBYTES, "sizes agree");
+_Static_assert(DID_SIZE == sizeof identity_did_prefix + IDENTITY_DID_DIGITS, "sizes agree");
+
 void identity_signing_key(const uint8_t seed[static SEED_SIZE], struct signing_key *out)
 {
-    (void)crypto_sign_seed_keypair(out->public_key.bytes, out->secret, seed); /* Cannot fail. */
+    (void)crypto_sign_ed25519_seed_keypair(out->public_key.bytes, out->secret, seed);
 }
 
 void identity_exchange_key(const uint8_t seed[static SEED_SIZE], struct exchange_key *out)
 {
-    memcpy(out->secret, seed, sizeof out->secret);
-    (void)crypto_scalarmult_base(out->public_key,
-                                 out->secret); /* Cannot fail for the base point. */
+    memcpy(out->secret, seed, SEED_SIZE);
+    (void)crypto_scalarmult_curve25519_base(out->public_key, out->secret);
 }
 
 void identity_root_seed(const uint8_t seed[static SEED_SIZE], uint32_t index,
                         uint8_t out[static SEED_SIZE])
 {
-    uint8_t number[4];
+    uint8_t context[4];
 
-    be32_put(number, index);
-    digest_derive(seed, "kith root", span_of(number, sizeof number), out);
+    be32_put(context, index);
+    digest_derive(seed, "kith root", span_of(context, sizeof context), out);
 }
 
 void identity_recovery_seed(const uint8_t seed[static SEED_SIZE], uint8_t out[static SEED_SIZE])
@@ -42,74 +46,74 @@ void identity_recovery_seed(const uint8_t seed[static SEED_SIZE], uint8_t out[st
     digest_derive(seed, "kith recovery", span_of(NULL, 0), out);
 }
 
-/* Label, padded with zeros, then the message. Small ones stay on the stack. */
-struct identity_message {
-    uint8_t small[512];
-    uint8_t *bytes;
-    size_t size;
-};
-
-static bool identity_message_begin(struct identity_message *message, const char *label,
-                                   struct span text)
+/* Label and message in one piece, as Ed25519 reads its message twice: in stack when it fits, else
+ * on the heap. *out is the caller's to give back with identity_unlabel. */
+static enum err identity_label(const char *label, struct span message, uint8_t *stack,
+                               uint8_t **out)
 {
     size_t label_size = strlen(label);
+    size_t size = IDENTITY_LABEL_SIZE + message.size;
 
     KITH_ASSERT(label_size <= IDENTITY_LABEL_SIZE);
-    if (!size_add(text.size, IDENTITY_LABEL_SIZE, &message->size))
-        return false;
-    message->bytes =
-        message->size <= sizeof message->small ? message->small : heap_new(message->size);
-    if (message->bytes == NULL)
-        return false;
-    memset(message->bytes, 0, IDENTITY_LABEL_SIZE);
-    memcpy(message->bytes, label, label_size);
-    if (text.size > 0)
-        memcpy(message->bytes + IDENTITY_LABEL_SIZE, text.data, text.size);
-    return true;
+    if (message.size > IDENTITY_MESSAGE_SIZE_MAX)
+        return ERR_LIMIT;
+    *out = size <= IDENTITY_STACK_SIZE ? stack : heap_new(size);
+    if (*out == NULL)
+        return ERR_NOMEM;
+    memset(*out, 0, IDENTITY_LABEL_SIZE);
+    memcpy(*out, label, label_size);
+    if (message.size > 0)
+        memcpy(*out + IDENTITY_LABEL_SIZE, message.data, message.size);
+    return ERR_OK;
 }
 
-static void identity_message_end(struct identity_message *message)
+static void identity_unlabel(uint8_t *labelled, const uint8_t *stack)
 {
-    if (message->bytes != message->small)
-        heap_free(message->bytes);
+    if (labelled != stack)
+        heap_free(labelled);
 }
 
 enum err identity_sign(const struct signing_key *key, const char *label, struct span message,
                        uint8_t out_signature[static SIGNATURE_SIZE])
 {
-    struct identity_message labelled;
+    uint8_t stack[IDENTITY_STACK_SIZE];
+    uint8_t *labelled;
+    enum err err = identity_label(label, message, stack, &labelled);
 
-    if (!identity_message_begin(&labelled, label, message))
-        return ERR_NOMEM;
-    identity_sign_raw(key, span_of(labelled.bytes, labelled.size), out_signature);
-    identity_message_end(&labelled);
+    if (err != ERR_OK)
+        return err;
+    identity_sign_raw(key, span_of(labelled, IDENTITY_LABEL_SIZE + message.size), out_signature);
+    identity_unlabel(labelled, stack);
     return ERR_OK;
 }
 
 enum err identity_verify(const struct public_key *key, const char *label, struct span message,
                          const uint8_t signature[static SIGNATURE_SIZE])
 {
-    struct identity_message labelled;
-    enum err err;
+    uint8_t stack[IDENTITY_STACK_SIZE];
+    uint8_t *labelled;
+    enum err err = identity_label(label, message, stack, &labelled);
 
-    if (!identity_message_begin(&labelled, label, message))
-        return ERR_NOMEM;
-    err = identity_verify_raw(key, span_of(labelled.bytes, labelled.size), signature);
-    identity_message_end(&labelled);
+    if (err != ERR_OK)
+        return err;
+    err =
+        identity_verify_raw(key, span_of(labelled, IDENTITY_LABEL_SIZE + message.size), signature);
+    identity_unlabel(labelled, stack);
     return err;
 }
 
 void identity_sign_raw(const struct signing_key *key, struct span message,
                        uint8_t out_signature[static SIGNATURE_SIZE])
 {
-    (void)crypto_sign_detached(out_signature, NULL, message.data, message.size,
-                               key->secret); /* Cannot fail. */
+    (void)crypto_sign_ed25519_detached(out_signature, NULL, message.data, message.size,
+                                       key->secret); /* cannot fail */
 }
 
 enum err identity_verify_raw(const struct public_key *key, struct span message,
                              const uint8_t signature[static SIGNATURE_SIZE])
 {
-    return crypto_sign_verify_detached(signature, message.data, message.size, key->bytes) == 0
+    return crypto_sign_ed25519_verify_detached(signature, message.data, message.size, key->bytes) ==
+                   0
                ? ERR_OK
                : ERR_FORGED;
 }
@@ -117,57 +121,68 @@ enum err identity_verify_raw(const struct public_key *key, struct span message,
 enum err identity_agree(const uint8_t secret_key[static 32], const uint8_t public_key[static 32],
                         uint8_t out[static KEY_SIZE])
 {
-    return crypto_scalarmult(out, secret_key, public_key) == 0 ? ERR_OK : ERR_FORGED;
+    uint8_t shared[KEY_SIZE];
+    enum err err = ERR_FORGED;
+
+    if (crypto_scalarmult_curve25519(shared, secret_key, public_key) == 0) {
+        memcpy(out, shared, KEY_SIZE);
+        err = ERR_OK;
+    }
+    sodium_memzero(shared, sizeof shared);
+    return err;
 }
 
-/* Long division by 58; the bytes never begin with zeros, so there are no leading ones to add. */
 void identity_did(const struct public_key *key, char out[static DID_SIZE])
 {
-    uint8_t digits[IDENTITY_DID_DIGITS] = {0};
-    uint8_t bytes[IDENTITY_DID_BYTES] = {0xed, 0x01};
-    size_t prefix = sizeof identity_did_prefix - 1;
+    size_t prefix_size = sizeof identity_did_prefix - 1;
+    uint8_t number[IDENTITY_DID_BYTES] = {0xed, 0x01};
 
-    memcpy(bytes + IDENTITY_MULTICODEC_SIZE, key->bytes, 32);
-    for (size_t at = 0; at < sizeof bytes; at++) {
-        unsigned carry = bytes[at];
+    memcpy(number + 2, key->bytes, sizeof key->bytes);
+    memcpy(out, identity_did_prefix, prefix_size);
+    for (size_t digit = IDENTITY_DID_DIGITS; digit > 0; digit--) {
+        unsigned rest = 0;
 
-        for (size_t digit = sizeof digits; digit-- > 0;) {
-            carry += (unsigned)digits[digit] << 8;
-            digits[digit] = (uint8_t)(carry % 58);
-            carry /= 58;
+        for (size_t at = 0; at < sizeof number; at++) {
+            rest = rest << 8 | number[at];
+            number[at] = (uint8_t)(rest / 58);
+            rest %= 58;
         }
+        out[prefix_size + digit - 1] = identity_base58[rest];
     }
-    memcpy(out, identity_did_prefix, prefix);
-    for (size_t digit = 0; digit < sizeof digits; digit++)
-        out[prefix + digit] = identity_base58[digits[digit]];
-    out[prefix + sizeof digits] = '\0';
+    out[DID_SIZE - 1] = '\0';
 }
 
+/* number = 58 * number + digit; false when that needs more bytes. */
+static bool identity_take_digit(uint8_t number[static IDENTITY_DID_BYTES], unsigned digit)
+{
+    unsigned carry = digit;
+
+    for (size_t at = IDENTITY_DID_BYTES; at > 0; at--) {
+        carry += 58U * number[at - 1];
+        number[at - 1] = (uint8_t)(carry & 0xff);
+        carry >>= 8;
+    }
+    return carry == 0;
+}
+
+/* A number of 34 bytes beginning with 0xed 0x01 has one writing in 47 digits, so what is read here
+ * is canonical. */
 enum err identity_read_did(struct span text, struct public_key *out)
 {
-    uint8_t bytes[IDENTITY_DID_BYTES] = {0};
-    size_t prefix = sizeof identity_did_prefix - 1;
+    size_t prefix_size = sizeof identity_did_prefix - 1;
+    uint8_t number[IDENTITY_DID_BYTES] = {0};
 
-    if (text.size != prefix + IDENTITY_DID_DIGITS ||
-        memcmp(text.data, identity_did_prefix, prefix) != 0)
+    if (text.size != DID_SIZE - 1 ||
+        !span_is_equal(span_of(text.data, prefix_size), span_str(identity_did_prefix)))
         return ERR_INVALID;
-    for (size_t at = prefix; at < text.size; at++) {
-        const char *digit = text.data[at] != '\0' ? strchr(identity_base58, text.data[at]) : NULL;
-        unsigned carry;
+    for (size_t at = prefix_size; at < text.size; at++) {
+        const char *digit = memchr(identity_base58, text.data[at], sizeof identity_base58 - 1);
 
-        if (digit == NULL)
-            return ERR_INVALID;
-        carry = (unsigned)(digit - identity_base58);
-        for (size_t byte = sizeof bytes; byte-- > 0;) {
-            carry += (unsigned)bytes[byte] * 58;
-            bytes[byte] = (uint8_t)(carry & 0xff);
-            carry >>= 8;
-        }
-        if (carry != 0)
+        if (digit == NULL || !identity_take_digit(number, (unsigned)(digit - identity_base58)))
             return ERR_INVALID;
     }
-    if (bytes[0] != 0xed || bytes[1] != 0x01)
+    if (number[0] != 0xed || number[1] != 0x01)
         return ERR_INVALID;
-    memcpy(out->bytes, bytes + IDENTITY_MULTICODEC_SIZE, 32);
+    memcpy(out->bytes, number + 2, sizeof out->bytes);
     return ERR_OK;
 }

@@ -8,6 +8,9 @@
 #include "crypto/digest.h"
 
 enum { SIGNATURE_SIZE = 64, SEED_SIZE = 32, DID_SIZE = 57 };
+/* Ed25519 reads what it signs twice, so label and message are copied into one piece. No signed
+ * thing of the protocol is larger than a certificate chain or an endorsement with its exports. */
+enum { IDENTITY_MESSAGE_SIZE_MAX = 65536 };
 
 /* An Ed25519 public key: a member (its root 0) or a device (its signing key). */
 struct public_key {
@@ -20,7 +23,7 @@ struct signing_key {
     struct public_key public_key;
 };
 
-/* Lives in memory from secret_new only. */
+/* Lives in memory from secret_new only. The secret is the seed; RFC 7748 clamps it in use. */
 struct exchange_key {
     uint8_t secret[32];
     uint8_t public_key[32];
@@ -34,14 +37,17 @@ void identity_root_seed(const uint8_t seed[static SEED_SIZE], uint32_t index,
 /* The seed of the member's recovery key (X25519). */
 void identity_recovery_seed(const uint8_t seed[static SEED_SIZE], uint8_t out[static SEED_SIZE]);
 
-/* Signs label (16 bytes, zero-padded) and message. ERR_NOMEM. */
+/* The label is at most 16 bytes, padded with zeros. ERR_LIMIT for a message above
+ * IDENTITY_MESSAGE_SIZE_MAX; ERR_NOMEM, for messages above 4,080 bytes only. */
 MUST_USE enum err identity_sign(const struct signing_key *key, const char *label,
                                 struct span message, uint8_t out_signature[static SIGNATURE_SIZE]);
-/* ERR_FORGED when it does not fit; small-order keys and malleated signatures never fit. */
+/* ERR_FORGED when it does not fit; small-order keys and malleated signatures never fit. ERR_LIMIT
+ * and ERR_NOMEM as above. */
 MUST_USE enum err identity_verify(const struct public_key *key, const char *label,
                                   struct span message,
                                   const uint8_t signature[static SIGNATURE_SIZE]);
-/* Without a label: for foreign formats that fix the signed bytes. */
+/* Plain Ed25519 without a label, any message size, no heap: only for formats of others (Data
+ * Integrity eddsa-jcs-2022), whose messages are hashes. Everything of ours is labelled. */
 void identity_sign_raw(const struct signing_key *key, struct span message,
                        uint8_t out_signature[static SIGNATURE_SIZE]);
 MUST_USE enum err identity_verify_raw(const struct public_key *key, struct span message,

@@ -1,9 +1,7 @@
 /*
- * Header (96 bytes, all of it authenticated), then 512 sealed bytes. The commitment in the header
- * separates a wrong passphrase from a damaged file and makes the seal commit to its key.
- *
- *   0 magic 8 | 8 version 2 | 10 kdf 1 | 11 flags 1 | 12 ops 4 | 16 memory KiB 4 | 20 salt 16 | 36
- * nonce 24 | 60 commitment 32 | 92 length 4 | 96 ciphertext and tag
+ * A header that says how the file's key is made, then one sealed struct of fixed size. Read it in
+ * this order: keyfile_header_write, keyfile_key, keyfile_write. The nonce is the header's checksum,
+ * so damage there is told apart from a wrong passphrase, and before Argon2id has spent its time.
  */
 #include "crypto/keyfile.h"
 
@@ -13,226 +11,279 @@
 #include "crypto/seal.h"
 #include "crypto/secret.h"
 
+/* PROTOCOL "Key file": offsets in the header. */
 enum {
+    KEYFILE_AT_VERSION = 8,
+    KEYFILE_AT_KDF = 10,
+    KEYFILE_AT_FLAGS = 11,
+    KEYFILE_AT_OPS = 12,
+    KEYFILE_AT_MEMORY = 16,
+    KEYFILE_AT_SALT = 20,
+    KEYFILE_AT_NONCE = 36,
+    KEYFILE_AT_COMMITMENT = 60,
+    KEYFILE_AT_LENGTH = 92,
     KEYFILE_HEADER_SIZE = 96,
+};
+enum {
+    KEYFILE_VERSION = 1,
+    KEYFILE_KDF_NONE = 0,
+    KEYFILE_KDF_ARGON2ID = 1,
+    KEYFILE_SALT_SIZE = 16,
+    KEYFILE_NONCE_SIZE = 24,
     KEYFILE_PLAIN_SIZE = 512,
     KEYFILE_SEALED_SIZE = KEYFILE_PLAIN_SIZE + 16,
-    KEYFILE_VERSION = 1,
-    KEYFILE_OPS_MAX = 16,
-    KEYFILE_MEMORY_KIB_MAX = 2 << 20
+    KEYFILE_SIZE = KEYFILE_HEADER_SIZE + KEYFILE_SEALED_SIZE,
+    KEYFILE_USED_SIZE = 1 + 5 * 32 + 16 + 3 * 32 + 8,
 };
-
-enum keyfile_kdf { KEYFILE_PLAIN = 0, KEYFILE_ARGON2ID = 1 };
+enum { KEYFILE_OPS_MAX = 16, KEYFILE_MEMORY_KIB_MIN = 8, KEYFILE_MEMORY_KIB_MAX = 2097152 };
 
 static const uint8_t keyfile_magic[8] = "kithkey";
 
-struct keyfile_header {
-    uint8_t kdf;
-    uint32_t ops, memory_kib;
-    const uint8_t *salt, *nonce, *commitment, *sealed;
+_Static_assert(KEYFILE_AT_LENGTH + 4 == KEYFILE_HEADER_SIZE, "the header is full");
+_Static_assert((int)KEYFILE_SIZE <= (int)KEYFILE_SIZE_MAX, "readers' bound holds");
+_Static_assert(KEYFILE_SALT_SIZE == crypto_pwhash_argon2id_SALTBYTES, "sizes agree");
+_Static_assert(KEYFILE_NONCE_SIZE == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "sizes agree");
+_Static_assert(KEYFILE_SEALED_SIZE - KEYFILE_PLAIN_SIZE ==
+                   crypto_aead_xchacha20poly1305_ietf_ABYTES,
+               "sizes agree");
+_Static_assert(KEYFILE_MEMORY_KIB_MIN * 1024 == crypto_pwhash_argon2id_MEMLIMIT_MIN, "sizes agree");
+
+/* Lives in secret memory. */
+struct keyfile_work {
+    uint8_t key[KEY_SIZE];
+    uint8_t plain[KEYFILE_PLAIN_SIZE];
 };
 
 struct keyfile_cost keyfile_cost_default(void)
 {
-    return (struct keyfile_cost){.ops = crypto_pwhash_OPSLIMIT_MODERATE,
-                                 .memory_kib = crypto_pwhash_MEMLIMIT_MODERATE / 1024};
+    return (struct keyfile_cost){.ops = crypto_pwhash_argon2id_OPSLIMIT_MODERATE,
+                                 .memory_kib = crypto_pwhash_argon2id_MEMLIMIT_MODERATE / 1024};
 }
 
-/* Without a passphrase the key comes from the salt alone: it hides nothing, but damage shows the
- * same way. */
-static enum err keyfile_key(struct span passphrase, const struct keyfile_header *header,
-                            uint8_t out[static KEY_SIZE])
+static bool keyfile_cost_is_low(struct keyfile_cost cost)
 {
-    uint8_t zeros[KEY_SIZE] = {0};
+    return cost.ops < crypto_pwhash_argon2id_OPSLIMIT_MIN ||
+           cost.memory_kib < KEYFILE_MEMORY_KIB_MIN;
+}
 
-    if (header->kdf == KEYFILE_PLAIN) {
-        digest_derive(zeros, "kith keyfile", span_of(header->salt, 16), out);
+static bool keyfile_cost_is_high(struct keyfile_cost cost)
+{
+    return cost.ops > KEYFILE_OPS_MAX || cost.memory_kib > KEYFILE_MEMORY_KIB_MAX;
+}
+
+/* The hash of the header around the nonce, which is its value. */
+static void keyfile_checksum(const uint8_t header[static KEYFILE_HEADER_SIZE],
+                             uint8_t out[static KEYFILE_NONCE_SIZE])
+{
+    struct span parts[2] = {
+        span_of(header, KEYFILE_AT_NONCE),
+        span_of(header + KEYFILE_AT_COMMITMENT, KEYFILE_HEADER_SIZE - KEYFILE_AT_COMMITMENT)};
+    struct hash hash;
+
+    digest("kith file header", parts, 2, &hash);
+    memcpy(out, hash.bytes, KEYFILE_NONCE_SIZE);
+}
+
+static uint8_t *keyfile_put(uint8_t *at, const uint8_t *bytes, size_t size)
+{
+    memcpy(at, bytes, size);
+    return at + size;
+}
+
+static void keyfile_plain_write(const struct device_secrets *secrets,
+                                uint8_t plain[static KEYFILE_PLAIN_SIZE])
+{
+    uint8_t *at = plain;
+
+    memset(plain, 0, KEYFILE_PLAIN_SIZE);
+    *at++ = secrets->has_root ? 1 : 0;
+    if (secrets->has_root)
+        memcpy(at, secrets->root_seed, 32);
+    at += 32;
+    at = keyfile_put(at, secrets->signing_seed, 32);
+    at = keyfile_put(at, secrets->static_seed, 32);
+    at = keyfile_put(at, secrets->receiving_seed, 32);
+    at = keyfile_put(at, secrets->local_key, 32);
+    at = keyfile_put(at, secrets->incarnation, 16);
+    at = keyfile_put(at, secrets->recovery_public, 32);
+    at = keyfile_put(at, secrets->next_root_hash.bytes, 32);
+    at = keyfile_put(at, secrets->member.bytes, 32);
+    be64_put(at, secrets->created_at_ms);
+    KITH_ASSERT(at + 8 == plain + KEYFILE_USED_SIZE);
+}
+
+static const uint8_t *keyfile_get(const uint8_t *at, uint8_t *out, size_t size)
+{
+    memcpy(out, at, size);
+    return at + size;
+}
+
+/* ERR_CORRUPT, out untouched, when the bytes are none that keyfile_plain_write writes. */
+static enum err keyfile_plain_read(const uint8_t plain[static KEYFILE_PLAIN_SIZE],
+                                   struct device_secrets *out)
+{
+    const uint8_t *at = plain + 1;
+
+    if (plain[0] > 1 || (plain[0] == 0 && !sodium_is_zero(at, 32)) ||
+        !sodium_is_zero(plain + KEYFILE_USED_SIZE, KEYFILE_PLAIN_SIZE - KEYFILE_USED_SIZE))
+        return ERR_CORRUPT;
+    out->has_root = plain[0] == 1;
+    at = keyfile_get(at, out->root_seed, 32);
+    at = keyfile_get(at, out->signing_seed, 32);
+    at = keyfile_get(at, out->static_seed, 32);
+    at = keyfile_get(at, out->receiving_seed, 32);
+    at = keyfile_get(at, out->local_key, 32);
+    at = keyfile_get(at, out->incarnation, 16);
+    at = keyfile_get(at, out->recovery_public, 32);
+    at = keyfile_get(at, out->next_root_hash.bytes, 32);
+    at = keyfile_get(at, out->member.bytes, 32);
+    out->created_at_ms = be64(at);
+    return ERR_OK;
+}
+
+/* The file's key from its header. ERR_NOMEM when Argon2id gets no memory. */
+static enum err keyfile_key(const uint8_t header[static KEYFILE_HEADER_SIZE],
+                            struct span passphrase, uint8_t out[static KEY_SIZE])
+{
+    const uint8_t *salt = header + KEYFILE_AT_SALT;
+    size_t memory = (size_t)be32(header + KEYFILE_AT_MEMORY) * 1024;
+
+    if (header[KEYFILE_AT_KDF] == KEYFILE_KDF_NONE) {
+        static const uint8_t no_key[KEY_SIZE];
+
+        digest_derive(no_key, "kith file key", span_of(salt, KEYFILE_SALT_SIZE), out);
         return ERR_OK;
     }
-    if (crypto_pwhash(out, KEY_SIZE, (const char *)passphrase.data, passphrase.size, header->salt,
-                      header->ops, (size_t)header->memory_kib * 1024,
-                      crypto_pwhash_ALG_ARGON2ID13) != 0)
+    if (crypto_pwhash_argon2id(out, KEY_SIZE, (const char *)passphrase.data, passphrase.size, salt,
+                               be32(header + KEYFILE_AT_OPS), memory,
+                               crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0)
         return ERR_NOMEM;
     return ERR_OK;
 }
 
-static void keyfile_put_secrets(const struct device_secrets *secrets, struct buf *out)
+/* All of the header but commitment and nonce. The salt is random and covers the plaintext, so that
+ * two machines with one random state still use a key once. */
+static void keyfile_header_write(uint8_t header[static KEYFILE_HEADER_SIZE], bool is_protected,
+                                 struct keyfile_cost cost, const struct entropy *entropy,
+                                 struct span plain)
 {
-    buf_byte(out, secrets->has_root ? 1 : 0);
-    buf_append(out, span_of(secrets->root_seed, 32));
-    buf_append(out, span_of(secrets->signing_seed, 32));
-    buf_append(out, span_of(secrets->static_seed, 32));
-    buf_append(out, span_of(secrets->receiving_seed, 32));
-    buf_append(out, span_of(secrets->local_key, 32));
-    buf_append(out, span_of(secrets->incarnation, 16));
-    buf_append(out, span_of(secrets->recovery_public, 32));
-    buf_append(out, span_of(secrets->next_root_hash.bytes, 32));
-    buf_append(out, span_of(secrets->member.bytes, 32));
-    buf_u64(out, secrets->created_at_ms);
-}
+    uint8_t random[KEY_SIZE];
 
-static void keyfile_take(const uint8_t **at, uint8_t *out, size_t size)
-{
-    memcpy(out, *at, size);
-    *at += size;
-}
-
-static void keyfile_get_secrets(const uint8_t *at, struct device_secrets *out)
-{
-    out->has_root = *at++ == 1;
-    keyfile_take(&at, out->root_seed, 32);
-    keyfile_take(&at, out->signing_seed, 32);
-    keyfile_take(&at, out->static_seed, 32);
-    keyfile_take(&at, out->receiving_seed, 32);
-    keyfile_take(&at, out->local_key, 32);
-    keyfile_take(&at, out->incarnation, 16);
-    keyfile_take(&at, out->recovery_public, 32);
-    keyfile_take(&at, out->next_root_hash.bytes, 32);
-    keyfile_take(&at, out->member.bytes, 32);
-    out->created_at_ms = be64(at);
-}
-
-static void keyfile_put_header(uint8_t kdf, struct keyfile_cost cost, const struct entropy *entropy,
-                               struct buf *out)
-{
-    uint8_t drawn[16 + 24];
-
-    entropy_fill(entropy, drawn, sizeof drawn);
-    buf_append(out, span_of(keyfile_magic, sizeof keyfile_magic));
-    buf_u16(out, KEYFILE_VERSION);
-    buf_byte(out, kdf);
-    buf_byte(out, 0);
-    buf_u32(out, kdf == KEYFILE_PLAIN ? 0 : cost.ops);
-    buf_u32(out, kdf == KEYFILE_PLAIN ? 0 : cost.memory_kib);
-    buf_append(out, span_of(drawn, sizeof drawn));
-}
-
-/* Seals the plaintext behind the header that stands at the start of file. */
-static void keyfile_seal(const uint8_t key[static KEY_SIZE], struct span plain, size_t header_at,
-                         struct buf *out)
-{
-    struct hash commitment;
-    uint8_t *sealed;
-
-    seal_commitment(key, &commitment);
-    buf_append(out, span_of(commitment.bytes, HASH_SIZE));
-    buf_u32(out, KEYFILE_SEALED_SIZE);
-    sealed = buf_grow(out, KEYFILE_SEALED_SIZE);
-    if (sealed != NULL)
-        (void)crypto_aead_xchacha20poly1305_ietf_encrypt(sealed, NULL, plain.data, plain.size,
-                                                         out->data + header_at, KEYFILE_HEADER_SIZE,
-                                                         NULL, out->data + header_at + 36, key);
+    memset(header, 0, KEYFILE_HEADER_SIZE);
+    memcpy(header, keyfile_magic, sizeof keyfile_magic);
+    be16_put(header + KEYFILE_AT_VERSION, KEYFILE_VERSION);
+    if (is_protected) {
+        header[KEYFILE_AT_KDF] = KEYFILE_KDF_ARGON2ID;
+        be32_put(header + KEYFILE_AT_OPS, cost.ops);
+        be32_put(header + KEYFILE_AT_MEMORY, cost.memory_kib);
+    }
+    entropy_fill(entropy, random, sizeof random);
+    digest_keyed(random, "kith file salt", &plain, 1, header + KEYFILE_AT_SALT, KEYFILE_SALT_SIZE);
+    be32_put(header + KEYFILE_AT_LENGTH, KEYFILE_SEALED_SIZE);
+    sodium_memzero(random, sizeof random);
 }
 
 enum err keyfile_write(const struct device_secrets *secrets, struct span passphrase,
                        struct keyfile_cost cost, const struct entropy *entropy, struct buf *out)
 {
-    uint8_t kdf = passphrase.size > 0 ? KEYFILE_ARGON2ID : KEYFILE_PLAIN;
-    size_t header_at = out->size;
-    uint8_t *plain = secret_new(KEYFILE_PLAIN_SIZE), *key = secret_new(KEY_SIZE);
-    struct buf text = {0};
-    enum err err = ERR_NOMEM;
-
-    if (plain == NULL || key == NULL)
-        goto out;
-    keyfile_put_secrets(secrets, &text);
-    keyfile_put_header(kdf, cost, entropy, out);
-    if (text.is_failed || out->is_failed)
-        goto out;
-    memcpy(plain, text.data, text.size);
-    err = keyfile_key(passphrase,
-                      &(struct keyfile_header){.kdf = kdf,
-                                               .ops = cost.ops,
-                                               .memory_kib = cost.memory_kib,
-                                               .salt = out->data + header_at + 20},
-                      key);
-    if (err == ERR_OK)
-        keyfile_seal(key, span_of(plain, KEYFILE_PLAIN_SIZE), header_at, out);
-    if (err == ERR_OK)
-        err = buf_err(out);
-
-out:
-    if (text.data != NULL)
-        secret_wipe(text.data, text.capacity);
-    buf_release(&text);
-    secret_free(key);
-    secret_free(plain);
-    return err;
-}
-
-static enum err keyfile_read_header(struct span file, struct keyfile_header *out)
-{
-    if (file.size < KEYFILE_HEADER_SIZE ||
-        memcmp(file.data, keyfile_magic, sizeof keyfile_magic) != 0)
-        return ERR_CORRUPT;
-    if (be16(file.data + 8) > KEYFILE_VERSION)
-        return ERR_VERSION;
-    out->kdf = file.data[10];
-    out->ops = be32(file.data + 12);
-    out->memory_kib = be32(file.data + 16);
-    out->salt = file.data + 20;
-    out->nonce = file.data + 36;
-    out->commitment = file.data + 60;
-    out->sealed = file.data + KEYFILE_HEADER_SIZE;
-    if (be16(file.data + 8) != KEYFILE_VERSION || out->kdf > KEYFILE_ARGON2ID ||
-        file.data[11] != 0 || be32(file.data + 92) != KEYFILE_SEALED_SIZE ||
-        file.size != KEYFILE_HEADER_SIZE + KEYFILE_SEALED_SIZE)
-        return ERR_CORRUPT;
-    if (out->ops > KEYFILE_OPS_MAX || out->memory_kib > KEYFILE_MEMORY_KIB_MAX)
-        return ERR_LIMIT;
-    if (out->kdf == KEYFILE_ARGON2ID &&
-        (out->ops < crypto_pwhash_OPSLIMIT_MIN || out->memory_kib < 8))
-        return ERR_CORRUPT;
-    return ERR_OK;
-}
-
-static enum err keyfile_open(struct span file, const struct keyfile_header *header,
-                             struct span passphrase, struct device_secrets *out)
-{
-    uint8_t *plain = secret_new(KEYFILE_PLAIN_SIZE), *key = secret_new(KEY_SIZE);
+    bool is_protected = passphrase.size > 0;
+    uint8_t file[KEYFILE_SIZE];
+    struct keyfile_work *work;
     struct hash commitment;
-    enum err err = ERR_NOMEM;
+    enum err err;
 
-    if (plain == NULL || key == NULL)
-        goto out;
-    err = keyfile_key(passphrase, header, key);
+    if (passphrase.size > PASSPHRASE_SIZE_MAX || (is_protected && keyfile_cost_is_high(cost)))
+        return ERR_LIMIT;
+    if (is_protected && keyfile_cost_is_low(cost))
+        return ERR_INVALID;
+    work = secret_new(sizeof *work);
+    if (work == NULL)
+        return ERR_NOMEM;
+    keyfile_plain_write(secrets, work->plain);
+    keyfile_header_write(file, is_protected, cost, entropy,
+                         span_of(work->plain, sizeof work->plain));
+    err = keyfile_key(file, passphrase, work->key);
     if (err != ERR_OK)
         goto out;
-    seal_commitment(key, &commitment);
-    if (!secret_is_equal(commitment.bytes, header->commitment, HASH_SIZE)) {
-        err = header->kdf == KEYFILE_ARGON2ID ? ERR_LOCKED : ERR_CORRUPT;
-        goto out;
-    }
-    if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain, NULL, NULL, header->sealed,
-                                                   KEYFILE_SEALED_SIZE, file.data,
-                                                   KEYFILE_HEADER_SIZE, header->nonce, key) != 0)
-        err = ERR_CORRUPT;
-    else
-        keyfile_get_secrets(plain, out);
-
+    seal_commitment(work->key, &commitment);
+    memcpy(file + KEYFILE_AT_COMMITMENT, commitment.bytes, HASH_SIZE);
+    keyfile_checksum(file, file + KEYFILE_AT_NONCE);
+    (void)crypto_aead_xchacha20poly1305_ietf_encrypt(
+        file + KEYFILE_HEADER_SIZE, NULL, work->plain, sizeof work->plain, file,
+        KEYFILE_HEADER_SIZE, NULL, file + KEYFILE_AT_NONCE, work->key); /* cannot fail */
+    buf_append(out, span_of(file, sizeof file));
+    err = buf_err(out);
 out:
-    secret_free(key);
-    secret_free(plain);
+    secret_free(work);
     return err;
+}
+
+/* Everything that can be known without a key. A newer version may have another shape and checksum,
+ * so the version is judged first; what the checksum covers and this version does not know is newer
+ * too. */
+static enum err keyfile_header_check(struct span file)
+{
+    struct keyfile_cost cost;
+    uint8_t checksum[KEYFILE_NONCE_SIZE];
+
+    if (file.size < KEYFILE_HEADER_SIZE || file.size > KEYFILE_SIZE_MAX ||
+        !span_is_equal(span_of(file.data, sizeof keyfile_magic),
+                       span_of(keyfile_magic, sizeof keyfile_magic)))
+        return ERR_CORRUPT;
+    if (be16(file.data + KEYFILE_AT_VERSION) > KEYFILE_VERSION)
+        return ERR_VERSION;
+    keyfile_checksum(file.data, checksum);
+    if (be16(file.data + KEYFILE_AT_VERSION) != KEYFILE_VERSION || file.size != KEYFILE_SIZE ||
+        be32(file.data + KEYFILE_AT_LENGTH) != KEYFILE_SEALED_SIZE ||
+        !span_is_equal(span_of(checksum, sizeof checksum),
+                       span_of(file.data + KEYFILE_AT_NONCE, KEYFILE_NONCE_SIZE)))
+        return ERR_CORRUPT;
+    if (file.data[KEYFILE_AT_KDF] > KEYFILE_KDF_ARGON2ID || file.data[KEYFILE_AT_FLAGS] != 0)
+        return ERR_VERSION;
+    cost = (struct keyfile_cost){.ops = be32(file.data + KEYFILE_AT_OPS),
+                                 .memory_kib = be32(file.data + KEYFILE_AT_MEMORY)};
+    if (file.data[KEYFILE_AT_KDF] == KEYFILE_KDF_NONE)
+        return cost.ops == 0 && cost.memory_kib == 0 ? ERR_OK : ERR_CORRUPT;
+    if (keyfile_cost_is_high(cost))
+        return ERR_LIMIT;
+    return keyfile_cost_is_low(cost) ? ERR_CORRUPT : ERR_OK;
 }
 
 enum err keyfile_read(struct span file, struct span passphrase, struct device_secrets *out)
 {
-    struct keyfile_header header;
-    enum err err = keyfile_read_header(file, &header);
+    enum err err = keyfile_header_check(file);
+    struct keyfile_work *work;
+    struct hash commitment;
+    bool is_protected;
 
     if (err != ERR_OK)
         return err;
-    if (header.kdf == KEYFILE_ARGON2ID && passphrase.size == 0)
+    is_protected = keyfile_is_protected(file);
+    if (is_protected && (passphrase.size == 0 || passphrase.size > PASSPHRASE_SIZE_MAX))
         return ERR_LOCKED;
-    if (passphrase.size > PASSPHRASE_SIZE_MAX)
-        return ERR_LIMIT;
-    return keyfile_open(file, &header, passphrase, out);
+    work = secret_new(sizeof *work);
+    if (work == NULL)
+        return ERR_NOMEM;
+    err = keyfile_key(file.data, passphrase, work->key);
+    if (err != ERR_OK)
+        goto out;
+    seal_commitment(work->key, &commitment);
+    err = is_protected ? ERR_LOCKED : ERR_CORRUPT;
+    if (!secret_is_equal(commitment.bytes, file.data + KEYFILE_AT_COMMITMENT, HASH_SIZE))
+        goto out;
+    err = ERR_CORRUPT;
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt(
+            work->plain, NULL, NULL, file.data + KEYFILE_HEADER_SIZE, KEYFILE_SEALED_SIZE,
+            file.data, KEYFILE_HEADER_SIZE, file.data + KEYFILE_AT_NONCE, work->key) != 0)
+        goto out;
+    err = keyfile_plain_read(work->plain, out);
+out:
+    secret_free(work);
+    return err;
 }
 
 bool keyfile_is_protected(struct span file)
 {
-    struct keyfile_header header;
-
-    return keyfile_read_header(file, &header) == ERR_OK && header.kdf == KEYFILE_ARGON2ID;
+    return keyfile_header_check(file) == ERR_OK &&
+           file.data[KEYFILE_AT_KDF] == KEYFILE_KDF_ARGON2ID;
 }

@@ -33,14 +33,17 @@ struct keyfile_cost {
 };
 struct keyfile_cost keyfile_cost_default(void);
 
-/* Appends the file's bytes. An empty passphrase means protection by file permissions only.
- * ERR_NOMEM when Argon2id gets no memory. */
+/* Appends the file's bytes. An empty passphrase means protection by file permissions only; the cost
+ * is then not looked at. ERR_LIMIT for costs that reading would refuse or a passphrase above
+ * PASSPHRASE_SIZE_MAX, ERR_INVALID for costs below libsodium's least (1 pass, 8 KiB), ERR_NOMEM
+ * when Argon2id gets no memory. Takes as long as the cost says: half a second by default. */
 MUST_USE enum err keyfile_write(const struct device_secrets *secrets, struct span passphrase,
                                 struct keyfile_cost cost, const struct entropy *entropy,
                                 struct buf *out);
-/* ERR_LOCKED: a passphrase is needed, or it is wrong (they are told apart by is_protected);
- * ERR_CORRUPT: damaged; ERR_VERSION: written by a newer kith; ERR_LIMIT: costs beyond the limits.
- */
+/* ERR_LOCKED: a passphrase is needed, or it is wrong (told apart by whether one was given);
+ * ERR_CORRUPT: damaged; ERR_VERSION: written by a newer kith; ERR_LIMIT: costs beyond the limits,
+ * found before any memory is taken; ERR_NOMEM. out is written only on success. A passphrase given
+ * for a file that needs none is not looked at. */
 MUST_USE enum err keyfile_read(struct span file, struct span passphrase,
                                struct device_secrets *out);
 /* True when the file says that a passphrase protects it; false also for damaged files. */

@@ -1,91 +1,101 @@
-/* Sealing with a synthetic nonce; wrapping in libsodium's sealed-box layout with injected
- * randomness. */
+/* Sealing under a shared key and wrapping to a public one. No heap but the caller's buf. */
 #include "crypto/seal.h"
 
 #include <sodium.h>
+#include <string.h>
+
+_Static_assert(SEAL_NONCE_SIZE == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "sizes agree");
+_Static_assert(SEAL_TAG_SIZE == crypto_aead_xchacha20poly1305_ietf_ABYTES, "sizes agree");
+_Static_assert(KEY_SIZE == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "sizes agree");
+_Static_assert(SEAL_OVERHEAD == SEAL_NONCE_SIZE + SEAL_TAG_SIZE, "nonce and tag");
+_Static_assert(SEAL_WRAP_OVERHEAD == crypto_box_curve25519xchacha20poly1305_SEALBYTES,
+               "libsodium's sealed box");
+
+/* Room for payload and overhead; NULL, and out failed, when there is none. */
+static uint8_t *seal_room(struct buf *out, size_t payload_size, size_t overhead)
+{
+    size_t size;
+
+    if (!size_add(payload_size, overhead, &size)) {
+        out->is_failed = true;
+        return NULL;
+    }
+    return buf_grow(out, size);
+}
 
 static void seal_nonce(const uint8_t key[static KEY_SIZE], struct span context, struct span plain,
                        uint8_t out[static SEAL_NONCE_SIZE])
 {
+    uint8_t nonce_key[KEY_SIZE];
     uint8_t context_size[8];
-    const struct span parts[3] = {span_of(context_size, sizeof context_size), context, plain};
+    struct span parts[3] = {span_of(context_size, sizeof context_size), context, plain};
 
     be64_put(context_size, context.size);
-    digest_keyed(key, "kith nonce", parts, 3, out, SEAL_NONCE_SIZE);
+    digest_derive(key, "kith nonce", span_of(NULL, 0), nonce_key);
+    digest_keyed(nonce_key, "kith nonce", parts, 3, out, SEAL_NONCE_SIZE);
+    sodium_memzero(nonce_key, sizeof nonce_key);
 }
 
 void seal(const uint8_t key[static KEY_SIZE], struct span context, struct span plain,
           struct buf *out)
 {
-    uint8_t *at = buf_grow(out, plain.size + SEAL_OVERHEAD);
+    uint8_t *nonce = seal_room(out, plain.size, SEAL_OVERHEAD);
 
-    if (at == NULL)
+    if (nonce == NULL)
         return;
-    seal_nonce(key, context, plain, at);
-    (void)crypto_aead_xchacha20poly1305_ietf_encrypt(at + SEAL_NONCE_SIZE, NULL, plain.data,
+    seal_nonce(key, context, plain, nonce);
+    (void)crypto_aead_xchacha20poly1305_ietf_encrypt(nonce + SEAL_NONCE_SIZE, NULL, plain.data,
                                                      plain.size, context.data, context.size, NULL,
-                                                     at, key); /* Cannot fail. */
+                                                     nonce, key); /* cannot fail */
 }
 
 enum err seal_open(const uint8_t key[static KEY_SIZE], struct span context, struct span sealed,
                    struct buf *out)
 {
-    size_t before = out->size;
-    uint8_t *at;
-
     if (sealed.size < SEAL_OVERHEAD)
         return ERR_FORGED;
-    at = buf_grow(out, sealed.size - SEAL_OVERHEAD);
-    if (at == NULL)
+    buf_reserve(out, sealed.size - SEAL_OVERHEAD);
+    if (buf_err(out) != ERR_OK)
         return ERR_NOMEM;
-    if (crypto_aead_xchacha20poly1305_ietf_decrypt(at, NULL, NULL, sealed.data + SEAL_NONCE_SIZE,
-                                                   sealed.size - SEAL_NONCE_SIZE, context.data,
-                                                   context.size, sealed.data, key) != 0) {
-        out->size = before;
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt(
+            out->data + out->size, NULL, NULL, sealed.data + SEAL_NONCE_SIZE,
+            sealed.size - SEAL_NONCE_SIZE, context.data, context.size, sealed.data, key) != 0)
         return ERR_FORGED;
-    }
+    out->size += sealed.size - SEAL_OVERHEAD;
     return ERR_OK;
 }
 
 void seal_commitment(const uint8_t key[static KEY_SIZE], struct hash *out)
 {
-    digest_keyed(key, "kith commitment", NULL, 0, out->bytes, HASH_SIZE);
-}
-
-/* The nonce of libsodium's sealed box: a hash of both public keys, fresh because the ephemeral key
- * is. */
-static void seal_wrap_nonce(const uint8_t ephemeral[static KEY_SIZE],
-                            const uint8_t recipient[static KEY_SIZE],
-                            uint8_t out[static SEAL_NONCE_SIZE])
-{
-    crypto_generichash_state state;
-
-    (void)crypto_generichash_init(&state, NULL, 0, SEAL_NONCE_SIZE);
-    (void)crypto_generichash_update(&state, ephemeral, KEY_SIZE);
-    (void)crypto_generichash_update(&state, recipient, KEY_SIZE);
-    (void)crypto_generichash_final(&state, out, SEAL_NONCE_SIZE);
+    digest_derive(key, "kith commitment", span_of(NULL, 0), out->bytes);
 }
 
 enum err seal_wrap(const uint8_t recipient[static KEY_SIZE], const struct entropy *entropy,
                    struct span plain, struct buf *out)
 {
-    uint8_t seed[KEY_SIZE], secret[KEY_SIZE], nonce[SEAL_NONCE_SIZE];
-    size_t before = out->size;
-    uint8_t *at = buf_grow(out, plain.size + SEAL_WRAP_OVERHEAD);
-    enum err err = ERR_OK;
+    uint8_t ephemeral[KEY_SIZE], shared[KEY_SIZE], nonce[SEAL_NONCE_SIZE];
+    uint8_t both[2 * KEY_SIZE]; /* ephemeral public key, recipient */
+    enum err err = ERR_FORGED;
+    uint8_t *at;
 
+    entropy_fill(entropy, ephemeral, sizeof ephemeral);
+    (void)crypto_scalarmult_curve25519_base(both, ephemeral); /* fails for no scalar */
+    memcpy(both + KEY_SIZE, recipient, KEY_SIZE);
+    if (crypto_box_curve25519xchacha20poly1305_beforenm(shared, recipient, ephemeral) != 0)
+        goto wipe;
+    err = ERR_NOMEM;
+    at = seal_room(out, plain.size, SEAL_WRAP_OVERHEAD);
     if (at == NULL)
-        return ERR_NOMEM;
-    entropy_fill(entropy, seed, sizeof seed);
-    (void)crypto_box_curve25519xchacha20poly1305_seed_keypair(at, secret, seed);
-    seal_wrap_nonce(at, recipient, nonce);
-    if (crypto_box_curve25519xchacha20poly1305_easy(at + KEY_SIZE, plain.data, plain.size, nonce,
-                                                    recipient, secret) != 0) {
-        out->size = before;
-        err = ERR_FORGED;
-    }
-    sodium_memzero(seed, sizeof seed);
-    sodium_memzero(secret, sizeof secret);
+        goto wipe;
+    /* The one BLAKE2b without a label: the layout is libsodium's. */
+    (void)crypto_generichash(nonce, sizeof nonce, both, sizeof both, NULL, 0);
+    memcpy(at, both, KEY_SIZE);
+    (void)crypto_box_curve25519xchacha20poly1305_easy_afternm(at + KEY_SIZE, plain.data, plain.size,
+                                                              nonce, shared); /* cannot fail */
+    err = ERR_OK;
+wipe:
+    sodium_memzero(ephemeral, sizeof ephemeral);
+    sodium_memzero(shared, sizeof shared);
     return err;
 }
 
@@ -93,21 +103,14 @@ enum err seal_unwrap(const uint8_t public_key[static KEY_SIZE],
                      const uint8_t secret_key[static KEY_SIZE], struct span wrapped,
                      struct buf *out)
 {
-    uint8_t nonce[SEAL_NONCE_SIZE];
-    size_t before = out->size;
-    uint8_t *at;
-
     if (wrapped.size < SEAL_WRAP_OVERHEAD)
         return ERR_FORGED;
-    at = buf_grow(out, wrapped.size - SEAL_WRAP_OVERHEAD);
-    if (at == NULL)
+    buf_reserve(out, wrapped.size - SEAL_WRAP_OVERHEAD);
+    if (buf_err(out) != ERR_OK)
         return ERR_NOMEM;
-    seal_wrap_nonce(wrapped.data, public_key, nonce);
-    if (crypto_box_curve25519xchacha20poly1305_open_easy(at, wrapped.data + KEY_SIZE,
-                                                         wrapped.size - KEY_SIZE, nonce,
-                                                         wrapped.data, secret_key) != 0) {
-        out->size = before;
+    if (crypto_box_curve25519xchacha20poly1305_seal_open(out->data + out->size, wrapped.data,
+                                                         wrapped.size, public_key, secret_key) != 0)
         return ERR_FORGED;
-    }
+    out->size += wrapped.size - SEAL_WRAP_OVERHEAD;
     return ERR_OK;
 }

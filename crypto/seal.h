@@ -12,8 +12,11 @@
 
 enum { SEAL_NONCE_SIZE = 24, SEAL_TAG_SIZE = 16, SEAL_OVERHEAD = 40, SEAL_WRAP_OVERHEAD = 48 };
 
-/* Appends the sealed bytes to out. The nonce is a keyed hash of context and plaintext, so equal
- * nonces under one key mean equal content even on machines with identical random state. */
+/* In all of these plain, sealed and wrapped must not lie in out, whose memory may move. */
+
+/* Appends the sealed bytes to out; without memory out has failed (buf_err). The nonce is a keyed
+ * hash of context and plaintext, so equal nonces under one key mean equal content even on machines
+ * with identical random state; it also shows who sees both that two equal contents are equal. */
 void seal(const uint8_t key[static KEY_SIZE], struct span context, struct span plain,
           struct buf *out);
 /* Appends the plaintext to out. ERR_FORGED, out untouched, when key, context or bytes do not fit;
@@ -23,9 +26,11 @@ MUST_USE enum err seal_open(const uint8_t key[static KEY_SIZE], struct span cont
 /* What the holder of the key, and nobody else, could have published. */
 void seal_commitment(const uint8_t key[static KEY_SIZE], struct hash *out);
 
-/* Appends ephemeral key (32), tag and ciphertext. ERR_FORGED for a low-order recipient key. */
+/* Appends ephemeral key (32), tag and ciphertext. ERR_FORGED, out untouched, for a low-order
+ * recipient key; ERR_NOMEM. */
 MUST_USE enum err seal_wrap(const uint8_t recipient[static KEY_SIZE], const struct entropy *entropy,
                             struct span plain, struct buf *out);
+/* Appends the plaintext. ERR_FORGED, out untouched, when keys or bytes do not fit; ERR_NOMEM. */
 MUST_USE enum err seal_unwrap(const uint8_t public_key[static KEY_SIZE],
                               const uint8_t secret_key[static KEY_SIZE], struct span wrapped,
                               struct buf *out);

@@ -38,7 +38,8 @@ void buf_reserve(struct buf *buf, size_t size)
         buf->is_failed = true;
         return;
     }
-    if (wanted <= buf->capacity)
+    /* Even no bytes get an address, so that NULL means failure. */
+    if (wanted <= buf->capacity && buf->data != NULL)
         return;
     capacity = buf->capacity < BUF_CAPACITY_MIN ? BUF_CAPACITY_MIN : buf->capacity;
     while (capacity < wanted)

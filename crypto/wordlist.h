@@ -1,9 +1,13 @@
-/* The BIP-39 English word list, in its own order: 2,048 words whose first four letters differ. */
+/*
+ * The English word list of BIP-39: sorted, first four letters unique. Data only; words.h has the
+ * verbs.
+ */
 #ifndef KITH_CRYPTO_WORDLIST_H
 #define KITH_CRYPTO_WORDLIST_H
 
-enum { WORDLIST_COUNT = 2048 };
+enum { WORDLIST_COUNT = 2048, WORDLIST_WORD_SIZE = 8 };
 
-extern const char *const wordlist[WORDLIST_COUNT];
+/* Each word with at least one zero at its end. */
+extern const char wordlist[WORDLIST_COUNT][WORDLIST_WORD_SIZE + 1];
 
 #endif

@@ -52,7 +52,8 @@ enum err frame_next(struct frame_reader *reader, struct span *out_message)
     if (reader->bytes.size - reader->taken - FRAME_SIZE_SIZE < size)
         return ERR_NOT_FOUND;
     *out_message = span_of(reader->bytes.data + reader->taken + FRAME_SIZE_SIZE, size);
-    reader->taken += FRAME_SIZE_SIZE + size;
+    reader->taken_last = FRAME_SIZE_SIZE + size;
+    reader->taken += reader->taken_last;
     return ERR_OK;
 }
 

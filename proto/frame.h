@@ -14,7 +14,8 @@ void frame_end(struct buf *out, size_t begun_at);
 /* Collects bytes and cuts messages out of them. A zeroed one is empty. */
 struct frame_reader {
     struct buf bytes;
-    size_t taken; /* bytes at the front that belong to messages already handed out */
+    size_t taken;      /* bytes at the front that belong to messages already handed out */
+    size_t taken_last; /* bytes of the last one, with its size */
 };
 
 /* ERR_NOMEM, or ERR_LIMIT once a message announces more than MESSAGE_SIZE_MAX or less than 1. */

@@ -41,6 +41,7 @@ enum session_event_type {
     SESSION_LINK_ANSWERED, /* the answer to LINK */
     SESSION_NEWS,          /* something was committed in a space */
     SESSION_DRAINED,       /* what was sent has left: more may follow */
+    SESSION_WOKEN,         /* the time of session_wake_at_ms has come */
     SESSION_SYNC_ASKED,    /* the owner wants to know again whether all is in step */
     SESSION_STOP           /* end cleanly with this bye */
 };
@@ -132,7 +133,7 @@ MUST_USE enum err session_new(const struct session_options *options, struct sess
 MUST_USE enum err session_step(struct session *session, const struct session_event *event,
                                const struct replica *replica,
                                const struct session_effect **out_effects, size_t *out_count);
-/* When to come back with a WOKEN-like DRAINED event for pings; UINT64_MAX: never. */
+/* When to come back with WOKEN, for pings. */
 uint64_t session_wake_at_ms(const struct session *session);
 bool session_is_in_step(const struct session *session);
 bool session_is_linking(const struct session *session);

@@ -1,0 +1,330 @@
+/*
+ * The frame of a conversation: events in, messages cut out of bytes, effects collected. What messages mean stands in
+ * session_link.c (making a link), session_sync.c (what we give) and session_take.c (what we take).
+ */
+#include "proto/session_state.h"
+
+#include <string.h>
+
+#include "crypto/heap.h"
+
+/* ---- effects */
+
+struct session_effect *session_effect(struct session *session, enum session_effect_type type)
+{
+    struct session_effect *effect;
+
+    if (session->effects_count == session->effects_capacity) {
+        size_t capacity = session->effects_capacity == 0 ? 8 : session->effects_capacity * 2;
+        struct session_effect *grown = heap_resize(session->effects, capacity * sizeof *grown);
+
+        if (grown == NULL) {
+            session->is_failed = true;
+            return NULL;
+        }
+        session->effects = grown;
+        session->effects_capacity = capacity;
+    }
+    effect = &session->effects[session->effects_count++];
+    memset(effect, 0, sizeof *effect);
+    effect->type = type;
+    return effect;
+}
+
+void session_end(struct session *session, enum session_end_reason reason, const char *rule)
+{
+    struct session_effect *effect;
+
+    if (session->phase == PHASE_OVER)
+        return;
+    session->phase = PHASE_OVER;
+    effect = session_effect(session, SESSION_END);
+    if (effect == NULL)
+        return;
+    effect->end.reason = reason;
+    effect->end.rule = rule;
+}
+
+void session_violation(struct session *session, const char *rule)
+{
+    if (session->phase != PHASE_OVER)
+        message_put_bye(BYE_BROKEN_RULE, &session->out);
+    session_end(session, SESSION_END_VIOLATION, rule);
+}
+
+void session_fail(struct session *session, enum err err)
+{
+    if (session->phase != PHASE_OVER)
+        message_put_bye(BYE_DONE, &session->out);
+    session_end(session, SESSION_END_STORE, err_sentence(err));
+}
+
+/* ---- life */
+
+static bool session_keep(struct buf *keep, struct span *bytes)
+{
+    buf_append(keep, *bytes);
+    *bytes = buf_span(keep);
+    return !keep->is_failed;
+}
+
+enum err session_new(const struct session_options *options, struct session **out)
+{
+    struct session *session = heap_new_zeroed(1, sizeof *session);
+
+    if (session == NULL)
+        return ERR_NOMEM;
+    session->options = *options;
+    session->credit = session->credit_given = CREDIT_START;
+    if (!session_keep(&session->identity, &session->options.identity) ||
+        !session_keep(&session->remote_identity, &session->options.remote_identity) ||
+        !session_keep(&session->addresses, &session->options.addresses)) {
+        session_free(session);
+        return ERR_NOMEM;
+    }
+    *out = session;
+    return ERR_OK;
+}
+
+void session_free(struct session *session)
+{
+    if (session == NULL)
+        return;
+    buf_release(&session->identity);
+    buf_release(&session->remote_identity);
+    buf_release(&session->addresses);
+    buf_release(&session->out);
+    frame_release(&session->in);
+    wire_release(&session->doc);
+    heap_free(session->effects);
+    heap_free(session->logs);
+    heap_free(session->aliases);
+    heap_free(session->pending);
+    heap_free(session);
+}
+
+/* ---- messages */
+
+static void session_on_bye(struct session *session, enum bye_reason reason)
+{
+    switch (reason) {
+    case BYE_VERSION:
+        session_end(session, SESSION_END_VERSION, "the other side speaks another version");
+        return;
+    case BYE_FORK:
+        session_end(session, SESSION_END_FORK, "the other side sees two branches of one log");
+        return;
+    case BYE_BROKEN_RULE:
+        session_end(session, SESSION_END_DONE, "the other side says we broke a rule");
+        return;
+    case BYE_DONE:
+    case BYE_REPLACED:
+    case BYE_REMOVED:
+        break;
+    }
+    session_end(session, SESSION_END_DONE, NULL);
+}
+
+/* While the node looks into a link, what follows waits in the reader. */
+static bool session_is_waiting(const struct session *session)
+{
+    return session->phase == PHASE_CLAIMING || session->phase == PHASE_COMPLETING || session->phase == PHASE_MAKING ||
+           session->phase == PHASE_OVER || session->phase == PHASE_NEW;
+}
+
+static void session_message(struct session *session, struct message *message)
+{
+    switch (message->type) {
+    case MESSAGE_PING:
+        message_put_pong(&session->out);
+        return;
+    case MESSAGE_PONG:
+        session->pings = 0;
+        return;
+    case MESSAGE_BYE:
+        session_on_bye(session, message->bye);
+        return;
+    case MESSAGE_LINK:
+    case MESSAGE_REFUSED:
+        session_link_message(session, message);
+        return;
+    case MESSAGE_IDENTITY:
+        if (session->phase == PHASE_AWAIT_IDENTITY)
+            session_link_message(session, message);
+        else if (session->phase != PHASE_HELLO || !session_read_identity(session, message->identity))
+            session_violation(session, "an identity that does not fit the handshake, or comes too late");
+        return;
+    case MESSAGE_HELLO:
+    case MESSAGE_MARKS:
+    case MESSAGE_TOTALS:
+    case MESSAGE_LOG:
+    case MESSAGE_BATCH:
+    case MESSAGE_ACK:
+    case MESSAGE_CREDIT:
+        session_sync_message(session, message);
+        return;
+    }
+}
+
+static void session_read_messages(struct session *session)
+{
+    while (!session_is_waiting(session)) {
+        struct message message;
+        struct span bytes;
+        enum err err = frame_next(&session->in, &bytes);
+
+        if (err == ERR_NOT_FOUND)
+            return;
+        if (err == ERR_OK)
+            err = message_read(&session->doc, bytes, &message);
+        if (err == ERR_NOMEM) {
+            session_fail(session, err);
+        } else if (err != ERR_OK) {
+            session_violation(session, "a message that cannot be read");
+        } else {
+            session->progress.messages_bytes_received += bytes.size + 4;
+            session_message(session, &message);
+        }
+    }
+}
+
+static void session_on_bytes(struct session *session, struct span bytes)
+{
+    enum err err;
+
+    session->heard_at_ms = session->now_ms;
+    session->pings = 0;
+    if (!session->is_confirmed) {
+        session->is_confirmed = true;
+        (void)session_effect(session, SESSION_CONFIRMED); /* A failure is remembered. */
+    }
+    err = frame_feed(&session->in, bytes);
+    if (err == ERR_LIMIT)
+        session_violation(session, "a message of an impossible size");
+    else if (err != ERR_OK)
+        session_fail(session, err);
+    session_read_messages(session);
+}
+
+static void session_on_start(struct session *session)
+{
+    session->heard_at_ms = session->now_ms;
+    if (session->options.role == SESSION_PEER) {
+        if (session->options.must_identify)
+            message_put_identity(session->options.identity, &session->out);
+        session_sync_start(session);
+    } else {
+        session_link_start(session);
+    }
+}
+
+static void session_on_woken(struct session *session)
+{
+    if (session->now_ms < session_wake_at_ms(session))
+        return;
+    if (session->pings == SESSION_PINGS_MAX) {
+        session_end(session, SESSION_END_SILENT, "no answer to two pings");
+        return;
+    }
+    session->pings++;
+    message_put_ping(&session->out);
+}
+
+static void session_event(struct session *session, const struct session_event *event)
+{
+    switch (event->type) {
+    case SESSION_STARTED:
+        session_on_start(session);
+        break;
+    case SESSION_BYTES:
+        session_on_bytes(session, event->bytes);
+        break;
+    case SESSION_COMMITTED:
+        session_sync_committed(session, event->committed.ticket, event->committed.err);
+        break;
+    case SESSION_LINK_ANSWERED:
+        session_link_answered(session, event);
+        session_read_messages(session);
+        break;
+    case SESSION_NEWS:
+        session_sync_news(session, &event->news);
+        break;
+    case SESSION_DRAINED:
+        session->window = 0;
+        break;
+    case SESSION_WOKEN:
+        session_on_woken(session);
+        break;
+    case SESSION_SYNC_ASKED:
+        break;
+    case SESSION_STOP:
+        message_put_bye(event->stop, &session->out);
+        session_end(session, SESSION_END_DONE, NULL);
+        break;
+    }
+}
+
+/* SEND stands before END, whatever came first. */
+static void session_collect_bytes(struct session *session)
+{
+    struct session_effect *effect;
+    size_t last = session->effects_count;
+
+    if (session->out.is_failed)
+        session->is_failed = true;
+    if (session->out.size == 0)
+        return;
+    session->progress.messages_bytes_sent += session->out.size;
+    effect = session_effect(session, SESSION_SEND);
+    if (effect == NULL)
+        return;
+    if (last > 0 && session->effects[last - 1].type == SESSION_END) {
+        *effect = session->effects[last - 1];
+        effect = &session->effects[last - 1];
+        effect->type = SESSION_SEND;
+    }
+    effect->bytes = buf_span(&session->out);
+}
+
+enum err session_step(struct session *session, const struct session_event *event, const struct replica *replica,
+                      const struct session_effect **out_effects, size_t *out_count)
+{
+    session->effects_count = 0;
+    buf_clear(&session->out);
+    session->replica = replica;
+    session->now_ms = event->now_ms;
+    if (session->phase != PHASE_OVER)
+        session_event(session, event);
+    if (session->phase == PHASE_LIVE)
+        session_sync_pump(session);
+    session->replica = NULL;
+    session_collect_bytes(session);
+    *out_effects = session->effects;
+    *out_count = session->effects_count;
+    return session->is_failed ? ERR_NOMEM : ERR_OK;
+}
+
+uint64_t session_wake_at_ms(const struct session *session)
+{
+    return session->heard_at_ms + SESSION_PING_MS * (uint64_t)(session->pings + 1);
+}
+
+bool session_is_in_step(const struct session *session)
+{
+    return session->is_in_step;
+}
+
+bool session_is_linking(const struct session *session)
+{
+    return session->phase < PHASE_HELLO;
+}
+
+const struct public_key *session_peer(const struct session *session)
+{
+    return &session->options.peer;
+}
+
+void session_progress(const struct session *session, struct session_progress *out)
+{
+    *out = session->progress;
+}

@@ -1,0 +1,124 @@
+/* What the files of the session share; only they include it. */
+#ifndef KITH_PROTO_SESSION_STATE_H
+#define KITH_PROTO_SESSION_STATE_H
+
+#include "proto/frame.h"
+#include "proto/limits.h"
+#include "proto/session.h"
+
+enum session_phase {
+    PHASE_NEW,
+    PHASE_CLAIMING,      /* inviter: the node looks at who came */
+    PHASE_AWAIT_LINK,    /* the other side's link message is due */
+    PHASE_COMPLETING,    /* inviter: the node stores what the acceptor told */
+    PHASE_AWAIT_IDENTITY, /* acceptor: the inviter's root and chain are due */
+    PHASE_MAKING,        /* acceptor: the node stores the link */
+    PHASE_HELLO,         /* my hello is out, the other's is due */
+    PHASE_MARKS,         /* digests differ: the other's marks are due */
+    PHASE_LIVE,          /* what is lacking flows, then whatever is committed */
+    PHASE_OVER
+};
+
+enum {
+    SESSION_WINDOW = 1 << 20,        /* bytes emitted before the driver has said DRAINED */
+    SESSION_CREDIT_STEP = 128 << 10, /* credit is returned in portions of at least this */
+    SESSION_PING_MS = 60000,
+    SESSION_PINGS_MAX = 2,
+    SESSION_LOGS_MAX = 65536,        /* between own devices */
+    SESSION_PENDING_MAX = 4096       /* batches in the writer's hands */
+};
+
+/* One log as this session sees it. */
+struct session_log {
+    struct log_id id;
+    bool is_mine;
+    struct chain tip;        /* what I hold, committed */
+    struct chain sent;       /* how far the other side has it, or was sent it */
+    uint64_t acked;          /* how far it said it has stored it */
+    uint64_t announced;      /* how far it said it holds it */
+    uint32_t alias;          /* for what I send */
+    bool has_alias, must_start;
+    struct chain taken;      /* how far its batches were verified, committed or not */
+    bool has_taken;
+};
+
+/* A batch in the writer's hands. */
+struct session_pending {
+    uint64_t ticket;
+    uint32_t log;   /* index in logs */
+    uint32_t alias; /* the other side's */
+    uint64_t end_size;
+    size_t bytes;
+};
+
+/* What the other side calls a log. */
+struct session_alias {
+    uint32_t log; /* index in logs */
+    bool is_ignored;
+};
+
+struct session {
+    struct session_options options;
+    struct buf identity, remote_identity, addresses;
+    enum session_phase phase;
+    struct frame_reader in;
+    struct wire_doc doc;
+    struct buf out;
+    struct session_effect *effects;
+    size_t effects_count, effects_capacity;
+    bool is_failed; /* no memory for effects */
+    const struct replica *replica; /* during a step */
+    uint64_t now_ms, heard_at_ms;
+    unsigned pings;
+    bool is_confirmed, is_in_step;
+    struct device_chain chain; /* of the other side, in the linking phase */
+    struct hash next_root;
+
+    uint8_t mine[DIGEST_SIZE], yours[DIGEST_SIZE];
+    struct session_log *logs;
+    size_t logs_count;
+    struct session_alias *aliases;
+    size_t aliases_count;
+    uint32_t next_alias;
+    struct session_pending *pending;
+    size_t pending_count;
+    uint64_t next_ticket;
+    uint64_t credit;          /* bytes I may still send */
+    uint64_t credit_given;    /* bytes the other side may still send */
+    uint64_t credit_owed;     /* to be returned */
+    uint64_t window;          /* bytes emitted since DRAINED */
+    bool needs_marks;         /* something did not attach: say again where I stand, once nothing is under way */
+    struct session_progress progress;
+};
+
+/* session.c */
+struct session_effect *session_effect(struct session *session, enum session_effect_type type);
+void session_end(struct session *session, enum session_end_reason reason, const char *rule);
+/* The other side broke a rule: says bye and ends. */
+void session_violation(struct session *session, const char *rule);
+/* Our store, or memory, failed us. */
+void session_fail(struct session *session, enum err err);
+
+/* session_link.c */
+void session_link_start(struct session *session);
+void session_link_message(struct session *session, struct message *message);
+void session_link_answered(struct session *session, const struct session_event *event);
+/* Checks root and chain against the key the handshake proved. */
+MUST_USE bool session_read_identity(struct session *session, struct span identity);
+
+/* session_sync.c */
+void session_sync_start(struct session *session);
+void session_sync_message(struct session *session, struct message *message);
+void session_sync_news(struct session *session, const struct id *space);
+void session_sync_committed(struct session *session, uint64_t ticket, enum err err);
+/* Sends whatever may be sent now, and says whether all is in step. */
+void session_sync_pump(struct session *session);
+
+/* session_take.c */
+void session_take_log(struct session *session, const struct message *message);
+void session_take_batch(struct session *session, struct message *message);
+/* Index of a log in the session's list, added when new. False when there are too many or no memory. */
+MUST_USE bool session_find_log(struct session *session, const struct log_id *id, bool is_mine, uint32_t *out);
+void session_send_marks(struct session *session);
+
+#endif

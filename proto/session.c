@@ -1,6 +1,7 @@
 /*
- * The frame of a conversation: events in, messages cut out of bytes, effects collected. What messages mean stands in
- * session_link.c (making a link), session_sync.c (what we give) and session_take.c (what we take).
+ * The frame of a conversation: events in, messages cut out of bytes, effects collected. What
+ * messages mean stands in session_link.c (making a link), session_sync.c (what we give) and
+ * session_take.c (what we take).
  */
 #include "proto/session_state.h"
 
@@ -128,8 +129,9 @@ static void session_on_bye(struct session *session, enum bye_reason reason)
 /* While the node looks into a link, what follows waits in the reader. */
 static bool session_is_waiting(const struct session *session)
 {
-    return session->phase == PHASE_CLAIMING || session->phase == PHASE_COMPLETING || session->phase == PHASE_MAKING ||
-           session->phase == PHASE_OVER || session->phase == PHASE_NEW;
+    return session->phase == PHASE_CLAIMING || session->phase == PHASE_COMPLETING ||
+           session->phase == PHASE_MAKING || session->phase == PHASE_OVER ||
+           session->phase == PHASE_NEW;
 }
 
 static void session_message(struct session *session, struct message *message)
@@ -151,8 +153,10 @@ static void session_message(struct session *session, struct message *message)
     case MESSAGE_IDENTITY:
         if (session->phase == PHASE_AWAIT_IDENTITY)
             session_link_message(session, message);
-        else if (session->phase != PHASE_HELLO || !session_read_identity(session, message->identity))
-            session_violation(session, "an identity that does not fit the handshake, or comes too late");
+        else if (session->phase != PHASE_HELLO ||
+                 !session_read_identity(session, message->identity))
+            session_violation(session,
+                              "an identity that does not fit the handshake, or comes too late");
         return;
     case MESSAGE_HELLO:
     case MESSAGE_MARKS:
@@ -286,8 +290,9 @@ static void session_collect_bytes(struct session *session)
     effect->bytes = buf_span(&session->out);
 }
 
-enum err session_step(struct session *session, const struct session_event *event, const struct replica *replica,
-                      const struct session_effect **out_effects, size_t *out_count)
+enum err session_step(struct session *session, const struct session_event *event,
+                      const struct replica *replica, const struct session_effect **out_effects,
+                      size_t *out_count)
 {
     session->effects_count = 0;
     buf_clear(&session->out);

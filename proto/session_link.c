@@ -1,8 +1,8 @@
-/* An invitation's session: the inviter learns who came and gives a link secret; the acceptor stores it and tells in turn. */
+/* An invitation's session: the inviter learns who came and gives a link secret; the acceptor stores
+ * it and tells in turn. */
 #include "proto/session_state.h"
 
 #include <string.h>
-
 
 bool session_read_identity(struct session *session, struct span identity)
 {
@@ -10,10 +10,12 @@ bool session_read_identity(struct session *session, struct span identity)
 
     if (err != ERR_OK)
         return false;
-    return memcmp(device_of(&session->chain)->static_key, session->options.remote_static, KEY_SIZE) == 0;
+    return memcmp(device_of(&session->chain)->static_key, session->options.remote_static,
+                  KEY_SIZE) == 0;
 }
 
-static void session_ask_node(struct session *session, bool is_claim, const struct link_message *message)
+static void session_ask_node(struct session *session, bool is_claim,
+                             const struct link_message *message)
 {
     struct session_effect *effect = session_effect(session, SESSION_LINK);
 
@@ -27,7 +29,8 @@ static void session_ask_node(struct session *session, bool is_claim, const struc
         effect->link.message = *message;
 }
 
-/* PROTOCOL LINK-2: "The inviter answers message 3 with its root and chain, and then with the link message or a refusal." */
+/* PROTOCOL LINK-2: "The inviter answers message 3 with its root and chain, and then with the link
+ * message or a refusal." */
 void session_link_start(struct session *session)
 {
     if (session->options.role == SESSION_ACCEPTOR) {
@@ -57,7 +60,8 @@ static void session_on_identity(struct session *session, struct span identity)
 
     buf_clear(&session->remote_identity);
     buf_append(&session->remote_identity, identity);
-    if (session->remote_identity.is_failed || !session_read_identity(session, buf_span(&session->remote_identity))) {
+    if (session->remote_identity.is_failed ||
+        !session_read_identity(session, buf_span(&session->remote_identity))) {
         session_violation(session, "an identity that does not fit the handshake");
         return;
     }

@@ -8,14 +8,14 @@
 
 enum session_phase {
     PHASE_NEW,
-    PHASE_CLAIMING,      /* inviter: the node looks at who came */
-    PHASE_AWAIT_LINK,    /* the other side's link message is due */
-    PHASE_COMPLETING,    /* inviter: the node stores what the acceptor told */
+    PHASE_CLAIMING,       /* inviter: the node looks at who came */
+    PHASE_AWAIT_LINK,     /* the other side's link message is due */
+    PHASE_COMPLETING,     /* inviter: the node stores what the acceptor told */
     PHASE_AWAIT_IDENTITY, /* acceptor: the inviter's root and chain are due */
-    PHASE_MAKING,        /* acceptor: the node stores the link */
-    PHASE_HELLO,         /* my hello is out, the other's is due */
-    PHASE_MARKS,         /* digests differ: the other's marks are due */
-    PHASE_LIVE,          /* what is lacking flows, then whatever is committed */
+    PHASE_MAKING,         /* acceptor: the node stores the link */
+    PHASE_HELLO,          /* my hello is out, the other's is due */
+    PHASE_MARKS,          /* digests differ: the other's marks are due */
+    PHASE_LIVE,           /* what is lacking flows, then whatever is committed */
     PHASE_OVER
 };
 
@@ -24,21 +24,21 @@ enum {
     SESSION_CREDIT_STEP = 128 << 10, /* credit is returned in portions of at least this */
     SESSION_PING_MS = 60000,
     SESSION_PINGS_MAX = 2,
-    SESSION_LOGS_MAX = 65536,        /* between own devices */
-    SESSION_PENDING_MAX = 4096       /* batches in the writer's hands */
+    SESSION_LOGS_MAX = 65536,  /* between own devices */
+    SESSION_PENDING_MAX = 4096 /* batches in the writer's hands */
 };
 
 /* One log as this session sees it. */
 struct session_log {
     struct log_id id;
     bool is_mine;
-    struct chain tip;        /* what I hold, committed */
-    struct chain sent;       /* how far the other side has it, or was sent it */
-    uint64_t acked;          /* how far it said it has stored it */
-    uint64_t announced;      /* how far it said it holds it */
-    uint32_t alias;          /* for what I send */
+    struct chain tip;   /* what I hold, committed */
+    struct chain sent;  /* how far the other side has it, or was sent it */
+    uint64_t acked;     /* how far it said it has stored it */
+    uint64_t announced; /* how far it said it holds it */
+    uint32_t alias;     /* for what I send */
     bool has_alias, must_start;
-    struct chain taken;      /* how far its batches were verified, committed or not */
+    struct chain taken; /* how far its batches were verified, committed or not */
     bool has_taken;
 };
 
@@ -53,8 +53,9 @@ struct session_pending {
 
 /* What the other side calls a log. */
 struct session_alias {
-    uint32_t log; /* index in logs */
-    bool is_ignored;
+    struct log_id id;
+    uint32_t log;    /* index in logs */
+    bool is_ignored; /* nothing of it is wanted yet: asked again with every batch */
 };
 
 struct session {
@@ -66,7 +67,7 @@ struct session {
     struct buf out;
     struct session_effect *effects;
     size_t effects_count, effects_capacity;
-    bool is_failed; /* no memory for effects */
+    bool is_failed;                /* no memory for effects */
     const struct replica *replica; /* during a step */
     uint64_t now_ms, heard_at_ms;
     unsigned pings;
@@ -83,11 +84,12 @@ struct session {
     struct session_pending *pending;
     size_t pending_count;
     uint64_t next_ticket;
-    uint64_t credit;          /* bytes I may still send */
-    uint64_t credit_given;    /* bytes the other side may still send */
-    uint64_t credit_owed;     /* to be returned */
-    uint64_t window;          /* bytes emitted since DRAINED */
-    bool needs_marks;         /* something did not attach: say again where I stand, once nothing is under way */
+    uint64_t credit;       /* bytes I may still send */
+    uint64_t credit_given; /* bytes the other side may still send */
+    uint64_t credit_owed;  /* to be returned */
+    uint64_t window;       /* bytes emitted since DRAINED */
+    bool needs_marks; /* something did not attach: say again where I stand, once nothing is under
+                         way */
     struct session_progress progress;
 };
 
@@ -117,8 +119,10 @@ void session_sync_pump(struct session *session);
 /* session_take.c */
 void session_take_log(struct session *session, const struct message *message);
 void session_take_batch(struct session *session, struct message *message);
-/* Index of a log in the session's list, added when new. False when there are too many or no memory. */
-MUST_USE bool session_find_log(struct session *session, const struct log_id *id, bool is_mine, uint32_t *out);
+/* Index of a log in the session's list, added when new. False when there are too many or no memory.
+ */
+MUST_USE bool session_find_log(struct session *session, const struct log_id *id, bool is_mine,
+                               uint32_t *out);
 void session_send_marks(struct session *session);
 
 #endif

@@ -1,12 +1,11 @@
 /*
- * What we give. Digests first; marks only when they differ; then batches from where the other side stands, within its
- * credit and our window; then every commit as it comes.
+ * What we give. Digests first; marks only when they differ; then batches from where the other side
+ * stands, within its credit and our window; then every commit as it comes.
  */
 #include "proto/session_state.h"
 
 #include <stdlib.h>
 #include <string.h>
-
 
 /* ---- digests and marks */
 
@@ -18,7 +17,8 @@ struct session_marks {
 static enum err session_collect_mark(void *self, const struct replica_log *log)
 {
     struct session_marks *marks = self;
-    bool is_own = public_key_is_equal(&marks->session->options.peer, &marks->session->options.member);
+    bool is_own =
+        public_key_is_equal(&marks->session->options.peer, &marks->session->options.member);
     struct buf *to = log->is_mine || is_own ? &marks->mine : &marks->yours;
     struct mark mark;
     uint32_t index;
@@ -40,8 +40,10 @@ static int session_mark_order(const void *left, const void *right)
     return order != 0 ? order : memcmp(first->log.device.bytes, second->log.device.bytes, 32);
 }
 
-/* PROTOCOL SYNC-2: "A digest is a keyed hash over the marks in ascending order of space and device." */
-static void session_digest(const struct session *session, struct buf *marks, uint8_t out[static DIGEST_SIZE])
+/* PROTOCOL SYNC-2: "A digest is a keyed hash over the marks in ascending order of space and
+ * device." */
+static void session_digest(const struct session *session, struct buf *marks,
+                           uint8_t out[static DIGEST_SIZE])
 {
     size_t count = marks->size / sizeof(struct mark);
     struct mark *list = (struct mark *)(void *)marks->data;
@@ -68,7 +70,8 @@ static bool session_look(struct session *session, struct session_marks *out)
     enum err err;
 
     *out = (struct session_marks){.session = session};
-    err = session->replica->logs(session->replica->self, &session->options.peer, session_collect_mark, out);
+    err = session->replica->logs(session->replica->self, &session->options.peer,
+                                 session_collect_mark, out);
     if (err == ERR_OK)
         return true;
     session_fail(session, err);
@@ -164,7 +167,8 @@ static void session_on_hello(struct session *session, const struct hello *hello)
     effect = session_effect(session, SESSION_ADDRESSES);
     if (effect != NULL)
         effect->addresses = hello->addresses;
-    if (memcmp(hello->mine, session->yours, DIGEST_SIZE) == 0 && memcmp(hello->yours, session->mine, DIGEST_SIZE) == 0) {
+    if (memcmp(hello->mine, session->yours, DIGEST_SIZE) == 0 &&
+        memcmp(hello->yours, session->mine, DIGEST_SIZE) == 0) {
         session_all_known(session);
         session->phase = PHASE_LIVE;
         return;
@@ -175,8 +179,8 @@ static void session_on_hello(struct session *session, const struct hello *hello)
 
 /* ---- their marks */
 
-/* PROTOCOL SYNC-5: "Where a tag differs at its size, or a log of mine is held longer than I hold it, the log has two
- * branches." */
+/* PROTOCOL SYNC-5: "Where a tag differs at its size, or a log of mine is held longer than I hold
+ * it, the log has two branches." */
 static void session_on_mark(struct session *session, const struct mark *mark)
 {
     struct session_log *log;
@@ -196,7 +200,8 @@ static void session_on_mark(struct session *session, const struct mark *mark)
     log = &session->logs[index];
     log->announced = mark->size;
     if (mark->size > chain.size) {
-        if (log->is_mine && !public_key_is_equal(&session->options.peer, &session->options.member)) {
+        if (log->is_mine &&
+            !public_key_is_equal(&session->options.peer, &session->options.member)) {
             message_put_bye(BYE_FORK, &session->out);
             session_end(session, SESSION_END_FORK, "they hold more of a log of mine than I do");
         }
@@ -228,8 +233,8 @@ static void session_announce(struct session *session)
 
         if (session->logs[at].sent.size >= session->logs[at].tip.size)
             continue;
-        err = session->replica->count(session->replica->self, &session->logs[at].id, session->logs[at].sent.size,
-                                      &some_entries, &some_bytes);
+        err = session->replica->count(session->replica->self, &session->logs[at].id,
+                                      session->logs[at].sent.size, &some_entries, &some_bytes);
         if (err != ERR_OK) {
             session_fail(session, err);
             return;
@@ -309,7 +314,8 @@ static void session_on_credit(struct session *session, uint64_t bytes)
 
 void session_sync_message(struct session *session, struct message *message)
 {
-    if (session->phase < PHASE_HELLO || (session->phase == PHASE_HELLO && message->type != MESSAGE_HELLO)) {
+    if (session->phase < PHASE_HELLO ||
+        (session->phase == PHASE_HELLO && message->type != MESSAGE_HELLO)) {
         session_violation(session, "a message before the hello");
         return;
     }
@@ -366,7 +372,8 @@ void session_sync_news(struct session *session, const struct id *space)
 
     if (session->phase < PHASE_HELLO || session->phase == PHASE_OVER)
         return;
-    err = session->replica->space_logs(session->replica->self, &session->options.peer, space, session_note_tip, session);
+    err = session->replica->space_logs(session->replica->self, &session->options.peer, space,
+                                       session_note_tip, session);
     if (err != ERR_OK)
         session_fail(session, err);
 }
@@ -377,7 +384,8 @@ static void session_send_batch(struct session *session, struct session_log *log)
     struct batch_writer writer = {0};
     size_t before = session->out.size, size;
     struct chain end;
-    enum err err = session->replica->read(session->replica->self, &log->id, &log->sent, &writer, &end, signature);
+    enum err err = session->replica->read(session->replica->self, &log->id, &log->sent, &writer,
+                                          &end, signature);
 
     if (err != ERR_OK) {
         batch_release(&writer);
@@ -390,7 +398,8 @@ static void session_send_batch(struct session *session, struct session_log *log)
         log->must_start = true;
         message_put_log(log->alias, &log->id, &session->out);
     }
-    message_put_batch(log->alias, log->must_start ? &log->sent : NULL, &writer, signature, &session->out);
+    message_put_batch(log->alias, log->must_start ? &log->sent : NULL, &writer, signature,
+                      &session->out);
     size = session->out.size - before;
     session->progress.entries_sent += writer.count;
     session->progress.bytes_sent += size;
@@ -403,7 +412,8 @@ static void session_send_batch(struct session *session, struct session_log *log)
 
 static bool session_may_send(const struct session *session)
 {
-    return session->phase == PHASE_LIVE && session->window < SESSION_WINDOW && session->credit >= BATCH_SIZE_MAX;
+    return session->phase == PHASE_LIVE && session->window < SESSION_WINDOW &&
+           session->credit >= BATCH_SIZE_MAX;
 }
 
 static bool session_all_in_step(const struct session *session)
@@ -424,7 +434,8 @@ void session_sync_pump(struct session *session)
     bool is_in_step;
 
     for (size_t at = 0; at < session->logs_count && session_may_send(session); at++)
-        while (session->logs[at].sent.size < session->logs[at].tip.size && session_may_send(session))
+        while (session->logs[at].sent.size < session->logs[at].tip.size &&
+               session_may_send(session))
             session_send_batch(session, &session->logs[at]);
     is_in_step = session_all_in_step(session);
     if (is_in_step != session->is_in_step) {

@@ -55,39 +55,41 @@ static bool session_add_alias(struct session *session, struct session_alias alia
     return true;
 }
 
+/* Finds the log an alias is for, or leaves it ignored while nothing of it is wanted. */
+static void session_settle_alias(struct session *session, struct session_alias *alias)
+{
+    struct session_log *log;
+    enum err err =
+        session->replica->accepts(session->replica->self, &session->options.peer, &alias->id);
+
+    alias->is_ignored = err == ERR_NOT_FOUND;
+    if (err == ERR_NOT_FOUND)
+        return;
+    if (err == ERR_OK && !session_find_log(session, &alias->id, false, &alias->log)) {
+        session_violation(session, "more logs than one may have");
+        return;
+    }
+    log = &session->logs[alias->log];
+    if (err == ERR_OK && !log->has_taken) {
+        err = session->replica->tip(session->replica->self, &log->id, &log->taken);
+        log->has_taken = err == ERR_OK;
+    }
+    if (err != ERR_OK)
+        session_fail(session, err);
+}
+
 /* PROTOCOL SYNC-7: "Aliases are given from 0 upwards, each once." */
 void session_take_log(struct session *session, const struct message *message)
 {
-    struct session_alias alias = {0};
-    struct session_log *log;
-    enum err err;
+    struct session_alias alias = {.id = message->log.log};
 
-    if (message->log.alias != session->aliases_count || session->aliases_count >= SESSION_LOGS_MAX) {
+    if (message->log.alias != session->aliases_count ||
+        session->aliases_count >= SESSION_LOGS_MAX) {
         session_violation(session, "an alias out of order");
         return;
     }
-    err = session->replica->accepts(session->replica->self, &session->options.peer, &message->log.log);
-    alias.is_ignored = err == ERR_NOT_FOUND;
-    if (err != ERR_OK && err != ERR_NOT_FOUND) {
-        session_fail(session, err);
-        return;
-    }
-    if (!alias.is_ignored) {
-        if (!session_find_log(session, &message->log.log, false, &alias.log)) {
-            session_violation(session, "more logs than one may have");
-            return;
-        }
-        log = &session->logs[alias.log];
-        if (!log->has_taken) {
-            err = session->replica->tip(session->replica->self, &log->id, &log->taken);
-            log->has_taken = err == ERR_OK;
-            if (err != ERR_OK) {
-                session_fail(session, err);
-                return;
-            }
-        }
-    }
-    if (!session_add_alias(session, alias))
+    session_settle_alias(session, &alias);
+    if (session->phase != PHASE_OVER && !session_add_alias(session, alias))
         session_fail(session, ERR_NOMEM);
 }
 
@@ -126,8 +128,8 @@ static bool session_attaches(const struct message *message, const struct chain *
            memcmp(message->batch.start_hash.bytes, taken->hash.bytes, HASH_SIZE) == 0;
 }
 
-static void session_ingest(struct session *session, struct session_log *log, const struct session_pending *pending,
-                           struct verified_batch *batch)
+static void session_ingest(struct session *session, struct session_log *log,
+                           const struct session_pending *pending, struct verified_batch *batch)
 {
     struct session_effect *effect;
 
@@ -147,47 +149,8 @@ static void session_ingest(struct session *session, struct session_log *log, con
     session->progress.entries_received += verified_batch_count(batch);
 }
 
-void session_take_batch(struct session *session, struct message *message)
-{
-    size_t bytes = session->in.taken_last;
-    struct session_pending pending = {.ticket = session->next_ticket, .alias = message->batch.alias, .bytes = bytes};
-    struct verified_batch *batch;
-    struct session_log *log;
-    struct chain end;
-    enum err err;
-
-    if (message->batch.alias >= session->aliases_count || bytes > session->credit_given ||
-        session->pending_count >= SESSION_PENDING_MAX) {
-        session_violation(session, "a batch without alias or credit");
-        return;
-    }
-    session->credit_given -= bytes;
-    session->progress.bytes_received += bytes;
-    pending.log = session->aliases[message->batch.alias].log;
-    if (session->aliases[message->batch.alias].is_ignored) {
-        session->needs_marks = true;
-        session_return_credit(session, bytes);
-        return;
-    }
-    log = &session->logs[pending.log];
-    if (!session_attaches(message, &log->taken)) {
-        session->needs_marks = true;
-        session_return_credit(session, bytes);
-        return;
-    }
-    err = batch_verify(&message->batch.rest, &log->id, &log->taken, &end, &batch);
-    if (err == ERR_NOMEM) {
-        session_fail(session, err);
-    } else if (err != ERR_OK) {
-        session_violation(session, "a batch whose hashes or signature do not fit");
-    } else {
-        pending.end_size = end.size;
-        session->next_ticket++;
-        session_ingest(session, log, &pending, batch);
-    }
-}
-
-/* After what was under way is settled: say again where I stand, so that what did not attach comes again. */
+/* After what was under way is settled: say again where I stand, so that what did not attach comes
+ * again. */
 static void session_marks_when_idle(struct session *session)
 {
     if (!session->needs_marks || session->pending_count > 0 || session->phase != PHASE_LIVE)
@@ -200,6 +163,50 @@ static void session_marks_when_idle(struct session *session)
             session->logs[alias->log].taken = session->logs[alias->log].tip;
     }
     session_send_marks(session);
+}
+
+void session_take_batch(struct session *session, struct message *message)
+{
+    size_t bytes = session->in.taken_last;
+    struct session_pending pending = {
+        .ticket = session->next_ticket, .alias = message->batch.alias, .bytes = bytes};
+    struct session_alias *alias;
+    struct verified_batch *batch;
+    struct session_log *log;
+    struct chain end;
+    enum err err;
+
+    if (message->batch.alias >= session->aliases_count || bytes > session->credit_given ||
+        session->pending_count >= SESSION_PENDING_MAX) {
+        session_violation(session, "a batch without alias or credit");
+        return;
+    }
+    session->credit_given -= bytes;
+    session->progress.bytes_received += bytes;
+    alias = &session->aliases[message->batch.alias];
+    if (alias->is_ignored)
+        session_settle_alias(session, alias);
+    if (session->phase == PHASE_OVER)
+        return;
+    pending.log = alias->log;
+    log = alias->is_ignored ? NULL : &session->logs[alias->log];
+    if (log == NULL || !session_attaches(message, &log->taken)) {
+        session->needs_marks = true;
+        session_return_credit(session, bytes);
+        if (log != NULL)
+            session_marks_when_idle(session);
+        return;
+    }
+    err = batch_verify(&message->batch.rest, &log->id, &log->taken, &end, &batch);
+    if (err == ERR_NOMEM) {
+        session_fail(session, err);
+    } else if (err != ERR_OK) {
+        session_violation(session, "a batch whose hashes or signature do not fit");
+    } else {
+        pending.end_size = end.size;
+        session->next_ticket++;
+        session_ingest(session, log, &pending, batch);
+    }
 }
 
 void session_sync_committed(struct session *session, uint64_t ticket, enum err err)
@@ -227,7 +234,8 @@ void session_sync_committed(struct session *session, uint64_t ticket, enum err e
         struct ack ack = {.alias = done.alias, .size = done.end_size};
 
         message_put_acks(&ack, 1, &session->out);
-        err = session->replica->tip(session->replica->self, &session->logs[done.log].id, &session->logs[done.log].tip);
+        err = session->replica->tip(session->replica->self, &session->logs[done.log].id,
+                                    &session->logs[done.log].tip);
         if (err != ERR_OK) {
             session_fail(session, err);
             return;

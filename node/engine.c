@@ -1,0 +1,461 @@
+/*
+ * One step: an event is handed to the file it concerns, what sessions and handshakes want to send
+ * is sealed and collected, and connections that are over are freed. Read engine_greet.c for
+ * handshakes, engine_talk.c for sessions, engine_call.c for whom to call.
+ */
+#include "node/engine_state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/heap.h"
+#include "crypto/secret.h"
+
+enum { ENGINE_LONGEST_SLEEP_MS = 60000 };
+
+/* ---- effects */
+
+struct engine_effect *engine_effect(struct engine *engine, enum engine_effect_type type,
+                                    conn_id conn)
+{
+    struct engine_effect *effect;
+
+    if (engine->effects_count == engine->effects_capacity) {
+        size_t capacity = engine->effects_capacity == 0 ? 16 : engine->effects_capacity * 2;
+        struct engine_effect *grown = heap_resize(engine->effects, capacity * sizeof *grown);
+
+        if (grown == NULL) {
+            engine->is_failed = true;
+            return NULL;
+        }
+        engine->effects = grown;
+        engine->effects_capacity = capacity;
+    }
+    effect = &engine->effects[engine->effects_count++];
+    memset(effect, 0, sizeof *effect);
+    effect->type = type;
+    effect->conn = conn;
+    return effect;
+}
+
+void engine_journal(struct engine *engine, const char *kind, const char *who, const char *text)
+{
+    struct engine_effect *effect = engine_effect(engine, ENGINE_JOURNAL, 0);
+
+    if (effect == NULL)
+        return;
+    effect->journal.kind = kind;
+    (void)snprintf(effect->journal.who, sizeof effect->journal.who, "%s",
+                   who); /* Cut when too long. */
+    (void)snprintf(effect->journal.text, sizeof effect->journal.text, "%s", text);
+}
+
+void engine_wake_by(struct engine *engine, uint64_t at_ms)
+{
+    if (at_ms < engine->wake_at_ms)
+        engine->wake_at_ms = at_ms;
+}
+
+bool engine_look(struct engine *engine)
+{
+    if (!engine->has_snapshot && ledger_snapshot(engine->ledger, &engine->snapshot) == ERR_OK) {
+        engine->has_snapshot = true;
+        replica_of(&engine->snapshot, &engine->replica);
+    }
+    return engine->has_snapshot;
+}
+
+/* ---- connections */
+
+struct engine_conn *engine_find(struct engine *engine, conn_id id)
+{
+    for (struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next)
+        if (conn->id == id && conn->state != CONN_CLOSED)
+            return conn;
+    return NULL;
+}
+
+struct engine_conn *engine_add_conn(struct engine *engine, conn_id id, enum conn_state state)
+{
+    struct engine_conn *conn = heap_new_zeroed(1, sizeof *conn);
+
+    if (conn == NULL)
+        return NULL;
+    conn->id = id;
+    conn->state = state;
+    conn->begun_at_ms = engine->now_ms;
+    conn->next = engine->conns;
+    engine->conns = conn;
+    return conn;
+}
+
+void engine_close(struct engine *engine, struct engine_conn *conn)
+{
+    if (conn->state == CONN_CLOSED)
+        return;
+    conn->must_close = true;
+    conn->state = CONN_CLOSED;
+    engine_call_ended(engine, conn);
+}
+
+static void engine_free_conn(struct engine_conn *conn)
+{
+    secret_free(conn->handshake);
+    secret_free(conn->channel);
+    session_free(conn->session);
+    secret_wipe(conn->psk, sizeof conn->psk);
+    buf_release(&conn->in);
+    buf_release(&conn->content);
+    buf_release(&conn->out);
+    heap_free(conn);
+}
+
+/* Connections before their handshake is done: all of them, and those from the same prefix (/32, or
+ * /64 of IPv6). */
+static void engine_count_strangers(const struct engine *engine, const struct address *from,
+                                   size_t *out_all, size_t *out_prefix)
+{
+    size_t prefix = address_is_ipv4(from) ? 16 : 8;
+
+    *out_all = *out_prefix = 0;
+    for (const struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next) {
+        if (conn->is_outbound ||
+            (conn->state != CONN_AWAIT_FIRST && conn->state != CONN_AWAIT_THIRD))
+            continue;
+        (*out_all)++;
+        *out_prefix += memcmp(conn->address.host, from->host, prefix) == 0;
+    }
+}
+
+static void engine_on_accepted(struct engine *engine, const struct engine_event *event)
+{
+    size_t all, prefix, prefix_max = ENGINE_STRANGERS_PER_PREFIX_MAX;
+    struct engine_conn *conn;
+    bool is_full;
+
+    engine_count_strangers(engine, &event->address, &all, &prefix);
+    if (address_is_loopback(&event->address))
+        prefix_max = ENGINE_STRANGERS_MAX / 2; /* The owner's own machine. */
+    is_full = all >= ENGINE_STRANGERS_MAX || prefix >= prefix_max ||
+              engine_sessions_count(engine) >= ENGINE_SESSIONS_MAX || engine->is_stopping;
+    conn = engine_add_conn(engine, event->conn, CONN_AWAIT_FIRST);
+    if (conn == NULL) {
+        (void)engine_effect(engine, ENGINE_CLOSE, event->conn); /* A failure is remembered. */
+        return;
+    }
+    conn->address = event->address;
+    engine_wake_by(engine, engine->now_ms + ENGINE_FIRST_MS);
+    if (is_full)
+        engine_close(engine, conn);
+}
+
+static void engine_on_bytes(struct engine *engine, struct engine_conn *conn, struct span bytes)
+{
+    buf_append(&conn->in, bytes);
+    if (conn->in.is_failed || conn->in.size > ENGINE_IN_MAX) {
+        engine_close(engine, conn);
+        return;
+    }
+    if (conn->state != CONN_SESSION)
+        engine_greet_bytes(engine, conn);
+    if (conn->state == CONN_SESSION && conn->in.size > 0)
+        engine_talk_bytes(engine, conn);
+}
+
+static void engine_on_gone(struct engine *engine, struct engine_conn *conn, bool was_dialling)
+{
+    if (was_dialling && conn->target != NULL)
+        engine_call_failed(engine, conn->target);
+    conn->is_closed_by_net = true;
+    engine_close(engine, conn);
+}
+
+/* ---- what touches many connections */
+
+static void engine_on_news(struct engine *engine, const struct ledger_news *news)
+{
+    for (struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next) {
+        if (conn->state != CONN_SESSION || session_is_linking(conn->session))
+            continue;
+        for (size_t at = 0; at < news->spaces_count && conn->state == CONN_SESSION; at++) {
+            struct session_event event = {.type = SESSION_NEWS, .news = news->spaces[at]};
+
+            engine_talk_event(engine, conn, &event);
+        }
+    }
+}
+
+/* Ends sessions with members there is no link with any more. */
+static void engine_drop_unlinked(struct engine *engine)
+{
+    struct peer *peer = secret_new(sizeof *peer);
+
+    for (struct engine_conn *conn = engine->conns;
+         conn != NULL && peer != NULL && engine_look(engine); conn = conn->next) {
+        struct session_event event = {.type = SESSION_STOP, .stop = BYE_DONE};
+        enum err err;
+
+        if (conn->state != CONN_SESSION || conn->role != SESSION_PEER ||
+            public_key_is_equal(&conn->member, ledger_member(engine->ledger)))
+            continue;
+        err = view_peer(&engine->snapshot, &conn->member, peer);
+        if (err == ERR_NOT_FOUND || (err == ERR_OK && peer->state != LINK_LINKED))
+            engine_talk_event(engine, conn, &event);
+    }
+    secret_free(peer);
+}
+
+static void engine_on_stop(struct engine *engine)
+{
+    engine->is_stopping = true;
+    for (struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next) {
+        struct session_event event = {.type = SESSION_STOP, .stop = BYE_DONE};
+
+        if (conn->state == CONN_SESSION)
+            engine_talk_event(engine, conn, &event);
+        else
+            engine_close(engine, conn);
+    }
+}
+
+static void engine_check_conn(struct engine *engine, struct engine_conn *conn)
+{
+    struct session_event woken = {.type = SESSION_WOKEN};
+    uint64_t due =
+        conn->begun_at_ms + (conn->state == CONN_AWAIT_FIRST ? ENGINE_FIRST_MS : ENGINE_CONFIRM_MS);
+
+    if (conn->state == CONN_SESSION && conn->is_confirmed) {
+        if (engine->now_ms >= conn->rekeyed_at_ms + ENGINE_REKEY_MS) {
+            channel_rekey(conn->channel);
+            conn->rekeyed_at_ms = engine->now_ms;
+        }
+        if (engine->now_ms >= session_wake_at_ms(conn->session))
+            engine_talk_event(engine, conn, &woken);
+        if (conn->state == CONN_SESSION)
+            engine_wake_by(engine, session_wake_at_ms(conn->session));
+        return;
+    }
+    if (engine->now_ms < due) {
+        engine_wake_by(engine, due);
+        return;
+    }
+    if (conn->is_outbound && conn->target != NULL)
+        engine_call_failed(engine, conn->target);
+    engine_close(engine, conn);
+}
+
+static void engine_on_woken(struct engine *engine)
+{
+    engine->wake_at_ms = engine->now_ms + ENGINE_LONGEST_SLEEP_MS;
+    for (struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next)
+        if (conn->state != CONN_CLOSED)
+            engine_check_conn(engine, conn);
+    engine_call_due(engine);
+}
+
+static void engine_on_peers_changed(struct engine *engine)
+{
+    if (engine_call_reload(engine) != ERR_OK)
+        engine->is_failed = true;
+    engine_drop_unlinked(engine);
+    engine_call_due(engine);
+}
+
+static void engine_on_event(struct engine *engine, const struct engine_event *event)
+{
+    struct engine_conn *conn = event->conn != 0 ? engine_find(engine, event->conn) : NULL;
+    struct session_event drained = {.type = SESSION_DRAINED};
+
+    switch (event->type) {
+    case ENGINE_ACCEPTED:
+        engine_on_accepted(engine, event);
+        break;
+    case ENGINE_DIALLED:
+        if (conn != NULL)
+            engine_greet_dialled(engine, conn);
+        break;
+    case ENGINE_DIAL_FAILED:
+    case ENGINE_CLOSED:
+        if (conn != NULL)
+            engine_on_gone(engine, conn, conn->is_outbound && !conn->is_confirmed);
+        break;
+    case ENGINE_BYTES:
+        if (conn != NULL)
+            engine_on_bytes(engine, conn, event->bytes);
+        break;
+    case ENGINE_DRAINED:
+        if (conn != NULL && conn->state == CONN_SESSION)
+            engine_talk_event(engine, conn, &drained);
+        break;
+    case ENGINE_COMMITTED:
+    case ENGINE_LINK_ANSWERED:
+        engine_talk_answered(engine, event);
+        break;
+    case ENGINE_NEWS:
+        engine_on_news(engine, event->news);
+        break;
+    case ENGINE_PEERS_CHANGED:
+        engine_on_peers_changed(engine);
+        break;
+    case ENGINE_DIAL_NOW:
+        engine_call_now(engine, event->dial.is_all ? NULL : &event->dial.member);
+        break;
+    case ENGINE_WOKEN:
+        engine_on_woken(engine);
+        break;
+    case ENGINE_STOP:
+        engine_on_stop(engine);
+        break;
+    }
+}
+
+/* ---- the step */
+
+/* Bytes first, then closes; what was sent in the last step may be forgotten now. */
+static void engine_collect(struct engine *engine)
+{
+    for (struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next) {
+        struct engine_effect *effect;
+
+        if (conn->out.size > 0 && !conn->is_closed_by_net) {
+            effect = engine_effect(engine, ENGINE_SEND, conn->id);
+            if (effect != NULL)
+                effect->bytes = buf_span(&conn->out);
+        }
+        if (conn->must_close && !conn->is_closed_by_net)
+            (void)engine_effect(engine, ENGINE_CLOSE, conn->id); /* A failure is remembered. */
+        conn->must_close = false;
+    }
+}
+
+static void engine_sweep(struct engine *engine)
+{
+    struct engine_conn **at = &engine->conns;
+
+    while (*at != NULL) {
+        struct engine_conn *conn = *at;
+
+        buf_clear(&conn->out);
+        if (conn->state == CONN_CLOSED) {
+            *at = conn->next;
+            engine_free_conn(conn);
+        } else {
+            at = &conn->next;
+        }
+    }
+}
+
+enum err engine_step(struct engine *engine, const struct engine_event *event,
+                     const struct engine_effect **out_effects, size_t *out_count)
+{
+    engine_sweep(engine);
+    engine->effects_count = 0;
+    engine->is_failed = false;
+    engine->now_ms = event->now_ms;
+    engine->wall_ms = event->wall_ms;
+    engine_on_event(engine, event);
+    if (engine->has_snapshot) {
+        ledger_snapshot_end(&engine->snapshot);
+        engine->has_snapshot = false;
+    }
+    engine_collect(engine);
+    *out_effects = engine->effects;
+    *out_count = engine->effects_count;
+    return engine->is_failed ? ERR_NOMEM : ERR_OK;
+}
+
+uint64_t engine_wake_at_ms(const struct engine *engine)
+{
+    return engine->wake_at_ms;
+}
+
+size_t engine_sessions_count(const struct engine *engine)
+{
+    size_t count = 0;
+
+    for (const struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next)
+        count += conn->state == CONN_SESSION;
+    return count;
+}
+
+/* ---- who is there */
+
+static void engine_add_session(const struct engine_conn *conn, struct op_presence *out)
+{
+    struct session_progress progress;
+
+    session_progress(conn->session, &progress);
+    if (conn->is_confirmed && !session_is_linking(conn->session)) {
+        out->is_online = true;
+        out->is_in_step |= session_is_in_step(conn->session);
+    }
+    out->sent += progress.entries_sent;
+    out->received += progress.entries_received;
+    out->bytes_sent += progress.bytes_sent;
+    out->bytes_received += progress.bytes_received;
+}
+
+size_t engine_presence(const struct engine *engine, struct op_presence *out, size_t size)
+{
+    size_t count = 0;
+
+    for (const struct engine_target *target = engine->targets; target != NULL;
+         target = target->next) {
+        if (target->is_acceptance)
+            continue;
+        if (count < size) {
+            out[count] = (struct op_presence){.member = target->member,
+                                              .sent = target->sent,
+                                              .received = target->received,
+                                              .bytes_sent = target->bytes_sent,
+                                              .bytes_received = target->bytes_received};
+            for (const struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next)
+                if (conn->state == CONN_SESSION &&
+                    public_key_is_equal(&conn->device, &target->device))
+                    engine_add_session(conn, &out[count]);
+        }
+        count++;
+    }
+    return count;
+}
+
+/* ---- life */
+
+enum err engine_new(const struct engine_options *options, struct engine **out)
+{
+    struct engine *engine = heap_new_zeroed(1, sizeof *engine);
+
+    if (engine == NULL)
+        return ERR_NOMEM;
+    engine->ledger = options->ledger;
+    engine->is_loopback_only = options->is_loopback_only;
+    engine->next_dialled = 1;
+    address_put_list(options->addresses, options->addresses_count, &engine->addresses);
+    engine->knocks = secret_new((size_t)ENGINE_KNOCKS_MAX * KEY_SIZE);
+    if (engine->knocks == NULL || engine->addresses.is_failed) {
+        engine_free(engine);
+        return ERR_NOMEM;
+    }
+    *out = engine;
+    return ERR_OK;
+}
+
+void engine_free(struct engine *engine)
+{
+    if (engine == NULL)
+        return;
+    for (struct engine_conn *conn = engine->conns, *next; conn != NULL; conn = next) {
+        next = conn->next;
+        engine_free_conn(conn);
+    }
+    for (struct engine_target *target = engine->targets, *next; target != NULL; target = next) {
+        next = target->next;
+        heap_free(target);
+    }
+    secret_free(engine->invitations);
+    secret_free(engine->knocks);
+    buf_release(&engine->addresses);
+    heap_free(engine->tickets);
+    heap_free(engine->effects);
+    heap_free(engine);
+}

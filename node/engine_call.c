@@ -1,0 +1,372 @@
+/* Whom to call: every device of every linked peer, and the inviters of what was accepted and led to
+ * no link yet. */
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/heap.h"
+#include "crypto/secret.h"
+#include "node/engine_state.h"
+#include "proto/link.h"
+#include "storage/row.h"
+
+/* ---- reading the store again */
+
+static struct engine_target *engine_call_add(struct engine *engine)
+{
+    struct engine_target *target = heap_new_zeroed(1, sizeof *target);
+
+    if (target == NULL)
+        return NULL;
+    target->next = engine->targets;
+    engine->targets = target;
+    return target;
+}
+
+struct engine_target *engine_call_target(struct engine *engine, const struct public_key *device)
+{
+    for (struct engine_target *target = engine->targets; target != NULL; target = target->next)
+        if (!target->is_acceptance && public_key_is_equal(&target->device, device))
+            return target;
+    return NULL;
+}
+
+static struct engine_target *engine_call_find_acceptance(struct engine *engine,
+                                                         const struct id *acceptance)
+{
+    for (struct engine_target *target = engine->targets; target != NULL; target = target->next)
+        if (target->is_acceptance && id_is_equal(&target->acceptance, acceptance))
+            return target;
+    return NULL;
+}
+
+struct engine_call_peer {
+    struct engine *engine;
+    const struct peer *peer;
+};
+
+static enum err engine_call_on_device(void *self, const struct device_row *device)
+{
+    struct engine_call_peer *from = self;
+    struct engine_target *target = engine_call_target(from->engine, &device->device);
+
+    if (target == NULL)
+        target = engine_call_add(from->engine);
+    if (target == NULL)
+        return ERR_NOMEM;
+    target->member = device->member;
+    target->device = device->device;
+    memcpy(target->static_key, device->static_key, KEY_SIZE);
+    (void)snprintf(target->name, sizeof target->name, "%s",
+                   from->peer->alias[0] != '\0' ? from->peer->alias : from->peer->name);
+    target->is_stale = false;
+    target->is_held = false;
+    target->was_reached |= from->peer->is_confirmed;
+    return view_peer_addresses(&from->engine->snapshot, &device->device, target->addresses,
+                               &target->addresses_count);
+}
+
+static enum err engine_call_on_peer(void *self, const struct peer *peer)
+{
+    struct engine_call_peer from = {.engine = self, .peer = peer};
+
+    if (peer->state != LINK_LINKED || !peer->has_secret || !peer->has_knock)
+        return ERR_OK;
+    return view_device_each(&from.engine->snapshot, &peer->member, engine_call_on_device, &from);
+}
+
+/* An acceptance is called for while it is pending, and until the inviter has shown that the link
+ * stands there too. */
+static bool engine_call_is_open(struct engine *engine, const struct object *acceptance)
+{
+    uint64_t state = object_number(acceptance, ACCEPTANCE_STATE);
+    struct span member = object_value(acceptance, ACCEPTANCE_MEMBER).bytes;
+    struct peer *peer;
+    struct public_key root;
+    bool is_open = false;
+
+    if (state == ACCEPTANCE_PENDING)
+        return true;
+    if (state != ACCEPTANCE_LINKED || member.size != 32)
+        return false;
+    memcpy(root.bytes, member.data, 32);
+    peer = secret_new(sizeof *peer);
+    if (peer != NULL && view_peer(&engine->snapshot, &root, peer) == ERR_OK)
+        is_open = peer->state == LINK_LINKED && !peer->is_confirmed;
+    secret_free(peer);
+    for (struct engine_target *target = engine->targets; is_open && target != NULL;
+         target = target->next)
+        if (!target->is_acceptance && public_key_is_equal(&target->member, &root))
+            target->is_held = true;
+    return is_open;
+}
+
+static enum err engine_call_on_acceptance(void *self, uint32_t number,
+                                          const struct object *acceptance)
+{
+    struct engine *engine = self;
+    struct engine_target *target;
+    struct invitation invitation;
+
+    (void)number;
+    if (!engine_call_is_open(engine, acceptance) ||
+        invitation_read(object_text(acceptance, ACCEPTANCE_URI), &invitation) != ERR_OK)
+        return ERR_OK;
+    target = engine_call_find_acceptance(engine, &acceptance->id);
+    if (target == NULL)
+        target = engine_call_add(engine);
+    if (target == NULL)
+        return ERR_NOMEM;
+    target->is_acceptance = true;
+    target->acceptance = acceptance->id;
+    target->is_stale = false;
+    memcpy(target->static_key, invitation.static_key, KEY_SIZE);
+    memcpy(target->addresses, invitation.addresses,
+           invitation.addresses_count * sizeof invitation.addresses[0]);
+    target->addresses_count = invitation.addresses_count;
+    (void)snprintf(target->name, sizeof target->name, "%s", invitation.hint);
+    secret_wipe(&invitation, sizeof invitation);
+    return ERR_OK;
+}
+
+static enum err engine_call_on_invitation(void *self, uint32_t number,
+                                          const struct object *invitation)
+{
+    struct engine *engine = self;
+    struct span secret = object_value(invitation, INVITATION_SECRET).bytes;
+    struct engine_invitation *at;
+
+    (void)number;
+    if (secret.size != INVITATION_SECRET_SIZE)
+        return ERR_OK;
+    if ((engine->invitations_count & (engine->invitations_count - 1)) == 0) {
+        size_t capacity = engine->invitations_count == 0 ? 1 : engine->invitations_count * 2;
+        struct engine_invitation *grown = secret_new(capacity * sizeof *grown);
+
+        if (grown == NULL)
+            return ERR_NOMEM;
+        if (engine->invitations_count > 0)
+            memcpy(grown, engine->invitations, engine->invitations_count * sizeof *grown);
+        secret_free(engine->invitations);
+        engine->invitations = grown;
+    }
+    at = &engine->invitations[engine->invitations_count++];
+    at->id = invitation->id;
+    handshake_invitation(secret.data, secret.size, &at->keys);
+    return ERR_OK;
+}
+
+static void engine_call_forget_stale(struct engine *engine)
+{
+    struct engine_target **at = &engine->targets;
+
+    while (*at != NULL) {
+        struct engine_target *target = *at;
+
+        if (!target->is_stale) {
+            at = &target->next;
+            continue;
+        }
+        for (struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next)
+            if (conn->target == target)
+                conn->target = NULL;
+        *at = target->next;
+        heap_free(target);
+    }
+}
+
+enum err engine_call_reload(struct engine *engine)
+{
+    const struct id *self;
+    enum err err;
+
+    if (!engine_look(engine))
+        return ERR_NOMEM;
+    self = ledger_self_space(engine->ledger);
+    for (struct engine_target *target = engine->targets; target != NULL; target = target->next)
+        target->is_stale = true;
+    engine->invitations_count = 0;
+    err = view_peer_each(&engine->snapshot, engine_call_on_peer, engine);
+    if (err == ERR_OK)
+        err = row_each(&engine->snapshot, self, KIND_ACCEPTANCE, engine_call_on_acceptance, engine);
+    if (err == ERR_OK)
+        err = row_each(&engine->snapshot, self, KIND_INVITATION, engine_call_on_invitation, engine);
+    if (err == ERR_OK)
+        err = view_knocks(&engine->snapshot, engine->knocks, &engine->knocks_count);
+    if (err == ERR_OK)
+        engine_call_forget_stale(engine);
+    return err;
+}
+
+enum err engine_call_acceptance(struct engine *engine, const struct id *id, struct invitation *out)
+{
+    struct object acceptance = {0};
+    uint32_t number;
+    enum err err = row_get(&engine->snapshot, ledger_self_space(engine->ledger), KIND_ACCEPTANCE,
+                           id, &acceptance, &number);
+
+    if (err == ERR_OK)
+        err = invitation_read(object_text(&acceptance, ACCEPTANCE_URI), out);
+    object_release(&acceptance);
+    return err;
+}
+
+/* ---- calling */
+
+static bool engine_call_is_connected(const struct engine *engine,
+                                     const struct engine_target *target)
+{
+    for (const struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next) {
+        if (conn->state == CONN_CLOSED)
+            continue;
+        if (conn->target == target)
+            return true;
+        if (!target->is_acceptance && conn->state == CONN_SESSION &&
+            public_key_is_equal(&conn->device, &target->device))
+            return true;
+    }
+    return false;
+}
+
+/* Addresses of this machine itself are only for nodes that live there. */
+static bool engine_call_may_dial(const struct engine *engine, const struct address *address)
+{
+    return !address_is_loopback(address) || engine->is_loopback_only;
+}
+
+static void engine_call_wait(struct engine *engine, struct engine_target *target)
+{
+    uint8_t chance[4];
+
+    entropy_fill(ledger_entropy(engine->ledger), chance, sizeof chance);
+    target->dial_at_ms = engine->now_ms + dialer_wait_ms(target->failures, be32(chance));
+    engine_wake_by(engine, target->dial_at_ms);
+}
+
+void engine_call_failed(struct engine *engine, struct engine_target *target)
+{
+    target->next_address++;
+    if (target->next_address < target->addresses_count) {
+        target->dial_at_ms = engine->now_ms;
+        engine_wake_by(engine, engine->now_ms);
+        return;
+    }
+    target->next_address = 0;
+    target->wants_dial = false;
+    engine_call_wait(engine, target);
+    if (target->failures < 32)
+        target->failures++;
+}
+
+static void engine_call_one(struct engine *engine, struct engine_target *target)
+{
+    struct engine_effect *effect;
+    struct engine_conn *conn;
+    const struct address *address;
+
+    if (target->next_address >= target->addresses_count)
+        target->next_address = 0;
+    address = &target->addresses[target->next_address];
+    if (!engine_call_may_dial(engine, address)) {
+        engine_call_failed(engine, target);
+        return;
+    }
+    if (!dialer_take(&engine->dialer, target->was_reached || target->is_acceptance,
+                     engine->now_ms)) {
+        target->dial_at_ms = engine->now_ms + DIALER_WAIT_MIN_MS;
+        engine_wake_by(engine, target->dial_at_ms);
+        return;
+    }
+    conn = engine_add_conn(engine, engine->next_dialled, CONN_DIALLING);
+    effect = engine_effect(engine, ENGINE_DIAL, engine->next_dialled);
+    engine->next_dialled += 2;
+    if (conn == NULL || effect == NULL) {
+        engine->is_failed = true;
+        return;
+    }
+    effect->address = *address;
+    conn->address = *address;
+    conn->is_outbound = true;
+    conn->target = target;
+    conn->role = target->is_acceptance ? SESSION_ACCEPTOR : SESSION_PEER;
+    conn->invitation = target->acceptance;
+    conn->member = target->member;
+    conn->device = target->device;
+    engine_wake_by(engine, engine->now_ms + ENGINE_CONFIRM_MS);
+}
+
+void engine_call_due(struct engine *engine)
+{
+    if (engine->is_stopping)
+        return;
+    for (struct engine_target *target = engine->targets; target != NULL; target = target->next) {
+        if (target->addresses_count == 0 || target->is_held ||
+            engine->now_ms < target->banned_until_ms || engine_call_is_connected(engine, target))
+            continue;
+        if (engine->now_ms >= target->dial_at_ms)
+            engine_call_one(engine, target);
+        else
+            engine_wake_by(engine, target->dial_at_ms);
+    }
+}
+
+void engine_call_now(struct engine *engine, const struct public_key *member)
+{
+    for (struct engine_target *target = engine->targets; target != NULL; target = target->next)
+        if (member == NULL || public_key_is_equal(&target->member, member) ||
+            target->is_acceptance) {
+            target->dial_at_ms = 0;
+            target->failures = 0;
+        }
+    engine_call_due(engine);
+}
+
+/* A conversation that worked is taken up again soon; one that never got so far was counted as a
+ * failure already. */
+void engine_call_ended(struct engine *engine, struct engine_conn *conn)
+{
+    struct engine_target *target =
+        conn->state == CONN_CLOSED ? engine_call_target(engine, &conn->device) : NULL;
+    struct session_progress progress;
+
+    if (conn->session != NULL && target != NULL) {
+        session_progress(conn->session, &progress);
+        target->sent += progress.entries_sent;
+        target->received += progress.entries_received;
+        target->bytes_sent += progress.bytes_sent;
+        target->bytes_received += progress.bytes_received;
+    }
+    if (conn->is_confirmed && target != NULL) {
+        target->failures = 0;
+        engine_call_wait(engine, target);
+    }
+    if (conn->is_confirmed)
+        (void)engine_effect(engine, ENGINE_PRESENCE, conn->id); /* A failure is remembered. */
+}
+
+/* ---- penalties */
+
+void engine_call_violated(struct engine *engine, const struct public_key *device)
+{
+    struct engine_target *target = engine_call_target(engine, device);
+    unsigned beyond;
+
+    if (target == NULL)
+        return;
+    if (engine->now_ms > target->violations_since_ms + ENGINE_DAY_MS)
+        target->violations = 0;
+    if (target->violations == 0)
+        target->violations_since_ms = engine->now_ms;
+    target->violations++;
+    if (target->violations < ENGINE_VIOLATIONS_MAX)
+        return;
+    beyond = target->violations - ENGINE_VIOLATIONS_MAX;
+    target->banned_until_ms =
+        engine->now_ms + ((uint64_t)ENGINE_PENALTY_MS << (beyond < 10 ? beyond : 10));
+}
+
+bool engine_call_is_banned(struct engine *engine, const struct public_key *device)
+{
+    const struct engine_target *target = engine_call_target(engine, device);
+
+    return target != NULL && engine->now_ms < target->banned_until_ms;
+}

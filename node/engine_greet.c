@@ -1,0 +1,224 @@
+/*
+ * Handshakes. To strangers every refusal looks alike: the connection closes and not one byte was
+ * sent. The knock says which secret counts: an invitation's its own, the member's the secrets of
+ * the link the revealed key belongs to.
+ */
+#include <string.h>
+
+#include "crypto/secret.h"
+#include "node/engine_state.h"
+
+/* ---- the one who is called */
+
+static const struct engine_invitation *engine_greet_invitation(const struct engine *engine,
+                                                               struct span first)
+{
+    struct span selector = handshake_selector(first);
+
+    for (size_t at = 0; at < engine->invitations_count; at++) {
+        const struct engine_invitation *invitation = &engine->invitations[at];
+
+        if (memcmp(invitation->keys.selector, selector.data, HANDSHAKE_SELECTOR_SIZE) == 0 &&
+            handshake_check_knock(first, invitation->keys.knock) == ERR_OK)
+            return invitation;
+    }
+    return NULL;
+}
+
+static bool engine_greet_knock(struct engine *engine, struct span first)
+{
+    for (size_t at = 0; at < engine->knocks_count; at++) {
+        enum err err = handshake_check_knock(first, engine->knocks + at * KEY_SIZE);
+
+        if (err == ERR_VERSION)
+            engine_journal(engine, "version", "",
+                           "somebody you know called with another version of kith");
+        if (err == ERR_OK)
+            return true;
+    }
+    return false;
+}
+
+static void engine_greet_first(struct engine *engine, struct engine_conn *conn)
+{
+    struct span first = span_of(conn->in.data, HANDSHAKE_FIRST_SIZE);
+    const struct engine_invitation *invitation = engine_greet_invitation(engine, first);
+    enum err err;
+
+    if (invitation == NULL && !engine_greet_knock(engine, first)) {
+        engine_close(engine, conn);
+        return;
+    }
+    conn->role = invitation != NULL ? SESSION_INVITER : SESSION_PEER;
+    if (invitation != NULL) {
+        conn->invitation = invitation->id;
+        memcpy(conn->psk, invitation->keys.psk, KEY_SIZE);
+    }
+    conn->handshake = secret_new(sizeof *conn->handshake);
+    err = conn->handshake != NULL
+              ? handshake_answer(conn->handshake, ledger_static_key(engine->ledger), first,
+                                 ledger_entropy(engine->ledger), &conn->out)
+              : ERR_NOMEM;
+    if (err != ERR_OK) {
+        buf_clear(&conn->out);
+        engine_close(engine, conn);
+        return;
+    }
+    buf_drop(&conn->in, HANDSHAKE_FIRST_SIZE);
+    conn->state = CONN_AWAIT_THIRD;
+    engine_wake_by(engine, conn->begun_at_ms + ENGINE_CONFIRM_MS);
+}
+
+/* The two newest secrets of the link the revealed key belongs to. */
+static enum err engine_greet_try_link(struct engine *engine, struct engine_conn *conn,
+                                      struct span third, const uint8_t static_key[static KEY_SIZE],
+                                      struct buf *content, struct handshake_result *result)
+{
+    struct peer *peer = secret_new(sizeof *peer);
+    struct device_row device;
+    enum err err =
+        peer != NULL ? view_device_by_static(&engine->snapshot, static_key, &device) : ERR_NOMEM;
+
+    if (err == ERR_OK)
+        err = view_peer(&engine->snapshot, &device.member, peer);
+    if (err == ERR_OK && (peer->state != LINK_LINKED || !peer->has_secret || !peer->has_pair_in ||
+                          engine_call_is_banned(engine, &device.device)))
+        err = ERR_FORGED;
+    if (err == ERR_OK)
+        err = handshake_try_psk(conn->handshake, third, peer->secret, content, result);
+    if (err == ERR_FORGED && peer != NULL && peer->has_secret_old && peer->state == LINK_LINKED)
+        err = handshake_try_psk(conn->handshake, third, peer->secret_old, content, result);
+    if (err == ERR_OK) {
+        conn->member = device.member;
+        conn->device = device.device;
+    }
+    secret_free(peer);
+    return err;
+}
+
+static void engine_greet_third(struct engine *engine, struct engine_conn *conn, size_t size)
+{
+    struct span third = span_of(conn->in.data, size);
+    struct handshake_result *result = secret_new(sizeof *result);
+    uint8_t static_key[KEY_SIZE];
+    struct buf content = {0};
+    enum err err = result != NULL && engine_look(engine) ? ERR_OK : ERR_NOMEM;
+
+    if (err == ERR_OK)
+        err = handshake_reveal(conn->handshake, third, static_key);
+    if (err == ERR_OK && conn->role == SESSION_INVITER)
+        err = handshake_try_psk(conn->handshake, third, conn->psk, &content, result);
+    else if (err == ERR_OK)
+        err = engine_greet_try_link(engine, conn, third, static_key, &content, result);
+    if (err == ERR_OK) {
+        buf_drop(&conn->in, size);
+        engine_talk_start(engine, conn, result, buf_span(&content));
+    } else {
+        engine_close(engine, conn);
+    }
+    buf_release(&content);
+    secret_free(result);
+}
+
+/* ---- the one who dials */
+
+static enum err engine_greet_dial_keys(struct engine *engine, struct engine_conn *conn,
+                                       struct handshake_dial *dial,
+                                       struct handshake_invitation *invited, struct peer *peer)
+{
+    struct engine_target *target = conn->target;
+    enum err err;
+
+    dial->own_static = ledger_static_key(engine->ledger);
+    dial->remote_static = target->static_key;
+    if (target->is_acceptance) {
+        struct invitation invitation;
+
+        err = engine_call_acceptance(engine, &target->acceptance, &invitation);
+        if (err != ERR_OK)
+            return err;
+        handshake_invitation(invitation.secret, INVITATION_SECRET_SIZE, invited);
+        dial->knock = invited->knock;
+        dial->selector = invited->selector;
+        dial->psk = invited->psk;
+        secret_wipe(&invitation, sizeof invitation);
+        return ERR_OK;
+    }
+    err = view_peer(&engine->snapshot, &target->member, peer);
+    if (err == ERR_OK &&
+        (peer->state != LINK_LINKED || !peer->has_secret || !peer->has_pair_in || !peer->has_knock))
+        err = ERR_STATE;
+    dial->knock = peer->knock;
+    dial->psk = peer->secret;
+    return err;
+}
+
+void engine_greet_dialled(struct engine *engine, struct engine_conn *conn)
+{
+    struct handshake_invitation *invited = secret_new(sizeof *invited);
+    struct peer *peer = secret_new(sizeof *peer);
+    struct handshake_dial dial = {0};
+    enum err err = invited != NULL && peer != NULL && conn->target != NULL && engine_look(engine)
+                       ? ERR_OK
+                       : ERR_NOMEM;
+
+    conn->handshake = secret_new(sizeof *conn->handshake);
+    if (conn->handshake == NULL)
+        err = ERR_NOMEM;
+    if (err == ERR_OK)
+        err = engine_greet_dial_keys(engine, conn, &dial, invited, peer);
+    if (err == ERR_OK)
+        err = handshake_dial(conn->handshake, &dial, ledger_entropy(engine->ledger), &conn->out);
+    secret_free(invited);
+    secret_free(peer);
+    if (err != ERR_OK) {
+        buf_clear(&conn->out);
+        if (conn->target != NULL)
+            engine_call_failed(engine, conn->target);
+        engine_close(engine, conn);
+        return;
+    }
+    conn->state = CONN_AWAIT_SECOND;
+    conn->begun_at_ms = engine->now_ms;
+    engine_wake_by(engine, conn->begun_at_ms + ENGINE_CONFIRM_MS);
+}
+
+static void engine_greet_second(struct engine *engine, struct engine_conn *conn)
+{
+    struct span second = span_of(conn->in.data, HANDSHAKE_SECOND_SIZE);
+    struct handshake_result *result = secret_new(sizeof *result);
+    struct buf identity = {0};
+    enum err err = result != NULL && engine_look(engine) ? ERR_OK : ERR_NOMEM;
+
+    if (err == ERR_OK && conn->role == SESSION_ACCEPTOR)
+        err = view_identity(&engine->snapshot, &identity);
+    if (err == ERR_OK)
+        err = handshake_finish(conn->handshake, second, buf_span(&identity),
+                               ledger_entropy(engine->ledger), &conn->out, result);
+    buf_release(&identity);
+    if (err == ERR_OK) {
+        buf_drop(&conn->in, HANDSHAKE_SECOND_SIZE);
+        engine_talk_start(engine, conn, result, span_of(NULL, 0));
+    } else {
+        if (conn->target != NULL)
+            engine_call_failed(engine, conn->target);
+        engine_close(engine, conn);
+    }
+    secret_free(result);
+}
+
+void engine_greet_bytes(struct engine *engine, struct engine_conn *conn)
+{
+    if (conn->state == CONN_AWAIT_FIRST && conn->in.size >= HANDSHAKE_FIRST_SIZE)
+        engine_greet_first(engine, conn);
+    if (conn->state == CONN_AWAIT_SECOND && conn->in.size >= HANDSHAKE_SECOND_SIZE)
+        engine_greet_second(engine, conn);
+    if (conn->state == CONN_AWAIT_THIRD && conn->in.size >= 2) {
+        size_t size = handshake_third_size(buf_span(&conn->in));
+
+        if (size == 0)
+            engine_close(engine, conn);
+        else if (conn->in.size >= size)
+            engine_greet_third(engine, conn, size);
+    }
+}

@@ -1,0 +1,149 @@
+/* What the files of the engine share; only they include it. */
+#ifndef KITH_NODE_ENGINE_STATE_H
+#define KITH_NODE_ENGINE_STATE_H
+
+#include "crypto/channel.h"
+#include "crypto/handshake.h"
+#include "node/dialer.h"
+#include "node/engine.h"
+#include "storage/replica.h"
+#include "storage/view_peer.h"
+
+enum {
+    ENGINE_FIRST_MS = 5000,    /* to message 1 */
+    ENGINE_CONFIRM_MS = 10000, /* to the first frame */
+    ENGINE_REKEY_MS = 15 * 60 * 1000,
+    ENGINE_REPLACE_MS = 10000, /* two sessions confirmed within: the lower device's dial stays */
+    ENGINE_VIOLATIONS_MAX = 3, /* in a day: then back-off of an hour, doubling */
+    ENGINE_PENALTY_MS = 3600 * 1000,
+    ENGINE_DAY_MS = 24 * 3600 * 1000,
+    ENGINE_IN_MAX = 4 << 20, /* ciphertext not yet opened */
+    ENGINE_KNOCKS_MAX = 8,
+    ENGINE_TARGET_ADDRESSES = ADDRESSES_MAX * 3
+};
+
+enum conn_state {
+    CONN_AWAIT_FIRST,  /* accepted: message 1 is due */
+    CONN_AWAIT_THIRD,  /* answered: message 3 is due */
+    CONN_DIALLING,     /* the connection is not there yet */
+    CONN_AWAIT_SECOND, /* message 1 is out */
+    CONN_SESSION,
+    CONN_CLOSED /* gone, or to be closed: freed at the end of the step */
+};
+
+struct engine_conn {
+    conn_id id;
+    enum conn_state state;
+    struct address address;
+    bool is_outbound, is_confirmed, must_close, is_clean;
+    bool is_closed_by_net;
+    uint64_t begun_at_ms, confirmed_at_ms, rekeyed_at_ms;
+    struct handshake *handshake; /* secret */
+    struct channel *channel;     /* secret */
+    struct session *session;
+    enum session_role role;
+    struct public_key member, device; /* of the other side, once known */
+    struct id invitation;             /* inviter: the invitation; acceptor: the acceptance */
+    uint8_t psk[KEY_SIZE];            /* inviter: until message 3 */
+    struct engine_target *target;     /* outbound: whom it was for */
+    struct buf in, content, out;
+    struct engine_conn *next;
+};
+
+/* Somebody to call: a device of a linked peer, or the inviter of an acceptance. */
+struct engine_target {
+    bool is_acceptance;
+    struct id acceptance;
+    struct public_key member, device; /* of a peer */
+    uint8_t static_key[KEY_SIZE];
+    char name[201];
+    struct address addresses[ENGINE_TARGET_ADDRESSES];
+    size_t addresses_count, next_address;
+    unsigned failures;
+    uint64_t dial_at_ms;
+    conn_id dialling; /* 0: not being called */
+    bool was_reached, is_stale;
+    bool is_held; /* the invitation comes first: the inviter may not know yet that the link was made
+                   */
+    bool wants_dial; /* asked for by the owner: back-off does not count */
+    unsigned violations;
+    uint64_t violations_since_ms, banned_until_ms;
+    uint64_t sent, received, bytes_sent, bytes_received; /* of sessions that have ended */
+    struct engine_target *next;
+};
+
+/* An invitation of mine, open or remembered. */
+struct engine_invitation {
+    struct id id;
+    struct handshake_invitation keys;
+};
+
+struct engine_ticket {
+    uint64_t number;
+    conn_id conn;
+    uint64_t session_ticket;
+};
+
+struct engine {
+    struct ledger *ledger;
+    struct buf addresses; /* told to peers */
+    bool is_loopback_only;
+    struct engine_conn *conns;
+    struct engine_target *targets;
+    struct engine_invitation *invitations; /* secret */
+    size_t invitations_count;
+    uint8_t *knocks; /* secret */
+    size_t knocks_count;
+    struct dialer dialer;
+    struct engine_ticket *tickets;
+    size_t tickets_count, tickets_capacity;
+    uint64_t next_ticket;
+    conn_id next_dialled;
+    struct engine_effect *effects;
+    size_t effects_count, effects_capacity;
+    bool is_failed, is_stopping;
+    uint64_t now_ms, wall_ms, wake_at_ms;
+    bool has_snapshot;
+    struct snapshot snapshot;
+    struct replica replica;
+};
+
+/* engine.c */
+struct engine_effect *engine_effect(struct engine *engine, enum engine_effect_type type,
+                                    conn_id conn);
+/* The step's snapshot; false when there is none to be had. */
+MUST_USE bool engine_look(struct engine *engine);
+struct engine_conn *engine_find(struct engine *engine, conn_id id);
+MUST_USE struct engine_conn *engine_add_conn(struct engine *engine, conn_id id,
+                                             enum conn_state state);
+/* Closes after what was sent has left. */
+void engine_close(struct engine *engine, struct engine_conn *conn);
+void engine_journal(struct engine *engine, const char *kind, const char *who, const char *text);
+void engine_wake_by(struct engine *engine, uint64_t at_ms);
+
+/* engine_greet.c: handshakes */
+void engine_greet_dialled(struct engine *engine, struct engine_conn *conn);
+void engine_greet_bytes(struct engine *engine, struct engine_conn *conn);
+
+/* engine_talk.c: sessions */
+void engine_talk_start(struct engine *engine, struct engine_conn *conn,
+                       const struct handshake_result *result, struct span remote_identity);
+void engine_talk_bytes(struct engine *engine, struct engine_conn *conn);
+void engine_talk_event(struct engine *engine, struct engine_conn *conn,
+                       struct session_event *event);
+void engine_talk_answered(struct engine *engine, const struct engine_event *event);
+
+/* engine_call.c: whom to call */
+MUST_USE enum err engine_call_reload(struct engine *engine);
+MUST_USE enum err engine_call_acceptance(struct engine *engine, const struct id *id,
+                                         struct invitation *out);
+void engine_call_due(struct engine *engine);
+void engine_call_now(struct engine *engine, const struct public_key *member); /* NULL: all */
+void engine_call_failed(struct engine *engine, struct engine_target *target);
+void engine_call_ended(struct engine *engine, struct engine_conn *conn);
+struct engine_target *engine_call_target(struct engine *engine, const struct public_key *device);
+/* A rule was broken by this peer: the third time in a day it is left alone for a while. */
+void engine_call_violated(struct engine *engine, const struct public_key *device);
+bool engine_call_is_banned(struct engine *engine, const struct public_key *device);
+
+#endif

@@ -1,0 +1,365 @@
+/* Sessions: their effects become the engine's, their bytes are sealed. Which of two sessions with
+ * one device stays. */
+#include <string.h>
+
+#include "crypto/heap.h"
+#include "crypto/secret.h"
+#include "node/engine_state.h"
+
+/* ---- tickets: which connection an answer is for */
+
+static uint64_t engine_talk_ticket(struct engine *engine, conn_id conn, uint64_t session_ticket)
+{
+    if (engine->tickets_count == engine->tickets_capacity) {
+        size_t capacity = engine->tickets_capacity == 0 ? 64 : engine->tickets_capacity * 2;
+        struct engine_ticket *grown = heap_resize(engine->tickets, capacity * sizeof *grown);
+
+        if (grown == NULL)
+            return 0;
+        engine->tickets = grown;
+        engine->tickets_capacity = capacity;
+    }
+    engine->tickets[engine->tickets_count++] = (struct engine_ticket){
+        .number = ++engine->next_ticket, .conn = conn, .session_ticket = session_ticket};
+    return engine->next_ticket;
+}
+
+/* Takes a ticket out; answers come in order, so it stands near the front. */
+static bool engine_talk_take(struct engine *engine, uint64_t number, struct engine_ticket *out)
+{
+    for (size_t at = 0; at < engine->tickets_count; at++) {
+        if (engine->tickets[at].number != number)
+            continue;
+        *out = engine->tickets[at];
+        memmove(&engine->tickets[at], &engine->tickets[at + 1],
+                (engine->tickets_count - at - 1) * sizeof *engine->tickets);
+        engine->tickets_count--;
+        return true;
+    }
+    return false;
+}
+
+/* ---- which of two sessions stays */
+
+static bool engine_talk_keeps(const struct engine *engine, const struct engine_conn *new_one,
+                              const struct engine_conn *old_one)
+{
+    const struct public_key *own = ledger_device(engine->ledger);
+    bool is_own_lower = span_order(span_of(own->bytes, 32), span_of(new_one->device.bytes, 32)) < 0;
+
+    if (engine->now_ms > old_one->confirmed_at_ms + ENGINE_REPLACE_MS ||
+        new_one->is_outbound == old_one->is_outbound)
+        return true;
+    return new_one->is_outbound == is_own_lower;
+}
+
+static void engine_talk_settle(struct engine *engine, struct engine_conn *conn)
+{
+    struct session_event stop = {.type = SESSION_STOP, .stop = BYE_REPLACED};
+
+    for (struct engine_conn *other = engine->conns; other != NULL; other = other->next) {
+        if (other == conn || other->state != CONN_SESSION || !other->is_confirmed ||
+            !public_key_is_equal(&other->device, &conn->device) ||
+            session_is_linking(other->session))
+            continue;
+        if (!engine_talk_keeps(engine, conn, other)) {
+            engine_talk_event(engine, conn, &stop);
+            return;
+        }
+        engine_talk_event(engine, other, &stop);
+    }
+}
+
+/* ---- effects of sessions */
+
+static void engine_talk_reached(struct engine *engine, const struct engine_conn *conn,
+                                struct span addresses)
+{
+    struct engine_effect *effect = engine_effect(engine, ENGINE_REACHED, conn->id);
+
+    if (effect == NULL)
+        return;
+    effect->reached.device = conn->device;
+    effect->reached.addresses = addresses;
+    effect->reached.seen_at_ms = engine->wall_ms;
+}
+
+static void engine_talk_tell_confirmed(struct engine *engine, const struct engine_conn *conn)
+{
+    struct engine_effect *effect = engine_effect(engine, ENGINE_CONFIRMED, conn->id);
+
+    if (effect != NULL)
+        effect->member = conn->member;
+}
+
+/* The first frame decrypted: the other side holds its keys. */
+static void engine_talk_confirmed(struct engine *engine, struct engine_conn *conn)
+{
+    struct peer *peer;
+
+    conn->is_confirmed = true;
+    conn->confirmed_at_ms = conn->rekeyed_at_ms = engine->now_ms;
+    if (conn->target != NULL) {
+        conn->target->failures = 0;
+        conn->target->was_reached = true;
+    }
+    engine_wake_by(engine, session_wake_at_ms(conn->session));
+    if (conn->role != SESSION_PEER)
+        return;
+    peer = secret_new(sizeof *peer);
+    if (peer != NULL && view_peer(&engine->snapshot, &conn->member, peer) == ERR_OK &&
+        !peer->is_confirmed)
+        engine_talk_tell_confirmed(engine, conn);
+    secret_free(peer);
+    (void)engine_effect(engine, ENGINE_PRESENCE, conn->id); /* A failure is remembered. */
+}
+
+/* The other side's hello: a link made in this session stands on both sides now. */
+static void engine_talk_hello(struct engine *engine, struct engine_conn *conn,
+                              struct span addresses)
+{
+    if (conn->role == SESSION_ACCEPTOR)
+        engine_talk_tell_confirmed(engine, conn);
+    conn->role = SESSION_PEER;
+    engine_talk_reached(engine, conn, addresses);
+    (void)engine_effect(engine, ENGINE_PRESENCE, conn->id); /* A failure is remembered. */
+    engine_talk_settle(engine, conn);
+}
+
+static void engine_talk_link(struct engine *engine, struct engine_conn *conn,
+                             const struct session_effect *from)
+{
+    struct engine_effect *effect;
+
+    conn->member = from->link.chain.member;
+    conn->device = device_of(&from->link.chain)->device;
+    effect = engine_effect(engine, ENGINE_LINK, conn->id);
+    if (effect == NULL)
+        return;
+    effect->link.ticket = engine_talk_ticket(engine, conn->id, 0);
+    effect->link.step = from->link.is_claim              ? ENGINE_LINK_CLAIM
+                        : conn->role == SESSION_ACCEPTOR ? ENGINE_LINK_MAKE
+                                                         : ENGINE_LINK_COMPLETE;
+    effect->link.request = (struct link_request){.invitation = conn->invitation,
+                                                 .chain = from->link.chain,
+                                                 .next_root = from->link.next_root,
+                                                 .identity = from->link.identity,
+                                                 .message = from->link.message,
+                                                 .my_addresses = buf_span(&engine->addresses)};
+    if (effect->link.ticket == 0)
+        engine->is_failed = true;
+}
+
+static void engine_talk_ingest(struct engine *engine, struct engine_conn *conn,
+                               const struct session_effect *from)
+{
+    struct engine_effect *effect = engine_effect(engine, ENGINE_INGEST, conn->id);
+
+    if (effect == NULL) {
+        verified_batch_free(from->ingest.batch);
+        return;
+    }
+    effect->ingest.ticket = engine_talk_ticket(engine, conn->id, from->ingest.ticket);
+    effect->ingest.batch = from->ingest.batch;
+    if (effect->ingest.ticket == 0)
+        engine->is_failed = true;
+}
+
+static const char *engine_talk_name(struct engine *engine, const struct engine_conn *conn)
+{
+    const struct engine_target *target = engine_call_target(engine, &conn->device);
+
+    return target != NULL ? target->name : "";
+}
+
+static void engine_talk_end(struct engine *engine, struct engine_conn *conn,
+                            enum session_end_reason reason, const char *rule)
+{
+    const char *name = engine_talk_name(engine, conn);
+
+    switch (reason) {
+    case SESSION_END_VIOLATION:
+        engine_journal(engine, "violation", name, rule);
+        engine_call_violated(engine, &conn->device);
+        break;
+    case SESSION_END_FORK:
+        engine_journal(engine, "fork", name, rule);
+        break;
+    case SESSION_END_VERSION:
+        engine_journal(engine, "version", name, rule);
+        break;
+    case SESSION_END_STORE:
+        engine_journal(engine, "store", name, rule);
+        break;
+    case SESSION_END_DONE:
+    case SESSION_END_SILENT:
+    case SESSION_END_REFUSED:
+        break;
+    }
+    /* A channel that cannot be sealed any more is closed all the same. */
+    (void)channel_seal(conn->channel, span_of(NULL, 0), true, &conn->out);
+    engine_close(engine, conn);
+}
+
+static void engine_talk_effect(struct engine *engine, struct engine_conn *conn,
+                               const struct session_effect *from)
+{
+    struct engine_effect *effect;
+
+    switch (from->type) {
+    case SESSION_SEND:
+        if (channel_seal(conn->channel, from->bytes, false, &conn->out) != ERR_OK)
+            engine_close(engine, conn);
+        break;
+    case SESSION_INGEST:
+        engine_talk_ingest(engine, conn, from);
+        break;
+    case SESSION_LINK:
+        engine_talk_link(engine, conn, from);
+        break;
+    case SESSION_CONFIRMED:
+        engine_talk_confirmed(engine, conn);
+        break;
+    case SESSION_ADDRESSES:
+        engine_talk_hello(engine, conn, from->addresses);
+        break;
+    case SESSION_DELIVERED:
+        effect = engine_effect(engine, ENGINE_DELIVERED, conn->id);
+        if (effect != NULL) {
+            effect->delivered.peer = conn->member;
+            effect->delivered.log = from->delivered.log;
+            effect->delivered.size = from->delivered.size;
+        }
+        break;
+    case SESSION_IN_STEP:
+        (void)engine_effect(engine, ENGINE_PRESENCE, conn->id); /* A failure is remembered. */
+        break;
+    case SESSION_REFUSED:
+        effect = engine_effect(engine, ENGINE_REFUSED, conn->id);
+        if (effect != NULL) {
+            effect->refused.acceptance = conn->invitation;
+            effect->refused.refusal = from->refusal;
+        }
+        break;
+    case SESSION_END:
+        engine_talk_end(engine, conn, from->end.reason, from->end.rule);
+        break;
+    }
+}
+
+void engine_talk_event(struct engine *engine, struct engine_conn *conn, struct session_event *event)
+{
+    const struct session_effect *effects;
+    struct session *session = conn->session;
+    size_t count;
+    enum err err;
+
+    if (!engine_look(engine)) {
+        engine_close(engine, conn);
+        return;
+    }
+    event->now_ms = engine->now_ms;
+    err = session_step(session, event, &engine->replica, &effects, &count);
+    for (size_t at = 0; at < count; at++)
+        if (conn->state == CONN_SESSION)
+            engine_talk_effect(engine, conn, &effects[at]);
+        else if (effects[at].type == SESSION_INGEST)
+            verified_batch_free(effects[at].ingest.batch);
+    if (err != ERR_OK && conn->state == CONN_SESSION)
+        engine_close(engine, conn);
+}
+
+/* ---- from the handshake to the first event */
+
+void engine_talk_start(struct engine *engine, struct engine_conn *conn,
+                       const struct handshake_result *result, struct span remote_identity)
+{
+    struct session_options options = {.role = conn->role,
+                                      .handshake_hash = {0},
+                                      .member = *ledger_member(engine->ledger),
+                                      .peer = conn->member,
+                                      .remote_identity = remote_identity,
+                                      .addresses = buf_span(&engine->addresses)};
+    struct session_event start = {.type = SESSION_STARTED};
+    struct buf identity = {0};
+    enum err err = ERR_OK;
+
+    secret_free(conn->handshake);
+    conn->handshake = NULL;
+    conn->channel = secret_new(sizeof *conn->channel);
+    memcpy(options.remote_static, result->remote_static, KEY_SIZE);
+    memcpy(options.handshake_hash, result->hash.bytes, HASH_SIZE);
+    if (conn->role == SESSION_INVITER)
+        err = view_identity(&engine->snapshot, &identity);
+    options.identity = buf_span(&identity);
+    if (err == ERR_OK)
+        err = conn->channel != NULL ? session_new(&options, &conn->session) : ERR_NOMEM;
+    buf_release(&identity);
+    if (err != ERR_OK) {
+        engine_close(engine, conn);
+        return;
+    }
+    channel_init(conn->channel, result->send_key, result->receive_key);
+    conn->state = CONN_SESSION;
+    conn->begun_at_ms = engine->now_ms;
+    engine_wake_by(engine, conn->begun_at_ms + ENGINE_CONFIRM_MS);
+    engine_talk_event(engine, conn, &start);
+}
+
+void engine_talk_bytes(struct engine *engine, struct engine_conn *conn)
+{
+    struct session_event event = {.type = SESSION_BYTES};
+    enum err err;
+
+    buf_clear(&conn->content);
+    err = channel_open(conn->channel, &conn->in, &conn->content);
+    if (conn->content.size > 0) {
+        event.bytes = buf_span(&conn->content);
+        engine_talk_event(engine, conn, &event);
+    }
+    if (conn->state != CONN_SESSION)
+        return;
+    if (err != ERR_OK) {
+        if (conn->is_confirmed)
+            engine_journal(engine, "violation", engine_talk_name(engine, conn),
+                           "a frame that cannot be opened");
+        else if (conn->is_outbound && conn->target != NULL)
+            engine_call_failed(engine, conn->target);
+        engine_close(engine, conn);
+    } else if (channel_is_closed(conn->channel)) {
+        conn->is_clean = true;
+        engine_close(engine, conn);
+    }
+}
+
+/* ---- answers of the writer thread */
+
+void engine_talk_answered(struct engine *engine, const struct engine_event *event)
+{
+    struct engine_ticket ticket;
+    struct engine_conn *conn;
+    struct session_event answer = {0};
+    bool is_link = event->type == ENGINE_LINK_ANSWERED;
+
+    if (!engine_talk_take(engine, is_link ? event->link.ticket : event->committed.ticket, &ticket))
+        return;
+    conn = engine_find(engine, ticket.conn);
+    if (conn == NULL || conn->state != CONN_SESSION)
+        return;
+    if (!is_link) {
+        answer.type = SESSION_COMMITTED;
+        answer.committed.ticket = ticket.session_ticket;
+        answer.committed.err = event->committed.err;
+    } else if (event->link.err != ERR_OK) {
+        engine_journal(engine, "store", "", "a link could not be stored; it will be tried again");
+        engine_close(engine, conn);
+        return;
+    } else {
+        answer.type = SESSION_LINK_ANSWERED;
+        answer.link.is_refused = event->link.answer->is_refused;
+        answer.link.refusal = event->link.answer->refusal;
+        answer.link.has_message = event->link.answer->has_message;
+        answer.link.message = event->link.answer->message;
+    }
+    engine_talk_event(engine, conn, &answer);
+}

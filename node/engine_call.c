@@ -339,6 +339,8 @@ void engine_call_ended(struct engine *engine, struct engine_conn *conn)
         target->failures = 0;
         engine_call_wait(engine, target);
     }
+    if (conn->is_confirmed && conn->target != NULL && conn->target != target)
+        engine_call_wait(engine, conn->target);
     if (conn->is_confirmed)
         (void)engine_effect(engine, ENGINE_PRESENCE, conn->id); /* A failure is remembered. */
 }

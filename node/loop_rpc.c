@@ -22,6 +22,7 @@ enum {
     LOOP_CLIENTS_MAX = 64,
     LOOP_FILE_MAX = 256 << 20, /* an uploaded file: hundreds of thousands of cards */
     LOOP_CLIENT_BACKLOG = 16,
+    LOOP_EARLY_MS = 300, /* dials asked for have had time to get somewhere */
     LOOP_CLIENT_READ = 64 << 10,
     LOOP_CLIENT_UNREAD_MAX = 32 << 20 /* a follower that does not read is let go */
 };
@@ -37,8 +38,7 @@ struct loop_op_job {
     struct buf file;
     bool is_poll;
     bool is_queued;
-    uint64_t deadline_ms;
-    bool is_settled_by_time;
+    uint64_t begun_ms, deadline_ms;
     atomic_ullong progress_done, progress_total;
     uint64_t progress_told;
 };
@@ -198,6 +198,7 @@ static void loop_op_push(struct loop *loop, struct loop_op_job *job, bool is_rea
     heap_free(job->presence);
     loop_world(loop, &job->world, &job->presence);
     job->call.world = &job->world;
+    job->call.is_early = job->is_poll && clock_running_ms() < job->begun_ms + LOOP_EARLY_MS;
     job->job.base.is_reading = is_reading;
     job->is_queued = true;
     loop_job_push(loop, &job->job);
@@ -236,6 +237,7 @@ static void loop_op_done_job(struct loop *loop, struct loop_job *base)
         !loop->is_stopping) {
         if (!job->is_poll) {
             job->is_poll = true;
+            job->begun_ms = now_ms;
             job->deadline_ms = now_ms + effects.wait_ms;
             job->call.first = json_incref(job->call.result);
             loop_op_done(loop, &effects);

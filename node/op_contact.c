@@ -1,0 +1,359 @@
+/* The address book by hand. Everything is checked before the first write. */
+#include "node/op_contact.h"
+
+#include <string.h>
+
+#include "node/amend.h"
+#include "node/describe.h"
+#include "node/name.h"
+#include "proto/contact.h"
+#include "proto/limits.h"
+#include "proto/scan.h"
+#include "storage/fold.h"
+#include "storage/row.h"
+#include "storage/view_contact.h"
+
+enum { OP_CONTACT_LIMIT_DEFAULT = 1000000 };
+
+static const struct {
+    const char *name;
+    uint8_t field;
+    bool is_set;
+} op_contact_fields[] = {
+    {"name", CONTACT_NAME, false},   {"org", CONTACT_ORG, false},   {"title", CONTACT_TITLE, false},
+    {"place", CONTACT_PLACE, false}, {"note", CONTACT_NOTE, false}, {"met", CONTACT_MET, false},
+    {"email", CONTACT_EMAILS, true}, {"tel", CONTACT_PHONES, true}, {"url", CONTACT_URLS, true},
+    {"tag", CONTACT_TAGS, true},
+};
+enum { OP_CONTACT_FIELDS = sizeof op_contact_fields / sizeof op_contact_fields[0] };
+
+static const struct id *op_contact_self(const struct op_call *call)
+{
+    return ledger_self_space(call->snapshot.ledger);
+}
+
+static int op_contact_field(struct span name)
+{
+    for (size_t at = 0; at < OP_CONTACT_FIELDS; at++)
+        if (span_is_equal(span_str(op_contact_fields[at].name), name))
+            return (int)at;
+    return -1;
+}
+
+static enum err op_contact_check_value(struct op_call *call, int field, struct span value)
+{
+    const struct field *about = kind_field(&contact_kind, op_contact_fields[field].field);
+
+    if (!scan_is_utf8(value))
+        return op_fail(call, OP_USAGE, "use UTF-8", "%s is not text", op_contact_fields[field].name);
+    if (value.size > about->size_max)
+        return op_fail(call, OP_USAGE, "make it shorter", "%s may be %u bytes long", op_contact_fields[field].name,
+                       (unsigned)about->size_max);
+    return ERR_OK;
+}
+
+static enum err op_contact_check_kind(struct op_call *call, const char *kind)
+{
+    if (kind == NULL || strcmp(kind, "person") == 0 || strcmp(kind, "org") == 0)
+        return ERR_OK;
+    return op_fail(call, OP_USAGE, "--kind person or --kind org", "there is no kind \"%s\"", kind);
+}
+
+/* ---- answers */
+
+static enum err op_contact_answer(struct op_call *call, const struct id *id)
+{
+    struct object contact = {0};
+    uint32_t number;
+    enum err err = row_get(&call->snapshot, op_contact_self(call), KIND_CONTACT, id, &contact, &number);
+
+    if (err == ERR_OK)
+        call->result = describe_contact(call, &contact);
+    object_release(&contact);
+    return err == ERR_OK && call->result == NULL ? ERR_NOMEM : err;
+}
+
+/* ---- add */
+
+static enum err op_contact_check_add(struct op_call *call)
+{
+    const char *name = op_text(call, "name");
+    enum err err = op_contact_check_kind(call, op_text(call, "kind"));
+
+    if (err == ERR_OK && (name == NULL || name[0] == '\0'))
+        return op_fail(call, OP_USAGE, "kith contact add NAME", "a contact needs a name");
+    for (int at = 0; at < OP_CONTACT_FIELDS && err == ERR_OK; at++) {
+        json_t *value = json_object_get(call->params, op_contact_fields[at].name), *item;
+        size_t index;
+
+        if (json_is_string(value))
+            err = op_contact_check_value(call, at, span_str(json_string_value(value)));
+        if (json_is_array(value) && json_array_size(value) > SET_ELEMENTS_MAX)
+            return op_fail(call, OP_USAGE, "fewer of them", "a contact may have %d of --%s", SET_ELEMENTS_MAX,
+                           op_contact_fields[at].name);
+        json_array_foreach(value, index, item) if (err == ERR_OK) err =
+            op_contact_check_value(call, at, span_str(json_string_value(item)));
+    }
+    return err;
+}
+
+enum err op_contact_add(struct op_call *call)
+{
+    const char *kind = op_text(call, "kind");
+    struct amend amend;
+    struct id id;
+    enum err err = op_contact_check_add(call);
+
+    if (err != ERR_OK)
+        return err;
+    id_draw(ledger_entropy(call->snapshot.ledger), call->now_ms, &id);
+    amend_begin(&amend, call->txn, op_contact_self(call), KIND_CONTACT, &id);
+    amend_number(&amend, CONTACT_CREATED, call->now_ms);
+    if (kind != NULL && strcmp(kind, "org") == 0)
+        amend_number(&amend, CONTACT_IS_ORG, 1);
+    for (size_t at = 0; at < OP_CONTACT_FIELDS; at++) {
+        const char *text = op_text(call, op_contact_fields[at].name);
+        json_t *list = op_list(call, op_contact_fields[at].name), *item;
+        size_t index;
+
+        if (text != NULL && !op_contact_fields[at].is_set)
+            amend_text(&amend, op_contact_fields[at].field, span_str(text));
+        json_array_foreach(list, index, item)
+            amend_add(&amend, op_contact_fields[at].field, span_str(json_string_value(item)));
+    }
+    err = amend_end(&amend, NULL);
+    if (err == ERR_OK)
+        err = op_contact_answer(call, &id);
+    return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the contact could not be written");
+}
+
+/* ---- edit: --set k=v, --add k=v, --unset k[=v] */
+
+struct op_contact_change {
+    int field; /* -1: kind */
+    struct span value;
+    bool has_value;
+};
+
+static enum err op_contact_read_change(struct op_call *call, const char *flag, json_t *item,
+                                       struct op_contact_change *out)
+{
+    const char *text = json_string_value(item);
+    const char *equals = text != NULL ? strchr(text, '=') : NULL;
+    size_t size = text == NULL ? 0 : equals != NULL ? (size_t)(equals - text) : strlen(text);
+    bool needs_value = strcmp(flag, "unset") != 0;
+
+    if (text == NULL || (needs_value && equals == NULL))
+        return op_fail(call, OP_USAGE, "kith contact edit WHO --set org=ACME --add tag=choir --unset note",
+                       "--%s wants %s", flag, needs_value ? "KEY=VALUE" : "KEY or KEY=VALUE");
+    out->field = op_contact_field(span_of(text, size));
+    out->has_value = equals != NULL;
+    out->value = equals != NULL ? span_str(equals + 1) : span_of(NULL, 0);
+    if (out->field < 0 && size == 4 && memcmp(text, "kind", 4) == 0 && strcmp(flag, "set") == 0)
+        return op_contact_check_kind(call, equals + 1);
+    if (out->field < 0)
+        return op_fail(call, OP_USAGE, "name org title place note met email tel url tag kind",
+                       "there is no field \"%.*s\"", (int)(size < 40 ? size : 40), text);
+    if (strcmp(flag, "add") == 0 && !op_contact_fields[out->field].is_set)
+        return op_fail(call, OP_USAGE, "use --set for it", "there is only one %s", op_contact_fields[out->field].name);
+    if (out->field == 0 && (strcmp(flag, "unset") == 0 || out->value.size == 0))
+        return op_fail(call, OP_USAGE, "--set name=NAME", "a contact needs a name");
+    return out->has_value ? op_contact_check_value(call, out->field, out->value) : ERR_OK;
+}
+
+static enum err op_contact_check_edit(struct op_call *call)
+{
+    static const char *const flags[] = {"set", "add", "unset"};
+    struct op_contact_change change;
+    size_t index, count = 0;
+    json_t *item;
+    enum err err = ERR_OK;
+
+    for (size_t flag = 0; flag < 3; flag++) {
+        json_array_foreach(op_list(call, flags[flag]), index, item) if (err == ERR_OK)
+        {
+            err = op_contact_read_change(call, flags[flag], item, &change);
+            count++;
+        }
+    }
+    if (err == ERR_OK && count == 0)
+        return op_fail(call, OP_USAGE, "kith contact edit WHO --set org=ACME --add tag=choir --unset note",
+                       "say what to change");
+    return err;
+}
+
+static void op_contact_apply_change(struct amend *amend, const char *flag, const struct op_contact_change *change)
+{
+    uint8_t field;
+
+    if (change->field < 0) {
+        amend_number(amend, CONTACT_IS_ORG, span_is_equal(change->value, span_str("org")) ? 1 : 0);
+        return;
+    }
+    field = op_contact_fields[change->field].field;
+    if (!op_contact_fields[change->field].is_set) {
+        if (strcmp(flag, "unset") == 0)
+            amend_clear(amend, field);
+        else
+            amend_text(amend, field, change->value);
+        return;
+    }
+    if (strcmp(flag, "unset") == 0) {
+        if (change->has_value)
+            (void)amend_remove(amend, field, change->value); /* What is not there need not go. */
+        else
+            amend_remove_all(amend, field);
+        return;
+    }
+    if (strcmp(flag, "set") == 0)
+        amend_remove_all(amend, field);
+    amend_add(amend, field, change->value);
+}
+
+enum err op_contact_edit(struct op_call *call)
+{
+    static const char *const flags[] = {"unset", "set", "add"};
+    struct name_match who;
+    struct amend amend;
+    enum err err = op_contact_check_edit(call);
+
+    if (err == ERR_OK)
+        err = name_find(call, op_text(call, "who"), &who);
+    if (err != ERR_OK)
+        return err;
+    if (!who.has_contact)
+        return op_fail(call, OP_NOT_FOUND, "kith peer rename", "%s is a peer without a contact of yours", who.shown);
+    amend_begin(&amend, call->txn, op_contact_self(call), KIND_CONTACT, &who.contact);
+    for (size_t flag = 0; flag < 3; flag++) {
+        json_t *item;
+        size_t index;
+
+        json_array_foreach(op_list(call, flags[flag]), index, item)
+        {
+            struct op_contact_change change;
+
+            if (op_contact_read_change(call, flags[flag], item, &change) == ERR_OK)
+                op_contact_apply_change(&amend, flags[flag], &change);
+        }
+    }
+    err = amend_end(&amend, NULL);
+    if (err == ERR_OK)
+        err = op_contact_answer(call, &who.contact);
+    return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the contact could not be written");
+}
+
+/* ---- show, remove */
+
+enum err op_contact_show(struct op_call *call)
+{
+    struct name_match who;
+    enum err err = name_find(call, op_text(call, "who"), &who);
+
+    if (err != ERR_OK)
+        return err;
+    if (!who.has_contact)
+        return op_fail(call, OP_NOT_FOUND, "kith peer show", "%s is a peer without a contact of yours", who.shown);
+    err = op_contact_answer(call, &who.contact);
+    return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the contact could not be read");
+}
+
+enum err op_contact_remove(struct op_call *call)
+{
+    struct name_match who;
+    struct amend amend;
+    enum err err = name_find(call, op_text(call, "who"), &who);
+
+    if (err != ERR_OK)
+        return err;
+    if (!who.has_contact)
+        return op_fail(call, OP_NOT_FOUND, "kith peer remove", "%s is a peer without a contact of yours", who.shown);
+    amend_begin(&amend, call->txn, op_contact_self(call), KIND_CONTACT, &who.contact);
+    amend_delete(&amend);
+    err = amend_end(&amend, NULL);
+    if (err != ERR_OK)
+        return op_fail_err(call, err, "the contact could not be removed");
+    call->result = json_pack("{s:s}", "removed", who.shown);
+    if (call->result != NULL)
+        describe_set_id(call->result, "id", &who.contact);
+    return call->result != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+/* ---- list */
+
+struct op_contact_list {
+    struct op_call *call;
+    json_t *contacts;
+    json_int_t total, limit;
+    struct buf org, place;
+};
+
+static bool op_contact_has(const struct span text, const struct buf *folded)
+{
+    struct buf other = {0};
+    bool is_equal = fold(text, &other) == ERR_OK && span_is_equal(buf_span(&other), buf_span(folded));
+
+    buf_release(&other);
+    return is_equal;
+}
+
+static bool op_contact_has_tag(const struct object *contact, const char *tag)
+{
+    const struct object_element *at;
+    struct id wanted;
+
+    object_element(KIND_CONTACT, CONTACT_TAGS, span_str(tag), &wanted);
+    for (size_t index = 0; (at = object_element_at(contact, CONTACT_TAGS, index)) != NULL; index++)
+        if (id_is_equal(&at->element, &wanted))
+            return true;
+    return false;
+}
+
+static enum err op_contact_on_row(void *self, uint32_t number, const struct object *contact)
+{
+    struct op_contact_list *list = self;
+    json_t *tags = json_object_get(list->call->params, "tag"), *tag;
+    size_t index;
+    bool fits = (list->org.size == 0 || op_contact_has(object_text(contact, CONTACT_ORG), &list->org)) &&
+                (list->place.size == 0 || op_contact_has(object_text(contact, CONTACT_PLACE), &list->place));
+
+    (void)number;
+    if (json_is_string(tags))
+        fits = fits && op_contact_has_tag(contact, json_string_value(tags));
+    json_array_foreach(tags, index, tag) fits = fits && op_contact_has_tag(contact, json_string_value(tag));
+    if (!fits)
+        return ERR_OK;
+    list->total++;
+    if (list->total <= list->limit &&
+        json_array_append_new(list->contacts, describe_contact(list->call, contact)) != 0)
+        return ERR_NOMEM;
+    return ERR_OK;
+}
+
+enum err op_contact_list(struct op_call *call)
+{
+    const char *org = op_text(call, "org"), *place = op_text(call, "place");
+    json_t *limit = json_object_get(call->params, "limit");
+    struct op_contact_list list = {.call = call, .contacts = json_array(), .limit = OP_CONTACT_LIMIT_DEFAULT};
+    enum err err = ERR_OK;
+
+    if (limit != NULL && (!json_is_integer(limit) || json_integer_value(limit) < 0)) {
+        json_decref(list.contacts);
+        return op_fail(call, OP_USAGE, "--limit 50", "--limit wants a number");
+    }
+    if (limit != NULL)
+        list.limit = json_integer_value(limit);
+    if (org != NULL)
+        err = fold(span_str(org), &list.org);
+    if (err == ERR_OK && place != NULL)
+        err = fold(span_str(place), &list.place);
+    if (err == ERR_OK)
+        err = view_contact_each(&call->snapshot, op_contact_on_row, &list);
+    buf_release(&list.org);
+    buf_release(&list.place);
+    if (err != ERR_OK) {
+        json_decref(list.contacts);
+        return op_fail_err(call, err, "the contacts could not be read");
+    }
+    call->result = json_pack("{s:o, s:I}", "contacts", list.contacts, "total", list.total);
+    return call->result != NULL ? ERR_OK : ERR_NOMEM;
+}

@@ -1,0 +1,259 @@
+/* How things stand. */
+#include "node/op_node.h"
+
+#include <string.h>
+
+#include "crypto/secret.h"
+#include "node/describe.h"
+#include "node/name.h"
+#include "node/until.h"
+#include "proto/card.h"
+#include "proto/link.h"
+#include "storage/check.h"
+#include "storage/follow.h"
+#include "storage/journal.h"
+#include "storage/row.h"
+#include "storage/view_contact.h"
+#include "storage/view_peer.h"
+
+enum { OP_NODE_LOG_ROWS = 1000, OP_NODE_WAIT_DEFAULT_S = 30 };
+
+/* ---- status */
+
+struct op_node_count {
+    struct op_call *call;
+    json_int_t peers, online;
+    uint64_t undelivered;
+};
+
+static enum err op_node_on_peer(void *self, const struct peer *peer)
+{
+    struct op_node_count *count = self;
+    const struct op_presence *presence = describe_presence(count->call, &peer->member);
+    uint64_t undelivered = 0;
+
+    if (peer->state != LINK_LINKED)
+        return ERR_OK;
+    count->peers++;
+    count->online += presence != NULL && presence->is_online;
+    if (view_undelivered(&count->call->snapshot, &peer->member, &undelivered) == ERR_OK)
+        count->undelivered += undelivered;
+    return ERR_OK;
+}
+
+static void op_node_add_listen(struct op_call *call)
+{
+    json_t *list = json_array();
+    char text[ADDRESS_TEXT_SIZE];
+
+    for (size_t at = 0; call->world->is_node && at < call->world->listening_count; at++) {
+        address_write(&call->world->listening[at], text);
+        (void)json_array_append_new(list, json_string(text)); /* A lost row shows as absent. */
+    }
+    (void)json_object_set_new(call->result, "listen", list);
+}
+
+static void op_node_add_device(struct op_call *call)
+{
+    char text[2 * 32 + 1];
+
+    hex_write(span_of(ledger_device(call->snapshot.ledger)->bytes, 32), text);
+    (void)json_object_set_new(call->result, "device", json_string(text));
+}
+
+enum err op_node_status(struct op_call *call)
+{
+    static const struct id only = {{0}};
+    struct op_node_count count = {.call = call};
+    uint64_t contacts = 0, held = 0, merged = 0;
+    struct object card = {0};
+    struct space_row space;
+    uint32_t number;
+    enum err err = view_peer_each(&call->snapshot, op_node_on_peer, &count);
+
+    if (err == ERR_OK)
+        err = view_contact_count(&call->snapshot, &contacts);
+    if (err == ERR_OK)
+        err = follow_progress(&call->snapshot, &held, &merged);
+    if (err == ERR_OK)
+        err = ledger_own_space(&call->snapshot, SPACE_CARD, &space);
+    if (err != ERR_OK)
+        return op_fail_err(call, err, "the store could not be read");
+    call->result = json_pack(
+        "{s:i, s:s, s:s, s:I, s:{s:I, s:I}, s:{s:i, s:i, s:i, s:i}, s:{s:i, s:i}, s:{s:i, s:i}, s:I, s:I}", "v", 1,
+        "node", call->world->is_node ? "running" : "stopped", "key_protection",
+        call->world->is_passphrase_protected ? "passphrase" : "file permissions only", "contacts", (json_int_t)contacts,
+        "peers", "total", count.peers, "online", count.online, "endorsements", "given", 0, "received", 0, "shown", 0,
+        "pending", 0, "introductions", "waiting_for_me", 0, "open", 0, "asks", "mine", 0, "open", 0, "entries",
+        (json_int_t)held, "undelivered", (json_int_t)count.undelivered);
+    if (call->result == NULL)
+        return ERR_NOMEM;
+    if (merged < held)
+        (void)json_object_set_new(call->result, "views_behind", json_integer((json_int_t)(held - merged)));
+    describe_set_did(call->result, "member", ledger_member(call->snapshot.ledger));
+    if (row_get(&call->snapshot, &space.id, KIND_CARD, &only, &card, &number) == ERR_OK)
+        describe_set_text(call->result, "name", object_text(&card, CARD_NAME));
+    object_release(&card);
+    op_node_add_device(call);
+    if (call->world->is_node)
+        (void)json_object_set_new(call->result, "pid", json_integer(call->world->pid));
+    op_node_add_listen(call);
+    return ERR_OK;
+}
+
+/* ---- log */
+
+struct op_node_log {
+    json_t *events;
+    json_int_t last;
+};
+
+static enum err op_node_on_row(void *self, const struct journal_row *row)
+{
+    struct op_node_log *log = self;
+    json_t *event = json_object();
+
+    describe_set_time(event, "at", row->at_ms);
+    describe_set_text(event, "kind", row->kind);
+    describe_set_text(event, "who", row->who);
+    describe_set_text(event, "text", row->text);
+    describe_set_text(event, "ref", row->ref);
+    log->last = (json_int_t)row->number;
+    if (json_array_append_new(log->events, event) != 0)
+        return ERR_NOMEM;
+    if (json_array_size(log->events) > OP_NODE_LOG_ROWS)
+        (void)json_array_remove(log->events, 0); /* The newest are what is wanted. */
+    return ERR_OK;
+}
+
+enum err op_node_log(struct op_call *call)
+{
+    json_int_t after = json_integer_value(json_object_get(call->params, "after"));
+    struct op_node_log log = {.events = json_array(), .last = after};
+    enum err err = journal_each(&call->snapshot, after > 0 ? (uint64_t)after : 0, op_node_on_row, &log);
+
+    call->result = json_pack("{s:o, s:I}", "events", log.events, "last", log.last);
+    return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the log could not be read");
+}
+
+/* ---- sync */
+
+static enum err op_node_wait_ms(struct op_call *call, uint64_t *out)
+{
+    json_t *wait = json_object_get(call->params, "wait");
+    uint64_t seconds = OP_NODE_WAIT_DEFAULT_S;
+
+    *out = 0;
+    if (wait == NULL)
+        return ERR_OK;
+    if (json_is_integer(wait))
+        seconds = (uint64_t)json_integer_value(wait);
+    else if (json_is_string(wait) && until_read(json_string_value(wait), &seconds) != ERR_OK)
+        return op_fail(call, OP_USAGE, "kith sync --wait 30", "--wait wants seconds");
+    *out = seconds * 1000;
+    return ERR_OK;
+}
+
+/* Every peer the call is about: reachable ones must be in step, a named one must be reachable too. */
+static enum err op_node_sync_result(struct op_call *call, bool *out_in_step)
+{
+    json_t *peers = json_array();
+    const char *wanted = op_text(call, "who");
+    struct name_match who = {0};
+    bool in_step = true;
+    enum err err = wanted != NULL ? name_find_peer(call, wanted, &who) : ERR_OK;
+
+    if (err != ERR_OK) {
+        json_decref(peers);
+        return err;
+    }
+    for (size_t at = 0; at < call->world->presence_count; at++) {
+        const struct op_presence *presence = &call->world->presence[at];
+        struct peer *peer;
+        json_t *row;
+
+        if (wanted != NULL && !public_key_is_equal(&presence->member, &who.member))
+            continue;
+        in_step = in_step && (presence->is_in_step || (wanted == NULL && !presence->is_online));
+        peer = secret_new(sizeof *peer);
+        if (peer != NULL && view_peer(&call->snapshot, &presence->member, peer) == ERR_OK) {
+            row = json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:I}", "name", peer->name, "in_step", presence->is_in_step,
+                            "online", presence->is_online, "sent", (json_int_t)presence->sent, "received",
+                            (json_int_t)presence->received, "bytes_sent", (json_int_t)presence->bytes_sent,
+                            "bytes_received", (json_int_t)presence->bytes_received);
+            (void)json_array_append_new(peers, row); /* A lost row shows as absent. */
+        }
+        secret_free(peer);
+    }
+    call->result = json_pack("{s:b, s:o}", "in_step", in_step, "peers", peers);
+    *out_in_step = in_step;
+    return ERR_OK;
+}
+
+enum err op_node_sync(struct op_call *call)
+{
+    bool in_step = false;
+    enum err err = op_node_wait_ms(call, &call->effects.wait_ms);
+
+    if (err == ERR_OK)
+        err = op_node_sync_result(call, &in_step);
+    if (err != ERR_OK)
+        return err;
+    call->effects.must_dial_all = true;
+    call->effects.is_waiting = call->effects.wait_ms > 0;
+    return ERR_OK;
+}
+
+enum err op_node_sync_poll(struct op_call *call)
+{
+    bool in_step = false;
+    enum err err = op_node_sync_result(call, &in_step);
+
+    call->effects.is_waiting = err == ERR_OK && (!in_step || call->is_early);
+    return err;
+}
+
+/* ---- stop and doctor */
+
+enum err op_node_stop(struct op_call *call)
+{
+    call->effects.must_stop = true;
+    call->result = json_pack("{s:b}", "stopped", 1);
+    return ERR_OK;
+}
+
+static void op_node_finding(json_t *checks, const char *what, const char *state, const char *text, const char *remedy)
+{
+    json_t *row = json_pack("{s:s, s:s, s:s}", "check", what, "state", state, "text", text);
+
+    if (remedy != NULL)
+        (void)json_object_set_new(row, "remedy", json_string(remedy));
+    (void)json_array_append_new(checks, row); /* A lost row shows as absent. */
+}
+
+enum err op_node_doctor(struct op_call *call)
+{
+    json_t *checks = json_array();
+    struct check_report report;
+    uint64_t held = 0, merged = 0;
+    enum err err = check_store(&call->snapshot, &report);
+
+    if (err != ERR_OK)
+        op_node_finding(checks, "store", "fail", err_sentence(err), "look at the disk, then type it again");
+    else if (report.damaged > 0)
+        op_node_finding(checks, "store", "fail", report.first, "kith doctor --rebuild; if that does not help, restore");
+    else
+        op_node_finding(checks, "store", "ok", "every entry, hash and signature fits", NULL);
+    if (follow_progress(&call->snapshot, &held, &merged) == ERR_OK && merged < held)
+        op_node_finding(checks, "views", "warn", "lists are behind what is stored", "start the node: kith run");
+    else
+        op_node_finding(checks, "views", "ok", "lists are up to date", NULL);
+    if (call->world->is_passphrase_protected)
+        op_node_finding(checks, "keys", "ok", "a passphrase protects the keys", NULL);
+    else
+        op_node_finding(checks, "keys", "warn", "only file permissions protect the keys",
+                        "keep the disk encrypted, or use a passphrase");
+    call->result = json_pack("{s:b, s:o, s:I, s:I}", "healthy", err == ERR_OK && report.damaged == 0, "checks", checks,
+                             "entries", (json_int_t)report.entries, "objects", (json_int_t)report.objects);
+    return ERR_OK;
+}

@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "crypto/heap.h"
 #include "crypto/secret.h"
 #include "storage/kv_lmdb.h"
 
@@ -334,6 +333,21 @@ enum err home_read_passphrase(const char *path, char *out, size_t size, size_t *
         secret_wipe(file.data, file.capacity);
     buf_release(&file);
     return err;
+}
+
+enum err home_forget_store(const struct home *home)
+{
+    static const char *const files[] = {"store/data.mdb", "store/lock.mdb"};
+    char path[CONFIG_PATH_MAX];
+
+    KITH_ASSERT(!home_has_identity(home));
+    for (size_t at = 0; at < sizeof files / sizeof files[0]; at++) {
+        if (!home_path(home, files[at], path))
+            return ERR_LIMIT;
+        if (unlink(path) != 0 && errno != ENOENT)
+            return home_errno(errno);
+    }
+    return ERR_OK;
 }
 
 enum err home_open_store(const struct home *home, bool is_read_only, struct kv **out)

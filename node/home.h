@@ -39,6 +39,9 @@ bool home_is_protected(const struct home *home);
 /* Reads a passphrase file: its first line. ERR_IO, ERR_LIMIT. The bytes are secret: wipe them. */
 MUST_USE enum err home_read_passphrase(const char *path, char *out, size_t size, size_t *out_size);
 
+/* Removes a store that was begun and has no key file: what an interrupted init left. Only under the
+ * lock and without an identity. */
+MUST_USE enum err home_forget_store(const struct home *home);
 /* Opens the store in the home. */
 MUST_USE enum err home_open_store(const struct home *home, bool is_read_only, struct kv **out);
 

@@ -10,6 +10,7 @@
 
 #include "crypto/heap.h"
 #include "node/clock.h"
+#include "node/interfaces.h"
 #include "storage/view_peer.h"
 
 enum {
@@ -70,28 +71,6 @@ static bool loop_is_any(const struct address *address)
     static const uint8_t any_ipv4[16] = {[10] = 0xff, [11] = 0xff};
 
     return memcmp(address->host, any, 16) == 0 || memcmp(address->host, any_ipv4, 16) == 0;
-}
-
-/* This machine's addresses; loopback last, link-local ones left out. */
-static void loop_find_interfaces(struct loop *loop)
-{
-    uv_interface_address_t *found;
-    int count;
-
-    if (uv_interface_addresses(&found, &count) != 0)
-        return;
-    for (int is_loopback = 0; is_loopback < 2; is_loopback++)
-        for (int at = 0; at < count && loop->interfaces_count < LOOP_INTERFACES_MAX; at++) {
-            struct address *out = &loop->interfaces[loop->interfaces_count];
-
-            if ((found[at].is_internal != 0) != (is_loopback != 0))
-                continue;
-            loop_from_sockaddr((const struct sockaddr *)&found[at].address, out);
-            out->port = 0;
-            if (out->host[0] != 0xfe || (out->host[1] & 0xc0) != 0x80)
-                loop->interfaces_count++;
-        }
-    uv_free_interface_addresses(found, count);
 }
 
 static void loop_announce_one(struct loop *loop, const struct address *address)
@@ -703,7 +682,7 @@ static enum err loop_start(struct loop *loop, struct address *out_address)
         return ERR_IO;
     loop->written.data = loop;
     loop_init_handles(loop);
-    loop_find_interfaces(loop);
+    loop->interfaces_count = interfaces_find(loop->interfaces, LOOP_INTERFACES_MAX);
     err = loop_listen(loop, out_address);
     if (err != ERR_OK)
         return err;

@@ -45,10 +45,11 @@ static enum err op_contact_check_value(struct op_call *call, int field, struct s
     const struct field *about = kind_field(&contact_kind, op_contact_fields[field].field);
 
     if (!scan_is_utf8(value))
-        return op_fail(call, OP_USAGE, "use UTF-8", "%s is not text", op_contact_fields[field].name);
+        return op_fail(call, OP_USAGE, "use UTF-8", "%s is not text",
+                       op_contact_fields[field].name);
     if (value.size > about->size_max)
-        return op_fail(call, OP_USAGE, "make it shorter", "%s may be %u bytes long", op_contact_fields[field].name,
-                       (unsigned)about->size_max);
+        return op_fail(call, OP_USAGE, "make it shorter", "%s may be %u bytes long",
+                       op_contact_fields[field].name, (unsigned)about->size_max);
     return ERR_OK;
 }
 
@@ -65,7 +66,8 @@ static enum err op_contact_answer(struct op_call *call, const struct id *id)
 {
     struct object contact = {0};
     uint32_t number;
-    enum err err = row_get(&call->snapshot, op_contact_self(call), KIND_CONTACT, id, &contact, &number);
+    enum err err =
+        row_get(&call->snapshot, op_contact_self(call), KIND_CONTACT, id, &contact, &number);
 
     if (err == ERR_OK)
         call->result = describe_contact(call, &contact);
@@ -89,8 +91,8 @@ static enum err op_contact_check_add(struct op_call *call)
         if (json_is_string(value))
             err = op_contact_check_value(call, at, span_str(json_string_value(value)));
         if (json_is_array(value) && json_array_size(value) > SET_ELEMENTS_MAX)
-            return op_fail(call, OP_USAGE, "fewer of them", "a contact may have %d of --%s", SET_ELEMENTS_MAX,
-                           op_contact_fields[at].name);
+            return op_fail(call, OP_USAGE, "fewer of them", "a contact may have %d of --%s",
+                           SET_ELEMENTS_MAX, op_contact_fields[at].name);
         json_array_foreach(value, index, item) if (err == ERR_OK) err =
             op_contact_check_value(call, at, span_str(json_string_value(item)));
     }
@@ -144,7 +146,8 @@ static enum err op_contact_read_change(struct op_call *call, const char *flag, j
     bool needs_value = strcmp(flag, "unset") != 0;
 
     if (text == NULL || (needs_value && equals == NULL))
-        return op_fail(call, OP_USAGE, "kith contact edit WHO --set org=ACME --add tag=choir --unset note",
+        return op_fail(call, OP_USAGE,
+                       "kith contact edit WHO --set org=ACME --add tag=choir --unset note",
                        "--%s wants %s", flag, needs_value ? "KEY=VALUE" : "KEY or KEY=VALUE");
     out->field = op_contact_field(span_of(text, size));
     out->has_value = equals != NULL;
@@ -155,7 +158,8 @@ static enum err op_contact_read_change(struct op_call *call, const char *flag, j
         return op_fail(call, OP_USAGE, "name org title place note met email tel url tag kind",
                        "there is no field \"%.*s\"", (int)(size < 40 ? size : 40), text);
     if (strcmp(flag, "add") == 0 && !op_contact_fields[out->field].is_set)
-        return op_fail(call, OP_USAGE, "use --set for it", "there is only one %s", op_contact_fields[out->field].name);
+        return op_fail(call, OP_USAGE, "use --set for it", "there is only one %s",
+                       op_contact_fields[out->field].name);
     if (out->field == 0 && (strcmp(flag, "unset") == 0 || out->value.size == 0))
         return op_fail(call, OP_USAGE, "--set name=NAME", "a contact needs a name");
     return out->has_value ? op_contact_check_value(call, out->field, out->value) : ERR_OK;
@@ -177,12 +181,14 @@ static enum err op_contact_check_edit(struct op_call *call)
         }
     }
     if (err == ERR_OK && count == 0)
-        return op_fail(call, OP_USAGE, "kith contact edit WHO --set org=ACME --add tag=choir --unset note",
+        return op_fail(call, OP_USAGE,
+                       "kith contact edit WHO --set org=ACME --add tag=choir --unset note",
                        "say what to change");
     return err;
 }
 
-static void op_contact_apply_change(struct amend *amend, const char *flag, const struct op_contact_change *change)
+static void op_contact_apply_change(struct amend *amend, const char *flag,
+                                    const struct op_contact_change *change)
 {
     uint8_t field;
 
@@ -222,7 +228,8 @@ enum err op_contact_edit(struct op_call *call)
     if (err != ERR_OK)
         return err;
     if (!who.has_contact)
-        return op_fail(call, OP_NOT_FOUND, "kith peer rename", "%s is a peer without a contact of yours", who.shown);
+        return op_fail(call, OP_NOT_FOUND, "kith peer rename",
+                       "%s is a peer without a contact of yours", who.shown);
     amend_begin(&amend, call->txn, op_contact_self(call), KIND_CONTACT, &who.contact);
     for (size_t flag = 0; flag < 3; flag++) {
         json_t *item;
@@ -252,7 +259,8 @@ enum err op_contact_show(struct op_call *call)
     if (err != ERR_OK)
         return err;
     if (!who.has_contact)
-        return op_fail(call, OP_NOT_FOUND, "kith peer show", "%s is a peer without a contact of yours", who.shown);
+        return op_fail(call, OP_NOT_FOUND, "kith peer show",
+                       "%s is a peer without a contact of yours", who.shown);
     err = op_contact_answer(call, &who.contact);
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the contact could not be read");
 }
@@ -266,7 +274,8 @@ enum err op_contact_remove(struct op_call *call)
     if (err != ERR_OK)
         return err;
     if (!who.has_contact)
-        return op_fail(call, OP_NOT_FOUND, "kith peer remove", "%s is a peer without a contact of yours", who.shown);
+        return op_fail(call, OP_NOT_FOUND, "kith peer remove",
+                       "%s is a peer without a contact of yours", who.shown);
     amend_begin(&amend, call->txn, op_contact_self(call), KIND_CONTACT, &who.contact);
     amend_delete(&amend);
     err = amend_end(&amend, NULL);
@@ -290,7 +299,8 @@ struct op_contact_list {
 static bool op_contact_has(const struct span text, const struct buf *folded)
 {
     struct buf other = {0};
-    bool is_equal = fold(text, &other) == ERR_OK && span_is_equal(buf_span(&other), buf_span(folded));
+    bool is_equal =
+        fold(text, &other) == ERR_OK && span_is_equal(buf_span(&other), buf_span(folded));
 
     buf_release(&other);
     return is_equal;
@@ -313,13 +323,16 @@ static enum err op_contact_on_row(void *self, uint32_t number, const struct obje
     struct op_contact_list *list = self;
     json_t *tags = json_object_get(list->call->params, "tag"), *tag;
     size_t index;
-    bool fits = (list->org.size == 0 || op_contact_has(object_text(contact, CONTACT_ORG), &list->org)) &&
-                (list->place.size == 0 || op_contact_has(object_text(contact, CONTACT_PLACE), &list->place));
+    bool fits =
+        (list->org.size == 0 || op_contact_has(object_text(contact, CONTACT_ORG), &list->org)) &&
+        (list->place.size == 0 ||
+         op_contact_has(object_text(contact, CONTACT_PLACE), &list->place));
 
     (void)number;
     if (json_is_string(tags))
         fits = fits && op_contact_has_tag(contact, json_string_value(tags));
-    json_array_foreach(tags, index, tag) fits = fits && op_contact_has_tag(contact, json_string_value(tag));
+    json_array_foreach(tags, index, tag) fits =
+        fits && op_contact_has_tag(contact, json_string_value(tag));
     if (!fits)
         return ERR_OK;
     list->total++;
@@ -333,7 +346,8 @@ enum err op_contact_list(struct op_call *call)
 {
     const char *org = op_text(call, "org"), *place = op_text(call, "place");
     json_t *limit = json_object_get(call->params, "limit");
-    struct op_contact_list list = {.call = call, .contacts = json_array(), .limit = OP_CONTACT_LIMIT_DEFAULT};
+    struct op_contact_list list = {
+        .call = call, .contacts = json_array(), .limit = OP_CONTACT_LIMIT_DEFAULT};
     enum err err = ERR_OK;
 
     if (limit != NULL && (!json_is_integer(limit) || json_integer_value(limit) < 0)) {

@@ -16,14 +16,15 @@ static const struct {
     bool is_set;
     size_t max;
 } op_me_fields[] = {
-    {"name", CARD_NAME, false, NAME_SIZE_MAX}, {"org", CARD_ORG, false, TEXT_SIZE_MAX},
+    {"name", CARD_NAME, false, NAME_SIZE_MAX},   {"org", CARD_ORG, false, TEXT_SIZE_MAX},
     {"title", CARD_TITLE, false, TEXT_SIZE_MAX}, {"place", CARD_PLACE, false, TEXT_SIZE_MAX},
     {"email", CARD_EMAILS, true, TEXT_SIZE_MAX}, {"tel", CARD_PHONES, true, TEXT_SIZE_MAX},
     {"url", CARD_URLS, true, TEXT_SIZE_MAX},
 };
 enum { OP_ME_FIELDS = sizeof op_me_fields / sizeof op_me_fields[0] };
 
-static enum err op_me_check_text(struct op_call *call, const char *name, const char *text, size_t max)
+static enum err op_me_check_text(struct op_call *call, const char *name, const char *text,
+                                 size_t max)
 {
     if (strlen(text) <= max)
         return ERR_OK;
@@ -40,8 +41,8 @@ static enum err op_me_check(struct op_call *call)
 
         if (text != NULL)
             err = op_me_check_text(call, op_me_fields[at].name, text, op_me_fields[at].max);
-        json_array_foreach(list, index, item) if (err == ERR_OK) err =
-            op_me_check_text(call, op_me_fields[at].name, json_string_value(item), op_me_fields[at].max);
+        json_array_foreach(list, index, item) if (err == ERR_OK) err = op_me_check_text(
+            call, op_me_fields[at].name, json_string_value(item), op_me_fields[at].max);
         if (err != ERR_OK)
             return err;
     }
@@ -57,7 +58,8 @@ static void op_me_replace(struct amend *amend, uint8_t field, json_t *list)
     json_t *item;
     size_t index;
 
-    for (size_t element = 0; (at = object_element_at(&amend->object, field, element)) != NULL; element++) {
+    for (size_t element = 0; (at = object_element_at(&amend->object, field, element)) != NULL;
+         element++) {
         bool is_kept = false;
 
         json_array_foreach(list, index, item)
@@ -70,7 +72,8 @@ static void op_me_replace(struct amend *amend, uint8_t field, json_t *list)
         if (!is_kept)
             (void)amend_remove(amend, field, at->value.bytes); /* It is there. */
     }
-    json_array_foreach(list, index, item) amend_add(amend, field, span_str(json_string_value(item)));
+    json_array_foreach(list, index, item)
+        amend_add(amend, field, span_str(json_string_value(item)));
 }
 
 enum err op_me_edit(struct op_call *call)
@@ -95,7 +98,8 @@ enum err op_me_edit(struct op_call *call)
             amend_text(&amend, op_me_fields[at].field, span_str(text));
     }
     err = amend_end(&amend, NULL);
-    return err == ERR_OK ? op_me_show(call) : op_fail_err(call, err, "the card could not be written");
+    return err == ERR_OK ? op_me_show(call)
+                         : op_fail_err(call, err, "the card could not be written");
 }
 
 enum err op_me_show(struct op_call *call)

@@ -79,17 +79,20 @@ enum err op_node_status(struct op_call *call)
         err = ledger_own_space(&call->snapshot, SPACE_CARD, &space);
     if (err != ERR_OK)
         return op_fail_err(call, err, "the store could not be read");
-    call->result = json_pack(
-        "{s:i, s:s, s:s, s:I, s:{s:I, s:I}, s:{s:i, s:i, s:i, s:i}, s:{s:i, s:i}, s:{s:i, s:i}, s:I, s:I}", "v", 1,
-        "node", call->world->is_node ? "running" : "stopped", "key_protection",
-        call->world->is_passphrase_protected ? "passphrase" : "file permissions only", "contacts", (json_int_t)contacts,
-        "peers", "total", count.peers, "online", count.online, "endorsements", "given", 0, "received", 0, "shown", 0,
-        "pending", 0, "introductions", "waiting_for_me", 0, "open", 0, "asks", "mine", 0, "open", 0, "entries",
-        (json_int_t)held, "undelivered", (json_int_t)count.undelivered);
+    call->result =
+        json_pack("{s:i, s:s, s:s, s:I, s:{s:I, s:I}, s:{s:i, s:i, s:i, s:i}, s:{s:i, s:i}, "
+                  "s:{s:i, s:i}, s:I, s:I}",
+                  "v", 1, "node", call->world->is_node ? "running" : "stopped", "key_protection",
+                  call->world->is_passphrase_protected ? "passphrase" : "file permissions only",
+                  "contacts", (json_int_t)contacts, "peers", "total", count.peers, "online",
+                  count.online, "endorsements", "given", 0, "received", 0, "shown", 0, "pending", 0,
+                  "introductions", "waiting_for_me", 0, "open", 0, "asks", "mine", 0, "open", 0,
+                  "entries", (json_int_t)held, "undelivered", (json_int_t)count.undelivered);
     if (call->result == NULL)
         return ERR_NOMEM;
     if (merged < held)
-        (void)json_object_set_new(call->result, "views_behind", json_integer((json_int_t)(held - merged)));
+        (void)json_object_set_new(call->result, "views_behind",
+                                  json_integer((json_int_t)(held - merged)));
     describe_set_did(call->result, "member", ledger_member(call->snapshot.ledger));
     if (row_get(&call->snapshot, &space.id, KIND_CARD, &only, &card, &number) == ERR_OK)
         describe_set_text(call->result, "name", object_text(&card, CARD_NAME));
@@ -130,7 +133,8 @@ enum err op_node_log(struct op_call *call)
 {
     json_int_t after = json_integer_value(json_object_get(call->params, "after"));
     struct op_node_log log = {.events = json_array(), .last = after};
-    enum err err = journal_each(&call->snapshot, after > 0 ? (uint64_t)after : 0, op_node_on_row, &log);
+    enum err err =
+        journal_each(&call->snapshot, after > 0 ? (uint64_t)after : 0, op_node_on_row, &log);
 
     call->result = json_pack("{s:o, s:I}", "events", log.events, "last", log.last);
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the log could not be read");
@@ -154,7 +158,8 @@ static enum err op_node_wait_ms(struct op_call *call, uint64_t *out)
     return ERR_OK;
 }
 
-/* Every peer the call is about: reachable ones must be in step, a named one must be reachable too. */
+/* Every peer the call is about: reachable ones must be in step, a named one must be reachable too.
+ */
 static enum err op_node_sync_result(struct op_call *call, bool *out_in_step)
 {
     json_t *peers = json_array();
@@ -177,10 +182,11 @@ static enum err op_node_sync_result(struct op_call *call, bool *out_in_step)
         in_step = in_step && (presence->is_in_step || (wanted == NULL && !presence->is_online));
         peer = secret_new(sizeof *peer);
         if (peer != NULL && view_peer(&call->snapshot, &presence->member, peer) == ERR_OK) {
-            row = json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:I}", "name", peer->name, "in_step", presence->is_in_step,
-                            "online", presence->is_online, "sent", (json_int_t)presence->sent, "received",
-                            (json_int_t)presence->received, "bytes_sent", (json_int_t)presence->bytes_sent,
-                            "bytes_received", (json_int_t)presence->bytes_received);
+            row = json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:I}", "name", peer->name, "in_step",
+                            presence->is_in_step, "online", presence->is_online, "sent",
+                            (json_int_t)presence->sent, "received", (json_int_t)presence->received,
+                            "bytes_sent", (json_int_t)presence->bytes_sent, "bytes_received",
+                            (json_int_t)presence->bytes_received);
             (void)json_array_append_new(peers, row); /* A lost row shows as absent. */
         }
         secret_free(peer);
@@ -222,7 +228,8 @@ enum err op_node_stop(struct op_call *call)
     return ERR_OK;
 }
 
-static void op_node_finding(json_t *checks, const char *what, const char *state, const char *text, const char *remedy)
+static void op_node_finding(json_t *checks, const char *what, const char *state, const char *text,
+                            const char *remedy)
 {
     json_t *row = json_pack("{s:s, s:s, s:s}", "check", what, "state", state, "text", text);
 
@@ -239,13 +246,16 @@ enum err op_node_doctor(struct op_call *call)
     enum err err = check_store(&call->snapshot, &report);
 
     if (err != ERR_OK)
-        op_node_finding(checks, "store", "fail", err_sentence(err), "look at the disk, then type it again");
+        op_node_finding(checks, "store", "fail", err_sentence(err),
+                        "look at the disk, then type it again");
     else if (report.damaged > 0)
-        op_node_finding(checks, "store", "fail", report.first, "kith doctor --rebuild; if that does not help, restore");
+        op_node_finding(checks, "store", "fail", report.first,
+                        "kith doctor --rebuild; if that does not help, restore");
     else
         op_node_finding(checks, "store", "ok", "every entry, hash and signature fits", NULL);
     if (follow_progress(&call->snapshot, &held, &merged) == ERR_OK && merged < held)
-        op_node_finding(checks, "views", "warn", "lists are behind what is stored", "start the node: kith run");
+        op_node_finding(checks, "views", "warn", "lists are behind what is stored",
+                        "start the node: kith run");
     else
         op_node_finding(checks, "views", "ok", "lists are up to date", NULL);
     if (call->world->is_passphrase_protected)
@@ -253,7 +263,17 @@ enum err op_node_doctor(struct op_call *call)
     else
         op_node_finding(checks, "keys", "warn", "only file permissions protect the keys",
                         "keep the disk encrypted, or use a passphrase");
-    call->result = json_pack("{s:b, s:o, s:I, s:I}", "healthy", err == ERR_OK && report.damaged == 0, "checks", checks,
-                             "entries", (json_int_t)report.entries, "objects", (json_int_t)report.objects);
+    call->result = json_pack("{s:b, s:o, s:I, s:I}", "healthy",
+                             err == ERR_OK && report.damaged == 0, "checks", checks, "entries",
+                             (json_int_t)report.entries, "objects", (json_int_t)report.objects);
     return ERR_OK;
+}
+
+enum err op_node_rebuild(struct op_call *call)
+{
+    enum err err = check_forget_views(call->txn);
+
+    if (err == ERR_OK)
+        call->result = json_pack("{s:b}", "rebuilding", 1);
+    return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the lists could not be made again");
 }

@@ -6,6 +6,7 @@
 
 MUST_USE enum err op_node_doctor(struct op_call *call);
 MUST_USE enum err op_node_log(struct op_call *call);
+MUST_USE enum err op_node_rebuild(struct op_call *call);
 MUST_USE enum err op_node_status(struct op_call *call);
 MUST_USE enum err op_node_stop(struct op_call *call);
 MUST_USE enum err op_node_sync(struct op_call *call);

@@ -58,8 +58,10 @@ static enum err op_peer_find_addresses(struct op_call *call, struct invitation *
     {
         struct address address;
 
-        if (json_string_value(item) == NULL || address_read(span_str(json_string_value(item)), &address) != ERR_OK)
-            return op_fail(call, OP_USAGE, "--address 203.0.113.5:5484", "\"%.60s\" is not an address",
+        if (json_string_value(item) == NULL ||
+            address_read(span_str(json_string_value(item)), &address) != ERR_OK)
+            return op_fail(call, OP_USAGE, "--address 203.0.113.5:5484",
+                           "\"%.60s\" is not an address",
                            json_string_value(item) != NULL ? json_string_value(item) : "");
         op_peer_add_address(invitation, &address);
     }
@@ -107,7 +109,8 @@ static void op_peer_hint(struct op_call *call, char out[static INVITATION_HINT_S
 }
 
 /* NAME that matches a contact links to it, else to a new contact that is made now. */
-static enum err op_peer_invited(struct op_call *call, const char *name, struct id *out, bool *out_is_new)
+static enum err op_peer_invited(struct op_call *call, const char *name, struct id *out,
+                                bool *out_is_new)
 {
     struct name_match who;
     enum err err = name_find(call, name, &who);
@@ -120,7 +123,8 @@ static enum err op_peer_invited(struct op_call *call, const char *name, struct i
 
         secret_free(peer);
         if (is_linked)
-            return op_fail(call, OP_FAILED, "kith peer show", "you and %s are linked already", who.shown);
+            return op_fail(call, OP_FAILED, "kith peer show", "you and %s are linked already",
+                           who.shown);
     }
     if (err == ERR_OK && who.has_contact) {
         *out = who.contact;
@@ -130,14 +134,16 @@ static enum err op_peer_invited(struct op_call *call, const char *name, struct i
         return err;
     call->failure = (struct op_failure){0};
     if (strlen(name) > NAME_SIZE_MAX)
-        return op_fail(call, OP_USAGE, "a shorter name", "a name may be %d bytes long", NAME_SIZE_MAX);
+        return op_fail(call, OP_USAGE, "a shorter name", "a name may be %d bytes long",
+                       NAME_SIZE_MAX);
     id_draw(ledger_entropy(call->snapshot.ledger), call->now_ms, out);
     *out_is_new = true;
     return ERR_OK;
 }
 
-static enum err op_peer_store_invitation(struct op_call *call, const struct invitation *invitation, const char *name,
-                                         const struct id *contact, bool is_new, struct id *out_id)
+static enum err op_peer_store_invitation(struct op_call *call, const struct invitation *invitation,
+                                         const char *name, const struct id *contact, bool is_new,
+                                         struct id *out_id)
 {
     struct amend amend;
     enum err err = ERR_OK;
@@ -175,7 +181,8 @@ enum err op_peer_invite(struct op_call *call)
 
     if (expires != NULL && (until_read(expires, &seconds) != ERR_OK || seconds == 0 ||
                             seconds > (uint64_t)INVITATION_DAYS_MAX * OP_PEER_DAY_S))
-        return op_fail(call, OP_USAGE, "--expires 7d", "--expires wants a time such as 12h or 7d, at most %d days",
+        return op_fail(call, OP_USAGE, "--expires 7d",
+                       "--expires wants a time such as 12h or 7d, at most %d days",
                        INVITATION_DAYS_MAX);
     err = op_peer_find_addresses(call, &invitation);
     if (err == ERR_OK && name != NULL)
@@ -194,7 +201,8 @@ enum err op_peer_invite(struct op_call *call)
         describe_set_time(call->result, "expires", invitation.expires_at_s * 1000);
         describe_set_id(call->result, "id", &id);
         if (op_flag(call, "qr"))
-            (void)json_object_set_new(call->result, "qr", json_true()); /* Only the command draws it. */
+            (void)json_object_set_new(call->result, "qr",
+                                      json_true()); /* Only the command draws it. */
         call->effects.peers_changed = true;
     }
     secret_wipe(&invitation, sizeof invitation);
@@ -219,9 +227,11 @@ static enum err op_peer_on_invitation(void *self, uint32_t number, const struct 
 
     (void)number;
     hex_write(span_of(invitation->id.bytes, ID_SIZE), id);
-    fits = search->is_text ? secret.size == INVITATION_SECRET_SIZE &&
-                                 secret_is_equal(secret.data, search->read.secret, INVITATION_SECRET_SIZE)
-                           : strlen(search->wanted) >= 6 && strncmp(id, search->wanted, strlen(search->wanted)) == 0;
+    fits = search->is_text
+               ? secret.size == INVITATION_SECRET_SIZE &&
+                     secret_is_equal(secret.data, search->read.secret, INVITATION_SECRET_SIZE)
+               : strlen(search->wanted) >= 6 &&
+                     strncmp(id, search->wanted, strlen(search->wanted)) == 0;
     if (!fits)
         return ERR_OK;
     search->is_found = true;
@@ -239,14 +249,17 @@ enum err op_peer_revoke(struct op_call *call)
     if (search.wanted == NULL)
         return op_fail(call, OP_USAGE, "kith peer revoke INVITATION", "say which invitation");
     search.is_text = invitation_read(span_str(search.wanted), &search.read) == ERR_OK;
-    err = row_each(&call->snapshot, op_peer_self(call), KIND_INVITATION, op_peer_on_invitation, &search);
+    err = row_each(&call->snapshot, op_peer_self(call), KIND_INVITATION, op_peer_on_invitation,
+                   &search);
     secret_wipe(&search.read, sizeof search.read);
     if (err != ERR_OK && err != ERR_CANCELLED)
         return op_fail_err(call, err, "the invitations could not be read");
     if (!search.is_found)
-        return op_fail(call, OP_NOT_FOUND, "kith peer invite", "there is no such invitation of yours");
+        return op_fail(call, OP_NOT_FOUND, "kith peer invite",
+                       "there is no such invitation of yours");
     if (search.state != INVITATION_OPEN)
-        return op_fail(call, OP_FAILED, "kith peer list", "that invitation was used or taken back already");
+        return op_fail(call, OP_FAILED, "kith peer list",
+                       "that invitation was used or taken back already");
     amend_begin(&amend, call->txn, op_peer_self(call), KIND_INVITATION, &search.id);
     amend_number(&amend, INVITATION_STATE, INVITATION_REVOKED);
     err = amend_end(&amend, NULL);
@@ -268,7 +281,8 @@ static enum err op_peer_read_invitation(struct op_call *call, struct invitation 
     case ERR_OK:
         break;
     case ERR_VERSION:
-        return op_fail(call, OP_FAILED, "kith version; ask for an invitation made with the same version",
+        return op_fail(call, OP_FAILED,
+                       "kith version; ask for an invitation made with the same version",
                        "that invitation was made by another version of kith");
     case ERR_CORRUPT:
         return op_fail(call, OP_UNTRUSTED, "copy it again, whole, from kith: to its end",
@@ -277,7 +291,8 @@ static enum err op_peer_read_invitation(struct op_call *call, struct invitation 
         return op_fail(call, OP_USAGE, "kith peer accept kith:1...", "that is not an invitation");
     }
     if (memcmp(out->static_key, ledger_static_key(call->snapshot.ledger)->public_key, 32) == 0)
-        return op_fail(call, OP_UNTRUSTED, "give it to somebody else", "that invitation is your own");
+        return op_fail(call, OP_UNTRUSTED, "give it to somebody else",
+                       "that invitation is your own");
     return ERR_OK;
 }
 
@@ -307,7 +322,8 @@ static void op_peer_look_alikes(struct op_call *call, const char *name)
     json_t *list = json_array();
 
     if (name[0] != '\0')
-        (void)view_contact_named(&call->snapshot, span_str(name), op_peer_on_look_alike, list); /* As far as readable. */
+        (void)view_contact_named(&call->snapshot, span_str(name), op_peer_on_look_alike,
+                                 list); /* As far as readable. */
     if (json_array_size(list) > 0)
         (void)json_object_set(call->result, "look_alike", list);
     json_decref(list);
@@ -334,7 +350,9 @@ static enum err op_peer_answer(struct op_call *call, const struct invitation *in
     enum err err;
 
     op_peer_acceptance_id(invitation, &id);
-    err = peer != NULL ? row_get(&call->snapshot, op_peer_self(call), KIND_ACCEPTANCE, &id, &acceptance, &number) : ERR_NOMEM;
+    err = peer != NULL ? row_get(&call->snapshot, op_peer_self(call), KIND_ACCEPTANCE, &id,
+                                 &acceptance, &number)
+                       : ERR_NOMEM;
     if (err != ERR_OK) {
         secret_free(peer);
         return op_fail_err(call, err, "the invitation could not be read");
@@ -355,13 +373,16 @@ static enum err op_peer_answer(struct op_call *call, const struct invitation *in
         }
         break;
     case ACCEPTANCE_REFUSED_SPENT:
-        err = op_fail(call, OP_UNTRUSTED, "ask for a new invitation", "that invitation was used before");
+        err = op_fail(call, OP_UNTRUSTED, "ask for a new invitation",
+                      "that invitation was used before");
         break;
     case ACCEPTANCE_REFUSED_EXPIRED:
-        err = op_fail(call, OP_UNTRUSTED, "ask for a new invitation", "that invitation has expired or was taken back");
+        err = op_fail(call, OP_UNTRUSTED, "ask for a new invitation",
+                      "that invitation has expired or was taken back");
         break;
     case ACCEPTANCE_DROPPED:
-        err = op_fail(call, OP_UNTRUSTED, "kith peer list", "that invitation leads to nobody you can link with");
+        err = op_fail(call, OP_UNTRUSTED, "kith peer list",
+                      "that invitation leads to nobody you can link with");
         break;
     }
     object_release(&acceptance);
@@ -421,7 +442,9 @@ static enum err op_peer_on_peer(void *self, const struct peer *peer)
 
     if (peer->state == LINK_REMOVED)
         return ERR_OK;
-    return json_array_append_new(rows->peers, describe_peer(rows->call, peer, false)) == 0 ? ERR_OK : ERR_NOMEM;
+    return json_array_append_new(rows->peers, describe_peer(rows->call, peer, false)) == 0
+               ? ERR_OK
+               : ERR_NOMEM;
 }
 
 static enum err op_peer_on_acceptance(void *self, uint32_t number, const struct object *acceptance)
@@ -434,7 +457,8 @@ static enum err op_peer_on_acceptance(void *self, uint32_t number, const struct 
     if (object_number(acceptance, ACCEPTANCE_STATE) != ACCEPTANCE_PENDING ||
         invitation_read(object_text(acceptance, ACCEPTANCE_URI), &invitation) != ERR_OK)
         return ERR_OK;
-    row = json_pack("{s:s, s:s, s:b, s:i}", "level", "invited", "state", "pending", "in_step", 0, "undelivered", 0);
+    row = json_pack("{s:s, s:s, s:b, s:i}", "level", "invited", "state", "pending", "in_step", 0,
+                    "undelivered", 0);
     describe_set_text(row, "name", span_str(invitation.hint));
     secret_wipe(&invitation, sizeof invitation);
     return json_array_append_new(rows->peers, row) == 0 ? ERR_OK : ERR_NOMEM;
@@ -446,7 +470,8 @@ enum err op_peer_list(struct op_call *call)
     enum err err = view_peer_each(&call->snapshot, op_peer_on_peer, &rows);
 
     if (err == ERR_OK)
-        err = row_each(&call->snapshot, op_peer_self(call), KIND_ACCEPTANCE, op_peer_on_acceptance, &rows);
+        err = row_each(&call->snapshot, op_peer_self(call), KIND_ACCEPTANCE, op_peer_on_acceptance,
+                       &rows);
     call->result = json_pack("{s:o}", "peers", rows.peers);
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the peers could not be read");
 }
@@ -459,7 +484,8 @@ static enum err op_peer_load(struct op_call *call, struct name_match *who, struc
         return err;
     err = view_peer(&call->snapshot, &who->member, out);
     if (err == ERR_NOT_FOUND)
-        return op_fail(call, OP_NOT_FOUND, "kith peer list", "%s is not a peer of yours", who->shown);
+        return op_fail(call, OP_NOT_FOUND, "kith peer list", "%s is not a peer of yours",
+                       who->shown);
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the peer could not be read");
 }
 
@@ -492,7 +518,8 @@ enum err op_peer_words(struct op_call *call)
 
 /* ---- changing */
 
-static void op_peer_amend(struct op_call *call, const struct public_key *member, struct amend *amend)
+static void op_peer_amend(struct op_call *call, const struct public_key *member,
+                          struct amend *amend)
 {
     struct id id;
 
@@ -540,14 +567,16 @@ enum err op_peer_rename(struct op_call *call)
     if (err != ERR_OK)
         return err;
     if (alias == NULL || strlen(alias) > NAME_SIZE_MAX)
-        return op_fail(call, OP_USAGE, "kith peer rename WHO ALIAS", "an alias is up to %d bytes long", NAME_SIZE_MAX);
+        return op_fail(call, OP_USAGE, "kith peer rename WHO ALIAS",
+                       "an alias is up to %d bytes long", NAME_SIZE_MAX);
     op_peer_amend(call, &who.member, &amend);
     amend_text(&amend, LINK_ALIAS, span_str(alias));
     return op_peer_finish(call, &who.member, amend_end(&amend, NULL));
 }
 
 /* P5: new epochs of what the peer could read, a new knock, and the link's secret is gone. */
-static enum err op_peer_cut(struct op_call *call, const struct public_key *member, enum link_state state)
+static enum err op_peer_cut(struct op_call *call, const struct public_key *member,
+                            enum link_state state)
 {
     struct space_row card;
     struct amend amend;
@@ -568,10 +597,12 @@ static enum err op_peer_cut(struct op_call *call, const struct public_key *membe
     return err == ERR_OK ? ledger_follow(call->txn) : err;
 }
 
-static enum err op_peer_part(struct op_call *call, enum link_state state, const char *kind, const char *text)
+static enum err op_peer_part(struct op_call *call, enum link_state state, const char *kind,
+                             const char *text)
 {
     struct peer *peer = secret_new(sizeof *peer);
-    struct journal_row row = {.at_ms = call->now_ms, .kind = span_str(kind), .text = span_str(text)};
+    struct journal_row row = {
+        .at_ms = call->now_ms, .kind = span_str(kind), .text = span_str(text)};
     struct name_match who;
     enum err err = peer != NULL ? op_peer_load(call, &who, peer) : ERR_NOMEM;
 
@@ -589,8 +620,9 @@ static enum err op_peer_part(struct op_call *call, enum link_state state, const 
 
 enum err op_peer_remove(struct op_call *call)
 {
-    return op_peer_part(call, LINK_REMOVED, "removed", "is no peer of yours any more: nothing you write from now on "
-                                                       "can be read there");
+    return op_peer_part(call, LINK_REMOVED, "removed",
+                        "is no peer of yours any more: nothing you write from now on "
+                        "can be read there");
 }
 
 enum err op_peer_block(struct op_call *call)

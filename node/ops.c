@@ -17,6 +17,7 @@ static const struct op ops_all[] = {
     {.method = "contact.remove", .mode = OP_WRITE, .run = op_contact_remove},
     {.method = "contact.show", .mode = OP_READ, .run = op_contact_show},
     {.method = "doctor", .mode = OP_READ, .run = op_node_doctor},
+    {.method = "doctor.rebuild", .mode = OP_WRITE, .run = op_node_rebuild},
     {.method = "log", .mode = OP_READ, .run = op_node_log},
     {.method = "me.edit", .mode = OP_WRITE, .run = op_me_edit},
     {.method = "me.show", .mode = OP_READ, .run = op_me_show},

@@ -73,6 +73,7 @@ struct op_call {
     json_t *params;            /* object; borrowed */
     struct span file;          /* import: the file's bytes; borrowed */
     json_t *first;             /* poll: what run answered; borrowed */
+    bool is_early;             /* poll: asked so soon that nothing can have happened yet */
     json_t *result;            /* owned by the call */
     struct op_failure failure; /* when run returned an error */
     const struct op_world *world;

@@ -1,0 +1,57 @@
+/*
+ * Commands: one table says what there is to type, what each takes and which op it calls. Help and
+ * completion read the same table.
+ */
+#ifndef KITH_NODE_CMD_H
+#define KITH_NODE_CMD_H
+
+#include "node/config.h"
+#include "node/ops.h"
+
+enum { CMD_FLAGS_MAX = 16, CMD_ARGS_MAX = 3, CMD_WORDS_MAX = 2 };
+
+enum cmd_flag_type { CMD_TEXT, CMD_LIST, CMD_BOOL, CMD_NUMBER };
+
+struct cmd_flag {
+    const char *name; /* without the dashes; NULL ends the list */
+    enum cmd_flag_type type;
+    const char *value; /* how help names what it takes */
+};
+
+struct cmd;
+/* What was typed, as the op's params. Returns the exit code. */
+typedef int (*cmd_fn)(const struct config *config, const struct cmd *cmd, json_t *params);
+
+struct cmd {
+    const char *words;              /* "contact add" */
+    const char *method;             /* "contact.add"; NULL for commands of their own */
+    const char *args[CMD_ARGS_MAX]; /* "NAME"; in brackets when it may be left out; the last may end
+                                       in "..." */
+    struct cmd_flag flags[CMD_FLAGS_MAX];
+    cmd_fn run;
+    const char *summary, *example;
+};
+
+/* cmd_table.c */
+const struct cmd *cmd_table(size_t *out_count);
+/* The command whose words these are; out_used says how many. NULL: none. */
+const struct cmd *cmd_find(char *const *words, int count, int *out_used);
+
+/* cmd_op.c: calls the op and prints its answer. */
+int cmd_op(const struct config *config, const struct cmd *cmd, json_t *params);
+/* Prints a failure as people or programs read it; returns its code. */
+int cmd_fail(const struct config *config, const struct op_failure *failure);
+int cmd_print(const struct config *config, const char *method, json_t *result, json_t *params);
+int cmd_accept(const struct config *config, const struct cmd *cmd, json_t *params);
+int cmd_log(const struct config *config, const struct cmd *cmd, json_t *params);
+int cmd_doctor(const struct config *config, const struct cmd *cmd, json_t *params);
+int cmd_import(const struct config *config, const struct cmd *cmd, json_t *params);
+
+/* cmd_init.c, cmd_run.c, cmd_help.c */
+int cmd_init(const struct config *config, const struct cmd *cmd, json_t *params);
+int cmd_run(const struct config *config, const struct cmd *cmd, json_t *params);
+int cmd_help(const struct config *config, const struct cmd *cmd, json_t *params);
+int cmd_version(const struct config *config, const struct cmd *cmd, json_t *params);
+void cmd_usage(const struct cmd *cmd);
+
+#endif

@@ -1,0 +1,238 @@
+/* A new identity: recovery words, root keys, this device's keys, an empty store with a card. The
+ * key file is written last: a home with a key file is whole. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypto/secret.h"
+#include "crypto/words.h"
+#include "node/clock.h"
+#include "node/cmd.h"
+#include "node/door.h"
+#include "node/writer.h"
+#include "proto/limits.h"
+
+enum { CMD_NAME_MAX = 200 };
+
+/* Everything a device needs, from a fresh seed; the seed itself only becomes words. */
+static void cmd_init_draw(struct device_secrets *out, uint8_t seed[static SEED_SIZE],
+                          const struct entropy *entropy, uint64_t now_ms)
+{
+    uint8_t other[SEED_SIZE];
+    struct signing_key *key = secret_new(sizeof *key);
+    struct exchange_key *recovery = secret_new(sizeof *recovery);
+    struct span next;
+
+    KITH_ASSERT(key != NULL && recovery != NULL);
+    entropy_fill(entropy, seed, SEED_SIZE);
+    out->has_root = true;
+    out->created_at_ms = now_ms;
+    identity_root_seed(seed, 0, out->root_seed);
+    identity_signing_key(out->root_seed, key);
+    out->member = key->public_key;
+    identity_root_seed(seed, 1, other);
+    identity_signing_key(other, key);
+    next = span_of(key->public_key.bytes, 32);
+    digest("kith next root", &next, 1, &out->next_root_hash);
+    identity_recovery_seed(seed, other);
+    identity_exchange_key(other, recovery);
+    memcpy(out->recovery_public, recovery->public_key, 32);
+    entropy_fill(entropy, out->signing_seed, 32);
+    entropy_fill(entropy, out->static_seed, 32);
+    entropy_fill(entropy, out->receiving_seed, 32);
+    entropy_fill(entropy, out->local_key, 32);
+    entropy_fill(entropy, out->incarnation, 16);
+    secret_wipe(other, sizeof other);
+    secret_free(key);
+    secret_free(recovery);
+}
+
+/* A terminal is asked; otherwise the login name serves. */
+static const char *cmd_init_name(const struct config *config, json_t *params,
+                                 char ask[static CMD_NAME_MAX + 1])
+{
+    const char *name = json_string_value(json_object_get(params, "name"));
+    size_t size;
+
+    if (name != NULL)
+        return name;
+    if (!config_may_prompt(config))
+        return config_login_name();
+    (void)fprintf(stderr, "Your name [%s]: ", config_login_name());
+    if (fgets(ask, CMD_NAME_MAX, stdin) == NULL)
+        return config_login_name();
+    size = strcspn(ask, "\r\n");
+    ask[size] = '\0';
+    return size > 0 ? ask : config_login_name();
+}
+
+struct cmd_init_card {
+    struct writer_job base;
+    struct op_call call;
+};
+
+static enum err cmd_init_run(struct writer_job *base, struct ledger_txn *txn)
+{
+    struct cmd_init_card *job = (struct cmd_init_card *)(void *)base;
+
+    job->call.txn = txn;
+    job->call.now_ms = clock_wall_ms();
+    job->call.snapshot = ledger_txn_snapshot(txn);
+    return ops_find("me.edit")->run(&job->call);
+}
+
+/* The store is made, the card written, then the keys: only with its key file does a home count. */
+static enum err cmd_init_make(struct home *home, struct device_secrets *secrets, json_t *params,
+                              struct span passphrase, struct op_failure *failure, json_t **out_card)
+{
+    struct entropy entropy = entropy_os();
+    struct op_world world = {.home = home->places.home};
+    struct cmd_init_card job = {.base = {.run = cmd_init_run}};
+    struct ledger *ledger = NULL;
+    struct kv *kv = NULL;
+    enum err err = home_open_store(home, false, &kv);
+
+    if (err == ERR_OK)
+        err = ledger_create(kv, secrets, &entropy, span_str("first device"), clock_wall_ms());
+    if (err == ERR_OK)
+        err = ledger_open(kv, secrets, &entropy, &ledger);
+    if (err == ERR_OK) {
+        job.call.params = params;
+        job.call.world = &world;
+        writer_run_alone(ledger, &job.base);
+        err = job.base.err;
+        *failure = job.call.failure;
+        *out_card = job.call.result;
+    }
+    if (ledger != NULL)
+        ledger_close(ledger);
+    kv_close(kv);
+    if (err == ERR_OK)
+        err = home_write_key(home, secrets, passphrase, false);
+    return err;
+}
+
+static int cmd_init_answer(const struct config *config, const struct home *home,
+                           const struct device_secrets *secrets, const struct signing_key *device,
+                           const char *name, const char *words, bool words_in_file)
+{
+    char did[DID_SIZE], id[65];
+
+    identity_did(&secrets->member, did);
+    hex_write(span_of(device->public_key.bytes, 32), id);
+    if (config->is_json) {
+        json_t *answer = json_pack("{s:s, s:s, s:s, s:s, s:s}", "member", did, "device", id, "name",
+                                   name, "home", home->places.home, "recovery_words", words);
+
+        (void)json_dumpf(answer, stdout, JSON_COMPACT);
+        (void)putchar('\n');
+        json_decref(answer);
+    } else {
+        (void)printf("Welcome, %s. Your address book lives in %s.\n", name, home->places.home);
+        if (!words_in_file)
+            (void)printf("\nThese 24 words are your identity. Write them down on paper; they are "
+                         "shown only now:\n\n%s\n\n",
+                         words);
+        (void)puts("Next: kith import FILE.vcf, kith run, kith peer invite NAME");
+    }
+    return fflush(stdout) == 0 ? OP_DONE : OP_FAILED;
+}
+
+static bool cmd_init_passphrase(const struct config *config, char *out, size_t *out_size,
+                                struct op_failure *failure)
+{
+    enum err err;
+
+    *out_size = 0;
+    if (config->passphrase_file == NULL)
+        return true;
+    err = home_read_passphrase(config->passphrase_file, out, PASSPHRASE_SIZE_MAX + 1, out_size);
+    if (err == ERR_OK && *out_size > 0)
+        return true;
+    door_fail(failure, OP_FAILED, "--passphrase-file FILE", "the passphrase file %s",
+              err == ERR_OK ? "is empty" : "could not be read");
+    return false;
+}
+
+static void cmd_init_fail(struct op_failure *failure, enum err err, const struct home *home)
+{
+    if (failure->code != OP_DONE)
+        return;
+    if (err == ERR_EXISTS || err == ERR_BUSY)
+        door_fail(failure, OP_AMBIGUOUS, "kith status, or --home another folder",
+                  "there is an identity in %.300s already", home->places.home);
+    else if (err == ERR_FULL)
+        door_fail(failure, OP_FAILED, "free some room on the disk",
+                  "the disk is full; nothing was kept");
+    else
+        door_fail(failure, OP_FAILED, "look at the permissions of the folder",
+                  "%.300s could not be set up: %s", home->places.home, err_sentence(err));
+}
+
+static enum err cmd_init_prepare(const struct config *config, struct home *home)
+{
+    enum home_holder who;
+    long pid;
+    enum err err = home_init(config, home);
+
+    if (err == ERR_OK && home_has_identity(home))
+        err = ERR_EXISTS;
+    if (err == ERR_OK)
+        err = home_create(home);
+    if (err == ERR_OK)
+        err = home_lock(home, HOME_COMMAND, &who, &pid);
+    if (err == ERR_OK && home_has_identity(home))
+        err = ERR_EXISTS;
+    if (err == ERR_OK)
+        err = home_forget_store(home);
+    return err;
+}
+
+int cmd_init(const struct config *config, const struct cmd *cmd, json_t *params)
+{
+    const char *recovery = json_string_value(json_object_get(params, "recovery-file"));
+    char ask[CMD_NAME_MAX + 1], *passphrase = secret_new(PASSPHRASE_SIZE_MAX + 1),
+                                *words = secret_new(WORDS_RECOVERY_SIZE);
+    struct device_secrets *secrets = secret_new(sizeof *secrets);
+    struct signing_key *device = secret_new(sizeof *device);
+    uint8_t *seed = secret_new(SEED_SIZE);
+    struct entropy entropy = entropy_os();
+    struct op_failure failure = {0};
+    const char *name = cmd_init_name(config, params, ask);
+    json_t *card = NULL;
+    struct home home = {.lock = -1};
+    size_t passphrase_size = 0;
+    int code;
+    enum err err = ERR_NOMEM;
+
+    (void)cmd;
+    (void)json_object_set_new(params, "name", json_string(name));
+    if (passphrase != NULL && words != NULL && secrets != NULL && device != NULL && seed != NULL)
+        err = cmd_init_prepare(config, &home);
+    if (err == ERR_OK && !cmd_init_passphrase(config, passphrase, &passphrase_size, &failure))
+        err = ERR_INVALID;
+    if (err == ERR_OK) {
+        cmd_init_draw(secrets, seed, &entropy, clock_wall_ms());
+        identity_signing_key(secrets->signing_seed, device);
+        words_recovery(seed, words);
+        if (recovery != NULL)
+            err = home_write_file(recovery, span_str(words), 0600);
+    }
+    if (err == ERR_OK)
+        err = cmd_init_make(&home, secrets, params, span_of(passphrase, passphrase_size), &failure,
+                            &card);
+    if (err == ERR_OK) {
+        code = cmd_init_answer(config, &home, secrets, device, name, words, recovery != NULL);
+    } else {
+        cmd_init_fail(&failure, err, &home);
+        code = cmd_fail(config, &failure);
+    }
+    home_unlock(&home);
+    json_decref(card);
+    secret_free(seed);
+    secret_free(device);
+    secret_free(secrets);
+    secret_free(words);
+    secret_free(passphrase);
+    return code;
+}

@@ -1,0 +1,183 @@
+/* Commands that are an op and little more. */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "node/cmd.h"
+#include "node/door.h"
+#include "node/show.h"
+
+enum { CMD_URI_FILE_MAX = 64 << 10, CMD_IMPORT_MAX = 256 << 20 };
+
+int cmd_fail(const struct config *config, const struct op_failure *failure)
+{
+    if (config->is_json) {
+        json_t *error = op_failure_json(failure);
+
+        (void)json_dumpf(error, stdout, JSON_COMPACT); /* A closed pipe shows in the exit code. */
+        (void)putchar('\n');
+        json_decref(error);
+    } else {
+        show_failure(failure, config_wants_colour(STDERR_FILENO));
+    }
+    return (int)failure->code;
+}
+
+int cmd_print(const struct config *config, const char *method, json_t *result, json_t *params)
+{
+    if (config->is_json) {
+        (void)json_dumpf(result, stdout, JSON_COMPACT);
+        (void)putchar('\n');
+    } else {
+        show_result(method, result, params);
+    }
+    return fflush(stdout) == 0 ? OP_DONE : OP_FAILED;
+}
+
+static void cmd_on_progress(void *self, uint64_t done, uint64_t total)
+{
+    (void)self;
+    show_progress(done, total);
+}
+
+static int cmd_call(const struct config *config, struct door_call *call)
+{
+    int code;
+
+    call->progress = cmd_on_progress;
+    if (!door_call(config, call)) {
+        show_progress_end();
+        json_decref(call->result);
+        return cmd_fail(config, &call->failure);
+    }
+    code = cmd_print(config, call->method, call->result, call->params);
+    json_decref(call->result);
+    return code;
+}
+
+int cmd_op(const struct config *config, const struct cmd *cmd, json_t *params)
+{
+    struct door_call call = {.method = cmd->method, .params = params};
+    json_t *wait = json_object_get(params, "wait");
+    int code;
+
+    if (strcmp(cmd->method, "sync") != 0 || wait == NULL)
+        return cmd_call(config, &call);
+    call.progress = cmd_on_progress;
+    if (!door_call(config, &call))
+        return cmd_fail(config, &call.failure);
+    code = cmd_print(config, cmd->method, call.result, params);
+    if (code == OP_DONE && !json_is_true(json_object_get(call.result, "in_step")))
+        code = OP_FAILED;
+    json_decref(call.result);
+    return code;
+}
+
+/* The invitation itself, a file that holds it, or standard input. */
+int cmd_accept(const struct config *config, const struct cmd *cmd, json_t *params)
+{
+    const char *text = json_string_value(json_object_get(params, "uri"));
+    struct op_failure failure = {0};
+    struct buf file = {0};
+    enum err err;
+    int code;
+
+    if (text != NULL && (strcmp(text, "-") == 0 ||
+                         (strncasecmp(text, "kith:", 5) != 0 && access(text, R_OK) == 0))) {
+        err = home_read_file(text, CMD_URI_FILE_MAX, &file);
+        if (err != ERR_OK) {
+            door_fail(&failure, OP_FAILED, "kith peer accept kith:1...",
+                      "the invitation could not be read: %s", err_sentence(err));
+            buf_release(&file);
+            return cmd_fail(config, &failure);
+        }
+        (void)json_object_set_new(params, "uri", json_stringn((const char *)file.data, file.size));
+        buf_release(&file);
+    }
+    if (!json_is_string(json_object_get(params, "uri"))) {
+        door_fail(&failure, OP_USAGE, "kith peer accept kith:1...", "that is not an invitation");
+        return cmd_fail(config, &failure);
+    }
+    code = cmd_op(config, cmd, params);
+    return code;
+}
+
+static void cmd_on_event(void *self, json_t *row)
+{
+    const struct config *config = self;
+
+    if (config->is_json) {
+        (void)json_dumpf(row, stdout, JSON_COMPACT);
+        (void)putchar('\n');
+        (void)fflush(stdout); /* A closed pipe ends the program by SIGPIPE. */
+    } else {
+        show_event(row);
+    }
+}
+
+/* One object a line; with --follow it goes on until interrupted. */
+int cmd_log(const struct config *config, const struct cmd *cmd, json_t *params)
+{
+    struct config copy = *config;
+    struct door_call call = {.method = cmd->method, .params = params, .self = &copy};
+    json_t *rows, *row;
+    size_t at;
+
+    if (json_is_true(json_object_get(params, "follow"))) {
+        call.event = cmd_on_event;
+        if (!door_call(config, &call) && call.failure.code != OP_FAILED)
+            return cmd_fail(config, &call.failure);
+        json_decref(call.result);
+        return OP_DONE;
+    }
+    if (!door_call(config, &call))
+        return cmd_fail(config, &call.failure);
+    rows = json_object_get(call.result, "events");
+    json_array_foreach(rows, at, row) cmd_on_event(&copy, row);
+    json_decref(call.result);
+    return OP_DONE;
+}
+
+int cmd_doctor(const struct config *config, const struct cmd *cmd, json_t *params)
+{
+    struct door_call rebuild = {.method = "doctor.rebuild", .params = params};
+    struct door_call look = {.method = cmd->method, .params = params};
+    int code;
+
+    if (json_is_true(json_object_get(params, "rebuild"))) {
+        if (!door_call(config, &rebuild))
+            return cmd_fail(config, &rebuild.failure);
+        json_decref(rebuild.result);
+    }
+    if (!door_call(config, &look))
+        return cmd_fail(config, &look.failure);
+    code = cmd_print(config, cmd->method, look.result, params);
+    if (!json_is_true(json_object_get(look.result, "healthy")))
+        code = OP_FAILED;
+    json_decref(look.result);
+    return code;
+}
+
+int cmd_import(const struct config *config, const struct cmd *cmd, json_t *params)
+{
+    bool is_dry = json_is_true(json_object_get(params, "dry-run"));
+    struct door_call call = {.method = is_dry ? "import.plan" : "import", .params = params};
+    const char *path = json_string_value(json_object_get(params, "file"));
+    struct op_failure failure = {0};
+    struct buf file = {0};
+    enum err err = path != NULL ? home_read_file(path, CMD_IMPORT_MAX, &file) : ERR_INVALID;
+    int code;
+
+    (void)cmd;
+    if (err != ERR_OK) {
+        door_fail(&failure, OP_FAILED, "kith import FILE", "%.300s could not be read: %s",
+                  path != NULL ? path : "the file", err_sentence(err));
+        code = cmd_fail(config, &failure);
+    } else {
+        call.file = buf_span(&file);
+        code = cmd_call(config, &call);
+    }
+    buf_release(&file);
+    return code;
+}

@@ -1,0 +1,197 @@
+/* The node in the foreground. */
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "node/clock.h"
+#include "node/cmd.h"
+#include "node/door.h"
+#include "node/loop.h"
+
+enum { CMD_RUN_PATIENCE_MS = 30000, CMD_RUN_TRY_MS = 50 };
+
+struct cmd_run_ready {
+    const struct config *config;
+    char name[201];
+};
+
+static void cmd_run_on_ready(void *self, const struct address *listening, size_t count)
+{
+    const struct cmd_run_ready *ready = self;
+    char text[ADDRESS_TEXT_SIZE];
+    json_t *list = json_array();
+
+    for (size_t at = 0; at < count; at++) {
+        address_write(&listening[at], text);
+        (void)json_array_append_new(list, json_string(text)); /* A lost row shows as absent. */
+    }
+    if (ready->config->is_json) {
+        json_t *line =
+            json_pack("{s:b, s:O, s:i}", "ready", 1, "listen", list, "pid", (int)getpid());
+
+        (void)json_dumpf(line, stdout, JSON_COMPACT);
+        (void)putchar('\n');
+        json_decref(line);
+    } else {
+        const char *first = json_string_value(json_array_get(list, 0));
+
+        (void)printf("kith: %s %s%s\n", ready->name,
+                     first != NULL ? "listens on " : "calls out only", first != NULL ? first : "");
+    }
+    (void)fflush(stdout); /* Nobody may be reading. */
+    json_decref(list);
+}
+
+/* ---- options */
+
+static bool cmd_run_addresses(json_t *list, struct address *out, size_t max, size_t *out_count,
+                              struct op_failure *failure)
+{
+    size_t at;
+    json_t *item;
+
+    json_array_foreach(list, at, item)
+    {
+        if (*out_count == max ||
+            address_read(span_str(json_string_value(item)), &out[*out_count]) != ERR_OK) {
+            door_fail(failure, OP_USAGE, "--listen 127.0.0.1:5484, or [::]:0 for any port",
+                      "\"%.60s\" is not an address to use here", json_string_value(item));
+            return false;
+        }
+        (*out_count)++;
+    }
+    return true;
+}
+
+/* ---- the lock */
+
+static bool cmd_run_lock(struct home *home, struct op_failure *failure)
+{
+    uint64_t until = clock_running_ms() + CMD_RUN_PATIENCE_MS;
+    enum home_holder who = HOME_NOBODY;
+    long pid = 0;
+
+    for (;;) {
+        enum err err = home_lock(home, HOME_NODE, &who, &pid);
+
+        if (err == ERR_OK)
+            return true;
+        if (err == ERR_BUSY && who == HOME_NODE) {
+            door_fail(failure, OP_FAILED, "kith status, or kith stop",
+                      "a node (pid %ld) is running in %.300s already", pid, home->places.home);
+            return false;
+        }
+        if (err != ERR_BUSY || clock_running_ms() >= until) {
+            door_fail(failure, OP_FAILED, "wait for it, or end it",
+                      "%.300s could not be locked: %s (pid %ld)", home->places.home,
+                      err_sentence(err), pid);
+            return false;
+        }
+        clock_sleep_ms(CMD_RUN_TRY_MS);
+    }
+}
+
+/* ---- running */
+
+static void cmd_run_name(struct ledger *ledger, char out[static 201])
+{
+    struct op_world world = {0};
+    struct op_call call = {.world = &world};
+
+    (void)snprintf(out, 201, "the node");
+    if (ledger_snapshot(ledger, &call.snapshot) != ERR_OK)
+        return;
+    if (ops_find("me.show")->run(&call) == ERR_OK &&
+        json_string_value(json_object_get(call.result, "name")) != NULL)
+        (void)snprintf(out, 201, "%s", json_string_value(json_object_get(call.result, "name")));
+    ledger_snapshot_end(&call.snapshot);
+    json_decref(call.result);
+}
+
+static void cmd_run_fail(struct op_failure *failure, enum err err, const struct address *address)
+{
+    char text[ADDRESS_TEXT_SIZE];
+
+    address_write(address, text);
+    if (err == ERR_BUSY)
+        door_fail(failure, OP_FAILED, "kith run --listen [::]:0 takes any free port",
+                  "%s is in use by another program", text);
+    else if (err == ERR_NOT_FOUND)
+        door_fail(failure, OP_FAILED, "kith run --listen [::]:5484",
+                  "%s is no address of this machine", text);
+    else
+        door_fail(failure, OP_FAILED, "kith doctor", "the node could not start: %s",
+                  err_sentence(err));
+}
+
+/* Nobody reads the keys out of a core file or through a debugger of the same user. */
+static void cmd_run_seal_process(void)
+{
+    struct rlimit none = {0};
+
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0);
+}
+
+static int cmd_run_serve(const struct config *config, struct home *home,
+                         struct loop_options *options)
+{
+    struct cmd_run_ready ready = {.config = config};
+    struct op_failure failure = {0};
+    struct address address = {0};
+    struct door_store store;
+    struct log log;
+    enum err err;
+
+    if (!cmd_run_lock(home, &failure))
+        return cmd_fail(config, &failure);
+    if (!door_open_store(config, home, false, &store, &failure))
+        return cmd_fail(config, &failure);
+    log_init(&log);
+    cmd_run_name(store.ledger, ready.name);
+    options->home = home;
+    options->ledger = store.ledger;
+    options->log = &log;
+    options->is_passphrase_protected = home_is_protected(home);
+    options->on_ready = cmd_run_on_ready;
+    options->self = &ready;
+    err = loop_run(options, &address);
+    door_close_store(&store);
+    if (err == ERR_OK)
+        return OP_DONE;
+    cmd_run_fail(&failure, err, &address);
+    return cmd_fail(config, &failure);
+}
+
+int cmd_run(const struct config *config, const struct cmd *cmd, json_t *params)
+{
+    static const struct address any = {.port = 5484};
+    struct address listen[LOOP_LISTEN_MAX], announce[ADDRESSES_MAX];
+    struct loop_options options = {.listen = listen, .announce = announce};
+    struct op_failure failure = {0};
+    struct home home = {.lock = -1};
+    int code;
+
+    (void)cmd;
+    cmd_run_seal_process();
+    if (!cmd_run_addresses(json_object_get(params, "listen"), listen, LOOP_LISTEN_MAX,
+                           &options.listen_count, &failure) ||
+        !cmd_run_addresses(json_object_get(params, "announce"), announce, ADDRESSES_MAX,
+                           &options.announce_count, &failure))
+        return cmd_fail(config, &failure);
+    if (options.listen_count == 0 && !json_is_true(json_object_get(params, "no-listen")))
+        listen[options.listen_count++] = any;
+    if (home_init(config, &home) != ERR_OK) {
+        door_fail(&failure, OP_USAGE, "--home DIR", "no home can be made out");
+        return cmd_fail(config, &failure);
+    }
+    if (!home_has_identity(&home)) {
+        door_fail(&failure, OP_NOT_FOUND, "kith init --name NAME", "there is no identity in %.300s",
+                  home.places.home);
+        return cmd_fail(config, &failure);
+    }
+    code = cmd_run_serve(config, &home, &options);
+    home_unlock(&home);
+    return code;
+}

@@ -1,0 +1,40 @@
+/*
+ * The way from a command to an op: through the socket when a node runs, in this process under the
+ * store's lock when none does. Same op, same answer.
+ */
+#ifndef KITH_NODE_DOOR_H
+#define KITH_NODE_DOOR_H
+
+#include "node/config.h"
+#include "node/home.h"
+#include "node/ops.h"
+
+struct door_call {
+    const char *method;
+    json_t *params;   /* borrowed */
+    struct span file; /* import: the file's bytes */
+    void (*progress)(void *self, uint64_t done, uint64_t total);
+    void (*event)(void *self, json_t *row); /* log --follow: every new row, until interrupted */
+    void *self;
+    json_t *result; /* owned by the caller afterwards */
+    struct op_failure failure;
+};
+
+/* False when the call failed: failure says how. */
+bool door_call(const struct config *config, struct door_call *call);
+
+/* Opens the keys and the store of a home for this process: for the node and for commands without
+ * one. On failure everything is closed again and failure says why. secrets live in memory from
+ * secret_new. */
+struct door_store {
+    struct device_secrets *secrets;
+    struct kv *kv;
+    struct ledger *ledger;
+};
+bool door_open_store(const struct config *config, const struct home *home, bool is_read_only,
+                     struct door_store *out, struct op_failure *failure);
+void door_close_store(struct door_store *store);
+void door_fail(struct op_failure *failure, enum op_code code, const char *hint, const char *format,
+               ...) __attribute__((format(printf, 4, 5)));
+
+#endif

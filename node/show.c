@@ -1,0 +1,488 @@
+/* Small printers, one an answer; a table says which. JSON is taken as it is promised: what is
+ * absent is not shown. */
+#include "node/show.h"
+
+#include <inttypes.h>
+#include <libsmartcols.h>
+#include <qrencode.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proto/scan.h"
+
+enum { SHOW_COMBINING_MAX = 4 };
+
+/* ---- cleaning */
+
+/* The code point at the front and its size; bytes that are no UTF-8 count one each and are shown as
+ * a question mark. */
+static uint32_t show_next(struct span text, size_t *out_size)
+{
+    static const uint8_t sizes[16] = {1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 2, 2, 3, 4};
+    size_t size = sizes[text.data[0] >> 4];
+    uint32_t value;
+
+    *out_size = 1;
+    if (size == 1)
+        return text.data[0];
+    if (size == 0 || size > text.size || !scan_is_utf8(span_of(text.data, size)))
+        return '?';
+    value = text.data[0] & (0xffu >> (size + 1));
+    for (size_t at = 1; at < size; at++)
+        value = value << 6 | (text.data[at] & 0x3fu);
+    *out_size = size;
+    return value;
+}
+
+/* Overrides of direction, isolates, marks of direction, zero widths, line and paragraph separators,
+ * tags, the BOM. */
+static bool show_is_hidden(uint32_t letter)
+{
+    return (letter >= 0x200b && letter <= 0x200f) || (letter >= 0x202a && letter <= 0x202e) ||
+           (letter >= 0x2060 && letter <= 0x206f) || letter == 0x061c || letter == 0xfeff ||
+           letter == 0x00ad || (letter >= 0xfff9 && letter <= 0xfffb) ||
+           (letter >= 0xe0000 && letter <= 0xe0fff) || (letter >= 0x80 && letter < 0xa0);
+}
+
+static bool show_is_combining(uint32_t letter)
+{
+    return (letter >= 0x0300 && letter <= 0x036f) || (letter >= 0x0483 && letter <= 0x0489) ||
+           (letter >= 0x1ab0 && letter <= 0x1aff) || (letter >= 0x1dc0 && letter <= 0x1dff) ||
+           (letter >= 0x20d0 && letter <= 0x20ff) || (letter >= 0xfe20 && letter <= 0xfe2f) ||
+           (letter >= 0xfe00 && letter <= 0xfe0f) ||
+           (letter >= 0x0e31 && letter <= 0x0e4e && letter != 0x0e32 && letter != 0x0e33 &&
+            (letter < 0x0e3f || letter > 0x0e46));
+}
+
+void show_clean(struct span text, struct buf *out)
+{
+    size_t marks = 0;
+
+    while (text.size > 0) {
+        size_t size;
+        uint32_t letter = show_next(text, &size);
+
+        marks = show_is_combining(letter) ? marks + 1 : 0;
+        if (letter == '\n' || letter == '\r' || letter == '\t' || letter == 0x2028 ||
+            letter == 0x2029)
+            buf_byte(out, ' ');
+        else if (letter < ' ' || letter == 0x7f ||
+                 (size == 1 && letter == '?' && text.data[0] != '?'))
+            buf_byte(out, '?');
+        else if (!show_is_hidden(letter) && marks <= SHOW_COMBINING_MAX)
+            buf_append(out, span_of(text.data, size));
+        text = span_of(text.data + size, text.size - size);
+    }
+}
+
+/* A cleaned copy with an end; freed by the caller. */
+static char *show_copy(const char *text)
+{
+    struct buf clean = {0};
+    char *copy;
+
+    show_clean(span_str(text != NULL ? text : ""), &clean);
+    copy = strndup(clean.data != NULL ? (const char *)clean.data : "", clean.size);
+    buf_release(&clean);
+    return copy;
+}
+
+static const char *show_text(json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text != NULL ? text : "";
+}
+
+static void show_line(const char *label, const char *text)
+{
+    char *clean = text[0] != '\0' ? show_copy(text) : NULL;
+
+    if (clean != NULL)
+        (void)printf("%-14s %s\n", label, clean);
+    free(clean);
+}
+
+static void show_list(const char *label, json_t *list)
+{
+    size_t at;
+    json_t *item;
+
+    json_array_foreach(list, at, item) show_line(at == 0 ? label : "", json_string_value(item));
+}
+
+/* ---- tables */
+
+struct show_column {
+    const char *title, *key;
+    double width;
+};
+
+/* Cells of one row: a text, the first of a list, or a number. */
+static char *show_cell(json_t *value)
+{
+    char number[32];
+
+    if (json_is_string(value))
+        return show_copy(json_string_value(value));
+    if (json_is_array(value))
+        return show_copy(json_string_value(json_array_get(value, 0)));
+    if (json_is_integer(value)) {
+        (void)snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        return strdup(number);
+    }
+    if (json_is_boolean(value))
+        return strdup(json_is_true(value) ? "yes" : "no");
+    return strdup("");
+}
+
+static void show_table(json_t *rows, const struct show_column *columns, size_t columns_count)
+{
+    struct libscols_table *table = scols_new_table();
+    bool is_terminal = isatty(STDOUT_FILENO);
+    json_t *row;
+    size_t at;
+
+    if (table == NULL)
+        return;
+    (void)scols_table_enable_noheadings(table, !is_terminal); /* These only fail without a table. */
+    (void)scols_table_enable_raw(table, 0);
+    if (!is_terminal) {
+        (void)scols_table_set_column_separator(table, "\t");
+        (void)scols_table_enable_maxout(table, 0);
+    }
+    for (size_t column = 0; column < columns_count; column++)
+        (void)scols_table_new_column(table, columns[column].title, columns[column].width,
+                                     is_terminal ? SCOLS_FL_TRUNC : 0);
+    json_array_foreach(rows, at, row)
+    {
+        struct libscols_line *line = scols_table_new_line(table, NULL);
+
+        for (size_t column = 0; line != NULL && column < columns_count; column++)
+            (void)scols_line_refer_data(line, column,
+                                        show_cell(json_object_get(row, columns[column].key)));
+    }
+    if (json_array_size(rows) > 0)
+        (void)scols_print_table(table);
+    scols_unref_table(table);
+}
+
+/* ---- printers */
+
+static void show_card(json_t *card)
+{
+    show_line("Name", show_text(card, "name"));
+    show_line("Organisation", show_text(card, "org"));
+    show_line("Title", show_text(card, "title"));
+    show_list("E-mail", json_object_get(card, "emails"));
+    show_list("Phone", json_object_get(card, "phones"));
+    show_line("Place", show_text(card, "place"));
+    show_list("Web", json_object_get(card, "urls"));
+}
+
+static void show_me(json_t *result, json_t *params)
+{
+    (void)params;
+    show_card(result);
+    show_line("Member", show_text(result, "member"));
+}
+
+static void show_contact(json_t *result, json_t *params)
+{
+    (void)params;
+    show_card(result);
+    show_list("Tags", json_object_get(result, "tags"));
+    show_line("How we met", show_text(result, "met"));
+    show_line("Note", show_text(result, "note"));
+    if (json_is_true(json_object_get(result, "peer")))
+        show_line("Peer", "yes: you are linked");
+    show_line("Id", show_text(result, "id"));
+}
+
+static void show_contacts(json_t *result, json_t *params)
+{
+    static const struct show_column columns[] = {{"NAME", "name", 0.35},
+                                                 {"ORGANISATION", "org", 0.25},
+                                                 {"E-MAIL", "emails", 0.25},
+                                                 {"PHONE", "phones", 0.15}};
+    json_t *rows = json_object_get(result, "contacts");
+
+    (void)params;
+    show_table(rows, columns, 4);
+    if (isatty(STDOUT_FILENO))
+        (void)printf("%" JSON_INTEGER_FORMAT " contacts\n",
+                     json_integer_value(json_object_get(result, "total")));
+}
+
+static void show_peers(json_t *result, json_t *params)
+{
+    static const struct show_column columns[] = {
+        {"NAME", "name", 0.35},  {"ALIAS", "alias", 0.15},    {"LEVEL", "level", 0.15},
+        {"STATE", "state", 0.1}, {"IN STEP", "in_step", 0.1}, {"TO SEND", "undelivered", 0.1}};
+    json_t *rows = json_object_get(result, "peers");
+
+    (void)params;
+    if (json_array_size(rows) == 0)
+        (void)puts("You have no peers yet. Invite somebody: kith peer invite NAME");
+    show_table(rows, columns, 6);
+}
+
+static const char *show_level(const char *level)
+{
+    if (strcmp(level, "compared") == 0)
+        return "you compared safety words";
+    if (strcmp(level, "introduced") == 0)
+        return "introduced; you have not compared safety words";
+    return "linked by invitation; you have not compared safety words";
+}
+
+static void show_peer(json_t *result, json_t *params)
+{
+    const char *state = show_text(result, "state");
+
+    (void)params;
+    if (strcmp(state, "pending") == 0) {
+        (void)puts(
+            "Accepted. The link is made as soon as both of you are online: keep `kith run` going.");
+        show_line("From", show_text(result, "name"));
+        return;
+    }
+    show_line("Name", show_text(result, "name"));
+    show_line("Alias", show_text(result, "alias"));
+    show_line("State", state);
+    show_line("Trust", show_level(show_text(result, "level")));
+    show_line("Last seen", show_text(result, "last_seen"));
+    show_list("Addresses", json_object_get(result, "addresses"));
+    if (json_is_object(json_object_get(result, "card"))) {
+        (void)puts("Their card:");
+        show_card(json_object_get(result, "card"));
+    }
+    show_line("Member", show_text(result, "member"));
+}
+
+/* Two modules a character cell, by half blocks, dark on light with the quiet margin scanners need.
+ */
+static void show_qr(const char *text)
+{
+    QRcode *code = QRcode_encodeString(text, 0, QR_ECLEVEL_L, QR_MODE_8, 1);
+    int margin = 2;
+
+    if (code == NULL)
+        return;
+    for (int y = -margin; y < code->width + margin; y += 2) {
+        for (int x = -margin; x < code->width + margin; x++) {
+            bool is_in = x >= 0 && x < code->width;
+            bool upper =
+                is_in && y >= 0 && y < code->width && (code->data[y * code->width + x] & 1) != 0;
+            bool lower = is_in && y + 1 >= 0 && y + 1 < code->width &&
+                         (code->data[(y + 1) * code->width + x] & 1) != 0;
+
+            (void)fputs(upper && lower ? " "
+                        : upper        ? "\u2584"
+                        : lower        ? "\u2580"
+                                       : "\u2588",
+                        stdout);
+        }
+        (void)putchar('\n');
+    }
+    QRcode_free(code);
+}
+
+static void show_invitation(json_t *result, json_t *params)
+{
+    const char *uri = show_text(result, "uri");
+
+    if (!isatty(STDOUT_FILENO)) {
+        (void)puts(uri);
+        return;
+    }
+    (void)printf(
+        "Send this to the person you mean, and to nobody else. It works once, until %s.\n\n%s\n\n",
+        show_text(result, "expires"), uri);
+    if (json_is_true(json_object_get(params, "qr")))
+        show_qr(uri);
+    (void)puts("They type: kith peer accept kith:1...");
+}
+
+static void show_words(json_t *result, json_t *params)
+{
+    (void)params;
+    (void)printf("%s\n\nRead them to one another, over the telephone or face to face. The same on "
+                 "both sides?\n"
+                 "Then type: kith peer compared WHO\n",
+                 show_text(result, "words"));
+}
+
+static void show_status(json_t *result, json_t *params)
+{
+    json_t *peers = json_object_get(result, "peers");
+    bool runs = strcmp(show_text(result, "node"), "running") == 0;
+
+    (void)params;
+    show_line("You", show_text(result, "name"));
+    show_line("Node", runs ? "running" : "stopped (start it: kith run)");
+    show_list("Listening on", json_object_get(result, "listen"));
+    (void)printf("%-14s %" JSON_INTEGER_FORMAT "\n", "Contacts",
+                 json_integer_value(json_object_get(result, "contacts")));
+    (void)printf("%-14s %" JSON_INTEGER_FORMAT " (%" JSON_INTEGER_FORMAT " online)\n", "Peers",
+                 json_integer_value(json_object_get(peers, "total")),
+                 json_integer_value(json_object_get(peers, "online")));
+    (void)printf("%-14s %" JSON_INTEGER_FORMAT " entries\n", "To be sent",
+                 json_integer_value(json_object_get(result, "undelivered")));
+    show_line(
+        "Keys",
+        strcmp(show_text(result, "key_protection"), "passphrase") == 0
+            ? "a passphrase protects them; lists on this disk are readable by whoever has the disk"
+            : "protected by file permissions only");
+    show_line("Member", show_text(result, "member"));
+}
+
+static void show_log(json_t *result, json_t *params)
+{
+    json_t *rows = json_object_get(result, "events"), *row;
+    size_t at;
+
+    (void)params;
+    json_array_foreach(rows, at, row) show_event(row);
+}
+
+void show_event(json_t *row)
+{
+    char *who = show_copy(show_text(row, "who")), *text = show_copy(show_text(row, "text"));
+
+    (void)printf("%s  %s%s%s\n", show_text(row, "at"), who != NULL ? who : "",
+                 who != NULL && who[0] != '\0' ? " " : "", text != NULL ? text : "");
+    (void)fflush(stdout); /* A follower wants it now; a closed pipe shows at the next write. */
+    free(who);
+    free(text);
+}
+
+static void show_sync(json_t *result, json_t *params)
+{
+    static const struct show_column columns[] = {{"NAME", "name", 0.4},
+                                                 {"ONLINE", "online", 0.1},
+                                                 {"IN STEP", "in_step", 0.1},
+                                                 {"SENT", "sent", 0.15},
+                                                 {"RECEIVED", "received", 0.15}};
+
+    (void)params;
+    show_table(json_object_get(result, "peers"), columns, 5);
+    (void)puts(json_is_true(json_object_get(result, "in_step")) ? "In step." : "Not in step yet.");
+}
+
+static void show_doctor(json_t *result, json_t *params)
+{
+    json_t *rows = json_object_get(result, "checks"), *row;
+    size_t at;
+
+    (void)params;
+    json_array_foreach(rows, at, row)
+    {
+        (void)printf("%-5s %-8s %s\n", show_text(row, "state"), show_text(row, "check"),
+                     show_text(row, "text"));
+        if (json_object_get(row, "remedy") != NULL)
+            (void)printf("%-14s %s\n", "", show_text(row, "remedy"));
+    }
+}
+
+static void show_removed(json_t *result, json_t *params)
+{
+    char *name = show_copy(show_text(result, "removed"));
+
+    (void)params;
+    (void)printf("Removed %s.\n", name != NULL ? name : "");
+    free(name);
+}
+
+static void show_import(json_t *result, json_t *params)
+{
+    json_t *rejected = json_object_get(result, "rejected"), *row;
+    size_t at;
+
+    (void)params;
+    (void)printf("%" JSON_INTEGER_FORMAT " new, %" JSON_INTEGER_FORMAT
+                 " updated, %" JSON_INTEGER_FORMAT " unchanged, %" JSON_INTEGER_FORMAT
+                 " look like somebody you have\n",
+                 json_integer_value(json_object_get(result, "new")),
+                 json_integer_value(json_object_get(result, "updated")),
+                 json_integer_value(json_object_get(result, "unchanged")),
+                 json_integer_value(json_object_get(result, "look_alike")));
+    json_array_foreach(rejected, at, row)
+    {
+        char *why = show_copy(show_text(row, "why"));
+
+        (void)printf("line %" JSON_INTEGER_FORMAT ": %s\n",
+                     json_integer_value(json_object_get(row, "line")), why != NULL ? why : "");
+        free(why);
+    }
+}
+
+static void show_done(json_t *result, json_t *params)
+{
+    (void)result;
+    (void)params;
+    (void)puts("Done.");
+}
+
+static const struct {
+    const char *method;
+    void (*print)(json_t *result, json_t *params);
+} show_printers[] = {
+    {"contact.add", show_contact},
+    {"contact.edit", show_contact},
+    {"contact.list", show_contacts},
+    {"contact.remove", show_removed},
+    {"contact.show", show_contact},
+    {"doctor", show_doctor},
+    {"import", show_import},
+    {"import.plan", show_import},
+    {"log", show_log},
+    {"me.edit", show_me},
+    {"me.show", show_me},
+    {"peer.accept", show_peer},
+    {"peer.compared", show_peer},
+    {"peer.invite", show_invitation},
+    {"peer.list", show_peers},
+    {"peer.rename", show_peer},
+    {"peer.show", show_peer},
+    {"peer.words", show_words},
+    {"status", show_status},
+    {"sync", show_sync},
+};
+
+void show_result(const char *method, json_t *result, json_t *params)
+{
+    for (size_t at = 0; at < sizeof show_printers / sizeof show_printers[0]; at++)
+        if (strcmp(show_printers[at].method, method) == 0) {
+            show_printers[at].print(result, params);
+            return;
+        }
+    show_done(result, params);
+}
+
+void show_failure(const struct op_failure *failure, bool wants_colour)
+{
+    char *message = show_copy(failure->message), *hint = show_copy(failure->hint);
+
+    (void)fprintf(stderr, "%skith:%s %s\n", wants_colour ? "\033[31m" : "",
+                  wants_colour ? "\033[0m" : "", message != NULL ? message : "out of memory");
+    if (hint != NULL && hint[0] != '\0')
+        (void)fprintf(stderr, "      try: %s\n", hint);
+    free(message);
+    free(hint);
+}
+
+void show_progress(uint64_t done, uint64_t total)
+{
+    if (isatty(STDERR_FILENO) && total > 0)
+        (void)fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " (%u %%)   ", done, total,
+                      (unsigned)(done * 100 / total));
+}
+
+void show_progress_end(void)
+{
+    if (isatty(STDERR_FILENO))
+        (void)fputs("\r\033[K", stderr);
+}

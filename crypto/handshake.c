@@ -53,7 +53,7 @@ enum err handshake_dial(struct handshake *handshake, const struct handshake_dial
     uint8_t header[HANDSHAKE_HEADER_SIZE] = {0}, prologue[5];
     struct noise_keys keys = {.own_static = dial->own_static,
                               .remote_static = dial->remote_static,
-                              .psks = (const uint8_t(*)[KEY_SIZE])(const void *)dial->psk,
+                              .psks = dial->psk,
                               .psks_count = 1};
     size_t begun_at = out->size;
     enum err err;

@@ -304,7 +304,7 @@ enum err noise_init(struct noise *noise, const char *protocol_name, bool is_init
     }
     noise->psks_count = keys->psks_count < NOISE_PSKS_MAX ? keys->psks_count : NOISE_PSKS_MAX;
     for (size_t at = 0; at < noise->psks_count; at++)
-        memcpy(noise->psks[at], keys->psks[at], KEY_SIZE);
+        memcpy(noise->psks[at], keys->psks + at * KEY_SIZE, KEY_SIZE);
     err = noise_pre_message(noise, noise->pattern->initiator_pre, true);
     if (err == ERR_OK)
         err = noise_pre_message(noise, noise->pattern->responder_pre, false);

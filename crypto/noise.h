@@ -28,7 +28,7 @@ struct noise_cipher {
 struct noise_keys {
     const struct exchange_key *own_static;
     const uint8_t *remote_static;    /* 32 bytes, or NULL */
-    const uint8_t (*psks)[KEY_SIZE]; /* in the order of the pattern's psk tokens */
+    const uint8_t *psks; /* 32 bytes each, in the order of the pattern's psk tokens */
     size_t psks_count;
 };
 

@@ -196,8 +196,8 @@ static void engine_talk_end(struct engine *engine, struct engine_conn *conn,
     case SESSION_END_REFUSED:
         break;
     }
-    /* A channel that cannot be sealed any more is closed all the same. */
-    (void)channel_seal(conn->channel, span_of(NULL, 0), true, &conn->out);
+    if (channel_seal(conn->channel, span_of(NULL, 0), true, &conn->out) != ERR_OK)
+        buf_clear(&conn->out); /* At the end of its counter: the other side sees a cut. */
     engine_close(engine, conn);
 }
 

@@ -67,9 +67,9 @@ static enum err epoch_put_wraps(const struct epoch_plan *plan, const struct entr
 
     wire_put_array(out, plan->recipients_count);
     for (size_t at = 0; at < plan->recipients_count && err == ERR_OK; at++) {
-        epoch_hint(plan->recipients[at], commitment, hint);
+        epoch_hint(plan->recipients + at * KEY_SIZE, commitment, hint);
         buf_clear(&wrap);
-        err = seal_wrap(plan->recipients[at], entropy, span_of(key, KEY_SIZE), &wrap);
+        err = seal_wrap(plan->recipients + at * KEY_SIZE, entropy, span_of(key, KEY_SIZE), &wrap);
         wire_put_array(out, 2);
         wire_put_bin(out, span_of(hint, sizeof hint));
         wire_put_bin(out, buf_span(&wrap));

@@ -33,7 +33,7 @@ struct epoch_plan {
     const struct epoch *parent; /* or NULL */
     const uint8_t *parent_key;  /* 32 bytes, with a parent */
     struct hash readers;
-    const uint8_t (*recipients)[32]; /* X25519 keys to wrap for */
+    const uint8_t *recipients; /* X25519 keys to wrap for, 32 bytes each */
     size_t recipients_count;         /* <= EPOCH_WRAPS_MAX */
 };
 

@@ -586,8 +586,11 @@ enum err kv_lmdb_open(const struct kv_lmdb_options *options, struct kv **out)
         return err;
     }
     if (file.is_fresh)
-        (void)kv_file_sync_directory(
-            options->path); /* The first commit already synced the file itself. */
+        err = kv_file_sync_directory(options->path);
+    if (err != ERR_OK) {
+        kv_lmdb_close(&kv->base);
+        return err;
+    }
     *out = &kv->base;
     return ERR_OK;
 }

@@ -157,7 +157,7 @@ static enum err space_open_epoch(struct ledger_txn *txn, const struct space_row 
         err = space_commit_readers(&snapshot, audience, &readers, &plan.readers);
     if (err != ERR_OK)
         goto out;
-    plan.recipients = (const uint8_t(*)[KEY_SIZE])audience->recipients;
+    plan.recipients = audience->recipients[0];
     plan.recipients_count = audience->recipients_count;
     err = epoch_table_current(&snapshot, space->number, &current);
     if (err == ERR_OK) {

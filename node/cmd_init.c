@@ -206,7 +206,8 @@ int cmd_init(const struct config *config, const struct cmd *cmd, json_t *params)
     enum err err = ERR_NOMEM;
 
     (void)cmd;
-    (void)json_object_set_new(params, "name", json_string(name));
+    if (!json_is_string(json_object_get(params, "name")))
+        (void)json_object_set_new(params, "name", json_string(name));
     if (passphrase != NULL && words != NULL && secrets != NULL && device != NULL && seed != NULL)
         err = cmd_init_prepare(config, &home);
     if (err == ERR_OK && !cmd_init_passphrase(config, passphrase, &passphrase_size, &failure))

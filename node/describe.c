@@ -307,7 +307,8 @@ json_t *describe_peer(const struct op_call *call, const struct peer *peer, bool 
     if (view_peer_last_seen(&call->snapshot, &peer->member, &last_seen) == ERR_OK)
         describe_set_time(out, "last_seen", last_seen);
     describe_set_time(out, "since", peer->since_ms);
-    if (view_device_each(&call->snapshot, &peer->member, describe_device_addresses, &addresses) != ERR_OK)
+    if (view_device_each(&call->snapshot, &peer->member, describe_device_addresses, &addresses) !=
+        ERR_OK)
         (void)json_array_clear(addresses.list);
     (void)json_object_set_new(out, "addresses", addresses.list);
     if (peer->has_contact)

@@ -2,6 +2,7 @@
  * From what was typed to a command: global flags may stand anywhere, the first words name the
  * command, the rest are its flags and arguments, which become the op's params.
  */
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -275,6 +276,8 @@ int main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN); /* A reader that goes away is an error of the write, not the end
                                        of the program. */
     json_object_seed(0);
+    if (setlocale(LC_CTYPE, "") == NULL || MB_CUR_MAX == 1)
+        (void)setlocale(LC_CTYPE, "C.UTF-8"); /* Names are UTF-8 whatever the environment says. */
     if (words == NULL || secret_start() != ERR_OK) {
         (void)fputs("kith: out of memory\n", stderr);
         heap_free(words);

@@ -321,7 +321,8 @@ static void op_peer_look_alikes(struct op_call *call, const char *name)
 {
     json_t *list = json_array();
 
-    if (name[0] != '\0' && view_contact_named(&call->snapshot, span_str(name), op_peer_on_look_alike, list) != ERR_OK)
+    if (name[0] != '\0' &&
+        view_contact_named(&call->snapshot, span_str(name), op_peer_on_look_alike, list) != ERR_OK)
         (void)json_array_clear(list);
     if (json_array_size(list) > 0)
         (void)json_object_set(call->result, "look_alike", list);

@@ -11,7 +11,7 @@ enum err until_read(const char *text, uint64_t *out_seconds)
     static const struct {
         const char *name;
         uint64_t seconds;
-    } units[] = {{"s", 1}, {"min", 60}, {"h", 3600}, {"d", 86400}, {"w", 604800}};
+    } units[] = {{"", 1}, {"s", 1}, {"min", 60}, {"h", 3600}, {"d", 86400}, {"w", 604800}};
     uint64_t number = 0;
     const char *at = text;
 

@@ -6,7 +6,7 @@
 
 #include "crypto/err.h"
 
-/* A number and one of s, min, h, d, w. ERR_INVALID. */
+/* A number and one of s, min, h, d, w; a bare number is seconds. ERR_INVALID. */
 MUST_USE enum err until_read(const char *text, uint64_t *out_seconds);
 
 #endif

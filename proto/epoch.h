@@ -34,7 +34,7 @@ struct epoch_plan {
     const uint8_t *parent_key;  /* 32 bytes, with a parent */
     struct hash readers;
     const uint8_t *recipients; /* X25519 keys to wrap for, 32 bytes each */
-    size_t recipients_count;         /* <= EPOCH_WRAPS_MAX */
+    size_t recipients_count;   /* <= EPOCH_WRAPS_MAX */
 };
 
 /* readers = digest("kith readers", salt || the devices' or members' keys in ascending order) */

@@ -9,6 +9,16 @@
 
 /* ---- digests and marks */
 
+/* What was taken from the other side need not be given back to it. */
+static void session_set_tip(struct session_log *log, const struct chain *tip)
+{
+    log->tip = *tip;
+    if (!log->has_taken || log->taken.size < tip->size || log->sent.size >= tip->size)
+        return;
+    log->sent = *tip;
+    log->acked = tip->size;
+}
+
 struct session_marks {
     struct session *session;
     struct buf mine, yours; /* struct mark each */
@@ -28,7 +38,7 @@ static enum err session_collect_mark(void *self, const struct replica_log *log)
     buf_append(to, span_of(&mark, sizeof mark));
     if (to->is_failed || !session_find_log(marks->session, &log->log, log->is_mine, &index))
         return ERR_NOMEM;
-    marks->session->logs[index].tip = log->tip;
+    session_set_tip(&marks->session->logs[index], &log->tip);
     return ERR_OK;
 }
 
@@ -362,7 +372,7 @@ static enum err session_note_tip(void *self, const struct replica_log *log)
     if (!session_find_log(session, &log->log, log->is_mine, &index))
         return ERR_NOMEM;
     session->logs[index].is_mine = log->is_mine;
-    session->logs[index].tip = log->tip;
+    session_set_tip(&session->logs[index], &log->tip);
     return ERR_OK;
 }
 

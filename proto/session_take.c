@@ -191,10 +191,10 @@ void session_take_batch(struct session *session, struct message *message)
     pending.log = alias->log;
     log = alias->is_ignored ? NULL : &session->logs[alias->log];
     if (log == NULL || !session_attaches(message, &log->taken)) {
-        session->needs_marks = true;
+        session->has_ignored |= log == NULL;
+        session->needs_marks |= log != NULL;
         session_return_credit(session, bytes);
-        if (log != NULL)
-            session_marks_when_idle(session);
+        session_marks_when_idle(session);
         return;
     }
     err = batch_verify(&message->batch.rest, &log->id, &log->taken, &end, &batch);
@@ -242,6 +242,9 @@ void session_sync_committed(struct session *session, uint64_t ticket, enum err e
         }
         session->logs[done.log].sent = session->logs[done.log].tip;
         session->logs[done.log].acked = session->logs[done.log].tip.size;
+        session->needs_marks |=
+            session->has_ignored; /* What came may say that the ignored is wanted. */
+        session->has_ignored = false;
         if (session->logs[done.log].announced < done.end_size)
             session->logs[done.log].announced = done.end_size;
     }

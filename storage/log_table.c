@@ -54,19 +54,17 @@ enum err ledger_space(const struct snapshot *snapshot, const struct id *id, stru
     return err == ERR_OK ? ledger_space_numbered(snapshot, be32(row.data), out) : err;
 }
 
-enum err ledger_own_space(const struct snapshot *snapshot, enum space_kind kind,
-                          struct space_row *out)
+enum err ledger_own_space(const struct snapshot *snapshot, enum space_kind kind, struct space_row *out)
 {
-    struct ledger_counters counters;
-    enum err err = ledger_load_counters(snapshot, &counters);
+    enum err err = ERR_OK;
 
-    /* Own spaces of one kind are made first: the walk is short. */
-    for (uint32_t number = 1; err == ERR_OK && number <= counters.spaces; number++) {
+    /* Numbers are dense, and own spaces of one kind are made first: the walk is short. */
+    for (uint32_t number = 1; err == ERR_OK; number++) {
         err = ledger_space_numbered(snapshot, number, out);
         if (err == ERR_OK && out->is_mine && out->kind == kind)
             return ERR_OK;
     }
-    return err == ERR_OK ? ERR_NOT_FOUND : err;
+    return err;
 }
 
 enum err ledger_put_space(struct ledger_txn *txn, const struct space_row *space)

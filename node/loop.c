@@ -17,6 +17,7 @@ enum {
     LOOP_BACKLOG = 512,
     LOOP_TICK_MS = 1000, /* the longest sleep: waiting clients and deliveries are looked at */
     LOOP_ACCEPT_PAUSE_MS = 100, /* R10: out of descriptors, accepting rests so long */
+    LOOP_DELIVERY_TICK_MS = 100,
     LOOP_STOP_MS = 3000,        /* how long a clean end may wait for what is under way */
     LOOP_DESCRIPTORS = 4096
 };
@@ -486,6 +487,10 @@ void loop_arm(struct loop *loop)
         wait = LOOP_TICK_MS;
     if (loop->is_accept_paused && wait > LOOP_ACCEPT_PAUSE_MS)
         wait = LOOP_ACCEPT_PAUSE_MS;
+    if (loop->poll_at_ms > now && wait > loop->poll_at_ms - now)
+        wait = loop->poll_at_ms - now;
+    if (loop->deliveries != NULL && wait > LOOP_DELIVERY_TICK_MS)
+        wait = LOOP_DELIVERY_TICK_MS;
     if (loop->is_stopping)
         wait = 10;
     (void)uv_timer_start(&loop->timer, loop_on_timer, wait,

@@ -11,7 +11,7 @@
 #include "storage/journal.h"
 #include "storage/view_peer.h"
 
-enum { LOOP_DELIVERY_WAIT_MS = 1000 };
+enum { LOOP_DELIVERY_WAIT_MS = 100 };
 
 /* Acknowledged sizes, collected: one row a log of a peer. */
 struct loop_delivery {

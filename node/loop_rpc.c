@@ -22,6 +22,7 @@ enum {
     LOOP_CLIENTS_MAX = 64,
     LOOP_FILE_MAX = 256 << 20, /* an uploaded file: hundreds of thousands of cards */
     LOOP_CLIENT_BACKLOG = 16,
+    LOOP_POLL_MS = 250,
     LOOP_EARLY_MS = 300, /* dials asked for have had time to get somewhere */
     LOOP_CLIENT_READ = 64 << 10,
     LOOP_CLIENT_UNREAD_MAX = 32 << 20 /* a follower that does not read is let go */
@@ -242,8 +243,11 @@ static void loop_op_done_job(struct loop *loop, struct loop_job *base)
             job->call.first = json_incref(job->call.result);
             loop_op_done(loop, &effects);
         }
-        if (now_ms < job->deadline_ms)
+        if (now_ms < job->deadline_ms) {
+            loop->poll_at_ms = now_ms + LOOP_POLL_MS;
+            loop_arm(loop);
             return; /* Kept by its client; loop_rpc_poll asks again. */
+        }
     }
     loop_op_reply(job, err);
     if (err == ERR_OK && !job->is_poll)

@@ -66,6 +66,7 @@ struct loop {
     bool is_accept_paused;   /* out of descriptors: tried again by the timer */
     bool is_stopping;
     uint64_t stop_at_ms;
+    uint64_t poll_at_ms; /* a waiting client is asked about again */
     struct loop_delivery
         *deliveries; /* acknowledged, not stored yet: collected to one commit a second */
     uint64_t deliveries_at_ms;

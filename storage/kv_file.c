@@ -199,7 +199,11 @@ enum err kv_file_prepare(const char *directory, bool is_read_only, bool allow_re
         return kv_file_resize(directory, 0);
     if (out->is_fresh || out->size >= out->used_bytes)
         return ERR_OK;
-    return is_read_only ? ERR_CORRUPT : kv_file_resize(directory, out->used_bytes);
+    if (is_read_only)
+        return ERR_CORRUPT;
+    err = kv_file_resize(directory, out->used_bytes);
+    /* Holes take no room, so what does not fit is a page number that never was. */
+    return err == ERR_FULL ? ERR_CORRUPT : err;
 }
 
 enum err kv_file_sync_directory(const char *directory)

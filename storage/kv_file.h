@@ -28,7 +28,7 @@ MUST_USE enum err kv_file_look(const char *directory, struct kv_file *out);
  * fresh file of zeros, and makes a file that is too short as long as used_bytes, with holes, so
  * that its list of free pages can be read; out->size stays what it was. ERR_STATE: remote.
  * ERR_NOT_FOUND: no such directory, or a fresh store to be read only. ERR_CORRUPT too for a short
- * file to be read only. Else as kv_file_look, and ERR_FULL. */
+ * file to be read only. Else as kv_file_look. */
 MUST_USE enum err kv_file_prepare(const char *directory, bool is_read_only, bool allow_remote,
                                   struct kv_file *out);
 /* Sets the length of the store's file. ERR_IO, ERR_FULL. */

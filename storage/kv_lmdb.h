@@ -20,6 +20,9 @@
  * transaction already. So ERR_FULL by the map is cured by aborting and trying again; ERR_FULL by
  * the disk is not. The two look the same on purpose: try again once.
  *
+ * A write or sync that fails in any other way poisons the store: it takes no more write
+ * transactions, and after a failed meta page no read transactions either, until it is opened again.
+ *
  * One process writes; the caller holds a lock file of its own (rule L1). Others may open with
  * is_read_only beside it. No fork while a store is open. At most 512 readers in all processes
  * together, each a slot that stays taken while its transaction lies in the pool; LMDB's own flag is

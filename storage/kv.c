@@ -106,6 +106,8 @@ enum err kv_erase(struct kv_txn *txn, unsigned table, struct span key)
 enum err kv_count(struct kv_txn *txn, unsigned table, uint64_t *out)
 {
     KITH_ASSERT(table < txn->kv->tables_count);
+    if (txn->failed != ERR_OK)
+        return txn->failed;
     return txn->kv->ops->count(txn, table, out);
 }
 

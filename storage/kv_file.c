@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -29,8 +30,12 @@ enum {
     PAGE_SIZE_MIN = 512,
     PAGE_SIZE_MAX = 65536,
     ZEROS_SIZE_MAX = 2 * PAGE_SIZE_MAX,
-    PATH_SIZE_MAX = 4096
+    PATH_SIZE_MAX = 4096,
+    DISK_FULL_BYTES = 1 << 20,
+    BLOCK_SIZE = 512 /* of st_blocks */
 };
+
+_Static_assert(sizeof(size_t) == 8, "the layout is that of a 64-bit machine");
 
 static const uint32_t META_MAGIC = 0xBEEFC0DE;
 
@@ -145,7 +150,8 @@ enum err kv_file_look(const char *directory, struct kv_file *out)
     return err;
 }
 
-enum err kv_file_is_remote(const char *directory, bool *out)
+/* Where LMDB's locks or its map are not to be trusted. */
+static enum err kv_file_is_remote(const char *directory, bool *out)
 {
     /* NFS, SMB (three generations), FUSE, AFS (two), Ceph, 9P, Coda, NCP; from linux/magic.h and
      * statfs(2). */
@@ -163,6 +169,43 @@ enum err kv_file_is_remote(const char *directory, bool *out)
     return ERR_OK;
 }
 
+enum err kv_file_resize(const char *directory, uint64_t size)
+{
+    char path[PATH_SIZE_MAX];
+
+    if (snprintf(path, sizeof path, "%s/data.mdb", directory) >= PATH_SIZE_MAX)
+        return ERR_INVALID;
+    if (truncate(path, (off_t)size) == 0)
+        return ERR_OK;
+    return errno == ENOSPC || errno == EFBIG || errno == EDQUOT ? ERR_FULL : ERR_IO;
+}
+
+enum err kv_file_prepare(const char *directory, bool is_read_only, bool allow_remote,
+                         struct kv_file *out)
+{
+    bool is_remote;
+    enum err err = kv_file_is_remote(directory, &is_remote);
+
+    if (err != ERR_OK)
+        return err;
+    if (is_remote && !allow_remote)
+        return ERR_STATE;
+    err = kv_file_look(directory, out);
+    if (err != ERR_OK)
+        return err;
+    if (is_read_only && out->is_fresh)
+        return ERR_NOT_FOUND;
+    if (out->is_fresh && out->size > 0)
+        return kv_file_resize(directory, 0);
+    if (out->is_fresh || out->size >= out->used_bytes)
+        return ERR_OK;
+    if (is_read_only)
+        return ERR_CORRUPT;
+    err = kv_file_resize(directory, out->used_bytes);
+    /* Holes take no room, so what does not fit is a page number that never was. */
+    return err == ERR_FULL ? ERR_CORRUPT : err;
+}
+
 enum err kv_file_sync_directory(const char *directory)
 {
     int file = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -173,4 +216,37 @@ enum err kv_file_sync_directory(const char *directory)
     result = fsync(file);
     close(file);
     return result == 0 ? ERR_OK : ERR_IO;
+}
+
+bool kv_file_count_free(struct span list, uint64_t first, uint64_t *inout_count)
+{
+    uint64_t count, page;
+
+    if (list.size < sizeof count)
+        return false;
+    memcpy(&count, list.data, sizeof count);
+    if (count > list.size / sizeof page - 1)
+        return false;
+    for (size_t index = 1; index <= count; index++) {
+        memcpy(&page, list.data + index * sizeof page, sizeof page);
+        *inout_count += page >= first;
+    }
+    return true;
+}
+
+bool kv_file_count_bytes(int file, uint64_t *out)
+{
+    struct stat status;
+
+    if (fstat(file, &status) != 0)
+        return false;
+    *out = (uint64_t)status.st_blocks * BLOCK_SIZE;
+    return true;
+}
+
+bool kv_file_is_disk_full(int file)
+{
+    struct statvfs status;
+
+    return fstatvfs(file, &status) == 0 && status.f_bavail < DISK_FULL_BYTES / status.f_frsize;
 }

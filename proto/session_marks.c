@@ -135,13 +135,14 @@ void session_look_at(struct session *session, const struct id *space)
         session_fail(session, err);
 }
 
-void session_deliver(struct session *session, const struct session_log *log, uint64_t size)
+void session_deliver(struct session *session, struct session_log *log, uint64_t size)
 {
     struct session_effect *effect =
-        log->is_mine && size > 0 ? session_effect(session, SESSION_DELIVERED) : NULL;
+        log->is_mine && size > log->delivered ? session_effect(session, SESSION_DELIVERED) : NULL;
 
     if (effect == NULL)
         return;
+    log->delivered = size;
     effect->delivered.log = log->id;
     effect->delivered.size = size;
 }

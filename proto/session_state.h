@@ -39,7 +39,8 @@ struct session_log {
     struct chain sent;  /* how far the other side has it, or was sent it */
     uint64_t offered;   /* the furthest it was ever sent it, or showed to have it */
     uint64_t acked;     /* how far it said it has stored it */
-    uint64_t announced; /* how far it said it holds it */
+    uint64_t delivered; /* what of acked was told to the node */
+    uint64_t announced; /* how far it said, or showed, that it holds it */
     uint32_t alias;     /* for what I send */
     bool has_alias, must_start;
     bool is_listed;     /* in the marks now being read */
@@ -145,6 +146,6 @@ void session_look_at(struct session *session, const struct id *space);
 void session_send_marks(struct session *session);
 void session_take_marks(struct session *session, struct message *message);
 /* The other side has stored a log of mine up to size. */
-void session_deliver(struct session *session, const struct session_log *log, uint64_t size);
+void session_deliver(struct session *session, struct session_log *log, uint64_t size);
 
 #endif

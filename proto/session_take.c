@@ -131,16 +131,17 @@ enum session_place { PLACE_NEXT, PLACE_OLD, PLACE_LOST };
 /* PROTOCOL SYNC-8: "A batch that begins where its log stands is taken; one that is wholly older is
  * passed over; any other is dropped, and marks are said again." */
 static enum session_place session_place(struct session *session, struct session_alias *alias,
-                                        struct message *message)
+                                        const struct message *message, size_t count)
 {
     const struct session_log *log = &session->logs[alias->log];
-    struct wire rest = message->batch.rest;
-    size_t count = wire_array(&rest, 1, BLOCK_ENTRIES_MAX).left;
 
     if (!message->batch.has_start && alias->is_lost)
         return PLACE_LOST;
-    if (message->batch.has_start)
+    /* What continues a lost batch is lost with it; where a start is named, marks are due anew. */
+    if (message->batch.has_start) {
         alias->size = message->batch.start_size;
+        alias->is_lost = false;
+    }
     if (alias->size > log->taken.size || !session_is_on_chain(session, log, message))
         return PLACE_LOST;
     if (alias->size == log->taken.size)
@@ -209,10 +210,26 @@ static bool session_takes_batch(struct session *session, const struct message *m
     return true;
 }
 
+/* What is lost was shown to be there: not in step before it has come. */
+static void session_pass_over(struct session *session, struct session_alias *alias, bool is_lost,
+                              size_t count)
+{
+    struct session_log *log = &session->logs[alias->log];
+
+    alias->size += count;
+    if (is_lost && log->announced < alias->size)
+        log->announced = alias->size;
+    session->needs_marks |= is_lost && !alias->is_lost;
+    alias->is_lost = is_lost;
+    session_return_credit(session, session->in.taken_last);
+}
+
 void session_take_batch(struct session *session, struct message *message)
 {
     enum session_place place = PLACE_LOST;
     struct session_alias *alias;
+    struct wire rest;
+    size_t count;
 
     if (!session_takes_batch(session, message))
         return;
@@ -222,26 +239,18 @@ void session_take_batch(struct session *session, struct message *message)
         session_return_credit(session, session->in.taken_last);
         return;
     }
-    place = session_place(session, alias, message);
+    rest = message->batch.rest;
+    count = wire_array(&rest, 1, BLOCK_ENTRIES_MAX).left;
     if (wire_err(&session->doc) != ERR_OK)
         session_violation(session, "BATCH-1: A batch has 1 to BLOCK_ENTRIES_MAX entries.");
+    else
+        place = session_place(session, alias, message, count);
     if (session->phase == PHASE_OVER)
         return;
-    if (place == PLACE_NEXT) {
+    if (place == PLACE_NEXT)
         session_take_next(session, alias, message);
-        return;
-    }
-    if (place == PLACE_OLD) {
-        struct wire rest = message->batch.rest;
-
-        alias->size += wire_array(&rest, 1, BLOCK_ENTRIES_MAX).left;
-        alias->is_lost = false;
-    } else {
-        /* What continues a lost batch is lost with it: marks once are enough. */
-        session->needs_marks |= !alias->is_lost || message->batch.has_start;
-        alias->is_lost = true;
-    }
-    session_return_credit(session, session->in.taken_last);
+    else
+        session_pass_over(session, alias, place == PLACE_LOST, count);
 }
 
 /* PROTOCOL SYNC-8: marks say what is committed, so they wait until nothing is under way. */
@@ -306,6 +315,8 @@ void session_take_committed(struct session *session, uint64_t ticket, enum err e
     } else if (err == ERR_DETACHED) {
         session->aliases[done.alias].is_lost = true;
         session->needs_marks = true;
+        if (session->logs[done.log].announced < done.end.size)
+            session->logs[done.log].announced = done.end.size;
     } else if (err == ERR_NOT_FOUND) {
         session->aliases[done.alias].is_ignored = true;
         session->aliases[done.alias].is_lost = true;

@@ -1,7 +1,7 @@
 /*
  * The frame of a conversation: events in, messages cut out of bytes, effects collected. What
- * messages mean stands in session_link.c (making a link), session_sync.c (what we give) and
- * session_take.c (what we take).
+ * messages mean stands in session_link.c (making a link), session_marks.c (who holds what),
+ * session_sync.c (what we give) and session_take.c (what we take).
  */
 #include "proto/session_state.h"
 
@@ -58,6 +58,20 @@ void session_fail(struct session *session, enum err err)
     if (session->phase != PHASE_OVER)
         message_put_bye(BYE_DONE, &session->out);
     session_end(session, SESSION_END_STORE, err_sentence(err));
+}
+
+void session_check(struct session *session, enum err err)
+{
+    if (err == ERR_LIMIT)
+        session_violation(session, "SYNC-4: Two members share at most LOGS_PER_PEER_MAX logs a "
+                                   "side.");
+    else if (err != ERR_OK)
+        session_fail(session, err);
+}
+
+bool session_is_own(const struct session *session)
+{
+    return public_key_is_equal(&session->options.peer, &session->options.member);
 }
 
 /* ---- life */
@@ -134,6 +148,23 @@ static bool session_is_waiting(const struct session *session)
            session->phase == PHASE_NEW;
 }
 
+/* PROTOCOL SYNC-1: "An identity comes first and once; it fits the key that the handshake proved
+ * and the member who is expected." */
+static void session_on_identity(struct session *session, struct span identity)
+{
+    enum err err = ERR_FORGED;
+
+    if (session->phase == PHASE_HELLO && !session->is_identified)
+        err = session_read_identity(session, identity);
+    session->is_identified = true;
+    if (err == ERR_NOMEM)
+        session_fail(session, err);
+    else if (err != ERR_OK || !public_key_is_equal(&session->chain.member, &session->options.peer))
+        session_violation(session, "SYNC-1: An identity comes first and once; it fits the key that "
+                                   "the handshake proved and the member who is expected.");
+    session->chain.count = 0; /* It borrowed from the message. */
+}
+
 static void session_message(struct session *session, struct message *message)
 {
     switch (message->type) {
@@ -151,12 +182,10 @@ static void session_message(struct session *session, struct message *message)
         session_link_message(session, message);
         return;
     case MESSAGE_IDENTITY:
-        if (session->phase == PHASE_AWAIT_IDENTITY)
+        if (session->options.role == SESSION_PEER)
+            session_on_identity(session, message->identity);
+        else
             session_link_message(session, message);
-        else if (session->phase != PHASE_HELLO ||
-                 !session_read_identity(session, message->identity))
-            session_violation(session,
-                              "an identity that does not fit the handshake, or comes too late");
         return;
     case MESSAGE_HELLO:
     case MESSAGE_MARKS:
@@ -184,7 +213,7 @@ static void session_read_messages(struct session *session)
         if (err == ERR_NOMEM) {
             session_fail(session, err);
         } else if (err != ERR_OK) {
-            session_violation(session, "a message that cannot be read");
+            session_violation(session, "SYNC-17: A message has the shape its number says.");
         } else {
             session->progress.messages_bytes_received += bytes.size + 4;
             session_message(session, &message);
@@ -204,10 +233,14 @@ static void session_on_bytes(struct session *session, struct span bytes)
     }
     err = frame_feed(&session->in, bytes);
     if (err == ERR_LIMIT)
-        session_violation(session, "a message of an impossible size");
+        session_violation(session, "SYNC-17: A message has 1 to MESSAGE_SIZE_MAX bytes.");
     else if (err != ERR_OK)
         session_fail(session, err);
     session_read_messages(session);
+    /* Outside of waiting only the beginning of one message can be left over. */
+    if (session_is_waiting(session) &&
+        session->in.bytes.size - session->in.taken > SESSION_WAITING_MAX)
+        session_violation(session, "LINK-6: Whoever waits for an answer sends at most 1 MiB.");
 }
 
 static void session_on_start(struct session *session)
@@ -222,12 +255,14 @@ static void session_on_start(struct session *session)
     }
 }
 
+/* PROTOCOL SYNC-15: "After 60 s of silence a ping is sent, and another after 60 s more; 60 s later
+ * the other side counts as gone." */
 static void session_on_woken(struct session *session)
 {
     if (session->now_ms < session_wake_at_ms(session))
         return;
     if (session->pings == SESSION_PINGS_MAX) {
-        session_end(session, SESSION_END_SILENT, "no answer to two pings");
+        session_end(session, SESSION_END_SILENT, "SYNC-15: Two pings had no answer.");
         return;
     }
     session->pings++;
@@ -239,12 +274,13 @@ static void session_event(struct session *session, const struct session_event *e
     switch (event->type) {
     case SESSION_STARTED:
         session_on_start(session);
+        session_read_messages(session);
         break;
     case SESSION_BYTES:
         session_on_bytes(session, event->bytes);
         break;
     case SESSION_COMMITTED:
-        session_sync_committed(session, event->committed.ticket, event->committed.err);
+        session_take_committed(session, event->committed.ticket, event->committed.err);
         break;
     case SESSION_LINK_ANSWERED:
         session_link_answered(session, event);
@@ -260,6 +296,8 @@ static void session_event(struct session *session, const struct session_event *e
         session_on_woken(session);
         break;
     case SESSION_SYNC_ASKED:
+        if (session->phase == PHASE_LIVE)
+            session_look(session, false);
         break;
     case SESSION_STOP:
         message_put_bye(event->stop, &session->out);
@@ -279,6 +317,7 @@ static void session_collect_bytes(struct session *session)
     if (session->out.size == 0)
         return;
     session->progress.messages_bytes_sent += session->out.size;
+    session->window += session->out.size;
     effect = session_effect(session, SESSION_SEND);
     if (effect == NULL)
         return;
@@ -300,6 +339,7 @@ enum err session_step(struct session *session, const struct session_event *event
     session->now_ms = event->now_ms;
     if (session->phase != PHASE_OVER)
         session_event(session, event);
+    session_take_settle(session);
     if (session->phase == PHASE_LIVE)
         session_sync_pump(session);
     session->replica = NULL;
@@ -311,6 +351,8 @@ enum err session_step(struct session *session, const struct session_event *event
 
 uint64_t session_wake_at_ms(const struct session *session)
 {
+    if (session->phase == PHASE_NEW || session->phase == PHASE_OVER)
+        return UINT64_MAX;
     return session->heard_at_ms + SESSION_PING_MS * (uint64_t)(session->pings + 1);
 }
 
@@ -321,7 +363,7 @@ bool session_is_in_step(const struct session *session)
 
 bool session_is_linking(const struct session *session)
 {
-    return session->phase < PHASE_HELLO;
+    return session->options.role != SESSION_PEER && session->phase < PHASE_HELLO;
 }
 
 const struct public_key *session_peer(const struct session *session)

@@ -4,14 +4,37 @@
 
 #include <string.h>
 
-bool session_read_identity(struct session *session, struct span identity)
+#define LINK_IDENTITY_RULE                                                                         \
+    "LINK-1: Root and chain come once, and end with the key that the handshake proved."
+
+enum err session_read_identity(struct session *session, struct span identity)
 {
     enum err err = device_read_identity(identity, &session->chain, &session->next_root);
 
-    if (err != ERR_OK)
-        return false;
-    return memcmp(device_of(&session->chain)->static_key, session->options.remote_static,
-                  KEY_SIZE) == 0;
+    if (err == ERR_OK && memcmp(device_of(&session->chain)->static_key,
+                                session->options.remote_static, KEY_SIZE) != 0)
+        err = ERR_FORGED;
+    return err;
+}
+
+/* Reads the kept identity and learns from it who the other member is. */
+static bool session_meet(struct session *session)
+{
+    enum err err = session_read_identity(session, buf_span(&session->remote_identity));
+
+    if (err == ERR_NOMEM)
+        session_fail(session, err);
+    else if (err != ERR_OK)
+        session_violation(session, LINK_IDENTITY_RULE);
+    session->options.peer = session->chain.member;
+    return err == ERR_OK;
+}
+
+static void session_refuse(struct session *session, enum refusal refusal)
+{
+    message_put_refused(refusal, &session->out);
+    message_put_bye(BYE_DONE, &session->out);
+    session_end(session, SESSION_END_REFUSED, "the invitation makes no link");
 }
 
 static void session_ask_node(struct session *session, bool is_claim,
@@ -37,39 +60,39 @@ void session_link_start(struct session *session)
         session->phase = PHASE_AWAIT_IDENTITY;
         return;
     }
-    if (!session_read_identity(session, session->options.remote_identity)) {
-        session_violation(session, "an identity that does not fit the handshake");
+    if (!session_meet(session))
+        return;
+    message_put_identity(session->options.identity, &session->out);
+    if (session_is_own(session)) {
+        session_refuse(session, REFUSAL_SELF);
         return;
     }
-    session->options.peer = session->chain.member;
-    message_put_identity(session->options.identity, &session->out);
     session->phase = PHASE_CLAIMING;
     session_ask_node(session, true, NULL);
 }
 
-static void session_refuse(struct session *session, enum refusal refusal)
-{
-    message_put_refused(refusal, &session->out);
-    message_put_bye(BYE_DONE, &session->out);
-    session_end(session, SESSION_END_REFUSED, "the invitation makes no link");
-}
-
-static void session_on_identity(struct session *session, struct span identity)
+/* The acceptor learns who invited it. */
+static void session_on_inviter(struct session *session, struct span identity)
 {
     struct session_effect *effect;
 
-    buf_clear(&session->remote_identity);
-    buf_append(&session->remote_identity, identity);
-    if (session->remote_identity.is_failed ||
-        !session_read_identity(session, buf_span(&session->remote_identity))) {
-        session_violation(session, "an identity that does not fit the handshake");
+    if (session->phase != PHASE_AWAIT_IDENTITY) {
+        session_violation(session, LINK_IDENTITY_RULE);
         return;
     }
-    session->options.peer = session->chain.member;
-    if (public_key_is_equal(&session->chain.member, &session->options.member)) {
+    buf_clear(&session->remote_identity);
+    buf_append(&session->remote_identity, identity);
+    if (session->remote_identity.is_failed) {
+        session_fail(session, ERR_NOMEM);
+        return;
+    }
+    if (!session_meet(session))
+        return;
+    if (session_is_own(session)) {
         effect = session_effect(session, SESSION_REFUSED);
         if (effect != NULL)
             effect->refusal = REFUSAL_SELF;
+        message_put_bye(BYE_DONE, &session->out);
         session_end(session, SESSION_END_REFUSED, "the invitation is one's own");
         return;
     }
@@ -81,7 +104,8 @@ static void session_on_link(struct session *session, const struct link_message *
     bool is_acceptor = session->options.role == SESSION_ACCEPTOR;
 
     if (session->phase != PHASE_AWAIT_LINK || link->has_secret != is_acceptor) {
-        session_violation(session, "a link message out of place");
+        session_violation(session, "LINK-3: One link message comes from each side, the inviter's "
+                                   "first and with the link secret, the acceptor's without.");
         return;
     }
     session->phase = is_acceptor ? PHASE_MAKING : PHASE_COMPLETING;
@@ -92,8 +116,10 @@ static void session_on_refused(struct session *session, enum refusal refusal)
 {
     struct session_effect *effect;
 
-    if (session->options.role != SESSION_ACCEPTOR || session->phase != PHASE_AWAIT_LINK) {
-        session_violation(session, "a refusal out of place");
+    if (session->options.role != SESSION_ACCEPTOR || session->phase != PHASE_AWAIT_LINK ||
+        refusal < REFUSAL_SPENT || refusal > REFUSAL_BLOCKED) {
+        session_violation(session, "LINK-4: A refusal comes in place of the inviter's link message "
+                                   "and has one of five reasons.");
         return;
     }
     effect = session_effect(session, SESSION_REFUSED);
@@ -105,7 +131,7 @@ static void session_on_refused(struct session *session, enum refusal refusal)
 void session_link_message(struct session *session, struct message *message)
 {
     if (message->type == MESSAGE_IDENTITY)
-        session_on_identity(session, message->identity);
+        session_on_inviter(session, message->identity);
     else if (message->type == MESSAGE_LINK)
         session_on_link(session, &message->link);
     else

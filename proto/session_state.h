@@ -6,6 +6,8 @@
 #include "proto/limits.h"
 #include "proto/session.h"
 
+#define SESSION_TOTAL_MAX (UINT64_C(1) << 50) /* of one announcement: sums cannot wrap */
+
 enum session_phase {
     PHASE_NEW,
     PHASE_CLAIMING,       /* inviter: the node looks at who came */
@@ -24,8 +26,9 @@ enum {
     SESSION_CREDIT_STEP = 128 << 10, /* credit is returned in portions of at least this */
     SESSION_PING_MS = 60000,
     SESSION_PINGS_MAX = 2,
-    SESSION_LOGS_MAX = 65536,  /* between own devices */
-    SESSION_PENDING_MAX = 4096 /* batches in the writer's hands */
+    SESSION_LOGS_MAX = 65536,     /* between own devices */
+    SESSION_PENDING_MAX = 4096,   /* batches in the writer's hands */
+    SESSION_WAITING_MAX = 1 << 20 /* bytes kept while the node looks into a link: no batch is due */
 };
 
 /* One log as this session sees it. */
@@ -34,10 +37,13 @@ struct session_log {
     bool is_mine;
     struct chain tip;   /* what I hold, committed */
     struct chain sent;  /* how far the other side has it, or was sent it */
+    uint64_t offered;   /* the furthest it was ever sent it, or showed to have it */
     uint64_t acked;     /* how far it said it has stored it */
-    uint64_t announced; /* how far it said it holds it */
+    uint64_t delivered; /* what of acked was told to the node */
+    uint64_t announced; /* how far it said, or showed, that it holds it */
     uint32_t alias;     /* for what I send */
     bool has_alias, must_start;
+    bool is_listed;     /* in the marks now being read */
     struct chain taken; /* how far its batches were verified, committed or not */
     bool has_taken;
 };
@@ -47,15 +53,17 @@ struct session_pending {
     uint64_t ticket;
     uint32_t log;   /* index in logs */
     uint32_t alias; /* the other side's */
-    uint64_t end_size;
+    struct chain end;
     size_t bytes;
 };
 
 /* What the other side calls a log. */
 struct session_alias {
     struct log_id id;
-    uint32_t log;    /* index in logs */
-    bool is_ignored; /* nothing of it is wanted yet: asked again with every batch */
+    uint32_t log;    /* index in logs, unless it is ignored */
+    uint64_t size;   /* where the other side stands in giving it */
+    bool is_ignored; /* its space or device is not known (yet) */
+    bool is_lost;    /* something of it was dropped: nothing attaches before a start is named */
 };
 
 struct session {
@@ -71,7 +79,7 @@ struct session {
     const struct replica *replica; /* during a step */
     uint64_t now_ms, heard_at_ms;
     unsigned pings;
-    bool is_confirmed, is_in_step;
+    bool is_confirmed, is_in_step, is_identified, is_listing;
     struct device_chain chain; /* of the other side, in the linking phase */
     struct hash next_root;
 
@@ -101,29 +109,44 @@ void session_end(struct session *session, enum session_end_reason reason, const 
 void session_violation(struct session *session, const char *rule);
 /* Our store, or memory, failed us. */
 void session_fail(struct session *session, enum err err);
+/* Nothing when ERR_OK; a violation when ERR_LIMIT; else a failure of ours. */
+void session_check(struct session *session, enum err err);
+bool session_is_own(const struct session *session);
 
 /* session_link.c */
 void session_link_start(struct session *session);
 void session_link_message(struct session *session, struct message *message);
 void session_link_answered(struct session *session, const struct session_event *event);
 /* Checks root and chain against the key the handshake proved. */
-MUST_USE bool session_read_identity(struct session *session, struct span identity);
+MUST_USE enum err session_read_identity(struct session *session, struct span identity);
 
 /* session_sync.c */
 void session_sync_start(struct session *session);
 void session_sync_message(struct session *session, struct message *message);
 void session_sync_news(struct session *session, const struct id *space);
-void session_sync_committed(struct session *session, uint64_t ticket, enum err err);
 /* Sends whatever may be sent now, and says whether all is in step. */
 void session_sync_pump(struct session *session);
 
 /* session_take.c */
 void session_take_log(struct session *session, const struct message *message);
 void session_take_batch(struct session *session, struct message *message);
-/* Index of a log in the session's list, added when new. False when there are too many or no memory.
- */
-MUST_USE bool session_find_log(struct session *session, const struct log_id *id, bool is_mine,
-                               uint32_t *out);
+void session_take_committed(struct session *session, uint64_t ticket, enum err err);
+/* Something was committed: is what was ignored known now? */
+void session_take_again(struct session *session);
+/* Says marks once they are due and nothing is under way. */
+void session_take_settle(struct session *session);
+
+/* session_marks.c */
+size_t session_logs_max(const struct session *session);
+/* Index of a log in the session's list, added when new. ERR_LIMIT, ERR_NOMEM. */
+MUST_USE enum err session_find_log(struct session *session, const struct log_id *id, bool is_mine,
+                                   uint32_t *out);
+/* Reads anew what is shared and how far it goes; with digests when asked. */
+void session_look(struct session *session, bool is_digesting);
+void session_look_at(struct session *session, const struct id *space);
 void session_send_marks(struct session *session);
+void session_take_marks(struct session *session, struct message *message);
+/* The other side has stored a log of mine up to size. */
+void session_deliver(struct session *session, struct session_log *log, uint64_t size);
 
 #endif

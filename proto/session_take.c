@@ -5,40 +5,6 @@
 
 #include "crypto/heap.h"
 
-bool session_find_log(struct session *session, const struct log_id *id, bool is_mine, uint32_t *out)
-{
-    bool is_own = public_key_is_equal(&session->options.peer, &session->options.member);
-    size_t max = is_own ? SESSION_LOGS_MAX : 2 * (size_t)LOGS_PER_PEER_MAX;
-    struct session_log *log;
-
-    for (size_t at = 0; at < session->logs_count; at++)
-        if (log_id_is_equal(&session->logs[at].id, id)) {
-            session->logs[at].is_mine |= is_mine;
-            *out = (uint32_t)at;
-            return true;
-        }
-    if (session->logs_count == max)
-        return false;
-    if ((session->logs_count & (session->logs_count - 1)) == 0) {
-        size_t capacity = session->logs_count == 0 ? 1 : session->logs_count * 2;
-        struct session_log *grown = heap_resize(session->logs, capacity * sizeof *grown);
-
-        if (grown == NULL) {
-            session->is_failed = true;
-            return false;
-        }
-        session->logs = grown;
-    }
-    log = &session->logs[session->logs_count];
-    memset(log, 0, sizeof *log);
-    log->id = *id;
-    log->is_mine = is_mine;
-    chain_begin(id, &log->sent);
-    log->tip = log->sent;
-    *out = (uint32_t)session->logs_count++;
-    return true;
-}
-
 /* ---- names for logs */
 
 static bool session_add_alias(struct session *session, struct session_alias alias)
@@ -65,32 +31,52 @@ static void session_settle_alias(struct session *session, struct session_alias *
     alias->is_ignored = err == ERR_NOT_FOUND;
     if (err == ERR_NOT_FOUND)
         return;
-    if (err == ERR_OK && !session_find_log(session, &alias->id, false, &alias->log)) {
-        session_violation(session, "more logs than one may have");
-        return;
-    }
-    log = &session->logs[alias->log];
-    if (err == ERR_OK && !log->has_taken) {
-        err = session->replica->tip(session->replica->self, &log->id, &log->taken);
+    if (err == ERR_OK)
+        err = session_find_log(session, &alias->id, false, &alias->log);
+    if (err == ERR_OK) {
+        log = &session->logs[alias->log];
+        if (!log->has_taken)
+            err = session->replica->tip(session->replica->self, &log->id, &log->taken);
         log->has_taken = err == ERR_OK;
     }
-    if (err != ERR_OK)
-        session_fail(session, err);
+    session_check(session, err);
 }
 
-/* PROTOCOL SYNC-7: "Aliases are given from 0 upwards, each once." */
+/* PROTOCOL SYNC-7: "Each side names the logs it gives from 0 upwards, each number and each log
+ * once." */
 void session_take_log(struct session *session, const struct message *message)
 {
-    struct session_alias alias = {.id = message->log.log};
+    struct session_alias alias = {.id = message->log.log, .is_lost = true};
+    bool is_named = message->log.alias != session->aliases_count;
 
-    if (message->log.alias != session->aliases_count ||
-        session->aliases_count >= SESSION_LOGS_MAX) {
-        session_violation(session, "an alias out of order");
+    for (size_t at = 0; at < session->aliases_count && !is_named; at++)
+        is_named = log_id_is_equal(&session->aliases[at].id, &alias.id);
+    if (is_named) {
+        session_violation(session, "SYNC-7: Each side names the logs it gives from 0 upwards, each "
+                                   "number and each log once.");
+        return;
+    }
+    if (session->aliases_count >= session_logs_max(session)) {
+        session_check(session, ERR_LIMIT);
         return;
     }
     session_settle_alias(session, &alias);
     if (session->phase != PHASE_OVER && !session_add_alias(session, alias))
         session_fail(session, ERR_NOMEM);
+}
+
+/* PROTOCOL SYNC-10: "What was ignored is asked for, by marks, when a commit has made its log
+ * known." */
+void session_take_again(struct session *session)
+{
+    for (size_t at = 0; at < session->aliases_count && session->phase != PHASE_OVER; at++) {
+        struct session_alias *alias = &session->aliases[at];
+
+        if (!alias->is_ignored)
+            continue;
+        session_settle_alias(session, alias);
+        session->needs_marks |= !alias->is_ignored;
+    }
 }
 
 /* ---- batches */
@@ -119,13 +105,48 @@ static bool session_add_pending(struct session *session, const struct session_pe
     return true;
 }
 
-/* Where the batch says it begins must be where we are. */
-static bool session_attaches(const struct message *message, const struct chain *taken)
+/* Does what the batch says it begins with lie on the chain I hold? What is not committed yet
+ * cannot be asked for, and is not doubted. */
+static bool session_is_on_chain(struct session *session, const struct session_log *log,
+                                const struct message *message)
 {
+    const struct hash *hash = &message->batch.start_hash;
+    struct chain chain = log->taken;
+    enum err err;
+
     if (!message->batch.has_start)
         return true;
-    return message->batch.start_size == taken->size &&
-           memcmp(message->batch.start_hash.bytes, taken->hash.bytes, HASH_SIZE) == 0;
+    if (message->batch.start_size != log->taken.size) {
+        err = session->replica->chain_at(session->replica->self, &log->id,
+                                         message->batch.start_size, &chain);
+        if (err == ERR_NOT_FOUND)
+            return true;
+        session_check(session, err);
+    }
+    return memcmp(hash->bytes, chain.hash.bytes, HASH_SIZE) == 0;
+}
+
+enum session_place { PLACE_NEXT, PLACE_OLD, PLACE_LOST };
+
+/* PROTOCOL SYNC-8: "A batch that begins where its log stands is taken; one that is wholly older is
+ * passed over; any other is dropped, and marks are said again." */
+static enum session_place session_place(struct session *session, struct session_alias *alias,
+                                        const struct message *message, size_t count)
+{
+    const struct session_log *log = &session->logs[alias->log];
+
+    if (!message->batch.has_start && alias->is_lost)
+        return PLACE_LOST;
+    /* What continues a lost batch is lost with it; where a start is named, marks are due anew. */
+    if (message->batch.has_start) {
+        alias->size = message->batch.start_size;
+        alias->is_lost = false;
+    }
+    if (alias->size > log->taken.size || !session_is_on_chain(session, log, message))
+        return PLACE_LOST;
+    if (alias->size == log->taken.size)
+        return PLACE_NEXT;
+    return alias->size + count <= log->taken.size ? PLACE_OLD : PLACE_LOST;
 }
 
 static void session_ingest(struct session *session, struct session_log *log,
@@ -149,69 +170,135 @@ static void session_ingest(struct session *session, struct session_log *log,
     session->progress.entries_received += verified_batch_count(batch);
 }
 
-/* After what was under way is settled: say again where I stand, so that what did not attach comes
- * again. */
-static void session_marks_when_idle(struct session *session)
+static void session_take_next(struct session *session, struct session_alias *alias,
+                              struct message *message)
 {
-    if (!session->needs_marks || session->pending_count > 0 || session->phase != PHASE_LIVE)
-        return;
-    session->needs_marks = false;
-    for (size_t at = 0; at < session->aliases_count; at++) {
-        struct session_alias *alias = &session->aliases[at];
-
-        if (!alias->is_ignored)
-            session->logs[alias->log].taken = session->logs[alias->log].tip;
-    }
-    session_send_marks(session);
-}
-
-void session_take_batch(struct session *session, struct message *message)
-{
-    size_t bytes = session->in.taken_last;
-    struct session_pending pending = {
-        .ticket = session->next_ticket, .alias = message->batch.alias, .bytes = bytes};
-    struct session_alias *alias;
+    struct session_pending pending = {.ticket = session->next_ticket++,
+                                      .log = alias->log,
+                                      .alias = message->batch.alias,
+                                      .bytes = session->in.taken_last};
+    struct session_log *log = &session->logs[alias->log];
     struct verified_batch *batch;
-    struct session_log *log;
-    struct chain end;
-    enum err err;
+    enum err err = batch_verify(&message->batch.rest, &log->id, &log->taken, &pending.end, &batch);
 
-    if (message->batch.alias >= session->aliases_count || bytes > session->credit_given ||
-        session->pending_count >= SESSION_PENDING_MAX) {
-        session_violation(session, "a batch without alias or credit");
-        return;
-    }
-    session->credit_given -= bytes;
-    session->progress.bytes_received += bytes;
-    alias = &session->aliases[message->batch.alias];
-    if (alias->is_ignored)
-        session_settle_alias(session, alias);
-    if (session->phase == PHASE_OVER)
-        return;
-    pending.log = alias->log;
-    log = alias->is_ignored ? NULL : &session->logs[alias->log];
-    if (log == NULL || !session_attaches(message, &log->taken)) {
-        session->has_ignored |= log == NULL;
-        session->needs_marks |= log != NULL;
-        session_return_credit(session, bytes);
-        session_marks_when_idle(session);
-        return;
-    }
-    err = batch_verify(&message->batch.rest, &log->id, &log->taken, &end, &batch);
     if (err == ERR_NOMEM) {
         session_fail(session, err);
     } else if (err != ERR_OK) {
-        session_violation(session, "a batch whose hashes or signature do not fit");
+        session_violation(session, "BATCH-4: The hashes and the signature of a batch fit.");
     } else {
-        pending.end_size = end.size;
-        session->next_ticket++;
+        alias->size = pending.end.size;
+        alias->is_lost = false;
         session_ingest(session, log, &pending, batch);
     }
 }
 
-void session_sync_committed(struct session *session, uint64_t ticket, enum err err)
+/* PROTOCOL SYNC-9: "A batch stays within the credit that was given, and within BATCH_SIZE_MAX." */
+static bool session_takes_batch(struct session *session, const struct message *message)
 {
-    struct session_pending done = {0};
+    size_t bytes = session->in.taken_last;
+
+    if (message->batch.alias >= session->aliases_count)
+        session_violation(session, "SYNC-7: A batch carries a number that was given to a log.");
+    else if (bytes > session->credit_given || bytes > BATCH_SIZE_MAX ||
+             session->pending_count >= SESSION_PENDING_MAX)
+        session_violation(session, "SYNC-9: A batch stays within the credit that was given, and "
+                                   "within BATCH_SIZE_MAX.");
+    if (session->phase == PHASE_OVER)
+        return false;
+    session->credit_given -= bytes;
+    session->progress.bytes_received += bytes;
+    return true;
+}
+
+/* What is lost was shown to be there: not in step before it has come. */
+static void session_pass_over(struct session *session, struct session_alias *alias, bool is_lost,
+                              size_t count)
+{
+    struct session_log *log = &session->logs[alias->log];
+
+    alias->size += count;
+    if (is_lost && log->announced < alias->size)
+        log->announced = alias->size;
+    session->needs_marks |= is_lost && !alias->is_lost;
+    alias->is_lost = is_lost;
+    session_return_credit(session, session->in.taken_last);
+}
+
+void session_take_batch(struct session *session, struct message *message)
+{
+    enum session_place place = PLACE_LOST;
+    struct session_alias *alias;
+    struct wire rest;
+    size_t count;
+
+    if (!session_takes_batch(session, message))
+        return;
+    alias = &session->aliases[message->batch.alias];
+    if (alias->is_ignored) {
+        alias->is_lost = true;
+        session_return_credit(session, session->in.taken_last);
+        return;
+    }
+    rest = message->batch.rest;
+    count = wire_array(&rest, 1, BLOCK_ENTRIES_MAX).left;
+    if (wire_err(&session->doc) != ERR_OK)
+        session_violation(session, "BATCH-1: A batch has 1 to BLOCK_ENTRIES_MAX entries.");
+    else
+        place = session_place(session, alias, message, count);
+    if (session->phase == PHASE_OVER)
+        return;
+    if (place == PLACE_NEXT)
+        session_take_next(session, alias, message);
+    else
+        session_pass_over(session, alias, place == PLACE_LOST, count);
+}
+
+/* PROTOCOL SYNC-8: marks say what is committed, so they wait until nothing is under way. */
+void session_take_settle(struct session *session)
+{
+    if (!session->needs_marks || session->pending_count > 0 || session->phase != PHASE_LIVE ||
+        session->window + session->out.size >= SESSION_WINDOW)
+        return;
+    session->needs_marks = false;
+    session_send_marks(session);
+    for (size_t at = 0; at < session->aliases_count && session->phase != PHASE_OVER; at++) {
+        struct session_alias *alias = &session->aliases[at];
+        struct session_log *log = alias->is_ignored ? NULL : &session->logs[alias->log];
+
+        if (log == NULL || (log->taken.size == log->tip.size &&
+                            memcmp(log->taken.hash.bytes, log->tip.hash.bytes, HASH_SIZE) == 0))
+            continue;
+        log->taken = log->tip;
+        alias->is_lost = true;
+    }
+}
+
+/* ---- commits */
+
+/* PROTOCOL SYNC-11: "A batch is acknowledged when it is stored durably, never before." */
+static void session_acknowledge(struct session *session, const struct session_pending *done)
+{
+    struct session_log *log = &session->logs[done->log];
+    struct ack ack = {.alias = done->alias, .size = done->end.size};
+    enum err err = session->replica->tip(session->replica->self, &log->id, &log->tip);
+
+    if (err != ERR_OK) {
+        session_fail(session, err);
+        return;
+    }
+    message_put_acks(&ack, 1, &session->out);
+    if (log->sent.size < done->end.size)
+        log->sent = done->end; /* They gave it: they have it. */
+    if (log->acked < done->end.size)
+        log->acked = done->end.size;
+    if (log->announced < done->end.size)
+        log->announced = done->end.size;
+    session_take_again(session);
+}
+
+void session_take_committed(struct session *session, uint64_t ticket, enum err err)
+{
+    struct session_pending done;
     size_t at = 0;
 
     while (at < session->pending_count && session->pending[at].ticket != ticket)
@@ -221,33 +308,24 @@ void session_sync_committed(struct session *session, uint64_t ticket, enum err e
     done = session->pending[at];
     memmove(&session->pending[at], &session->pending[at + 1],
             (session->pending_count - at - 1) * sizeof *session->pending);
+    /* The capacity follows from the count: it may be too large afterwards, never too small. */
     session->pending_count--;
-    if (err == ERR_DETACHED || err == ERR_NOT_FOUND) {
+    if (err == ERR_OK) {
+        session_acknowledge(session, &done);
+    } else if (err == ERR_DETACHED) {
+        session->aliases[done.alias].is_lost = true;
         session->needs_marks = true;
+        if (session->logs[done.log].announced < done.end.size)
+            session->logs[done.log].announced = done.end.size;
+    } else if (err == ERR_NOT_FOUND) {
+        session->aliases[done.alias].is_ignored = true;
+        session->aliases[done.alias].is_lost = true;
+        session->logs[done.log].has_taken = false;
     } else if (err == ERR_FORGED) {
-        session_violation(session, "entries by a device that is not certified");
-        return;
-    } else if (err != ERR_OK) {
-        session_fail(session, err);
-        return;
+        session_violation(session, "BATCH-5: A device writes only when its member certified it.");
     } else {
-        struct ack ack = {.alias = done.alias, .size = done.end_size};
-
-        message_put_acks(&ack, 1, &session->out);
-        err = session->replica->tip(session->replica->self, &session->logs[done.log].id,
-                                    &session->logs[done.log].tip);
-        if (err != ERR_OK) {
-            session_fail(session, err);
-            return;
-        }
-        session->logs[done.log].sent = session->logs[done.log].tip;
-        session->logs[done.log].acked = session->logs[done.log].tip.size;
-        session->needs_marks |=
-            session->has_ignored; /* What came may say that the ignored is wanted. */
-        session->has_ignored = false;
-        if (session->logs[done.log].announced < done.end_size)
-            session->logs[done.log].announced = done.end_size;
+        session_fail(session, err);
     }
-    session_return_credit(session, done.bytes);
-    session_marks_when_idle(session);
+    if (session->phase != PHASE_OVER)
+        session_return_credit(session, done.bytes);
 }

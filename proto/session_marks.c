@@ -1,0 +1,301 @@
+/* Who holds what: the logs of this session, digests over them, and marks when the digests differ.
+ */
+#include "proto/session_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/heap.h"
+
+size_t session_logs_max(const struct session *session)
+{
+    return session_is_own(session) ? SESSION_LOGS_MAX : 2 * (size_t)LOGS_PER_PEER_MAX;
+}
+
+static bool session_find_known(struct session *session, const struct log_id *id, bool is_mine,
+                               uint32_t *out)
+{
+    for (size_t at = 0; at < session->logs_count; at++)
+        if (log_id_is_equal(&session->logs[at].id, id)) {
+            session->logs[at].is_mine |= is_mine;
+            *out = (uint32_t)at;
+            return true;
+        }
+    return false;
+}
+
+enum err session_find_log(struct session *session, const struct log_id *id, bool is_mine,
+                          uint32_t *out)
+{
+    struct session_log *log;
+
+    if (session_find_known(session, id, is_mine, out))
+        return ERR_OK;
+    if (session->logs_count == session_logs_max(session))
+        return ERR_LIMIT;
+    if ((session->logs_count & (session->logs_count - 1)) == 0) {
+        size_t capacity = session->logs_count == 0 ? 1 : session->logs_count * 2;
+        struct session_log *grown = heap_resize(session->logs, capacity * sizeof *grown);
+
+        if (grown == NULL)
+            return ERR_NOMEM;
+        session->logs = grown;
+    }
+    log = &session->logs[session->logs_count];
+    memset(log, 0, sizeof *log);
+    log->id = *id;
+    log->is_mine = is_mine;
+    chain_begin(id, &log->sent);
+    log->tip = log->sent;
+    *out = (uint32_t)session->logs_count++;
+    return ERR_OK;
+}
+
+/* ---- what is shared now */
+
+static enum err session_note_log(void *self, const struct replica_log *log)
+{
+    struct session *session = self;
+    uint32_t index;
+    enum err err = session_find_log(session, &log->log, log->is_mine, &index);
+
+    if (err == ERR_OK)
+        session->logs[index].tip = log->tip;
+    return err;
+}
+
+static int session_log_order(const void *left, const void *right)
+{
+    const struct session_log *const *first = left, *const *second = right;
+    int order = memcmp((*first)->id.space.bytes, (*second)->id.space.bytes, ID_SIZE);
+
+    return order != 0 ? order : memcmp((*first)->id.device.bytes, (*second)->id.device.bytes, 32);
+}
+
+static void session_digest_log(const struct session_log *log, struct buf *out)
+{
+    struct mark mark;
+
+    if (log->tip.size == 0)
+        return;
+    chain_mark(&log->tip, &log->id, &mark);
+    buf_append(out, span_of(log->id.space.bytes, ID_SIZE));
+    buf_append(out, span_of(log->id.device.bytes, 32));
+    buf_u64(out, mark.size);
+    buf_append(out, span_of(mark.tag, TAG_SIZE));
+}
+
+/* PROTOCOL SYNC-2: "A digest is a hash, keyed by the handshake, over space, device, size and tag of
+ * the logs in ascending order of space and device; empty logs are left out." */
+static enum err session_digest(struct session *session)
+{
+    const struct session_log **sorted = heap_new(session->logs_count * sizeof *sorted);
+    bool is_own = session_is_own(session);
+    struct buf mine = {0}, yours = {0};
+    struct span part;
+    enum err err = sorted != NULL ? ERR_OK : ERR_NOMEM;
+
+    for (size_t at = 0; err == ERR_OK && at < session->logs_count; at++)
+        sorted[at] = &session->logs[at];
+    if (err == ERR_OK)
+        qsort(sorted, session->logs_count, sizeof *sorted, session_log_order);
+    for (size_t at = 0; err == ERR_OK && at < session->logs_count; at++)
+        session_digest_log(sorted[at], is_own || sorted[at]->is_mine ? &mine : &yours);
+    if (err == ERR_OK)
+        err = buf_err(&mine) != ERR_OK ? ERR_NOMEM : buf_err(&yours);
+    part = buf_span(&mine);
+    digest_keyed(session->options.handshake_hash, "kith digest", &part, 1, session->mine,
+                 DIGEST_SIZE);
+    part = is_own ? part : buf_span(&yours);
+    digest_keyed(session->options.handshake_hash, "kith digest", &part, 1, session->yours,
+                 DIGEST_SIZE);
+    buf_release(&mine);
+    buf_release(&yours);
+    heap_free(sorted);
+    return err;
+}
+
+void session_look(struct session *session, bool is_digesting)
+{
+    enum err err = session->replica->logs(session->replica->self, &session->options.peer,
+                                          session_note_log, session);
+
+    if (err == ERR_OK && is_digesting)
+        err = session_digest(session);
+    if (err != ERR_OK)
+        session_fail(session, err);
+}
+
+void session_look_at(struct session *session, const struct id *space)
+{
+    enum err err = session->replica->space_logs(session->replica->self, &session->options.peer,
+                                                space, session_note_log, session);
+
+    if (err != ERR_OK)
+        session_fail(session, err);
+}
+
+void session_deliver(struct session *session, struct session_log *log, uint64_t size)
+{
+    struct session_effect *effect =
+        log->is_mine && size > log->delivered ? session_effect(session, SESSION_DELIVERED) : NULL;
+
+    if (effect == NULL)
+        return;
+    log->delivered = size;
+    effect->delivered.log = log->id;
+    effect->delivered.size = size;
+}
+
+/* ---- my marks */
+
+/* PROTOCOL SYNC-4: "Marks list every shared log that is not empty, in messages of at most
+ * MARKS_PER_MESSAGE_MAX, the last of which says so." */
+void session_send_marks(struct session *session)
+{
+    size_t count = 0, at = 0;
+    struct mark *list;
+
+    session_look(session, false);
+    if (session->phase == PHASE_OVER)
+        return;
+    list = heap_new(session->logs_count * sizeof *list);
+    if (list == NULL) {
+        session_fail(session, ERR_NOMEM);
+        return;
+    }
+    for (size_t log = 0; log < session->logs_count; log++)
+        if (session->logs[log].tip.size > 0)
+            chain_mark(&session->logs[log].tip, &session->logs[log].id, &list[count++]);
+    do {
+        size_t some = count - at < MARKS_PER_MESSAGE_MAX ? count - at : MARKS_PER_MESSAGE_MAX;
+
+        message_put_marks(list + at, some, at + some == count, &session->out);
+        at += some;
+    } while (at < count);
+    heap_free(list);
+}
+
+/* ---- their marks */
+
+static void session_fork(struct session *session, const char *rule)
+{
+    message_put_bye(BYE_FORK, &session->out);
+    session_end(session, SESSION_END_FORK, rule);
+}
+
+/* From here the other side is given the log. */
+static void session_stand(struct session *session, struct session_log *log,
+                          const struct chain *chain)
+{
+    log->sent = *chain;
+    log->acked = chain->size;
+    log->must_start = true;
+    if (log->offered < chain->size)
+        log->offered = chain->size;
+    session_deliver(session, log, chain->size);
+}
+
+/* PROTOCOL SYNC-5: "A log has two branches where a tag differs at its size, or where another member
+ * holds more of a log than its own member does." */
+static void session_on_mark(struct session *session, const struct mark *mark)
+{
+    const struct replica *replica = session->replica;
+    struct session_log *log;
+    struct mark mine;
+    struct chain chain;
+    uint32_t index;
+    enum err err = session_find_log(session, &mark->log, false, &index);
+
+    if (err == ERR_OK)
+        err = replica->tip(replica->self, &mark->log, &chain);
+    if (err != ERR_OK) {
+        session_check(session, err);
+        return;
+    }
+    log = &session->logs[index];
+    log->is_listed = true;
+    log->announced = mark->size;
+    if (mark->size > chain.size) {
+        if (log->is_mine && !session_is_own(session))
+            session_fork(session, "SYNC-5: Another member holds more of a log than its own "
+                                  "member does.");
+        else
+            session_stand(session, log, &chain);
+        return;
+    }
+    err = replica->chain_at(replica->self, &mark->log, mark->size, &chain);
+    if (err != ERR_OK) {
+        session_fail(session, err);
+        return;
+    }
+    chain_mark(&chain, &mark->log, &mine);
+    if (memcmp(mine.tag, mark->tag, TAG_SIZE) != 0)
+        session_fork(session, "SYNC-5: A tag differs at its size.");
+    else
+        session_stand(session, log, &chain);
+}
+
+/* PROTOCOL SYNC-6: "What will be given is announced first, when it is not nothing." */
+static void session_announce(struct session *session)
+{
+    uint64_t entries = 0, bytes = 0;
+
+    for (size_t at = 0; at < session->logs_count; at++) {
+        uint64_t some_entries = 0, some_bytes = 0;
+        enum err err;
+
+        if (session->logs[at].sent.size >= session->logs[at].tip.size)
+            continue;
+        err = session->replica->count(session->replica->self, &session->logs[at].id,
+                                      session->logs[at].sent.size, &some_entries, &some_bytes);
+        if (err != ERR_OK) {
+            session_fail(session, err);
+            return;
+        }
+        entries += some_entries;
+        bytes += some_bytes;
+    }
+    if (entries > 0)
+        message_put_totals(entries, bytes, &session->out);
+}
+
+/* The list is whole: what it leaves out stands at its beginning there. */
+static void session_marks_are_read(struct session *session)
+{
+    session->is_listing = false;
+    for (size_t at = 0; at < session->logs_count; at++) {
+        struct session_log *log = &session->logs[at];
+        struct chain begin;
+
+        if (log->is_listed)
+            continue;
+        chain_begin(&log->id, &begin);
+        log->announced = 0;
+        session_stand(session, log, &begin);
+    }
+    session_look(session, false);
+    if (session->phase == PHASE_OVER)
+        return;
+    session->phase = PHASE_LIVE;
+    session_announce(session);
+}
+
+void session_take_marks(struct session *session, struct message *message)
+{
+    struct mark mark;
+    enum err err = ERR_OK;
+
+    if (!session->is_listing)
+        for (size_t at = 0; at < session->logs_count; at++)
+            session->logs[at].is_listed = false;
+    session->is_listing = true;
+    while (session->phase != PHASE_OVER && (err = message_next_mark(message, &mark)) == ERR_OK)
+        session_on_mark(session, &mark);
+    if (session->phase == PHASE_OVER)
+        return;
+    if (err != ERR_NOT_FOUND)
+        session_violation(session, "SYNC-17: A message has the shape its number says.");
+    else if (message->marks.is_last)
+        session_marks_are_read(session);
+}

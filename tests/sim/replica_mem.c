@@ -1,0 +1,335 @@
+/* Linear searches and doubling arrays: worlds of tests are small. */
+#include "tests/sim/replica_mem.h"
+
+#include <string.h>
+
+#include "crypto/heap.h"
+
+void replica_mem_init(struct replica_mem *replica, const struct public_key *member)
+{
+    memset(replica, 0, sizeof *replica);
+    replica->member = *member;
+}
+
+static void replica_mem_free_log(struct replica_mem_log *log)
+{
+    for (size_t at = 0; at < log->count; at++)
+        heap_free((void *)(uintptr_t)log->entries[at].payload.data);
+    heap_free(log->chains);
+    heap_free(log->entries);
+    heap_free(log->heads);
+    heap_free(log);
+}
+
+void replica_mem_release(struct replica_mem *replica)
+{
+    for (size_t at = 0; at < replica->logs_count; at++)
+        replica_mem_free_log(replica->logs[at]);
+    replica->logs_count = 0;
+}
+
+void replica_mem_add_space(struct replica_mem *replica, const struct id *space,
+                           const struct public_key *writer)
+{
+    KITH_ASSERT(replica->spaces_count < REPLICA_MEM_SPACES_MAX);
+    replica->spaces[replica->spaces_count] = *space;
+    replica->writers[replica->spaces_count++] = *writer;
+}
+
+void replica_mem_add_device(struct replica_mem *replica, const struct public_key *device,
+                            const struct public_key *member)
+{
+    KITH_ASSERT(replica->devices_count < REPLICA_MEM_DEVICES_MAX);
+    replica->devices[replica->devices_count] = *device;
+    replica->members[replica->devices_count++] = *member;
+}
+
+/* ---- finding */
+
+static const struct public_key *replica_mem_writer(const struct replica_mem *replica,
+                                                   const struct id *space)
+{
+    for (size_t at = 0; at < replica->spaces_count; at++)
+        if (id_is_equal(&replica->spaces[at], space))
+            return &replica->writers[at];
+    return NULL;
+}
+
+static const struct public_key *replica_mem_owner(const struct replica_mem *replica,
+                                                  const struct public_key *device)
+{
+    for (size_t at = 0; at < replica->devices_count; at++)
+        if (public_key_is_equal(&replica->devices[at], device))
+            return &replica->members[at];
+    return NULL;
+}
+
+static struct replica_mem_log *replica_mem_log(const struct replica_mem *replica,
+                                               const struct log_id *id)
+{
+    for (size_t at = 0; at < replica->logs_count; at++)
+        if (log_id_is_equal(&replica->logs[at]->id, id))
+            return replica->logs[at];
+    return NULL;
+}
+
+uint64_t replica_mem_size(struct replica_mem *replica, const struct log_id *id)
+{
+    const struct replica_mem_log *log = replica_mem_log(replica, id);
+
+    return log != NULL ? log->count : 0;
+}
+
+/* ---- writing */
+
+static bool replica_mem_grow(struct replica_mem_log *log)
+{
+    size_t capacity = log->capacity == 0 ? 16 : log->capacity * 2;
+    struct chain *chains;
+    struct entry *entries;
+    struct head *heads;
+
+    if (log->count < log->capacity)
+        return true;
+    chains = heap_resize(log->chains, (capacity + 1) * sizeof *chains);
+    if (chains != NULL)
+        log->chains = chains;
+    entries = heap_resize(log->entries, capacity * sizeof *entries);
+    if (entries != NULL)
+        log->entries = entries;
+    heads = heap_resize(log->heads, capacity * sizeof *heads);
+    if (heads != NULL)
+        log->heads = heads;
+    if (chains == NULL || entries == NULL || heads == NULL)
+        return false;
+    log->capacity = capacity;
+    return true;
+}
+
+static struct replica_mem_log *replica_mem_touch(struct replica_mem *replica,
+                                                 const struct log_id *id)
+{
+    struct replica_mem_log *log = replica_mem_log(replica, id);
+
+    if (log != NULL)
+        return log;
+    KITH_ASSERT(replica->logs_count < REPLICA_MEM_LOGS_MAX);
+    log = heap_new_zeroed(1, sizeof *log);
+    if (log == NULL)
+        return NULL;
+    log->id = *id;
+    if (!replica_mem_grow(log)) {
+        replica_mem_free_log(log);
+        return NULL;
+    }
+    chain_begin(id, &log->chains[0]);
+    replica->logs[replica->logs_count++] = log;
+    return log;
+}
+
+static enum err replica_mem_push(struct replica_mem_log *log, const struct entry *entry,
+                                 bool *out_is_end)
+{
+    uint8_t *payload = heap_new(entry->payload.size);
+    size_t at = log->count;
+
+    if (payload == NULL || !replica_mem_grow(log)) {
+        heap_free(payload);
+        return ERR_NOMEM;
+    }
+    memcpy(payload, entry->payload.data, entry->payload.size);
+    log->entries[at] = *entry;
+    log->entries[at].payload.data = payload;
+    log->heads[at] = (struct head){0};
+    log->chains[at + 1] = log->chains[at];
+    *out_is_end = chain_extend(&log->chains[at + 1], &entry->header);
+    log->count++;
+    return ERR_OK;
+}
+
+enum err replica_mem_append(struct replica_mem *replica, const struct id *space,
+                            const struct signing_key *device, size_t count, size_t payload_size,
+                            uint8_t fill)
+{
+    struct log_id id = {.space = *space, .device = device->public_key};
+    struct replica_mem_log *log = replica_mem_touch(replica, &id);
+    uint8_t *payload = heap_new(payload_size);
+    struct entry entry = {.payload = span_of(payload, payload_size)};
+    enum err err = log != NULL && payload != NULL ? ERR_OK : ERR_NOMEM;
+
+    if (payload != NULL)
+        memset(payload, fill, payload_size);
+    for (size_t at = 0; at < count && err == ERR_OK; at++) {
+        bool is_end = false;
+
+        entry_hash_payload(&entry);
+        err = replica_mem_push(log, &entry, &is_end);
+        if (err == ERR_OK && (is_end || at + 1 == count))
+            err = head_sign(device, &id, &log->chains[log->count], &log->heads[log->count - 1]);
+    }
+    heap_free(payload);
+    return err;
+}
+
+enum err replica_mem_ingest(struct replica_mem *replica, const struct verified_batch *batch)
+{
+    const struct chain *start = verified_batch_start(batch), *end = verified_batch_end(batch);
+    const struct log_id *id = verified_batch_log(batch);
+    const struct public_key *writer = replica_mem_writer(replica, &id->space);
+    const struct public_key *owner = replica_mem_owner(replica, &id->device);
+    struct replica_mem_log *log;
+    enum err err = ERR_OK;
+
+    if (writer == NULL)
+        return ERR_NOT_FOUND;
+    if (owner == NULL || !public_key_is_equal(owner, writer))
+        return ERR_FORGED;
+    log = replica_mem_touch(replica, id);
+    if (log == NULL)
+        return ERR_NOMEM;
+    if (end->size <= log->count)
+        return memcmp(log->chains[end->size].hash.bytes, end->hash.bytes, HASH_SIZE) == 0
+                   ? ERR_OK
+                   : ERR_DETACHED;
+    if (start->size != log->count ||
+        memcmp(log->chains[log->count].hash.bytes, start->hash.bytes, HASH_SIZE) != 0)
+        return ERR_DETACHED;
+    for (size_t at = 0; at < verified_batch_count(batch) && err == ERR_OK; at++) {
+        bool is_end;
+
+        err = replica_mem_push(log, verified_batch_entry(batch, at), &is_end);
+    }
+    if (err == ERR_OK)
+        log->heads[log->count - 1] = *verified_batch_head(batch);
+    return err;
+}
+
+/* ---- answers */
+
+static enum err replica_mem_walk(struct replica_mem *replica, const struct id *space,
+                                 replica_log_fn each, void *each_self)
+{
+    const struct public_key *writer = replica_mem_writer(replica, space);
+    enum err err = replica->failure;
+
+    for (size_t at = 0; writer != NULL && at < replica->logs_count && err == ERR_OK; at++) {
+        struct replica_mem_log *log = replica->logs[at];
+        struct replica_log row = {.log = log->id,
+                                  .is_mine = public_key_is_equal(writer, &replica->member),
+                                  .tip = log->chains[log->count]};
+
+        if (id_is_equal(&log->id.space, space) && log->count > 0)
+            err = each(each_self, &row);
+    }
+    return err;
+}
+
+static enum err replica_mem_logs(void *self, const struct public_key *peer, replica_log_fn each,
+                                 void *each_self)
+{
+    struct replica_mem *replica = self;
+    enum err err = replica->failure;
+
+    (void)peer; /* Everything is shared. */
+    for (size_t at = 0; at < replica->spaces_count && err == ERR_OK; at++)
+        err = replica_mem_walk(replica, &replica->spaces[at], each, each_self);
+    return err;
+}
+
+static enum err replica_mem_space_logs(void *self, const struct public_key *peer,
+                                       const struct id *space, replica_log_fn each, void *each_self)
+{
+    (void)peer;
+    return replica_mem_walk(self, space, each, each_self);
+}
+
+static enum err replica_mem_chain_at(void *self, const struct log_id *id, uint64_t size,
+                                     struct chain *out)
+{
+    struct replica_mem *replica = self;
+    const struct replica_mem_log *log = replica_mem_log(replica, id);
+
+    if (replica->failure != ERR_OK)
+        return replica->failure;
+    if (size > (log != NULL ? log->count : 0))
+        return ERR_NOT_FOUND;
+    if (log == NULL)
+        chain_begin(id, out);
+    else
+        *out = log->chains[size];
+    return ERR_OK;
+}
+
+static enum err replica_mem_tip(void *self, const struct log_id *id, struct chain *out)
+{
+    return replica_mem_chain_at(self, id, replica_mem_size(self, id), out);
+}
+
+static enum err replica_mem_accepts(void *self, const struct public_key *peer,
+                                    const struct log_id *id)
+{
+    struct replica_mem *replica = self;
+    const struct public_key *writer = replica_mem_writer(replica, &id->space);
+    const struct public_key *owner = replica_mem_owner(replica, &id->device);
+    bool is_own = public_key_is_equal(peer, &replica->member);
+
+    if (replica->failure != ERR_OK)
+        return replica->failure;
+    if (writer == NULL || owner == NULL || !public_key_is_equal(owner, writer))
+        return ERR_NOT_FOUND;
+    return public_key_is_equal(writer, &replica->member) && !is_own ? ERR_NOT_FOUND : ERR_OK;
+}
+
+/* To the next block's end, or to the newest head before it. */
+static enum err replica_mem_read(void *self, const struct log_id *id, const struct chain *start,
+                                 struct batch_writer *writer, struct chain *out_end,
+                                 uint8_t out_signature[SIGNATURE_SIZE])
+{
+    struct replica_mem *replica = self;
+    const struct replica_mem_log *log = replica_mem_log(replica, id);
+    size_t end = 0;
+
+    if (replica->failure != ERR_OK)
+        return replica->failure;
+    if (log == NULL || start->size >= log->count)
+        return ERR_NOT_FOUND;
+    for (size_t at = start->size; at < log->count; at++) {
+        if (log->heads[at].size > 0)
+            end = at + 1;
+        if (log->chains[at + 1].block_entries == 0)
+            break;
+    }
+    KITH_ASSERT(end > start->size);
+    for (size_t at = start->size; at < end; at++)
+        batch_add(writer, &log->entries[at]);
+    memcpy(out_signature, log->heads[end - 1].signature, SIGNATURE_SIZE);
+    *out_end = log->chains[end];
+    replica->reads++;
+    return ERR_OK;
+}
+
+static enum err replica_mem_count(void *self, const struct log_id *id, uint64_t size,
+                                  uint64_t *out_entries, uint64_t *out_bytes)
+{
+    struct replica_mem *replica = self;
+    const struct replica_mem_log *log = replica_mem_log(replica, id);
+
+    *out_entries = *out_bytes = 0;
+    for (size_t at = size; log != NULL && at < log->count; at++) {
+        *out_entries += 1;
+        *out_bytes += log->entries[at].header.payload_size;
+    }
+    return replica->failure;
+}
+
+struct replica replica_mem_replica(struct replica_mem *replica)
+{
+    return (struct replica){.logs = replica_mem_logs,
+                            .space_logs = replica_mem_space_logs,
+                            .tip = replica_mem_tip,
+                            .chain_at = replica_mem_chain_at,
+                            .accepts = replica_mem_accepts,
+                            .read = replica_mem_read,
+                            .count = replica_mem_count,
+                            .self = replica};
+}

@@ -53,6 +53,16 @@ enum err session_find_log(struct session *session, const struct log_id *id, bool
 
 /* ---- what is shared now */
 
+/* What was taken from the other side need not be given back to it. */
+static void session_set_tip(struct session_log *log, const struct chain *tip)
+{
+    log->tip = *tip;
+    if (!log->has_taken || log->taken.size < tip->size || log->sent.size >= tip->size)
+        return;
+    log->sent = *tip;
+    log->acked = tip->size;
+}
+
 static enum err session_note_log(void *self, const struct replica_log *log)
 {
     struct session *session = self;
@@ -60,7 +70,7 @@ static enum err session_note_log(void *self, const struct replica_log *log)
     enum err err = session_find_log(session, &log->log, log->is_mine, &index);
 
     if (err == ERR_OK)
-        session->logs[index].tip = log->tip;
+        session_set_tip(&session->logs[index], &log->tip);
     return err;
 }
 

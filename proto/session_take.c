@@ -184,7 +184,7 @@ static void session_take_next(struct session *session, struct session_alias *ali
     if (err == ERR_NOMEM) {
         session_fail(session, err);
     } else if (err != ERR_OK) {
-        session_violation(session, "BATCH-4: The hashes and the signature of a batch fit.");
+        session_violation(session, "SYNC-18: The hashes and the signature of a batch fit.");
     } else {
         alias->size = pending.end.size;
         alias->is_lost = false;
@@ -242,7 +242,7 @@ void session_take_batch(struct session *session, struct message *message)
     rest = message->batch.rest;
     count = wire_array(&rest, 1, BLOCK_ENTRIES_MAX).left;
     if (wire_err(&session->doc) != ERR_OK)
-        session_violation(session, "BATCH-1: A batch has 1 to BLOCK_ENTRIES_MAX entries.");
+        session_violation(session, "SYNC-17: A message has the shape its number says.");
     else
         place = session_place(session, alias, message, count);
     if (session->phase == PHASE_OVER)
@@ -253,7 +253,7 @@ void session_take_batch(struct session *session, struct message *message)
         session_pass_over(session, alias, place == PLACE_LOST, count);
 }
 
-/* PROTOCOL SYNC-8: marks say what is committed, so they wait until nothing is under way. */
+/* PROTOCOL SYNC-8: "Marks wait until no batch is uncommitted." */
 void session_take_settle(struct session *session)
 {
     if (!session->needs_marks || session->pending_count > 0 || session->phase != PHASE_LIVE ||
@@ -322,7 +322,7 @@ void session_take_committed(struct session *session, uint64_t ticket, enum err e
         session->aliases[done.alias].is_lost = true;
         session->logs[done.log].has_taken = false;
     } else if (err == ERR_FORGED) {
-        session_violation(session, "BATCH-5: A device writes only when its member certified it.");
+        session_violation(session, "SYNC-19: A device writes only when its member certified it.");
     } else {
         session_fail(session, err);
     }

@@ -409,11 +409,11 @@ void session_pair_answer(struct session_pair *pair, int index)
     session_pair_event(pair, index, &event);
 }
 
-static bool session_pair_carry(struct session_pair *pair, int index)
+bool session_pair_carry(struct session_pair *pair, int index, size_t max)
 {
     struct session_side *side = &pair->sides[index];
     struct session_event event = {.type = SESSION_BYTES}, drained = {.type = SESSION_DRAINED};
-    size_t size = side->inbox.size < SESSION_PAIR_PIECE ? side->inbox.size : SESSION_PAIR_PIECE;
+    size_t size = side->inbox.size < max ? side->inbox.size : max;
     struct buf piece = {0};
 
     if (size == 0 || side->is_deaf)
@@ -436,7 +436,7 @@ void session_pair_run(struct session_pair *pair)
         for (int at = 0; at < 2; at++) {
             struct session_side *side = &pair->sides[at];
 
-            is_moving |= session_pair_carry(pair, at);
+            is_moving |= session_pair_carry(pair, at, SESSION_PAIR_PIECE);
             if (side->commits_count > 0 && !side->holds_commits) {
                 session_pair_commit(pair, at);
                 is_moving = true;

@@ -63,6 +63,8 @@ void session_pair_news(struct session_pair *pair, int side, enum session_pair_sp
 /* Commits the oldest batch that is held. */
 void session_pair_commit(struct session_pair *pair, int side);
 void session_pair_answer(struct session_pair *pair, int side);
+/* Hands over at most max bytes of what is on the way to a side. False when there is nothing. */
+bool session_pair_carry(struct session_pair *pair, int side, size_t max);
 /* Carries bytes, in pieces of at most 60,000, and commits and answers until nothing moves. */
 void session_pair_run(struct session_pair *pair);
 /* Hands one framed message, or any bytes, to a side as if the other had sent them. */

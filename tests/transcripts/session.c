@@ -277,6 +277,48 @@ static void what_does_not_attach_comes_again(void **state)
     session_pair_free(pair);
 }
 
+/* PROTOCOL SYNC-8: marks about one log make ana give another again, which ben had taken meanwhile.
+ */
+static void what_was_on_the_way_is_passed_over(void **state)
+{
+    struct session_pair *pair = transcript_peers();
+
+    (void)state;
+    session_pair_write(pair, ANA, ANA_PAIR, 1, 20, 1);
+    session_pair_write(pair, ANA, ANA_CARD, 1, 20, 1);
+    session_pair_run(pair);
+    (void)session_pair_text(pair);
+    pair->sides[BEN].holds_commits = true;
+    pair->sides[BEN].commit_err = ERR_DETACHED;
+    session_pair_write(pair, ANA, ANA_PAIR, 1, 20, 2);
+    session_pair_run(pair);
+    pair->sides[BEN].is_deaf = true;
+    session_pair_write(pair, ANA, ANA_CARD, 1, 20, 2);
+    session_pair_commit(pair, BEN);
+    session_pair_run(pair);
+    pair->sides[BEN].is_deaf = pair->sides[BEN].holds_commits = false;
+    pair->sides[BEN].commit_err = ERR_OK;
+    session_pair_run(pair);
+    assert_true(session_pair_said(pair, "ana: out of step\n"
+                                        "ana> batch 0 +1\n"
+                                        "ben: out of step\n"
+                                        "ana> batch 1 +1\n"
+                                        "ben: commit ana-pair:2 fails\n"
+                                        "ben> marks ana-pair:1 ana-card:1\n"
+                                        "ana> totals 2\n"
+                                        "ana> batch 0 from 1 +1\n"
+                                        "ana> batch 1 from 1 +1\n"
+                                        "ben: commit ana-card:2\n"
+                                        "ben> ack 1:2\n"
+                                        "ana: delivered ana-card:2\n"
+                                        "ben: commit ana-pair:2\n"
+                                        "ben: in step\n"
+                                        "ben> ack 0:2\n"
+                                        "ana: delivered ana-pair:2\n"
+                                        "ana: in step\n"));
+    session_pair_free(pair);
+}
+
 /* PROTOCOL SYNC-10: ben hears of ana's card space only through a commit. */
 static void an_unknown_log_is_asked_for_once_it_is_known(void **state)
 {
@@ -458,6 +500,7 @@ int main(void)
         cmocka_unit_test(news_before_the_other_hello_are_not_lost),
         cmocka_unit_test(a_restart_in_the_middle_repeats_nothing_stored),
         cmocka_unit_test(what_does_not_attach_comes_again),
+        cmocka_unit_test(what_was_on_the_way_is_passed_over),
         cmocka_unit_test(an_unknown_log_is_asked_for_once_it_is_known),
         cmocka_unit_test(two_branches_are_loud),
         cmocka_unit_test(a_log_that_went_back_is_loud),

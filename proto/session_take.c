@@ -91,6 +91,19 @@ static void session_return_credit(struct session *session, uint64_t bytes)
     session->credit_owed = 0;
 }
 
+/* PROTOCOL SYNC-9: "Between devices of one member the receiver gives more when more is announced."
+ * A peer's batches in memory stay within CREDIT_START. */
+void session_take_announced(struct session *session, uint64_t bytes)
+{
+    uint64_t wanted = bytes < CREDIT_MAX ? bytes : CREDIT_MAX;
+
+    if (!session_is_own(session) || wanted <= session->credit_all)
+        return;
+    message_put_credit(wanted - session->credit_all, &session->out);
+    session->credit_given += wanted - session->credit_all;
+    session->credit_all = wanted;
+}
+
 static bool session_add_pending(struct session *session, const struct session_pending *pending)
 {
     if ((session->pending_count & (session->pending_count - 1)) == 0) {

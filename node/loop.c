@@ -18,7 +18,7 @@ enum {
     LOOP_TICK_MS = 1000, /* the longest sleep: waiting clients and deliveries are looked at */
     LOOP_ACCEPT_PAUSE_MS = 100, /* R10: out of descriptors, accepting rests so long */
     LOOP_DELIVERY_TICK_MS = 100,
-    LOOP_STOP_MS = 3000,        /* how long a clean end may wait for what is under way */
+    LOOP_STOP_MS = 3000, /* how long a clean end may wait for what is under way */
     LOOP_DESCRIPTORS = 4096
 };
 

@@ -234,6 +234,8 @@ static void loop_op_done_job(struct loop *loop, struct loop_job *base)
     struct loop_client *client = job->client;
 
     job->is_queued = false;
+    if (err == ERR_CANCELLED && effects.is_rehearsal)
+        err = ERR_OK;
     if (err == ERR_OK && effects.is_waiting && job->op->poll != NULL && client != NULL &&
         !loop->is_stopping) {
         if (!job->is_poll) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "node/op_contact.h"
+#include "node/op_import.h"
 #include "node/op_me.h"
 #include "node/op_node.h"
 #include "node/op_peer.h"
@@ -18,6 +19,8 @@ static const struct op ops_all[] = {
     {.method = "contact.show", .mode = OP_READ, .run = op_contact_show},
     {.method = "doctor", .mode = OP_READ, .run = op_node_doctor},
     {.method = "doctor.rebuild", .mode = OP_WRITE, .run = op_node_rebuild},
+    {.method = "import", .mode = OP_WRITE, .run = op_import},
+    {.method = "import.plan", .mode = OP_WRITE, .run = op_import_plan},
     {.method = "log", .mode = OP_READ, .run = op_node_log},
     {.method = "me.edit", .mode = OP_WRITE, .run = op_me_edit},
     {.method = "me.show", .mode = OP_READ, .run = op_me_show},

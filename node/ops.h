@@ -67,6 +67,7 @@ struct op_effects {
     bool peers_changed; /* links, invitations, knocks or cards changed: sessions may end or start */
     bool is_waiting;    /* not settled yet: ask poll again when something changes, up to wait_ms */
     uint64_t wait_ms;
+    bool is_rehearsal; /* with ERR_CANCELLED: the transaction is taken back, the result counts */
 };
 
 struct op_call {

@@ -1,39 +1,15 @@
-/* Plain ASCII takes a short way; everything else goes through utf8proc. */
+/*
+ * Plain ASCII takes a short way. Everything else is cleaned, decomposed with case and marks
+ * removed, composed again (only Hangul syllables still can be, and would otherwise take three
+ * letters each), and written with the table's letters replaced.
+ */
 #include "storage/fold.h"
 
-#include <stdlib.h>
 #include <utf8proc.h>
 
-static void fold_space(struct buf *out)
-{
-    if (out->size > 0 && out->data[out->size - 1] != ' ')
-        buf_byte(out, ' ');
-}
+#include "crypto/heap.h"
 
-/* Lower case and single spaces, from where the text began in out. False at the first byte beyond
- * ASCII. */
-static bool fold_ascii(struct span text, struct buf *out)
-{
-    size_t begun_at = out->size;
-
-    for (size_t at = 0; at < text.size; at++) {
-        uint8_t letter = text.data[at];
-
-        if (letter >= 0x80) {
-            out->size = begun_at;
-            return false;
-        }
-        if (letter <= ' ' || letter == 0x7f) {
-            if (out->size > begun_at)
-                fold_space(out);
-        } else {
-            buf_byte(out, letter >= 'A' && letter <= 'Z' ? (uint8_t)(letter + 32) : letter);
-        }
-    }
-    if (out->size > begun_at && out->data[out->size - 1] == ' ')
-        out->size--;
-    return true;
-}
+enum { UTF8_LETTER_SIZE_MAX = 4 };
 
 /* Letters that have no decomposition, in lower case; case was folded before. */
 static const struct {
@@ -42,9 +18,11 @@ static const struct {
 } fold_letters[] = {
     {0x00e6, "ae"}, {0x00f0, "d"}, {0x00f8, "o"}, {0x00fe, "th"}, {0x0111, "d"},  {0x0127, "h"},
     {0x0131, "i"},  {0x0138, "k"}, {0x0142, "l"}, {0x014b, "n"},  {0x0153, "oe"}, {0x0167, "t"},
-    {0x0180, "b"},  {0x019a, "l"}, {0x01b6, "z"}, {0x01e5, "g"},  {0x0237, "j"},  {0x0247, "e"},
-    {0x0249, "j"},  {0x024d, "r"}, {0x024f, "y"}, {0x0259, "e"},  {0x00df, "ss"}, {0x017f, "s"},
-    {0x2019, "'"},  {0x2018, "'"}, {0x2010, "-"}, {0x2013, "-"},
+    {0x0180, "b"},  {0x0192, "f"}, {0x0199, "k"}, {0x019a, "l"},  {0x01b4, "y"},  {0x01b6, "z"},
+    {0x01dd, "e"},  {0x01e5, "g"}, {0x0237, "j"}, {0x0247, "e"},  {0x0249, "j"},  {0x024d, "r"},
+    {0x024f, "y"},  {0x0253, "b"}, {0x0254, "o"}, {0x0256, "d"},  {0x0257, "d"},  {0x0259, "e"},
+    {0x025b, "e"},  {0x0263, "g"}, {0x0268, "i"}, {0x0272, "n"},  {0x028b, "v"},  {0x02bb, "'"},
+    {0x02bc, "'"},  {0x2010, "-"}, {0x2013, "-"}, {0x2018, "'"},  {0x2019, "'"},
 };
 
 static const char *fold_letter(utf8proc_int32_t letter)
@@ -55,27 +33,68 @@ static const char *fold_letter(utf8proc_int32_t letter)
     return NULL;
 }
 
-static bool fold_is_space(utf8proc_int32_t letter)
+/* Lower case and single spaces. False, and out as it was, at the first byte beyond ASCII. */
+static bool fold_ascii(struct span text, struct buf *out)
 {
-    utf8proc_category_t category = utf8proc_category(letter);
+    uint8_t *to = buf_grow(out, text.size);
+    size_t size = 0;
 
-    return letter <= ' ' || letter == 0x7f || category == UTF8PROC_CATEGORY_ZS ||
-           category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP;
+    if (to == NULL)
+        return true; /* The failure stands in out. */
+    for (size_t at = 0; at < text.size; at++) {
+        uint8_t letter = text.data[at];
+
+        if (letter >= 0x80) {
+            out->size -= text.size;
+            return false;
+        }
+        if (letter > ' ' && letter != 0x7f)
+            to[size++] = letter >= 'A' && letter <= 'Z' ? (uint8_t)(letter + 32) : letter;
+        else if (size > 0 && to[size - 1] != ' ')
+            to[size++] = ' ';
+    }
+    if (size > 0 && to[size - 1] == ' ')
+        size--;
+    out->size -= text.size - size;
+    return true;
 }
 
-static void fold_put(utf8proc_int32_t letter, size_t begun_at, struct buf *out)
+static bool fold_is_space(utf8proc_int32_t letter)
 {
-    const char *folded = fold_letter(letter);
-    utf8proc_uint8_t bytes[4];
-
-    if (fold_is_space(letter)) {
-        if (out->size > begun_at)
-            fold_space(out);
-    } else if (folded != NULL) {
-        buf_append(out, span_str(folded));
-    } else {
-        buf_append(out, span_of(bytes, (size_t)utf8proc_encode_char(letter, bytes)));
+    switch (utf8proc_category(letter)) {
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_ZS:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+        return true;
+    default:
+        return false;
     }
+}
+
+static void fold_encode(utf8proc_int32_t letter, struct buf *out)
+{
+    uint8_t bytes[UTF8_LETTER_SIZE_MAX];
+
+    buf_append(out, span_of(bytes, (size_t)utf8proc_encode_char(letter, bytes)));
+}
+
+static void fold_write(const utf8proc_int32_t *letters, size_t count, struct buf *out)
+{
+    size_t begun_at = out->size;
+
+    for (size_t at = 0; at < count; at++) {
+        const char *folded = fold_letter(letters[at]);
+
+        if (folded != NULL)
+            buf_append(out, span_str(folded));
+        else if (!fold_is_space(letters[at]))
+            fold_encode(letters[at], out);
+        else if (out->size > begun_at && out->data[out->size - 1] != ' ')
+            buf_byte(out, ' ');
+    }
+    if (out->size > begun_at && out->data[out->size - 1] == ' ')
+        out->size--;
 }
 
 /* Every byte beyond ASCII that is no UTF-8 becomes the Latin-1 letter of its number. */
@@ -87,49 +106,100 @@ static void fold_clean(struct span text, struct buf *out)
         utf8proc_int32_t letter;
         utf8proc_ssize_t size =
             utf8proc_iterate(text.data + at, (utf8proc_ssize_t)(text.size - at), &letter);
-        utf8proc_uint8_t bytes[4];
 
-        if (size > 0) {
-            buf_append(out, span_of(text.data + at, (size_t)size));
-            at += (size_t)size;
-        } else {
-            buf_append(out, span_of(bytes, (size_t)utf8proc_encode_char(text.data[at], bytes)));
-            at++;
-        }
+        fold_encode(size > 0 ? letter : text.data[at], out);
+        at += size > 0 ? (size_t)size : 1;
     }
+}
+
+static utf8proc_ssize_t fold_decompose(struct span text, utf8proc_int32_t *letters, size_t room)
+{
+    const utf8proc_option_t options = UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE | UTF8PROC_CASEFOLD |
+                                      UTF8PROC_STRIPMARK | UTF8PROC_IGNORE | UTF8PROC_STABLE;
+
+    return utf8proc_decompose(text.data, (utf8proc_ssize_t)text.size, letters,
+                              (utf8proc_ssize_t)room, options);
+}
+
+/* Clean text; a first measuring pass, so that the room is right whatever the ligatures. */
+static enum err fold_unicode(struct span text, struct buf *out)
+{
+    utf8proc_ssize_t count = fold_decompose(text, NULL, 0);
+    utf8proc_int32_t *letters;
+
+    KITH_ASSERT(count >= 0); /* It fails for invalid UTF-8 and sizes beyond any bound of ours. */
+    /* One more: utf8proc's composing may write an end. */
+    letters = heap_new_zeroed((size_t)count + 1, sizeof *letters);
+    if (letters == NULL)
+        return ERR_NOMEM;
+    count = fold_decompose(text, letters, (size_t)count);
+    count = utf8proc_normalize_utf32(letters, count, UTF8PROC_COMPOSE | UTF8PROC_STABLE);
+    KITH_ASSERT(count >= 0);
+    fold_write(letters, (size_t)count, out);
+    heap_free(letters);
+    return buf_err(out);
+}
+
+/* The greatest size not above max that does not cut a character in two. */
+static size_t fold_cut(struct span text, size_t max)
+{
+    size_t size = max;
+
+    if (text.size <= max)
+        return text.size;
+    while (size > 0 && max - size < UTF8_LETTER_SIZE_MAX && (text.data[size] & 0xc0) == 0x80)
+        size--;
+    return size > 0 && (text.data[size] & 0xc0) != 0x80 ? size : max;
 }
 
 enum err fold(struct span text, struct buf *out)
 {
-    const utf8proc_option_t options = UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE | UTF8PROC_CASEFOLD |
-                                      UTF8PROC_STRIPMARK | UTF8PROC_IGNORE | UTF8PROC_STABLE;
-    size_t begun_at = out->size, at = 0;
     struct buf clean = {0};
-    utf8proc_uint8_t *mapped = NULL;
-    utf8proc_ssize_t size;
+    enum err err;
 
-    if (text.size > FOLD_SIZE_MAX)
-        text.size = FOLD_SIZE_MAX;
-    if (fold_ascii(text, out))
+    text.size = fold_cut(text, FOLD_SIZE_MAX);
+    if (text.size == 0 || fold_ascii(text, out))
         return buf_err(out);
     fold_clean(text, &clean);
-    size = clean.is_failed
-               ? UTF8PROC_ERROR_NOMEM
-               : utf8proc_map(clean.data, (utf8proc_ssize_t)clean.size, &mapped, options);
+    err = buf_err(&clean);
+    if (err == ERR_OK)
+        err = fold_unicode(buf_span(&clean), out);
     buf_release(&clean);
-    if (size < 0)
-        return ERR_NOMEM;
-    while (at < (size_t)size) {
-        utf8proc_int32_t letter;
-        utf8proc_ssize_t step = utf8proc_iterate(mapped + at, size - (utf8proc_ssize_t)at, &letter);
+    return err;
+}
 
-        if (step <= 0)
-            break;
-        fold_put(letter, begun_at, out);
-        at += (size_t)step;
+static bool fold_is_word(utf8proc_int32_t letter)
+{
+    utf8proc_category_t category = utf8proc_category(letter);
+
+    return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO;
+}
+
+enum err fold_words(struct span folded, fold_word_fn on_word, void *context)
+{
+    size_t begun_at = 0, at = 0;
+    enum err err = ERR_OK;
+
+    while (at < folded.size && err == ERR_OK) {
+        utf8proc_int32_t letter;
+        utf8proc_ssize_t size =
+            utf8proc_iterate(folded.data + at, (utf8proc_ssize_t)(folded.size - at), &letter);
+        struct span word = span_of(folded.data + begun_at, at - begun_at);
+        bool is_inside = size > 0 && fold_is_word(letter);
+
+        at += size > 0 ? (size_t)size : 1;
+        if (is_inside)
+            continue;
+        word.size = fold_cut(word, FOLD_WORD_SIZE_MAX);
+        if (word.size > 0)
+            err = on_word(context, word);
+        begun_at = at;
     }
-    free(mapped); /* utf8proc's own memory, from malloc. */
-    if (out->size > begun_at && out->data[out->size - 1] == ' ')
-        out->size--;
-    return buf_err(out);
+    if (err == ERR_OK && at > begun_at) {
+        struct span word = span_of(folded.data + begun_at, at - begun_at);
+
+        word.size = fold_cut(word, FOLD_WORD_SIZE_MAX);
+        err = on_word(context, word);
+    }
+    return err;
 }

@@ -183,7 +183,7 @@ enum err kv_file_resize(const char *directory, uint64_t size)
 enum err kv_file_prepare(const char *directory, bool is_read_only, bool allow_remote,
                          struct kv_file *out)
 {
-    bool is_remote;
+    bool is_remote = false;
     enum err err = kv_file_is_remote(directory, &is_remote);
 
     if (err != ERR_OK)

@@ -90,7 +90,7 @@ enum err session_new(const struct session_options *options, struct session **out
     if (session == NULL)
         return ERR_NOMEM;
     session->options = *options;
-    session->credit = session->credit_given = CREDIT_START;
+    session->credit = session->credit_given = session->credit_all = CREDIT_START;
     if (!session_keep(&session->identity, &session->options.identity) ||
         !session_keep(&session->remote_identity, &session->options.remote_identity) ||
         !session_keep(&session->addresses, &session->options.addresses)) {

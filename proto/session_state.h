@@ -95,6 +95,7 @@ struct session {
     uint64_t credit;       /* bytes I may still send */
     uint64_t credit_given; /* bytes the other side may still send */
     uint64_t credit_owed;  /* to be returned */
+    uint64_t credit_all;   /* the sum of credit given, owed, and taken by batches under way */
     uint64_t window;       /* bytes emitted since DRAINED */
     bool has_ignored;      /* batches of a log that was not wanted yet were passed over */
     bool needs_marks; /* something did not attach: say again where I stand, once nothing is under
@@ -128,6 +129,8 @@ void session_sync_news(struct session *session, const struct id *space);
 void session_sync_pump(struct session *session);
 
 /* session_take.c */
+/* So many bytes were announced: more credit, where it may be given. */
+void session_take_announced(struct session *session, uint64_t bytes);
 void session_take_log(struct session *session, const struct message *message);
 void session_take_batch(struct session *session, struct message *message);
 void session_take_committed(struct session *session, uint64_t ticket, enum err err);

@@ -138,6 +138,7 @@ void session_sync_message(struct session *session, struct message *message)
         break;
     case MESSAGE_TOTALS:
         session_on_totals(session, message->totals.entries, message->totals.bytes);
+        session_take_announced(session, message->totals.bytes);
         break;
     case MESSAGE_LOG:
         session_take_log(session, message);

@@ -91,6 +91,19 @@ static void session_return_credit(struct session *session, uint64_t bytes)
     session->credit_owed = 0;
 }
 
+/* PROTOCOL SYNC-9: "Between devices of one member the receiver gives more when more is announced."
+ * A peer's batches in memory stay within CREDIT_START. */
+void session_take_announced(struct session *session, uint64_t bytes)
+{
+    uint64_t wanted = bytes < CREDIT_MAX ? bytes : CREDIT_MAX;
+
+    if (!session_is_own(session) || wanted <= session->credit_all)
+        return;
+    message_put_credit(wanted - session->credit_all, &session->out);
+    session->credit_given += wanted - session->credit_all;
+    session->credit_all = wanted;
+}
+
 static bool session_add_pending(struct session *session, const struct session_pending *pending)
 {
     if ((session->pending_count & (session->pending_count - 1)) == 0) {
@@ -184,7 +197,7 @@ static void session_take_next(struct session *session, struct session_alias *ali
     if (err == ERR_NOMEM) {
         session_fail(session, err);
     } else if (err != ERR_OK) {
-        session_violation(session, "BATCH-4: The hashes and the signature of a batch fit.");
+        session_violation(session, "SYNC-18: The hashes and the signature of a batch fit.");
     } else {
         alias->size = pending.end.size;
         alias->is_lost = false;
@@ -242,7 +255,7 @@ void session_take_batch(struct session *session, struct message *message)
     rest = message->batch.rest;
     count = wire_array(&rest, 1, BLOCK_ENTRIES_MAX).left;
     if (wire_err(&session->doc) != ERR_OK)
-        session_violation(session, "BATCH-1: A batch has 1 to BLOCK_ENTRIES_MAX entries.");
+        session_violation(session, "SYNC-17: A message has the shape its number says.");
     else
         place = session_place(session, alias, message, count);
     if (session->phase == PHASE_OVER)
@@ -253,7 +266,7 @@ void session_take_batch(struct session *session, struct message *message)
         session_pass_over(session, alias, place == PLACE_LOST, count);
 }
 
-/* PROTOCOL SYNC-8: marks say what is committed, so they wait until nothing is under way. */
+/* PROTOCOL SYNC-8: "Marks wait until no batch is uncommitted." */
 void session_take_settle(struct session *session)
 {
     if (!session->needs_marks || session->pending_count > 0 || session->phase != PHASE_LIVE ||
@@ -322,7 +335,7 @@ void session_take_committed(struct session *session, uint64_t ticket, enum err e
         session->aliases[done.alias].is_lost = true;
         session->logs[done.log].has_taken = false;
     } else if (err == ERR_FORGED) {
-        session_violation(session, "BATCH-5: A device writes only when its member certified it.");
+        session_violation(session, "SYNC-19: A device writes only when its member certified it.");
     } else {
         session_fail(session, err);
     }

@@ -277,6 +277,16 @@ struct session_pair *session_pair_new(void)
     return pair;
 }
 
+struct session_pair *session_pair_live(void)
+{
+    struct session_pair *pair = session_pair_new();
+
+    session_pair_connect(pair, SESSION_PEER, SESSION_PEER);
+    session_pair_run(pair);
+    (void)session_pair_text(pair);
+    return pair;
+}
+
 static void session_pair_clear_side(struct session_side *side)
 {
     for (size_t at = 0; at < side->commits_count; at++)
@@ -285,6 +295,7 @@ static void session_pair_clear_side(struct session_side *side)
     session_free(side->session);
     side->session = NULL;
     buf_clear(&side->inbox);
+    buf_clear(&side->heard);
     side->is_ended = side->is_in_step = side->is_asked = false;
     side->ingests = side->bytes_sent = side->sends = 0;
 }
@@ -297,6 +308,7 @@ void session_pair_free(struct session_pair *pair)
         session_pair_clear_side(side);
         replica_mem_release(&side->replica);
         buf_release(&side->inbox);
+        buf_release(&side->heard);
         buf_release(&side->identity);
         secret_free(side->root);
         secret_free(side->device);
@@ -397,11 +409,11 @@ void session_pair_answer(struct session_pair *pair, int index)
     session_pair_event(pair, index, &event);
 }
 
-static bool session_pair_carry(struct session_pair *pair, int index)
+bool session_pair_carry(struct session_pair *pair, int index, size_t max)
 {
     struct session_side *side = &pair->sides[index];
     struct session_event event = {.type = SESSION_BYTES}, drained = {.type = SESSION_DRAINED};
-    size_t size = side->inbox.size < SESSION_PAIR_PIECE ? side->inbox.size : SESSION_PAIR_PIECE;
+    size_t size = side->inbox.size < max ? side->inbox.size : max;
     struct buf piece = {0};
 
     if (size == 0 || side->is_deaf)
@@ -409,6 +421,7 @@ static bool session_pair_carry(struct session_pair *pair, int index)
     buf_append(&piece, span_of(side->inbox.data, size));
     buf_drop(&side->inbox, size);
     event.bytes = buf_span(&piece);
+    buf_append(&side->heard, event.bytes);
     session_pair_event(pair, index, &event);
     if (side->inbox.size == 0 && pair->sides[1 - index].session != NULL)
         session_pair_event(pair, 1 - index, &drained);
@@ -423,7 +436,7 @@ void session_pair_run(struct session_pair *pair)
         for (int at = 0; at < 2; at++) {
             struct session_side *side = &pair->sides[at];
 
-            is_moving |= session_pair_carry(pair, at);
+            is_moving |= session_pair_carry(pair, at, SESSION_PAIR_PIECE);
             if (side->commits_count > 0 && !side->holds_commits) {
                 session_pair_commit(pair, at);
                 is_moving = true;
@@ -451,4 +464,14 @@ const char *session_pair_text(struct session_pair *pair)
     KITH_ASSERT(buf_err(&pair->text) == ERR_OK);
     pair->text.size = 0; /* What stands there stays until the next line. */
     return (const char *)pair->text.data;
+}
+
+bool session_pair_said(struct session_pair *pair, const char *expected)
+{
+    const char *text = session_pair_text(pair);
+    bool is_same = span_is_equal(span_str(text), span_str(expected));
+
+    if (!is_same)
+        (void)fprintf(stderr, "what was said:\n%s", text);
+    return is_same;
 }

@@ -24,6 +24,7 @@ struct session_side {
     struct replica_mem replica;
     struct session *session;
     struct buf inbox; /* on the way to this side */
+    struct buf heard; /* all that arrived in this session */
     struct session_commit commits[SESSION_SIDE_COMMITS_MAX];
     size_t commits_count;
     bool holds_commits, holds_answer, is_deaf;       /* deaf: nothing that comes is read */
@@ -47,6 +48,8 @@ enum { ANA = 0, BEN = 1 };
 
 /* Keys, replicas that know everything, no session yet. Aborts when there is no memory: tests. */
 struct session_pair *session_pair_new(void);
+/* The same with a session that has nothing to say; nothing written down yet. */
+struct session_pair *session_pair_live(void);
 void session_pair_free(struct session_pair *pair);
 struct session_options session_pair_options(struct session_pair *pair, int side,
                                             enum session_role role);
@@ -60,12 +63,16 @@ void session_pair_news(struct session_pair *pair, int side, enum session_pair_sp
 /* Commits the oldest batch that is held. */
 void session_pair_commit(struct session_pair *pair, int side);
 void session_pair_answer(struct session_pair *pair, int side);
+/* Hands over at most max bytes of what is on the way to a side. False when there is nothing. */
+bool session_pair_carry(struct session_pair *pair, int side, size_t max);
 /* Carries bytes, in pieces of at most 60,000, and commits and answers until nothing moves. */
 void session_pair_run(struct session_pair *pair);
 /* Hands one framed message, or any bytes, to a side as if the other had sent them. */
 void session_pair_inject(struct session_pair *pair, int side, struct buf *bytes);
-/* What was written down since last asked; valid until the next call. */
+/* What was written down since last asked; valid until the next line is. */
 const char *session_pair_text(struct session_pair *pair);
+/* Is it this? Prints what was said when not. */
+bool session_pair_said(struct session_pair *pair, const char *expected);
 struct log_id session_pair_log(const struct session_pair *pair, int side,
                                enum session_pair_space space);
 

@@ -1,0 +1,141 @@
+/* Whatever the order of bytes, commits, edits and broken connections: no honest side breaks a rule,
+ * and both agree in the end. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/sim/session_pair.h"
+
+enum { AGREE_RUNS = 300, AGREE_STEPS = 120 };
+
+struct agree {
+    struct session_pair *pair;
+    uint64_t random; /* SplitMix64 */
+    bool is_card_known;
+    size_t restarts, refusals;
+};
+
+static size_t agree_draw(struct agree *agree, size_t below)
+{
+    uint64_t word = agree->random += UINT64_C(0x9e3779b97f4a7c15);
+
+    word = (word ^ (word >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    word = (word ^ (word >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return (size_t)((word ^ (word >> 31)) % below);
+}
+
+/* Another session of the same two stored something meanwhile, or its commit came in between. */
+static void agree_commit(struct agree *agree, int side)
+{
+    struct session_side *at = &agree->pair->sides[side];
+
+    if (at->commits_count == 0)
+        return;
+    at->commit_err = agree_draw(agree, 6) == 0 ? ERR_DETACHED : ERR_OK;
+    agree->refusals += at->commit_err != ERR_OK;
+    session_pair_commit(agree->pair, side);
+    at->commit_err = ERR_OK;
+}
+
+/* ben hears of ana's card space. */
+static void agree_know(struct agree *agree)
+{
+    if (agree->is_card_known)
+        return;
+    agree->is_card_known = true;
+    replica_mem_add_space(&agree->pair->sides[BEN].replica, &agree->pair->spaces[ANA_CARD],
+                          &agree->pair->sides[ANA].root->public_key);
+    session_pair_news(agree->pair, BEN, BEN_PAIR);
+}
+
+static void agree_write(struct agree *agree, int side)
+{
+    const enum session_pair_space spaces[2][2] = {{ANA_PAIR, ANA_CARD}, {BEN_PAIR, BEN_CARD}};
+    size_t count = agree_draw(agree, 8) == 0 ? 1 + agree_draw(agree, 600) : 1;
+
+    session_pair_write(agree->pair, side, spaces[side][agree_draw(agree, 2)], count,
+                       1 + agree_draw(agree, 40), (uint8_t)agree_draw(agree, 256));
+}
+
+static void agree_step(struct agree *agree)
+{
+    int side = (int)agree_draw(agree, 2);
+
+    switch (agree_draw(agree, 40)) {
+    case 0:
+        agree->restarts++;
+        session_pair_connect(agree->pair, SESSION_PEER, SESSION_PEER);
+        break;
+    case 1:
+        agree_know(agree);
+        break;
+    case 2:
+    case 3:
+    case 4:
+    case 5:
+    case 6:
+        agree_write(agree, side);
+        break;
+    default:
+        if (agree_draw(agree, 2) == 0)
+            agree_commit(agree, side);
+        else
+            (void)session_pair_carry(agree->pair, side, 1 + agree_draw(agree, 3000));
+        break;
+    }
+}
+
+static void agree_check(struct agree *agree, uint64_t seed)
+{
+    struct session_pair *pair = agree->pair;
+
+    for (int side = 0; side < 2; side++) {
+        if (pair->sides[side].is_ended || !pair->sides[side].is_in_step)
+            fail_msg("seed %llu: %s is %s\n%s", (unsigned long long)seed, pair->sides[side].name,
+                     pair->sides[side].is_ended ? pair->sides[side].rule : "out of step",
+                     session_pair_text(pair));
+        for (int space = 0; space < SESSION_PAIR_SPACES; space++) {
+            struct log_id log = session_pair_log(pair, space % 2, (enum session_pair_space)space);
+
+            assert_int_equal(replica_mem_size(&pair->sides[ANA].replica, &log),
+                             replica_mem_size(&pair->sides[BEN].replica, &log));
+        }
+    }
+}
+
+static void both_agree_whatever_the_order(void **state)
+{
+    size_t restarts = 0, refusals = 0;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= AGREE_RUNS; seed++) {
+        struct agree agree = {.pair = session_pair_new(), .random = seed << 32};
+        struct replica_mem *replica = &agree.pair->sides[BEN].replica;
+
+        /* ana's card space is the last that ben does not know yet. */
+        replica->spaces[ANA_CARD] = replica->spaces[BEN_CARD];
+        replica->writers[ANA_CARD] = replica->writers[BEN_CARD];
+        replica->spaces_count--;
+        session_pair_connect(agree.pair, SESSION_PEER, SESSION_PEER);
+        for (int step = 0; step < AGREE_STEPS; step++)
+            agree_step(&agree);
+        agree_know(&agree);
+        session_pair_run(agree.pair);
+        agree_check(&agree, seed);
+        restarts += agree.restarts;
+        refusals += agree.refusals;
+        session_pair_free(agree.pair);
+    }
+    assert_true(restarts > AGREE_RUNS && refusals > AGREE_RUNS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(both_agree_whatever_the_order)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,6 +1,6 @@
 #!/bin/sh
-# One command from a fresh clone to a running node: installs what is missing, builds, makes an identity
-# if there is none, and serves. What follows goes to kith run: sh node/run.sh --listen 127.0.0.1:0
+# One command from a fresh clone to a running node: installs what is missing, builds, makes an
+# identity if there is none, and serves. Flags go to kith run: sh node/run.sh --listen 127.0.0.1:0
 # sh node/run.sh demo plays three members on this machine instead.
 set -eu
 
@@ -8,7 +8,7 @@ room=$(cd "$(dirname "$0")" && pwd -P)
 kith=$room/../build/kith
 story=${1:-}
 
-# Everything before kith itself speaks on stderr, so that --json leaves one document a line on stdout.
+# Everything before kith itself speaks on stderr, so that with --json stdout holds nothing else.
 sh "$room/deps.sh" run >&2
 [ -x "$kith" ] || echo "Building kith; the first time takes about a minute." >&2
 sh "$room/build.sh" release build >&2

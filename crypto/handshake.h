@@ -47,7 +47,7 @@ struct handshake_invitation {
 void handshake_invitation(const uint8_t *secret, size_t secret_size,
                           struct handshake_invitation *out);
 
-/* ---- the one who dials */
+/* The one who dials. */
 
 struct handshake_dial {
     const struct exchange_key *own_static;
@@ -65,7 +65,7 @@ MUST_USE enum err handshake_finish(struct handshake *handshake, struct span seco
                                    struct span content, const struct entropy *entropy,
                                    struct buf *out, struct handshake_result *out_result);
 
-/* ---- the one who is called */
+/* The one who is called. */
 
 /* The selector in message 1, for the choice of knock keys; borrowed. */
 struct span handshake_selector(struct span first);

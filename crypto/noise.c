@@ -58,7 +58,7 @@ static const struct noise_pattern noise_patterns[] = {
     {"I1X1", "", "", {"es", "e1s", "32"}},
 };
 
-/* ---- cipher and symmetric state, sections 5.1 and 5.2 */
+/* Cipher and symmetric state, sections 5.1 and 5.2. */
 
 static void noise_nonce(uint64_t counter, uint8_t out[static 12])
 {
@@ -183,7 +183,7 @@ static enum err noise_decrypt_and_hash(struct noise *noise, struct span sealed, 
     return err;
 }
 
-/* ---- names: "Noise_" pattern modifiers "_25519_ChaChaPoly_" hash */
+/* Names: "Noise_" pattern modifiers "_25519_ChaChaPoly_" hash. */
 
 static const struct noise_pattern *noise_find_pattern(struct span name)
 {
@@ -257,7 +257,7 @@ static size_t noise_messages_count(const struct noise *noise)
     return count;
 }
 
-/* ---- the handshake state, section 5.3 */
+/* The handshake state, section 5.3. */
 
 static enum err noise_pre_message(struct noise *noise, const char *tokens, bool is_initiators)
 {

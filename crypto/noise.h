@@ -27,8 +27,8 @@ struct noise_cipher {
 /* What a side brings along. Whether each is needed is the pattern's business. */
 struct noise_keys {
     const struct exchange_key *own_static;
-    const uint8_t *remote_static;    /* 32 bytes, or NULL */
-    const uint8_t *psks; /* 32 bytes each, in the order of the pattern's psk tokens */
+    const uint8_t *remote_static; /* 32 bytes, or NULL */
+    const uint8_t *psks;          /* 32 bytes each, in the order of the pattern's psk tokens */
     size_t psks_count;
 };
 

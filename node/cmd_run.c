@@ -43,7 +43,7 @@ static void cmd_run_on_ready(void *self, const struct address *listening, size_t
     json_decref(list);
 }
 
-/* ---- options */
+/* Options. */
 
 static bool cmd_run_addresses(json_t *list, struct address *out, size_t max, size_t *out_count,
                               struct op_failure *failure)
@@ -64,7 +64,7 @@ static bool cmd_run_addresses(json_t *list, struct address *out, size_t max, siz
     return true;
 }
 
-/* ---- the lock */
+/* The lock. */
 
 static bool cmd_run_lock(struct home *home, struct op_failure *failure)
 {
@@ -92,7 +92,7 @@ static bool cmd_run_lock(struct home *home, struct op_failure *failure)
     }
 }
 
-/* ---- running */
+/* Running. */
 
 static void cmd_run_name(struct ledger *ledger, char out[static 201])
 {

@@ -1,6 +1,7 @@
 #!/bin/sh
-# A demonstration with three members on this machine: real processes, real stores, loopback only. It tells what happens, takes
-# less than a minute, and ends with an error if the three do not agree. Everything it makes is removed again.
+# A demonstration with three members on this machine: real processes, real stores, loopback only.
+# It tells what happens, takes less than a minute, and ends with an error if the three do not
+# agree. Everything it makes is removed again.
 set -eu
 
 room=$(cd "$(dirname "$0")" && pwd -P)
@@ -24,7 +25,8 @@ as() { who=$1; shift; "$kith" --home "$place/$who" --no-input "$@"; }
 
 # start WHO: runs the node and waits for its ready line.
 start() {
-    "$kith" --home "$place/$1" --no-input run --listen 127.0.0.1:0 --json >"$place/$1.out" 2>"$place/$1.err" &
+    "$kith" --home "$place/$1" --no-input run --listen 127.0.0.1:0 --json \
+        >"$place/$1.out" 2>"$place/$1.err" &
     pid=$!
     running="$running $pid"
     echo "$pid" >"$place/$1.pid"
@@ -60,7 +62,8 @@ book() { if [ -f "$books/$1" ]; then echo "$books/$1"; else echo "$room/samples/
 link() {
     uri=$(as "$1" peer invite "$3" --json | value uri)
     as "$2" peer accept "$uri" --json >"$place/accepted"
-    grep -q '"state":"linked"' "$place/accepted" || fail "$3 could not accept: $(cat "$place/accepted")"
+    grep -q '"state":"linked"' "$place/accepted" ||
+        fail "$3 could not accept: $(cat "$place/accepted")"
 }
 
 say "Three people, each with an address book on their own machine."
@@ -107,10 +110,13 @@ tell "Ana and Bruno each changed their card with no node running."
 say "They come back, on new ports, and find one another."
 start bruno
 start ana
-await 20 shows ana Bruno "Carpenter, looking for work" || fail "Ana does not see what Bruno wrote offline"
+await 20 shows ana Bruno "Carpenter, looking for work" ||
+    fail "Ana does not see what Bruno wrote offline"
 await 20 shows bruno Ana "Baker, hiring" || fail "Bruno does not see what Ana wrote offline"
-await 20 shows chie Bruno "Carpenter, looking for work" || fail "Chie does not see what Bruno wrote offline"
-as bruno contact show "Somebody from the train" >/dev/null || fail "an edit acknowledged before the kill is gone"
+await 20 shows chie Bruno "Carpenter, looking for work" ||
+    fail "Chie does not see what Bruno wrote offline"
+as bruno contact show "Somebody from the train" >/dev/null ||
+    fail "an edit acknowledged before the kill is gone"
 tell "What Bruno had written before the kill is there."
 
 say "Do they all agree?"

@@ -44,7 +44,7 @@ void door_fail(struct op_failure *failure, enum op_code code, const char *hint, 
     (void)snprintf(failure->hint, sizeof failure->hint, "%s", hint);
 }
 
-/* ---- keys and store */
+/* Keys and store. */
 
 /* Asks on the terminal, without echo. */
 static bool door_ask_passphrase(char *out, size_t size, size_t *out_size)
@@ -206,7 +206,7 @@ void door_close_store(struct door_store *store)
     *store = (struct door_store){0};
 }
 
-/* ---- in this process */
+/* In this process. */
 
 struct door_job {
     struct writer_job base;
@@ -285,7 +285,7 @@ static bool door_run_here(const struct config *config, struct home *home, const 
     return true;
 }
 
-/* ---- through the socket */
+/* Through the socket. */
 
 static int door_connect(const struct home *home)
 {
@@ -425,7 +425,7 @@ static bool door_run_there(int descriptor, struct door_call *call)
     return is_done && door_await(descriptor, call);
 }
 
-/* ---- which way */
+/* Which way. */
 
 static bool door_give_up(struct door_call *call, enum home_holder who, long pid)
 {

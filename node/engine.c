@@ -13,7 +13,7 @@
 
 enum { ENGINE_LONGEST_SLEEP_MS = 60000 };
 
-/* ---- effects */
+/* Effects. */
 
 struct engine_effect *engine_effect(struct engine *engine, enum engine_effect_type type,
                                     conn_id conn)
@@ -65,7 +65,7 @@ bool engine_look(struct engine *engine)
     return engine->has_snapshot;
 }
 
-/* ---- connections */
+/* Connections. */
 
 struct engine_conn *engine_find(struct engine *engine, conn_id id)
 {
@@ -170,7 +170,7 @@ static void engine_on_gone(struct engine *engine, struct engine_conn *conn, bool
     engine_close(engine, conn);
 }
 
-/* ---- what touches many connections */
+/* What touches many connections. */
 
 static void engine_on_news(struct engine *engine, const struct ledger_news *news)
 {
@@ -309,7 +309,7 @@ static void engine_on_event(struct engine *engine, const struct engine_event *ev
     }
 }
 
-/* ---- the step */
+/* The step. */
 
 /* Bytes first, then closes; what was sent in the last step may be forgotten now. */
 static void engine_collect(struct engine *engine)
@@ -378,7 +378,7 @@ size_t engine_sessions_count(const struct engine *engine)
     return count;
 }
 
-/* ---- who is there */
+/* Who is there. */
 
 static void engine_add_session(const struct engine_conn *conn, struct op_presence *out)
 {
@@ -395,6 +395,19 @@ static void engine_add_session(const struct engine_conn *conn, struct op_presenc
     out->bytes_received += progress.bytes_received;
 }
 
+static void engine_describe(const struct engine *engine, const struct engine_target *target,
+                            struct op_presence *out)
+{
+    *out = (struct op_presence){.member = target->member,
+                                .sent = target->sent,
+                                .received = target->received,
+                                .bytes_sent = target->bytes_sent,
+                                .bytes_received = target->bytes_received};
+    for (const struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next)
+        if (conn->state == CONN_SESSION && public_key_is_equal(&conn->device, &target->device))
+            engine_add_session(conn, out);
+}
+
 size_t engine_presence(const struct engine *engine, struct op_presence *out, size_t size)
 {
     size_t count = 0;
@@ -403,23 +416,14 @@ size_t engine_presence(const struct engine *engine, struct op_presence *out, siz
          target = target->next) {
         if (target->is_acceptance)
             continue;
-        if (count < size) {
-            out[count] = (struct op_presence){.member = target->member,
-                                              .sent = target->sent,
-                                              .received = target->received,
-                                              .bytes_sent = target->bytes_sent,
-                                              .bytes_received = target->bytes_received};
-            for (const struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next)
-                if (conn->state == CONN_SESSION &&
-                    public_key_is_equal(&conn->device, &target->device))
-                    engine_add_session(conn, &out[count]);
-        }
+        if (count < size)
+            engine_describe(engine, target, &out[count]);
         count++;
     }
     return count;
 }
 
-/* ---- life */
+/* Life. */
 
 enum err engine_new(const struct engine_options *options, struct engine **out)
 {

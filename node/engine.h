@@ -7,7 +7,7 @@
 #ifndef KITH_NODE_ENGINE_H
 #define KITH_NODE_ENGINE_H
 
-#include "node/op_link.h"
+#include "node/link.h"
 #include "proto/session.h"
 
 enum {

@@ -9,7 +9,7 @@
 #include "proto/link.h"
 #include "storage/row.h"
 
-/* ---- reading the store again */
+/* Reading the store again. */
 
 static struct engine_target *engine_call_add(struct engine *engine)
 {
@@ -210,7 +210,7 @@ enum err engine_call_acceptance(struct engine *engine, const struct id *id, stru
     return err;
 }
 
-/* ---- calling */
+/* Calling. */
 
 static bool engine_call_is_connected(const struct engine *engine,
                                      const struct engine_target *target)
@@ -345,7 +345,7 @@ void engine_call_ended(struct engine *engine, struct engine_conn *conn)
         (void)engine_effect(engine, ENGINE_PRESENCE, conn->id); /* A failure is remembered. */
 }
 
-/* ---- penalties */
+/* Penalties. */
 
 void engine_call_violated(struct engine *engine, const struct public_key *device)
 {

@@ -8,7 +8,7 @@
 #include "crypto/secret.h"
 #include "node/engine_state.h"
 
-/* ---- the one who is called */
+/* The one who is called. */
 
 static const struct engine_invitation *engine_greet_invitation(const struct engine *engine,
                                                                struct span first)
@@ -120,7 +120,7 @@ static void engine_greet_third(struct engine *engine, struct engine_conn *conn, 
     secret_free(result);
 }
 
-/* ---- the one who dials */
+/* The one who dials. */
 
 static enum err engine_greet_dial_keys(struct engine *engine, struct engine_conn *conn,
                                        struct handshake_dial *dial,

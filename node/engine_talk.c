@@ -6,7 +6,7 @@
 #include "crypto/secret.h"
 #include "node/engine_state.h"
 
-/* ---- tickets: which connection an answer is for */
+/* Tickets: which connection an answer is for. */
 
 static uint64_t engine_talk_ticket(struct engine *engine, conn_id conn, uint64_t session_ticket)
 {
@@ -39,7 +39,7 @@ static bool engine_talk_take(struct engine *engine, uint64_t number, struct engi
     return false;
 }
 
-/* ---- which of two sessions stays */
+/* Which of two sessions stays. */
 
 static bool engine_talk_keeps(const struct engine *engine, const struct engine_conn *new_one,
                               const struct engine_conn *old_one)
@@ -70,7 +70,7 @@ static void engine_talk_settle(struct engine *engine, struct engine_conn *conn)
     }
 }
 
-/* ---- effects of sessions */
+/* Effects of sessions. */
 
 static void engine_talk_reached(struct engine *engine, const struct engine_conn *conn,
                                 struct span addresses)
@@ -269,7 +269,7 @@ void engine_talk_event(struct engine *engine, struct engine_conn *conn, struct s
         engine_close(engine, conn);
 }
 
-/* ---- from the handshake to the first event */
+/* From the handshake to the first event. */
 
 void engine_talk_start(struct engine *engine, struct engine_conn *conn,
                        const struct handshake_result *result, struct span remote_identity)
@@ -332,7 +332,7 @@ void engine_talk_bytes(struct engine *engine, struct engine_conn *conn)
     }
 }
 
-/* ---- answers of the writer thread */
+/* Answers of the writer thread. */
 
 void engine_talk_answered(struct engine *engine, const struct engine_event *event)
 {

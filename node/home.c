@@ -92,13 +92,14 @@ enum err home_create(const struct home *home)
 /* Who wrote the lock file: "node 123" or "command 123". */
 static void home_read_holder(int lock, enum home_holder *out_who, long *out_pid)
 {
-    char text[HOME_LOCK_TEXT_MAX] = {0}, word[16] = {0};
+    char text[HOME_LOCK_TEXT_MAX] = {0};
     ssize_t count = pread(lock, text, sizeof text - 1, 0);
+    const char *at = count > 0 ? strchr(text, ' ') : NULL;
 
-    *out_who = HOME_COMMAND;
+    *out_who = strncmp(text, "node ", 5) == 0 ? HOME_NODE : HOME_COMMAND;
     *out_pid = 0;
-    if (count > 0 && sscanf(text, "%15s %ld", word, out_pid) == 2 && strcmp(word, "node") == 0)
-        *out_who = HOME_NODE;
+    while (at != NULL && *++at >= '0' && *at <= '9' && *out_pid < INT32_MAX)
+        *out_pid = *out_pid * 10 + (*at - '0');
 }
 
 enum err home_lock(struct home *home, enum home_holder as, enum home_holder *out_who, long *out_pid)

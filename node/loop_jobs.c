@@ -73,7 +73,7 @@ void loop_jobs_done(struct loop *loop)
     }
 }
 
-/* ---- batches */
+/* Batches. */
 
 static enum err loop_ingest_run(struct writer_job *base, struct ledger_txn *txn)
 {
@@ -112,7 +112,7 @@ void loop_job_ingest(struct loop *loop, uint64_t ticket, struct verified_batch *
     loop_job_push(loop, &job->job);
 }
 
-/* ---- links */
+/* Links. */
 
 static enum err loop_link_run(struct writer_job *base, struct ledger_txn *txn)
 {
@@ -198,7 +198,7 @@ failed:
     loop_engine(loop, &event);
 }
 
-/* ---- small facts */
+/* Small facts. */
 
 static enum err loop_store_run(struct writer_job *base, struct ledger_txn *txn)
 {
@@ -266,7 +266,7 @@ void loop_job_store(struct loop *loop, const struct engine_effect *effect)
     loop_job_push(loop, &job->job);
 }
 
-/* ---- deliveries */
+/* Deliveries. */
 
 static enum err loop_delivered_run(struct writer_job *base, struct ledger_txn *txn)
 {

@@ -67,7 +67,7 @@ struct loop_client_write {
 
 static void loop_client_next(struct loop_client *client);
 
-/* ---- writing to a client */
+/* Writing to a client. */
 
 static void loop_client_on_gone(uv_handle_t *handle)
 {
@@ -144,7 +144,7 @@ static void loop_client_fail(struct loop_client *client, json_t *id, enum op_cod
     loop_client_send(client, &line);
 }
 
-/* ---- ops as jobs */
+/* Ops as jobs. */
 
 static void loop_op_reset(struct loop_op_job *job)
 {
@@ -293,7 +293,7 @@ static void loop_client_op(struct loop_client *client, struct rpc_request *reque
     loop_op_push(client->loop, job, op->mode == OP_READ);
 }
 
-/* ---- what the socket itself answers */
+/* What the socket itself answers. */
 
 static void loop_client_upload(struct loop_client *client, struct rpc_request *request)
 {
@@ -361,7 +361,7 @@ static void loop_client_next(struct loop_client *client)
     }
 }
 
-/* ---- followers of the log: a poll of the op "log" after the last row told */
+/* Followers of the log: a poll of the op "log" after the last row told. */
 
 static void loop_follow_done(struct loop *loop, struct loop_job *base)
 {
@@ -438,7 +438,7 @@ void loop_rpc_poll(struct loop *loop)
     loop->is_journal_changed = false;
 }
 
-/* ---- clients */
+/* Clients. */
 
 static void loop_client_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
 {

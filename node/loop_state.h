@@ -81,6 +81,15 @@ void loop_world(struct loop *loop, struct op_world *out, struct op_presence **ou
 void loop_op_done(struct loop *loop, const struct op_effects *effects);
 void loop_news(struct loop *loop, const struct ledger_news *news);
 
+/* loop_conn.c */
+void loop_to_sockaddr(const struct address *address, struct sockaddr_storage *out);
+void loop_from_sockaddr(const struct sockaddr *from, struct address *out);
+void loop_send(struct loop *loop, conn_id id, struct span bytes);
+void loop_close_conn(struct loop *loop, conn_id id); /* after what was sent has left */
+void loop_dial(struct loop *loop, conn_id id, const struct address *address);
+void loop_on_connection(uv_stream_t *listener, int status);
+void loop_on_gone(uv_handle_t *handle); /* frees a connection whose handle has closed */
+
 /* loop_rpc.c */
 MUST_USE enum err loop_rpc_open(struct loop *loop);
 void loop_rpc_poll(

@@ -81,7 +81,7 @@ static bool main_take_globals(int argc, char **argv, struct config *config, stru
     return true;
 }
 
-/* ---- one command's flags and arguments */
+/* One command's flags and arguments. */
 
 static const struct cmd_flag *main_flag(const struct cmd *cmd, const char *name, size_t size)
 {
@@ -189,7 +189,7 @@ static int main_parse(const struct config *config, const struct cmd *cmd, char *
     return OP_DONE;
 }
 
-/* ---- no such command: the nearest one */
+/* No such command: the nearest one. */
 
 static size_t main_distance(const char *left, const char *right)
 {

@@ -60,7 +60,7 @@ static enum err op_contact_check_kind(struct op_call *call, const char *kind)
     return op_fail(call, OP_USAGE, "--kind person or --kind org", "there is no kind \"%s\"", kind);
 }
 
-/* ---- answers */
+/* Answers. */
 
 static enum err op_contact_answer(struct op_call *call, const struct id *id)
 {
@@ -75,7 +75,7 @@ static enum err op_contact_answer(struct op_call *call, const struct id *id)
     return err == ERR_OK && call->result == NULL ? ERR_NOMEM : err;
 }
 
-/* ---- add */
+/* Add. */
 
 static enum err op_contact_check_add(struct op_call *call)
 {
@@ -129,7 +129,7 @@ enum err op_contact_add(struct op_call *call)
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the contact could not be written");
 }
 
-/* ---- edit: --set k=v, --add k=v, --unset k[=v] */
+/* Edit: --set k=v, --add k=v, --unset k[=v]. */
 
 struct op_contact_change {
     int field; /* -1: kind */
@@ -249,7 +249,7 @@ enum err op_contact_edit(struct op_call *call)
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the contact could not be written");
 }
 
-/* ---- show, remove */
+/* Show, remove. */
 
 enum err op_contact_show(struct op_call *call)
 {
@@ -287,7 +287,7 @@ enum err op_contact_remove(struct op_call *call)
     return call->result != NULL ? ERR_OK : ERR_NOMEM;
 }
 
-/* ---- list */
+/* List. */
 
 struct op_contact_list {
     struct op_call *call;

@@ -35,7 +35,7 @@ static const struct {
 };
 enum { OP_IMPORT_FIELDS = sizeof op_import_fields / sizeof op_import_fields[0] };
 
-/* ---- reading */
+/* Reading. */
 
 static enum err op_import_on_person(void *self, json_t *person, size_t line)
 {
@@ -54,7 +54,7 @@ static void op_import_on_reject(void *self, size_t line, const char *why)
                                     json_pack("{s:I, s:s}", "line", (json_int_t)line, "why", why));
 }
 
-/* ---- knowing again */
+/* Knowing again. */
 
 struct op_import_match {
     json_t *person;
@@ -133,7 +133,7 @@ static enum err op_import_find(struct op_call *call, struct op_import_match *mat
     return err == ERR_CANCELLED ? ERR_OK : err;
 }
 
-/* ---- writing */
+/* Writing. */
 
 static void op_import_amend(struct amend *amend, json_t *person, const char *tag)
 {

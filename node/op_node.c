@@ -18,7 +18,7 @@
 
 enum { OP_NODE_LOG_ROWS = 1000, OP_NODE_WAIT_DEFAULT_S = 30 };
 
-/* ---- status */
+/* Status. */
 
 struct op_node_count {
     struct op_call *call;
@@ -104,7 +104,7 @@ enum err op_node_status(struct op_call *call)
     return ERR_OK;
 }
 
-/* ---- log */
+/* Log. */
 
 struct op_node_log {
     json_t *events;
@@ -140,7 +140,7 @@ enum err op_node_log(struct op_call *call)
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the log could not be read");
 }
 
-/* ---- sync */
+/* Sync. */
 
 static enum err op_node_wait_ms(struct op_call *call, uint64_t *out)
 {
@@ -219,7 +219,7 @@ enum err op_node_sync_poll(struct op_call *call)
     return err;
 }
 
-/* ---- stop and doctor */
+/* Stop and doctor. */
 
 enum err op_node_stop(struct op_call *call)
 {

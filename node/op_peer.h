@@ -1,19 +1,15 @@
-/* Ops on links: invitations, acceptances, levels, removal, blocking. Each is an op of the table in
+/* Ops on links: levels, names, removal, blocking. Each is an op of the table in
  * ops.c. */
 #ifndef KITH_NODE_OP_PEER_H
 #define KITH_NODE_OP_PEER_H
 
 #include "node/ops.h"
 
-MUST_USE enum err op_peer_accept(struct op_call *call);
-MUST_USE enum err op_peer_accept_poll(struct op_call *call);
 MUST_USE enum err op_peer_block(struct op_call *call);
 MUST_USE enum err op_peer_compared(struct op_call *call);
-MUST_USE enum err op_peer_invite(struct op_call *call);
 MUST_USE enum err op_peer_list(struct op_call *call);
 MUST_USE enum err op_peer_remove(struct op_call *call);
 MUST_USE enum err op_peer_rename(struct op_call *call);
-MUST_USE enum err op_peer_revoke(struct op_call *call);
 MUST_USE enum err op_peer_show(struct op_call *call);
 MUST_USE enum err op_peer_unblock(struct op_call *call);
 MUST_USE enum err op_peer_words(struct op_call *call);

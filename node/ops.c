@@ -7,6 +7,7 @@
 
 #include "node/op_contact.h"
 #include "node/op_import.h"
+#include "node/op_invite.h"
 #include "node/op_me.h"
 #include "node/op_node.h"
 #include "node/op_peer.h"
@@ -24,14 +25,17 @@ static const struct op ops_all[] = {
     {.method = "log", .mode = OP_READ, .run = op_node_log},
     {.method = "me.edit", .mode = OP_WRITE, .run = op_me_edit},
     {.method = "me.show", .mode = OP_READ, .run = op_me_show},
-    {.method = "peer.accept", .mode = OP_WRITE, .run = op_peer_accept, .poll = op_peer_accept_poll},
+    {.method = "peer.accept",
+     .mode = OP_WRITE,
+     .run = op_invite_accept,
+     .poll = op_invite_accept_poll},
     {.method = "peer.block", .mode = OP_WRITE, .run = op_peer_block},
     {.method = "peer.compared", .mode = OP_WRITE, .run = op_peer_compared},
-    {.method = "peer.invite", .mode = OP_WRITE, .run = op_peer_invite},
+    {.method = "peer.invite", .mode = OP_WRITE, .run = op_invite},
     {.method = "peer.list", .mode = OP_READ, .run = op_peer_list},
     {.method = "peer.remove", .mode = OP_WRITE, .run = op_peer_remove},
     {.method = "peer.rename", .mode = OP_WRITE, .run = op_peer_rename},
-    {.method = "peer.revoke", .mode = OP_WRITE, .run = op_peer_revoke},
+    {.method = "peer.revoke", .mode = OP_WRITE, .run = op_invite_revoke},
     {.method = "peer.show", .mode = OP_READ, .run = op_peer_show},
     {.method = "peer.unblock", .mode = OP_WRITE, .run = op_peer_unblock},
     {.method = "peer.words", .mode = OP_READ, .run = op_peer_words},

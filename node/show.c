@@ -6,15 +6,15 @@
 #include <libsmartcols.h>
 #include <qrencode.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "crypto/heap.h"
 #include "proto/scan.h"
 
 enum { SHOW_COMBINING_MAX = 4 };
 
-/* ---- cleaning */
+/* Cleaning. */
 
 /* The code point at the front and its size; bytes that are no UTF-8 count one each and are shown as
  * a question mark. */
@@ -77,14 +77,27 @@ void show_clean(struct span text, struct buf *out)
     }
 }
 
-/* A cleaned copy with an end; freed by the caller. */
+/* A copy with an end; freed by the caller, or by libsmartcols. NULL without memory. */
+static char *show_keep(struct span text)
+{
+    char *copy = heap_new(text.size + 1);
+
+    if (copy == NULL)
+        return NULL;
+    if (text.size > 0)
+        memcpy(copy, text.data, text.size);
+    copy[text.size] = '\0';
+    return copy;
+}
+
+/* The same, cleaned. */
 static char *show_copy(const char *text)
 {
     struct buf clean = {0};
     char *copy;
 
     show_clean(span_str(text != NULL ? text : ""), &clean);
-    copy = strndup(clean.data != NULL ? (const char *)clean.data : "", clean.size);
+    copy = show_keep(buf_span(&clean));
     buf_release(&clean);
     return copy;
 }
@@ -102,7 +115,7 @@ static void show_line(const char *label, const char *text)
 
     if (clean != NULL)
         (void)printf("%-14s %s\n", label, clean);
-    free(clean);
+    heap_free(clean);
 }
 
 static void show_list(const char *label, json_t *list)
@@ -113,7 +126,7 @@ static void show_list(const char *label, json_t *list)
     json_array_foreach(list, at, item) show_line(at == 0 ? label : "", json_string_value(item));
 }
 
-/* ---- tables */
+/* Tables. */
 
 struct show_column {
     const char *title, *key;
@@ -131,11 +144,11 @@ static char *show_cell(json_t *value)
         return show_copy(json_string_value(json_array_get(value, 0)));
     if (json_is_integer(value)) {
         (void)snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-        return strdup(number);
+        return show_keep(span_str(number));
     }
     if (json_is_boolean(value))
-        return strdup(json_is_true(value) ? "yes" : "no");
-    return strdup("");
+        return show_keep(span_str(json_is_true(value) ? "yes" : "no"));
+    return show_keep(span_str(""));
 }
 
 static void show_table(json_t *rows, const struct show_column *columns, size_t columns_count)
@@ -169,7 +182,7 @@ static void show_table(json_t *rows, const struct show_column *columns, size_t c
     scols_unref_table(table);
 }
 
-/* ---- printers */
+/* Printers. */
 
 static void show_card(json_t *card)
 {
@@ -355,8 +368,8 @@ void show_event(json_t *row)
     (void)printf("%s  %s%s%s\n", show_text(row, "at"), who != NULL ? who : "",
                  who != NULL && who[0] != '\0' ? " " : "", text != NULL ? text : "");
     (void)fflush(stdout); /* A follower wants it now; a closed pipe shows at the next write. */
-    free(who);
-    free(text);
+    heap_free(who);
+    heap_free(text);
 }
 
 static void show_sync(json_t *result, json_t *params)
@@ -393,7 +406,7 @@ static void show_removed(json_t *result, json_t *params)
 
     (void)params;
     (void)printf("Removed %s.\n", name != NULL ? name : "");
-    free(name);
+    heap_free(name);
 }
 
 static void show_import(json_t *result, json_t *params)
@@ -415,7 +428,7 @@ static void show_import(json_t *result, json_t *params)
 
         (void)printf("line %" JSON_INTEGER_FORMAT ": %s\n",
                      json_integer_value(json_object_get(row, "line")), why != NULL ? why : "");
-        free(why);
+        heap_free(why);
     }
 }
 
@@ -470,8 +483,8 @@ void show_failure(const struct op_failure *failure, bool wants_colour)
                   wants_colour ? "\033[0m" : "", message != NULL ? message : "out of memory");
     if (hint != NULL && hint[0] != '\0')
         (void)fprintf(stderr, "      try: %s\n", hint);
-    free(message);
-    free(hint);
+    heap_free(message);
+    heap_free(hint);
 }
 
 void show_progress(uint64_t done, uint64_t total)

@@ -33,7 +33,7 @@ struct vcard_state {
     const char *why; /* the card cannot be read */
 };
 
-/* ---- lines */
+/* Lines. */
 
 static bool vcard_next_physical(struct vcard_state *state, struct span *out)
 {
@@ -104,7 +104,7 @@ static bool vcard_next_line(struct vcard_state *state)
     return true;
 }
 
-/* ---- properties */
+/* Properties. */
 
 static bool vcard_is(struct span text, const char *word)
 {
@@ -183,7 +183,7 @@ static void vcard_decode(const struct vcard_property *property, struct buf *out)
     }
 }
 
-/* ---- what goes into a person */
+/* What goes into a person. */
 
 static struct span vcard_trim(struct span text)
 {
@@ -227,7 +227,26 @@ static void vcard_append(struct vcard_state *state, const char *key, struct span
         (void)json_array_append_new(list, json_stringn((const char *)text.data, text.size));
 }
 
-/* TYPE=HOME,... or the bare words of 2.1: the first that says where, for a label. */
+/* Is this word among the values of one TYPE parameter, or the bare word of 2.1? */
+static bool vcard_has_type(struct span part, const char *word)
+{
+    const uint8_t *equals = part.size > 0 ? memchr(part.data, '=', part.size) : NULL;
+    struct span list = part, item;
+
+    if (equals != NULL && strncasecmp((const char *)part.data, "TYPE", 4) == 0)
+        list = span_of(equals + 1, part.size - (size_t)(equals - part.data) - 1);
+    while (vcard_text_component(&list, ',', &item)) {
+        if (item.size > 1 && item.data[0] == '"')
+            item = span_of(item.data + 1, item.size - 1);
+        if (item.size > 1 && item.data[item.size - 1] == '"')
+            item.size--;
+        if (vcard_is(item, word))
+            return true;
+    }
+    return false;
+}
+
+/* TYPE=HOME,...: the first word that says where, for a label. */
 static const char *vcard_type(const struct vcard_property *property)
 {
     static const char *const words[] = {"work",  "home",   "cell",  "mobile", "fax",
@@ -236,23 +255,9 @@ static const char *vcard_type(const struct vcard_property *property)
     for (size_t word = 0; word < sizeof words / sizeof words[0]; word++) {
         struct span rest = property->parameters, part;
 
-        while (vcard_text_component(&rest, ';', &part)) {
-            const uint8_t *equals = part.size > 0 ? memchr(part.data, '=', part.size) : NULL;
-            struct span list =
-                equals != NULL && strncasecmp((const char *)part.data, "TYPE", 4) == 0
-                    ? span_of(equals + 1, part.size - (size_t)(equals - part.data) - 1)
-                    : part;
-            struct span item;
-
-            while (vcard_text_component(&list, ',', &item)) {
-                if (item.size > 1 && item.data[0] == '"')
-                    item = span_of(item.data + 1, item.size - 1);
-                if (item.size > 1 && item.data[item.size - 1] == '"')
-                    item.size--;
-                if (vcard_is(item, words[word]))
-                    return words[word];
-            }
-        }
+        while (vcard_text_component(&rest, ';', &part))
+            if (vcard_has_type(part, words[word]))
+                return words[word];
     }
     return NULL;
 }
@@ -428,7 +433,7 @@ static void vcard_take(struct vcard_state *state, const struct vcard_property *p
     buf_release(&plain);
 }
 
-/* ---- cards */
+/* Cards. */
 
 static void vcard_drop(struct vcard_state *state)
 {

@@ -27,7 +27,7 @@ void object_element(uint8_t kind, uint8_t field, struct span value, struct id *o
     memcpy(out->bytes, hash.bytes, ID_SIZE);
 }
 
-/* ---- building */
+/* Building. */
 
 void edit_begin(struct edit_space *space, uint8_t kind, const struct id *object, uint64_t time_ms)
 {
@@ -103,7 +103,7 @@ static void edit_settle(struct edit_space *space)
     }
 }
 
-/* ---- writing */
+/* Writing. */
 
 static void edit_put_value(const struct value *value, struct buf *out)
 {
@@ -204,7 +204,7 @@ enum err edit_write(struct edit_space *space, struct buf *out)
     return ERR_OK;
 }
 
-/* ---- reading */
+/* Reading. */
 
 static struct value edit_read_value(struct wire *wire)
 {

@@ -16,7 +16,7 @@ enum {
 static const char invite_prefix[] = "kith:";
 static const uint8_t invite_ipv4_prefix[12] = {[10] = 0xff, [11] = 0xff};
 
-/* ---- addresses */
+/* Addresses. */
 
 bool address_is_ipv4(const struct address *address)
 {
@@ -152,7 +152,7 @@ enum err address_read_list(struct span bytes, struct address *out, size_t *out_c
     return ERR_OK;
 }
 
-/* ---- base32, RFC 4648, lower case, no padding */
+/* Base32, RFC 4648, lower case, no padding. */
 
 static const char invite_alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
 
@@ -206,7 +206,7 @@ static enum err invite_read_base32(struct span text, uint8_t out[static INVITATI
     return count < 5 && (bits & ((1u << count) - 1)) == 0 ? ERR_OK : ERR_INVALID;
 }
 
-/* ---- the invitation */
+/* The invitation. */
 
 static void invite_checksum(struct span bytes, uint8_t out[static INVITE_CHECKSUM_SIZE])
 {

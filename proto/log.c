@@ -18,7 +18,7 @@ bool log_id_is_equal(const struct log_id *left, const struct log_id *right)
            public_key_is_equal(&left->device, &right->device);
 }
 
-/* ---- chain */
+/* Chain. */
 
 void chain_begin(const struct log_id *log, struct chain *out)
 {
@@ -66,7 +66,7 @@ void chain_mark(const struct chain *chain, const struct log_id *log, struct mark
     memcpy(out->tag, chain->hash.bytes, TAG_SIZE);
 }
 
-/* ---- entries */
+/* Entries. */
 
 void entry_hash_payload(struct entry *entry)
 {
@@ -109,7 +109,7 @@ enum err entry_open(const uint8_t key[static KEY_SIZE], const struct entry *entr
     return seal_open(key, span_of(context, sizeof context), entry->payload, out);
 }
 
-/* ---- heads */
+/* Heads. */
 
 enum { HEAD_MESSAGE_SIZE = ID_SIZE + 32 + 8 + HASH_SIZE };
 
@@ -142,7 +142,7 @@ enum err head_verify(const struct log_id *log, const struct head *head)
                            head->signature);
 }
 
-/* ---- batches */
+/* Batches. */
 
 void batch_add(struct batch_writer *writer, const struct entry *entry)
 {

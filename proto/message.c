@@ -142,7 +142,7 @@ enum err message_next_ack(struct message *message, struct ack *out)
     return wire_err(row.doc);
 }
 
-/* ---- writing */
+/* Writing. */
 
 static size_t message_begin(enum message_type type, size_t elements, struct buf *out)
 {

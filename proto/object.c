@@ -33,7 +33,7 @@ static void *object_more(void **array, size_t *count, size_t size)
 
 #define OBJECT_MORE(array, count) object_more((void **)&(array), &(count), sizeof *(array))
 
-/* ---- registers */
+/* Registers. */
 
 static uint64_t object_clamp(uint64_t time_ms)
 {
@@ -96,7 +96,7 @@ static enum err object_apply_set(struct object *object, const struct write *writ
     return err;
 }
 
-/* ---- sets */
+/* Sets. */
 
 static bool object_is_gone(const struct object *object, const struct id *dot)
 {
@@ -213,7 +213,7 @@ static enum err object_apply_remove(struct object *object, const struct write *w
     return ERR_OK;
 }
 
-/* ---- deletes and ties */
+/* Deletes and ties. */
 
 static enum err object_reach(struct object_reach **list, size_t *count, uint32_t log, uint64_t seq)
 {
@@ -308,7 +308,7 @@ enum err object_apply(struct object *object, const struct edit *edit, const stru
     return err;
 }
 
-/* ---- questions */
+/* Questions. */
 
 bool object_is_visible(const struct object *object)
 {
@@ -367,7 +367,7 @@ const struct object_element *object_element_at(const struct object *object, uint
     return NULL;
 }
 
-/* ---- memory */
+/* Memory. */
 
 static size_t object_value_size(const struct value *value)
 {

@@ -9,7 +9,7 @@
 
 #include "crypto/heap.h"
 
-/* ---- effects */
+/* Effects. */
 
 struct session_effect *session_effect(struct session *session, enum session_effect_type type)
 {
@@ -74,7 +74,7 @@ bool session_is_own(const struct session *session)
     return public_key_is_equal(&session->options.peer, &session->options.member);
 }
 
-/* ---- life */
+/* Life. */
 
 static bool session_keep(struct buf *keep, struct span *bytes)
 {
@@ -118,7 +118,7 @@ void session_free(struct session *session)
     heap_free(session);
 }
 
-/* ---- messages */
+/* Messages. */
 
 static void session_on_bye(struct session *session, enum bye_reason reason)
 {

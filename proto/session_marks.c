@@ -51,7 +51,7 @@ enum err session_find_log(struct session *session, const struct log_id *id, bool
     return ERR_OK;
 }
 
-/* ---- what is shared now */
+/* What is shared now. */
 
 /* What was taken from the other side need not be given back to it. */
 static void session_set_tip(struct session_log *log, const struct chain *tip)
@@ -157,7 +157,7 @@ void session_deliver(struct session *session, struct session_log *log, uint64_t 
     effect->delivered.size = size;
 }
 
-/* ---- my marks */
+/* My marks. */
 
 /* PROTOCOL SYNC-4: "Marks list every shared log that is not empty, in messages of at most
  * MARKS_PER_MESSAGE_MAX, the last of which says so." */
@@ -186,7 +186,7 @@ void session_send_marks(struct session *session)
     heap_free(list);
 }
 
-/* ---- their marks */
+/* Their marks. */
 
 static void session_fork(struct session *session, const char *rule)
 {

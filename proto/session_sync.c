@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* ---- hello */
+/* Hello. */
 
 /* PROTOCOL SYNC-1: "Each side begins with its identity, where the other does not know its device,
  * and a hello." */
@@ -61,7 +61,7 @@ static void session_on_hello(struct session *session, const struct hello *hello)
     session_send_marks(session);
 }
 
-/* ---- acknowledgements and credit */
+/* Acknowledgements and credit. */
 
 static struct session_log *session_given(struct session *session, uint32_t alias)
 {
@@ -162,7 +162,7 @@ void session_sync_message(struct session *session, struct message *message)
     }
 }
 
-/* ---- giving */
+/* Giving. */
 
 /* PROTOCOL SYNC-13: "What is committed goes at once to whoever shares its space." The pump gives
  * it. */

@@ -5,7 +5,7 @@
 
 #include "crypto/heap.h"
 
-/* ---- names for logs */
+/* Names for logs. */
 
 static bool session_add_alias(struct session *session, struct session_alias alias)
 {
@@ -79,7 +79,7 @@ void session_take_again(struct session *session)
     }
 }
 
-/* ---- batches */
+/* Batches. */
 
 static void session_return_credit(struct session *session, uint64_t bytes)
 {
@@ -286,7 +286,7 @@ void session_take_settle(struct session *session)
     }
 }
 
-/* ---- commits */
+/* Commits. */
 
 /* PROTOCOL SYNC-11: "A batch is acknowledged when it is stored durably, never before." */
 static void session_acknowledge(struct session *session, const struct session_pending *done)

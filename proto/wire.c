@@ -185,7 +185,7 @@ void wire_end(struct wire *wire)
         wire_fail(wire);
 }
 
-/* ---- writing */
+/* Writing. */
 
 static int wire_append(void *self, const char *bytes, size_t size)
 {

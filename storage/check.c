@@ -1,4 +1,5 @@
-/* Every log from its beginning: the chain recomputed from the entries must meet each signed head. */
+/* Every log from its beginning: the chain recomputed from the entries must meet each signed head.
+ */
 #include "storage/check.h"
 
 #include <stdarg.h>
@@ -8,7 +9,8 @@
 #include "storage/ledger_state.h"
 #include "storage/row.h"
 
-__attribute__((format(printf, 2, 3))) static void check_note(struct check_report *report, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void check_note(struct check_report *report,
+                                                             const char *format, ...)
 {
     va_list arguments;
 
@@ -16,7 +18,8 @@ __attribute__((format(printf, 2, 3))) static void check_note(struct check_report
     if (report->first[0] != '\0')
         return;
     va_start(arguments, format);
-    (void)vsnprintf(report->first, sizeof report->first, format, arguments); /* Cut when too long. */
+    (void)vsnprintf(report->first, sizeof report->first, format,
+                    arguments); /* Cut when too long. */
     va_end(arguments);
 }
 
@@ -26,18 +29,20 @@ static bool check_is_fatal(enum err err)
     return err == ERR_NOMEM || err == ERR_IO;
 }
 
-static void check_head(struct check_report *report, const struct log_id *id, const struct chain *chain,
-                       const uint8_t signature[static SIGNATURE_SIZE])
+static void check_head(struct check_report *report, const struct log_id *id,
+                       const struct chain *chain, const uint8_t signature[static SIGNATURE_SIZE])
 {
     struct head head = {.size = chain->size, .hash = chain->hash};
 
     memcpy(head.signature, signature, SIGNATURE_SIZE);
     report->heads++;
     if (head_verify(id, &head) != ERR_OK)
-        check_note(report, "a head does not fit its log at entry %llu", (unsigned long long)chain->size);
+        check_note(report, "a head does not fit its log at entry %llu",
+                   (unsigned long long)chain->size);
 }
 
-static enum err check_log(const struct snapshot *snapshot, const struct log_row *log, struct check_report *report)
+static enum err check_log(const struct snapshot *snapshot, const struct log_row *log,
+                          struct check_report *report)
 {
     struct space_row space;
     struct log_id id = {.device = log->device};
@@ -56,7 +61,8 @@ static enum err check_log(const struct snapshot *snapshot, const struct log_row 
 
         err = ledger_entry_at(snapshot, log->number, chain.size + 1, &entry);
         if (err != ERR_OK) {
-            check_note(report, "entry %llu of a log is missing", (unsigned long long)chain.size + 1);
+            check_note(report, "entry %llu of a log is missing",
+                       (unsigned long long)chain.size + 1);
             return check_is_fatal(err) ? err : ERR_OK;
         }
         report->entries++;
@@ -96,8 +102,8 @@ static enum err check_logs(const struct snapshot *snapshot, const struct ledger_
     return ERR_OK;
 }
 
-static enum err check_objects(const struct snapshot *snapshot, const struct ledger_counters *counters,
-                              struct check_report *report)
+static enum err check_objects(const struct snapshot *snapshot,
+                              const struct ledger_counters *counters, struct check_report *report)
 {
     for (uint32_t number = 1; number <= counters->objects; number++) {
         struct object object = {0};
@@ -107,7 +113,8 @@ static enum err check_objects(const struct snapshot *snapshot, const struct ledg
         if (err == ERR_OK)
             report->objects++;
         else if (err != ERR_NOT_FOUND)
-            check_note(report, "the row of an object is damaged: kith doctor --rebuild makes it again");
+            check_note(report,
+                       "the row of an object is damaged: kith doctor --rebuild makes it again");
         object_release(&object);
         if (check_is_fatal(err))
             return err;
@@ -160,7 +167,8 @@ static enum err check_clear(struct ledger_txn *txn, enum table table)
 
 enum err check_forget_views(struct ledger_txn *txn)
 {
-    static const enum table views[] = {TABLE_OBJECT, TABLE_OBJECT_ID, TABLE_NAME, TABLE_MATCH, TABLE_PEER, TABLE_WAITING};
+    static const enum table views[] = {TABLE_OBJECT, TABLE_OBJECT_ID, TABLE_NAME,
+                                       TABLE_MATCH,  TABLE_PEER,      TABLE_WAITING};
     enum err err = ERR_OK;
 
     for (size_t at = 0; at < sizeof views / sizeof views[0] && err == ERR_OK; at++)

@@ -51,7 +51,7 @@ static enum err follow_cache_get(struct ledger_txn *txn, struct follow_cache **o
     return txn->cache->key != NULL ? ERR_OK : ERR_NOMEM;
 }
 
-/* ---- the key of an entry */
+/* The key of an entry. */
 
 static enum err follow_load_log(const struct snapshot *snapshot, struct follow_cache *cache,
                                 uint32_t log)
@@ -108,7 +108,7 @@ static enum err follow_load_key(struct ledger_txn *txn, struct follow_cache *cac
     return ERR_OK;
 }
 
-/* ---- merging */
+/* Merging. */
 
 struct follow_context {
     struct ledger_txn *txn;
@@ -275,7 +275,7 @@ static enum err follow_one(struct ledger_txn *txn, uint64_t arrival)
     return err;
 }
 
-/* ---- entries that waited */
+/* Entries that waited. */
 
 /* Finds the first waiting entry whose key is held. ERR_NOT_FOUND when there is none. */
 static enum err follow_next_ready(struct ledger_txn *txn, struct key *out_key,

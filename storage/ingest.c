@@ -28,7 +28,7 @@ static enum err ingest_add(struct ledger_txn *txn, struct ledger_touched *log,
     return log_table_put_head(txn, log->row.number, &head);
 }
 
-/* ---- own entries */
+/* Own entries. */
 
 static enum err ingest_own_log(struct ledger_txn *txn, const struct id *space,
                                struct space_row *out_space, struct ledger_touched **out)
@@ -150,7 +150,7 @@ enum err ledger_append_epoch(struct ledger_txn *txn, const struct id *space,
     return err;
 }
 
-/* ---- foreign entries */
+/* Foreign entries. */
 
 static enum err ingest_store(struct ledger_txn *txn, struct ledger_touched *log,
                              const struct verified_batch *batch)
@@ -209,7 +209,7 @@ enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batc
     return err;
 }
 
-/* ---- reading an entry's plaintext */
+/* Reading an entry's plaintext. */
 
 enum err ledger_open_entry(const struct snapshot *snapshot, const struct entry_row *row,
                            struct buf *out)

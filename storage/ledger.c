@@ -14,7 +14,7 @@
 
 enum { LEDGER_COUNTERS_SIZE = 8 + 8 + 4 + 4 + 4 + 4 + 1 };
 
-/* ---- values with their keyed hash */
+/* Values with their keyed hash. */
 
 static void ledger_mac(const struct ledger *ledger, enum table table, const struct key *key,
                        struct span value, uint8_t out[static LEDGER_MAC_SIZE])
@@ -100,7 +100,7 @@ enum err ledger_open_local(const struct ledger *ledger, struct span context, str
     return err == ERR_FORGED ? ERR_CORRUPT : err;
 }
 
-/* ---- counters */
+/* Counters. */
 
 enum err ledger_load_counters(const struct snapshot *snapshot, struct ledger_counters *out)
 {
@@ -140,7 +140,7 @@ static enum err ledger_store_counters(struct ledger_txn *txn)
     return ledger_put_sealed(txn, TABLE_META, &key, span_of(row, sizeof row));
 }
 
-/* ---- opening */
+/* Opening. */
 
 static void ledger_free(struct ledger *ledger)
 {
@@ -278,7 +278,7 @@ free_both:
     return err;
 }
 
-/* ---- what it knows */
+/* What it knows. */
 
 const struct public_key *ledger_member(const struct ledger *ledger)
 {
@@ -325,7 +325,7 @@ const struct id *ledger_self_space(const struct ledger *ledger)
     return &ledger->self_space;
 }
 
-/* ---- snapshots and transactions */
+/* Snapshots and transactions. */
 
 enum err ledger_snapshot(struct ledger *ledger, struct snapshot *out)
 {

@@ -57,7 +57,7 @@ MUST_USE enum err ledger_open_local(const struct ledger *ledger, struct span con
 MUST_USE enum err ledger_snapshot(struct ledger *ledger, struct snapshot *out);
 void ledger_snapshot_end(struct snapshot *snapshot);
 
-/* ---- reading (any snapshot) */
+/* Reading (any snapshot). */
 
 struct space_row {
     uint32_t number;
@@ -112,7 +112,7 @@ MUST_USE enum err ledger_newest_arrival(const struct snapshot *snapshot, uint64_
 MUST_USE enum err ledger_chain_at(const struct snapshot *snapshot, const struct log_row *log,
                                   const struct log_id *id, uint64_t size, struct chain *out);
 
-/* ---- writing (the writer thread) */
+/* Writing (the writer thread). */
 
 struct ledger_txn;
 MUST_USE enum err ledger_begin(struct ledger *ledger, uint64_t now_ms, struct ledger_txn **out);

@@ -47,7 +47,7 @@ struct ledger_txn {
     bool is_failed;             /* can only be aborted */
 };
 
-/* ---- rows with a keyed hash (rule L20) */
+/* Rows with a keyed hash (rule L20). */
 
 /* Puts a value with its hash under the local key behind it. */
 MUST_USE enum err ledger_put_sealed(struct ledger_txn *txn, enum table table, const struct key *key,
@@ -62,7 +62,7 @@ MUST_USE enum err ledger_erase(struct ledger_txn *txn, enum table table, const s
 MUST_USE enum err ledger_get(const struct snapshot *snapshot, enum table table,
                              const struct key *key, struct span *out);
 
-/* ---- ledger.c */
+/* Ledger.c. */
 /* A store with format, self space id and counters, in a transaction still open: space.c goes on
  * from there. */
 MUST_USE enum err ledger_create_empty(struct kv *kv, const struct device_secrets *secrets,
@@ -74,7 +74,7 @@ MUST_USE enum err ledger_load_counters(const struct snapshot *snapshot,
 /* Commits a stage of follow: like ledger_commit, without following any further. */
 MUST_USE enum err ledger_commit_stage(struct ledger_txn *txn);
 
-/* ---- log_table.c: spaces, logs, entries as rows */
+/* Log_table.c: spaces, logs, entries as rows. */
 MUST_USE enum err log_table_put(struct ledger_txn *txn, const struct log_row *row);
 MUST_USE enum err log_table_touch(struct ledger_txn *txn, const struct space_row *space,
                                   const struct public_key *device, struct ledger_touched **out);
@@ -94,7 +94,7 @@ MUST_USE enum err log_table_number(struct ledger_txn *txn, uint32_t space,
                                    const struct public_key *device, uint32_t *out);
 void ledger_note_news(struct ledger_txn *txn, const struct id *space);
 
-/* ---- epoch_table.c */
+/* Epoch_table.c. */
 struct epoch_row {
     struct hash id;
     bool is_known; /* the epoch's entry has come; else only a key that was told */

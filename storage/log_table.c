@@ -13,7 +13,7 @@ enum {
     LOG_TABLE_ABSENT = 1
 };
 
-/* ---- spaces */
+/* Spaces. */
 
 static enum err log_table_read_space(uint32_t number, struct span row, struct space_row *out)
 {
@@ -54,7 +54,8 @@ enum err ledger_space(const struct snapshot *snapshot, const struct id *id, stru
     return err == ERR_OK ? ledger_space_numbered(snapshot, be32(row.data), out) : err;
 }
 
-enum err ledger_own_space(const struct snapshot *snapshot, enum space_kind kind, struct space_row *out)
+enum err ledger_own_space(const struct snapshot *snapshot, enum space_kind kind,
+                          struct space_row *out)
 {
     enum err err = ERR_OK;
 
@@ -101,7 +102,7 @@ enum err ledger_add_space(struct ledger_txn *txn, const struct space_row *space)
     return err == ERR_OK ? ledger_put_space(txn, &row) : err;
 }
 
-/* ---- logs */
+/* Logs. */
 
 static enum err log_table_read(uint32_t number, struct span row, struct log_row *out)
 {
@@ -270,7 +271,7 @@ enum err log_table_touch(struct ledger_txn *txn, const struct space_row *space,
     return ERR_OK;
 }
 
-/* ---- heads at block ends */
+/* Heads at block ends. */
 
 static void log_table_head_key(uint32_t log, uint64_t size, struct key *out)
 {
@@ -308,7 +309,7 @@ enum err log_table_head(const struct snapshot *snapshot, uint32_t log, uint64_t 
     return ERR_OK;
 }
 
-/* ---- entries */
+/* Entries. */
 
 static enum err log_table_put_run(struct ledger_txn *txn, uint32_t log, uint64_t seq,
                                   uint64_t arrival)

@@ -12,7 +12,7 @@
 
 enum { ROW_COUNT_MAX = 1 << 20, ROW_CONTEXT_SIZE = 4 };
 
-/* ---- writing */
+/* Writing. */
 
 static void row_put_number(struct buf *out, uint64_t value)
 {
@@ -82,7 +82,7 @@ void row_write(const struct object *object, struct buf *out)
     }
 }
 
-/* ---- reading: a failure sticks */
+/* Reading: a failure sticks. */
 
 struct row_reader {
     const uint8_t *at, *end;
@@ -256,7 +256,7 @@ enum err row_read(struct span bytes, struct object *out)
     return reader.err;
 }
 
-/* ---- stored rows: space u32, then the bytes, sealed for secret kinds */
+/* Stored rows: space u32, then the bytes, sealed for secret kinds. */
 
 static bool row_is_secret(uint8_t kind_number)
 {

@@ -216,7 +216,7 @@ enum err space_create(struct ledger_txn *txn, enum space_kind kind, const struct
     return err;
 }
 
-/* ---- grants */
+/* Grants. */
 
 enum err space_grant(struct ledger_txn *txn, const struct id *space, const struct public_key *peer)
 {
@@ -278,7 +278,7 @@ enum err space_rotate(struct ledger_txn *txn, const struct id *space)
     return err;
 }
 
-/* ---- a new store */
+/* A new store. */
 
 static enum err space_put_certificate(struct ledger_txn *txn, const struct id *card,
                                       struct span device_name)

@@ -11,7 +11,7 @@
 
 enum { VIEW_CONTACT_NAME_MAX = 60, VIEW_CONTACT_VALUE_MAX = 120, VIEW_CONTACT_HEX_MAX = 32 };
 
-/* ---- keys */
+/* Keys. */
 
 /* What stands for the contact in lists: the name, else the organisation. */
 static struct span view_contact_shown(const struct object *contact)
@@ -83,7 +83,7 @@ static enum err view_contact_match_key(enum match_what what, struct span value, 
     return err;
 }
 
-/* ---- following */
+/* Following. */
 
 static enum err view_contact_set(struct ledger_txn *txn, enum table table, const struct key *key,
                                  bool is_there)
@@ -203,7 +203,7 @@ enum err view_contact_changed(struct ledger_txn *txn, uint32_t number, const str
     return err;
 }
 
-/* ---- looking up */
+/* Looking up. */
 
 /* Visits the contacts whose key in a table begins with these bytes. */
 static enum err view_contact_walk(const struct snapshot *snapshot, enum table table,

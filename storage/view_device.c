@@ -200,7 +200,7 @@ enum err view_device_learn(struct ledger_txn *txn, const struct device_chain *ch
     return err;
 }
 
-/* ---- addresses */
+/* Addresses. */
 
 static size_t view_device_add(struct span bytes, struct address *out, size_t count, size_t max)
 {
@@ -321,7 +321,7 @@ enum err view_peer_last_seen(const struct snapshot *snapshot, const struct publi
     return err;
 }
 
-/* ---- my own chain */
+/* My own chain. */
 
 enum err view_identity(const struct snapshot *snapshot, struct buf *out)
 {

@@ -13,7 +13,7 @@ enum { VIEW_PEER_KNOCKS_MAX = 8 };
 
 static const struct id view_peer_only = {{0}}; /* the one object of its kind in a card space */
 
-/* ---- follow */
+/* Follow. */
 
 static enum err view_peer_link_changed(struct ledger_txn *txn, uint32_t number,
                                        const struct object *after)
@@ -86,7 +86,7 @@ enum err view_peer_changed(struct ledger_txn *txn, const struct space_row *space
     }
 }
 
-/* ---- links */
+/* Links. */
 
 static bool view_peer_id(const struct object *link, uint8_t field, struct id *out)
 {
@@ -214,7 +214,7 @@ enum err view_peer_each(const struct snapshot *snapshot, view_peer_fn each, void
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-/* ---- knocks */
+/* Knocks. */
 
 struct view_peer_knocks {
     uint8_t *keys;
@@ -259,7 +259,7 @@ enum err view_knocks(const struct snapshot *snapshot, uint8_t out[static 8 * KEY
     return err;
 }
 
-/* ---- deliveries */
+/* Deliveries. */
 
 static void view_peer_delivered_key(const struct public_key *peer, uint32_t log, struct key *out)
 {

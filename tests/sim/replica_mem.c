@@ -44,7 +44,7 @@ void replica_mem_add_device(struct replica_mem *replica, const struct public_key
     replica->members[replica->devices_count++] = *member;
 }
 
-/* ---- finding */
+/* Finding. */
 
 static const struct public_key *replica_mem_writer(const struct replica_mem *replica,
                                                    const struct id *space)
@@ -80,7 +80,7 @@ uint64_t replica_mem_size(struct replica_mem *replica, const struct log_id *id)
     return log != NULL ? log->count : 0;
 }
 
-/* ---- writing */
+/* Writing. */
 
 static bool replica_mem_grow(struct replica_mem_log *log)
 {
@@ -204,7 +204,7 @@ enum err replica_mem_ingest(struct replica_mem *replica, const struct verified_b
     return err;
 }
 
-/* ---- answers */
+/* Answers. */
 
 static enum err replica_mem_walk(struct replica_mem *replica, const struct id *space,
                                  replica_log_fn each, void *each_self)

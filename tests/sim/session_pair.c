@@ -19,7 +19,7 @@ static const char *const session_pair_reasons[] = {"done",   "violation", "fork"
 static const char *const session_pair_refusals[] = {"?",       "spent", "expired",
                                                     "revoked", "self",  "blocked"};
 
-/* ---- writing down */
+/* Writing down. */
 
 __attribute__((format(printf, 2, 3))) static void session_pair_say(struct session_pair *pair,
                                                                    const char *format, ...)
@@ -140,7 +140,7 @@ static void session_pair_say_bytes(struct session_pair *pair, const struct sessi
     frame_release(&reader);
 }
 
-/* ---- effects */
+/* Effects. */
 
 static void session_pair_on_end(struct session_pair *pair, struct session_side *side,
                                 const struct session_effect *effect)
@@ -220,7 +220,7 @@ void session_pair_event(struct session_pair *pair, int index, struct session_eve
         session_pair_on_effect(pair, side, &effects[at]);
 }
 
-/* ---- making */
+/* Making. */
 
 static struct signing_key *session_pair_key(uint8_t seed_byte)
 {
@@ -348,7 +348,7 @@ void session_pair_connect(struct session_pair *pair, enum session_role ana, enum
         session_pair_event(pair, at, &start);
 }
 
-/* ---- driving */
+/* Driving. */
 
 struct log_id session_pair_log(const struct session_pair *pair, int side,
                                enum session_pair_space space)

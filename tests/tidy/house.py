@@ -14,7 +14,7 @@ THIRD_PARTY = {
     "msgpack.h": r"proto/wire\.c",
     "lmdb.h": r"storage/kv_lmdb\.c",
     "utf8proc.h": r"storage/fold\.c",
-    "uv.h": r"node/(loop\w*|writer)\.c",
+    "uv.h": r"node/(loop\w*\.c|loop_state\.h)",
     "jansson.h": r"node/\w+\.[ch]",
     "csv.h": r"node/csv\.c",
     "libsmartcols.h": r"node/show\.c",
@@ -26,7 +26,7 @@ THIRD_PARTY = {
 
 # Headers of the language and the system; another name in <> is a dependency nobody has decided on.
 SYSTEM = re.compile(
-    r"(arpa|net|netinet|sys)/\w+\.h|(assert|ctype|dirent|errno|fcntl|ifaddrs|inttypes|limits|"
+    r"(arpa|net|netinet|sys)/\w+\.h|(assert|ctype|dirent|errno|fcntl|iconv|ifaddrs|inttypes|limits|"
     r"locale|math|netdb|poll|pthread|pwd|sched|setjmp|signal|spawn|stdalign|stdarg|stdatomic|"
     r"stdbool|stddef|stdint|stdio|stdlib|string|strings|termios|threads|time|unistd|wchar)\.h")
 

@@ -21,7 +21,7 @@ static struct log_id session_made_up_log(uint32_t number)
     return id;
 }
 
-/* ---- F5, credit, window */
+/* F5, credit, window. */
 
 /* F5: one signature for each block and each log. */
 static void a_first_sync_verifies_one_signature_a_block(void **state)
@@ -106,7 +106,7 @@ static void what_has_not_left_stops_giving(void **state)
     session_pair_free(pair);
 }
 
-/* ---- bounds at n and n + 1 */
+/* Bounds at n and n + 1. */
 
 static void credit_ends_at_its_maximum(void **state)
 {
@@ -220,7 +220,7 @@ static void ones_own_invitation_is_refused(void **state)
     session_pair_free(pair);
 }
 
-/* ---- own devices */
+/* Own devices. */
 
 /* Two devices of one member: everything is shared, whoever wrote it, and bulk has more credit. */
 static void own_devices_share_everything(void **state)
@@ -266,7 +266,7 @@ static void own_devices_share_everything(void **state)
     session_pair_free(pair);
 }
 
-/* ---- without memory */
+/* Without memory. */
 
 /* Plays what ben heard to a new session that gets only some allocations. True when it had enough.
  */

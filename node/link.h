@@ -4,8 +4,8 @@
  * make (the acceptor stores the link), complete (the inviter stores what the acceptor told). Each
  * is one transaction; repeating a step gives the same answer.
  */
-#ifndef KITH_NODE_OP_LINK_H
-#define KITH_NODE_OP_LINK_H
+#ifndef KITH_NODE_LINK_H
+#define KITH_NODE_LINK_H
 
 #include "node/ops.h"
 #include "proto/device.h"

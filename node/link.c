@@ -3,7 +3,7 @@
  * same: a step that is repeated after a crash or a lost connection finds its own traces and answers
  * alike.
  */
-#include "node/op_link.h"
+#include "node/link.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -243,7 +243,7 @@ static enum err link_grant_card(struct ledger_txn *txn, const struct public_key 
     return err == ERR_OK ? space_grant(txn, &card.id, member) : err;
 }
 
-/* ---- the inviter */
+/* The inviter. */
 
 /* Whether this member may have, or already has, what the invitation gives. */
 static enum err link_check_claim(struct ledger_txn *txn, const struct object *invitation,
@@ -390,7 +390,7 @@ enum err link_complete(struct ledger_txn *txn, const struct link_request *reques
     return err;
 }
 
-/* ---- the acceptor */
+/* The acceptor. */
 
 static enum err link_make_new(struct ledger_txn *txn, const struct link_request *request,
                               const struct peer *before, struct link_answer *out)

@@ -8,7 +8,7 @@ preset=$1
 folder=$top/$2
 log=$folder/build.log
 
-# CMake refuses a cache that was made in another place: a folder that was moved or copied begins anew.
+# CMake refuses a cache that was made in another place: a folder that was moved begins anew.
 cache=$folder/CMakeCache.txt
 if [ -f "$cache" ] && ! grep -Fqx "CMAKE_HOME_DIRECTORY:INTERNAL=$top" "$cache"; then
     rm -rf "$folder"

@@ -31,7 +31,7 @@ class Program:
         """Takes one line of the program's output."""
         self.said.append(text)
         found = CMOCKA.match(text) or LINE.match(text)
-        if found:
+        if found and self.cases.get(found.group(2)) != "failed":  # A failure is not taken back.
             self.cases[found.group(2)] = OUTCOMES[found.group(1)]
         elif REPLAYED.match(text):
             self.cases[text] = "passed"

@@ -26,9 +26,10 @@ THIRD_PARTY = {
 
 # Headers of the language and the system; another name in <> is a dependency nobody has decided on.
 SYSTEM = re.compile(
-    r"(arpa|net|netinet|sys)/\w+\.h|(assert|ctype|dirent|errno|fcntl|iconv|ifaddrs|inttypes|limits|"
-    r"locale|math|netdb|poll|pthread|pwd|sched|setjmp|signal|spawn|stdalign|stdarg|stdatomic|"
-    r"stdbool|stddef|stdint|stdio|stdlib|string|strings|termios|threads|time|unistd|wchar)\.h")
+    r"(arpa|net|netinet|sys)/\w+\.h|(assert|ctype|dirent|errno|fcntl|iconv|ifaddrs|inttypes|"
+    r"limits|locale|math|netdb|poll|pthread|pwd|sched|setjmp|signal|spawn|stdalign|stdarg|"
+    r"stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|termios|threads|time|unistd|"
+    r"wchar)\.h")
 
 # Functions, the files that may call them nonetheless, and what to use instead. (?!) is no file.
 SPEAKS = r"node/(log|show|door|main|cmd_\w+)\.c"

@@ -1,0 +1,168 @@
+"""Real processes on loopback. Each case is a function whose name is a sentence; it prints `ok NAME` or `not ok NAME: why`. Every
+process is ended by its own pid, whatever happens, and every wait is on a condition and bounded."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+KITH = os.environ.get("KITH_BINARY", "build-check/kith")
+DATA = os.environ.get(
+    "KITH_TEST_DATA",
+    os.path.join(os.path.dirname(__file__), "..", "..", "..", "shared", "data"))
+
+
+class Skip(Exception):
+    """Raised by a case that cannot run here; says why."""
+
+
+class Member:
+    """One home and its node, if it runs."""
+
+    def __init__(self, place, name, passphrase=None):
+        self.home = os.path.join(place, name.lower())
+        self.name = name
+        self.process = None
+        self.extra = []
+        if passphrase is not None:
+            path = os.path.join(place, name.lower() + ".pass")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(passphrase + "\n")
+            os.chmod(path, 0o600)
+            self.extra = ["--passphrase-file", path]
+        self.identity = self.ok("init", "--name", name)
+
+    def call(self, *args, text=False, stdin=None, timeout=60):
+        """Runs a command: (exit code, parsed document, or the text of both streams)."""
+        command = [KITH, "--home", self.home, "--no-input", *self.extra]
+        command += [] if text else ["--json"]
+        done = subprocess.run(command + list(args), input=stdin, capture_output=True,
+                              timeout=timeout, check=False)
+        out = done.stdout.decode("utf-8", "replace")
+        if text:
+            return done.returncode, out + done.stderr.decode("utf-8", "replace")
+        assert b"AddressSanitizer" not in done.stderr, done.stderr.decode()
+        lines = [json.loads(line) for line in out.splitlines() if line]
+        return done.returncode, lines[0] if len(lines) == 1 else lines
+
+    def ok(self, *args, **more):
+        code, answer = self.call(*args, **more)
+        assert code == 0, f"kith {' '.join(args)} ended with {code}: {answer}"
+        return answer
+
+    def fails(self, code, *args, **more):
+        """Must fail with this code, a sentence and the next line to type."""
+        got, answer = self.call(*args, **more)
+        assert got == code, f"kith {' '.join(args)} ended with {got}, not {code}: {answer}"
+        assert answer["error"]["code"] == code and answer["error"]["message"], answer
+        assert answer["error"].get("hint"), f"no hint: {answer}"
+        return answer["error"]
+
+    def start(self, listen="127.0.0.1:0"):
+        self.process = subprocess.Popen(
+            [KITH, "--home", self.home, "--no-input", *self.extra, "run", "--json", "--listen",
+             listen], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        line = self.process.stdout.readline()
+        if not line.startswith(b'{"ready"'):
+            _, error = self.process.communicate(timeout=10)
+            self.process = None
+            raise AssertionError(f"the node of {self.name} did not start: {line} {error}")
+        self.listen = json.loads(line)["listen"]
+        return self
+
+    def stop(self):
+        self.ok("stop")
+        self.wait_end()
+
+    def wait_end(self, seconds=20):
+        _, error = self.process.communicate(timeout=seconds)
+        code = self.process.returncode
+        self.process = None
+        assert b"Sanitizer" not in error, error.decode()
+        return code
+
+    def kill9(self):
+        self.process.kill()
+        self.process.communicate()
+        self.process = None
+
+    def end(self):
+        if self.process is not None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.wait_end()
+            except subprocess.TimeoutExpired:
+                self.kill9()
+
+    def card_of(self, who):
+        code, answer = self.call("peer", "show", who)
+        return answer.get("card", {}) if code == 0 else {}
+
+    def peers(self):
+        return self.ok("peer", "list")["peers"]
+
+
+def until(condition, seconds=20, what="it did not come to that"):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError(what)
+
+
+def link(inviter, acceptor):
+    uri = inviter.ok("peer", "invite", acceptor.name)["uri"]
+    answer = acceptor.ok("peer", "accept", uri)
+    assert answer["state"] == "linked", answer
+    return uri
+
+
+class Place:
+    """A temporary folder with the members of one case."""
+
+    def __enter__(self):
+        self.path = tempfile.mkdtemp(prefix="kith-e2e-")
+        self.members = []
+        return self
+
+    def member(self, name, **more):
+        member = Member(self.path, name, **more)
+        self.members.append(member)
+        return member
+
+    def pair(self):
+        """Two running members that are linked."""
+        ana, bruno = self.member("Ana").start(), self.member("Bruno").start()
+        link(ana, bruno)
+        return ana, bruno
+
+    def __exit__(self, *_):
+        for member in self.members:
+            try:
+                member.end()
+            finally:
+                if member.process is not None:
+                    member.kill9()
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def run(cases):
+    failed = False
+    for case in cases:
+        name = case.__name__
+        try:
+            with Place() as place:
+                case(place)
+            print("ok " + name, flush=True)
+        except Skip as why:
+            print(f"skip {name}: {why}", flush=True)
+        except Exception as why:  # pylint: disable=broad-except
+            failed = True
+            traceback.print_exc()
+            print(f"not ok {name}: {why}", flush=True)
+    sys.exit(1 if failed else 0)

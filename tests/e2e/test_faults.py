@@ -1,0 +1,143 @@
+"""Kills, full disks, strangers."""
+import os
+import socket
+import ssl
+import subprocess
+
+from kithtest import Skip, link, run, until
+
+
+def no_acknowledged_edit_is_lost_by_fifty_kills(place):
+    ana = place.member("Ana").start()
+    acknowledged = set()
+    for round_ in range(50):
+        writer = subprocess.Popen(
+            ["sh", "-c", 'for i in 1 2 3 4 5 6; do "$0" --home "$1" --json contact add "n $2 $i"; done',
+             os.environ.get("KITH_BINARY", "build-check/kith"), ana.home, str(round_)], stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL)
+        first = writer.stdout.readline()
+        if round_ % 2 == 0:
+            first += writer.stdout.readline()
+        ana.kill9()
+        rest, _ = writer.communicate(timeout=120)
+        for line in (first + rest).decode().splitlines():
+            if '"id"' in line:
+                acknowledged.add(line.split('"id":"')[1][:32])
+        ana.start()
+    held = {contact["id"] for contact in ana.ok("contact", "list")["contacts"]}
+    assert len(acknowledged) >= 50, len(acknowledged)
+    assert acknowledged <= held, f"{len(acknowledged - held)} lost"
+    assert ana.ok("doctor")["healthy"] is True
+
+
+def a_full_disk_refuses_cleanly_and_heals(place):
+    disk = os.path.join(place.path, "disk")
+    os.mkdir(disk)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "kith-test", disk], capture_output=True, check=False)
+    if mounted.returncode != 0:
+        raise Skip("a small tmpfs cannot be mounted here: " + mounted.stderr.decode().strip())
+    try:
+        ana = place.member("disk/ana")
+        kept = 0
+        filler = os.path.join(disk, "filler")
+        with open(filler, "wb") as file:
+            free = os.statvfs(disk)
+            file.write(b"x" * max(0, free.f_bavail * free.f_frsize - 400 * 1024))
+        ana.start()
+        for number in range(200):
+            code, answer = ana.call("contact", "add", "p %d" % number, "--note", "n" * 20000)
+            if code != 0:
+                assert "room" in answer["error"]["message"] or "disk" in answer["error"]["message"], answer
+                break
+            kept += 1
+        else:
+            raise AssertionError("the disk never filled")
+        assert kept > 0 and ana.ok("contact", "list")["total"] == kept
+        os.remove(filler)
+        ana.ok("contact", "add", "with room again")
+        assert ana.ok("contact", "list")["total"] == kept + 1
+        ana.stop()
+        assert ana.ok("doctor")["healthy"] is True
+    finally:
+        for member in place.members:
+            member.end()
+        subprocess.run(["umount", disk], check=False)
+
+
+def say(port, data, seconds=1.0):
+    """What a stranger hears."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as stranger:
+        stranger.settimeout(seconds)
+        heard = b""
+        try:
+            stranger.sendall(data)
+            while True:
+                piece = stranger.recv(4096)
+                if not piece:
+                    return heard
+                heard += piece
+        except (TimeoutError, ConnectionResetError, BrokenPipeError):
+            return heard
+
+
+def strangers_hear_nothing(place):
+    ana, bruno = place.pair()
+    port = int(ana.listen[0].rsplit(":", 1)[1])
+    for data in (b"", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"SSH-2.0-OpenSSH_9.2\r\n", b"\x00" * 256,
+                 os.urandom(256), os.urandom(100000), os.urandom(255), b"\x16\x03\x01\x02\x00\x01" + os.urandom(250)):
+        assert say(port, data) == b"", data[:20]
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as plain:
+            context.wrap_socket(plain)
+        raise AssertionError("somebody answered TLS")
+    except (ssl.SSLError, OSError):
+        pass
+    bruno.ok("me", "edit", "--title", "still here")
+    until(lambda: ana.card_of("Bruno").get("title") == "still here")
+
+
+def many_strangers_do_not_keep_a_friend_out(place):
+    ana, bruno = place.pair()
+    port = int(ana.listen[0].rsplit(":", 1)[1])
+    crowd = [socket.create_connection(("127.0.0.1", port), timeout=5) for _ in range(200)]
+    try:
+        bruno.stop()
+        bruno.start()
+        bruno.ok("me", "edit", "--title", "through the crowd")
+        until(lambda: ana.card_of("Bruno").get("title") == "through the crowd", 30)
+        until(lambda: all(closed(one) for one in crowd), 20, "strangers are kept for longer than they may be")
+    finally:
+        for one in crowd:
+            one.close()
+
+
+def closed(connection):
+    connection.setblocking(False)
+    try:
+        return connection.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def clocks_ten_years_apart_do_no_harm(place):
+    library = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
+    if not os.path.exists(library):
+        raise Skip("libfaketime is not installed")
+    os.environ["LD_PRELOAD"], os.environ["FAKETIME"] = library, "+3650d"
+    try:
+        bruno = place.member("Bruno").start()
+    finally:
+        del os.environ["LD_PRELOAD"], os.environ["FAKETIME"]
+    ana = place.member("Ana").start()
+    link(ana, bruno)
+    bruno.ok("me", "edit", "--title", "from the future")
+    until(lambda: ana.card_of("Bruno").get("title") == "from the future")
+
+
+run([value for name, value in list(globals().items())
+     if callable(value) and getattr(value, "__module__", "") == "__main__" and name not in ("say", "closed")])

@@ -1,0 +1,178 @@
+"""Two and three people: invitations, cards that cross, absence, removal."""
+import os
+import subprocess
+import time
+
+from kithtest import KITH, link, run, until
+
+
+def two_people_link_and_see_each_other(place):
+    ana, bruno = place.pair()
+    until(lambda: ana.card_of("Bruno").get("name") == "Bruno" and bruno.card_of("Ana").get("name") == "Ana")
+    peer = ana.peers()[0]
+    assert (peer["name"], peer["level"], peer["state"]) == ("Bruno", "invited", "online")
+    assert ana.ok("contact", "show", "bruno")["peer"] is True
+    assert bruno.ok("sync", "--wait", "10")["in_step"] is True
+    until(lambda: ana.ok("status")["undelivered"] == 0)
+
+
+def edits_of_a_card_cross_at_once_both_ways(place):
+    ana, bruno = place.pair()
+    for title in ("Baker", "Looking for work", "Carpenter"):
+        bruno.ok("me", "edit", "--title", title, "--email", title[0].lower() + "@example.org")
+        until(lambda t=title: ana.card_of("Bruno").get("title") == t)
+        assert ana.card_of("Bruno")["emails"] == [title[0].lower() + "@example.org"]
+    ana.ok("me", "edit", "--place", "Oslo")
+    until(lambda: bruno.card_of("Ana").get("place") == "Oslo")
+
+
+def what_was_written_offline_arrives_on_either_side(place):
+    ana, bruno = place.pair()
+    bruno.stop()
+    ana.ok("me", "edit", "--title", "while Bruno was away")
+    bruno.ok("me", "edit", "--title", "with no node")
+    ana.stop()
+    ana.ok("me", "edit", "--org", "both away")
+    bruno.start()
+    ana.start()
+    until(lambda: ana.card_of("Bruno").get("title") == "with no node", 30)
+    until(lambda: bruno.card_of("Ana").get("org") == "both away", 30)
+    assert bruno.card_of("Ana")["title"] == "while Bruno was away"
+
+
+def new_ports_are_learnt_while_one_side_stays(place):
+    ana, bruno = place.pair()
+    bruno.stop()
+    os.remove(os.path.join(bruno.home, "listening"))
+    bruno.start()
+    bruno.ok("me", "edit", "--title", "moved")
+    until(lambda: ana.card_of("Bruno").get("title") == "moved", 30)
+    ana.stop()
+    os.remove(os.path.join(ana.home, "listening"))
+    ana.start()
+    ana.ok("me", "edit", "--title", "moved too")
+    until(lambda: bruno.card_of("Ana").get("title") == "moved too", 30)
+
+
+def a_node_killed_in_the_middle_comes_back_in_step(place):
+    ana, bruno = place.pair()
+    for round_ in range(5):
+        bruno.ok("me", "edit", "--title", "before kill %d" % round_)
+        bruno.kill9()
+        bruno.start()
+        until(lambda r=round_: ana.card_of("Bruno").get("title") == "before kill %d" % r, 30)
+
+
+def a_pending_acceptance_becomes_a_link_when_both_are_there(place):
+    ana, bruno = place.member("Ana"), place.member("Bruno")
+    ana.start()
+    listen = ana.listen
+    uri = ana.ok("peer", "invite", "--address", listen[0])["uri"]
+    ana.stop()
+    assert bruno.ok("peer", "accept", uri)["state"] == "pending"
+    assert bruno.peers()[0]["state"] == "pending"
+    bruno.start()
+    ana.start(listen[0])
+    until(lambda: any(p["state"] == "online" for p in bruno.peers()), 60)
+    until(lambda: ana.card_of("Bruno").get("name") == "Bruno")
+
+
+def an_invitation_works_once_and_for_one(place):
+    ana, bruno, chie = place.member("Ana").start(), place.member("Bruno").start(), place.member("Chie").start()
+    uri = link(ana, bruno)
+    assert bruno.ok("peer", "accept", uri)["state"] == "linked"
+    chie.fails(5, "peer", "accept", uri)
+    assert chie.peers() == [] and len(ana.peers()) == 1
+
+
+def a_revoked_or_expired_invitation_is_refused(place):
+    ana, bruno = place.member("Ana").start(), place.member("Bruno").start()
+    uri = ana.ok("peer", "invite")["uri"]
+    ana.ok("peer", "revoke", uri)
+    bruno.fails(5, "peer", "accept", uri)
+    ana.fails(1, "peer", "revoke", uri)
+    short = ana.ok("peer", "invite", "--expires", "1s")["uri"]
+    end = time.monotonic() + 1.5
+    until(lambda: time.monotonic() > end)
+    bruno.fails(5, "peer", "accept", short)
+    ana.fails(2, "peer", "invite", "--expires", "soon")
+
+
+def a_wrong_invitation_says_what_is_wrong(place):
+    ana, bruno = place.member("Ana").start(), place.member("Bruno").start()
+    uri = ana.ok("peer", "invite")["uri"]
+    ana.fails(5, "peer", "accept", uri)
+    bruno.fails(5, "peer", "accept", uri[:-3])
+    bruno.fails(5, "peer", "accept", uri[:20] + ("a" if uri[20] != "a" else "b") + uri[21:])
+    bruno.fails(2, "peer", "accept", "hello")
+    bruno.fails(1, "peer", "accept", uri.replace("kith:1", "kith:2"))
+    path = os.path.join(place.path, "invitation.txt")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n " + uri.upper()[:40] + "\n" + uri[40:] + "\n")
+    assert bruno.ok("peer", "accept", path)["state"] == "linked"
+
+
+def safety_words_agree_and_comparing_is_by_hand(place):
+    ana, bruno = place.pair()
+    words = ana.ok("peer", "words", "Bruno")["words"]
+    assert len(words.split()) == 8 and words == bruno.ok("peer", "words", "Ana")["words"]
+    assert ana.ok("peer", "compared", "Bruno")["level"] == "compared"
+    assert bruno.peers()[0]["level"] == "invited"
+    ana.ok("peer", "rename", "Bruno", "bro")
+    assert ana.ok("peer", "show", "bro")["alias"] == "bro"
+
+
+def a_removed_peer_reads_nothing_new(place):
+    ana, bruno, chie = place.member("Ana").start(), place.member("Bruno").start(), place.member("Chie").start()
+    link(ana, bruno)
+    link(ana, chie)
+    ana.ok("me", "edit", "--title", "before")
+    until(lambda: bruno.card_of("Ana").get("title") == "before")
+    ana.ok("peer", "remove", "Bruno")
+    ana.ok("me", "edit", "--title", "CANARY-after")
+    until(lambda: chie.card_of("Ana").get("title") == "CANARY-after")
+    bruno.stop()
+    bruno.start()
+    bruno.call("sync", "--wait", "3")
+    assert bruno.card_of("Ana")["title"] == "before"
+    assert [p["name"] for p in ana.peers()] == ["Chie"]
+    link(ana, bruno)
+    until(lambda: bruno.card_of("Ana").get("title") == "CANARY-after")
+
+
+def blocking_is_silent_and_lasts_until_unblocked(place):
+    ana, bruno = place.pair()
+    ana.ok("peer", "block", "Bruno")
+    ana.ok("me", "edit", "--title", "after")
+    uri = ana.ok("peer", "invite")["uri"]
+    bruno.call("sync", "--wait", "2")
+    assert bruno.card_of("Ana").get("title") != "after"
+    bruno.fails(5, "peer", "accept", uri)
+    ana.ok("peer", "unblock", "Bruno")
+    link(ana, bruno)
+    until(lambda: bruno.card_of("Ana").get("title") == "after")
+
+
+def the_log_tells_and_follows(place):
+    ana, bruno = place.member("Ana").start(), place.member("Bruno").start()
+    follower = subprocess.Popen([KITH, "--home", ana.home, "--json", "log", "--follow"], stdout=subprocess.PIPE)
+    try:
+        link(ana, bruno)
+        line = follower.stdout.readline()
+        assert b'"linked"' in line, line
+    finally:
+        follower.terminate()
+        follower.communicate(timeout=20)
+    rows = ana.ok("log")
+    rows = rows if isinstance(rows, list) else [rows]
+    assert any(row["kind"] == "linked" and row["who"] == "Bruno" for row in rows)
+
+
+def invitations_need_an_address(place):
+    ana = place.member("Ana")
+    answer = ana.ok("peer", "invite", "--address", "203.0.113.5:5484")
+    assert answer["uri"].startswith("kith:1") and answer["expires"].endswith("Z")
+    ana.fails(2, "peer", "invite", "--address", "nowhere")
+
+
+run([value for name, value in list(globals().items()) if callable(value) and getattr(value, "__module__", "") == "__main__"])

@@ -1,5 +1,6 @@
-"""Real processes on loopback. Each case is a function whose name is a sentence; it prints `ok NAME` or `not ok NAME: why`. Every
-process is ended by its own pid, whatever happens, and every wait is on a condition and bounded."""
+"""Real processes on loopback. Each case is a function whose name is a sentence; it prints
+`ok NAME` or `not ok NAME: why`. Every process is ended by its own pid, whatever happens, and every
+wait is on a condition and bounded."""
 import json
 import os
 import shutil
@@ -151,7 +152,15 @@ class Place:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def run(cases):
+def cases_of(names):
+    """The cases of a driver: its functions in the order they stand."""
+    return [case for name, case in names.items()
+            if callable(case) and getattr(case, "__module__", "") == "__main__"
+            and "place" in case.__code__.co_varnames[:1]]
+
+
+def run(names):
+    cases = cases_of(names)
     failed = False
     for case in cases:
         name = case.__name__

@@ -4,7 +4,7 @@ import socket
 import ssl
 import subprocess
 
-from kithtest import Skip, link, run, until
+from kithtest import KITH, Skip, link, run, until
 
 
 def no_acknowledged_edit_is_lost_by_fifty_kills(place):
@@ -12,9 +12,10 @@ def no_acknowledged_edit_is_lost_by_fifty_kills(place):
     acknowledged = set()
     for round_ in range(50):
         writer = subprocess.Popen(
-            ["sh", "-c", 'for i in 1 2 3 4 5 6; do "$0" --home "$1" --json contact add "n $2 $i"; done',
-             os.environ.get("KITH_BINARY", "build-check/kith"), ana.home, str(round_)], stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL)
+            ["sh", "-c",
+             'for i in 1 2 3 4 5 6; do "$0" --home "$1" --json contact add "n $2 $i"; done',
+             KITH, ana.home, str(round_)],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         first = writer.stdout.readline()
         if round_ % 2 == 0:
             first += writer.stdout.readline()
@@ -33,7 +34,8 @@ def no_acknowledged_edit_is_lost_by_fifty_kills(place):
 def a_full_disk_refuses_cleanly_and_heals(place):
     disk = os.path.join(place.path, "disk")
     os.mkdir(disk)
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "kith-test", disk], capture_output=True, check=False)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "kith-test", disk],
+                             capture_output=True, check=False)
     if mounted.returncode != 0:
         raise Skip("a small tmpfs cannot be mounted here: " + mounted.stderr.decode().strip())
     try:
@@ -47,7 +49,7 @@ def a_full_disk_refuses_cleanly_and_heals(place):
         for number in range(200):
             code, answer = ana.call("contact", "add", "p %d" % number, "--note", "n" * 20000)
             if code != 0:
-                assert "room" in answer["error"]["message"] or "disk" in answer["error"]["message"], answer
+                assert "room" in answer["error"]["message"], answer
                 break
             kept += 1
         else:
@@ -83,8 +85,10 @@ def say(port, data, seconds=1.0):
 def strangers_hear_nothing(place):
     ana, bruno = place.pair()
     port = int(ana.listen[0].rsplit(":", 1)[1])
-    for data in (b"", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"SSH-2.0-OpenSSH_9.2\r\n", b"\x00" * 256,
-                 os.urandom(256), os.urandom(100000), os.urandom(255), b"\x16\x03\x01\x02\x00\x01" + os.urandom(250)):
+    hello = b"\x16\x03\x01\x02\x00\x01"
+    for data in (b"", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"SSH-2.0-OpenSSH_9.2\r\n",
+                 b"\x00" * 256, os.urandom(256), os.urandom(100000), os.urandom(255),
+                 hello + os.urandom(250)):
         assert say(port, data) == b"", data[:20]
     context = ssl.create_default_context()
     context.check_hostname = False
@@ -108,7 +112,7 @@ def many_strangers_do_not_keep_a_friend_out(place):
         bruno.start()
         bruno.ok("me", "edit", "--title", "through the crowd")
         until(lambda: ana.card_of("Bruno").get("title") == "through the crowd", 30)
-        until(lambda: all(closed(one) for one in crowd), 20, "strangers are kept for longer than they may be")
+        until(lambda: all(closed(one) for one in crowd), 20, "strangers are kept for too long")
     finally:
         for one in crowd:
             one.close()
@@ -128,16 +132,18 @@ def clocks_ten_years_apart_do_no_harm(place):
     library = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
     if not os.path.exists(library):
         raise Skip("libfaketime is not installed")
-    os.environ["LD_PRELOAD"], os.environ["FAKETIME"] = library, "+3650d"
+    # A sanitized program minds what is loaded before it.
+    os.environ.update(LD_PRELOAD=library, FAKETIME="+3650d", FAKETIME_DONT_FAKE_MONOTONIC="1",
+                      ASAN_OPTIONS="verify_asan_link_order=0")
     try:
         bruno = place.member("Bruno").start()
     finally:
-        del os.environ["LD_PRELOAD"], os.environ["FAKETIME"]
+        for name in ("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC", "ASAN_OPTIONS"):
+            del os.environ[name]
     ana = place.member("Ana").start()
     link(ana, bruno)
     bruno.ok("me", "edit", "--title", "from the future")
     until(lambda: ana.card_of("Bruno").get("title") == "from the future")
 
 
-run([value for name, value in list(globals().items())
-     if callable(value) and getattr(value, "__module__", "") == "__main__" and name not in ("say", "closed")])
+run(dict(globals()))

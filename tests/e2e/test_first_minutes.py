@@ -7,10 +7,13 @@ import time
 
 from kithtest import DATA, KITH, Skip, run, until
 
-CARD = b"""BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Mara Lindt\r\nORG:Lindt Editing\r\nEMAIL;TYPE=WORK:mara@example.org\r
-TEL;TYPE=CELL:+49 30 123456\r\nCATEGORIES:choir,clients\r\nX-SPOUSE:Joon\r\nEND:VCARD\r
-BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Zo\xc3\xab \xc5\x81ukasz\r\nEMAIL:mailto:zoe@example.org\r\nTEL;VALUE=uri:tel:+48-22-1\r
-UID:urn:uuid:1\r\nEND:VCARD\r\n"""
+CARD = b"\r\n".join((
+    b"BEGIN:VCARD", b"VERSION:3.0", b"FN:Mara Lindt", b"ORG:Lindt Editing",
+    b"EMAIL;TYPE=WORK:mara@example.org", b"TEL;TYPE=CELL:+49 30 123456",
+    b"CATEGORIES:choir,clients", b"X-SPOUSE:Joon", b"END:VCARD",
+    b"BEGIN:VCARD", b"VERSION:4.0", b"FN:Zo\xc3\xab \xc5\x81ukasz",
+    b"EMAIL:mailto:zoe@example.org", b"TEL;VALUE=uri:tel:+48-22-1", b"UID:urn:uuid:1",
+    b"END:VCARD", b""))
 
 
 def a_new_member_has_an_identity_and_24_words(place):
@@ -42,15 +45,17 @@ def contacts_live_with_and_without_a_node(place):
         if node:
             ana.start()
         name = "Zo\u00eb \u0141ukasz" if node else "Joon Kim"
-        made = ana.ok("contact", "add", name, "--email", "x@Example.org", "--tag", "choir", "--org",
-                      "ACME", "--note", "met at sea", "--met", "harbour", "--kind", "person")
+        made = ana.ok("contact", "add", name, "--email", "x@Example.org", "--tag", "choir",
+                      "--org", "ACME", "--note", "met at sea", "--met", "harbour",
+                      "--kind", "person")
         assert (made["name"], made["emails"], made["tags"]) == (name, ["x@Example.org"], ["choir"])
-        assert made["note"] == "met at sea" and made["created"].endswith("Z") and made["peer"] is False
+        assert made["note"] == "met at sea" and made["created"].endswith("Z")
+        assert made["peer"] is False
         who = "zoe lukasz" if node else "joon kim"
         assert ana.ok("contact", "show", who)["id"] == made["id"]
         assert ana.ok("contact", "show", made["id"][:12])["name"] == name
-        edited = ana.ok("contact", "edit", who, "--set", "org=Other", "--add", "tag=friends", "--unset",
-                        "note", "--add", "email=y@example.org")
+        edited = ana.ok("contact", "edit", who, "--set", "org=Other", "--add", "tag=friends",
+                        "--unset", "note", "--add", "email=y@example.org")
         assert edited["org"] == "Other" and "note" not in edited
         assert sorted(edited["tags"]) == ["choir", "friends"] and len(edited["emails"]) == 2
         assert ana.ok("contact", "edit", who, "--unset", "tag=choir")["tags"] == ["friends"]
@@ -67,9 +72,11 @@ def wrong_words_get_an_answer_that_says_what_to_type(place):
     ana.ok("contact", "add", "Kim", "--email", "kim@example.org")
     assert "kim" in ana.fails(6, "contact", "show", "kim")["message"].lower()
     assert ana.ok("contact", "show", "kim@example.org")["emails"] == ["kim@example.org"]
-    for code, args in ((3, ["contact", "show", "nobody"]), (2, ["contact", "add"]), (2, ["contact", "ad"]),
+    for code, args in ((3, ["contact", "show", "nobody"]), (2, ["contact", "add"]),
+                       (2, ["contact", "ad"]),
                        (2, ["contact", "edit", "kim@example.org", "--set", "colour=red"]),
-                       (2, ["contact", "edit", "kim@example.org"]), (2, ["contact", "add", "X", "--kind", "cat"]),
+                       (2, ["contact", "edit", "kim@example.org"]),
+                       (2, ["contact", "add", "X", "--kind", "cat"]),
                        (2, ["contact", "add", "X", "--nonsense", "1"]), (2, ["status", "more"]),
                        (2, ["contact", "add", "x" * 2000]), (4, ["stop"]), (4, ["sync"]),
                        (4, ["log", "--follow"]), (2, ["run", "--listen", "nowhere"])):
@@ -195,8 +202,9 @@ def real_address_books_are_read(place):
     if not os.path.isdir(folder):
         raise Skip("no test data at " + folder)
     ana = place.member("Ana").start()
-    expected = {"ez-vcard/gmail-list.vcf": 3, "ez-vcard/John_Doe_ANDROID.vcf": 6, "ez-vcard/rfc6350-example.vcf": 1,
-                "ez-vcard/outlook-2003.vcf": 1, "android/v21_multiple_entry.vcf": 3, "khard/korean-c.vcf": 1}
+    expected = {"ez-vcard/gmail-list.vcf": 3, "ez-vcard/John_Doe_ANDROID.vcf": 6,
+                "ez-vcard/rfc6350-example.vcf": 1, "ez-vcard/outlook-2003.vcf": 1,
+                "android/v21_multiple_entry.vcf": 3, "khard/korean-c.vcf": 1}
     for name, people in expected.items():
         answer = ana.ok("import", os.path.join(folder, name))
         assert answer["new"] + answer["updated"] + answer["unchanged"] == people, (name, answer)
@@ -205,8 +213,9 @@ def real_address_books_are_read(place):
 
 def a_command_waits_for_a_node_that_is_starting(place):
     ana = place.member("Ana")
-    process = subprocess.Popen([KITH, "--home", ana.home, "run", "--listen", "127.0.0.1:0", "--json"],
-                               stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        [KITH, "--home", ana.home, "run", "--listen", "127.0.0.1:0", "--json"],
+        stdout=subprocess.PIPE)
     try:
         ana.ok("contact", "add", "At once")
         ana.ok("contact", "list")
@@ -234,8 +243,9 @@ def the_socket_refuses_what_is_no_request(place):
     ana = place.member("Ana").start()
     path = os.path.join(ana.home, "node.sock")
     assert os.stat(path).st_mode & 0o777 == 0o600
-    for line in (b"nonsense\n", b"{}\n", b"[" * 100000 + b"\n", b'{"jsonrpc":"2.0","id":1,"method":"no.such"}\n',
-                 b'{"jsonrpc":"2.0","id":1,"method":"contact.add","params":{"name":7}}\n', b"x" * 3000000):
+    for line in (b"nonsense\n", b"{}\n", b"[" * 100000 + b"\n", b"x" * 3000000,
+                 b'{"jsonrpc":"2.0","id":1,"method":"no.such"}\n',
+                 b'{"jsonrpc":"2.0","id":1,"method":"contact.add","params":{"name":7}}\n'):
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(10)
             client.connect(path)
@@ -248,4 +258,4 @@ def the_socket_refuses_what_is_no_request(place):
     assert ana.ok("status")["node"] == "running" and time.monotonic() - begun < 10
 
 
-run([value for name, value in list(globals().items()) if callable(value) and getattr(value, "__module__", "") == "__main__"])
+run(dict(globals()))

@@ -8,7 +8,8 @@ from kithtest import KITH, link, run, until
 
 def two_people_link_and_see_each_other(place):
     ana, bruno = place.pair()
-    until(lambda: ana.card_of("Bruno").get("name") == "Bruno" and bruno.card_of("Ana").get("name") == "Ana")
+    until(lambda: ana.card_of("Bruno").get("name") == "Bruno")
+    until(lambda: bruno.card_of("Ana").get("name") == "Ana")
     peer = ana.peers()[0]
     assert (peer["name"], peer["level"], peer["state"]) == ("Bruno", "invited", "online")
     assert ana.ok("contact", "show", "bruno")["peer"] is True
@@ -78,7 +79,7 @@ def a_pending_acceptance_becomes_a_link_when_both_are_there(place):
 
 
 def an_invitation_works_once_and_for_one(place):
-    ana, bruno, chie = place.member("Ana").start(), place.member("Bruno").start(), place.member("Chie").start()
+    ana, bruno, chie = (place.member(name).start() for name in ("Ana", "Bruno", "Chie"))
     uri = link(ana, bruno)
     assert bruno.ok("peer", "accept", uri)["state"] == "linked"
     chie.fails(5, "peer", "accept", uri)
@@ -123,7 +124,7 @@ def safety_words_agree_and_comparing_is_by_hand(place):
 
 
 def a_removed_peer_reads_nothing_new(place):
-    ana, bruno, chie = place.member("Ana").start(), place.member("Bruno").start(), place.member("Chie").start()
+    ana, bruno, chie = (place.member(name).start() for name in ("Ana", "Bruno", "Chie"))
     link(ana, bruno)
     link(ana, chie)
     ana.ok("me", "edit", "--title", "before")
@@ -155,7 +156,8 @@ def blocking_is_silent_and_lasts_until_unblocked(place):
 
 def the_log_tells_and_follows(place):
     ana, bruno = place.member("Ana").start(), place.member("Bruno").start()
-    follower = subprocess.Popen([KITH, "--home", ana.home, "--json", "log", "--follow"], stdout=subprocess.PIPE)
+    follower = subprocess.Popen([KITH, "--home", ana.home, "--json", "log", "--follow"],
+                                stdout=subprocess.PIPE)
     try:
         link(ana, bruno)
         line = follower.stdout.readline()
@@ -175,4 +177,4 @@ def invitations_need_an_address(place):
     ana.fails(2, "peer", "invite", "--address", "nowhere")
 
 
-run([value for name, value in list(globals().items()) if callable(value) and getattr(value, "__module__", "") == "__main__"])
+run(dict(globals()))

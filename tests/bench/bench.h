@@ -112,7 +112,8 @@ static inline void bench_edit(struct edit_space *edit, const struct id *object, 
     char name[40];
 
     memset(note, 'n', sizeof note);
-    snprintf(name, sizeof name, "Person %u", (unsigned)(object->bytes[12] << 8 | object->bytes[13]));
+    snprintf(name, sizeof name, "Person %u",
+             (unsigned)(object->bytes[12] << 8 | object->bytes[13]));
     edit_begin(edit, 10, object, 1700000000000 + counter);
     edit_set(edit, 1, counter, (struct value){.type = VALUE_TEXT, .bytes = span_str(name)});
     edit_set(edit, 5, counter,

@@ -1,5 +1,5 @@
-/* F7: local edits a second, one commit each and grouped, beside bare LMDB commits of the same run. F5 is counted in
- * bench_sync. usage: bench_ledger [COMMITS] */
+/* F7: local edits a second, one commit each and grouped, beside bare LMDB commits of the same run.
+ * F5 is counted in bench_sync. usage: bench_ledger [COMMITS] */
 #include "tests/bench/bench.h"
 
 static double bench_bare(struct kv *kv, size_t commits)
@@ -12,14 +12,16 @@ static double bench_bare(struct kv *kv, size_t commits)
 
         be64_put(key, at + 1);
         bench_check(kv_begin(kv, KV_WRITE, &txn), "begin");
-        bench_check(kv_put(txn, TABLE_JOURNAL, span_of(key, 8), span_of(value, sizeof value)), "put");
+        bench_check(kv_put(txn, TABLE_JOURNAL, span_of(key, 8), span_of(value, sizeof value)),
+                    "put");
         bench_check(kv_commit(txn), "commit");
     }
     return (double)commits / (bench_now() - begun);
 }
 
 /* Edits a second over objects contacts, group edits a commit; with or without the views. */
-static double bench_edits(struct ledger *ledger, size_t edits, size_t group, size_t objects, bool in_card)
+static double bench_edits(struct ledger *ledger, size_t edits, size_t group, size_t objects,
+                          bool in_card)
 {
     struct edit_space edit = {0};
     struct space_row card;
@@ -39,7 +41,8 @@ static double bench_edits(struct ledger *ledger, size_t edits, size_t group, siz
         bench_check(ledger_begin(ledger, 1700000000000 + at, &txn), "begin");
         for (size_t one = at; one < at + group; one++) {
             be32_put(object.bytes + 10, (uint32_t)(one % objects));
-            /* A contact has no place in a card space: the ledger alone does its work, the views pass over it. */
+            /* A contact has no place in a card space: the ledger alone does its work, the views
+             * pass over it. */
             bench_edit(&edit, &object, one / objects + 1);
             bench_check(ledger_append(txn, &space, &edit, 0), "append");
         }
@@ -72,10 +75,11 @@ int main(int argc, char **argv)
         bench_remove(path);
     }
     printf("F7 bare LMDB commits            %8.0f /s\n", bench_median(bare, rounds));
-    printf("F7 edits, ledger alone          %8.0f /s  %3.0f %% of bare (reach 80 %%)\n", bench_median(alone, rounds),
-           100 * alone[rounds / 2] / bare[rounds / 2]);
-    printf("F7 edits, with object views     %8.0f /s  %3.0f %% of bare (reach 50 %%)\n", bench_median(views, rounds),
-           100 * views[rounds / 2] / bare[rounds / 2]);
-    printf("F7 grouped by 256, with views   %8.0f /s  (reach 20,000)\n", bench_median(grouped, rounds));
+    printf("F7 edits, ledger alone          %8.0f /s  %3.0f %% of bare (reach 80 %%)\n",
+           bench_median(alone, rounds), 100 * alone[rounds / 2] / bare[rounds / 2]);
+    printf("F7 edits, with object views     %8.0f /s  %3.0f %% of bare (reach 50 %%)\n",
+           bench_median(views, rounds), 100 * views[rounds / 2] / bare[rounds / 2]);
+    printf("F7 grouped by 256, with views   %8.0f /s  (reach 20,000)\n",
+           bench_median(grouped, rounds));
     return 0;
 }

@@ -1,4 +1,5 @@
-/* F9: opening a store of many entries, as a node does before it serves. usage: bench_start [ENTRIES] */
+/* F9: opening a store of many entries, as a node does before it serves. usage: bench_start
+ * [ENTRIES] */
 #include "tests/bench/bench.h"
 
 int main(int argc, char **argv)
@@ -33,7 +34,8 @@ int main(int argc, char **argv)
         bench_check(ledger_commit(txn, NULL), "commit");
     }
     built = bench_now();
-    printf("built: %zu edits of 100,000 contacts, %.0f /s into the log\n", entries, (double)entries / (built - begun));
+    printf("built: %zu edits of 100,000 contacts, %.0f /s into the log\n", entries,
+           (double)entries / (built - begun));
     begun = bench_now();
     while (is_more)
         bench_check(follow_stage(ledger, 20000, &is_more), "follow");
@@ -48,7 +50,8 @@ int main(int argc, char **argv)
         ledger_close(ledger);
         kv_close(kv);
     }
-    printf("F9 open a store of %zu entries  %.1f ms (reach 50 ms)\n", entries, bench_median(opened, rounds));
+    printf("F9 open a store of %zu entries  %.1f ms (reach 50 ms)\n", entries,
+           bench_median(opened, rounds));
     edit_release(&edit);
     bench_remove(path);
     return 0;

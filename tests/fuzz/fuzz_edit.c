@@ -1,0 +1,46 @@
+/* The plaintext of an entry: if it reads, it merges into an object, and what is written from it
+ * reads the same. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/object.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static enum err fuzz_origin(void *self, uint64_t arrival, struct origin *out)
+{
+    (void)self;
+    *out = (struct origin){.arrival = arrival};
+    return ERR_OK;
+}
+
+static enum err fuzz_log_number(void *self, const struct public_key *device, uint32_t *out)
+{
+    (void)self;
+    *out = device->bytes[0];
+    return ERR_OK;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct object_context context = {.origin = fuzz_origin, .log_number = fuzz_log_number};
+    struct origin origin = {.arrival = 1, .log = 1, .seq = 1};
+    struct edit_space edit = {0};
+    struct object object = {0};
+    struct buf again = {0};
+
+    if (edit_read(&edit, span_of(data, size)) == ERR_OK) {
+        if (object_apply(&object, &edit.edit, &origin, &context) != ERR_OK)
+            abort();
+        if (object_own(&object) != ERR_OK)
+            abort();
+        (void)object_is_visible(&object);
+        if (edit_write(&edit, &again) == ERR_OK &&
+            (again.size != size || memcmp(again.data, data, size) != 0))
+            abort();
+    }
+    object_release(&object);
+    edit_release(&edit);
+    buf_release(&again);
+    return 0;
+}

@@ -1,0 +1,317 @@
+/* Merging: the same edits in any order give the same object. PROTOCOL MERGE-1 to MERGE-4. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "proto/contact.h"
+#include "proto/object.h"
+
+enum { EDITS_MAX = 24, TRIALS = 4000, DEVICES = 3 };
+
+struct made {
+    struct buf bytes;
+    struct origin origin;
+};
+
+struct world {
+    struct made edits[EDITS_MAX];
+    size_t count;
+    uint64_t seed;
+};
+
+static uint64_t world_draw(struct world *world, uint64_t below)
+{
+    world->seed ^= world->seed << 13;
+    world->seed ^= world->seed >> 7;
+    world->seed ^= world->seed << 17;
+    return world->seed % below;
+}
+
+static enum err world_origin(void *self, uint64_t arrival, struct origin *out)
+{
+    struct world *world = self;
+
+    *out = world->edits[arrival - 1].origin;
+    return ERR_OK;
+}
+
+static enum err world_log_number(void *self, const struct public_key *device, uint32_t *out)
+{
+    (void)self;
+    *out = device->bytes[0];
+    return ERR_OK;
+}
+
+static void world_add(struct world *world, struct edit_space *edit, uint8_t device)
+{
+    struct made *made = &world->edits[world->count];
+    uint64_t seq = 1;
+
+    for (size_t at = 0; at < world->count; at++)
+        seq += world->edits[at].origin.log == device;
+    memset(made, 0, sizeof *made);
+    assert_int_equal(edit_write(edit, &made->bytes), ERR_OK);
+    made->origin = (struct origin){.arrival = world->count + 1,
+                                   .log = device,
+                                   .seq = seq,
+                                   .time_ms = edit->edit.time_ms,
+                                   .device = {{device}},
+                                   .entry_hash = {{(uint8_t)world->count}}};
+    world->count++;
+}
+
+static void world_free(struct world *world)
+{
+    for (size_t at = 0; at < world->count; at++)
+        buf_release(&world->edits[at].bytes);
+}
+
+static void world_apply(struct world *world, const size_t *order, struct object *object)
+{
+    struct object_context context = {
+        .origin = world_origin, .log_number = world_log_number, .self = world};
+    struct edit_space edit = {0};
+
+    memset(object, 0, sizeof *object);
+    for (size_t at = 0; at < world->count; at++) {
+        struct made *made = &world->edits[order[at]];
+
+        assert_int_equal(edit_read(&edit, buf_span(&made->bytes)), ERR_OK);
+        assert_int_equal(object_apply(object, &edit.edit, &made->origin, &context), ERR_OK);
+        assert_int_equal(object_own(object), ERR_OK);
+    }
+    edit_release(&edit);
+}
+
+static void object_print(const struct object *object, char *out, size_t size)
+{
+    size_t at = (size_t)snprintf(out, size, "%d|", object_is_visible(object));
+
+    for (uint8_t field = 0; field < 40; field++) {
+        struct value value = object_value(object, field);
+        const struct object_element *element;
+        unsigned sum = 0, count = 0;
+
+        if (value.type == VALUE_TEXT)
+            at += (size_t)snprintf(out + at, size - at, "%u=%.*s;", field, (int)value.bytes.size,
+                                   value.bytes.data);
+        for (size_t index = 0; (element = object_element_at(object, field, index)) != NULL;
+             index++) {
+            count++;
+            for (size_t letter = 0; letter < element->value.bytes.size; letter++)
+                sum += element->value.bytes.data[letter] * (unsigned)(letter + 1) *
+                       element->element.bytes[0];
+        }
+        at += (size_t)snprintf(out + at, size - at, "%u:%u:%u;", field, count, sum);
+    }
+}
+
+static void world_random_edit(struct world *world, struct edit_space *edit)
+{
+    static const char *const texts[] = {"Ana", "ANA", "ana@x.org", "Ana@X.org", "b@x.org"};
+    uint8_t device = (uint8_t)(1 + world_draw(world, DEVICES));
+    const char *text = texts[world_draw(world, 5)];
+    struct value value = {.type = VALUE_TEXT, .bytes = span_str(text)};
+    struct id object = {{1}}, dot = {{0}}, element;
+    struct seen seen = {.device = {{(uint8_t)(1 + world_draw(world, DEVICES))}},
+                        .size = world_draw(world, 6)};
+
+    edit_begin(edit, KIND_CONTACT, &object, 1700000000000 + world_draw(world, 3));
+    dot.bytes[0] = (uint8_t)world_draw(world, 12);
+    dot.bytes[1] = text[0] == 'A' || text[0] == 'a' ? 1 : 2;
+    object_element(KIND_CONTACT, CONTACT_EMAILS, value.bytes, &element);
+    switch (world_draw(world, 6)) {
+    case 0:
+    case 1:
+        edit_set(edit, CONTACT_NAME, 1 + world_draw(world, 3), value);
+        break;
+    case 2:
+        edit_set(edit, CONTACT_ORG, 1 + world_draw(world, 3), value);
+        break;
+    case 3:
+        dot.bytes[2] = (uint8_t)world->count;
+        dot.bytes[3] = (uint8_t)(element.bytes[0]);
+        edit_add(edit, CONTACT_EMAILS, &dot, value);
+        break;
+    case 4:
+        dot.bytes[2] = (uint8_t)world_draw(world, world->count + 1);
+        dot.bytes[3] = (uint8_t)(element.bytes[0]);
+        edit_remove(edit, CONTACT_EMAILS, &element, &dot, 1);
+        break;
+    default:
+        edit_delete(edit, &seen, 1);
+        break;
+    }
+    world_add(world, edit, device);
+}
+
+static void the_same_edits_in_any_order_give_the_same_object(void **state)
+{
+    struct edit_space edit = {0};
+    size_t visible = 0, with_sets = 0;
+
+    (void)state;
+    for (uint64_t trial = 1; trial <= TRIALS; trial++) {
+        struct world world = {.seed = trial * UINT64_C(0x9e3779b97f4a7c15)};
+        size_t order[EDITS_MAX], count = 2 + world_draw(&world, EDITS_MAX - 2);
+        char first[2000], other[2000];
+        struct object object;
+
+        for (size_t at = 0; at < count; at++) {
+            world_random_edit(&world, &edit);
+            order[at] = at;
+        }
+        world_apply(&world, order, &object);
+        object_print(&object, first, sizeof first);
+        visible += object_is_visible(&object);
+        with_sets += object_element_at(&object, CONTACT_EMAILS, 0) != NULL;
+        object_release(&object);
+        for (int shuffle = 0; shuffle < 3; shuffle++) {
+            for (size_t at = count; at > 1; at--) {
+                size_t pick = world_draw(&world, at), kept = order[at - 1];
+
+                order[at - 1] = order[pick];
+                order[pick] = kept;
+            }
+            world_apply(&world, order, &object);
+            object_print(&object, other, sizeof other);
+            object_release(&object);
+            if (strcmp(first, other) != 0)
+                fail_msg("trial %llu:\n%s\n%s", (unsigned long long)trial, first, other);
+        }
+        world_free(&world);
+    }
+    edit_release(&edit);
+    assert_true(visible > TRIALS / 10 && visible < TRIALS);
+    assert_true(with_sets > TRIALS / 10);
+}
+
+static void the_greater_counter_wins_then_time_then_device(void **state)
+{
+    static const struct {
+        uint64_t counters[2], times[2];
+        uint8_t devices[2];
+        const char *winner;
+    } cases[] = {
+        {{2, 1}, {1700000000000, 1800000000000}, {1, 2}, "left"},
+        {{1, 2}, {1800000000000, 1700000000000}, {2, 1}, "right"},
+        {{1, 1}, {1700000000001, 1700000000000}, {1, 2}, "left"},
+        {{1, 1}, {1700000000000, 1700000000000}, {2, 1}, "left"},
+        {{1, 1}, {1700000000000, 1700000000000}, {1, 2}, "right"},
+        /* Clocks beyond 2100 and before 2020 count as just there. */
+        {{1, 1}, {9000000000000, 8000000000000}, {1, 2}, "right"},
+        {{1, 1}, {5, 6}, {2, 1}, "left"},
+    };
+    struct edit_space edit = {0};
+
+    (void)state;
+    for (size_t at = 0; at < sizeof cases / sizeof cases[0]; at++)
+        for (size_t reversed = 0; reversed < 2; reversed++) {
+            struct world world = {0};
+            size_t order[2] = {reversed, 1 - reversed};
+            struct id id = {{1}};
+            struct object object;
+
+            for (size_t side = 0; side < 2; side++) {
+                edit_begin(&edit, KIND_CONTACT, &id, cases[at].times[side]);
+                edit_set(&edit, CONTACT_NAME, cases[at].counters[side],
+                         (struct value){.type = VALUE_TEXT,
+                                        .bytes = span_str(side == 0 ? "left" : "right")});
+                world_add(&world, &edit, cases[at].devices[side]);
+            }
+            world_apply(&world, order, &object);
+            assert_int_equal(object_text(&object, CONTACT_NAME).size, strlen(cases[at].winner));
+            assert_memory_equal(object_text(&object, CONTACT_NAME).data, cases[at].winner,
+                                strlen(cases[at].winner));
+            object_release(&object);
+            world_free(&world);
+        }
+    edit_release(&edit);
+}
+
+static void a_write_that_a_delete_did_not_see_shows_the_object_again(void **state)
+{
+    struct edit_space edit = {0};
+    struct world world = {0};
+    struct seen seen = {.device = {{1}}, .size = 1};
+    size_t order[] = {0, 1, 2};
+    struct id id = {{1}};
+    struct object object;
+
+    (void)state;
+    edit_begin(&edit, KIND_CONTACT, &id, 1);
+    edit_set(&edit, CONTACT_NAME, 1, (struct value){.type = VALUE_TEXT, .bytes = span_str("a")});
+    world_add(&world, &edit, 1);
+    edit_begin(&edit, KIND_CONTACT, &id, 1);
+    edit_delete(&edit, &seen, 1);
+    world_add(&world, &edit, 2);
+    world_apply(&world, order, &object);
+    assert_false(object_is_visible(&object));
+    object_release(&object);
+    edit_begin(&edit, KIND_CONTACT, &id, 1);
+    edit_set(&edit, CONTACT_ORG, 1, (struct value){.type = VALUE_TEXT, .bytes = span_str("b")});
+    world_add(&world, &edit, 1);
+    world_apply(&world, order, &object);
+    assert_true(object_is_visible(&object));
+    object_release(&object);
+    world_free(&world);
+    edit_release(&edit);
+}
+
+static void an_edit_is_refused_beyond_its_bounds(void **state)
+{
+    struct edit_space edit = {0}, read = {0};
+    struct id id = {{1}};
+    struct buf bytes = {0};
+    static char text[1100];
+
+    (void)state;
+    memset(text, 'x', sizeof text);
+    for (size_t size = 999; size <= 1001; size++) {
+        buf_clear(&bytes);
+        edit_begin(&edit, KIND_CONTACT, &id, 1);
+        edit_set(&edit, CONTACT_NAME, 1,
+                 (struct value){.type = VALUE_TEXT, .bytes = span_of(text, size)});
+        assert_int_equal(edit_write(&edit, &bytes), ERR_OK);
+        assert_int_equal(edit_read(&read, buf_span(&bytes)), size <= 1000 ? ERR_OK : ERR_MALFORMED);
+    }
+    for (uint64_t counter = (UINT64_C(1) << 40) - 1; counter <= (UINT64_C(1) << 40) + 1;
+         counter++) {
+        buf_clear(&bytes);
+        edit_begin(&edit, KIND_CONTACT, &id, 1);
+        edit_set(&edit, CONTACT_NAME, counter,
+                 (struct value){.type = VALUE_TEXT, .bytes = span_str("x")});
+        assert_int_equal(edit_write(&edit, &bytes), ERR_OK);
+        assert_int_equal(edit_read(&read, buf_span(&bytes)),
+                         counter <= (UINT64_C(1) << 40) ? ERR_OK : ERR_MALFORMED);
+    }
+    buf_clear(&bytes);
+    edit_begin(&edit, KIND_CONTACT, &id, 1);
+    edit_set(&edit, CONTACT_NAME, 1, (struct value){.type = VALUE_NUMBER, .number = 1});
+    assert_int_equal(edit_write(&edit, &bytes), ERR_OK);
+    assert_int_equal(edit_read(&read, buf_span(&bytes)), ERR_MALFORMED);
+    buf_clear(&bytes);
+    edit_begin(&edit, KIND_CONTACT, &id, 1);
+    assert_int_equal(edit_write(&edit, &bytes), ERR_LIMIT);
+    edit_release(&edit);
+    edit_release(&read);
+    buf_release(&bytes);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_same_edits_in_any_order_give_the_same_object),
+        cmocka_unit_test(the_greater_counter_wins_then_time_then_device),
+        cmocka_unit_test(a_write_that_a_delete_did_not_see_shows_the_object_again),
+        cmocka_unit_test(an_edit_is_refused_beyond_its_bounds),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

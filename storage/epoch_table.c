@@ -6,6 +6,7 @@
 
 #include "crypto/secret.h"
 #include "storage/ledger_state.h"
+#include "storage/view_peer.h"
 
 enum {
     EPOCH_TABLE_FIXED = 1 + 4 + HASH_SIZE + 4 + HASH_SIZE + HASH_SIZE,
@@ -247,6 +248,22 @@ enum err epoch_table_of_log(const struct snapshot *snapshot, uint32_t log, uint3
     return err;
 }
 
+/* Looks for the key in all the places it can have come by: told before the entry, wrapped in it, or
+ * told by the space's writer while somebody else's wrong word stood in its place. */
+static bool epoch_table_find_key(const struct snapshot *snapshot, uint32_t space,
+                                 const struct epoch *epoch, uint8_t out[static KEY_SIZE])
+{
+    struct space_row about;
+
+    if (epoch_table_key(snapshot, &epoch->id, out) == ERR_OK && epoch_check(epoch, out) == ERR_OK)
+        return true;
+    if (epoch_unwrap(epoch, snapshot->ledger->receiving, out) == ERR_OK)
+        return true;
+    return ledger_space_numbered(snapshot, space, &about) == ERR_OK &&
+           view_peer_key_of(snapshot, &about.writer, &epoch->id, out) == ERR_OK &&
+           epoch_check(epoch, out) == ERR_OK;
+}
+
 /* What an epoch's entry tells; a key that came earlier by another way is checked now, and dropped
  * when it does not fit. */
 static enum err epoch_table_learn(struct ledger_txn *txn, uint32_t space, const struct epoch *epoch)
@@ -254,7 +271,7 @@ static enum err epoch_table_learn(struct ledger_txn *txn, uint32_t space, const 
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     uint8_t *key = secret_new(KEY_SIZE);
     struct epoch_row row;
-    bool has_key = false;
+    bool has_key;
     enum err err;
 
     if (key == NULL)
@@ -264,11 +281,7 @@ static enum err epoch_table_learn(struct ledger_txn *txn, uint32_t space, const 
         secret_free(key);
         return ERR_OK;
     }
-    if (err == ERR_OK && row.has_key)
-        has_key = epoch_table_key(&snapshot, &epoch->id, key) == ERR_OK &&
-                  epoch_check(epoch, key) == ERR_OK;
-    if (!has_key)
-        has_key = epoch_unwrap(epoch, txn->ledger->receiving, key) == ERR_OK;
+    has_key = epoch_table_find_key(&snapshot, space, epoch, key);
     row = (struct epoch_row){.id = epoch->id, .is_known = true, .space = space, .epoch = *epoch};
     err = epoch_table_put(txn, &row, NULL);
     if (err == ERR_OK && has_key)

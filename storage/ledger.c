@@ -27,10 +27,10 @@ static void ledger_mac(const struct ledger *ledger, enum table table, const stru
 
 static enum err ledger_note(struct ledger_txn *txn, enum err err)
 {
-    if (err != ERR_OK)
-        txn->is_failed = true;
-    else
+    if (err == ERR_OK)
         txn->written++;
+    else if (txn->failed == ERR_OK)
+        txn->failed = err;
     return err;
 }
 
@@ -426,16 +426,13 @@ static enum err ledger_sign_heads(struct ledger_txn *txn)
 
 enum err ledger_follow(struct ledger_txn *txn)
 {
-    if (txn->counters.arrival - txn->counters.followed > FOLLOW_INLINE_MAX &&
-        !txn->counters.has_ready)
-        return ERR_OK;
-    return follow_all(txn);
+    return follow_inline(txn);
 }
 
 /* Ends the transaction with what it has: views may stay behind. */
 static enum err ledger_finish(struct ledger_txn *txn, struct ledger_news *out_news)
 {
-    enum err err = txn->is_failed ? ERR_IO : ledger_sign_heads(txn);
+    enum err err = txn->failed != ERR_OK ? txn->failed : ledger_sign_heads(txn);
 
     if (err == ERR_OK)
         err = ledger_store_counters(txn);
@@ -452,7 +449,7 @@ static enum err ledger_finish(struct ledger_txn *txn, struct ledger_news *out_ne
 
 enum err ledger_commit(struct ledger_txn *txn, struct ledger_news *out_news)
 {
-    enum err err = txn->is_failed ? ERR_IO : ledger_follow(txn);
+    enum err err = txn->failed != ERR_OK ? txn->failed : ledger_follow(txn);
 
     if (err == ERR_OK)
         return ledger_finish(txn, out_news);

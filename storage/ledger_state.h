@@ -44,7 +44,7 @@ struct ledger_txn {
     size_t touched_count;
     struct ledger_news news;
     struct follow_cache *cache; /* entry keys: see follow.c */
-    bool is_failed;             /* can only be aborted */
+    enum err failed;            /* the first failure of a write: can only be aborted then */
 };
 
 /* ---- rows with a keyed hash (rule L20) */
@@ -78,6 +78,10 @@ MUST_USE enum err ledger_commit_stage(struct ledger_txn *txn);
 MUST_USE enum err log_table_put(struct ledger_txn *txn, const struct log_row *row);
 MUST_USE enum err log_table_touch(struct ledger_txn *txn, const struct space_row *space,
                                   const struct public_key *device, struct ledger_touched **out);
+/* A log as this transaction has it, entries it added included; one of which nothing is held stands
+ * at its beginning, number 0. Writes nothing. */
+MUST_USE enum err log_table_now(struct ledger_txn *txn, const struct space_row *space,
+                                const struct public_key *device, struct log_row *out);
 /* Appends an entry row under the next arrival number; the chain must have been extended by the
  * caller. */
 MUST_USE enum err log_table_add_entry(struct ledger_txn *txn, const struct ledger_touched *log,

@@ -57,16 +57,15 @@ enum err ledger_space(const struct snapshot *snapshot, const struct id *id, stru
 enum err ledger_own_space(const struct snapshot *snapshot, enum space_kind kind,
                           struct space_row *out)
 {
-    struct ledger_counters counters;
-    enum err err = ledger_load_counters(snapshot, &counters);
+    enum err err = ERR_OK;
 
-    /* Own spaces of one kind are made first: the walk is short. */
-    for (uint32_t number = 1; err == ERR_OK && number <= counters.spaces; number++) {
+    /* Numbers are dense, and own spaces of one kind are made first: the walk is short. */
+    for (uint32_t number = 1; err == ERR_OK; number++) {
         err = ledger_space_numbered(snapshot, number, out);
         if (err == ERR_OK && out->is_mine && out->kind == kind)
             return ERR_OK;
     }
-    return err == ERR_OK ? ERR_NOT_FOUND : err;
+    return err;
 }
 
 enum err ledger_put_space(struct ledger_txn *txn, const struct space_row *space)
@@ -238,20 +237,48 @@ enum err log_table_number(struct ledger_txn *txn, uint32_t space, const struct p
     return err;
 }
 
+static struct ledger_touched *log_table_touched(struct ledger_txn *txn, uint32_t space,
+                                                const struct public_key *device)
+{
+    for (size_t at = 0; at < txn->touched_count; at++)
+        if (txn->touched[at].row.space == space &&
+            public_key_is_equal(&txn->touched[at].row.device, device))
+            return &txn->touched[at];
+    return NULL;
+}
+
+enum err log_table_now(struct ledger_txn *txn, const struct space_row *space,
+                       const struct public_key *device, struct log_row *out)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    const struct ledger_touched *touched = log_table_touched(txn, space->number, device);
+    struct log_id id = {.space = space->id, .device = *device};
+    enum err err;
+
+    if (touched != NULL) {
+        *out = touched->row;
+        return ERR_OK;
+    }
+    err = ledger_log(&snapshot, &id, out);
+    if (err != ERR_NOT_FOUND)
+        return err;
+    *out = (struct log_row){.space = space->number, .device = *device};
+    chain_begin(&id, &out->tip);
+    return ERR_OK;
+}
+
 enum err log_table_touch(struct ledger_txn *txn, const struct space_row *space,
                          const struct public_key *device, struct ledger_touched **out)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct ledger_touched *touched;
+    struct ledger_touched *touched = log_table_touched(txn, space->number, device);
     uint32_t number;
     enum err err;
 
-    for (size_t at = 0; at < txn->touched_count; at++)
-        if (txn->touched[at].row.space == space->number &&
-            public_key_is_equal(&txn->touched[at].row.device, device)) {
-            *out = &txn->touched[at];
-            return ERR_OK;
-        }
+    if (touched != NULL) {
+        *out = touched;
+        return ERR_OK;
+    }
     if (txn->touched == NULL)
         txn->touched = heap_new_zeroed(LEDGER_TOUCHED_MAX, sizeof *txn->touched);
     if (txn->touched == NULL)
@@ -349,7 +376,7 @@ enum err log_table_add_entry(struct ledger_txn *txn, const struct ledger_touched
     if (err == ERR_OK) {
         err = kv_append(txn->kv, TABLE_ENTRY, key_span(&key), buf_span(&row));
         txn->written++;
-        txn->is_failed |= err != ERR_OK;
+        txn->failed = txn->failed == ERR_OK ? err : txn->failed;
     }
     buf_release(&row);
     if (err == ERR_OK && (txn->counters.last_log != log->row.number || arrival == 1))

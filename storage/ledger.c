@@ -255,7 +255,8 @@ enum err ledger_create_empty(struct kv *kv, const struct device_secrets *secrets
     txn->now_ms = now_ms;
     snapshot = ledger_txn_snapshot(txn);
     key_of_byte(META_FORMAT, &key);
-    err = ledger_get(&snapshot, TABLE_META, &key, &row) == ERR_NOT_FOUND ? ERR_OK : ERR_EXISTS;
+    err = ledger_get(&snapshot, TABLE_META, &key, &row);
+    err = err == ERR_OK ? ERR_EXISTS : err == ERR_NOT_FOUND ? ERR_OK : err;
     be32_put(format, STORE_FORMAT);
     if (err == ERR_OK)
         err = ledger_put(txn, TABLE_META, &key, span_of(format, sizeof format));

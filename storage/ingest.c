@@ -14,6 +14,7 @@ static enum err ingest_add(struct ledger_txn *txn, struct ledger_touched *log,
     enum err err = log_table_add_entry(txn, log, log->row.tip.size, entry);
     struct head head;
 
+    log->row.payload_bytes += entry->header.payload_size;
     if (err == ERR_OK && entry->header.epoch_index == 0 && entry->payload.size > 0)
         err = epoch_table_add_entry(txn, log, entry->payload);
     if (err != ERR_OK || !log->is_own)
@@ -25,7 +26,7 @@ static enum err ingest_add(struct ledger_txn *txn, struct ledger_touched *log,
     if (err != ERR_OK)
         return err;
     memcpy(log->row.head_signature, head.signature, SIGNATURE_SIZE);
-    return log_table_put_head(txn, log->row.number, &head);
+    return log_table_put_head(txn, &log->row, &head);
 }
 
 /* ---- own entries */
@@ -167,7 +168,7 @@ static enum err ingest_store(struct ledger_txn *txn, struct ledger_touched *log,
     memcpy(log->row.head_signature, head->signature, SIGNATURE_SIZE);
     log->must_sign = false;
     if (end->block_entries == 0)
-        err = log_table_put_head(txn, log->row.number, head);
+        err = log_table_put_head(txn, &log->row, head);
     return err;
 }
 

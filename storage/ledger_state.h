@@ -86,7 +86,9 @@ MUST_USE enum err log_table_now(struct ledger_txn *txn, const struct space_row *
  * caller. */
 MUST_USE enum err log_table_add_entry(struct ledger_txn *txn, const struct ledger_touched *log,
                                       uint64_t seq, const struct entry *entry);
-MUST_USE enum err log_table_put_head(struct ledger_txn *txn, uint32_t log, const struct head *head);
+/* The head of a block that ends at the log's tip. */
+MUST_USE enum err log_table_put_head(struct ledger_txn *txn, const struct log_row *log,
+                                     const struct head *head);
 MUST_USE enum err log_table_head(const struct snapshot *snapshot, uint32_t log, uint64_t size,
                                  struct head *out);
 MUST_USE enum err log_table_read_entry(uint64_t arrival, struct span value, struct entry_row *out);

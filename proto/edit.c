@@ -93,10 +93,10 @@ static void edit_settle(struct edit_space *space)
     for (size_t at = 0; at < space->edit.writes_count; at++) {
         struct write *write = &space->edit.writes[at];
 
-        if (write->op == WRITE_REMOVE) {
+        if (write->op == WRITE_REMOVE && write->dots_count > 0) {
             write->dots = dots;
             dots += write->dots_count;
-        } else if (write->op == WRITE_DELETE) {
+        } else if (write->op == WRITE_DELETE && write->seen_count > 0) {
             write->seen = seen;
             seen += write->seen_count;
         }

@@ -47,6 +47,7 @@ static enum err check_log(const struct snapshot *snapshot, const struct log_row 
     struct space_row space;
     struct log_id id = {.device = log->device};
     struct chain chain;
+    uint64_t payload_bytes = 0;
     enum err err = ledger_space_numbered(snapshot, log->space, &space);
 
     if (err != ERR_OK) {
@@ -68,18 +69,23 @@ static enum err check_log(const struct snapshot *snapshot, const struct log_row 
         report->entries++;
         if (entry.entry.payload.size > 0)
             entry_hash_payload(&entry.entry);
+        payload_bytes += entry.entry.header.payload_size;
         if (!chain_extend(&chain, &entry.entry.header))
             continue;
         err = log_table_head(snapshot, log->number, chain.size, &head);
-        if (err == ERR_OK)
-            check_head(report, &id, &chain, head.signature);
-        else
+        if (err != ERR_OK)
             check_note(report, "a block's head is missing");
+        else if (memcmp(head.hash.bytes, chain.hash.bytes, HASH_SIZE) != 0)
+            check_note(report, "a block's head has another hash than its log");
+        else
+            check_head(report, &id, &chain, head.signature);
     }
     if (memcmp(chain.hash.bytes, log->tip.hash.bytes, HASH_SIZE) != 0)
         check_note(report, "the entries of a log do not lead to its tip");
     else if (chain.size > 0)
         check_head(report, &id, &chain, log->head_signature);
+    if (payload_bytes != log->payload_bytes)
+        check_note(report, "the entries of a log have not the size it says");
     return ERR_OK;
 }
 
@@ -102,19 +108,111 @@ static enum err check_logs(const struct snapshot *snapshot, const struct ledger_
     return ERR_OK;
 }
 
-static enum err check_objects(const struct snapshot *snapshot,
-                              const struct ledger_counters *counters, struct check_report *report)
+/* Spaces, and the index that finds them by id. */
+static enum err check_spaces(const struct snapshot *snapshot,
+                             const struct ledger_counters *counters, struct check_report *report)
 {
+    for (uint32_t number = 1; number <= counters->spaces; number++) {
+        struct space_row space, found;
+        enum err err = ledger_space_numbered(snapshot, number, &space);
+
+        if (err == ERR_OK)
+            err = ledger_space(snapshot, &space.id, &found);
+        if (check_is_fatal(err))
+            return err;
+        if (err != ERR_OK || found.number != number)
+            check_note(report, "a space's row is damaged");
+    }
+    return ERR_OK;
+}
+
+/* What a walk over a table does with each key; its answer is the walk's end unless it is ERR_OK or
+ * says damage. */
+typedef enum err (*check_fn)(const struct snapshot *snapshot, const struct key *key);
+
+static enum err check_epoch(const struct snapshot *snapshot, const struct key *key)
+{
+    struct epoch_row row;
+    struct hash id;
+
+    if (key->size != HASH_SIZE)
+        return ERR_CORRUPT;
+    memcpy(id.bytes, key->bytes, HASH_SIZE);
+    return epoch_table_get(snapshot, &id, &row);
+}
+
+static enum err check_delivered(const struct snapshot *snapshot, const struct key *key)
+{
+    struct span value;
+
+    return ledger_get_sealed(snapshot, TABLE_DELIVERED, key, &value);
+}
+
+/* The row an object's name leads to bears that name. */
+static enum err check_object_id(const struct snapshot *snapshot, const struct key *key)
+{
+    struct object object = {0};
+    struct span value;
+    uint32_t space;
+    enum err err = ledger_get(snapshot, TABLE_OBJECT_ID, key, &value);
+
+    if (err == ERR_OK && (key->size != 5 + ID_SIZE || value.size != 4))
+        err = ERR_CORRUPT;
+    if (err == ERR_OK)
+        err = row_load(snapshot, be32(value.data), &object, &space);
+    if (err == ERR_OK && (be32(key->bytes) != space || key->bytes[4] != object.kind ||
+                          memcmp(key->bytes + 5, object.id.bytes, ID_SIZE) != 0))
+        err = ERR_CORRUPT;
+    object_release(&object);
+    return err;
+}
+
+static enum err check_table(const struct snapshot *snapshot, enum table table, check_fn look,
+                            const char *what, struct check_report *report)
+{
+    struct kv_cursor *cursor;
+    struct span at, value;
+    struct key key;
+    enum err err = kv_cursor_open(snapshot->kv, table, &cursor);
+
+    if (err != ERR_OK)
+        return err;
+    for (err = kv_cursor_seek(cursor, span_of(NULL, 0)); err == ERR_OK;
+         err = kv_cursor_next(cursor)) {
+        enum err found;
+
+        kv_cursor_at(cursor, &at, &value);
+        key_of_bytes(at, &key);
+        found = look(snapshot, &key);
+        if (check_is_fatal(found)) {
+            err = found;
+            break;
+        }
+        if (found != ERR_OK)
+            check_note(report, "%s", what);
+    }
+    kv_cursor_close(cursor);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* Objects by number; out_contacts counts those that a list of contacts must show. */
+static enum err check_objects(const struct snapshot *snapshot,
+                              const struct ledger_counters *counters, struct check_report *report,
+                              uint64_t *out_contacts)
+{
+    *out_contacts = 0;
     for (uint32_t number = 1; number <= counters->objects; number++) {
         struct object object = {0};
         uint32_t space;
         enum err err = row_load(snapshot, number, &object, &space);
 
-        if (err == ERR_OK)
+        if (err == ERR_OK) {
             report->objects++;
-        else if (err != ERR_NOT_FOUND)
+            *out_contacts += object.kind == KIND_CONTACT && object_is_visible(&object);
+        } else if (!check_is_fatal(err)) {
             check_note(report,
                        "the row of an object is damaged: kith doctor --rebuild makes it again");
+        }
         object_release(&object);
         if (check_is_fatal(err))
             return err;
@@ -122,9 +220,37 @@ static enum err check_objects(const struct snapshot *snapshot,
     return ERR_OK;
 }
 
+/* Tables that say the same must have the same number of rows. */
+static enum err check_counts(const struct snapshot *snapshot,
+                             const struct ledger_counters *counters, uint64_t contacts,
+                             struct check_report *report)
+{
+    const struct {
+        enum table table;
+        uint64_t expected;
+    } rows[] = {{TABLE_ENTRY, counters->arrival},     {TABLE_LOG, counters->logs},
+                {TABLE_LOG_ID, counters->logs},       {TABLE_SPACE, counters->spaces},
+                {TABLE_SPACE_ID, counters->spaces},   {TABLE_OBJECT, counters->objects},
+                {TABLE_OBJECT_ID, counters->objects}, {TABLE_NAME, contacts}};
+
+    for (size_t at = 0; at < sizeof rows / sizeof rows[0]; at++) {
+        uint64_t count;
+        enum err err = kv_count(snapshot->kv, rows[at].table, &count);
+
+        if (err != ERR_OK)
+            return err;
+        if (count != rows[at].expected)
+            check_note(report, "table %s has %llu rows and should have %llu",
+                       table_names[rows[at].table], (unsigned long long)count,
+                       (unsigned long long)rows[at].expected);
+    }
+    return ERR_OK;
+}
+
 enum err check_store(const struct snapshot *snapshot, struct check_report *out)
 {
     struct ledger_counters counters;
+    uint64_t contacts = 0;
     enum err err = ledger_load_counters(snapshot, &counters);
 
     *out = (struct check_report){0};
@@ -133,9 +259,23 @@ enum err check_store(const struct snapshot *snapshot, struct check_report *out)
         return ERR_OK;
     }
     if (err == ERR_OK)
+        err = check_spaces(snapshot, &counters, out);
+    if (err == ERR_OK)
         err = check_logs(snapshot, &counters, out);
     if (err == ERR_OK)
-        err = check_objects(snapshot, &counters, out);
+        err =
+            check_table(snapshot, TABLE_EPOCH, check_epoch, "the row of an epoch is damaged", out);
+    if (err == ERR_OK)
+        err = check_table(snapshot, TABLE_DELIVERED, check_delivered,
+                          "what a peer has stored is damaged", out);
+    if (err == ERR_OK)
+        err = check_objects(snapshot, &counters, out, &contacts);
+    if (err == ERR_OK)
+        err =
+            check_table(snapshot, TABLE_OBJECT_ID, check_object_id,
+                        "an object's name leads astray: kith doctor --rebuild makes it again", out);
+    if (err == ERR_OK)
+        err = check_counts(snapshot, &counters, contacts, out);
     if (err == ERR_OK && out->entries != counters.arrival)
         check_note(out, "%llu entries are there, %llu should be", (unsigned long long)out->entries,
                    (unsigned long long)counters.arrival);

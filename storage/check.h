@@ -1,6 +1,9 @@
-/* Looking the store over: counts agree, hashes fit, heads are signed. Reads only; in doubt it goes
- * on, so that one damaged row does not hide another. Rebuilding throws the views away and makes
- * them again from the entries. */
+/*
+ * Looking the store over: chains lead to signed heads, keyed hashes fit, every row can be read, and
+ * tables that say the same agree. Reads only; in doubt it goes on, so that one damaged row does not
+ * hide another. It walks everything at once. Rebuilding throws the views away and makes them again
+ * from the entries.
+ */
 #ifndef KITH_STORAGE_CHECK_H
 #define KITH_STORAGE_CHECK_H
 

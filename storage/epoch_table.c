@@ -6,6 +6,7 @@
 
 #include "crypto/secret.h"
 #include "storage/ledger_state.h"
+#include "storage/view_peer.h"
 
 enum {
     EPOCH_TABLE_FIXED = 1 + 4 + HASH_SIZE + 4 + HASH_SIZE + HASH_SIZE,
@@ -247,6 +248,34 @@ enum err epoch_table_of_log(const struct snapshot *snapshot, uint32_t log, uint3
     return err;
 }
 
+/* A key is taken only when it is the epoch's. What says that a key is not there is no failure. */
+static enum err epoch_table_try_key(enum err err, const struct epoch *epoch,
+                                    const uint8_t key[static KEY_SIZE])
+{
+    if (err == ERR_OK)
+        err = epoch_check(epoch, key);
+    return err == ERR_KEY_MISSING || err == ERR_FORGED ? ERR_NOT_FOUND : err;
+}
+
+/* Looks in all the places the key can have come by: told before the entry, wrapped in it, or told
+ * by the space's writer while somebody else's wrong word stood in its place. ERR_NOT_FOUND. */
+static enum err epoch_table_find_key(const struct snapshot *snapshot, uint32_t space,
+                                     const struct epoch *epoch, uint8_t out[static KEY_SIZE])
+{
+    struct space_row about;
+    enum err err = epoch_table_try_key(epoch_table_key(snapshot, &epoch->id, out), epoch, out);
+
+    if (err == ERR_NOT_FOUND)
+        err =
+            epoch_table_try_key(epoch_unwrap(epoch, snapshot->ledger->receiving, out), epoch, out);
+    if (err != ERR_NOT_FOUND)
+        return err;
+    err = ledger_space_numbered(snapshot, space, &about);
+    if (err == ERR_OK)
+        err = view_peer_key_of(snapshot, &about.writer, &epoch->id, out);
+    return epoch_table_try_key(err, epoch, out);
+}
+
 /* What an epoch's entry tells; a key that came earlier by another way is checked now, and dropped
  * when it does not fit. */
 static enum err epoch_table_learn(struct ledger_txn *txn, uint32_t space, const struct epoch *epoch)
@@ -254,25 +283,21 @@ static enum err epoch_table_learn(struct ledger_txn *txn, uint32_t space, const 
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     uint8_t *key = secret_new(KEY_SIZE);
     struct epoch_row row;
-    bool has_key = false;
-    enum err err;
+    bool has_key;
+    enum err err = key != NULL ? epoch_table_get(&snapshot, &epoch->id, &row) : ERR_NOMEM;
 
-    if (key == NULL)
-        return ERR_NOMEM;
-    err = epoch_table_get(&snapshot, &epoch->id, &row);
-    if (err == ERR_OK && row.is_known) {
-        secret_free(key);
-        return ERR_OK;
-    }
-    if (err == ERR_OK && row.has_key)
-        has_key = epoch_table_key(&snapshot, &epoch->id, key) == ERR_OK &&
-                  epoch_check(epoch, key) == ERR_OK;
-    if (!has_key)
-        has_key = epoch_unwrap(epoch, txn->ledger->receiving, key) == ERR_OK;
+    if ((err == ERR_OK && row.is_known) || (err != ERR_OK && err != ERR_NOT_FOUND))
+        goto out;
+    err = epoch_table_find_key(&snapshot, space, epoch, key);
+    has_key = err == ERR_OK;
+    if (err != ERR_OK && err != ERR_NOT_FOUND)
+        goto out;
     row = (struct epoch_row){.id = epoch->id, .is_known = true, .space = space, .epoch = *epoch};
     err = epoch_table_put(txn, &row, NULL);
     if (err == ERR_OK && has_key)
         err = ledger_add_key(txn, &epoch->id, key);
+
+out:
     secret_free(key);
     return err;
 }

@@ -356,14 +356,16 @@ static enum err follow_some(struct ledger_txn *txn, size_t budget)
             err = follow_ready(txn, &budget);
         }
     }
-    if (err != ERR_OK)
-        txn->is_failed = true;
+    if (err != ERR_OK && txn->failed == ERR_OK)
+        txn->failed = err;
     return err;
 }
 
-enum err follow_all(struct ledger_txn *txn)
+enum err follow_inline(struct ledger_txn *txn)
 {
-    return follow_some(txn, SIZE_MAX);
+    if (txn->counters.arrival - txn->counters.followed > FOLLOW_INLINE_MAX)
+        return ERR_OK;
+    return follow_some(txn, FOLLOW_INLINE_MAX);
 }
 
 static bool follow_has_more(const struct ledger_counters *counters)

@@ -12,8 +12,10 @@
 bool follow_is_behind(struct ledger *ledger);
 /* Merges up to budget pending entries in a transaction of its own. The writer thread only. */
 MUST_USE enum err follow_stage(struct ledger *ledger, size_t budget, bool *out_is_more);
-/* Merges everything pending inside a write transaction. */
-MUST_USE enum err follow_all(struct ledger_txn *txn);
+/* Merges what is pending inside a write transaction when that is at most FOLLOW_INLINE_MAX entries,
+ * else nothing. Entries that waited for a key follow as far as the same bound leaves room; the rest
+ * of them is for stages. */
+MUST_USE enum err follow_inline(struct ledger_txn *txn);
 /* Entries committed, and entries merged. */
 MUST_USE enum err follow_progress(const struct snapshot *snapshot, uint64_t *out_held,
                                   uint64_t *out_merged);

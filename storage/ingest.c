@@ -14,6 +14,7 @@ static enum err ingest_add(struct ledger_txn *txn, struct ledger_touched *log,
     enum err err = log_table_add_entry(txn, log, log->row.tip.size, entry);
     struct head head;
 
+    log->row.payload_bytes += entry->header.payload_size;
     if (err == ERR_OK && entry->header.epoch_index == 0 && entry->payload.size > 0)
         err = epoch_table_add_entry(txn, log, entry->payload);
     if (err != ERR_OK || !log->is_own)
@@ -25,7 +26,7 @@ static enum err ingest_add(struct ledger_txn *txn, struct ledger_touched *log,
     if (err != ERR_OK)
         return err;
     memcpy(log->row.head_signature, head.signature, SIGNATURE_SIZE);
-    return log_table_put_head(txn, log->row.number, &head);
+    return log_table_put_head(txn, &log->row, &head);
 }
 
 /* Own entries. */
@@ -167,7 +168,7 @@ static enum err ingest_store(struct ledger_txn *txn, struct ledger_touched *log,
     memcpy(log->row.head_signature, head->signature, SIGNATURE_SIZE);
     log->must_sign = false;
     if (end->block_entries == 0)
-        err = log_table_put_head(txn, log->row.number, head);
+        err = log_table_put_head(txn, &log->row, head);
     return err;
 }
 
@@ -179,6 +180,7 @@ enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batc
     struct ledger_touched *log;
     struct device_row device;
     struct space_row space;
+    struct log_row row;
     struct chain known;
     enum err err = ledger_space(&snapshot, &id->space, &space);
 
@@ -189,21 +191,22 @@ enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batc
         (err == ERR_OK && !public_key_is_equal(&device.member, &space.writer)))
         return ERR_FORGED;
     if (err == ERR_OK)
-        err = log_table_touch(txn, &space, &id->device, &log);
+        err = log_table_now(txn, &space, &id->device, &row);
     if (err != ERR_OK)
         return err;
-    if (end->size <= log->row.tip.size) {
-        err = ledger_chain_at(&snapshot, &log->row, id, end->size, &known);
+    if (end->size <= row.tip.size) {
+        err = ledger_chain_at(&snapshot, &row, id, end->size, &known);
         if (err == ERR_OK && !span_is_equal(span_of(known.hash.bytes, HASH_SIZE),
                                             span_of(end->hash.bytes, HASH_SIZE)))
             err = ERR_DETACHED;
         return err;
     }
-    if (start->size != log->row.tip.size ||
-        !span_is_equal(span_of(start->hash.bytes, HASH_SIZE),
-                       span_of(log->row.tip.hash.bytes, HASH_SIZE)))
+    if (start->size != row.tip.size || !span_is_equal(span_of(start->hash.bytes, HASH_SIZE),
+                                                      span_of(row.tip.hash.bytes, HASH_SIZE)))
         return ERR_DETACHED;
-    err = ingest_store(txn, log, batch);
+    err = log_table_touch(txn, &space, &id->device, &log);
+    if (err == ERR_OK)
+        err = ingest_store(txn, log, batch);
     if (err == ERR_OK)
         ledger_note_news(txn, &id->space);
     return err;

@@ -1,29 +1,39 @@
+/* clang-format off */
 /*
  * The tables and the bytes of every database key: the disk layout told. Integers in keys are
  * big-endian, so that byte order is number order. Spaces, logs and objects have dense local numbers
- * (u32); entries have arrival numbers (u64).
+ * (u32); entries have arrival numbers (u64). Rows marked * end in the keyed hash of rule L20:
+ * nothing could make them again.
  *
- *   table      key                                  value
- *   meta       one byte: enum meta_key              see ledger.c; carries the keyed hash of rule
- * L20 entry      arrival                              log, seq, header, perhaps the head that
- * closes it, payload run        log, first seq of the run            first arrival of the run log
- * log                                  space, device, chain at the tip, newest head, epochs counted
- *   log_id     space, device                        log
- *   head       log, size at a block's end           chain hash, signature
- *   space      space                                id, kind, writer, reader, is_mine
- *   space_id   id                                   space
- *   log_epoch  log, index                           epoch id
- *   epoch      epoch id                             space, opener, parent, depth, readers, the key
- * sealed locally waiting    epoch id, arrival                    nothing: entries whose key has not
- * arrived object     object                               row (see row.h) object_id  space, kind,
- * id                      object name       folded name (<= 60), 0, object       nothing match what
- * (1), value (<= 120), object     nothing: e-mails, phones, uids, members, tags of contacts peer
- * root                                 object of the link device     device member, static key,
- * receiving key, name, statement, space static_key static key                           device
- *   delivered  peer's root, log                     size stored there
- *   reached    device                               addresses that worked, when last seen
- *   journal    number                               what happened (kith log)
+ *   table      key                          value
+ *   meta       one byte: enum meta_key      * format (without hash), self space, counters
+ *   entry      arrival                      log, seq, header, payload or (absent) its hash
+ *   run        log, first seq of the run    first arrival of the run
+ *   log        log                          * space, device, chain at the tip, newest head, epochs
+ *                                           counted, payload bytes
+ *   log_id     space, device                log
+ *   head       log, size at a block's end   chain hash, signature, payload bytes so far
+ *   space      space                        * id, kind, is_mine, writer, reader, current epoch
+ *   space_id   id                           space
+ *   log_epoch  log, index                   epoch id
+ *   epoch      epoch id                     * space, parent, depth, readers, commitment, the key
+ *                                           sealed locally, the parent's key sealed under it
+ *   waiting    epoch id, arrival            nothing: entries whose key has not arrived
+ *   object     object                       space, is it sealed, row (see row.c)
+ *   object_id  space, kind, id              object
+ *   name       folded name (<= 60), 0,      nothing
+ *              object
+ *   match      what (1), value (<= 120), 0, nothing: e-mails, phones, uids, members, tags,
+ *              object                       organisations and web addresses of contacts
+ *   peer       root                         object of the link
+ *   device     device                       member, static key, receiving key, certifier, time,
+ *                                           name, statement
+ *   static_key static key                   device
+ *   delivered  peer's root, log             * size stored there
+ *   reached    device                       when last seen, addresses that worked
+ *   journal    number                       what happened (kith log)
  */
+/* clang-format on */
 #ifndef KITH_STORAGE_KEY_H
 #define KITH_STORAGE_KEY_H
 

@@ -27,10 +27,10 @@ static void ledger_mac(const struct ledger *ledger, enum table table, const stru
 
 static enum err ledger_note(struct ledger_txn *txn, enum err err)
 {
-    if (err != ERR_OK)
-        txn->is_failed = true;
-    else
+    if (err == ERR_OK)
         txn->written++;
+    else if (txn->failed == ERR_OK)
+        txn->failed = err;
     return err;
 }
 
@@ -255,7 +255,8 @@ enum err ledger_create_empty(struct kv *kv, const struct device_secrets *secrets
     txn->now_ms = now_ms;
     snapshot = ledger_txn_snapshot(txn);
     key_of_byte(META_FORMAT, &key);
-    err = ledger_get(&snapshot, TABLE_META, &key, &row) == ERR_NOT_FOUND ? ERR_OK : ERR_EXISTS;
+    err = ledger_get(&snapshot, TABLE_META, &key, &row);
+    err = err == ERR_OK ? ERR_EXISTS : err == ERR_NOT_FOUND ? ERR_OK : err;
     be32_put(format, STORE_FORMAT);
     if (err == ERR_OK)
         err = ledger_put(txn, TABLE_META, &key, span_of(format, sizeof format));
@@ -426,16 +427,13 @@ static enum err ledger_sign_heads(struct ledger_txn *txn)
 
 enum err ledger_follow(struct ledger_txn *txn)
 {
-    if (txn->counters.arrival - txn->counters.followed > FOLLOW_INLINE_MAX &&
-        !txn->counters.has_ready)
-        return ERR_OK;
-    return follow_all(txn);
+    return follow_inline(txn);
 }
 
 /* Ends the transaction with what it has: views may stay behind. */
 static enum err ledger_finish(struct ledger_txn *txn, struct ledger_news *out_news)
 {
-    enum err err = txn->is_failed ? ERR_IO : ledger_sign_heads(txn);
+    enum err err = txn->failed != ERR_OK ? txn->failed : ledger_sign_heads(txn);
 
     if (err == ERR_OK)
         err = ledger_store_counters(txn);
@@ -452,7 +450,7 @@ static enum err ledger_finish(struct ledger_txn *txn, struct ledger_news *out_ne
 
 enum err ledger_commit(struct ledger_txn *txn, struct ledger_news *out_news)
 {
-    enum err err = txn->is_failed ? ERR_IO : ledger_follow(txn);
+    enum err err = txn->failed != ERR_OK ? txn->failed : ledger_follow(txn);
 
     if (err == ERR_OK)
         return ledger_finish(txn, out_news);

@@ -83,6 +83,7 @@ struct log_row {
     struct chain tip;
     uint8_t head_signature[SIGNATURE_SIZE];
     uint32_t epochs_count;
+    uint64_t payload_bytes; /* of all its entries */
 };
 MUST_USE enum err ledger_log(const struct snapshot *snapshot, const struct log_id *id,
                              struct log_row *out);
@@ -111,6 +112,9 @@ MUST_USE enum err ledger_newest_arrival(const struct snapshot *snapshot, uint64_
 /* The chain after the first size entries of a log. ERR_NOT_FOUND beyond the tip. */
 MUST_USE enum err ledger_chain_at(const struct snapshot *snapshot, const struct log_row *log,
                                   const struct log_id *id, uint64_t size, struct chain *out);
+/* Payload bytes of the first size entries of a log; of all when it has fewer. */
+MUST_USE enum err ledger_bytes_at(const struct snapshot *snapshot, const struct log_row *log,
+                                  uint64_t size, uint64_t *out);
 
 /* Writing (the writer thread). */
 

@@ -44,7 +44,7 @@ struct ledger_txn {
     size_t touched_count;
     struct ledger_news news;
     struct follow_cache *cache; /* entry keys: see follow.c */
-    bool is_failed;             /* can only be aborted */
+    enum err failed;            /* the first failure of a write: can only be aborted then */
 };
 
 /* Rows with a keyed hash (rule L20). */
@@ -78,11 +78,17 @@ MUST_USE enum err ledger_commit_stage(struct ledger_txn *txn);
 MUST_USE enum err log_table_put(struct ledger_txn *txn, const struct log_row *row);
 MUST_USE enum err log_table_touch(struct ledger_txn *txn, const struct space_row *space,
                                   const struct public_key *device, struct ledger_touched **out);
+/* A log as this transaction has it, entries it added included; one of which nothing is held stands
+ * at its beginning, number 0. Writes nothing. */
+MUST_USE enum err log_table_now(struct ledger_txn *txn, const struct space_row *space,
+                                const struct public_key *device, struct log_row *out);
 /* Appends an entry row under the next arrival number; the chain must have been extended by the
  * caller. */
 MUST_USE enum err log_table_add_entry(struct ledger_txn *txn, const struct ledger_touched *log,
                                       uint64_t seq, const struct entry *entry);
-MUST_USE enum err log_table_put_head(struct ledger_txn *txn, uint32_t log, const struct head *head);
+/* The head of a block that ends at the log's tip. */
+MUST_USE enum err log_table_put_head(struct ledger_txn *txn, const struct log_row *log,
+                                     const struct head *head);
 MUST_USE enum err log_table_head(const struct snapshot *snapshot, uint32_t log, uint64_t size,
                                  struct head *out);
 MUST_USE enum err log_table_read_entry(uint64_t arrival, struct span value, struct entry_row *out);

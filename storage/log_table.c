@@ -8,7 +8,8 @@
 
 enum {
     LOG_TABLE_SPACE_SIZE = ID_SIZE + 2 + 64 + HASH_SIZE,
-    LOG_TABLE_LOG_SIZE = 4 + 32 + 8 + HASH_SIZE + 8 + SIGNATURE_SIZE + 4,
+    LOG_TABLE_LOG_SIZE = 4 + 32 + 8 + HASH_SIZE + 8 + SIGNATURE_SIZE + 4 + 8,
+    LOG_TABLE_HEAD_SIZE = HASH_SIZE + SIGNATURE_SIZE + 8,
     LOG_TABLE_ENTRY_SIZE = 1 + 4 + 8 + 4 + 8,
     LOG_TABLE_ABSENT = 1
 };
@@ -119,6 +120,7 @@ static enum err log_table_read(uint32_t number, struct span row, struct log_row 
     out->tip.block_bytes = be32(at + 80);
     memcpy(out->head_signature, at + 84, SIGNATURE_SIZE);
     out->epochs_count = be32(at + 148);
+    out->payload_bytes = be64(at + 152);
     return ERR_OK;
 }
 
@@ -135,6 +137,7 @@ enum err log_table_put(struct ledger_txn *txn, const struct log_row *log)
     be32_put(row + 80, log->tip.block_bytes);
     memcpy(row + 84, log->head_signature, SIGNATURE_SIZE);
     be32_put(row + 148, log->epochs_count);
+    be64_put(row + 152, log->payload_bytes);
     key_of_u32(log->number, &key);
     return ledger_put_sealed(txn, TABLE_LOG, &key, span_of(row, sizeof row));
 }
@@ -237,20 +240,48 @@ enum err log_table_number(struct ledger_txn *txn, uint32_t space, const struct p
     return err;
 }
 
+static struct ledger_touched *log_table_touched(struct ledger_txn *txn, uint32_t space,
+                                                const struct public_key *device)
+{
+    for (size_t at = 0; at < txn->touched_count; at++)
+        if (txn->touched[at].row.space == space &&
+            public_key_is_equal(&txn->touched[at].row.device, device))
+            return &txn->touched[at];
+    return NULL;
+}
+
+enum err log_table_now(struct ledger_txn *txn, const struct space_row *space,
+                       const struct public_key *device, struct log_row *out)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    const struct ledger_touched *touched = log_table_touched(txn, space->number, device);
+    struct log_id id = {.space = space->id, .device = *device};
+    enum err err;
+
+    if (touched != NULL) {
+        *out = touched->row;
+        return ERR_OK;
+    }
+    err = ledger_log(&snapshot, &id, out);
+    if (err != ERR_NOT_FOUND)
+        return err;
+    *out = (struct log_row){.space = space->number, .device = *device};
+    chain_begin(&id, &out->tip);
+    return ERR_OK;
+}
+
 enum err log_table_touch(struct ledger_txn *txn, const struct space_row *space,
                          const struct public_key *device, struct ledger_touched **out)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct ledger_touched *touched;
+    struct ledger_touched *touched = log_table_touched(txn, space->number, device);
     uint32_t number;
     enum err err;
 
-    for (size_t at = 0; at < txn->touched_count; at++)
-        if (txn->touched[at].row.space == space->number &&
-            public_key_is_equal(&txn->touched[at].row.device, device)) {
-            *out = &txn->touched[at];
-            return ERR_OK;
-        }
+    if (touched != NULL) {
+        *out = touched;
+        return ERR_OK;
+    }
     if (txn->touched == NULL)
         txn->touched = heap_new_zeroed(LEDGER_TOUCHED_MAX, sizeof *txn->touched);
     if (txn->touched == NULL)
@@ -279,14 +310,16 @@ static void log_table_head_key(uint32_t log, uint64_t size, struct key *out)
     key_add_u64(out, size);
 }
 
-enum err log_table_put_head(struct ledger_txn *txn, uint32_t log, const struct head *head)
+enum err log_table_put_head(struct ledger_txn *txn, const struct log_row *log,
+                            const struct head *head)
 {
-    uint8_t row[HASH_SIZE + SIGNATURE_SIZE];
+    uint8_t row[LOG_TABLE_HEAD_SIZE];
     struct key key;
 
     memcpy(row, head->hash.bytes, HASH_SIZE);
     memcpy(row + HASH_SIZE, head->signature, SIGNATURE_SIZE);
-    log_table_head_key(log, head->size, &key);
+    be64_put(row + HASH_SIZE + SIGNATURE_SIZE, log->payload_bytes);
+    log_table_head_key(log->number, head->size, &key);
     return ledger_put(txn, TABLE_HEAD, &key, span_of(row, sizeof row));
 }
 
@@ -301,7 +334,7 @@ enum err log_table_head(const struct snapshot *snapshot, uint32_t log, uint64_t 
     err = ledger_get(snapshot, TABLE_HEAD, &key, &row);
     if (err != ERR_OK)
         return err;
-    if (row.size != HASH_SIZE + SIGNATURE_SIZE)
+    if (row.size != LOG_TABLE_HEAD_SIZE)
         return ERR_CORRUPT;
     out->size = size;
     memcpy(out->hash.bytes, row.data, HASH_SIZE);
@@ -348,7 +381,7 @@ enum err log_table_add_entry(struct ledger_txn *txn, const struct ledger_touched
     if (err == ERR_OK) {
         err = kv_append(txn->kv, TABLE_ENTRY, key_span(&key), buf_span(&row));
         txn->written++;
-        txn->is_failed |= err != ERR_OK;
+        txn->failed = txn->failed == ERR_OK ? err : txn->failed;
     }
     buf_release(&row);
     if (err == ERR_OK && (txn->counters.last_log != log->row.number || arrival == 1))
@@ -434,14 +467,49 @@ enum err ledger_entry_at(const struct snapshot *snapshot, uint32_t log, uint64_t
     return err;
 }
 
+/* The last block's end at or before size; a log's beginning when there is none. */
+struct log_table_block {
+    uint64_t size;
+    struct hash hash; /* only when size > 0 */
+    uint64_t payload_bytes;
+};
+
+static enum err log_table_block_before(const struct snapshot *snapshot, uint32_t log, uint64_t size,
+                                       struct log_table_block *out)
+{
+    struct kv_cursor *cursor;
+    struct span key_bytes, value;
+    struct key key;
+    enum err err = kv_cursor_open(snapshot->kv, TABLE_HEAD, &cursor);
+
+    *out = (struct log_table_block){0};
+    if (err != ERR_OK)
+        return err;
+    log_table_head_key(log, size + 1, &key);
+    err = kv_cursor_seek(cursor, key_span(&key));
+    err = err == ERR_OK          ? kv_cursor_previous(cursor)
+          : err == ERR_NOT_FOUND ? kv_cursor_last(cursor)
+                                 : err;
+    if (err == ERR_OK) {
+        kv_cursor_at(cursor, &key_bytes, &value);
+        if (key_bytes.size != 12 || value.size != LOG_TABLE_HEAD_SIZE) {
+            err = ERR_CORRUPT;
+        } else if (be32(key_bytes.data) == log) {
+            out->size = be64(key_bytes.data + 4);
+            memcpy(out->hash.bytes, value.data, HASH_SIZE);
+            out->payload_bytes = be64(value.data + HASH_SIZE + SIGNATURE_SIZE);
+        }
+    }
+    kv_cursor_close(cursor);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 /* From the last block's end at or before size, forward; a block has at most BLOCK_ENTRIES_MAX
  * entries. */
 enum err ledger_chain_at(const struct snapshot *snapshot, const struct log_row *log,
                          const struct log_id *id, uint64_t size, struct chain *out)
 {
-    struct kv_cursor *cursor;
-    struct span key_bytes, value;
-    struct key key;
+    struct log_table_block block;
     enum err err;
 
     if (size > log->tip.size)
@@ -450,25 +518,12 @@ enum err ledger_chain_at(const struct snapshot *snapshot, const struct log_row *
         *out = log->tip;
         return ERR_OK;
     }
-    chain_begin(id, out);
-    err = kv_cursor_open(snapshot->kv, TABLE_HEAD, &cursor);
+    err = log_table_block_before(snapshot, log->number, size, &block);
     if (err != ERR_OK)
         return err;
-    log_table_head_key(log->number, size + 1, &key);
-    err = kv_cursor_seek(cursor, key_span(&key));
-    err = err == ERR_OK          ? kv_cursor_previous(cursor)
-          : err == ERR_NOT_FOUND ? kv_cursor_last(cursor)
-                                 : err;
-    if (err == ERR_OK) {
-        kv_cursor_at(cursor, &key_bytes, &value);
-        if (key_bytes.size == 12 && value.size == HASH_SIZE + SIGNATURE_SIZE &&
-            be32(key_bytes.data) == log->number) {
-            out->size = be64(key_bytes.data + 4);
-            memcpy(out->hash.bytes, value.data, HASH_SIZE);
-        }
-    }
-    kv_cursor_close(cursor);
-    err = err == ERR_NOT_FOUND ? ERR_OK : err;
+    chain_begin(id, out);
+    if (block.size > 0)
+        *out = (struct chain){.size = block.size, .hash = block.hash};
     while (err == ERR_OK && out->size < size) {
         struct entry_row row;
 
@@ -478,5 +533,27 @@ enum err ledger_chain_at(const struct snapshot *snapshot, const struct log_row *
         if (err == ERR_OK)
             (void)chain_extend(out, &row.entry.header); /* Block ends were looked up. */
     }
+    return err;
+}
+
+enum err ledger_bytes_at(const struct snapshot *snapshot, const struct log_row *log, uint64_t size,
+                         uint64_t *out)
+{
+    struct log_table_block block;
+    enum err err;
+
+    if (size >= log->tip.size) {
+        *out = log->payload_bytes;
+        return ERR_OK;
+    }
+    err = log_table_block_before(snapshot, log->number, size, &block);
+    for (uint64_t seq = block.size + 1; err == ERR_OK && seq <= size; seq++) {
+        struct entry_row row;
+
+        err = ledger_entry_at(snapshot, log->number, seq, &row);
+        if (err == ERR_OK)
+            block.payload_bytes += row.entry.header.payload_size;
+    }
+    *out = block.payload_bytes;
     return err;
 }

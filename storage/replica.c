@@ -227,7 +227,7 @@ static enum err replica_count(void *self, const struct log_id *log, uint64_t siz
                               uint64_t *out_entries, uint64_t *out_bytes)
 {
     struct log_row row;
-    struct entry_row first;
+    uint64_t before = 0;
     enum err err = ledger_log(self, log, &row);
 
     *out_entries = *out_bytes = 0;
@@ -235,12 +235,12 @@ static enum err replica_count(void *self, const struct log_id *log, uint64_t siz
         return err == ERR_NOT_FOUND ? ERR_OK : err;
     if (size >= row.tip.size)
         return ERR_OK;
+    err = ledger_bytes_at(self, &row, size, &before);
+    if (err != ERR_OK)
+        return err;
     *out_entries = row.tip.size - size;
-    err = ledger_entry_at(self, row.number, size + 1, &first);
-    if (err == ERR_OK)
-        *out_bytes = *out_entries *
-                     first.entry.header.payload_size; /* An estimate: from the first one's size. */
-    return err;
+    *out_bytes = row.payload_bytes - before;
+    return ERR_OK;
 }
 
 void replica_of(struct snapshot *snapshot, struct replica *out)

@@ -69,6 +69,49 @@ static enum err view_peer_key_changed(struct ledger_txn *txn, const struct objec
     return err == ERR_FORGED ? ERR_OK : err;
 }
 
+/* The key a granting or key object tells for exactly this epoch. */
+static enum err view_peer_told(const struct snapshot *snapshot, const struct id *space,
+                               uint8_t kind, const struct hash *epoch, uint8_t out[static KEY_SIZE])
+{
+    uint8_t epoch_field = kind == KIND_GRANT ? GRANT_EPOCH : KEY_EPOCH;
+    uint8_t key_field = kind == KIND_GRANT ? GRANT_KEY : KEY_BYTES;
+    struct object told = {0};
+    struct id object;
+    struct span key;
+    uint32_t number;
+    enum err err;
+
+    memcpy(object.bytes, epoch->bytes, ID_SIZE);
+    err = row_get(snapshot, space, kind, &object, &told, &number);
+    if (err != ERR_OK)
+        return err;
+    key = object_value(&told, key_field).bytes;
+    if (key.size == KEY_SIZE &&
+        span_is_equal(object_value(&told, epoch_field).bytes, span_of(epoch->bytes, HASH_SIZE)))
+        memcpy(out, key.data, KEY_SIZE);
+    else
+        err = ERR_NOT_FOUND;
+    object_release(&told);
+    return err;
+}
+
+enum err view_peer_key_of(const struct snapshot *snapshot, const struct public_key *writer,
+                          const struct hash *epoch, uint8_t out[static KEY_SIZE])
+{
+    struct peer *peer;
+    enum err err;
+
+    if (public_key_is_equal(writer, ledger_member(snapshot->ledger)))
+        return view_peer_told(snapshot, ledger_self_space(snapshot->ledger), KIND_KEY, epoch, out);
+    peer = secret_new(sizeof *peer);
+    err = peer != NULL ? view_peer(snapshot, writer, peer) : ERR_NOMEM;
+    if (err == ERR_OK)
+        err = peer->has_pair_in ? view_peer_told(snapshot, &peer->pair_in, KIND_GRANT, epoch, out)
+                                : ERR_NOT_FOUND;
+    secret_free(peer);
+    return err;
+}
+
 enum err view_peer_changed(struct ledger_txn *txn, const struct space_row *space, uint32_t number,
                            const struct object *after)
 {
@@ -280,13 +323,14 @@ enum err view_delivered(struct ledger_txn *txn, const struct public_key *peer,
     if (err != ERR_OK)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
     view_peer_delivered_key(peer, row.number, &key);
-    err = ledger_get(&snapshot, TABLE_DELIVERED, &key, &known);
+    err = ledger_get_sealed(&snapshot, TABLE_DELIVERED, &key, &known);
     if (err == ERR_OK && known.size == 8 && be64(known.data) >= size)
         return ERR_OK;
-    if (err != ERR_OK && err != ERR_NOT_FOUND)
+    /* What the peer says now is better than a damaged row. */
+    if (err != ERR_OK && err != ERR_NOT_FOUND && err != ERR_CORRUPT)
         return err;
     be64_put(value, size);
-    return ledger_put(txn, TABLE_DELIVERED, &key, span_of(value, sizeof value));
+    return ledger_put_sealed(txn, TABLE_DELIVERED, &key, span_of(value, sizeof value));
 }
 
 struct view_peer_sum {
@@ -303,7 +347,7 @@ static enum err view_peer_add_undelivered(void *self, const struct log_row *log)
     enum err err;
 
     view_peer_delivered_key(sum->peer, log->number, &key);
-    err = ledger_get(sum->snapshot, TABLE_DELIVERED, &key, &value);
+    err = ledger_get_sealed(sum->snapshot, TABLE_DELIVERED, &key, &value);
     if (err == ERR_OK && value.size == 8)
         sum->undelivered +=
             log->tip.size - (be64(value.data) < log->tip.size ? be64(value.data) : log->tip.size);

@@ -79,6 +79,11 @@ MUST_USE enum err view_undelivered(const struct snapshot *snapshot, const struct
 MUST_USE enum err view_peer_changed(struct ledger_txn *txn, const struct space_row *space,
                                     uint32_t number, const struct object *after);
 
+/* The key for an epoch that the space's writer told: in a grant, or (my own) in self. Nobody else's
+ * word counts. ERR_NOT_FOUND. */
+MUST_USE enum err view_peer_key_of(const struct snapshot *snapshot, const struct public_key *writer,
+                                   const struct hash *epoch, uint8_t out[static KEY_SIZE]);
+
 /* The same for a certificate: a device becomes known once its chain leads to the space's writer. */
 MUST_USE enum err view_device_changed(struct ledger_txn *txn, const struct space_row *space,
                                       const struct object *after);

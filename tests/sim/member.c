@@ -1,0 +1,497 @@
+/* Members in tests. See member.h. */
+#include "tests/sim/member.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypto/secret.h"
+#include "proto/card.h"
+#include "proto/contact.h"
+#include "proto/device.h"
+#include "proto/replica.h"
+#include "storage/kv_lmdb.h"
+#include "storage/replica.h"
+#include "storage/row.h"
+#include "storage/space.h"
+
+static void member_must(enum err err)
+{
+    if (err != ERR_OK)
+        (void)fprintf(stderr, "member: %s\n", err_sentence(err)); /* The assertion says where. */
+    KITH_ASSERT(err == ERR_OK);
+}
+
+static void member_fill(void *self, uint8_t *out, size_t size)
+{
+    struct member *member = self;
+
+    while (size > 0) {
+        const struct span parts[2] = {span_of(member->secrets.signing_seed, 32),
+                                      span_of(&member->drawn, sizeof member->drawn)};
+        size_t part = size < HASH_SIZE ? size : HASH_SIZE;
+        struct hash hash;
+
+        digest("test stream", parts, 2, &hash);
+        memcpy(out, hash.bytes, part);
+        member->drawn++;
+        out += part;
+        size -= part;
+    }
+}
+
+static void member_open_kv(struct member *member)
+{
+    struct kv_lmdb_options options = {.path = member->folder,
+                                      .table_names = table_names,
+                                      .tables_count = TABLES_COUNT,
+                                      .map_bytes = 64 << 20};
+
+    member_must(member->mem != NULL ? kv_mem_open(member->mem, &member->kv)
+                                    : kv_lmdb_open(&options, &member->kv));
+}
+
+void member_prepare(struct member *member, uint8_t seed, bool is_lmdb)
+{
+    struct kv_mem_options options = {.tables_count = TABLES_COUNT, .history_max = 64};
+    struct device_secrets *secrets = &member->secrets;
+    struct signing_key root;
+    struct exchange_key recovery;
+    uint8_t recovery_seed[SEED_SIZE];
+
+    member_must(secret_start());
+    *member = (struct member){.now_ms = UINT64_C(1700000000000) + seed};
+    member->entropy = (struct entropy){.fill = member_fill, .self = member};
+    memset(secrets->signing_seed, seed, 32);
+    secrets->has_root = true;
+    memset(secrets->root_seed, seed + 64, 32);
+    memset(secrets->static_seed, seed + 96, 32);
+    memset(secrets->receiving_seed, seed + 128, 32);
+    memset(secrets->local_key, seed + 160, 32);
+    memset(recovery_seed, seed + 192, sizeof recovery_seed);
+    identity_exchange_key(recovery_seed, &recovery);
+    memcpy(secrets->recovery_public, recovery.public_key, 32);
+    identity_signing_key(secrets->root_seed, &root);
+    secrets->member = root.public_key;
+    (void)snprintf(member->folder, sizeof member->folder, "/tmp/kith-member-XXXXXX");
+    if (is_lmdb)
+        KITH_ASSERT(mkdtemp(member->folder) != NULL);
+    else
+        member_must(kv_mem_new(&options, &member->mem));
+    member_open_kv(member);
+}
+
+void member_new(struct member *member, uint8_t seed, bool is_lmdb)
+{
+    member_prepare(member, seed, is_lmdb);
+    member_must(ledger_create(member->kv, &member->secrets, &member->entropy, span_str("desk"),
+                              member->now_ms));
+    member_must(ledger_open(member->kv, &member->secrets, &member->entropy, &member->ledger));
+}
+
+void member_close(struct member *member)
+{
+    if (member->ledger != NULL)
+        ledger_close(member->ledger);
+    kv_close(member->kv);
+    member->ledger = NULL;
+    member->kv = NULL;
+}
+
+void member_open(struct member *member)
+{
+    member_open_kv(member);
+    member_must(ledger_open(member->kv, &member->secrets, &member->entropy, &member->ledger));
+}
+
+void member_free(struct member *member)
+{
+    char path[64];
+
+    member_close(member);
+    kv_mem_free(member->mem);
+    if (member->mem == NULL) {
+        (void)snprintf(path, sizeof path, "%s/data.mdb", member->folder);
+        (void)unlink(path);
+        (void)snprintf(path, sizeof path, "%s/lock.mdb", member->folder);
+        (void)unlink(path);
+        (void)rmdir(member->folder);
+    }
+}
+
+struct ledger_txn *member_begin(struct member *member)
+{
+    struct ledger_txn *txn;
+
+    member->now_ms += 1000;
+    member_must(ledger_begin(member->ledger, member->now_ms, &txn));
+    return txn;
+}
+
+struct snapshot member_snapshot(struct member *member)
+{
+    struct snapshot snapshot;
+
+    member_must(ledger_snapshot(member->ledger, &snapshot));
+    return snapshot;
+}
+
+struct id member_card_space(struct member *member)
+{
+    struct snapshot snapshot = member_snapshot(member);
+    struct space_row card;
+
+    member_must(ledger_own_space(&snapshot, SPACE_CARD, &card));
+    ledger_snapshot_end(&snapshot);
+    return card.id;
+}
+
+/* Linking. */
+
+static void member_meet(struct member *member, struct member *other, struct id *out_pair)
+{
+    struct snapshot theirs = member_snapshot(other);
+    struct ledger_txn *txn = member_begin(member);
+    struct device_chain chain;
+    struct hash next_root;
+    struct buf identity = {0};
+
+    member_must(view_identity(&theirs, &identity));
+    ledger_snapshot_end(&theirs);
+    member_must(device_read_identity(buf_span(&identity), &chain, &next_root));
+    member_must(view_device_learn(txn, &chain));
+    member_must(space_create(txn, SPACE_PAIR, &other->secrets.member, out_pair));
+    member_must(ledger_commit(txn, NULL));
+    buf_release(&identity);
+}
+
+static struct value member_bytes(const void *bytes, size_t size)
+{
+    return (struct value){.type = VALUE_BYTES, .bytes = span_of(bytes, size)};
+}
+
+static struct value member_number(uint64_t number)
+{
+    return (struct value){.type = VALUE_NUMBER, .number = number};
+}
+
+static void member_hold_link(struct member *member, struct member *other, const struct id *pair_out,
+                             const struct id *pair_in)
+{
+    struct id card_in = member_card_space(other), object;
+    struct space_row space = {.writer = other->secrets.member, .reader = member->secrets.member};
+    struct ledger_txn *txn = member_begin(member);
+    struct edit_space edit = {0};
+    uint8_t secret[KEY_SIZE];
+
+    space.id = *pair_in;
+    space.kind = SPACE_PAIR;
+    member_must(ledger_add_space(txn, &space));
+    space = (struct space_row){.id = card_in, .kind = SPACE_CARD, .writer = other->secrets.member};
+    member_must(ledger_add_space(txn, &space));
+    memset(secret, 5, sizeof secret);
+    id_about("kith link", &other->secrets.member, &object);
+    edit_begin(&edit, KIND_LINK, &object, member->now_ms);
+    edit_set(&edit, LINK_MEMBER, 1, member_bytes(other->secrets.member.bytes, 32));
+    edit_set(&edit, LINK_STATE, 1, member_number(LINK_LINKED));
+    edit_set(&edit, LINK_LEVEL, 1, member_number(LINK_INVITED));
+    edit_set(&edit, LINK_SECRET, 1, member_bytes(secret, KEY_SIZE));
+    edit_set(&edit, LINK_PAIR_OUT, 1, member_bytes(pair_out->bytes, ID_SIZE));
+    edit_set(&edit, LINK_PAIR_IN, 1, member_bytes(pair_in->bytes, ID_SIZE));
+    edit_set(&edit, LINK_CARD_IN, 1, member_bytes(card_in.bytes, ID_SIZE));
+    edit_set(&edit, LINK_NAME, 1, member_text("told when linking"));
+    member_must(ledger_append(txn, ledger_self_space(member->ledger), &edit, 0));
+    member_must(ledger_commit(txn, NULL));
+    edit_release(&edit);
+}
+
+void member_link(struct member *left, struct member *right)
+{
+    struct id left_pair, right_pair;
+
+    member_meet(left, right, &left_pair);
+    member_meet(right, left, &right_pair);
+    member_hold_link(left, right, &left_pair, &right_pair);
+    member_hold_link(right, left, &right_pair, &left_pair);
+}
+
+void member_grant(struct member *member, const struct member *to)
+{
+    struct id card = member_card_space(member);
+    struct ledger_txn *txn = member_begin(member);
+
+    member_must(space_grant(txn, &card, &to->secrets.member));
+    member_must(ledger_commit(txn, NULL));
+}
+
+void member_set_link(struct member *member, const struct member *peer, enum link_state state)
+{
+    const struct id *self = ledger_self_space(member->ledger);
+    struct ledger_txn *txn = member_begin(member);
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct edit_space edit = {0};
+    struct object link = {0};
+    struct id object;
+    uint32_t number;
+
+    id_about("kith link", &peer->secrets.member, &object);
+    member_must(row_get(&snapshot, self, KIND_LINK, &object, &link, &number));
+    edit_begin(&edit, KIND_LINK, &object, member->now_ms);
+    edit_set(&edit, LINK_STATE, object_next_counter(&link, LINK_STATE), member_number(state));
+    member_must(ledger_append(txn, self, &edit, 0));
+    member_must(ledger_commit(txn, NULL));
+    object_release(&link);
+    edit_release(&edit);
+}
+
+/* Writing and reading. */
+
+struct value member_text(const char *text)
+{
+    return (struct value){.type = VALUE_TEXT, .bytes = span_str(text)};
+}
+
+enum err member_write(struct member *member, const struct id *space, uint8_t kind,
+                      const struct id *object, uint8_t field, const char *text)
+{
+    struct edit_space edit = {0};
+    struct object known = {0};
+    struct snapshot snapshot;
+    struct ledger_txn *txn;
+    uint32_t number;
+    enum err err = ledger_begin(member->ledger, ++member->now_ms, &txn);
+
+    if (err != ERR_OK)
+        return err;
+    snapshot = ledger_txn_snapshot(txn);
+    err = row_get(&snapshot, space, kind, object, &known, &number);
+    if (err == ERR_OK || err == ERR_NOT_FOUND) {
+        edit_begin(&edit, kind, object, member->now_ms);
+        edit_set(&edit, field, object_next_counter(&known, field), member_text(text));
+        err = ledger_append(txn, space, &edit, 0);
+    }
+    object_release(&known);
+    edit_release(&edit);
+    if (err == ERR_OK)
+        return ledger_commit(txn, NULL);
+    ledger_abort(txn);
+    return err;
+}
+
+enum err member_name_card(struct member *member, const char *name)
+{
+    static const struct id only = {{0}};
+    struct id card = member_card_space(member);
+
+    return member_write(member, &card, KIND_CARD, &only, CARD_NAME, name);
+}
+
+enum err member_add_contact(struct member *member, const char *name, const char *email,
+                            struct id *out)
+{
+    struct edit_space edit = {0};
+    struct ledger_txn *txn;
+    struct id dot;
+    enum err err = ledger_begin(member->ledger, ++member->now_ms, &txn);
+
+    if (err != ERR_OK)
+        return err;
+    id_draw(&member->entropy, member->now_ms, out);
+    id_draw_random(&member->entropy, &dot);
+    edit_begin(&edit, KIND_CONTACT, out, member->now_ms);
+    edit_set(&edit, CONTACT_NAME, 1, member_text(name));
+    if (email != NULL)
+        edit_add(&edit, CONTACT_EMAILS, &dot, member_text(email));
+    err = ledger_append(txn, ledger_self_space(member->ledger), &edit, 0);
+    edit_release(&edit);
+    if (err == ERR_OK)
+        return ledger_commit(txn, NULL);
+    ledger_abort(txn);
+    return err;
+}
+
+const char *member_read_text(struct member *member, const struct id *space, uint8_t kind,
+                             const struct id *object, uint8_t field, char room[static 256])
+{
+    struct snapshot snapshot = member_snapshot(member);
+    struct object known = {0};
+    uint32_t number;
+    enum err err = row_get(&snapshot, space, kind, object, &known, &number);
+
+    room[0] = '\0';
+    if (err == ERR_OK) {
+        struct span text = object_text(&known, field);
+
+        KITH_ASSERT(text.size < 256);
+        if (text.size > 0)
+            memcpy(room, text.data, text.size);
+        room[text.size] = '\0';
+    }
+    object_release(&known);
+    ledger_snapshot_end(&snapshot);
+    return room;
+}
+
+/* Carrying. */
+
+enum err member_fetch(struct member *from, const struct log_id *log, const struct chain *start,
+                      struct verified_batch **out)
+{
+    struct snapshot snapshot = member_snapshot(from);
+    struct batch_writer writer = {0};
+    uint8_t signature[SIGNATURE_SIZE];
+    struct wire_doc doc = {0};
+    struct replica replica;
+    struct chain end, verified;
+    struct buf bytes = {0};
+    struct wire wire;
+    enum err err;
+
+    replica_of(&snapshot, &replica);
+    err = replica.read(replica.self, log, start, &writer, &end, signature);
+    if (err == ERR_OK) {
+        wire_put_array(&bytes, 2);
+        batch_put(&writer, signature, &bytes);
+        member_must(buf_err(&bytes));
+        member_must(wire_open(&doc, buf_span(&bytes), &wire));
+        err = batch_verify(&wire, log, start, &verified, out);
+    }
+    batch_release(&writer);
+    wire_release(&doc);
+    buf_release(&bytes);
+    ledger_snapshot_end(&snapshot);
+    return err;
+}
+
+struct member_carry {
+    struct member *to, *from;
+    const struct id *space;
+    struct log_id logs[64];
+    size_t logs_count;
+};
+
+static enum err member_on_log(void *self, const struct replica_log *log)
+{
+    struct member_carry *carry = self;
+
+    if (!log->is_mine || (carry->space != NULL && !id_is_equal(carry->space, &log->log.space)))
+        return ERR_OK;
+    KITH_ASSERT(carry->logs_count < sizeof carry->logs / sizeof carry->logs[0]);
+    carry->logs[carry->logs_count++] = log->log;
+    return ERR_OK;
+}
+
+static uint64_t member_pull_log(struct member *to, struct member *from, const struct log_id *log)
+{
+    struct verified_batch *batch;
+    uint64_t carried = 0;
+
+    for (;;) {
+        struct snapshot snapshot = member_snapshot(to);
+        struct replica replica;
+        struct ledger_txn *txn;
+        struct chain tip;
+
+        replica_of(&snapshot, &replica);
+        member_must(replica.tip(replica.self, log, &tip));
+        member_must(replica.accepts(replica.self, &from->secrets.member, log));
+        ledger_snapshot_end(&snapshot);
+        if (member_fetch(from, log, &tip, &batch) != ERR_OK)
+            return carried;
+        txn = member_begin(to);
+        member_must(ledger_ingest(txn, batch));
+        member_must(ledger_commit(txn, NULL));
+        carried += verified_batch_count(batch);
+        verified_batch_free(batch);
+    }
+}
+
+uint64_t member_pull(struct member *to, struct member *from, const struct id *space)
+{
+    struct snapshot snapshot = member_snapshot(from);
+    struct member_carry carry = {.to = to, .from = from, .space = space};
+    struct replica replica;
+    uint64_t carried = 0;
+
+    replica_of(&snapshot, &replica);
+    member_must(replica.logs(replica.self, &to->secrets.member, member_on_log, &carry));
+    ledger_snapshot_end(&snapshot);
+    for (size_t at = 0; at < carry.logs_count; at++)
+        carried += member_pull_log(to, from, &carry.logs[at]);
+    return carried;
+}
+
+/* Meaning. */
+
+static int member_order_dots(const void *left, const void *right)
+{
+    return memcmp(((const struct object_dot *)left)->dot.bytes,
+                  ((const struct object_dot *)right)->dot.bytes, ID_SIZE);
+}
+
+static int member_order_elements(const void *left, const void *right)
+{
+    const struct object_element *a = left, *b = right;
+
+    return a->field != b->field ? a->field - b->field
+                                : memcmp(a->element.bytes, b->element.bytes, ID_SIZE);
+}
+
+static int member_order_registers(const void *left, const void *right)
+{
+    return ((const struct object_register *)left)->field -
+           ((const struct object_register *)right)->field;
+}
+
+static int member_order_ids(const void *left, const void *right)
+{
+    return memcmp(left, right, ID_SIZE);
+}
+
+/* A sorted copy of an array; the test's memory, never NULL. */
+static void *member_sorted(const void *array, size_t count, size_t size,
+                           int (*order)(const void *, const void *))
+{
+    void *copy = calloc(count + 1, size);
+
+    KITH_ASSERT(copy != NULL);
+    if (count > 0)
+        memcpy(copy, array, count * size);
+    qsort(copy, count, size, order);
+    return copy;
+}
+
+void member_put_meaning(const struct object *object, struct buf *out)
+{
+    struct object_register *registers = member_sorted(object->registers, object->registers_count,
+                                                      sizeof *registers, member_order_registers);
+    struct object_element *elements = member_sorted(object->elements, object->elements_count,
+                                                    sizeof *elements, member_order_elements);
+    struct id *gone =
+        member_sorted(object->gone, object->gone_count, sizeof *gone, member_order_ids);
+
+    buf_byte(out, object->kind);
+    buf_append(out, span_of(object->id.bytes, ID_SIZE));
+    buf_byte(out, object_is_visible(object) ? 1 : 0);
+    for (size_t at = 0; at < object->registers_count; at++) {
+        buf_byte(out, registers[at].field);
+        buf_u64(out, registers[at].counter);
+        buf_u64(out, registers[at].value.number);
+        buf_append(out, registers[at].value.bytes);
+    }
+    for (size_t at = 0; at < object->elements_count; at++) {
+        struct object_dot *dots = member_sorted(elements[at].dots, elements[at].dots_count,
+                                                sizeof *dots, member_order_dots);
+
+        buf_byte(out, elements[at].field);
+        buf_append(out, elements[at].value.bytes);
+        for (size_t dot = 0; dot < elements[at].dots_count; dot++)
+            buf_append(out, span_of(dots[dot].dot.bytes, ID_SIZE));
+        free(dots);
+    }
+    buf_append(out, span_of(gone, object->gone_count * sizeof *gone));
+    free(registers);
+    free(elements);
+    free(gone);
+}

@@ -1,0 +1,295 @@
+/* Spaces of mine: their epochs, and who gets which key. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "proto/card.h"
+#include "proto/link.h"
+#include "storage/ledger_state.h"
+#include "storage/row.h"
+#include "storage/space.h"
+#include "tests/sim/member.h"
+
+static struct space_row space_get(struct member *member, const struct id *id)
+{
+    struct snapshot snapshot = member_snapshot(member);
+    struct space_row row;
+
+    assert_int_equal(ledger_space(&snapshot, id, &row), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    return row;
+}
+
+static void space_rotate_now(struct member *member, const struct id *id)
+{
+    struct ledger_txn *txn = member_begin(member);
+
+    assert_int_equal(space_rotate(txn, id), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+}
+
+static enum err space_tally(void *self, uint32_t number, const struct object *object)
+{
+    (void)number;
+    (void)object;
+    (*(size_t *)self)++;
+    return ERR_OK;
+}
+
+static size_t space_objects(struct member *member, const struct id *id, uint8_t kind)
+{
+    struct snapshot snapshot = member_snapshot(member);
+    size_t count = 0;
+
+    assert_int_equal(row_each(&snapshot, id, kind, space_tally, &count), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    return count;
+}
+
+/* A key object holds the epoch, its key and its readers: the commitment opens to them. */
+static void space_records_each_key_with_salt_and_readers(void **state)
+{
+    struct member ana, bruno;
+    struct space_row card;
+    struct snapshot snapshot;
+    struct object key = {0};
+    struct epoch_row epoch;
+    struct public_key readers[2];
+    struct span bytes;
+    struct hash commitment;
+    struct id id, object, salt;
+    uint8_t held[KEY_SIZE];
+    uint32_t number;
+
+    (void)state;
+    member_new(&ana, 1, false);
+    member_new(&bruno, 2, false);
+    member_link(&ana, &bruno);
+    id = member_card_space(&ana);
+    space_rotate_now(&ana, &id);
+    card = space_get(&ana, &id);
+    snapshot = member_snapshot(&ana);
+    memcpy(object.bytes, card.current.bytes, ID_SIZE);
+    assert_int_equal(
+        row_get(&snapshot, ledger_self_space(ana.ledger), KIND_KEY, &object, &key, &number),
+        ERR_OK);
+    assert_int_equal(epoch_table_get(&snapshot, &card.current, &epoch), ERR_OK);
+    assert_int_equal(epoch.epoch.depth, 2);
+    assert_int_equal(object_number(&key, KEY_DEPTH), 2);
+    assert_int_equal(epoch_table_key(&snapshot, &card.current, held), ERR_OK);
+    assert_memory_equal(object_value(&key, KEY_BYTES).bytes.data, held, KEY_SIZE);
+    bytes = object_value(&key, KEY_READERS).bytes;
+    assert_int_equal(bytes.size, ID_SIZE + 2 * 32); /* Ana and Bruno */
+    memcpy(salt.bytes, bytes.data, ID_SIZE);
+    memcpy(readers, bytes.data + ID_SIZE, sizeof readers);
+    assert_true(memcmp(&readers[0], &readers[1], 32) < 0);
+    epoch_readers(&salt, readers, 2, &commitment);
+    assert_memory_equal(commitment.bytes, epoch.epoch.readers.bytes, HASH_SIZE);
+    object_release(&key);
+    ledger_snapshot_end(&snapshot);
+    member_free(&ana);
+    member_free(&bruno);
+}
+
+/* Rotating a card grants the new key to the linked, and to nobody else. */
+static void space_rotation_grants_to_the_linked_only(void **state)
+{
+    struct member ana, bruno, chie;
+    struct snapshot snapshot;
+    struct peer to_bruno, to_chie;
+    struct space_row before, after;
+    struct id card;
+
+    (void)state;
+    member_new(&ana, 1, false);
+    member_new(&bruno, 2, false);
+    member_new(&chie, 3, false);
+    member_link(&ana, &bruno);
+    member_link(&ana, &chie);
+    card = member_card_space(&ana);
+    snapshot = member_snapshot(&ana);
+    assert_int_equal(view_peer(&snapshot, &bruno.secrets.member, &to_bruno), ERR_OK);
+    assert_int_equal(view_peer(&snapshot, &chie.secrets.member, &to_chie), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    member_grant(&ana, &bruno);
+    member_grant(&ana, &chie);
+    member_grant(&ana, &chie); /* once more changes nothing */
+    assert_int_equal(space_objects(&ana, &to_bruno.pair_out, KIND_GRANT), 1);
+    assert_int_equal(space_objects(&ana, &to_chie.pair_out, KIND_GRANT), 1);
+    member_set_link(&ana, &chie, LINK_REMOVED);
+    before = space_get(&ana, &card);
+    space_rotate_now(&ana, &card);
+    after = space_get(&ana, &card);
+    assert_memory_not_equal(before.current.bytes, after.current.bytes, HASH_SIZE);
+    assert_int_equal(space_objects(&ana, &to_bruno.pair_out, KIND_GRANT), 2);
+    assert_int_equal(space_objects(&ana, &to_chie.pair_out, KIND_GRANT), 1);
+    /* Rotating a pair space grants nothing: it carries its own wraps. */
+    space_rotate_now(&ana, &to_bruno.pair_out);
+    assert_int_equal(space_objects(&ana, &to_bruno.pair_out, KIND_GRANT), 2);
+    assert_int_equal(space_get(&ana, &to_bruno.pair_out).number > 0, 1);
+    member_free(&ana);
+    member_free(&bruno);
+    member_free(&chie);
+}
+
+/* A pair space's epochs open to the peer's devices without anything else. */
+static void space_pair_is_read_by_its_peer_after_every_rotation(void **state)
+{
+    static const char *const names[] = {"one", "two", "three"};
+    struct member ana, bruno;
+    struct snapshot snapshot;
+    struct peer link;
+    char room[256];
+    size_t read = 0;
+
+    (void)state;
+    member_new(&ana, 1, false);
+    member_new(&bruno, 2, false);
+    member_link(&ana, &bruno);
+    snapshot = member_snapshot(&ana);
+    assert_int_equal(view_peer(&snapshot, &bruno.secrets.member, &link), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    for (size_t at = 0; at < 3; at++, read++) {
+        struct id card = member_card_space(&ana);
+
+        assert_int_equal(member_name_card(&ana, names[at]), ERR_OK);
+        space_rotate_now(&ana, &link.pair_out);
+        space_rotate_now(&ana, &card);
+        assert_true(member_pull(&bruno, &ana, NULL) > 0);
+        assert_string_equal(
+            member_read_text(&bruno, &card, KIND_CARD, &(struct id){{0}}, CARD_NAME, room),
+            names[at]);
+    }
+    assert_int_equal(read, 3);
+    member_free(&ana);
+    member_free(&bruno);
+}
+
+static void space_grant_says_what_is_missing(void **state)
+{
+    struct public_key stranger = {{1}};
+    struct id unknown = {{1}}, card;
+    struct member ana, bruno;
+    struct ledger_txn *txn;
+
+    (void)state;
+    member_new(&ana, 1, false);
+    member_new(&bruno, 2, false);
+    member_link(&ana, &bruno);
+    card = member_card_space(&ana);
+    txn = member_begin(&ana);
+    assert_int_equal(space_grant(txn, &unknown, &bruno.secrets.member), ERR_NOT_FOUND);
+    assert_int_equal(space_grant(txn, &card, &stranger), ERR_NOT_FOUND);
+    assert_int_equal(space_rotate(txn, &unknown), ERR_NOT_FOUND);
+    assert_false(ledger_txn_has_written(txn));
+    ledger_abort(txn);
+    member_free(&ana);
+    member_free(&bruno);
+}
+
+/* Two own epochs of one depth: the least id is the current one, in whichever order they came. */
+static void space_current_epoch_is_the_deepest_then_the_least(void **state)
+{
+    struct member ana;
+    struct id card;
+    struct space_row row;
+    struct snapshot snapshot;
+    struct epoch_row parent;
+    uint8_t keys[2 * KEY_SIZE];
+    struct hash ids[3], first;
+    size_t least = 0;
+
+    (void)state;
+    member_new(&ana, 1, false);
+    card = member_card_space(&ana);
+    row = space_get(&ana, &card);
+    first = row.current;
+    for (size_t at = 0; at < 3; at++) {
+        struct ledger_txn *txn = member_begin(&ana);
+        struct epoch_plan plan = {.space = card, .opener = *ledger_device(ana.ledger)};
+
+        snapshot = ledger_txn_snapshot(txn);
+        assert_int_equal(epoch_table_get(&snapshot, &first, &parent), ERR_OK);
+        assert_int_equal(epoch_table_key(&snapshot, &first, keys), ERR_OK);
+        plan.parent = &parent.epoch;
+        plan.parent_key = keys;
+        assert_int_equal(ledger_append_epoch(txn, &card, &plan, &ids[at], keys + KEY_SIZE), ERR_OK);
+        assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+        if (memcmp(&ids[at], &ids[least], HASH_SIZE) < 0)
+            least = at;
+        row = space_get(&ana, &card);
+        assert_memory_equal(row.current.bytes, ids[least].bytes, HASH_SIZE);
+    }
+    /* What is written next says that it uses the least, though another was opened later. */
+    assert_int_equal(member_name_card(&ana, "Ana"), ERR_OK);
+    snapshot = member_snapshot(&ana);
+    {
+        struct log_id log = {.space = card, .device = *ledger_device(ana.ledger)};
+        struct log_row log_row;
+        struct hash used;
+
+        assert_int_equal(ledger_log(&snapshot, &log, &log_row), ERR_OK);
+        assert_int_equal(epoch_table_of_log(&snapshot, log_row.number, log_row.epochs_count, &used),
+                         ERR_OK);
+        assert_memory_equal(used.bytes, ids[least].bytes, HASH_SIZE);
+    }
+    ledger_snapshot_end(&snapshot);
+    member_free(&ana);
+}
+
+static void space_new_knock_comes_first_and_is_told(void **state)
+{
+    uint8_t before[8 * KEY_SIZE], after[8 * KEY_SIZE];
+    struct member ana, bruno;
+    struct snapshot snapshot;
+    struct ledger_txn *txn;
+    struct peer link;
+    size_t count;
+
+    (void)state;
+    member_new(&ana, 1, false);
+    member_new(&bruno, 2, false);
+    member_link(&ana, &bruno);
+    member_grant(&ana, &bruno);
+    snapshot = member_snapshot(&ana);
+    assert_int_equal(view_knocks(&snapshot, before, &count), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    assert_int_equal(count, 1);
+    for (size_t made = 2; made <= 10; made++) {
+        txn = member_begin(&ana);
+        assert_int_equal(space_renew_knock(txn), ERR_OK);
+        assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+        snapshot = member_snapshot(&ana);
+        assert_int_equal(view_knocks(&snapshot, after, &count), ERR_OK);
+        ledger_snapshot_end(&snapshot);
+        assert_int_equal(count, made < 8 ? made : 8);
+        assert_memory_equal(after + KEY_SIZE, before, (count - 1) * KEY_SIZE);
+        memcpy(before, after, sizeof before);
+    }
+    assert_true(member_pull(&bruno, &ana, NULL) > 0);
+    snapshot = member_snapshot(&bruno);
+    assert_int_equal(view_peer(&snapshot, &ana.secrets.member, &link), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    assert_true(link.has_knock);
+    assert_memory_equal(link.knock, after, KEY_SIZE);
+    member_free(&ana);
+    member_free(&bruno);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(space_records_each_key_with_salt_and_readers),
+        cmocka_unit_test(space_rotation_grants_to_the_linked_only),
+        cmocka_unit_test(space_pair_is_read_by_its_peer_after_every_rotation),
+        cmocka_unit_test(space_grant_says_what_is_missing),
+        cmocka_unit_test(space_current_epoch_is_the_deepest_then_the_least),
+        cmocka_unit_test(space_new_knock_comes_first_and_is_told),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -44,6 +44,7 @@ int cmd_fail(const struct config *config, const struct op_failure *failure);
 int cmd_print(const struct config *config, const char *method, json_t *result, json_t *params);
 int cmd_accept(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_log(const struct config *config, const struct cmd *cmd, json_t *params);
+int cmd_stop(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_doctor(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_import(const struct config *config, const struct cmd *cmd, json_t *params);
 

@@ -92,6 +92,40 @@ static bool cmd_run_lock(struct home *home, struct op_failure *failure)
     }
 }
 
+/* Until the node that was asked to end has ended: whoever holds the lock is still writing. */
+int cmd_stop(const struct config *config, const struct cmd *cmd, json_t *params)
+{
+    uint64_t until = clock_running_ms() + CMD_RUN_PATIENCE_MS;
+    struct door_call call = {.method = cmd->method, .params = params};
+    struct home home;
+    enum home_holder who = HOME_NOBODY;
+    long pid = 0;
+    enum err err = ERR_BUSY;
+    int code;
+
+    if (!door_call(config, &call))
+        return cmd_fail(config, &call.failure);
+    if (home_init(config, &home) == ERR_OK) {
+        while (clock_running_ms() < until) {
+            err = home_lock(&home, HOME_COMMAND, &who, &pid);
+            if (err != ERR_BUSY || who != HOME_NODE)
+                break;
+            clock_sleep_ms(CMD_RUN_TRY_MS);
+        }
+        if (err == ERR_OK)
+            home_unlock(&home);
+    }
+    if (err == ERR_BUSY && who == HOME_NODE) {
+        door_fail(&call.failure, OP_FAILED, "kith status in a while",
+                  "the node (pid %ld) was asked to end and has not ended yet", pid);
+        code = cmd_fail(config, &call.failure);
+    } else {
+        code = cmd_print(config, cmd->method, call.result, params);
+    }
+    json_decref(call.result);
+    return code;
+}
+
 /* Running. */
 
 static void cmd_run_name(struct ledger *ledger, char out[static 201])

@@ -146,4 +146,14 @@ def clocks_ten_years_apart_do_no_harm(place):
     until(lambda: ana.card_of("Bruno").get("title") == "from the future")
 
 
+def stop_returns_when_the_node_has_ended(place):
+    ana = place.member("Ana").start()
+    for _ in range(3):
+        ana.ok("stop")
+        assert ana.ok("status")["node"] == "stopped"
+        ana.fails(4, "sync")
+        ana.wait_end()
+        ana.start()
+
+
 run(dict(globals()))

@@ -32,8 +32,18 @@ struct cmd {
     const char *summary, *example;
 };
 
-/* cmd_table.c */
-const struct cmd *cmd_table(size_t *out_count);
+/* Flags that describe a person. */
+#define CMD_CARD_FLAGS                                                                             \
+    {"org", CMD_TEXT, "O"}, {"title", CMD_TEXT, "T"}, {"place", CMD_TEXT, "P"},                    \
+        {"email", CMD_LIST, "E"}, {"tel", CMD_LIST, "T"},                                          \
+    {                                                                                              \
+        "url", CMD_LIST, "U"                                                                       \
+    }
+
+/* cmd_table.c: the command with this number, in the order of help; NULL beyond the last. */
+const struct cmd *cmd_at(size_t index);
+/* The groups it is made of, one file each; a row without words ends a group. */
+extern const struct cmd cmd_table_contact[], cmd_table_peer[];
 /* The command whose words these are; out_used says how many. NULL: none. */
 const struct cmd *cmd_find(char *const *words, int count, int *out_used);
 

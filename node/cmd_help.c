@@ -18,13 +18,11 @@ void cmd_usage(const struct cmd *cmd)
 
 static void cmd_help_all(void)
 {
-    const struct cmd *table;
-    size_t count;
+    const struct cmd *cmd;
 
     (void)puts("kith: the people you know, on your own machine\n");
-    table = cmd_table(&count);
-    for (size_t at = 0; at < count; at++)
-        (void)printf("  kith %-16s %s\n", table[at].words, table[at].summary);
+    for (size_t at = 0; (cmd = cmd_at(at)) != NULL; at++)
+        (void)printf("  kith %-16s %s\n", cmd->words, cmd->summary);
     (void)puts("\nWith every command: --home DIR, --json, --no-input, --passphrase-file FILE.");
     (void)puts("WHO is an alias, a name, an e-mail, or the beginning of an id or did:key.");
     (void)puts("More about one: kith help peer invite. About exit codes: kith help exit-codes.");
@@ -44,11 +42,9 @@ int cmd_help(const struct config *config, const struct cmd *cmd, json_t *params)
     json_t *topic = json_object_get(params, "topic");
     const char *first = json_string_value(json_array_get(topic, 0)),
                *second = json_string_value(json_array_get(topic, 1));
-    const struct cmd *table;
-    size_t count, shown = 0;
+    size_t shown = 0;
 
     (void)config;
-    (void)cmd;
     if (first == NULL) {
         cmd_help_all();
         return OP_DONE;
@@ -57,16 +53,14 @@ int cmd_help(const struct config *config, const struct cmd *cmd, json_t *params)
         cmd_help_codes();
         return OP_DONE;
     }
-    table = cmd_table(&count);
-    for (size_t at = 0; at < count; at++) {
-        const char *rest = table[at].words + strlen(first);
+    for (size_t at = 0; (cmd = cmd_at(at)) != NULL; at++) {
+        const char *rest = cmd->words + strlen(first);
 
-        if (strncmp(table[at].words, first, strlen(first)) != 0 ||
-            (rest[0] != '\0' && rest[0] != ' '))
+        if (strncmp(cmd->words, first, strlen(first)) != 0 || (rest[0] != '\0' && rest[0] != ' '))
             continue;
         if (second != NULL && (rest[0] != ' ' || strcmp(rest + 1, second) != 0))
             continue;
-        cmd_usage(&table[at]);
+        cmd_usage(cmd);
         shown++;
     }
     if (shown > 0)

@@ -1,16 +1,9 @@
-/* What there is to type, in the order help shows it. */
+/* What there is to type, in the order help shows it: one group of commands after another. */
 #include "node/cmd.h"
 
 #include <string.h>
 
-#define CMD_CARD_FLAGS                                                                             \
-    {"org", CMD_TEXT, "O"}, {"title", CMD_TEXT, "T"}, {"place", CMD_TEXT, "P"},                    \
-        {"email", CMD_LIST, "E"}, {"tel", CMD_LIST, "T"},                                          \
-    {                                                                                              \
-        "url", CMD_LIST, "U"                                                                       \
-    }
-
-static const struct cmd cmd_all[] = {
+static const struct cmd cmd_first[] = {
     {.words = "init",
      .flags = {{"name", CMD_TEXT, "NAME"},
                CMD_CARD_FLAGS,
@@ -47,121 +40,10 @@ static const struct cmd cmd_all[] = {
      .run = cmd_op,
      .summary = "change your card; your peers get the new one",
      .example = "kith me edit --title \"Looking for work\""},
-    {.words = "contact add",
-     .method = "contact.add",
-     .args = {"NAME"},
-     .flags = {CMD_CARD_FLAGS,
-               {"tag", CMD_LIST, "T"},
-               {"note", CMD_TEXT, "TEXT"},
-               {"met", CMD_TEXT, "TEXT"},
-               {"kind", CMD_TEXT, "person|org"}},
-     .run = cmd_op,
-     .summary = "add somebody to your address book",
-     .example = "kith contact add \"Joon Kim\" --email joon@example.org --tag choir"},
-    {.words = "contact show",
-     .method = "contact.show",
-     .args = {"WHO"},
-     .run = cmd_op,
-     .summary = "one contact, whole",
-     .example = "kith contact show joon"},
-    {.words = "contact list",
-     .method = "contact.list",
-     .flags = {{"tag", CMD_LIST, "T"},
-               {"org", CMD_TEXT, "O"},
-               {"place", CMD_TEXT, "P"},
-               {"limit", CMD_NUMBER, "N"}},
-     .run = cmd_op,
-     .summary = "your contacts by name",
-     .example = "kith contact list --tag choir"},
-    {.words = "contact edit",
-     .method = "contact.edit",
-     .args = {"WHO"},
-     .flags = {{"set", CMD_LIST, "KEY=VALUE"},
-               {"add", CMD_LIST, "KEY=VALUE"},
-               {"unset", CMD_LIST, "KEY[=VALUE]"}},
-     .run = cmd_op,
-     .summary = "change a contact",
-     .example = "kith contact edit joon --set org=ACME --add tag=builders --unset note"},
-    {.words = "contact remove",
-     .method = "contact.remove",
-     .args = {"WHO"},
-     .run = cmd_op,
-     .summary = "remove a contact",
-     .example = "kith contact remove joon"},
-    {.words = "import",
-     .args = {"FILE"},
-     .flags = {{"from", CMD_TEXT, "vcard"}, {"tag", CMD_TEXT, "T"}, {"dry-run", CMD_BOOL, NULL}},
-     .run = cmd_import,
-     .summary = "take in an address book (vCard); - is standard input",
-     .example = "kith import contacts.vcf --dry-run"},
-    {.words = "peer invite",
-     .method = "peer.invite",
-     .args = {"[NAME]"},
-     .flags = {{"expires", CMD_TEXT, "7d"},
-               {"address", CMD_LIST, "HOST:PORT"},
-               {"qr", CMD_BOOL, NULL}},
-     .run = cmd_op,
-     .summary = "make an invitation for one person",
-     .example = "kith peer invite \"Joon Kim\" --qr"},
-    {.words = "peer accept",
-     .method = "peer.accept",
-     .args = {"URI"},
-     .run = cmd_accept,
-     .summary = "accept an invitation: the text itself, a file, or - for standard input",
-     .example = "kith peer accept kith:1abc..."},
-    {.words = "peer revoke",
-     .method = "peer.revoke",
-     .args = {"INVITATION"},
-     .run = cmd_op,
-     .summary = "take back an invitation nobody has used",
-     .example = "kith peer revoke kith:1abc..."},
-    {.words = "peer list",
-     .method = "peer.list",
-     .run = cmd_op,
-     .summary = "whom you are linked with",
-     .example = "kith peer list"},
-    {.words = "peer show",
-     .method = "peer.show",
-     .args = {"WHO"},
-     .run = cmd_op,
-     .summary = "one peer and their card",
-     .example = "kith peer show joon"},
-    {.words = "peer words",
-     .method = "peer.words",
-     .args = {"WHO"},
-     .run = cmd_op,
-     .summary = "the eight safety words to read to one another",
-     .example = "kith peer words joon"},
-    {.words = "peer compared",
-     .method = "peer.compared",
-     .args = {"WHO"},
-     .run = cmd_op,
-     .summary = "say that the safety words were the same",
-     .example = "kith peer compared joon"},
-    {.words = "peer rename",
-     .method = "peer.rename",
-     .args = {"WHO", "ALIAS"},
-     .run = cmd_op,
-     .summary = "your own short name for a peer",
-     .example = "kith peer rename \"Joon Kim\" joon"},
-    {.words = "peer remove",
-     .method = "peer.remove",
-     .args = {"WHO"},
-     .run = cmd_op,
-     .summary = "end a link: nothing new can be read there",
-     .example = "kith peer remove joon"},
-    {.words = "peer block",
-     .method = "peer.block",
-     .args = {"WHO"},
-     .run = cmd_op,
-     .summary = "the same, silently, and no new link",
-     .example = "kith peer block joon"},
-    {.words = "peer unblock",
-     .method = "peer.unblock",
-     .args = {"WHO"},
-     .run = cmd_op,
-     .summary = "allow a new link again",
-     .example = "kith peer unblock joon"},
+    {.words = NULL},
+};
+
+static const struct cmd cmd_care[] = {
     {.words = "sync",
      .method = "sync",
      .args = {"[WHO]"},
@@ -190,28 +72,38 @@ static const struct cmd cmd_all[] = {
      .run = cmd_help,
      .summary = "this list, or one command",
      .example = "kith help peer invite"},
+    {.words = NULL},
 };
 
-const struct cmd *cmd_table(size_t *out_count)
+/* In the order of a first day: oneself, one's contacts, one's peers, and what keeps it all well. */
+static const struct cmd *const cmd_groups[] = {cmd_first, cmd_table_contact, cmd_table_peer,
+                                               cmd_care};
+
+const struct cmd *cmd_at(size_t index)
 {
-    *out_count = sizeof cmd_all / sizeof cmd_all[0];
-    return cmd_all;
+    for (size_t group = 0; group < sizeof cmd_groups / sizeof cmd_groups[0]; group++)
+        for (const struct cmd *cmd = cmd_groups[group]; cmd->words != NULL; cmd++)
+            if (index-- == 0)
+                return cmd;
+    return NULL;
 }
 
 const struct cmd *cmd_find(char *const *words, int count, int *out_used)
 {
-    for (size_t at = 0; at < sizeof cmd_all / sizeof cmd_all[0]; at++) {
-        const char *name = cmd_all[at].words, *space = strchr(name, ' ');
-        size_t first = space != NULL ? (size_t)(space - name) : strlen(name);
+    const struct cmd *cmd;
 
-        if (count < 1 || strlen(words[0]) != first || strncmp(words[0], name, first) != 0)
+    for (size_t at = 0; (cmd = cmd_at(at)) != NULL; at++) {
+        const char *space = strchr(cmd->words, ' ');
+        size_t first = space != NULL ? (size_t)(space - cmd->words) : strlen(cmd->words);
+
+        if (count < 1 || strlen(words[0]) != first || strncmp(words[0], cmd->words, first) != 0)
             continue;
         *out_used = 1;
         if (space == NULL)
-            return &cmd_all[at];
+            return cmd;
         *out_used = 2;
         if (count > 1 && strcmp(words[1], space + 1) == 0)
-            return &cmd_all[at];
+            return cmd;
     }
     return NULL;
 }

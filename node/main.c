@@ -217,18 +217,17 @@ static size_t main_distance(const char *left, const char *right)
 static int main_unknown(const struct config *config, const struct main_words *words)
 {
     char typed[64], hint[80] = "kith help";
-    const struct cmd *table;
-    size_t count, least = 5;
+    const struct cmd *cmd;
+    size_t least = 5;
 
     (void)snprintf(typed, sizeof typed, "%s%s%s", words->words[0], words->count > 1 ? " " : "",
                    words->count > 1 ? words->words[1] : "");
-    table = cmd_table(&count);
-    for (size_t at = 0; at < count; at++) {
-        size_t distance = main_distance(typed, table[at].words);
+    for (size_t at = 0; (cmd = cmd_at(at)) != NULL; at++) {
+        size_t distance = main_distance(typed, cmd->words);
 
         if (distance < least) {
             least = distance;
-            (void)snprintf(hint, sizeof hint, "kith %s", table[at].words);
+            (void)snprintf(hint, sizeof hint, "kith %s", cmd->words);
         }
     }
     return main_fail(config, hint, "there is no command ", typed);

@@ -1,10 +1,9 @@
 /* Small printers, one an answer; a table says which. JSON is taken as it is promised: what is
  * absent is not shown. */
-#include "node/show.h"
+#include "node/show_state.h"
 
 #include <inttypes.h>
 #include <libsmartcols.h>
-#include <qrencode.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -91,7 +90,7 @@ static char *show_keep(struct span text)
 }
 
 /* The same, cleaned. */
-static char *show_copy(const char *text)
+char *show_copy(const char *text)
 {
     struct buf clean = {0};
     char *copy;
@@ -102,14 +101,14 @@ static char *show_copy(const char *text)
     return copy;
 }
 
-static const char *show_text(json_t *object, const char *key)
+const char *show_text(json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
 
     return text != NULL ? text : "";
 }
 
-static void show_line(const char *label, const char *text)
+void show_line(const char *label, const char *text)
 {
     char *clean = text[0] != '\0' ? show_copy(text) : NULL;
 
@@ -118,7 +117,7 @@ static void show_line(const char *label, const char *text)
     heap_free(clean);
 }
 
-static void show_list(const char *label, json_t *list)
+void show_list(const char *label, json_t *list)
 {
     size_t at;
     json_t *item;
@@ -127,11 +126,6 @@ static void show_list(const char *label, json_t *list)
 }
 
 /* Tables. */
-
-struct show_column {
-    const char *title, *key;
-    double width;
-};
 
 /* Cells of one row: a text, the first of a list, or a number. */
 static char *show_cell(json_t *value)
@@ -151,7 +145,7 @@ static char *show_cell(json_t *value)
     return show_keep(span_str(""));
 }
 
-static void show_table(json_t *rows, const struct show_column *columns, size_t columns_count)
+void show_table(json_t *rows, const struct show_column *columns, size_t columns_count)
 {
     struct libscols_table *table = scols_new_table();
     bool is_terminal = isatty(STDOUT_FILENO);
@@ -184,7 +178,7 @@ static void show_table(json_t *rows, const struct show_column *columns, size_t c
 
 /* Printers. */
 
-static void show_card(json_t *card)
+void show_card(json_t *card)
 {
     show_line("Name", show_text(card, "name"));
     show_line("Organisation", show_text(card, "org"));
@@ -200,132 +194,6 @@ static void show_me(json_t *result, json_t *params)
     (void)params;
     show_card(result);
     show_line("Member", show_text(result, "member"));
-}
-
-static void show_contact(json_t *result, json_t *params)
-{
-    (void)params;
-    show_card(result);
-    show_list("Tags", json_object_get(result, "tags"));
-    show_line("How we met", show_text(result, "met"));
-    show_line("Note", show_text(result, "note"));
-    if (json_is_true(json_object_get(result, "peer")))
-        show_line("Peer", "yes: you are linked");
-    show_line("Id", show_text(result, "id"));
-}
-
-static void show_contacts(json_t *result, json_t *params)
-{
-    static const struct show_column columns[] = {{"NAME", "name", 0.35},
-                                                 {"ORGANISATION", "org", 0.25},
-                                                 {"E-MAIL", "emails", 0.25},
-                                                 {"PHONE", "phones", 0.15}};
-    json_t *rows = json_object_get(result, "contacts");
-
-    (void)params;
-    show_table(rows, columns, 4);
-    if (isatty(STDOUT_FILENO))
-        (void)printf("%" JSON_INTEGER_FORMAT " contacts\n",
-                     json_integer_value(json_object_get(result, "total")));
-}
-
-static void show_peers(json_t *result, json_t *params)
-{
-    static const struct show_column columns[] = {
-        {"NAME", "name", 0.35},  {"ALIAS", "alias", 0.15},    {"LEVEL", "level", 0.15},
-        {"STATE", "state", 0.1}, {"IN STEP", "in_step", 0.1}, {"TO SEND", "undelivered", 0.1}};
-    json_t *rows = json_object_get(result, "peers");
-
-    (void)params;
-    if (json_array_size(rows) == 0)
-        (void)puts("You have no peers yet. Invite somebody: kith peer invite NAME");
-    show_table(rows, columns, 6);
-}
-
-static const char *show_level(const char *level)
-{
-    if (strcmp(level, "compared") == 0)
-        return "you compared safety words";
-    if (strcmp(level, "introduced") == 0)
-        return "introduced; you have not compared safety words";
-    return "linked by invitation; you have not compared safety words";
-}
-
-static void show_peer(json_t *result, json_t *params)
-{
-    const char *state = show_text(result, "state");
-
-    (void)params;
-    if (strcmp(state, "pending") == 0) {
-        (void)puts(
-            "Accepted. The link is made as soon as both of you are online: keep `kith run` going.");
-        show_line("From", show_text(result, "name"));
-        return;
-    }
-    show_line("Name", show_text(result, "name"));
-    show_line("Alias", show_text(result, "alias"));
-    show_line("State", state);
-    show_line("Trust", show_level(show_text(result, "level")));
-    show_line("Last seen", show_text(result, "last_seen"));
-    show_list("Addresses", json_object_get(result, "addresses"));
-    if (json_is_object(json_object_get(result, "card"))) {
-        (void)puts("Their card:");
-        show_card(json_object_get(result, "card"));
-    }
-    show_line("Member", show_text(result, "member"));
-}
-
-/* Two modules a character cell, by half blocks, dark on light with the quiet margin scanners need.
- */
-static void show_qr(const char *text)
-{
-    QRcode *code = QRcode_encodeString(text, 0, QR_ECLEVEL_L, QR_MODE_8, 1);
-    int margin = 2;
-
-    if (code == NULL)
-        return;
-    for (int y = -margin; y < code->width + margin; y += 2) {
-        for (int x = -margin; x < code->width + margin; x++) {
-            bool is_in = x >= 0 && x < code->width;
-            bool upper =
-                is_in && y >= 0 && y < code->width && (code->data[y * code->width + x] & 1) != 0;
-            bool lower = is_in && y + 1 >= 0 && y + 1 < code->width &&
-                         (code->data[(y + 1) * code->width + x] & 1) != 0;
-
-            (void)fputs(upper && lower ? " "
-                        : upper        ? "\u2584"
-                        : lower        ? "\u2580"
-                                       : "\u2588",
-                        stdout);
-        }
-        (void)putchar('\n');
-    }
-    QRcode_free(code);
-}
-
-static void show_invitation(json_t *result, json_t *params)
-{
-    const char *uri = show_text(result, "uri");
-
-    if (!isatty(STDOUT_FILENO)) {
-        (void)puts(uri);
-        return;
-    }
-    (void)printf(
-        "Send this to the person you mean, and to nobody else. It works once, until %s.\n\n%s\n\n",
-        show_text(result, "expires"), uri);
-    if (json_is_true(json_object_get(params, "qr")))
-        show_qr(uri);
-    (void)puts("They type: kith peer accept kith:1...");
-}
-
-static void show_words(json_t *result, json_t *params)
-{
-    (void)params;
-    (void)printf("%s\n\nRead them to one another, over the telephone or face to face. The same on "
-                 "both sides?\n"
-                 "Then type: kith peer compared WHO\n",
-                 show_text(result, "words"));
 }
 
 static void show_status(json_t *result, json_t *params)
@@ -400,38 +268,6 @@ static void show_doctor(json_t *result, json_t *params)
     }
 }
 
-static void show_removed(json_t *result, json_t *params)
-{
-    char *name = show_copy(show_text(result, "removed"));
-
-    (void)params;
-    (void)printf("Removed %s.\n", name != NULL ? name : "");
-    heap_free(name);
-}
-
-static void show_import(json_t *result, json_t *params)
-{
-    json_t *rejected = json_object_get(result, "rejected"), *row;
-    size_t at;
-
-    (void)params;
-    (void)printf("%" JSON_INTEGER_FORMAT " new, %" JSON_INTEGER_FORMAT
-                 " updated, %" JSON_INTEGER_FORMAT " unchanged, %" JSON_INTEGER_FORMAT
-                 " look like somebody you have\n",
-                 json_integer_value(json_object_get(result, "new")),
-                 json_integer_value(json_object_get(result, "updated")),
-                 json_integer_value(json_object_get(result, "unchanged")),
-                 json_integer_value(json_object_get(result, "look_alike")));
-    json_array_foreach(rejected, at, row)
-    {
-        char *why = show_copy(show_text(row, "why"));
-
-        (void)printf("line %" JSON_INTEGER_FORMAT ": %s\n",
-                     json_integer_value(json_object_get(row, "line")), why != NULL ? why : "");
-        heap_free(why);
-    }
-}
-
 static void show_done(json_t *result, json_t *params)
 {
     (void)result;
@@ -439,39 +275,22 @@ static void show_done(json_t *result, json_t *params)
     (void)puts("Done.");
 }
 
-static const struct {
-    const char *method;
-    void (*print)(json_t *result, json_t *params);
-} show_printers[] = {
-    {"contact.add", show_contact},
-    {"contact.edit", show_contact},
-    {"contact.list", show_contacts},
-    {"contact.remove", show_removed},
-    {"contact.show", show_contact},
-    {"doctor", show_doctor},
-    {"import", show_import},
-    {"import.plan", show_import},
-    {"log", show_log},
-    {"me.edit", show_me},
-    {"me.show", show_me},
-    {"peer.accept", show_peer},
-    {"peer.compared", show_peer},
-    {"peer.invite", show_invitation},
-    {"peer.list", show_peers},
-    {"peer.rename", show_peer},
-    {"peer.show", show_peer},
-    {"peer.words", show_words},
-    {"status", show_status},
-    {"sync", show_sync},
+static const struct show_printer show_own_printers[] = {
+    {"doctor", show_doctor}, {"log", show_log},   {"me.edit", show_me}, {"me.show", show_me},
+    {"status", show_status}, {"sync", show_sync}, {NULL, NULL},
 };
+
+static const struct show_printer *const show_groups[] = {show_own_printers, show_contact_printers,
+                                                         show_peer_printers};
 
 void show_result(const char *method, json_t *result, json_t *params)
 {
-    for (size_t at = 0; at < sizeof show_printers / sizeof show_printers[0]; at++)
-        if (strcmp(show_printers[at].method, method) == 0) {
-            show_printers[at].print(result, params);
-            return;
-        }
+    for (size_t group = 0; group < sizeof show_groups / sizeof show_groups[0]; group++)
+        for (const struct show_printer *row = show_groups[group]; row->method != NULL; row++)
+            if (strcmp(row->method, method) == 0) {
+                row->print(result, params);
+                return;
+            }
     show_done(result, params);
 }
 

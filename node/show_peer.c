@@ -1,0 +1,113 @@
+/* Peers, invitations and safety words as people see them. */
+#include <qrencode.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "node/show_state.h"
+
+static void show_peers(json_t *result, json_t *params)
+{
+    static const struct show_column columns[] = {
+        {"NAME", "name", 0.35},  {"ALIAS", "alias", 0.15},    {"LEVEL", "level", 0.15},
+        {"STATE", "state", 0.1}, {"IN STEP", "in_step", 0.1}, {"TO SEND", "undelivered", 0.1}};
+    json_t *rows = json_object_get(result, "peers");
+
+    (void)params;
+    if (json_array_size(rows) == 0)
+        (void)puts("You have no peers yet. Invite somebody: kith peer invite NAME");
+    show_table(rows, columns, 6);
+}
+
+static const char *show_level(const char *level)
+{
+    if (strcmp(level, "compared") == 0)
+        return "you compared safety words";
+    if (strcmp(level, "introduced") == 0)
+        return "introduced; you have not compared safety words";
+    return "linked by invitation; you have not compared safety words";
+}
+
+static void show_peer(json_t *result, json_t *params)
+{
+    const char *state = show_text(result, "state");
+
+    (void)params;
+    if (strcmp(state, "pending") == 0) {
+        (void)puts(
+            "Accepted. The link is made as soon as both of you are online: keep `kith run` going.");
+        show_line("From", show_text(result, "name"));
+        return;
+    }
+    show_line("Name", show_text(result, "name"));
+    show_line("Alias", show_text(result, "alias"));
+    show_line("State", state);
+    show_line("Trust", show_level(show_text(result, "level")));
+    show_line("Last seen", show_text(result, "last_seen"));
+    show_list("Addresses", json_object_get(result, "addresses"));
+    if (json_is_object(json_object_get(result, "card"))) {
+        (void)puts("Their card:");
+        show_card(json_object_get(result, "card"));
+    }
+    show_line("Member", show_text(result, "member"));
+}
+
+/* Two modules a character cell, by half blocks, dark on light with the quiet margin scanners need.
+ */
+static void show_qr(const char *text)
+{
+    QRcode *code = QRcode_encodeString(text, 0, QR_ECLEVEL_L, QR_MODE_8, 1);
+    int margin = 2;
+
+    if (code == NULL)
+        return;
+    for (int y = -margin; y < code->width + margin; y += 2) {
+        for (int x = -margin; x < code->width + margin; x++) {
+            bool is_in = x >= 0 && x < code->width;
+            bool upper =
+                is_in && y >= 0 && y < code->width && (code->data[y * code->width + x] & 1) != 0;
+            bool lower = is_in && y + 1 >= 0 && y + 1 < code->width &&
+                         (code->data[(y + 1) * code->width + x] & 1) != 0;
+
+            (void)fputs(upper && lower ? " "
+                        : upper        ? "\u2584"
+                        : lower        ? "\u2580"
+                                       : "\u2588",
+                        stdout);
+        }
+        (void)putchar('\n');
+    }
+    QRcode_free(code);
+}
+
+static void show_invitation(json_t *result, json_t *params)
+{
+    const char *uri = show_text(result, "uri");
+
+    if (!isatty(STDOUT_FILENO)) {
+        (void)puts(uri);
+        return;
+    }
+    (void)printf(
+        "Send this to the person you mean, and to nobody else. It works once, until %s.\n\n%s\n\n",
+        show_text(result, "expires"), uri);
+    if (json_is_true(json_object_get(params, "qr")))
+        show_qr(uri);
+    (void)puts("They type: kith peer accept kith:1...");
+}
+
+static void show_words(json_t *result, json_t *params)
+{
+    (void)params;
+    (void)printf("%s\n\nRead them to one another, over the telephone or face to face. The same on "
+                 "both sides?\n"
+                 "Then type: kith peer compared WHO\n",
+                 show_text(result, "words"));
+}
+
+const struct show_printer show_peer_printers[] = {
+    {"peer.accept", show_peer},       {"peer.compared", show_peer},
+    {"peer.invite", show_invitation}, {"peer.list", show_peers},
+    {"peer.rename", show_peer},       {"peer.show", show_peer},
+    {"peer.words", show_words},       {NULL, NULL},
+};

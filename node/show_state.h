@@ -1,0 +1,36 @@
+/*
+ * What the printers share: show_<noun>.c has the printers of one noun and a group that says which
+ * method each is for; show.c looks through the groups. Texts are cleaned before they are shown.
+ */
+#ifndef KITH_NODE_SHOW_STATE_H
+#define KITH_NODE_SHOW_STATE_H
+
+#include "node/show.h"
+
+struct show_printer {
+    const char *method; /* NULL ends a group */
+    void (*print)(json_t *result, json_t *params);
+};
+
+extern const struct show_printer show_contact_printers[], show_peer_printers[];
+
+/* A cleaned copy, freed by the caller with heap_free. NULL without memory. */
+char *show_copy(const char *text);
+/* A text of an object; "" when there is none. */
+const char *show_text(json_t *object, const char *key);
+/* One line, label and text; nothing when the text is empty. */
+void show_line(const char *label, const char *text);
+/* One line for each text of a list; the label stands on the first. */
+void show_list(const char *label, json_t *list);
+/* What a card or a contact says of a person. */
+void show_card(json_t *card);
+
+struct show_column {
+    const char *title, *key;
+    double width;
+};
+/* A table on a terminal, tab separated values without titles elsewhere. Cells are a text, the first
+ * of a list, a number, or yes and no; width is the share of the line. */
+void show_table(json_t *rows, const struct show_column *columns, size_t columns_count);
+
+#endif

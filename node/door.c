@@ -218,20 +218,8 @@ struct door_job {
 static enum err door_run(struct writer_job *base, struct ledger_txn *txn)
 {
     struct door_job *job = (struct door_job *)(void *)base;
-    enum err err;
 
-    job->call.txn = txn;
-    job->call.now_ms = clock_wall_ms();
-    if (txn != NULL) {
-        job->call.snapshot = ledger_txn_snapshot(txn);
-        return job->op->run(&job->call);
-    }
-    err = ledger_snapshot(job->ledger, &job->call.snapshot);
-    if (err != ERR_OK)
-        return err;
-    err = job->op->run(&job->call);
-    ledger_snapshot_end(&job->call.snapshot);
-    return err;
+    return op_step(job->op->run, &job->call, job->ledger, txn, clock_wall_ms());
 }
 
 /* Before the process ends the lists are what was acknowledged. */
@@ -269,12 +257,9 @@ static bool door_run_here(const struct config *config, struct home *home, const 
     job.call.progress = call->progress;
     job.call.progress_self = call->self;
     writer_run_alone(store.ledger, &job.base);
-    if (job.base.err == ERR_CANCELLED && job.call.effects.is_rehearsal)
-        job.base.err = ERR_OK;
+    job.base.err = op_settle(&job.call, job.base.err);
     if (job.base.err == ERR_OK && op->mode == OP_WRITE)
-        job.base.err = door_follow(store.ledger);
-    if (job.base.err != ERR_OK && job.call.failure.code == OP_DONE)
-        (void)op_fail_err(&job.call, job.base.err, "this could not be done");
+        job.base.err = op_settle(&job.call, door_follow(store.ledger));
     door_close_store(&store);
     if (job.base.err != ERR_OK) {
         call->failure = job.call.failure;

@@ -76,20 +76,16 @@ static void loop_effect(struct loop *loop, const struct engine_effect *effect)
     case ENGINE_DIAL:
         loop_dial(loop, effect->conn, &effect->address);
         break;
-    case ENGINE_INGEST:
-        loop_job_ingest(loop, effect->ingest.ticket, effect->ingest.batch);
-        break;
-    case ENGINE_LINK:
-        loop_job_link(loop, effect);
-        break;
     case ENGINE_DELIVERED:
         loop_job_delivered(loop, effect);
         break;
+    case ENGINE_INGEST:
+    case ENGINE_LINK:
     case ENGINE_REACHED:
     case ENGINE_CONFIRMED:
     case ENGINE_REFUSED:
     case ENGINE_JOURNAL:
-        loop_job_store(loop, effect);
+        loop_job_errand(loop, effect);
         break;
     case ENGINE_PRESENCE:
         loop_rpc_poll(loop);
@@ -404,6 +400,7 @@ static void loop_end(struct loop *loop)
         buf_release(&pending->bytes);
         heap_free(pending);
     }
+    errand_free(loop->deliveries);
     engine_free(loop->engine);
     writer_free(loop->writer);
     (void)uv_loop_close(&loop->uv); /* Every handle is closed by now. */

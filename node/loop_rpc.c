@@ -166,22 +166,10 @@ static void loop_op_progress(void *self, uint64_t done, uint64_t total)
 static enum err loop_op_run(struct writer_job *base, struct ledger_txn *txn)
 {
     struct loop_op_job *job = (struct loop_op_job *)(void *)base;
-    struct op_call *call = &job->call;
-    enum err err;
 
     loop_op_reset(job);
-    call->now_ms = clock_wall_ms();
-    call->txn = txn;
-    if (txn != NULL) {
-        call->snapshot = ledger_txn_snapshot(txn);
-        return job->op->run(call);
-    }
-    err = ledger_snapshot(job->job.loop->options->ledger, &call->snapshot);
-    if (err != ERR_OK)
-        return err;
-    err = job->is_poll ? job->op->poll(call) : job->op->run(call);
-    ledger_snapshot_end(&call->snapshot);
-    return err;
+    return op_step(job->is_poll ? job->op->poll : job->op->run, &job->call,
+                   job->job.loop->options->ledger, txn, clock_wall_ms());
 }
 
 static void loop_op_free(struct loop_op_job *job)
@@ -214,8 +202,6 @@ static void loop_op_reply(struct loop_op_job *job, enum err err)
         return;
     client->job = NULL;
     if (err != ERR_OK) {
-        if (job->call.failure.code == OP_DONE)
-            (void)op_fail_err(&job->call, err, "this could not be done");
         rpc_write_failure(job->request.id, &job->call.failure, &line);
     } else {
         if (job->call.result == NULL)
@@ -229,13 +215,11 @@ static void loop_op_done_job(struct loop *loop, struct loop_job *base)
 {
     struct loop_op_job *job = (struct loop_op_job *)(void *)base;
     struct op_effects effects = job->call.effects;
-    enum err err = base->base.err;
+    enum err err = op_settle(&job->call, base->base.err);
     uint64_t now_ms = clock_running_ms();
     struct loop_client *client = job->client;
 
     job->is_queued = false;
-    if (err == ERR_CANCELLED && effects.is_rehearsal)
-        err = ERR_OK;
     if (err == ERR_OK && effects.is_waiting && job->op->poll != NULL && client != NULL &&
         !loop->is_stopping) {
         if (!job->is_poll) {

@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "node/engine.h"
+#include "node/errand.h"
 #include "node/loop.h"
 #include "node/ops.h"
 #include "node/writer.h"
@@ -66,9 +67,8 @@ struct loop {
     bool is_accept_paused;   /* out of descriptors: tried again by the timer */
     bool is_stopping;
     uint64_t stop_at_ms;
-    uint64_t poll_at_ms; /* a waiting client is asked about again */
-    struct loop_delivery
-        *deliveries; /* acknowledged, not stored yet: collected to one commit a second */
+    uint64_t poll_at_ms;       /* a waiting client is asked about again */
+    struct errand *deliveries; /* acknowledged, not stored yet: collected for a while */
     uint64_t deliveries_at_ms;
     size_t jobs_count; /* in the writer's hands */
 };
@@ -97,10 +97,7 @@ void loop_rpc_poll(
 void loop_rpc_close(struct loop *loop);
 
 /* loop_jobs.c: engine effects that the writer thread carries out. */
-void loop_job_ingest(struct loop *loop, uint64_t ticket, struct verified_batch *batch);
-void loop_job_link(struct loop *loop, const struct engine_effect *effect);
-void loop_job_store(struct loop *loop,
-                    const struct engine_effect *effect); /* REACHED CONFIRMED REFUSED JOURNAL */
+void loop_job_errand(struct loop *loop, const struct engine_effect *effect);
 void loop_job_delivered(struct loop *loop, const struct engine_effect *effect);
 void loop_job_flush(struct loop *loop, bool is_forced); /* deliveries collected so far */
 void loop_jobs_done(struct loop *loop);

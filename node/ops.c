@@ -62,6 +62,34 @@ const struct op *ops_find(const char *method)
     return NULL;
 }
 
+enum err op_step(enum err (*step)(struct op_call *call), struct op_call *call,
+                 struct ledger *ledger, struct ledger_txn *txn, uint64_t wall_ms)
+{
+    enum err err;
+
+    call->now_ms = wall_ms;
+    call->txn = txn;
+    if (txn != NULL) {
+        call->snapshot = ledger_txn_snapshot(txn);
+        return step(call);
+    }
+    err = ledger_snapshot(ledger, &call->snapshot);
+    if (err != ERR_OK)
+        return err;
+    err = step(call);
+    ledger_snapshot_end(&call->snapshot);
+    return err;
+}
+
+enum err op_settle(struct op_call *call, enum err err)
+{
+    if (err == ERR_CANCELLED && call->effects.is_rehearsal)
+        return ERR_OK;
+    if (err != ERR_OK && call->failure.code == OP_DONE)
+        (void)op_fail_err(call, err, "this could not be done");
+    return err;
+}
+
 /* The error word a code travels with until the call's failure is read. */
 static enum err ops_err(enum op_code code)
 {

@@ -106,6 +106,14 @@ struct op {
 const struct op *ops_find(const char *method);
 const struct op *ops_table(size_t *out_count);
 
+/* One step of an op, run or poll: in a write transaction, or (txn NULL) on a snapshot of the
+ * ledger. Sets the call's time, txn and snapshot. */
+MUST_USE enum err op_step(enum err (*step)(struct op_call *call), struct op_call *call,
+                          struct ledger *ledger, struct ledger_txn *txn, uint64_t wall_ms);
+/* What an op's job came to: a rehearsal that was taken back counts as done, and a failure is told
+ * even when the op left it to the store. */
+enum err op_settle(struct op_call *call, enum err err);
+
 /* Fails a call: fills failure and returns an error for run to return. */
 __attribute__((format(printf, 4, 5))) enum err op_fail(struct op_call *call, enum op_code code,
                                                        const char *hint, const char *format, ...);

@@ -9,19 +9,7 @@
 #ifndef KITH_NODE_WRITER_H
 #define KITH_NODE_WRITER_H
 
-#include "storage/ledger.h"
-
-struct writer_job {
-    /* Runs on the writer thread. May be called again for the same job: when a neighbour in the same
-     * transaction failed after having written, everything is taken back and each job runs alone.
-     * txn is NULL for a reading job. */
-    enum err (*run)(struct writer_job *job, struct ledger_txn *txn);
-    bool is_reading;
-    size_t weight;           /* bytes, for the bound on one transaction */
-    enum err err;            /* of run, or of the commit */
-    struct ledger_news news; /* of the commit that carried it */
-    struct writer_job *next;
-};
+#include "node/group.h"
 
 struct writer;
 

@@ -1,0 +1,218 @@
+/* Copies first: an effect's memory is the engine's and lives only until its next step. */
+#include "node/errand.h"
+
+#include "crypto/heap.h"
+#include "storage/journal.h"
+#include "storage/view_peer.h"
+
+struct errand_delivery {
+    struct public_key peer;
+    struct log_id log;
+    uint64_t size;
+    struct errand_delivery *next;
+};
+
+struct errand {
+    struct engine_effect effect; /* its spans point to the copies */
+    struct buf identity, name, addresses, my_addresses;
+    struct link_answer answer;
+    struct errand_delivery *deliveries;
+};
+
+static struct span errand_keep(struct buf *keep, struct span bytes)
+{
+    buf_append(keep, bytes);
+    return buf_span(keep);
+}
+
+static enum err errand_keep_link(struct errand *errand)
+{
+    struct link_request *request = &errand->effect.link.request;
+    struct hash next_root;
+
+    request->identity = errand_keep(&errand->identity, request->identity);
+    request->message.name = errand_keep(&errand->name, request->message.name);
+    request->message.addresses = errand_keep(&errand->addresses, request->message.addresses);
+    request->my_addresses = errand_keep(&errand->my_addresses, request->my_addresses);
+    if (buf_err(&errand->identity) != ERR_OK || buf_err(&errand->name) != ERR_OK ||
+        buf_err(&errand->addresses) != ERR_OK || buf_err(&errand->my_addresses) != ERR_OK)
+        return ERR_NOMEM;
+    /* The chain's spans point into the engine's memory: read it again from our own copy. */
+    return device_read_identity(request->identity, &request->chain, &next_root);
+}
+
+enum err errand_new(const struct engine_effect *effect, struct errand **out)
+{
+    struct errand *errand = heap_new_zeroed(1, sizeof *errand);
+    enum err err = ERR_OK;
+
+    if (errand == NULL) {
+        if (effect->type == ENGINE_INGEST)
+            verified_batch_free(effect->ingest.batch);
+        return ERR_NOMEM;
+    }
+    errand->effect = *effect;
+    if (effect->type == ENGINE_LINK)
+        err = errand_keep_link(errand);
+    if (effect->type == ENGINE_REACHED) {
+        errand->effect.reached.addresses =
+            errand_keep(&errand->addresses, effect->reached.addresses);
+        err = buf_err(&errand->addresses);
+    }
+    if (err != ERR_OK) {
+        errand_free(errand);
+        return err;
+    }
+    *out = errand;
+    return ERR_OK;
+}
+
+bool errand_failed(const struct engine_effect *effect, struct engine_event *out)
+{
+    if (effect->type == ENGINE_INGEST)
+        *out =
+            (struct engine_event){.type = ENGINE_COMMITTED,
+                                  .committed = {.ticket = effect->ingest.ticket, .err = ERR_NOMEM}};
+    else if (effect->type == ENGINE_LINK)
+        *out = (struct engine_event){.type = ENGINE_LINK_ANSWERED,
+                                     .conn = effect->conn,
+                                     .link = {.ticket = effect->link.ticket, .err = ERR_NOMEM}};
+    return effect->type == ENGINE_INGEST || effect->type == ENGINE_LINK;
+}
+
+void errand_collect(struct errand **errand, const struct engine_effect *delivered)
+{
+    struct errand_delivery *at;
+
+    if (*errand == NULL) {
+        *errand = heap_new_zeroed(1, sizeof **errand);
+        if (*errand == NULL)
+            return;
+        (*errand)->effect.type = ENGINE_DELIVERED;
+    }
+    for (at = (*errand)->deliveries; at != NULL; at = at->next)
+        if (public_key_is_equal(&at->peer, &delivered->delivered.peer) &&
+            log_id_is_equal(&at->log, &delivered->delivered.log)) {
+            at->size = delivered->delivered.size;
+            return;
+        }
+    at = heap_new_zeroed(1, sizeof *at);
+    if (at == NULL)
+        return;
+    at->peer = delivered->delivered.peer;
+    at->log = delivered->delivered.log;
+    at->size = delivered->delivered.size;
+    at->next = (*errand)->deliveries;
+    (*errand)->deliveries = at;
+}
+
+size_t errand_weight(const struct errand *errand)
+{
+    return errand->effect.type == ENGINE_INGEST ? verified_batch_size(errand->effect.ingest.batch)
+                                                : 0;
+}
+
+static enum err errand_run_link(struct errand *errand, struct ledger_txn *txn)
+{
+    const struct link_request *request = &errand->effect.link.request;
+
+    switch (errand->effect.link.step) {
+    case ENGINE_LINK_CLAIM:
+        return link_claim(txn, request, &errand->answer);
+    case ENGINE_LINK_MAKE:
+        return link_make(txn, request, &errand->answer);
+    case ENGINE_LINK_COMPLETE:
+        return link_complete(txn, request, &errand->answer);
+    }
+    return ERR_INVALID;
+}
+
+static enum err errand_run_deliveries(const struct errand *errand, struct ledger_txn *txn)
+{
+    enum err err = ERR_OK;
+
+    for (const struct errand_delivery *at = errand->deliveries; at != NULL && err == ERR_OK;
+         at = at->next)
+        err = view_delivered(txn, &at->peer, &at->log, at->size);
+    return err;
+}
+
+static enum err errand_run_journal(const struct errand *errand, struct ledger_txn *txn)
+{
+    struct journal_row row = {.at_ms = ledger_txn_now_ms(txn),
+                              .kind = span_str(errand->effect.journal.kind),
+                              .who = span_str(errand->effect.journal.who),
+                              .text = span_str(errand->effect.journal.text)};
+
+    return journal_add(txn, &row);
+}
+
+enum err errand_run(struct errand *errand, struct ledger_txn *txn)
+{
+    const struct engine_effect *effect = &errand->effect;
+
+    switch (effect->type) {
+    case ENGINE_INGEST:
+        return ledger_ingest(txn, effect->ingest.batch);
+    case ENGINE_LINK:
+        return errand_run_link(errand, txn);
+    case ENGINE_REACHED:
+        return view_peer_reached(txn, &effect->reached.device, effect->reached.addresses,
+                                 effect->reached.seen_at_ms);
+    case ENGINE_DELIVERED:
+        return errand_run_deliveries(errand, txn);
+    case ENGINE_CONFIRMED:
+        return link_confirmed(txn, &effect->member);
+    case ENGINE_REFUSED:
+        return link_refused(txn, &effect->refused.acceptance, effect->refused.refusal);
+    case ENGINE_JOURNAL:
+        return errand_run_journal(errand, txn);
+    case ENGINE_SEND:
+    case ENGINE_CLOSE:
+    case ENGINE_DIAL:
+    case ENGINE_PRESENCE:
+        break;
+    }
+    return ERR_INVALID;
+}
+
+size_t errand_events(const struct errand *errand, enum err err,
+                     struct engine_event out[static ERRAND_EVENTS_MAX])
+{
+    const struct engine_effect *effect = &errand->effect;
+    const struct engine_event changed = {.type = ENGINE_PEERS_CHANGED};
+    bool is_link = effect->type == ENGINE_LINK;
+    size_t count = 0;
+
+    if (err == ERR_OK &&
+        (is_link || effect->type == ENGINE_CONFIRMED || effect->type == ENGINE_REFUSED))
+        out[count++] = changed;
+    if (effect->type == ENGINE_INGEST)
+        out[count++] = (struct engine_event){
+            .type = ENGINE_COMMITTED, .committed = {.ticket = effect->ingest.ticket, .err = err}};
+    if (is_link)
+        out[count++] = (struct engine_event){
+            .type = ENGINE_LINK_ANSWERED,
+            .conn = effect->conn,
+            .link = {.ticket = effect->link.ticket, .err = err, .answer = &errand->answer}};
+    return count;
+}
+
+void errand_free(struct errand *errand)
+{
+    struct errand_delivery *next;
+
+    if (errand == NULL)
+        return;
+    if (errand->effect.type == ENGINE_INGEST)
+        verified_batch_free(errand->effect.ingest.batch);
+    for (struct errand_delivery *at = errand->deliveries; at != NULL; at = next) {
+        next = at->next;
+        heap_free(at);
+    }
+    buf_release(&errand->identity);
+    buf_release(&errand->name);
+    buf_release(&errand->addresses);
+    buf_release(&errand->my_addresses);
+    heap_free(errand);
+}

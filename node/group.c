@@ -1,0 +1,115 @@
+/*
+ * A job that fails cleanly leaves its neighbours alone; one that fails after having written makes
+ * the group run again one by one, so that its half-written work is not committed and theirs is not
+ * lost.
+ */
+#include "node/group.h"
+
+enum { GROUP_WEIGHT_MAX = 4 << 20, GROUP_JOBS_MAX = 8000 };
+
+void group_add(struct group_queue *queue, struct writer_job *job)
+{
+    job->next = NULL;
+    if (queue->last != NULL)
+        queue->last->next = job;
+    else
+        queue->first = job;
+    queue->last = job;
+}
+
+struct writer_job *group_take_one(struct group_queue *queue)
+{
+    struct writer_job *job = queue->first;
+
+    if (job == NULL)
+        return NULL;
+    queue->first = job->next;
+    if (queue->first == NULL)
+        queue->last = NULL;
+    job->next = NULL;
+    return job;
+}
+
+struct writer_job *group_take(struct group_queue *queue)
+{
+    struct group_queue group = {0};
+    size_t weight = 0, count = 0;
+
+    while (queue->first != NULL) {
+        struct writer_job *job = queue->first;
+
+        if (group.first != NULL &&
+            (job->is_reading || weight + job->weight > GROUP_WEIGHT_MAX || count >= GROUP_JOBS_MAX))
+            break;
+        weight += job->weight;
+        count++;
+        group_add(&group, group_take_one(queue));
+        if (job->is_reading)
+            break;
+    }
+    return group.first;
+}
+
+static void group_run_alone(struct ledger *ledger, struct writer_job *job, uint64_t wall_ms)
+{
+    struct ledger_txn *txn;
+
+    job->news = (struct ledger_news){0};
+    if (job->is_reading) {
+        job->err = job->run(job, NULL);
+        return;
+    }
+    job->err = ledger_begin(ledger, wall_ms, &txn);
+    if (job->err != ERR_OK)
+        return;
+    job->err = job->run(job, txn);
+    if (job->err != ERR_OK || !ledger_txn_has_written(txn))
+        ledger_abort(txn);
+    else
+        job->err = ledger_commit(txn, &job->news);
+}
+
+/* One transaction for all. False when a job spoilt it: nothing was committed then. */
+static bool group_run_together(struct ledger *ledger, struct writer_job *first, uint64_t wall_ms)
+{
+    struct ledger_news news = {0};
+    struct ledger_txn *txn;
+    enum err err = ledger_begin(ledger, wall_ms, &txn);
+
+    if (err != ERR_OK) {
+        for (struct writer_job *job = first; job != NULL; job = job->next)
+            job->err = err;
+        return true;
+    }
+    for (struct writer_job *job = first; job != NULL; job = job->next) {
+        uint64_t before = ledger_txn_written(txn);
+
+        job->err = job->run(job, txn);
+        if (job->err != ERR_OK && ledger_txn_written(txn) != before) {
+            ledger_abort(txn);
+            return false;
+        }
+    }
+    if (!ledger_txn_has_written(txn)) {
+        ledger_abort(txn);
+        return true;
+    }
+    err = ledger_commit(txn, &news);
+    for (struct writer_job *job = first; job != NULL; job = job->next) {
+        if (job->err == ERR_OK)
+            job->err = err;
+        job->news = news;
+    }
+    return true;
+}
+
+void group_run(struct ledger *ledger, struct writer_job *first, uint64_t wall_ms)
+{
+    if (first->next != NULL && group_run_together(ledger, first, wall_ms))
+        return;
+    for (struct writer_job *job = first, *next; job != NULL; job = next) {
+        next = job->next;
+        group_run_alone(ledger, job, wall_ms);
+        job->next = next;
+    }
+}

@@ -109,7 +109,7 @@ static inline struct ledger *bench_ledger(struct kv *kv, const struct device_sec
 static inline void bench_edit(struct edit_space *edit, const struct id *object, uint64_t counter)
 {
     static char note[230];
-    char name[40];
+    static char name[40]; /* The edit borrows it until it is written. */
 
     memset(note, 'n', sizeof note);
     snprintf(name, sizeof name, "Person %u",

@@ -1,0 +1,47 @@
+/*
+ * Two devices of one member, each with its own LMDB store, joined by a session over TCP on
+ * loopback: the giver on one thread, the taker on two, its own and the writer's, as in a node.
+ * Sessions and channels are the product's, and so is the writer; the handshake is left out.
+ */
+#ifndef KITH_TESTS_BENCH_RIG_H
+#define KITH_TESTS_BENCH_RIG_H
+
+#include "tests/bench/bench.h"
+
+struct rig_device {
+    struct device_secrets secrets;
+    struct id space; /* what the first draw of randomness gives: the member's self space */
+    bool has_space;
+    struct entropy entropy;
+    char *path;
+    struct kv *kv;
+    struct ledger *ledger;
+};
+
+/* A device; of the same member as first, and with its self space, when first is not NULL. */
+void rig_device_open(struct rig_device *device, const struct rig_device *first);
+void rig_device_close(struct rig_device *device);
+/* They know each other; the giver opens an epoch that every taker can read. */
+void rig_meet(struct rig_device *giver, struct rig_device *takers, size_t count);
+/* Writes so many edits of about 300 sealed bytes over so many contacts into the giver's self
+ * space. */
+void rig_fill(struct rig_device *giver, size_t edits, size_t contacts);
+
+struct rig_times {
+    size_t entries;
+    double durable_s;  /* until all is acknowledged */
+    double readable_s; /* until objects and lists are there, too */
+    double giver_cpu_s, taker_cpu_s, all_cpu_s;
+    uint64_t batch_bytes, wire_bytes; /* from giver to taker */
+    long anonymous_kib;               /* the greatest seen while it ran, both ends in one process */
+};
+void rig_sync(struct rig_device *giver, struct rig_device *taker, struct rig_times *out);
+
+/* The one-thread bare pipeline over entries of the giver: decrypt, hash, chain, verify once in
+ * 256, append to LMDB in commits of 8,000. Entries a second. */
+double rig_bare(struct rig_device *giver, size_t entries);
+
+/* Anonymous memory of this process now, in KiB. */
+long rig_anonymous_kib(void);
+
+#endif

@@ -13,6 +13,7 @@
 #include "storage/row.h"
 #include "storage/view_contact.h"
 #include "storage/view_peer.h"
+#include "storage/view_search.h"
 
 struct follow_cache {
     struct log_row log;
@@ -156,9 +157,14 @@ static enum err follow_log_number(void *self, const struct public_key *device, u
 static enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint32_t number,
                             const struct object *before, const struct object *after)
 {
+    enum err err;
+
     switch (after->kind) {
     case KIND_CONTACT:
-        return view_contact_changed(txn, number, before, after);
+        err = view_contact_changed(txn, number, before, after);
+        return err == ERR_OK ? view_search_changed(txn, space, number, before, after) : err;
+    case KIND_CARD:
+        return view_search_changed(txn, space, number, before, after);
     case KIND_LINK:
     case KIND_CERTIFICATE:
     case KIND_GRANT:

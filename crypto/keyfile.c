@@ -287,3 +287,8 @@ bool keyfile_is_protected(struct span file)
     return keyfile_header_check(file) == ERR_OK &&
            file.data[KEYFILE_AT_KDF] == KEYFILE_KDF_ARGON2ID;
 }
+
+uint64_t keyfile_memory_kib(struct span file)
+{
+    return keyfile_is_protected(file) ? be32(file.data + KEYFILE_AT_MEMORY) : 0;
+}

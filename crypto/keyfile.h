@@ -48,5 +48,7 @@ MUST_USE enum err keyfile_read(struct span file, struct span passphrase,
                                struct device_secrets *out);
 /* True when the file says that a passphrase protects it; false also for damaged files. */
 bool keyfile_is_protected(struct span file);
+/* The memory that opening it takes; 0 without a passphrase and for damaged files. */
+uint64_t keyfile_memory_kib(struct span file);
 
 #endif

@@ -114,7 +114,7 @@ static enum err cmd_init_make(struct home *home, struct device_secrets *secrets,
 
 static int cmd_init_answer(const struct config *config, const struct home *home,
                            const struct device_secrets *secrets, const struct signing_key *device,
-                           const char *name, const char *words, bool words_in_file)
+                           const char *name, const char *words, const char *recovery)
 {
     char did[DID_SIZE], id[65];
 
@@ -129,7 +129,11 @@ static int cmd_init_answer(const struct config *config, const struct home *home,
         json_decref(answer);
     } else {
         (void)printf("Welcome, %s. Your address book lives in %s.\n", name, home->places.home);
-        if (!words_in_file)
+        if (recovery != NULL)
+            (void)printf("Your 24 recovery words are in %s: bring them to paper or another safe "
+                         "place, they are your identity.\n",
+                         recovery);
+        else
             (void)printf("\nThese 24 words are your identity. Write them down on paper; they are "
                          "shown only now:\n\n%s\n\n",
                          words);
@@ -141,6 +145,7 @@ static int cmd_init_answer(const struct config *config, const struct home *home,
 static bool cmd_init_passphrase(const struct config *config, char *out, size_t *out_size,
                                 struct op_failure *failure)
 {
+    const char *why;
     enum err err;
 
     *out_size = 0;
@@ -149,9 +154,35 @@ static bool cmd_init_passphrase(const struct config *config, char *out, size_t *
     err = home_read_passphrase(config->passphrase_file, out, PASSPHRASE_SIZE_MAX + 1, out_size);
     if (err == ERR_OK && *out_size > 0)
         return true;
-    door_fail(failure, OP_FAILED, "--passphrase-file FILE", "the passphrase file %s",
-              err == ERR_OK ? "is empty" : "could not be read");
+    why = home_why_unreadable(config->passphrase_file);
+    door_fail(failure, OP_FAILED, "--passphrase-file FILE", "the passphrase file %.300s %s%s",
+              config->passphrase_file, err == ERR_OK ? "is empty" : "could not be read: ",
+              err == ERR_OK ? ""
+              : why != NULL ? why
+                            : err_sentence(err));
     return false;
+}
+
+/* The words of another identity are never written over. */
+static enum err cmd_init_write_words(const char *path, const char *words,
+                                     struct op_failure *failure)
+{
+    char *line = secret_new(WORDS_RECOVERY_SIZE + 1);
+    enum err err = ERR_NOMEM;
+
+    if (line != NULL) {
+        (void)snprintf(line, WORDS_RECOVERY_SIZE + 1, "%s\n", words); /* It fits. */
+        err = home_write_new_file(path, span_str(line), 0600);
+    }
+    secret_free(line);
+    if (err == ERR_EXISTS)
+        door_fail(failure, OP_AMBIGUOUS, "--recovery-file another name",
+                  "%.300s is there already and is not written over", path);
+    else if (err != ERR_OK)
+        door_fail(failure, OP_FAILED, "--recovery-file a place you may write to",
+                  "the recovery words could not be written to %.300s: %s", path,
+                  err == ERR_NOT_FOUND ? "there is no such folder" : err_sentence(err));
+    return err;
 }
 
 static void cmd_init_fail(struct op_failure *failure, enum err err, const struct home *home)
@@ -217,13 +248,16 @@ int cmd_init(const struct config *config, const struct cmd *cmd, json_t *params)
         identity_signing_key(secrets->signing_seed, device);
         words_recovery(seed, words);
         if (recovery != NULL)
-            err = home_write_file(recovery, span_str(words), 0600);
+            err = cmd_init_write_words(recovery, words, &failure);
     }
-    if (err == ERR_OK)
+    if (err == ERR_OK) {
         err = cmd_init_make(&home, secrets, params, span_of(passphrase, passphrase_size), &failure,
                             &card);
+        if (err != ERR_OK && recovery != NULL)
+            (void)unlink(recovery); /* Words of nobody. */
+    }
     if (err == ERR_OK) {
-        code = cmd_init_answer(config, &home, secrets, device, name, words, recovery != NULL);
+        code = cmd_init_answer(config, &home, secrets, device, name, words, recovery);
     } else {
         cmd_init_fail(&failure, err, &home);
         code = cmd_fail(config, &failure);

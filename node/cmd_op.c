@@ -87,8 +87,10 @@ int cmd_accept(const struct config *config, const struct cmd *cmd, json_t *param
                          (strncasecmp(text, "kith:", 5) != 0 && access(text, R_OK) == 0))) {
         err = home_read_file(text, CMD_URI_FILE_MAX, &file);
         if (err != ERR_OK) {
+            const char *why = home_why_unreadable(text);
+
             door_fail(&failure, OP_FAILED, "kith peer accept kith:1...",
-                      "the invitation could not be read: %s", err_sentence(err));
+                      "%.300s could not be read: %s", text, why != NULL ? why : err_sentence(err));
             buf_release(&file);
             return cmd_fail(config, &failure);
         }
@@ -134,9 +136,12 @@ int cmd_log(const struct config *config, const struct cmd *cmd, json_t *params)
     if (!door_call(config, &call))
         return cmd_fail(config, &call.failure);
     rows = json_object_get(call.result, "events");
-    json_array_foreach(rows, at, row) cmd_on_event(&copy, row);
+    if (config->is_json)
+        json_array_foreach(rows, at, row) cmd_on_event(&copy, row);
+    else
+        show_result(cmd->method, call.result, params);
     json_decref(call.result);
-    return OP_DONE;
+    return fflush(stdout) == 0 ? OP_DONE : OP_FAILED;
 }
 
 int cmd_doctor(const struct config *config, const struct cmd *cmd, json_t *params)
@@ -171,8 +176,10 @@ int cmd_import(const struct config *config, const struct cmd *cmd, json_t *param
 
     (void)cmd;
     if (err != ERR_OK) {
+        const char *why = path != NULL ? home_why_unreadable(path) : NULL;
+
         door_fail(&failure, OP_FAILED, "kith import FILE", "%.300s could not be read: %s",
-                  path != NULL ? path : "the file", err_sentence(err));
+                  path != NULL ? path : "the file", why != NULL ? why : err_sentence(err));
         code = cmd_fail(config, &failure);
     } else {
         call.file = buf_span(&file);

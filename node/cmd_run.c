@@ -1,7 +1,5 @@
 /* The node in the foreground. */
 #include <stdio.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "node/clock.h"
@@ -143,7 +141,8 @@ static void cmd_run_name(struct ledger *ledger, char out[static 201])
     json_decref(call.result);
 }
 
-static void cmd_run_fail(struct op_failure *failure, enum err err, const struct address *address)
+static void cmd_run_fail(struct op_failure *failure, enum err err, const struct address *address,
+                         const struct home *home)
 {
     char text[ADDRESS_TEXT_SIZE];
 
@@ -154,18 +153,14 @@ static void cmd_run_fail(struct op_failure *failure, enum err err, const struct 
     else if (err == ERR_NOT_FOUND)
         door_fail(failure, OP_FAILED, "kith run --listen [::]:5484",
                   "%s is no address of this machine", text);
+    else if (err == ERR_STATE)
+        door_fail(failure, OP_FAILED, "chmod 700 on it, or a home with a shorter path",
+                  "the folder of the socket is not yours alone: %.300s", home->places.runtime);
+    else if (err == ERR_FULL)
+        door_fail(failure, OP_FAILED, "free some room on the disk", "the disk is full");
     else
         door_fail(failure, OP_FAILED, "kith doctor", "the node could not start: %s",
                   err_sentence(err));
-}
-
-/* Nobody reads the keys out of a core file or through a debugger of the same user. */
-static void cmd_run_seal_process(void)
-{
-    struct rlimit none = {0};
-
-    (void)setrlimit(RLIMIT_CORE, &none);
-    (void)prctl(PR_SET_DUMPABLE, 0);
 }
 
 static int cmd_run_serve(const struct config *config, struct home *home,
@@ -194,7 +189,7 @@ static int cmd_run_serve(const struct config *config, struct home *home,
     door_close_store(&store);
     if (err == ERR_OK)
         return OP_DONE;
-    cmd_run_fail(&failure, err, &address);
+    cmd_run_fail(&failure, err, &address, home);
     return cmd_fail(config, &failure);
 }
 
@@ -208,7 +203,6 @@ int cmd_run(const struct config *config, const struct cmd *cmd, json_t *params)
     int code;
 
     (void)cmd;
-    cmd_run_seal_process();
     if (!cmd_run_addresses(json_object_get(params, "listen"), listen, LOOP_LISTEN_MAX,
                            &options.listen_count, &failure) ||
         !cmd_run_addresses(json_object_get(params, "announce"), announce, ADDRESSES_MAX,

@@ -71,6 +71,7 @@ static bool door_ask_passphrase(char *out, size_t size, size_t *out_size)
 static bool door_passphrase(const struct config *config, const struct home *home, char *out,
                             size_t size, size_t *out_size, struct op_failure *failure)
 {
+    const char *why;
     enum err err;
 
     *out_size = 0;
@@ -80,8 +81,10 @@ static bool door_passphrase(const struct config *config, const struct home *home
         err = home_read_passphrase(config->passphrase_file, out, size, out_size);
         if (err == ERR_OK)
             return true;
+        why = home_why_unreadable(config->passphrase_file);
         door_fail(failure, OP_FAILED, "--passphrase-file FILE",
-                  "the passphrase file could not be read: %s", err_sentence(err));
+                  "the passphrase file %.300s could not be read: %s", config->passphrase_file,
+                  why != NULL ? why : err_sentence(err));
         return false;
     }
     if (config_may_prompt(config) && door_ask_passphrase(out, size, out_size))
@@ -104,6 +107,14 @@ static void door_fail_key(struct op_failure *failure, enum err err, const struct
     case ERR_STATE:
         door_fail(failure, OP_FAILED, "chmod 600 on it, and think about who may have read it",
                   "other users may read the key file %.300s/key", home->places.home);
+        break;
+    case ERR_INVALID:
+        door_fail(failure, OP_FAILED, "run kith as the user whose home it is",
+                  "the key file %.300s/key belongs to another user", home->places.home);
+        break;
+    case ERR_NOMEM:
+        door_fail(failure, OP_FAILED, "end other programs, or use a machine with more memory",
+                  "opening the key file takes more memory than there is");
         break;
     case ERR_VERSION:
         door_fail(failure, OP_FAILED, "install that version",
@@ -272,6 +283,16 @@ static bool door_run_here(const struct config *config, struct home *home, const 
 
 /* Through the socket. */
 
+/* Where the socket lies in a folder for everybody, somebody else might wait there. */
+static bool door_is_own(int descriptor)
+{
+    struct ucred credentials;
+    socklen_t size = sizeof credentials;
+
+    return getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0 &&
+           credentials.uid == geteuid();
+}
+
 static int door_connect(const struct home *home)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
@@ -280,7 +301,8 @@ static int door_connect(const struct home *home)
     if (descriptor < 0)
         return -1;
     memcpy(name.sun_path, home->places.socket, strlen(home->places.socket) + 1);
-    if (connect(descriptor, (const struct sockaddr *)&name, sizeof name) != 0) {
+    if (connect(descriptor, (const struct sockaddr *)&name, sizeof name) != 0 ||
+        !door_is_own(descriptor)) {
         (void)close(descriptor);
         return -1;
     }

@@ -89,6 +89,21 @@ enum err home_create(const struct home *home)
     return home_make_folder(store);
 }
 
+enum err home_create_runtime(const struct home *home)
+{
+    struct stat status;
+    enum err err = home_make_folder(home->places.runtime);
+
+    if (err != ERR_OK)
+        return err;
+    /* The folder may lie where anybody can make folders. */
+    if (lstat(home->places.runtime, &status) != 0)
+        return home_errno(errno);
+    return S_ISDIR(status.st_mode) && status.st_uid == geteuid() && (status.st_mode & 077) == 0
+               ? ERR_OK
+               : ERR_STATE;
+}
+
 /* Who wrote the lock file: "node 123" or "command 123". */
 static void home_read_holder(int lock, enum home_holder *out_who, long *out_pid)
 {
@@ -178,29 +193,63 @@ static enum err home_write_all(int descriptor, struct span bytes)
     return fsync(descriptor) == 0 ? ERR_OK : home_errno(errno);
 }
 
-enum err home_write_file(const char *path, struct span bytes, unsigned mode)
+/* Writes "PATH.new", synced; what an interrupted write left there goes first. */
+static enum err home_write_temporary(const char *path, struct span bytes, unsigned mode,
+                                     char out[static CONFIG_PATH_MAX])
 {
-    char temporary[CONFIG_PATH_MAX];
-    int count = snprintf(temporary, sizeof temporary, "%s.new", path);
+    int count = snprintf(out, CONFIG_PATH_MAX, "%s.new", path);
     int descriptor;
     enum err err;
 
-    if (count < 0 || (size_t)count >= sizeof temporary)
+    if (count < 0 || count >= CONFIG_PATH_MAX)
         return ERR_LIMIT;
-    (void)unlink(temporary); /* What an interrupted write left; it may not be there. */
-    descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    (void)unlink(out); /* It may not be there. */
+    descriptor = open(out, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     if (descriptor < 0)
         return home_errno(errno);
     err = home_write_all(descriptor, bytes);
     if (close(descriptor) != 0 && err == ERR_OK)
         err = home_errno(errno);
-    if (err == ERR_OK && rename(temporary, path) != 0)
-        err = home_errno(errno);
-    if (err != ERR_OK) {
+    if (err != ERR_OK)
+        (void)unlink(out); /* Nothing half done stays. */
+    return err;
+}
+
+/* Gives a temporary file its name. */
+static enum err home_put_in_place(const char *temporary, const char *path)
+{
+    if (rename(temporary, path) != 0) {
+        enum err err = home_errno(errno);
+
         (void)unlink(temporary); /* Nothing half done stays. */
         return err;
     }
     return home_sync_folder(path);
+}
+
+enum err home_write_file(const char *path, struct span bytes, unsigned mode)
+{
+    char temporary[CONFIG_PATH_MAX];
+    enum err err = home_write_temporary(path, bytes, mode, temporary);
+
+    return err == ERR_OK ? home_put_in_place(temporary, path) : err;
+}
+
+enum err home_write_new_file(const char *path, struct span bytes, unsigned mode)
+{
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    enum err err;
+
+    if (descriptor < 0)
+        return home_errno(errno);
+    err = home_write_all(descriptor, bytes);
+    if (close(descriptor) != 0 && err == ERR_OK)
+        err = home_errno(errno);
+    if (err == ERR_OK)
+        err = home_sync_folder(path);
+    if (err != ERR_OK)
+        (void)unlink(path); /* Nothing half done stays. */
+    return err;
 }
 
 static enum err home_read_descriptor(int descriptor, size_t max, struct buf *out)
@@ -223,6 +272,19 @@ static enum err home_read_descriptor(int descriptor, size_t max, struct buf *out
         if (out->size > max)
             return ERR_LIMIT;
     }
+}
+
+const char *home_why_unreadable(const char *path)
+{
+    struct stat status;
+
+    if (stat(path, &status) != 0)
+        return errno == EACCES ? "you may not look into its folder" : "there is no such file";
+    if (S_ISDIR(status.st_mode))
+        return "it is a folder";
+    if (access(path, R_OK) != 0)
+        return "you may not read it";
+    return NULL;
 }
 
 enum err home_read_file(const char *path, size_t max, struct buf *out)
@@ -260,7 +322,7 @@ static enum err home_prove_key(struct span file, struct span passphrase,
 enum err home_write_key(const struct home *home, const struct device_secrets *secrets,
                         struct span passphrase, bool may_replace)
 {
-    char path[CONFIG_PATH_MAX];
+    char path[CONFIG_PATH_MAX], temporary[CONFIG_PATH_MAX];
     struct entropy entropy = entropy_os();
     struct buf file = {0}, written = {0};
     enum err err;
@@ -271,28 +333,54 @@ enum err home_write_key(const struct home *home, const struct device_secrets *se
         return ERR_EXISTS;
     err = keyfile_write(secrets, passphrase, keyfile_cost_default(), &entropy, &file);
     if (err == ERR_OK)
-        err = home_write_file(path, buf_span(&file), 0600);
+        err = home_write_temporary(path, buf_span(&file), 0600, temporary);
+    if (err == ERR_OK) {
+        err = home_read_file(temporary, KEYFILE_SIZE_MAX, &written);
+        if (err == ERR_OK)
+            err = home_prove_key(buf_span(&written), passphrase, secrets);
+        if (err != ERR_OK)
+            (void)unlink(temporary); /* Nothing that cannot be used stays. */
+    }
     if (err == ERR_OK)
-        err = home_read_file(path, KEYFILE_SIZE_MAX, &written);
-    if (err == ERR_OK)
-        err = home_prove_key(buf_span(&written), passphrase, secrets);
+        err = home_put_in_place(temporary, path);
     buf_release(&written);
     buf_release(&file);
     return err;
 }
 
+/* What is judged is what is read: the opened file, not the name. */
 static enum err home_load_key(const struct home *home, struct buf *out)
 {
     char path[CONFIG_PATH_MAX];
     struct stat status;
+    int descriptor;
+    enum err err = ERR_OK;
 
     if (!home_path(home, "key", path))
         return ERR_LIMIT;
-    if (stat(path, &status) != 0)
+    descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (descriptor < 0)
         return home_errno(errno);
-    if ((status.st_mode & 077) != 0)
-        return ERR_STATE;
-    return home_read_file(path, KEYFILE_SIZE_MAX, out);
+    if (fstat(descriptor, &status) != 0)
+        err = home_errno(errno);
+    else if (status.st_uid != geteuid())
+        err = ERR_INVALID;
+    else if ((status.st_mode & 077) != 0)
+        err = ERR_STATE;
+    if (err == ERR_OK)
+        err = home_read_descriptor(descriptor, KEYFILE_SIZE_MAX, out);
+    (void)close(descriptor);
+    return err;
+}
+
+/* More than half of this machine's memory is not spent on one passphrase: a file that asks for it
+ * was made on a larger machine, or by somebody who wants this one to stand still. */
+static bool home_can_afford(uint64_t memory_kib)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), page_size = sysconf(_SC_PAGESIZE);
+
+    return pages <= 0 || page_size <= 0 ||
+           memory_kib <= (uint64_t)pages * ((uint64_t)page_size / 1024) / 2;
 }
 
 enum err home_read_key(const struct home *home, struct span passphrase, struct device_secrets *out)
@@ -300,6 +388,8 @@ enum err home_read_key(const struct home *home, struct span passphrase, struct d
     struct buf file = {0};
     enum err err = home_load_key(home, &file);
 
+    if (err == ERR_OK && !home_can_afford(keyfile_memory_kib(buf_span(&file))))
+        err = ERR_NOMEM;
     if (err == ERR_OK)
         err = keyfile_read(buf_span(&file), passphrase, out);
     buf_release(&file);

@@ -21,6 +21,9 @@ MUST_USE enum err home_init(const struct config *config, struct home *out);
 bool home_has_identity(const struct home *home);
 /* Makes the folders, 0700. ERR_IO, ERR_INVALID when something else stands there. */
 MUST_USE enum err home_create(const struct home *home);
+/* Makes the folder of a socket whose path would be too long in the home. ERR_STATE: somebody
+ * else's, or others may write in it. */
+MUST_USE enum err home_create_runtime(const struct home *home);
 
 /* One try for the exclusive lock. ERR_BUSY with who holds it and its pid; ERR_IO. */
 MUST_USE enum err home_lock(struct home *home, enum home_holder as, enum home_holder *out_who,
@@ -32,7 +35,8 @@ void home_unlock(struct home *home);
 MUST_USE enum err home_write_key(const struct home *home, const struct device_secrets *secrets,
                                  struct span passphrase, bool may_replace);
 /* ERR_NOT_FOUND: no identity; ERR_LOCKED; ERR_CORRUPT; ERR_VERSION; ERR_STATE: others may read the
- * file; ERR_IO. */
+ * file; ERR_INVALID: it is somebody else's; ERR_NOMEM: its passphrase asks for more than half of
+ * the memory; ERR_IO. */
 MUST_USE enum err home_read_key(const struct home *home, struct span passphrase,
                                 struct device_secrets *out);
 bool home_is_protected(const struct home *home);
@@ -55,7 +59,11 @@ MUST_USE enum err home_write_listening(const struct home *home, const struct add
 /* Reads a whole file of at most max bytes. "-" is standard input. ERR_NOT_FOUND, ERR_IO, ERR_LIMIT,
  * ERR_NOMEM. */
 MUST_USE enum err home_read_file(const char *path, size_t max, struct buf *out);
+/* Why home_read_file could not read it: a sentence for people; NULL when nothing is to be seen. */
+const char *home_why_unreadable(const char *path);
 /* Writes a file whole or not at all: temporary, sync, rename, folder synced. */
 MUST_USE enum err home_write_file(const char *path, struct span bytes, unsigned mode);
+/* Writes a file that must not be there yet: ERR_EXISTS. A failure leaves none. */
+MUST_USE enum err home_write_new_file(const char *path, struct span bytes, unsigned mode);
 
 #endif

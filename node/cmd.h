@@ -8,7 +8,7 @@
 #include "node/config.h"
 #include "node/ops.h"
 
-enum { CMD_FLAGS_MAX = 16, CMD_ARGS_MAX = 3, CMD_WORDS_MAX = 2 };
+enum { CMD_FLAGS_MAX = 16, CMD_ARGS_MAX = 3, CMD_WORDS_MAX = 2, CMD_ARG_NAME_SIZE = 32 };
 
 enum cmd_flag_type { CMD_TEXT, CMD_LIST, CMD_BOOL, CMD_NUMBER };
 
@@ -46,6 +46,13 @@ const struct cmd *cmd_at(size_t index);
 extern const struct cmd cmd_table_contact[], cmd_table_peer[];
 /* The command whose words these are; out_used says how many. NULL: none. */
 const struct cmd *cmd_find(char *const *words, int count, int *out_used);
+/* The param an argument becomes: "WHO" is "who", "[NAME]" "name", "[TOPIC...]" "topic". */
+void cmd_arg_name(const char *arg, char out[static CMD_ARG_NAME_SIZE]);
+
+/* cmd_params.c: holds the params of a method against what its command takes. False with a failure
+ * for a name the command does not know or a value of another type. A number where text is wanted
+ * becomes text. Methods without a command may have any plain values. */
+bool cmd_params_check(const char *method, json_t *params, struct op_failure *failure);
 
 /* cmd_op.c: calls the op and prints its answer. */
 int cmd_op(const struct config *config, const struct cmd *cmd, json_t *params);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "node/cmd.h"
+#include "node/door.h"
 
 void cmd_usage(const struct cmd *cmd)
 {
@@ -28,45 +29,106 @@ static void cmd_help_all(void)
     (void)puts("More about one: kith help peer invite. About exit codes: kith help exit-codes.");
 }
 
-static void cmd_help_codes(void)
+/* Takes the document over: with --json it is what is printed. */
+static int cmd_help_end(const struct config *config, json_t *document)
 {
-    (void)puts("0  done, or queued until a peer can be reached\n1  failed\n2  not understood\n3  "
-               "no such person or thing\n"
-               "4  needs a running node\n5  a signature, verification or trust failure\n6  more "
-               "than one fits: choose\n"
-               "7  locked by a passphrase\n8  cancelled\n130  interrupted");
+    if (config->is_json) {
+        (void)json_dumpf(document, stdout, JSON_COMPACT); /* A closed pipe shows in the flush. */
+        (void)putchar('\n');
+    }
+    json_decref(document);
+    return fflush(stdout) == 0 ? OP_DONE : OP_FAILED;
+}
+
+static json_t *cmd_help_describe(const struct cmd *cmd)
+{
+    json_t *args = json_array(), *flags = json_array();
+
+    for (size_t at = 0; at < CMD_ARGS_MAX && cmd->args[at] != NULL; at++)
+        (void)json_array_append_new(args, json_string(cmd->args[at])); /* Lost ones are absent. */
+    for (size_t at = 0; at < CMD_FLAGS_MAX && cmd->flags[at].name != NULL; at++) {
+        json_t *flag = json_pack("{s:s, s:b}", "name", cmd->flags[at].name, "repeatable",
+                                 cmd->flags[at].type == CMD_LIST);
+
+        if (cmd->flags[at].value != NULL)
+            (void)json_object_set_new(flag, "value", json_string(cmd->flags[at].value));
+        (void)json_array_append_new(flags, flag);
+    }
+    return json_pack("{s:s, s:s, s:s, s:o, s:o}", "command", cmd->words, "summary", cmd->summary,
+                     "example", cmd->example, "arguments", args, "flags", flags);
+}
+
+static const struct {
+    int code;
+    const char *means;
+} cmd_help_code[] = {
+    {OP_DONE, "done, or queued until a peer can be reached"},
+    {OP_FAILED, "failed"},
+    {OP_USAGE, "not understood"},
+    {OP_NOT_FOUND, "no such person or thing"},
+    {OP_NEEDS_NODE, "needs a running node"},
+    {OP_UNTRUSTED, "a signature, verification or trust failure"},
+    {OP_AMBIGUOUS, "more than one fits: choose"},
+    {OP_LOCKED, "locked by a passphrase"},
+    {OP_CANCELLED, "cancelled"},
+    {130, "interrupted"},
+};
+
+static int cmd_help_codes(const struct config *config)
+{
+    json_t *codes = json_object();
+
+    for (size_t at = 0; at < sizeof cmd_help_code / sizeof cmd_help_code[0]; at++) {
+        char number[12];
+
+        (void)snprintf(number, sizeof number, "%d", cmd_help_code[at].code);
+        if (config->is_json)
+            (void)json_object_set_new(codes, number, json_string(cmd_help_code[at].means));
+        else
+            (void)printf("%-3s %s\n", number, cmd_help_code[at].means);
+    }
+    return cmd_help_end(config, json_pack("{s:i, s:o}", "v", 1, "exit_codes", codes));
+}
+
+/* Does this command answer to these first words? */
+static bool cmd_help_fits(const struct cmd *cmd, const char *first, const char *second)
+{
+    size_t size = first != NULL ? strlen(first) : 0;
+    const char *rest = cmd->words + size;
+
+    if (first == NULL)
+        return true;
+    if (strncmp(cmd->words, first, size) != 0 || (rest[0] != '\0' && rest[0] != ' '))
+        return false;
+    return second == NULL || (rest[0] == ' ' && strcmp(rest + 1, second) == 0);
 }
 
 int cmd_help(const struct config *config, const struct cmd *cmd, json_t *params)
 {
-    json_t *topic = json_object_get(params, "topic");
+    json_t *topic = json_object_get(params, "topic"), *commands = json_array();
     const char *first = json_string_value(json_array_get(topic, 0)),
                *second = json_string_value(json_array_get(topic, 1));
-    size_t shown = 0;
+    struct op_failure failure = {0};
 
-    (void)config;
-    if (first == NULL) {
+    if (first != NULL && strcmp(first, "exit-codes") == 0) {
+        json_decref(commands);
+        return cmd_help_codes(config);
+    }
+    for (size_t at = 0; (cmd = cmd_at(at)) != NULL; at++)
+        if (cmd_help_fits(cmd, first, second))
+            (void)json_array_append_new(commands, cmd_help_describe(cmd));
+    if (json_array_size(commands) == 0) {
+        json_decref(commands);
+        door_fail(&failure, OP_USAGE, "kith help", "there is no command %.40s%s%.40s", first,
+                  second != NULL ? " " : "", second != NULL ? second : "");
+        return cmd_fail(config, &failure);
+    }
+    if (!config->is_json && first == NULL)
         cmd_help_all();
-        return OP_DONE;
-    }
-    if (strcmp(first, "exit-codes") == 0) {
-        cmd_help_codes();
-        return OP_DONE;
-    }
-    for (size_t at = 0; (cmd = cmd_at(at)) != NULL; at++) {
-        const char *rest = cmd->words + strlen(first);
-
-        if (strncmp(cmd->words, first, strlen(first)) != 0 || (rest[0] != '\0' && rest[0] != ' '))
-            continue;
-        if (second != NULL && (rest[0] != ' ' || strcmp(rest + 1, second) != 0))
-            continue;
-        cmd_usage(cmd);
-        shown++;
-    }
-    if (shown > 0)
-        return OP_DONE;
-    (void)fprintf(stderr, "kith: there is no command like that\n      try: kith help\n");
-    return OP_USAGE;
+    for (size_t at = 0; !config->is_json && first != NULL && (cmd = cmd_at(at)) != NULL; at++)
+        if (cmd_help_fits(cmd, first, second))
+            cmd_usage(cmd);
+    return cmd_help_end(config, json_pack("{s:i, s:o}", "v", 1, "commands", commands));
 }
 
 int cmd_version(const struct config *config, const struct cmd *cmd, json_t *params)

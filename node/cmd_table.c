@@ -107,3 +107,13 @@ const struct cmd *cmd_find(char *const *words, int count, int *out_used)
     }
     return NULL;
 }
+
+void cmd_arg_name(const char *arg, char out[static CMD_ARG_NAME_SIZE])
+{
+    size_t size = 0;
+
+    for (; *arg != '\0' && *arg != '.' && size + 1 < CMD_ARG_NAME_SIZE; arg++)
+        if (*arg >= 'A' && *arg <= 'Z')
+            out[size++] = (char)(*arg + 32);
+    out[size] = '\0';
+}

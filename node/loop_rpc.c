@@ -16,6 +16,7 @@
 #include "crypto/base64.h"
 #include "crypto/heap.h"
 #include "node/clock.h"
+#include "node/cmd.h"
 #include "node/rpc.h"
 
 enum {
@@ -132,16 +133,23 @@ static void loop_client_send(struct loop_client *client, struct buf *bytes)
     }
 }
 
-static void loop_client_fail(struct loop_client *client, json_t *id, enum op_code code,
+static void loop_client_fail(struct loop_client *client, json_t *id, enum rpc_code code,
                              const char *message, const char *hint)
 {
-    struct op_failure failure = {.code = code};
+    struct op_failure failure = {.code = code == RPC_FAILED ? OP_FAILED : OP_USAGE};
     struct buf line = {0};
 
     (void)snprintf(failure.message, sizeof failure.message, "%s", message); /* Cut when too long. */
     (void)snprintf(failure.hint, sizeof failure.hint, "%s", hint);
-    rpc_write_failure(id, &failure, &line);
+    rpc_write_failure(id, code, &failure, &line);
     loop_client_send(client, &line);
+}
+
+/* The last word to a client that does not speak the protocol. */
+static void loop_client_dismiss(struct loop_client *client, enum rpc_code code, const char *message)
+{
+    client->is_ending = true;
+    loop_client_fail(client, NULL, code, message, "one JSON-RPC 2.0 object a line, at most 1 MiB");
 }
 
 /* Ops as jobs. */
@@ -202,7 +210,7 @@ static void loop_op_reply(struct loop_op_job *job, enum err err)
         return;
     client->job = NULL;
     if (err != ERR_OK) {
-        rpc_write_failure(job->request.id, &job->call.failure, &line);
+        rpc_write_failure(job->request.id, RPC_FAILED, &job->call.failure, &line);
     } else {
         if (job->call.result == NULL)
             job->call.result = json_object();
@@ -247,11 +255,18 @@ static void loop_op_done_job(struct loop *loop, struct loop_job *base)
 static void loop_client_op(struct loop_client *client, struct rpc_request *request)
 {
     const struct op *op = ops_find(request->method);
+    struct op_failure failure = {0};
     struct loop_op_job *job;
 
     if (op == NULL) {
-        loop_client_fail(client, request->id, OP_USAGE, "this node does not know that command",
+        loop_client_fail(client, request->id, RPC_NO_SUCH_METHOD,
+                         "this node does not know that command",
                          "kith version on both sides; restart the node after an upgrade");
+        rpc_request_release(request);
+        return;
+    }
+    if (!cmd_params_check(request->method, request->params, &failure)) {
+        loop_client_fail(client, request->id, RPC_WRONG_PARAMS, failure.message, failure.hint);
         rpc_request_release(request);
         return;
     }
@@ -290,7 +305,7 @@ static void loop_client_upload(struct loop_client *client, struct rpc_request *r
         err =
             base64_read(span_of(json_string_value(data), json_string_length(data)), &client->file);
     if (err != ERR_OK) {
-        loop_client_fail(client, request->id, OP_FAILED,
+        loop_client_fail(client, request->id, RPC_FAILED,
                          "the file is too large or damaged on the way",
                          "cut it into parts of at most 256 MiB");
     } else {
@@ -305,10 +320,12 @@ static void loop_client_line(struct loop_client *client, struct span text)
 {
     struct rpc_request request;
 
-    if (rpc_read_request(text, &request) != ERR_OK) {
-        loop_client_fail(client, NULL, OP_USAGE, "that line is not a JSON-RPC 2.0 request",
-                         "one object a line");
-        client->is_ending = true;
+    enum err err = rpc_read_request(text, &request);
+
+    if (err != ERR_OK) {
+        loop_client_dismiss(client, err == ERR_INVALID ? RPC_NOT_A_REQUEST : RPC_NOT_JSON,
+                            err == ERR_INVALID ? "that line is not one request with an id"
+                                               : "that line is not JSON");
         return;
     }
     if (strcmp(request.method, "upload") == 0) {
@@ -331,14 +348,16 @@ static void loop_client_next(struct loop_client *client)
 
         if (end == NULL) {
             if (client->in.size > RPC_LINE_MAX)
-                loop_client_drop(client);
+                loop_client_dismiss(client, RPC_NOT_JSON, "that line is too long");
             return;
         }
         size = (size_t)(end - client->in.data);
         buf_append(&line, span_of(client->in.data, size));
         buf_drop(&client->in, size + 1);
-        if (buf_err(&line) != ERR_OK || size > RPC_LINE_MAX)
+        if (buf_err(&line) != ERR_OK)
             loop_client_drop(client);
+        else if (size > RPC_LINE_MAX)
+            loop_client_dismiss(client, RPC_NOT_JSON, "that line is too long");
         else
             loop_client_line(client, buf_span(&line));
         buf_release(&line);
@@ -440,6 +459,8 @@ static void loop_client_on_read(uv_stream_t *stream, ssize_t size, const uv_buf_
         loop_client_drop(client);
         return;
     }
+    if (client->is_ending)
+        return; /* What it still says is not looked at. */
     buf_append(&client->in, span_of(bytes->base, (size_t)size));
     if (buf_err(&client->in) != ERR_OK || client->in.size > 2 * RPC_LINE_MAX + LOOP_CLIENT_READ) {
         loop_client_drop(client);
@@ -489,8 +510,14 @@ static void loop_on_client(uv_stream_t *door, int status)
 
 enum err loop_rpc_open(struct loop *loop)
 {
-    const char *path = loop->options->home->places.socket;
+    const struct config_places *places = &loop->options->home->places;
+    const char *path = places->socket;
+    enum err err = ERR_OK;
 
+    if (strncmp(path, places->runtime, strlen(places->runtime)) == 0)
+        err = home_create_runtime(loop->options->home);
+    if (err != ERR_OK)
+        return err;
     (void)unlink(path); /* Left by a node that was killed; the lock says that none runs now. */
     if (uv_pipe_init(&loop->uv, &loop->door, 0) != 0)
         return ERR_IO;

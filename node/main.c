@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "crypto/heap.h"
 #include "crypto/secret.h"
@@ -20,7 +23,8 @@ enum { MAIN_WORDS_MAX = 512 };
 struct main_words {
     char *words[MAIN_WORDS_MAX];
     int count;
-    bool wants_help;
+    bool wants_help, wants_version;
+    const char *valueless; /* a global flag whose value is missing */
 };
 
 static int main_fail(const struct config *config, const char *hint, const char *message,
@@ -52,6 +56,17 @@ static bool main_is_flag(const char *word, const char *name)
     return strncmp(word, name, size) == 0 && (word[size] == '\0' || word[size] == '=');
 }
 
+/* A global flag with a value: moves *at past it. */
+static const char *main_take_value(char **argv, int argc, int *at, struct main_words *out)
+{
+    const char *flag = argv[*at];
+    const char *value = main_value(argv, argc, at, strcspn(flag, "="));
+
+    if (value == NULL || value[0] == '\0')
+        out->valueless = flag;
+    return value;
+}
+
 static bool main_take_globals(int argc, char **argv, struct config *config, struct main_words *out)
 {
     bool is_verbatim = false;
@@ -60,21 +75,21 @@ static bool main_take_globals(int argc, char **argv, struct config *config, stru
         const char *word = argv[at];
 
         is_verbatim |= strcmp(word, "--") == 0;
-        if (is_verbatim || word[0] != '-' || word[1] != '-') {
+        if (!is_verbatim && strcmp(word, "--json") == 0) {
+            config->is_json = true;
+        } else if (!is_verbatim && strcmp(word, "--no-input") == 0) {
+            config->no_input = true;
+        } else if (!is_verbatim && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)) {
+            out->wants_help = true;
+        } else if (!is_verbatim && out->count == 0 && strcmp(word, "--version") == 0) {
+            out->wants_version = true;
+        } else if (!is_verbatim && main_is_flag(word, "--home")) {
+            config->home = main_take_value(argv, argc, &at, out);
+        } else if (!is_verbatim && main_is_flag(word, "--passphrase-file")) {
+            config->passphrase_file = main_take_value(argv, argc, &at, out);
+        } else {
             if (out->count == MAIN_WORDS_MAX)
                 return false;
-            out->words[out->count++] = argv[at];
-        } else if (strcmp(word, "--json") == 0) {
-            config->is_json = true;
-        } else if (strcmp(word, "--no-input") == 0) {
-            config->no_input = true;
-        } else if (strcmp(word, "--help") == 0) {
-            out->wants_help = true;
-        } else if (main_is_flag(word, "--home")) {
-            config->home = main_value(argv, argc, &at, 6);
-        } else if (main_is_flag(word, "--passphrase-file")) {
-            config->passphrase_file = main_value(argv, argc, &at, 17);
-        } else if (out->count < MAIN_WORDS_MAX) {
             out->words[out->count++] = argv[at];
         }
     }
@@ -119,20 +134,9 @@ static bool main_add_flag(const struct cmd_flag *flag, const char *value, json_t
     return false;
 }
 
-/* "WHO" becomes "who", "[NAME]" "name", "[TOPIC...]" "topic" with all that is left. */
-static void main_arg_name(const char *arg, char out[static 32])
-{
-    size_t size = 0;
-
-    for (; *arg != '\0' && *arg != '.' && size < 31; arg++)
-        if (*arg >= 'A' && *arg <= 'Z')
-            out[size++] = (char)(*arg + 32);
-    out[size] = '\0';
-}
-
 static bool main_add_arg(const struct cmd *cmd, size_t index, const char *word, json_t *params)
 {
-    char name[32];
+    char name[CMD_ARG_NAME_SIZE];
     size_t last = 0;
 
     while (last + 1 < CMD_ARGS_MAX && cmd->args[last + 1] != NULL)
@@ -140,12 +144,12 @@ static bool main_add_arg(const struct cmd *cmd, size_t index, const char *word, 
     if (cmd->args[last] != NULL && index >= last && strstr(cmd->args[last], "...") != NULL) {
         struct cmd_flag list = {.name = name, .type = CMD_LIST};
 
-        main_arg_name(cmd->args[last], name);
+        cmd_arg_name(cmd->args[last], name);
         return main_add_flag(&list, word, params);
     }
     if (index >= CMD_ARGS_MAX || cmd->args[index] == NULL)
         return false;
-    main_arg_name(cmd->args[index], name);
+    cmd_arg_name(cmd->args[index], name);
     return json_object_set_new(params, name, json_string(word)) == 0;
 }
 
@@ -214,18 +218,48 @@ static size_t main_distance(const char *left, const char *right)
     return row[right_size];
 }
 
+/* "kith peer" alone: what can follow it. */
+static bool main_list_group(const struct main_words *words, char *out, size_t size)
+{
+    size_t used = 0, first = strlen(words->words[0]);
+    const struct cmd *cmd;
+
+    out[0] = '\0';
+    for (size_t at = 0; words->count == 1 && (cmd = cmd_at(at)) != NULL; at++) {
+        int written;
+
+        if (strncmp(cmd->words, words->words[0], first) != 0 || cmd->words[first] != ' ')
+            continue;
+        written =
+            snprintf(out + used, size - used, "%s%s", used > 0 ? ", " : "", cmd->words + first + 1);
+        if (written < 0 || (size_t)written >= size - used)
+            break;
+        used += (size_t)written;
+    }
+    return used > 0;
+}
+
 static int main_unknown(const struct config *config, const struct main_words *words)
 {
-    char typed[64], hint[80] = "kith help";
+    char typed[64], hint[80] = "kith help", group[400];
     const struct cmd *cmd;
-    size_t least = 5;
+    size_t least = 4;
+
+    if (main_list_group(words, group, sizeof group)) {
+        struct op_failure failure = {0};
+
+        (void)snprintf(hint, sizeof hint, "kith help %.40s", words->words[0]);
+        door_fail(&failure, OP_USAGE, hint, "%.40s wants one more word: %s", words->words[0],
+                  group);
+        return cmd_fail(config, &failure);
+    }
 
     (void)snprintf(typed, sizeof typed, "%s%s%s", words->words[0], words->count > 1 ? " " : "",
                    words->count > 1 ? words->words[1] : "");
     for (size_t at = 0; (cmd = cmd_at(at)) != NULL; at++) {
         size_t distance = main_distance(typed, cmd->words);
 
-        if (distance < least) {
+        if (distance < least && distance * 2 <= strlen(typed)) {
             least = distance;
             (void)snprintf(hint, sizeof hint, "kith %s", cmd->words);
         }
@@ -250,7 +284,12 @@ static int main_dispatch(const struct config *config, struct main_words *words)
     int used = 0, code;
 
     cmd = cmd_find(words->words, words->count, &used);
-    if (words->wants_help || words->count == 0) {
+    if (words->valueless != NULL) {
+        code = main_fail(config, "--home DIR, --passphrase-file FILE", "a value is missing after ",
+                         words->valueless);
+    } else if (words->wants_version) {
+        code = cmd_version(config, NULL, params);
+    } else if (words->wants_help || words->count == 0) {
         main_group_help(words, params);
         code = words->count == 0 && !words->wants_help
                    ? cmd_op(config, cmd_find((char *[]){(char[]){"status"}}, 1, &used), params)
@@ -266,6 +305,17 @@ static int main_dispatch(const struct config *config, struct main_words *words)
     return code;
 }
 
+/* Every command holds keys: nobody reads them out of a core file or through a debugger of the same
+ * user, and what is written is for its owner alone. */
+static void main_seal_process(void)
+{
+    struct rlimit none = {0};
+
+    (void)setrlimit(RLIMIT_CORE, &none); /* Lowering is always allowed. */
+    (void)prctl(PR_SET_DUMPABLE, 0);
+    (void)umask(077);
+}
+
 int main(int argc, char **argv)
 {
     struct main_words *words = heap_new_zeroed(1, sizeof *words);
@@ -274,6 +324,7 @@ int main(int argc, char **argv)
 
     (void)signal(SIGPIPE, SIG_IGN); /* A reader that goes away is an error of the write, not the end
                                        of the program. */
+    main_seal_process();
     json_object_seed(0);
     if (setlocale(LC_CTYPE, "") == NULL || MB_CUR_MAX == 1)
         (void)setlocale(LC_CTYPE, "C.UTF-8"); /* Names are UTF-8 whatever the environment says. */

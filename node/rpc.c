@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { RPC_CODE_FAILED = -32000 };
-
 /* jansson stops at 2,048 levels, and its recursion is then deep; a request of ours nests four. */
 static bool rpc_is_shallow(struct span line)
 {
@@ -34,14 +32,14 @@ static json_t *rpc_parse(struct span line)
 {
     json_error_t error;
 
-    if (line.size > RPC_LINE_MAX || !rpc_is_shallow(line))
+    if (!rpc_is_shallow(line))
         return NULL;
     return json_loadb((const char *)line.data, line.size, JSON_REJECT_DUPLICATES, &error);
 }
 
 enum err rpc_read_request(struct span line, struct rpc_request *out)
 {
-    json_t *whole = rpc_parse(line);
+    json_t *whole = line.size <= RPC_LINE_MAX ? rpc_parse(line) : NULL;
     json_t *id, *method, *params;
     const char *version;
 
@@ -55,7 +53,7 @@ enum err rpc_read_request(struct span line, struct rpc_request *out)
         (!json_is_integer(id) && !json_is_string(id)) ||
         (params != NULL && !json_is_object(params))) {
         json_decref(whole);
-        return ERR_MALFORMED;
+        return ERR_INVALID;
     }
     *out = (struct rpc_request){
         .whole = whole, .id = id, .method = json_string_value(method), .params = params};
@@ -97,13 +95,16 @@ void rpc_write_result(json_t *id, json_t *result, struct buf *out)
     rpc_write_line(json_pack("{s:s, s:O, s:O}", "jsonrpc", "2.0", "id", id, "result", result), out);
 }
 
-void rpc_write_failure(json_t *id, const struct op_failure *failure, struct buf *out)
+void rpc_write_failure(json_t *id, enum rpc_code code, const struct op_failure *failure,
+                       struct buf *out)
 {
     json_t *data = op_failure_json(failure);
+    const char *message =
+        json_string_value(json_object_get(json_object_get(data, "error"), "message"));
 
     rpc_write_line(json_pack("{s:s, s:o?, s:{s:i, s:s, s:o}}", "jsonrpc", "2.0", "id",
-                             id != NULL ? json_incref(id) : json_null(), "error", "code",
-                             RPC_CODE_FAILED, "message", failure->message, "data", data),
+                             id != NULL ? json_incref(id) : json_null(), "error", "code", (int)code,
+                             "message", message != NULL ? message : "", "data", data),
                    out);
 }
 

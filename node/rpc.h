@@ -1,6 +1,7 @@
 /*
- * JSON-RPC 2.0 on the UNIX socket: one object a line, at most RPC_LINE_MAX bytes. Pure: lines in,
- * lines out.
+ * JSON-RPC 2.0 on the UNIX socket: one object a line; a request has at most RPC_LINE_MAX bytes, an
+ * answer as many as it needs. Batches and requests without an id are refused. Pure: lines in, lines
+ * out.
  */
 #ifndef KITH_NODE_RPC_H
 #define KITH_NODE_RPC_H
@@ -9,6 +10,15 @@
 
 enum { RPC_LINE_MAX = 1 << 20, RPC_DEPTH_MAX = 64 };
 
+/* The standard's numbers (JSON-RPC 2.0, section 5.1), and ours for an op that failed. */
+enum rpc_code {
+    RPC_NOT_JSON = -32700,
+    RPC_NOT_A_REQUEST = -32600,
+    RPC_NO_SUCH_METHOD = -32601,
+    RPC_WRONG_PARAMS = -32602,
+    RPC_FAILED = -32000
+};
+
 struct rpc_request {
     json_t *whole;      /* owned */
     json_t *id;         /* borrowed from whole: a number or a string */
@@ -16,7 +26,7 @@ struct rpc_request {
     json_t *params;     /* borrowed: an object; NULL when left out */
 };
 
-/* ERR_MALFORMED: not a request; ERR_NOMEM. */
+/* ERR_MALFORMED: not JSON, too long or too deep; ERR_INVALID: JSON, but not one request. */
 MUST_USE enum err rpc_read_request(struct span line, struct rpc_request *out);
 void rpc_request_release(struct rpc_request *request);
 
@@ -24,7 +34,8 @@ void rpc_request_release(struct rpc_request *request);
  * standard's fields. */
 void rpc_write_request(uint64_t id, const char *method, json_t *params, struct buf *out);
 void rpc_write_result(json_t *id, json_t *result, struct buf *out);
-void rpc_write_failure(json_t *id, const struct op_failure *failure, struct buf *out);
+void rpc_write_failure(json_t *id, enum rpc_code code, const struct op_failure *failure,
+                       struct buf *out);
 void rpc_write_notification(const char *method, json_t *params, struct buf *out);
 
 /* What came back: a result, a failure, or a notification. */

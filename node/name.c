@@ -15,7 +15,7 @@
 #include "storage/view_contact.h"
 #include "storage/view_peer.h"
 
-enum { NAME_MATCHES_MAX = 16, NAME_PREFIX_MIN = 6, NAME_WHO_MAX = 400 };
+enum { NAME_MATCHES_MAX = 16, NAME_PREFIX_MIN = 6, NAME_WHO_MAX = 400, NAME_DIGITS_MIN = 12 };
 
 struct name_search {
     struct op_call *call;
@@ -153,25 +153,48 @@ static enum err name_collect(struct name_search *search)
     return err == ERR_CANCELLED ? ERR_OK : err;
 }
 
+static void name_id(const struct name_match *match, char out[static ID_TEXT_SIZE])
+{
+    if (match->has_contact)
+        hex_write(span_of(match->contact.bytes, ID_SIZE), out);
+    else
+        hex_write(span_of(match->member.bytes, ID_SIZE), out);
+}
+
+/* How many digits tell the matches apart: an import makes many contacts in one millisecond, and
+ * their ids begin alike. */
+static size_t name_digits(const struct name_search *search)
+{
+    char left[ID_TEXT_SIZE], right[ID_TEXT_SIZE];
+    size_t digits = NAME_DIGITS_MIN;
+
+    for (size_t at = 1; at < search->count; at++)
+        for (size_t other = 0; other < at; other++) {
+            size_t same = 0;
+
+            name_id(&search->matches[at], left);
+            name_id(&search->matches[other], right);
+            while (left[same] != '\0' && left[same] == right[same])
+                same++;
+            digits = same + 1 > digits ? same + 1 : digits;
+        }
+    return digits;
+}
+
 /* The list of who it could be, and what to type to say which. */
 static enum err name_ambiguous(struct name_search *search)
 {
     struct op_failure *failure = &search->call->failure;
+    size_t size, digits = name_digits(search);
     char id[ID_TEXT_SIZE];
-    size_t size;
 
     (void)op_fail(search->call, OP_AMBIGUOUS, "use the id in brackets, an e-mail or an alias",
-                  "%s could be:", search->who);
+                  "%.100s could be:", search->who);
     for (size_t at = 0; at < search->count; at++) {
-        const struct name_match *match = &search->matches[at];
-
-        if (match->has_contact)
-            hex_write(span_of(match->contact.bytes, ID_SIZE), id);
-        else
-            hex_write(span_of(match->member.bytes, ID_SIZE), id);
+        name_id(&search->matches[at], id);
         size = strlen(failure->message);
-        (void)snprintf(failure->message + size, sizeof failure->message - size, "%s %.60s (%.12s)",
-                       at > 0 ? "," : "", match->shown, id);
+        (void)snprintf(failure->message + size, sizeof failure->message - size, "%s %.60s (%.*s)",
+                       at > 0 ? "," : "", search->matches[at].shown, (int)digits, id);
     }
     size = strlen(failure->message);
     if (search->is_cut)

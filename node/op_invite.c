@@ -13,6 +13,7 @@
 #include "proto/contact.h"
 #include "proto/limits.h"
 #include "proto/link.h"
+#include "storage/fold.h"
 #include "storage/row.h"
 #include "storage/view_contact.h"
 #include "storage/view_peer.h"
@@ -26,13 +27,27 @@ static const struct id *op_invite_self(const struct op_call *call)
 
 /* Invite. */
 
-static void op_invite_add_address(struct invitation *invitation, const struct address *address)
+/* Addresses on their way into an invitation; what does not fit is told. */
+struct op_invite_addresses {
+    struct invitation *to;
+    json_t *left_out;
+};
+
+static void op_invite_add_address(struct op_invite_addresses *addresses,
+                                  const struct address *address)
 {
+    struct invitation *invitation = addresses->to;
+    char text[ADDRESS_TEXT_SIZE];
+
     for (size_t at = 0; at < invitation->addresses_count; at++)
         if (address_is_equal(&invitation->addresses[at], address))
             return;
-    if (invitation->addresses_count < ADDRESSES_MAX)
+    if (invitation->addresses_count < ADDRESSES_MAX) {
         invitation->addresses[invitation->addresses_count++] = *address;
+        return;
+    }
+    address_write(address, text);
+    (void)json_array_append_new(addresses->left_out, json_string(text)); /* Lost ones are absent. */
 }
 
 static bool op_invite_is_any(const struct address *address)
@@ -43,12 +58,27 @@ static bool op_invite_is_any(const struct address *address)
            (address_is_ipv4(address) && memcmp(address->host + 12, any, 4) == 0);
 }
 
+/* Any address of this machine, where it listens on all of them, or will once a node runs. */
+static void op_invite_add_interfaces(const struct op_world *world,
+                                     struct op_invite_addresses *addresses)
+{
+    uint16_t port = world->listening_count > 0 ? world->listening[0].port : PORT_DEFAULT;
+
+    for (size_t at = 0; at < world->interfaces_count; at++) {
+        struct address address = world->interfaces[at];
+
+        address.port = port;
+        if (!address_is_loopback(&address) || addresses->to->addresses_count == 0)
+            op_invite_add_address(addresses, &address);
+    }
+}
+
 /* In the order --address, --announce, what is listened on, own interfaces. */
-static enum err op_invite_find_addresses(struct op_call *call, struct invitation *invitation)
+static enum err op_invite_find_addresses(struct op_call *call,
+                                         struct op_invite_addresses *addresses)
 {
     const struct op_world *world = call->world;
-    uint16_t port = world->listening_count > 0 ? world->listening[0].port : PORT_DEFAULT;
-    bool listens_anywhere = world->listening_count == 0;
+    bool listens_anywhere = world->listening_count == 0 && !world->is_node;
     json_t *item;
     size_t index;
 
@@ -61,24 +91,19 @@ static enum err op_invite_find_addresses(struct op_call *call, struct invitation
             return op_fail(call, OP_USAGE, "--address 203.0.113.5:5484",
                            "\"%.60s\" is not an address",
                            json_string_value(item) != NULL ? json_string_value(item) : "");
-        op_invite_add_address(invitation, &address);
+        op_invite_add_address(addresses, &address);
     }
     for (size_t at = 0; at < world->announced_count; at++)
-        op_invite_add_address(invitation, &world->announced[at]);
+        op_invite_add_address(addresses, &world->announced[at]);
     for (size_t at = 0; at < world->listening_count; at++) {
         if (op_invite_is_any(&world->listening[at]))
             listens_anywhere = true;
         else
-            op_invite_add_address(invitation, &world->listening[at]);
+            op_invite_add_address(addresses, &world->listening[at]);
     }
-    for (size_t at = 0; listens_anywhere && at < world->interfaces_count; at++) {
-        struct address address = world->interfaces[at];
-
-        address.port = port;
-        if (!address_is_loopback(&address) || invitation->addresses_count == 0)
-            op_invite_add_address(invitation, &address);
-    }
-    if (invitation->addresses_count == 0)
+    if (listens_anywhere)
+        op_invite_add_interfaces(world, addresses);
+    if (addresses->to->addresses_count == 0)
         return op_fail(call, OP_FAILED, "kith peer invite --address HOST:PORT",
                        "no address is known at which this machine can be reached");
     return ERR_OK;
@@ -167,43 +192,70 @@ static enum err op_invite_store_invitation(struct op_call *call,
     return amend_end(&amend, NULL);
 }
 
-enum err op_invite(struct op_call *call)
+static enum err op_invite_read_expires(struct op_call *call, uint64_t *out_seconds)
 {
-    const char *name = op_text(call, "name"), *expires = op_text(call, "expires");
-    struct invitation invitation = {0};
-    char uri[INVITATION_TEXT_SIZE_MAX];
-    uint64_t seconds = (uint64_t)INVITATION_DAYS_DEFAULT * OP_INVITE_DAY_S;
-    struct id contact = {{0}}, id;
-    bool is_new = false;
-    enum err err = ERR_OK;
+    const char *expires = op_text(call, "expires");
 
-    if (expires != NULL && (until_read(expires, &seconds) != ERR_OK || seconds == 0 ||
-                            seconds > (uint64_t)INVITATION_DAYS_MAX * OP_INVITE_DAY_S))
-        return op_fail(call, OP_USAGE, "--expires 7d",
-                       "--expires wants a time such as 12h or 7d, at most %d days",
-                       INVITATION_DAYS_MAX);
-    err = op_invite_find_addresses(call, &invitation);
+    *out_seconds = (uint64_t)INVITATION_DAYS_DEFAULT * OP_INVITE_DAY_S;
+    if (expires == NULL || (until_read(expires, out_seconds) == ERR_OK && *out_seconds > 0 &&
+                            *out_seconds <= (uint64_t)INVITATION_DAYS_MAX * OP_INVITE_DAY_S))
+        return ERR_OK;
+    return op_fail(call, OP_USAGE, "--expires 7d",
+                   "--expires wants a time such as 12h or 7d, at most %d days",
+                   INVITATION_DAYS_MAX);
+}
+
+static enum err op_invite_tell(struct op_call *call, const struct invitation *invitation,
+                               const struct id *id, json_t *left_out)
+{
+    char uri[INVITATION_TEXT_SIZE_MAX];
+    enum err err = invitation_write(invitation, uri);
+
+    if (err != ERR_OK)
+        return err;
+    call->result = json_pack("{s:s}", "uri", uri);
+    describe_set_time(call->result, "expires", invitation->expires_at_s * 1000);
+    describe_set_id(call->result, "id", id);
+    if (json_array_size(left_out) > 0)
+        (void)json_object_set(call->result, "left_out", left_out); /* A lost key is absent. */
+    if (op_flag(call, "qr"))
+        (void)json_object_set_new(call->result, "qr", json_true()); /* Only the command draws it. */
+    call->effects.peers_changed = true;
+    return call->result != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+static enum err op_invite_make(struct op_call *call, struct invitation *invitation,
+                               json_t *left_out)
+{
+    struct op_invite_addresses addresses = {.to = invitation, .left_out = left_out};
+    const char *name = op_text(call, "name");
+    struct id contact = {{0}}, id;
+    uint64_t seconds;
+    bool is_new = false;
+    enum err err = op_invite_read_expires(call, &seconds);
+
+    if (err == ERR_OK)
+        err = op_invite_find_addresses(call, &addresses);
     if (err == ERR_OK && name != NULL)
         err = op_invite_invited(call, name, &contact, &is_new);
     if (err != ERR_OK)
         return err;
-    memcpy(invitation.static_key, ledger_static_key(call->snapshot.ledger)->public_key, 32);
-    entropy_fill(ledger_entropy(call->snapshot.ledger), invitation.secret, INVITATION_SECRET_SIZE);
-    invitation.expires_at_s = call->now_ms / 1000 + seconds;
-    op_invite_hint(call, invitation.hint);
-    err = invitation_write(&invitation, uri);
-    if (err == ERR_OK)
-        err = op_invite_store_invitation(call, &invitation, name, &contact, is_new, &id);
-    if (err == ERR_OK) {
-        call->result = json_pack("{s:s}", "uri", uri);
-        describe_set_time(call->result, "expires", invitation.expires_at_s * 1000);
-        describe_set_id(call->result, "id", &id);
-        if (op_flag(call, "qr"))
-            (void)json_object_set_new(call->result, "qr",
-                                      json_true()); /* Only the command draws it. */
-        call->effects.peers_changed = true;
-    }
+    memcpy(invitation->static_key, ledger_static_key(call->snapshot.ledger)->public_key, 32);
+    entropy_fill(ledger_entropy(call->snapshot.ledger), invitation->secret, INVITATION_SECRET_SIZE);
+    invitation->expires_at_s = call->now_ms / 1000 + seconds;
+    op_invite_hint(call, invitation->hint);
+    err = op_invite_store_invitation(call, invitation, name, &contact, is_new, &id);
+    return err == ERR_OK ? op_invite_tell(call, invitation, &id, left_out) : err;
+}
+
+enum err op_invite(struct op_call *call)
+{
+    struct invitation invitation = {0};
+    json_t *left_out = json_array();
+    enum err err = op_invite_make(call, &invitation, left_out);
+
     secret_wipe(&invitation, sizeof invitation);
+    json_decref(left_out);
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the invitation could not be made");
 }
 
@@ -305,27 +357,56 @@ static void op_invite_acceptance_id(const struct invitation *invitation, struct 
     memcpy(out->bytes, hash.bytes, ID_SIZE);
 }
 
+struct op_invite_look_alikes {
+    json_t *list;
+    const struct public_key *member; /* NULL while nobody knows */
+    struct buf folded;               /* the name */
+};
+
+/* Called just so, or so and something more: Ana, and Ana Lima. */
+static bool op_invite_is_alike(const struct op_invite_look_alikes *alike, struct span name)
+{
+    struct buf folded = {0};
+    size_t size = alike->folded.size;
+    bool is_alike = fold(name, &folded) == ERR_OK && folded.size >= size &&
+                    (folded.size == size || folded.data[size] == ' ');
+
+    buf_release(&folded);
+    return is_alike;
+}
+
 static enum err op_invite_on_look_alike(void *self, uint32_t number, const struct object *contact)
 {
-    json_t *entry = json_object();
+    struct op_invite_look_alikes *alike = self;
+    struct span member = object_value(contact, CONTACT_MEMBER).bytes;
+    json_t *entry;
 
     (void)number;
+    if (alike->member != NULL && span_is_equal(member, span_of(alike->member->bytes, 32)))
+        return ERR_OK;
+    if (!op_invite_is_alike(alike, object_text(contact, CONTACT_NAME)))
+        return ERR_OK;
+    entry = json_object();
     describe_set_id(entry, "id", &contact->id);
     describe_set_text(entry, "name", object_text(contact, CONTACT_NAME));
-    return json_array_append_new(self, entry) == 0 ? ERR_OK : ERR_NOMEM;
+    return json_array_append_new(alike->list, entry) == 0 ? ERR_OK : ERR_NOMEM;
 }
 
 /* Contacts called like the inviter who are somebody else, as far as kith knows. */
-static void op_invite_look_alikes(struct op_call *call, const char *name)
+static void op_invite_find_look_alikes(struct op_call *call, const char *name,
+                                       const struct public_key *member)
 {
-    json_t *list = json_array();
+    struct op_invite_look_alikes alike = {.list = json_array(), .member = member};
 
-    if (name[0] != '\0' && view_contact_named(&call->snapshot, span_str(name),
-                                              op_invite_on_look_alike, list) != ERR_OK)
-        (void)json_array_clear(list);
-    if (json_array_size(list) > 0)
-        (void)json_object_set(call->result, "look_alike", list);
-    json_decref(list);
+    if (name[0] != '\0' && (fold(span_str(name), &alike.folded) != ERR_OK ||
+                            view_contact_named(&call->snapshot, span_str(name),
+                                               op_invite_on_look_alike, &alike) != ERR_OK))
+        (void)json_array_clear(
+            alike.list); /* A courtesy: without it the link is made all the same. */
+    if (json_array_size(alike.list) > 0)
+        (void)json_object_set(call->result, "look_alike", alike.list);
+    json_decref(alike.list);
+    buf_release(&alike.folded);
 }
 
 static enum err op_invite_pending(struct op_call *call, const struct invitation *invitation)
@@ -334,7 +415,7 @@ static enum err op_invite_pending(struct op_call *call, const struct invitation 
     if (call->result == NULL)
         return ERR_NOMEM;
     describe_set_text(call->result, "name", span_str(invitation->hint));
-    op_invite_look_alikes(call, invitation->hint);
+    op_invite_find_look_alikes(call, invitation->hint, NULL);
     return ERR_OK;
 }
 
@@ -369,6 +450,7 @@ static enum err op_invite_answer(struct op_call *call, const struct invitation *
         if (err == ERR_OK) {
             call->result = describe_peer(call, peer, true);
             (void)json_object_set_new(call->result, "state", json_string("linked"));
+            op_invite_find_look_alikes(call, peer->name, &member);
         }
         break;
     case ACCEPTANCE_REFUSED_SPENT:

@@ -33,12 +33,15 @@ static enum err op_me_check_text(struct op_call *call, const char *name, const c
 
 static enum err op_me_check(struct op_call *call)
 {
+    size_t given = 0;
+
     for (size_t at = 0; at < OP_ME_FIELDS; at++) {
         const char *text = op_text(call, op_me_fields[at].name);
         json_t *list = op_list(call, op_me_fields[at].name), *item;
         size_t index;
         enum err err = ERR_OK;
 
+        given += text != NULL || list != NULL;
         if (text != NULL)
             err = op_me_check_text(call, op_me_fields[at].name, text, op_me_fields[at].max);
         json_array_foreach(list, index, item) if (err == ERR_OK) err = op_me_check_text(
@@ -48,6 +51,9 @@ static enum err op_me_check(struct op_call *call)
     }
     if (op_text(call, "name") != NULL && op_text(call, "name")[0] == '\0')
         return op_fail(call, OP_USAGE, "kith me edit --name NAME", "a card needs a name");
+    if (given == 0)
+        return op_fail(call, OP_USAGE, "kith me edit --title \"Looking for work\"",
+                       "say what to change");
     return ERR_OK;
 }
 

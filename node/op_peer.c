@@ -38,6 +38,18 @@ static enum err op_peer_on_peer(void *self, const struct peer *peer)
                : ERR_NOMEM;
 }
 
+static void op_peer_add_addresses(json_t *row, const struct address *addresses, size_t count)
+{
+    json_t *list = json_array();
+    char text[ADDRESS_TEXT_SIZE];
+
+    for (size_t at = 0; at < count; at++) {
+        address_write(&addresses[at], text);
+        (void)json_array_append_new(list, json_string(text)); /* A lost row shows as absent. */
+    }
+    (void)json_object_set_new(row, "addresses", list);
+}
+
 static enum err op_peer_on_acceptance(void *self, uint32_t number, const struct object *acceptance)
 {
     struct op_peer_rows *rows = self;
@@ -51,6 +63,7 @@ static enum err op_peer_on_acceptance(void *self, uint32_t number, const struct 
     row = json_pack("{s:s, s:s, s:b, s:i}", "level", "invited", "state", "pending", "in_step", 0,
                     "undelivered", 0);
     describe_set_text(row, "name", span_str(invitation.hint));
+    op_peer_add_addresses(row, invitation.addresses, invitation.addresses_count);
     secret_wipe(&invitation, sizeof invitation);
     return json_array_append_new(rows->peers, row) == 0 ? ERR_OK : ERR_NOMEM;
 }

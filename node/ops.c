@@ -11,14 +11,13 @@
 #include "node/op_me.h"
 #include "node/op_node.h"
 #include "node/op_peer.h"
-#include "node/op_search.h"
+#include "proto/scan.h"
 
 static const struct op ops_all[] = {
     {.method = "contact.add", .mode = OP_WRITE, .run = op_contact_add},
     {.method = "contact.edit", .mode = OP_WRITE, .run = op_contact_edit},
     {.method = "contact.list", .mode = OP_READ, .run = op_contact_list},
     {.method = "contact.remove", .mode = OP_WRITE, .run = op_contact_remove},
-    {.method = "contact.search", .mode = OP_READ, .run = op_search},
     {.method = "contact.show", .mode = OP_READ, .run = op_contact_show},
     {.method = "doctor", .mode = OP_READ, .run = op_node_doctor},
     {.method = "doctor.rebuild", .mode = OP_WRITE, .run = op_node_rebuild},
@@ -148,13 +147,38 @@ enum err op_fail_err(struct op_call *call, enum err err, const char *what)
     return err;
 }
 
+/* JSON is UTF-8 alone; what was cut within a letter, or never was UTF-8, becomes a question mark.
+ */
+static json_t *ops_mend(const char *text)
+{
+    static const uint8_t sizes[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4};
+    struct span rest = span_str(text);
+    struct buf mended = {0};
+    json_t *string;
+
+    while (rest.size > 0) {
+        size_t size = sizes[rest.data[0] >> 4];
+
+        if (size > rest.size || !scan_is_utf8(span_of(rest.data, size))) {
+            size = 1;
+            buf_byte(&mended, '?');
+        } else {
+            buf_append(&mended, span_of(rest.data, size));
+        }
+        rest = span_of(rest.data + size, rest.size - size);
+    }
+    string = json_stringn((const char *)mended.data, mended.size);
+    buf_release(&mended);
+    return string != NULL ? string : json_string("");
+}
+
 json_t *op_failure_json(const struct op_failure *failure)
 {
     json_t *inner =
-        json_pack("{s:i, s:s}", "code", (int)failure->code, "message", failure->message);
+        json_pack("{s:i, s:o}", "code", (int)failure->code, "message", ops_mend(failure->message));
 
     if (failure->hint[0] != '\0')
-        (void)json_object_set_new(inner, "hint", json_string(failure->hint));
+        (void)json_object_set_new(inner, "hint", ops_mend(failure->hint));
     return json_pack("{s:o}", "error", inner);
 }
 

@@ -30,8 +30,8 @@ enum op_code {
 
 struct op_failure {
     enum op_code code;
-    char message[600];
-    char hint[400]; /* what to type next; may be empty */
+    char message[1600]; /* UTF-8, but for a name that was cut or a path that is none */
+    char hint[400];     /* what to type next; may be empty */
 };
 
 /* One peer as the running node sees it. */

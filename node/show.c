@@ -218,6 +218,10 @@ static void show_status(json_t *result, json_t *params)
             ? "a passphrase protects them; lists on this disk are readable by whoever has the disk"
             : "protected by file permissions only");
     show_line("Member", show_text(result, "member"));
+    if (json_integer_value(json_object_get(result, "contacts")) == 0)
+        show_line("Next", "kith import FILE.vcf brings your address book");
+    else if (json_integer_value(json_object_get(peers, "total")) == 0)
+        show_line("Next", "kith peer invite NAME links you with somebody");
 }
 
 static void show_log(json_t *result, json_t *params)
@@ -227,6 +231,8 @@ static void show_log(json_t *result, json_t *params)
 
     (void)params;
     json_array_foreach(rows, at, row) show_event(row);
+    if (json_array_size(rows) == 0 && isatty(STDOUT_FILENO))
+        (void)puts("Nothing has happened yet.");
 }
 
 void show_event(json_t *row)
@@ -261,11 +267,18 @@ static void show_doctor(json_t *result, json_t *params)
     (void)params;
     json_array_foreach(rows, at, row)
     {
-        (void)printf("%-5s %-8s %s\n", show_text(row, "state"), show_text(row, "check"),
-                     show_text(row, "text"));
+        (void)printf("%-5s ", show_text(row, "state"));
+        show_line(show_text(row, "check"), show_text(row, "text"));
         if (json_object_get(row, "remedy") != NULL)
-            (void)printf("%-14s %s\n", "", show_text(row, "remedy"));
+            show_line("", show_text(row, "remedy"));
     }
+}
+
+static void show_stopped(json_t *result, json_t *params)
+{
+    (void)result;
+    (void)params;
+    (void)puts("Your node has ended. What you write from now on goes out when it runs again.");
 }
 
 static void show_done(json_t *result, json_t *params)
@@ -276,8 +289,8 @@ static void show_done(json_t *result, json_t *params)
 }
 
 static const struct show_printer show_own_printers[] = {
-    {"doctor", show_doctor}, {"log", show_log},   {"me.edit", show_me}, {"me.show", show_me},
-    {"status", show_status}, {"sync", show_sync}, {NULL, NULL},
+    {"doctor", show_doctor}, {"log", show_log},      {"me.edit", show_me}, {"me.show", show_me},
+    {"status", show_status}, {"stop", show_stopped}, {"sync", show_sync},  {NULL, NULL},
 };
 
 static const struct show_printer *const show_groups[] = {show_own_printers, show_contact_printers,

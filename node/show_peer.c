@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "crypto/heap.h"
 #include "node/show_state.h"
 
 static void show_peers(json_t *result, json_t *params)
@@ -30,18 +31,10 @@ static const char *show_level(const char *level)
 
 static void show_peer(json_t *result, json_t *params)
 {
-    const char *state = show_text(result, "state");
-
     (void)params;
-    if (strcmp(state, "pending") == 0) {
-        (void)puts(
-            "Accepted. The link is made as soon as both of you are online: keep `kith run` going.");
-        show_line("From", show_text(result, "name"));
-        return;
-    }
     show_line("Name", show_text(result, "name"));
     show_line("Alias", show_text(result, "alias"));
-    show_line("State", state);
+    show_line("State", show_text(result, "state"));
     show_line("Trust", show_level(show_text(result, "level")));
     show_line("Last seen", show_text(result, "last_seen"));
     show_list("Addresses", json_object_get(result, "addresses"));
@@ -50,6 +43,70 @@ static void show_peer(json_t *result, json_t *params)
         show_card(json_object_get(result, "card"));
     }
     show_line("Member", show_text(result, "member"));
+}
+
+/* Contacts called like the new peer: only their owner knows whether it is the same person. */
+static void show_look_alikes(json_t *list)
+{
+    size_t at;
+    json_t *item;
+
+    if (json_array_size(list) > 0)
+        (void)puts("\nYou have contacts of that name. kith does not know whether it is the same "
+                   "person:");
+    json_array_foreach(list, at, item)
+    {
+        show_line("  Name", show_text(item, "name"));
+        show_line("  Id", show_text(item, "id"));
+    }
+}
+
+static void show_accepted(json_t *result, json_t *params)
+{
+    if (strcmp(show_text(result, "state"), "pending") == 0) {
+        (void)puts("Accepted. The link is made as soon as both of you are online: keep kith run "
+                   "going.");
+        show_line("From", show_text(result, "name"));
+    } else {
+        (void)puts("You are linked. To be sure of who it is, compare words: kith peer words WHO\n");
+        show_peer(result, params);
+    }
+    show_look_alikes(json_object_get(result, "look_alike"));
+}
+
+/* One sentence about the peer it happened to. */
+static void show_of(json_t *result, const char *sentence)
+{
+    char *name = show_copy(show_text(result, "name"));
+
+    (void)printf("%s %s\n", name != NULL ? name : "", sentence);
+    heap_free(name);
+}
+
+static void show_parted(json_t *result, json_t *params)
+{
+    (void)params;
+    show_of(result, "is no peer of yours any more: nothing you write from now on can be read "
+                    "there.");
+}
+
+static void show_blocked(json_t *result, json_t *params)
+{
+    (void)params;
+    show_of(result, "is blocked, and is not told so.");
+}
+
+static void show_unblocked(json_t *result, json_t *params)
+{
+    (void)params;
+    show_of(result, "is not blocked any more. A new link takes a new invitation.");
+}
+
+static void show_revoked(json_t *result, json_t *params)
+{
+    (void)result;
+    (void)params;
+    (void)puts("Taken back: nobody can use that invitation now.");
 }
 
 /* Two modules a character cell, by half blocks, dark on light with the quiet margin scanners need.
@@ -80,10 +137,25 @@ static void show_qr(const char *text)
     QRcode_free(code);
 }
 
+/* What did not fit is said beside the text, which may be piped. */
+static void show_left_out(json_t *list)
+{
+    size_t at;
+    json_t *item;
+
+    if (json_array_size(list) == 0)
+        return;
+    (void)fputs("kith: an invitation holds four addresses; left out:", stderr);
+    json_array_foreach(list, at, item)(void)
+        fprintf(stderr, "%s %s", at > 0 ? "," : "", json_string_value(item));
+    (void)fputs("\n", stderr);
+}
+
 static void show_invitation(json_t *result, json_t *params)
 {
     const char *uri = show_text(result, "uri");
 
+    show_left_out(json_object_get(result, "left_out"));
     if (!isatty(STDOUT_FILENO)) {
         (void)puts(uri);
         return;
@@ -106,8 +178,10 @@ static void show_words(json_t *result, json_t *params)
 }
 
 const struct show_printer show_peer_printers[] = {
-    {"peer.accept", show_peer},       {"peer.compared", show_peer},
+    {"peer.accept", show_accepted},   {"peer.compared", show_peer},
     {"peer.invite", show_invitation}, {"peer.list", show_peers},
     {"peer.rename", show_peer},       {"peer.show", show_peer},
-    {"peer.words", show_words},       {NULL, NULL},
+    {"peer.words", show_words},       {"peer.remove", show_parted},
+    {"peer.block", show_blocked},     {"peer.unblock", show_unblocked},
+    {"peer.revoke", show_revoked},    {NULL, NULL},
 };

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -98,6 +99,34 @@ class Member:
                 self.wait_end()
             except subprocess.TimeoutExpired:
                 self.kill9()
+
+    def ask(self, *lines, seconds=10):
+        """What the node's socket answers to these lines of bytes, as a list of documents."""
+        heard = b""
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(seconds)
+            client.connect(os.path.join(self.home, "node.sock"))
+            try:
+                client.sendall(b"".join(lines))
+                client.shutdown(socket.SHUT_WR)
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+            try:
+                while piece := client.recv(65536):
+                    heard += piece
+            except ConnectionResetError:
+                pass
+        return [json.loads(line) for line in heard.decode("utf-8", "replace").splitlines()]
+
+    def request(self, method, **params):
+        """One answer to one request; half of the connection stays open for it."""
+        line = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(20)
+            client.connect(os.path.join(self.home, "node.sock"))
+            client.sendall(line.encode() + b"\n")
+            heard = client.makefile("rb").readline()
+        return json.loads(heard)
 
     def card_of(self, who):
         code, answer = self.call("peer", "show", who)

@@ -107,6 +107,8 @@ struct epoch_row {
     uint32_t space;
     struct epoch epoch; /* previous borrows from the row */
     bool has_key;
+    uint32_t log; /* where its entry stands; 0 in rows of older stores */
+    uint64_t seq;
 };
 /* Registers the epoch an unsealed entry opens or uses: row, index in its log, key if it can be
  * opened. */

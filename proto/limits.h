@@ -34,6 +34,10 @@ enum {
     CERTIFICATE_SIZE_MAX = 320, /* bytes of one */
     IDENTITY_SIZE_MAX = 1024,   /* root and chain in message 3 */
 
+    STATEMENT_BODY_SIZE_MAX =
+        48 << 10, /* an endorsement with both of its exports, in all scripts */
+    STATEMENT_SIZE_MAX = STATEMENT_BODY_SIZE_MAX + IDENTITY_SIZE_MAX + 128, /* with its signer */
+
     ADDRESSES_MAX = 4,         /* of one device */
     ADDRESS_SIZE_MAX = 18,     /* IPv6 and port */
     INVITATION_SIZE_MAX = 200, /* bytes before base32: a QR code a phone can read */

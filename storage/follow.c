@@ -13,6 +13,7 @@
 #include "storage/row.h"
 #include "storage/view_contact.h"
 #include "storage/view_peer.h"
+#include "storage/view_search.h"
 
 struct follow_cache {
     struct log_row log;
@@ -115,6 +116,13 @@ struct follow_context {
     uint32_t space;
 };
 
+static enum err follow_log_number(void *self, const struct public_key *device, uint32_t *out)
+{
+    struct follow_context *context = self;
+
+    return log_table_number(context->txn, context->space, device, out);
+}
+
 static enum err follow_origin(void *self, uint64_t arrival, struct origin *out)
 {
     struct follow_context *context = self;
@@ -136,29 +144,29 @@ static enum err follow_origin(void *self, uint64_t arrival, struct origin *out)
         *out = (struct origin){.arrival = arrival,
                                .log = row.log,
                                .seq = row.seq,
-                               .time_ms = edit.edit.time_ms,
                                .device = log.device,
                                .entry_hash = row.entry.header.payload_hash};
+        err = object_identify(
+            &edit.edit, &(struct object_context){.log_number = follow_log_number, .self = context},
+            out);
     }
     edit_release(&edit);
     buf_release(&plain);
     return err;
 }
 
-static enum err follow_log_number(void *self, const struct public_key *device, uint32_t *out)
-{
-    struct follow_context *context = self;
-
-    return log_table_number(context->txn, context->space, device, out);
-}
-
 /* The views of each kind, told what an object was and what it has become. */
 static enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint32_t number,
                             const struct object *before, const struct object *after)
 {
+    enum err err;
+
     switch (after->kind) {
     case KIND_CONTACT:
-        return view_contact_changed(txn, number, before, after);
+        err = view_contact_changed(txn, number, before, after);
+        return err == ERR_OK ? view_search_changed(txn, space, number, before, after) : err;
+    case KIND_CARD:
+        return view_search_changed(txn, space, number, before, after);
     case KIND_LINK:
     case KIND_CERTIFICATE:
     case KIND_GRANT:
@@ -191,7 +199,7 @@ static enum err follow_read_row(struct ledger_txn *txn, struct follow_cache *cac
 }
 
 static enum err follow_apply(struct ledger_txn *txn, struct follow_cache *cache,
-                             const struct edit *edit, const struct origin *origin)
+                             const struct edit *edit, struct origin *origin)
 {
     struct follow_context self = {.txn = txn, .space = cache->space.number};
     struct object_context context = {
@@ -202,6 +210,8 @@ static enum err follow_apply(struct ledger_txn *txn, struct follow_cache *cache,
     enum err err =
         row_number_for(txn, cache->space.number, edit->kind, &edit->object, &number, &is_new);
 
+    if (err == ERR_OK)
+        err = object_identify(edit, &context, origin);
     if (err == ERR_OK && !is_new)
         err = follow_read_row(txn, cache, number, &before, &after);
     if (err == ERR_OK)
@@ -248,7 +258,6 @@ static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
         return ERR_OK;
     entry_hash_payload(&hashed);
     origin.entry_hash = hashed.header.payload_hash;
-    origin.time_ms = cache->edit.edit.time_ms;
     return follow_apply(txn, cache, &cache->edit.edit, &origin);
 }
 

@@ -32,6 +32,9 @@
  *   delivered  peer's root, log             * size stored there
  *   reached    device                       when last seen, addresses that worked
  *   journal    number                       what happened (kith log)
+ *   token      token (<= 24), 0, number     objects with this word, ascending, from that number on
+ *   name_order number / 240                 240 name keys of eight bytes
+ *   card_of    object of a peer's card      the peer's root
  */
 /* clang-format on */
 #ifndef KITH_STORAGE_KEY_H
@@ -61,7 +64,10 @@
     X(STATIC_KEY, "static_key")                                                                    \
     X(DELIVERED, "delivered")                                                                      \
     X(REACHED, "reached")                                                                          \
-    X(JOURNAL, "journal")
+    X(JOURNAL, "journal")                                                                          \
+    X(TOKEN, "token")                                                                              \
+    X(NAME_ORDER, "name_order")                                                                    \
+    X(CARD_OF, "card_of")
 
 enum table {
 #define X(word, name) TABLE_##word,

@@ -9,6 +9,7 @@
 
 #include "crypto/heap.h"
 #include "crypto/secret.h"
+#include "proto/statement.h"
 #include "storage/ledger_state.h"
 #include "storage/row.h"
 #include "storage/view_contact.h"
@@ -225,13 +226,28 @@ static enum err follow_apply(struct ledger_txn *txn, struct follow_cache *cache,
     return err;
 }
 
+/* PROTOCOL STATEMENT-4: "Such an object is never changed: an edit of it that does anything but set
+ * its field 1 to that statement, with counter 1, is passed over." */
+static bool follow_is_statement(const struct edit *edit)
+{
+    const struct write *write = &edit->writes[0];
+    struct id id;
+
+    if (edit->writes_count != 1 || write->op != WRITE_SET || write->counter != 1 ||
+        write->field != KIND_STATEMENT_FIELD || write->value.type != VALUE_BYTES)
+        return false;
+    statement_id(write->value.bytes, &id);
+    return id_is_equal(&id, &edit->object);
+}
+
 /* PROTOCOL KIND-1: "An object of a kind that has no place in the space it stands in is passed
  * over." */
 static bool follow_has_place(const struct space_row *space, const struct edit *edit)
 {
     const struct kind *kind = kind_find(edit->kind);
 
-    return kind != NULL && (kind->spaces >> space->kind & 1) != 0;
+    return kind != NULL && (kind->spaces >> space->kind & 1) != 0 &&
+           (!kind->is_statement || follow_is_statement(edit));
 }
 
 static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
@@ -380,6 +396,11 @@ enum err follow_inline(struct ledger_txn *txn)
 static bool follow_has_more(const struct ledger_counters *counters)
 {
     return counters->followed < counters->arrival || counters->has_ready;
+}
+
+bool follow_txn_is_behind(const struct ledger_txn *txn)
+{
+    return follow_has_more(&txn->counters);
 }
 
 bool follow_is_behind(struct ledger *ledger)

@@ -35,6 +35,7 @@
  *   token      token (<= 24), 0, number     objects with this word, ascending, from that number on
  *   name_order number / 240                 240 name keys of eight bytes
  *   card_of    object of a peer's card      the peer's root
+ *   agenda     due time, kind, name         nothing: what must be looked at again
  */
 /* clang-format on */
 #ifndef KITH_STORAGE_KEY_H
@@ -67,7 +68,8 @@
     X(JOURNAL, "journal")                                                                          \
     X(TOKEN, "token")                                                                              \
     X(NAME_ORDER, "name_order")                                                                    \
-    X(CARD_OF, "card_of")
+    X(CARD_OF, "card_of")                                                                          \
+    X(AGENDA, "agenda")
 
 enum table {
 #define X(word, name) TABLE_##word,

@@ -123,6 +123,12 @@ struct span handshake_selector(struct span first)
     return span_of(first.data + HANDSHAKE_KNOCK_SIZE + 1, HANDSHAKE_SELECTOR_SIZE);
 }
 
+struct span handshake_ephemeral(struct span first)
+{
+    KITH_ASSERT(first.size >= HANDSHAKE_HEADER_SIZE + KEY_SIZE);
+    return span_of(first.data + HANDSHAKE_HEADER_SIZE, KEY_SIZE);
+}
+
 enum err handshake_check_knock(struct span first, const uint8_t knock[static KEY_SIZE])
 {
     uint8_t expected[HANDSHAKE_KNOCK_SIZE];

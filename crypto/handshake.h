@@ -69,6 +69,8 @@ MUST_USE enum err handshake_finish(struct handshake *handshake, struct span seco
 
 /* The selector in message 1, for the choice of knock keys; borrowed. */
 struct span handshake_selector(struct span first);
+/* The initiator's ephemeral key in message 1, by which a replay is known; borrowed, KEY_SIZE. */
+struct span handshake_ephemeral(struct span first);
 /* Under a microsecond. ERR_OK; ERR_FORGED: no knock under this key; ERR_VERSION: a knock under this
  * key by another version. */
 MUST_USE enum err handshake_check_knock(struct span first, const uint8_t knock[static KEY_SIZE]);

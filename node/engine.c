@@ -65,93 +65,10 @@ bool engine_look(struct engine *engine)
     return engine->has_snapshot;
 }
 
-/* Connections. */
-
-struct engine_conn *engine_find(struct engine *engine, conn_id id)
-{
-    for (struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next)
-        if (conn->id == id && conn->state != CONN_CLOSED)
-            return conn;
-    return NULL;
-}
-
-struct engine_conn *engine_add_conn(struct engine *engine, conn_id id, enum conn_state state)
-{
-    struct engine_conn *conn = heap_new_zeroed(1, sizeof *conn);
-
-    if (conn == NULL)
-        return NULL;
-    conn->id = id;
-    conn->state = state;
-    conn->begun_at_ms = engine->now_ms;
-    conn->next = engine->conns;
-    engine->conns = conn;
-    return conn;
-}
-
-void engine_close(struct engine *engine, struct engine_conn *conn)
-{
-    if (conn->state == CONN_CLOSED)
-        return;
-    conn->must_close = true;
-    conn->state = CONN_CLOSED;
-    engine_call_ended(engine, conn);
-}
-
-static void engine_free_conn(struct engine_conn *conn)
-{
-    secret_free(conn->handshake);
-    secret_free(conn->channel);
-    session_free(conn->session);
-    secret_wipe(conn->psk, sizeof conn->psk);
-    buf_release(&conn->in);
-    buf_release(&conn->content);
-    buf_release(&conn->out);
-    heap_free(conn);
-}
-
-/* Connections before their handshake is done: all of them, and those from the same prefix (/32, or
- * /64 of IPv6). */
-static void engine_count_strangers(const struct engine *engine, const struct address *from,
-                                   size_t *out_all, size_t *out_prefix)
-{
-    size_t prefix = address_is_ipv4(from) ? 16 : 8;
-
-    *out_all = *out_prefix = 0;
-    for (const struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next) {
-        if (conn->is_outbound ||
-            (conn->state != CONN_AWAIT_FIRST && conn->state != CONN_AWAIT_THIRD))
-            continue;
-        (*out_all)++;
-        *out_prefix += memcmp(conn->address.host, from->host, prefix) == 0;
-    }
-}
-
-static void engine_on_accepted(struct engine *engine, const struct engine_event *event)
-{
-    size_t all, prefix, prefix_max = ENGINE_STRANGERS_PER_PREFIX_MAX;
-    struct engine_conn *conn;
-    bool is_full;
-
-    engine_count_strangers(engine, &event->address, &all, &prefix);
-    if (address_is_loopback(&event->address))
-        prefix_max = ENGINE_STRANGERS_MAX / 2; /* The owner's own machine. */
-    is_full = all >= ENGINE_STRANGERS_MAX || prefix >= prefix_max ||
-              engine_sessions_count(engine) >= ENGINE_SESSIONS_MAX || engine->is_stopping;
-    conn = engine_add_conn(engine, event->conn, CONN_AWAIT_FIRST);
-    if (conn == NULL) {
-        (void)engine_effect(engine, ENGINE_CLOSE, event->conn); /* A failure is remembered. */
-        return;
-    }
-    conn->address = event->address;
-    engine_wake_by(engine, engine->now_ms + ENGINE_FIRST_MS);
-    if (is_full)
-        engine_close(engine, conn);
-}
-
 static void engine_on_bytes(struct engine *engine, struct engine_conn *conn, struct span bytes)
 {
     buf_append(&conn->in, bytes);
+    engine_touch(engine, conn);
     if (conn->in.is_failed || conn->in.size > ENGINE_IN_MAX) {
         engine_close(engine, conn);
         return;
@@ -218,21 +135,35 @@ static void engine_on_stop(struct engine *engine)
     }
 }
 
-static void engine_check_conn(struct engine *engine, struct engine_conn *conn)
+/* Keys change after a while; after half a day everything is proved anew, by a new handshake. */
+static void engine_check_session(struct engine *engine, struct engine_conn *conn)
 {
     struct session_event woken = {.type = SESSION_WOKEN};
+    struct session_event stop = {.type = SESSION_STOP, .stop = BYE_DONE};
+    uint64_t over_at_ms = conn->confirmed_at_ms + ENGINE_HANDSHAKE_MS +
+                          (conn->is_outbound ? 0 : ENGINE_HANDSHAKE_GRACE_MS);
+
+    if (engine->now_ms >= over_at_ms) {
+        engine_talk_event(engine, conn, &stop);
+        return;
+    }
+    if (engine->now_ms >= conn->rekeyed_at_ms + ENGINE_REKEY_MS) {
+        channel_rekey(conn->channel);
+        conn->rekeyed_at_ms = engine->now_ms;
+    }
+    if (engine->now_ms >= session_wake_at_ms(conn->session))
+        engine_talk_event(engine, conn, &woken);
+    if (conn->state == CONN_SESSION)
+        engine_wake_by(engine, session_wake_at_ms(conn->session));
+}
+
+static void engine_check_conn(struct engine *engine, struct engine_conn *conn)
+{
     uint64_t due =
         conn->begun_at_ms + (conn->state == CONN_AWAIT_FIRST ? ENGINE_FIRST_MS : ENGINE_CONFIRM_MS);
 
     if (conn->state == CONN_SESSION && conn->is_confirmed) {
-        if (engine->now_ms >= conn->rekeyed_at_ms + ENGINE_REKEY_MS) {
-            channel_rekey(conn->channel);
-            conn->rekeyed_at_ms = engine->now_ms;
-        }
-        if (engine->now_ms >= session_wake_at_ms(conn->session))
-            engine_talk_event(engine, conn, &woken);
-        if (conn->state == CONN_SESSION)
-            engine_wake_by(engine, session_wake_at_ms(conn->session));
+        engine_check_session(engine, conn);
         return;
     }
     if (engine->now_ms < due) {
@@ -261,14 +192,6 @@ static void engine_on_peers_changed(struct engine *engine)
     engine_call_due(engine);
 }
 
-/* A reaction may have made a link, or an own device elsewhere. */
-static void engine_on_commit(struct engine *engine, const struct ledger_news *news)
-{
-    engine_on_news(engine, news);
-    if (news->has_links)
-        engine_on_peers_changed(engine);
-}
-
 static void engine_on_event(struct engine *engine, const struct engine_event *event)
 {
     struct engine_conn *conn = event->conn != 0 ? engine_find(engine, event->conn) : NULL;
@@ -276,7 +199,7 @@ static void engine_on_event(struct engine *engine, const struct engine_event *ev
 
     switch (event->type) {
     case ENGINE_ACCEPTED:
-        engine_on_accepted(engine, event);
+        engine_admit(engine, event);
         break;
     case ENGINE_DIALLED:
         if (conn != NULL)
@@ -300,7 +223,7 @@ static void engine_on_event(struct engine *engine, const struct engine_event *ev
         engine_talk_answered(engine, event);
         break;
     case ENGINE_NEWS:
-        engine_on_commit(engine, event->news);
+        engine_on_news(engine, event->news);
         break;
     case ENGINE_PEERS_CHANGED:
         engine_on_peers_changed(engine);
@@ -318,40 +241,6 @@ static void engine_on_event(struct engine *engine, const struct engine_event *ev
 }
 
 /* The step. */
-
-/* Bytes first, then closes; what was sent in the last step may be forgotten now. */
-static void engine_collect(struct engine *engine)
-{
-    for (struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next) {
-        struct engine_effect *effect;
-
-        if (conn->out.size > 0 && !conn->is_closed_by_net) {
-            effect = engine_effect(engine, ENGINE_SEND, conn->id);
-            if (effect != NULL)
-                effect->bytes = buf_span(&conn->out);
-        }
-        if (conn->must_close && !conn->is_closed_by_net)
-            (void)engine_effect(engine, ENGINE_CLOSE, conn->id); /* A failure is remembered. */
-        conn->must_close = false;
-    }
-}
-
-static void engine_sweep(struct engine *engine)
-{
-    struct engine_conn **at = &engine->conns;
-
-    while (*at != NULL) {
-        struct engine_conn *conn = *at;
-
-        buf_clear(&conn->out);
-        if (conn->state == CONN_CLOSED) {
-            *at = conn->next;
-            engine_free_conn(conn);
-        } else {
-            at = &conn->next;
-        }
-    }
-}
 
 enum err engine_step(struct engine *engine, const struct engine_event *event,
                      const struct engine_effect **out_effects, size_t *out_count)
@@ -379,11 +268,7 @@ uint64_t engine_wake_at_ms(const struct engine *engine)
 
 size_t engine_sessions_count(const struct engine *engine)
 {
-    size_t count = 0;
-
-    for (const struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next)
-        count += conn->state == CONN_SESSION;
-    return count;
+    return engine->sessions_count;
 }
 
 /* Who is there. */
@@ -403,31 +288,25 @@ static void engine_add_session(const struct engine_conn *conn, struct op_presenc
     out->bytes_received += progress.bytes_received;
 }
 
-static void engine_describe(const struct engine *engine, const struct engine_target *target,
-                            struct op_presence *out)
-{
-    *out = (struct op_presence){.member = target->member,
-                                .sent = target->sent,
-                                .received = target->received,
-                                .bytes_sent = target->bytes_sent,
-                                .bytes_received = target->bytes_received};
-    for (const struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next)
-        if (conn->state == CONN_SESSION && public_key_is_equal(&conn->device, &target->device))
-            engine_add_session(conn, out);
-}
-
 size_t engine_presence(const struct engine *engine, struct op_presence *out, size_t size)
 {
     size_t count = 0;
 
-    for (const struct engine_target *target = engine->targets; target != NULL;
-         target = target->next) {
+    for (struct engine_target *target = engine->targets; target != NULL; target = target->next) {
         if (target->is_acceptance)
             continue;
+        target->row = count;
         if (count < size)
-            engine_describe(engine, target, &out[count]);
+            out[count] = (struct op_presence){.member = target->member,
+                                              .sent = target->sent,
+                                              .received = target->received,
+                                              .bytes_sent = target->bytes_sent,
+                                              .bytes_received = target->bytes_received};
         count++;
     }
+    for (const struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next)
+        if (conn->state == CONN_SESSION && conn->known != NULL && conn->known->row < size)
+            engine_add_session(conn, &out[conn->known->row]);
     return count;
 }
 
@@ -444,7 +323,8 @@ enum err engine_new(const struct engine_options *options, struct engine **out)
     engine->next_dialled = 1;
     address_put_list(options->addresses, options->addresses_count, &engine->addresses);
     engine->knocks = secret_new((size_t)ENGINE_KNOCKS_MAX * KEY_SIZE);
-    if (engine->knocks == NULL || engine->addresses.is_failed) {
+    if (engine->knocks == NULL || engine->addresses.is_failed ||
+        strangers_new(ledger_entropy(engine->ledger), &engine->strangers) != ERR_OK) {
         engine_free(engine);
         return ERR_NOMEM;
     }
@@ -456,17 +336,16 @@ void engine_free(struct engine *engine)
 {
     if (engine == NULL)
         return;
-    for (struct engine_conn *conn = engine->conns, *next; conn != NULL; conn = next) {
-        next = conn->next;
-        engine_free_conn(conn);
-    }
+    engine_free_conns(engine);
     for (struct engine_target *target = engine->targets, *next; target != NULL; target = next) {
         next = target->next;
         heap_free(target);
     }
     secret_free(engine->invitations);
     secret_free(engine->knocks);
+    strangers_free(engine->strangers);
     buf_release(&engine->addresses);
+    buf_release(&engine->content);
     heap_free(engine->tickets);
     heap_free(engine->effects);
     heap_free(engine);

@@ -12,9 +12,7 @@
 
 enum {
     ENGINE_SESSIONS_MAX = 1024,
-    ENGINE_SESSIONS_PER_DEVICE_MAX = 2,
-    ENGINE_STRANGERS_MAX = 256,         /* connections before their handshake is done */
-    ENGINE_STRANGERS_PER_PREFIX_MAX = 8 /* per IPv4 address or IPv6 /64 */
+    ENGINE_SESSIONS_PER_DEVICE_MAX = 2 /* what may wait before that: node/strangers.h */
 };
 
 /* Never 0, never used twice. Accepted connections get even numbers from the driver, dialled ones
@@ -97,6 +95,8 @@ struct engine_effect {
             struct public_key device;
             struct span addresses;
             uint64_t seen_at_ms; /* wall clock */
+            bool has_place;      /* it called us, from here: */
+            uint8_t place[16];   /* an IPv4 address or an IPv6 /64 */
         } reached;
         struct {
             struct public_key peer;

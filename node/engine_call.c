@@ -8,6 +8,7 @@
 #include "node/engine_state.h"
 #include "proto/link.h"
 #include "storage/row.h"
+#include "storage/view_host.h"
 
 /* Reading the store again. */
 
@@ -22,12 +23,34 @@ static struct engine_target *engine_call_add(struct engine *engine)
     return target;
 }
 
-struct engine_target *engine_call_target(struct engine *engine, const struct public_key *device)
+static size_t engine_call_bucket(const struct public_key *device)
 {
-    for (struct engine_target *target = engine->targets; target != NULL; target = target->next)
-        if (!target->is_acceptance && public_key_is_equal(&target->device, device))
-            return target;
-    return NULL;
+    return be32(device->bytes) % ENGINE_TARGET_BUCKETS;
+}
+
+struct engine_target *engine_call_target(const struct engine *engine,
+                                         const struct public_key *device)
+{
+    struct engine_target *target = engine->target_buckets[engine_call_bucket(device)];
+
+    while (target != NULL && !public_key_is_equal(&target->device, device))
+        target = target->next_in_bucket;
+    return target;
+}
+
+/* A target for a device, found by it from now on. */
+static struct engine_target *engine_call_add_device(struct engine *engine,
+                                                    const struct public_key *device)
+{
+    struct engine_target *target = engine_call_add(engine);
+    struct engine_target **bucket = &engine->target_buckets[engine_call_bucket(device)];
+
+    if (target == NULL)
+        return NULL;
+    target->device = *device;
+    target->next_in_bucket = *bucket;
+    *bucket = target;
+    return target;
 }
 
 static struct engine_target *engine_call_find_acceptance(struct engine *engine,
@@ -50,11 +73,10 @@ static enum err engine_call_on_device(void *self, const struct device_row *devic
     struct engine_target *target = engine_call_target(from->engine, &device->device);
 
     if (target == NULL)
-        target = engine_call_add(from->engine);
+        target = engine_call_add_device(from->engine, &device->device);
     if (target == NULL)
         return ERR_NOMEM;
     target->member = device->member;
-    target->device = device->device;
     memcpy(target->static_key, device->static_key, KEY_SIZE);
     (void)snprintf(target->name, sizeof target->name, "%s",
                    from->peer->alias[0] != '\0' ? from->peer->alias : from->peer->name);
@@ -155,10 +177,27 @@ static enum err engine_call_on_invitation(void *self, uint32_t number,
     return ERR_OK;
 }
 
+static void engine_call_unhash(struct engine *engine, struct engine_target *target)
+{
+    struct engine_target **at = &engine->target_buckets[engine_call_bucket(&target->device)];
+
+    while (*at != target)
+        at = &(*at)->next_in_bucket;
+    *at = target->next_in_bucket;
+}
+
 static void engine_call_forget_stale(struct engine *engine)
 {
     struct engine_target **at = &engine->targets;
 
+    for (struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next) {
+        if (conn->target != NULL && conn->target->is_stale)
+            conn->target = NULL;
+        conn->known =
+            conn->state == CONN_SESSION ? engine_call_target(engine, &conn->device) : NULL;
+        if (conn->known != NULL && conn->known->is_stale)
+            conn->known = NULL;
+    }
     while (*at != NULL) {
         struct engine_target *target = *at;
 
@@ -166,12 +205,24 @@ static void engine_call_forget_stale(struct engine *engine)
             at = &target->next;
             continue;
         }
-        for (struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next)
-            if (conn->target == target)
-                conn->target = NULL;
+        if (!target->is_acceptance)
+            engine_call_unhash(engine, target);
         *at = target->next;
         heap_free(target);
     }
+}
+
+/* Places known from before: they keep a way in. */
+static enum err engine_call_on_host(void *self, const uint8_t place[static VIEW_HOST_SIZE],
+                                    uint64_t seen_at_ms)
+{
+    struct engine *engine = self;
+    struct address from = {.port = 0};
+
+    memcpy(from.host, place, VIEW_HOST_SIZE);
+    strangers_know(engine->strangers, &from,
+                   seen_at_ms < engine->wall_ms ? engine->wall_ms - seen_at_ms : 0, engine->now_ms);
+    return ERR_OK;
 }
 
 enum err engine_call_reload(struct engine *engine)
@@ -182,6 +233,9 @@ enum err engine_call_reload(struct engine *engine)
     if (!engine_look(engine))
         return ERR_NOMEM;
     self = ledger_self_space(engine->ledger);
+    if (!engine->has_hosts &&
+        view_host_each(&engine->snapshot, engine_call_on_host, engine) == ERR_OK)
+        engine->has_hosts = true;
     for (struct engine_target *target = engine->targets; target != NULL; target = target->next)
         target->is_stale = true;
     engine->invitations_count = 0;
@@ -212,25 +266,26 @@ enum err engine_call_acceptance(struct engine *engine, const struct id *id, stru
 
 /* Calling. */
 
-static bool engine_call_is_connected(const struct engine *engine,
-                                     const struct engine_target *target)
+static void engine_call_find_connected(struct engine *engine)
 {
-    for (const struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next) {
+    for (struct engine_target *target = engine->targets; target != NULL; target = target->next)
+        target->is_connected = false;
+    for (struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next) {
         if (conn->state == CONN_CLOSED)
             continue;
-        if (conn->target == target)
-            return true;
-        if (!target->is_acceptance && conn->state == CONN_SESSION &&
-            public_key_is_equal(&conn->device, &target->device))
-            return true;
+        if (conn->target != NULL)
+            conn->target->is_connected = true;
+        if (conn->known != NULL)
+            conn->known->is_connected = true;
     }
-    return false;
 }
 
-/* Addresses of this machine itself are only for nodes that live there. */
+/* What others tell must not make this node knock at its own machine or at things on its cable: such
+ * addresses are only for nodes that listen nowhere else. */
 static bool engine_call_may_dial(const struct engine *engine, const struct address *address)
 {
-    return !address_is_loopback(address) || engine->is_loopback_only;
+    return address_is_elsewhere(address) ||
+           (address_is_loopback(address) && engine->is_loopback_only);
 }
 
 static void engine_call_wait(struct engine *engine, struct engine_target *target)
@@ -298,9 +353,10 @@ void engine_call_due(struct engine *engine)
 {
     if (engine->is_stopping)
         return;
+    engine_call_find_connected(engine);
     for (struct engine_target *target = engine->targets; target != NULL; target = target->next) {
         if (target->addresses_count == 0 || target->is_held ||
-            engine->now_ms < target->banned_until_ms || engine_call_is_connected(engine, target))
+            engine->now_ms < target->banned_until_ms || target->is_connected)
             continue;
         if (engine->now_ms >= target->dial_at_ms)
             engine_call_one(engine, target);
@@ -350,6 +406,7 @@ void engine_call_ended(struct engine *engine, struct engine_conn *conn)
 void engine_call_violated(struct engine *engine, const struct public_key *device)
 {
     struct engine_target *target = engine_call_target(engine, device);
+    char text[80];
     unsigned beyond;
 
     if (target == NULL)
@@ -362,8 +419,11 @@ void engine_call_violated(struct engine *engine, const struct public_key *device
     if (target->violations < ENGINE_VIOLATIONS_MAX)
         return;
     beyond = target->violations - ENGINE_VIOLATIONS_MAX;
-    target->banned_until_ms =
-        engine->now_ms + ((uint64_t)ENGINE_PENALTY_MS << (beyond < 10 ? beyond : 10));
+    beyond = beyond < ENGINE_PENALTY_DOUBLINGS ? beyond : ENGINE_PENALTY_DOUBLINGS;
+    target->banned_until_ms = engine->now_ms + ((uint64_t)ENGINE_PENALTY_MS << beyond);
+    (void)snprintf(text, sizeof text, "%u broken rules in a day: left alone for %u hours",
+                   target->violations, 1U << beyond);
+    engine_journal(engine, "penalty", target->name, text);
 }
 
 bool engine_call_is_banned(struct engine *engine, const struct public_key *device)

@@ -45,7 +45,10 @@ static void engine_greet_first(struct engine *engine, struct engine_conn *conn)
     const struct engine_invitation *invitation = engine_greet_invitation(engine, first);
     enum err err;
 
-    if (invitation == NULL && !engine_greet_knock(engine, first)) {
+    /* Before the first multiplication: seen already, or too much of it for now? */
+    if ((invitation == NULL && !engine_greet_knock(engine, first)) ||
+        !strangers_may_answer(engine->strangers, &conn->address, handshake_ephemeral(first).data,
+                              engine->now_ms)) {
         engine_close(engine, conn);
         return;
     }
@@ -162,6 +165,7 @@ void engine_greet_dialled(struct engine *engine, struct engine_conn *conn)
                        ? ERR_OK
                        : ERR_NOMEM;
 
+    engine_touch(engine, conn);
     conn->handshake = secret_new(sizeof *conn->handshake);
     if (conn->handshake == NULL)
         err = ERR_NOMEM;

@@ -6,6 +6,7 @@
 #include "crypto/handshake.h"
 #include "node/dialer.h"
 #include "node/engine.h"
+#include "node/strangers.h"
 #include "storage/replica.h"
 #include "storage/view_peer.h"
 
@@ -16,8 +17,13 @@ enum {
     ENGINE_REPLACE_MS = 10000, /* two sessions confirmed within: the lower device's dial stays */
     ENGINE_VIOLATIONS_MAX = 3, /* in a day: then back-off of an hour, doubling */
     ENGINE_PENALTY_MS = 3600 * 1000,
+    ENGINE_PENALTY_DOUBLINGS = 10, /* six weeks are enough */
     ENGINE_DAY_MS = 24 * 3600 * 1000,
-    ENGINE_IN_MAX = 4 << 20, /* ciphertext not yet opened */
+    ENGINE_HANDSHAKE_MS = 12 * 3600 * 1000,  /* then a session is made anew */
+    ENGINE_HANDSHAKE_GRACE_MS = 1800 * 1000, /* who dialled ends it; so much later the other does */
+    ENGINE_IN_MAX = 256 << 10, /* ciphertext not yet opened: whole frames are opened as they come */
+    ENGINE_CONN_BUCKETS = 1024,
+    ENGINE_TARGET_BUCKETS = 1024,
     ENGINE_KNOCKS_MAX = 8,
     ENGINE_TARGET_ADDRESSES = ADDRESSES_MAX * 3
 };
@@ -36,6 +42,7 @@ struct engine_conn {
     enum conn_state state;
     struct address address;
     bool is_outbound, is_confirmed, must_close, is_clean;
+    bool is_touched; /* in this step, or the last one */
     bool is_closed_by_net;
     uint64_t begun_at_ms, confirmed_at_ms, rekeyed_at_ms;
     struct handshake *handshake; /* secret */
@@ -46,8 +53,11 @@ struct engine_conn {
     struct id invitation;             /* inviter: the invitation; acceptor: the acceptance */
     uint8_t psk[KEY_SIZE];            /* inviter: until message 3 */
     struct engine_target *target;     /* outbound: whom it was for */
-    struct buf in, content, out;
-    struct engine_conn *next;
+    struct engine_target *known;      /* a session with this device */
+    struct buf in, out;
+    struct engine_conn *next, *previous; /* all of them */
+    struct engine_conn *next_in_bucket;
+    struct engine_conn *next_touched;
 };
 
 /* Somebody to call: a device of a linked peer, or the inviter of an acceptance. */
@@ -68,8 +78,11 @@ struct engine_target {
     bool wants_dial; /* asked for by the owner: back-off does not count */
     unsigned violations;
     uint64_t violations_since_ms, banned_until_ms;
+    bool is_connected;                                   /* of engine_call_due alone */
+    size_t row;                                          /* of engine_presence alone */
     uint64_t sent, received, bytes_sent, bytes_received; /* of sessions that have ended */
     struct engine_target *next;
+    struct engine_target *next_in_bucket; /* by device; not of acceptances */
 };
 
 /* An invitation of mine, open or remembered. */
@@ -88,8 +101,14 @@ struct engine {
     struct ledger *ledger;
     struct buf addresses; /* told to peers */
     bool is_loopback_only;
-    struct engine_conn *conns;
+    struct engine_conn *conns, *touched;
+    struct engine_conn *buckets[ENGINE_CONN_BUCKETS];
+    size_t sessions_count;
+    struct strangers *strangers;
+    bool has_hosts;     /* the strangers table has been told which places are known */
+    struct buf content; /* what the connection in hand said, opened */
     struct engine_target *targets;
+    struct engine_target *target_buckets[ENGINE_TARGET_BUCKETS];
     struct engine_invitation *invitations; /* secret */
     size_t invitations_count;
     uint8_t *knocks; /* secret */
@@ -113,13 +132,27 @@ struct engine_effect *engine_effect(struct engine *engine, enum engine_effect_ty
                                     conn_id conn);
 /* The step's snapshot; false when there is none to be had. */
 MUST_USE bool engine_look(struct engine *engine);
+void engine_journal(struct engine *engine, const char *kind, const char *who, const char *text);
+void engine_wake_by(struct engine *engine, uint64_t at_ms);
+
+/* engine_conn.c: connections */
 struct engine_conn *engine_find(struct engine *engine, conn_id id);
 MUST_USE struct engine_conn *engine_add_conn(struct engine *engine, conn_id id,
                                              enum conn_state state);
+/* Whatever changes a connection says so: what it has to send, or that it is over, is seen at the
+ * end of the step only then. */
+void engine_touch(struct engine *engine, struct engine_conn *conn);
 /* Closes after what was sent has left. */
 void engine_close(struct engine *engine, struct engine_conn *conn);
-void engine_journal(struct engine *engine, const char *kind, const char *who, const char *text);
-void engine_wake_by(struct engine *engine, uint64_t at_ms);
+/* Somebody connected. */
+void engine_admit(struct engine *engine, const struct engine_event *event);
+/* The handshake is done: false when there are too many sessions, of this device or in all. */
+MUST_USE bool engine_begin_session(struct engine *engine, struct engine_conn *conn);
+/* The effects of what was touched: bytes first, then closes. */
+void engine_collect(struct engine *engine);
+/* Frees what the last step closed, and forgets what it sent. */
+void engine_sweep(struct engine *engine);
+void engine_free_conns(struct engine *engine);
 
 /* engine_greet.c: handshakes */
 void engine_greet_dialled(struct engine *engine, struct engine_conn *conn);
@@ -141,7 +174,8 @@ void engine_call_due(struct engine *engine);
 void engine_call_now(struct engine *engine, const struct public_key *member); /* NULL: all */
 void engine_call_failed(struct engine *engine, struct engine_target *target);
 void engine_call_ended(struct engine *engine, struct engine_conn *conn);
-struct engine_target *engine_call_target(struct engine *engine, const struct public_key *device);
+struct engine_target *engine_call_target(const struct engine *engine,
+                                         const struct public_key *device);
 /* A rule was broken by this peer: the third time in a day it is left alone for a while. */
 void engine_call_violated(struct engine *engine, const struct public_key *device);
 bool engine_call_is_banned(struct engine *engine, const struct public_key *device);

@@ -82,6 +82,8 @@ static void engine_talk_reached(struct engine *engine, const struct engine_conn 
     effect->reached.device = conn->device;
     effect->reached.addresses = addresses;
     effect->reached.seen_at_ms = engine->wall_ms;
+    effect->reached.has_place = !conn->is_outbound;
+    strangers_place(&conn->address, effect->reached.place);
 }
 
 static void engine_talk_tell_confirmed(struct engine *engine, const struct engine_conn *conn)
@@ -99,6 +101,8 @@ static void engine_talk_confirmed(struct engine *engine, struct engine_conn *con
 
     conn->is_confirmed = true;
     conn->confirmed_at_ms = conn->rekeyed_at_ms = engine->now_ms;
+    if (!conn->is_outbound)
+        strangers_know(engine->strangers, &conn->address, 0, engine->now_ms);
     if (conn->target != NULL) {
         conn->target->failures = 0;
         conn->target->was_reached = true;
@@ -258,6 +262,7 @@ void engine_talk_event(struct engine *engine, struct engine_conn *conn, struct s
         engine_close(engine, conn);
         return;
     }
+    engine_touch(engine, conn);
     event->now_ms = engine->now_ms;
     err = session_step(session, event, &engine->replica, &effects, &count);
     for (size_t at = 0; at < count; at++)
@@ -300,8 +305,10 @@ void engine_talk_start(struct engine *engine, struct engine_conn *conn,
         return;
     }
     channel_init(conn->channel, result->send_key, result->receive_key);
-    conn->state = CONN_SESSION;
-    conn->begun_at_ms = engine->now_ms;
+    if (!engine_begin_session(engine, conn)) {
+        engine_close(engine, conn);
+        return;
+    }
     engine_wake_by(engine, conn->begun_at_ms + ENGINE_CONFIRM_MS);
     engine_talk_event(engine, conn, &start);
 }
@@ -311,17 +318,18 @@ void engine_talk_bytes(struct engine *engine, struct engine_conn *conn)
     struct session_event event = {.type = SESSION_BYTES};
     enum err err;
 
-    buf_clear(&conn->content);
-    err = channel_open(conn->channel, &conn->in, &conn->content);
-    if (conn->content.size > 0) {
-        event.bytes = buf_span(&conn->content);
+    buf_clear(&engine->content);
+    err = channel_open(conn->channel, &conn->in, &engine->content);
+    if (engine->content.size > 0) {
+        event.bytes = buf_span(&engine->content);
         engine_talk_event(engine, conn, &event);
     }
     if (conn->state != CONN_SESSION)
         return;
     if (err != ERR_OK) {
+        /* The network may have done that: it is told, and not counted against anybody. */
         if (conn->is_confirmed)
-            engine_journal(engine, "violation", engine_talk_name(engine, conn),
+            engine_journal(engine, "broken", engine_talk_name(engine, conn),
                            "a frame that cannot be opened");
         else if (conn->is_outbound && conn->target != NULL)
             engine_call_failed(engine, conn->target);

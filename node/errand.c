@@ -3,6 +3,7 @@
 
 #include "crypto/heap.h"
 #include "storage/journal.h"
+#include "storage/view_host.h"
 #include "storage/view_peer.h"
 
 struct errand_delivery {
@@ -147,6 +148,16 @@ static enum err errand_run_journal(const struct errand *errand, struct ledger_tx
     return journal_add(txn, &row);
 }
 
+static enum err errand_run_reached(const struct engine_effect *effect, struct ledger_txn *txn)
+{
+    enum err err = view_peer_reached(txn, &effect->reached.device, effect->reached.addresses,
+                                     effect->reached.seen_at_ms);
+
+    if (err == ERR_OK && effect->reached.has_place)
+        err = view_host_seen(txn, effect->reached.place, effect->reached.seen_at_ms);
+    return err;
+}
+
 enum err errand_run(struct errand *errand, struct ledger_txn *txn)
 {
     const struct engine_effect *effect = &errand->effect;
@@ -157,8 +168,7 @@ enum err errand_run(struct errand *errand, struct ledger_txn *txn)
     case ENGINE_LINK:
         return errand_run_link(errand, txn);
     case ENGINE_REACHED:
-        return view_peer_reached(txn, &effect->reached.device, effect->reached.addresses,
-                                 effect->reached.seen_at_ms);
+        return errand_run_reached(effect, txn);
     case ENGINE_DELIVERED:
         return errand_run_deliveries(errand, txn);
     case ENGINE_CONFIRMED:

@@ -32,6 +32,19 @@ bool address_is_loopback(const struct address *address)
     return memcmp(address->host, loopback, sizeof loopback) == 0;
 }
 
+bool address_is_elsewhere(const struct address *address)
+{
+    static const uint8_t unspecified[16] = {0};
+    const uint8_t *host = address->host;
+
+    if (address->port == 0 || address_is_loopback(address))
+        return false;
+    if (address_is_ipv4(address))
+        return host[12] != 0 && host[12] < 224 && (host[12] != 169 || host[13] != 254);
+    return memcmp(host, unspecified, sizeof unspecified) != 0 && host[0] != 0xff &&
+           (host[0] != 0xfe || (host[1] & 0xc0) != 0x80);
+}
+
 bool address_is_equal(const struct address *left, const struct address *right)
 {
     return memcmp(left->host, right->host, sizeof left->host) == 0 && left->port == right->port;

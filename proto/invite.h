@@ -22,6 +22,9 @@ enum {
 
 bool address_is_ipv4(const struct address *address);
 bool address_is_loopback(const struct address *address);
+/* Can it be another machine's beyond this one's cable? Not: loopback, link-local, unspecified,
+ * multicast, broadcast, port 0. */
+bool address_is_elsewhere(const struct address *address);
 bool address_is_equal(const struct address *left, const struct address *right);
 /* "203.0.113.5:5484" or "[2001:db8::5]:5484". */
 void address_write(const struct address *address, char out[static ADDRESS_TEXT_SIZE]);

@@ -1,0 +1,188 @@
+/* Connections: found by number, admitted at the door, closed, and what a step has to do with them.
+ */
+#include <string.h>
+
+#include "crypto/heap.h"
+#include "crypto/secret.h"
+#include "node/engine_state.h"
+
+/* Numbers go up in twos, so their low bit says nothing. */
+static struct engine_conn **engine_bucket(struct engine *engine, conn_id id)
+{
+    return &engine->buckets[(id >> 1 ^ id << 9) % ENGINE_CONN_BUCKETS];
+}
+
+struct engine_conn *engine_find(struct engine *engine, conn_id id)
+{
+    for (struct engine_conn *conn = *engine_bucket(engine, id); conn != NULL;
+         conn = conn->next_in_bucket)
+        if (conn->id == id && conn->state != CONN_CLOSED)
+            return conn;
+    return NULL;
+}
+
+struct engine_conn *engine_add_conn(struct engine *engine, conn_id id, enum conn_state state)
+{
+    struct engine_conn *conn = heap_new_zeroed(1, sizeof *conn);
+    struct engine_conn **bucket = engine_bucket(engine, id);
+
+    if (conn == NULL)
+        return NULL;
+    conn->id = id;
+    conn->state = state;
+    conn->begun_at_ms = engine->now_ms;
+    conn->next = engine->conns;
+    if (engine->conns != NULL)
+        engine->conns->previous = conn;
+    engine->conns = conn;
+    conn->next_in_bucket = *bucket;
+    *bucket = conn;
+    return conn;
+}
+
+void engine_touch(struct engine *engine, struct engine_conn *conn)
+{
+    if (conn->is_touched)
+        return;
+    conn->is_touched = true;
+    conn->next_touched = engine->touched;
+    engine->touched = conn;
+}
+
+void engine_close(struct engine *engine, struct engine_conn *conn)
+{
+    if (conn->state == CONN_CLOSED)
+        return;
+    engine_touch(engine, conn);
+    if (conn->state == CONN_SESSION)
+        engine->sessions_count--;
+    else
+        strangers_leave(engine->strangers, conn->id);
+    conn->must_close = true;
+    conn->state = CONN_CLOSED;
+    engine_call_ended(engine, conn);
+}
+
+static void engine_free_conn(struct engine *engine, struct engine_conn *conn)
+{
+    struct engine_conn **at = engine_bucket(engine, conn->id);
+
+    while (*at != conn)
+        at = &(*at)->next_in_bucket;
+    *at = conn->next_in_bucket;
+    if (conn->previous != NULL)
+        conn->previous->next = conn->next;
+    else
+        engine->conns = conn->next;
+    if (conn->next != NULL)
+        conn->next->previous = conn->previous;
+    secret_free(conn->handshake);
+    secret_free(conn->channel);
+    session_free(conn->session);
+    secret_wipe(conn->psk, sizeof conn->psk);
+    buf_release(&conn->in);
+    buf_release(&conn->out);
+    heap_free(conn);
+}
+
+void engine_free_conns(struct engine *engine)
+{
+    while (engine->conns != NULL)
+        engine_free_conn(engine, engine->conns);
+    engine->touched = NULL;
+}
+
+/* The door. */
+
+void engine_admit(struct engine *engine, const struct engine_event *event)
+{
+    struct engine_conn *conn = NULL, *dropped;
+    conn_id dropped_id = 0;
+
+    if (!engine->is_stopping && strangers_enter(engine->strangers, event->conn, &event->address,
+                                                engine->now_ms, &dropped_id))
+        conn = engine_add_conn(engine, event->conn, CONN_AWAIT_FIRST);
+    dropped = dropped_id != 0 ? engine_find(engine, dropped_id) : NULL;
+    if (dropped != NULL)
+        engine_close(engine, dropped);
+    if (conn == NULL) {
+        strangers_leave(engine->strangers, event->conn);
+        (void)engine_effect(engine, ENGINE_CLOSE, event->conn); /* A failure is remembered. */
+        return;
+    }
+    conn->address = event->address;
+    engine_wake_by(engine, engine->now_ms + ENGINE_FIRST_MS);
+}
+
+/* Of one device, the oldest session that has not shown yet that its keys are in use. */
+static bool engine_make_room(struct engine *engine, const struct engine_conn *newcomer)
+{
+    struct engine_conn *oldest = NULL;
+    size_t count = 0;
+
+    for (struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next) {
+        if (conn->state != CONN_SESSION || conn == newcomer ||
+            !public_key_is_equal(&conn->device, &newcomer->device))
+            continue;
+        count++;
+        if (!conn->is_confirmed && (oldest == NULL || conn->begun_at_ms <= oldest->begun_at_ms))
+            oldest = conn;
+    }
+    if (count < ENGINE_SESSIONS_PER_DEVICE_MAX)
+        return true;
+    if (oldest != NULL)
+        engine_close(engine, oldest);
+    return oldest != NULL;
+}
+
+bool engine_begin_session(struct engine *engine, struct engine_conn *conn)
+{
+    if (engine->sessions_count >= ENGINE_SESSIONS_MAX ||
+        (conn->role == SESSION_PEER && !engine_make_room(engine, conn)))
+        return false;
+    strangers_leave(engine->strangers, conn->id);
+    conn->state = CONN_SESSION;
+    conn->known = conn->role == SESSION_PEER ? engine_call_target(engine, &conn->device) : NULL;
+    conn->begun_at_ms = engine->now_ms;
+    engine->sessions_count++;
+    engine_touch(engine, conn);
+    return true;
+}
+
+/* The end of a step, and the beginning of the next. */
+
+void engine_collect(struct engine *engine)
+{
+    for (struct engine_conn *conn = engine->touched; conn != NULL; conn = conn->next_touched) {
+        struct engine_effect *effect;
+
+        if (conn->out.size > 0 && !conn->is_closed_by_net) {
+            effect = engine_effect(engine, ENGINE_SEND, conn->id);
+            if (effect != NULL)
+                effect->bytes = buf_span(&conn->out);
+        }
+        if (conn->must_close && !conn->is_closed_by_net)
+            (void)engine_effect(engine, ENGINE_CLOSE, conn->id); /* A failure is remembered. */
+        conn->must_close = false;
+    }
+}
+
+/* A thousand idle connections keep no buffers. */
+void engine_sweep(struct engine *engine)
+{
+    struct engine_conn *conn = engine->touched;
+
+    engine->touched = NULL;
+    while (conn != NULL) {
+        struct engine_conn *next = conn->next_touched;
+
+        conn->is_touched = false;
+        conn->next_touched = NULL;
+        buf_release(&conn->out);
+        if (conn->in.size == 0)
+            buf_release(&conn->in);
+        if (conn->state == CONN_CLOSED)
+            engine_free_conn(engine, conn);
+        conn = next;
+    }
+}

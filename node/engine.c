@@ -192,6 +192,14 @@ static void engine_on_peers_changed(struct engine *engine)
     engine_call_due(engine);
 }
 
+/* A reaction may have made a link, or an own device elsewhere. */
+static void engine_on_commit(struct engine *engine, const struct ledger_news *news)
+{
+    engine_on_news(engine, news);
+    if (news->has_links)
+        engine_on_peers_changed(engine);
+}
+
 static void engine_on_event(struct engine *engine, const struct engine_event *event)
 {
     struct engine_conn *conn = event->conn != 0 ? engine_find(engine, event->conn) : NULL;
@@ -223,7 +231,7 @@ static void engine_on_event(struct engine *engine, const struct engine_event *ev
         engine_talk_answered(engine, event);
         break;
     case ENGINE_NEWS:
-        engine_on_news(engine, event->news);
+        engine_on_commit(engine, event->news);
         break;
     case ENGINE_PEERS_CHANGED:
         engine_on_peers_changed(engine);

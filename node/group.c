@@ -1,9 +1,11 @@
 /*
- * A job that fails cleanly leaves its neighbours alone; one that fails after having written makes
- * the group run again one by one, so that its half-written work is not committed and theirs is not
- * lost.
+ * Before a commit, what arrived is answered (node/react.h). A job that fails cleanly leaves its
+ * neighbours alone; one that fails after having written makes the group run again one by one, so
+ * that its half-written work is not committed and theirs is not lost.
  */
 #include "node/group.h"
+
+#include "node/react.h"
 
 enum { GROUP_WEIGHT_MAX = 4 << 20, GROUP_JOBS_MAX = 8000 };
 
@@ -63,6 +65,8 @@ static void group_run_alone(struct ledger *ledger, struct writer_job *job, uint6
     if (job->err != ERR_OK)
         return;
     job->err = job->run(job, txn);
+    if (job->err == ERR_OK)
+        job->err = react_all(txn);
     if (job->err != ERR_OK || !ledger_txn_has_written(txn))
         ledger_abort(txn);
     else
@@ -89,6 +93,10 @@ static bool group_run_together(struct ledger *ledger, struct writer_job *first, 
             ledger_abort(txn);
             return false;
         }
+    }
+    if (react_all(txn) != ERR_OK) {
+        ledger_abort(txn);
+        return false;
     }
     if (!ledger_txn_has_written(txn)) {
         ledger_abort(txn);

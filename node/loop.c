@@ -205,6 +205,7 @@ static void loop_on_timer(uv_timer_t *timer)
             (void)uv_listen((uv_stream_t *)&loop->listeners[at], LOOP_BACKLOG, loop_on_connection);
     }
     loop_job_flush(loop, false);
+    loop_job_tick(loop);
     if (!loop->is_stopping)
         loop_engine(loop, &event);
     loop_rpc_poll(loop);

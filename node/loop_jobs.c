@@ -8,8 +8,9 @@
 
 #include "crypto/heap.h"
 #include "node/clock.h"
+#include "node/react.h"
 
-enum { LOOP_DELIVERY_WAIT_MS = 100 };
+enum { LOOP_DELIVERY_WAIT_MS = 100, LOOP_TICK_AGAIN_MS = 60000 };
 
 struct loop_errand_job {
     struct loop_job job;
@@ -109,4 +110,41 @@ void loop_job_flush(struct loop *loop, bool is_forced)
     /* Lost for want of memory: the peers' marks tell again at the next meeting. */
     if (loop_errand_push(loop, errand) != ERR_OK)
         log_line(loop->options->log, LOG_WARNING, "out of memory");
+}
+
+/* Ticks: the work itself is what the group does before every commit. */
+
+static enum err loop_tick_run(struct writer_job *base, struct ledger_txn *txn)
+{
+    (void)base;
+    (void)txn;
+    return ERR_OK;
+}
+
+static void loop_tick_done(struct loop *loop, struct loop_job *job)
+{
+    loop->is_ticking = false;
+    if (job->base.err != ERR_OK) {
+        loop->tick_at_ms = clock_running_ms() + LOOP_TICK_AGAIN_MS;
+        log_line(loop->options->log, LOG_WARNING, "what is due could not be done: %s",
+                 err_sentence(job->base.err));
+    }
+    heap_free(job);
+    loop_rpc_poll(loop);
+}
+
+void loop_job_tick(struct loop *loop)
+{
+    struct loop_job *job;
+
+    if (loop->is_ticking || loop->is_stopping || clock_running_ms() < loop->tick_at_ms ||
+        !react_is_due(loop->options->ledger, clock_wall_ms()))
+        return;
+    job = heap_new_zeroed(1, sizeof *job);
+    if (job == NULL)
+        return;
+    job->base.run = loop_tick_run;
+    job->done = loop_tick_done;
+    loop->is_ticking = true;
+    loop_job_push(loop, job);
 }

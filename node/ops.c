@@ -11,6 +11,7 @@
 #include "node/op_me.h"
 #include "node/op_node.h"
 #include "node/op_peer.h"
+#include "node/op_search.h"
 #include "proto/scan.h"
 
 static const struct op ops_all[] = {
@@ -18,6 +19,7 @@ static const struct op ops_all[] = {
     {.method = "contact.edit", .mode = OP_WRITE, .run = op_contact_edit},
     {.method = "contact.list", .mode = OP_READ, .run = op_contact_list},
     {.method = "contact.remove", .mode = OP_WRITE, .run = op_contact_remove},
+    {.method = "contact.search", .mode = OP_READ, .run = op_search},
     {.method = "contact.show", .mode = OP_READ, .run = op_contact_show},
     {.method = "doctor", .mode = OP_READ, .run = op_node_doctor},
     {.method = "doctor.rebuild", .mode = OP_WRITE, .run = op_node_rebuild},

@@ -32,6 +32,14 @@ static void show_contacts(json_t *result, json_t *params)
                      json_integer_value(json_object_get(result, "total")));
 }
 
+static void show_found(json_t *result, json_t *params)
+{
+    if (json_array_size(json_object_get(result, "contacts")) == 0)
+        (void)puts("Nobody found. Fewer letters find more: words are beginnings of words.");
+    else
+        show_contacts(result, params);
+}
+
 static void show_removed(json_t *result, json_t *params)
 {
     char *name = show_copy(show_text(result, "removed"));
@@ -65,8 +73,13 @@ static void show_import(json_t *result, json_t *params)
 }
 
 const struct show_printer show_contact_printers[] = {
-    {"contact.add", show_contact},   {"contact.edit", show_contact},
-    {"contact.list", show_contacts}, {"contact.remove", show_removed},
-    {"contact.show", show_contact},  {"import", show_import},
-    {"import.plan", show_import},    {NULL, NULL},
+    {"contact.add", show_contact},
+    {"contact.edit", show_contact},
+    {"contact.list", show_contacts},
+    {"contact.remove", show_removed},
+    {"contact.search", show_found},
+    {"contact.show", show_contact},
+    {"import", show_import},
+    {"import.plan", show_import},
+    {NULL, NULL},
 };

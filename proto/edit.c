@@ -85,6 +85,12 @@ void edit_same(struct edit_space *space, const struct id *other, uint64_t counte
         &(struct write){.op = WRITE_SAME, .other = *other, .counter = counter, .is_same = is_same});
 }
 
+void edit_carry(struct edit_space *space, const struct original *original)
+{
+    space->edit.has_original = true;
+    space->edit.original = *original;
+}
+
 static void edit_settle(struct edit_space *space)
 {
     const struct id *dots = (const struct id *)(const void *)space->dots.data;
@@ -188,13 +194,15 @@ enum err edit_write(struct edit_space *space, struct buf *out)
     if (space->edit.writes_count == 0 || space->edit.writes_count > EDIT_WRITES_MAX)
         return ERR_LIMIT;
     edit_settle(space);
-    wire_put_array(out, 4);
+    wire_put_array(out, space->edit.has_original ? 5 : 4);
     wire_put_uint(out, space->edit.kind);
     wire_put_bin(out, span_of(space->edit.object.bytes, ID_SIZE));
     wire_put_uint(out, space->edit.time_ms);
     wire_put_array(out, space->edit.writes_count);
     for (size_t at = 0; at < space->edit.writes_count; at++)
         edit_put_write(&space->edit.writes[at], out);
+    if (space->edit.has_original)
+        original_put(&space->edit.original, out);
     if (buf_err(out) != ERR_OK)
         return ERR_NOMEM;
     if (out->size - begun_at > ENTRY_PAYLOAD_SIZE_MAX - 64) {
@@ -335,6 +343,9 @@ enum err edit_read(struct edit_space *space, struct span bytes)
     list = wire_array(&wire, 1, EDIT_WRITES_MAX);
     while (list.left > 0 && wire_err(&space->doc) == ERR_OK)
         edit_read_write(&list, kind, space);
+    space->edit.has_original = wire.left > 0;
+    if (space->edit.has_original)
+        original_read(&wire, &space->edit.original);
     wire_end(&wire);
     if (space->memory.is_failed || space->dots.is_failed || space->seen.is_failed)
         return ERR_NOMEM;

@@ -1,5 +1,5 @@
-/* An epoch entry's payload: [1, parent, depth, readers, commitment, previous, [[hint, wrap], ...]],
- * or [2, id] to use an epoch that another log of the space opened. */
+/* An epoch entry's payload: [1, parents, depth, readers, commitment, previous, [[hint, wrap],
+ * ...]], or [2, id] to use an epoch that another log of the space opened. */
 #include "proto/epoch.h"
 
 #include <string.h>
@@ -13,16 +13,8 @@ enum {
     EPOCH_FORM_USE = 2,
     EPOCH_HINT_SIZE = 8,
     EPOCH_WRAP_SIZE = KEY_SIZE + SEAL_WRAP_OVERHEAD,
-    EPOCH_PREVIOUS_SIZE = KEY_SIZE + SEAL_OVERHEAD,
     EPOCH_WRAP_ROW = 1 + 2 + EPOCH_HINT_SIZE + 2 + EPOCH_WRAP_SIZE /* as canonical msgpack */
 };
-
-static bool epoch_has_parent(const struct epoch *epoch)
-{
-    static const struct hash none;
-
-    return !span_is_equal(span_of(epoch->parent.bytes, HASH_SIZE), span_of(none.bytes, HASH_SIZE));
-}
 
 void epoch_readers(const struct id *salt, const struct public_key *sorted, size_t count,
                    struct hash *out)
@@ -33,12 +25,17 @@ void epoch_readers(const struct id *salt, const struct public_key *sorted, size_
     digest("kith readers", parts, 2, out);
 }
 
-static void epoch_id(const struct id *space, const struct public_key *opener, struct epoch *epoch)
+/* PROTOCOL EPOCH-2: "id = HASH(`kith epoch`, space | opening device | parent ids, or 32 zero bytes
+ * | depth u32 | readers | commitment)." */
+void epoch_name(const struct id *space, const struct public_key *opener, struct epoch *epoch)
 {
+    static const struct hash none;
+    const struct hash *parents = epoch->parents_count > 0 ? epoch->parents : &none;
+    size_t count = epoch->parents_count > 0 ? epoch->parents_count : 1;
     uint8_t depth[4];
     const struct span parts[6] = {
         span_of(space->bytes, ID_SIZE),           span_of(opener->bytes, 32),
-        span_of(epoch->parent.bytes, HASH_SIZE),  span_of(depth, sizeof depth),
+        span_of(parents, count * HASH_SIZE),      span_of(depth, sizeof depth),
         span_of(epoch->readers.bytes, HASH_SIZE), span_of(epoch->commitment.bytes, HASH_SIZE)};
 
     be32_put(depth, epoch->depth);
@@ -78,36 +75,43 @@ static enum err epoch_put_wraps(const struct epoch_plan *plan, const struct entr
     return err == ERR_OK ? buf_err(out) : err;
 }
 
+/* A key of each parent, sealed under the new one. */
+static void epoch_put_previous(const struct epoch_plan *plan, const uint8_t key[static KEY_SIZE],
+                               struct buf *out)
+{
+    struct buf previous = {0};
+
+    for (size_t at = 0; at < plan->parents_count && plan->parent_keys != NULL; at++)
+        seal(key, span_of(plan->parents[at].bytes, HASH_SIZE),
+             span_of(plan->parent_keys + at * KEY_SIZE, KEY_SIZE), &previous);
+    wire_put_bin(out, buf_span(&previous));
+    out->is_failed |= previous.is_failed;
+    buf_release(&previous);
+}
+
 enum err epoch_create(const struct epoch_plan *plan, const struct entropy *entropy,
                       uint8_t out_key[static KEY_SIZE], struct hash *out_id,
                       struct buf *out_payload)
 {
-    struct epoch epoch = {.depth = 1, .readers = plan->readers};
-    struct buf previous = {0};
+    struct epoch epoch = {
+        .depth = plan->depth, .readers = plan->readers, .parents_count = plan->parents_count};
     enum err err;
 
-    if (plan->recipients_count > EPOCH_WRAPS_MAX)
+    if (plan->recipients_count > EPOCH_WRAPS_MAX || plan->parents_count > EPOCH_PARENTS_MAX)
         return ERR_LIMIT;
     entropy_fill(entropy, out_key, KEY_SIZE);
     seal_commitment(out_key, &epoch.commitment);
-    if (plan->parent != NULL) {
-        epoch.parent = plan->parent->id;
-        epoch.depth = plan->parent->depth + 1;
-        seal(out_key, span_of(epoch.parent.bytes, HASH_SIZE), span_of(plan->parent_key, KEY_SIZE),
-             &previous);
-    }
-    epoch_id(&plan->space, &plan->opener, &epoch);
+    if (plan->parents_count > 0)
+        memcpy(epoch.parents, plan->parents, plan->parents_count * sizeof *plan->parents);
+    epoch_name(&plan->space, &plan->opener, &epoch);
     wire_put_array(out_payload, 7);
     wire_put_uint(out_payload, EPOCH_FORM_OPEN);
-    wire_put_bin(out_payload, span_of(epoch.parent.bytes, plan->parent != NULL ? HASH_SIZE : 0));
+    wire_put_bin(out_payload, span_of(epoch.parents, epoch.parents_count * HASH_SIZE));
     wire_put_uint(out_payload, epoch.depth);
     wire_put_bin(out_payload, span_of(epoch.readers.bytes, HASH_SIZE));
     wire_put_bin(out_payload, span_of(epoch.commitment.bytes, HASH_SIZE));
-    wire_put_bin(out_payload, buf_span(&previous));
+    epoch_put_previous(plan, out_key, out_payload);
     err = epoch_put_wraps(plan, entropy, out_key, &epoch.commitment, out_payload);
-    if (err == ERR_OK)
-        err = buf_err(&previous);
-    buf_release(&previous);
     *out_id = epoch.id;
     return err;
 }
@@ -139,21 +143,34 @@ static void epoch_read_wraps(struct wire *wire, struct span payload, struct epoc
                          out->wraps_count * EPOCH_WRAP_ROW);
 }
 
+/* Ascending, so that one set of parents has one id. */
+static void epoch_read_parents(struct wire *wire, struct epoch *out)
+{
+    struct span parents = wire_bin(wire, 0, sizeof out->parents);
+
+    if (parents.size % HASH_SIZE != 0) {
+        wire_fail(wire);
+        return;
+    }
+    out->parents_count = parents.size / HASH_SIZE;
+    if (parents.size > 0)
+        memcpy(out->parents, parents.data, parents.size);
+    for (size_t at = 1; at < out->parents_count; at++)
+        if (memcmp(&out->parents[at - 1], &out->parents[at], HASH_SIZE) >= 0)
+            wire_fail(wire);
+}
+
 static void epoch_read_open(struct wire *wire, struct span payload, struct epoch *out)
 {
-    struct span parent = wire_bin(wire, 0, HASH_SIZE);
-
-    if (parent.size == HASH_SIZE)
-        memcpy(out->parent.bytes, parent.data, HASH_SIZE);
-    else if (parent.size != 0)
-        wire_fail(wire);
-    out->depth = (uint32_t)wire_uint(wire, UINT32_MAX);
+    epoch_read_parents(wire, out);
+    out->depth = (uint32_t)wire_uint(wire, EPOCH_DEPTH_MAX);
     wire_bytes(wire, out->readers.bytes, HASH_SIZE);
     wire_bytes(wire, out->commitment.bytes, HASH_SIZE);
-    out->previous = wire_bin(wire, 0, EPOCH_PREVIOUS_SIZE);
+    out->previous = wire_bin(wire, 0, (size_t)EPOCH_PARENTS_MAX * EPOCH_PREVIOUS_SIZE);
     epoch_read_wraps(wire, payload, out);
-    if (epoch_has_parent(out) ? (out->previous.size != EPOCH_PREVIOUS_SIZE || out->depth < 2)
-                              : (out->previous.size != 0 || out->depth != 1 || parent.size != 0))
+    if (out->previous.size != 0 && out->previous.size != out->parents_count * EPOCH_PREVIOUS_SIZE)
+        wire_fail(wire);
+    if (out->parents_count > 0 ? out->depth < 2 : out->depth != 1)
         wire_fail(wire);
 }
 
@@ -179,7 +196,7 @@ enum err epoch_read(const struct log_id *log, struct span payload, struct epoch 
     }
     wire_release(&doc);
     if (err == ERR_OK && !out->is_use)
-        epoch_id(&log->space, &log->device, out);
+        epoch_name(&log->space, &log->device, out);
     return err;
 }
 
@@ -229,15 +246,17 @@ enum err epoch_unwrap(const struct epoch *epoch, const struct exchange_key *rece
     return err;
 }
 
-enum err epoch_previous(const struct epoch *epoch, const uint8_t key[static KEY_SIZE],
-                        uint8_t out_key[static KEY_SIZE])
+enum err epoch_previous(const struct epoch *epoch, size_t parent,
+                        const uint8_t key[static KEY_SIZE], uint8_t out_key[static KEY_SIZE])
 {
     struct buf opened = {0};
     enum err err;
 
-    if (epoch->previous.size == 0)
+    if (parent >= epoch->parents_count || epoch->previous.size == 0)
         return ERR_NOT_FOUND;
-    err = seal_open(key, span_of(epoch->parent.bytes, HASH_SIZE), epoch->previous, &opened);
+    err = seal_open(
+        key, span_of(epoch->parents[parent].bytes, HASH_SIZE),
+        span_of(epoch->previous.data + parent * EPOCH_PREVIOUS_SIZE, EPOCH_PREVIOUS_SIZE), &opened);
     if (err == ERR_OK && opened.size != KEY_SIZE)
         err = ERR_FORGED;
     if (err == ERR_OK)

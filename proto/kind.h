@@ -33,6 +33,8 @@ enum kind_number {
                        the epoch's id */
 };
 
+enum { KIND_STATEMENT_FIELD = 1 }; /* the one field of kinds that are statements: bytes */
+
 enum field_match { MATCH_EXACT, MATCH_EMAIL, MATCH_PHONE }; /* how set values are compared */
 
 struct field {
@@ -47,8 +49,9 @@ struct field {
 struct kind {
     uint8_t number;
     const char *name;
-    unsigned spaces; /* bit (1 << space_kind) */
-    bool is_secret;  /* its rows are sealed under the device's local key */
+    unsigned spaces;   /* bit (1 << space_kind) */
+    bool is_secret;    /* its rows are sealed under the device's local key */
+    bool is_statement; /* its objects are statements: never changed, named by their bytes */
     const struct field *fields;
     size_t fields_count;
 };

@@ -34,6 +34,10 @@ enum {
     CERTIFICATE_SIZE_MAX = 320, /* bytes of one */
     IDENTITY_SIZE_MAX = 1024,   /* root and chain in message 3 */
 
+    STATEMENT_BODY_SIZE_MAX =
+        48 << 10, /* an endorsement with both of its exports, in all scripts */
+    STATEMENT_SIZE_MAX = STATEMENT_BODY_SIZE_MAX + IDENTITY_SIZE_MAX + 128, /* with its signer */
+
     ADDRESSES_MAX = 4,         /* of one device */
     ADDRESS_SIZE_MAX = 18,     /* IPv6 and port */
     INVITATION_SIZE_MAX = 200, /* bytes before base32: a QR code a phone can read */
@@ -43,7 +47,9 @@ enum {
     INVITATION_DAYS_MAX = 90,
     INVITATION_MEMORY_DAYS = 30, /* spent, revoked and expired ones are remembered so long */
 
-    EPOCH_WRAPS_MAX = 64, /* devices one grant entry serves: 16 of each side and recovery keys */
+    EPOCH_WRAPS_MAX = 64,  /* devices one grant entry serves: 16 of each side and recovery keys */
+    EPOCH_PARENTS_MAX = 4, /* branches one epoch unites; more are united step by step */
+    EPOCH_DEPTH_MAX = 1 << 24,    /* rotations of one space; nobody can push the depth to its end */
     MARKS_PER_MESSAGE_MAX = 1024, /* 1,024 marks of 75 bytes fit one message */
     ACKS_PER_MESSAGE_MAX = 1024,
     LOGS_PER_PEER_MAX = 256, /* live logs a peer may have in what it writes for me */

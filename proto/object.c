@@ -33,6 +33,20 @@ static void *object_more(void **array, size_t *count, size_t size)
 
 #define OBJECT_MORE(array, count) object_more((void **)&(array), &(count), sizeof *(array))
 
+/* PROTOCOL ORIGIN-2: "Merging, ties, duplicates and deletes use the original alone: its device, its
+ * number in that device's log, its entry hash, its time." */
+enum err object_identify(const struct edit *edit, const struct object_context *context,
+                         struct origin *in_out)
+{
+    in_out->time_ms = edit->time_ms;
+    if (!edit->has_original)
+        return ERR_OK;
+    in_out->device = edit->original.device;
+    in_out->seq = edit->original.seq;
+    in_out->entry_hash = edit->original.entry_hash;
+    return context->log_number(context->self, &in_out->device, &in_out->log);
+}
+
 /* Registers. */
 
 static uint64_t object_clamp(uint64_t time_ms)

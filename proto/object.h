@@ -10,7 +10,7 @@
 #ifndef KITH_PROTO_OBJECT_H
 #define KITH_PROTO_OBJECT_H
 
-#include "proto/log.h"
+#include "proto/original.h"
 
 enum value_type { VALUE_NONE, VALUE_NUMBER, VALUE_TEXT, VALUE_BYTES };
 
@@ -55,6 +55,8 @@ struct edit {
     uint64_t time_ms; /* the writer's wall clock */
     struct write *writes;
     size_t writes_count;
+    bool has_original; /* it repeats what somebody wrote before */
+    struct original original;
 };
 
 /* An edit being read or built; owns the arrays its edit points to. Zero it before first use. */
@@ -78,6 +80,8 @@ void edit_remove(struct edit_space *space, uint8_t field, const struct id *eleme
                  const struct id *dots, size_t dots_count);
 void edit_delete(struct edit_space *space, const struct seen *seen, size_t seen_count);
 void edit_same(struct edit_space *space, const struct id *other, uint64_t counter, bool is_same);
+/* The edit repeats writes of this original; time and counters are the original's too. */
+void edit_carry(struct edit_space *space, const struct original *original);
 /* Appends the canonical bytes. ERR_NOMEM; ERR_LIMIT when larger than an entry may be. */
 MUST_USE enum err edit_write(struct edit_space *space, struct buf *out);
 /* Reads and checks against the kind table: unknown kinds and fields of known types pass (a newer
@@ -161,6 +165,10 @@ struct object_context {
     void *self;
 };
 
+/* Whose an edit is: fills in the time, and for one that repeats (original.h) the first writer's
+ * device, log, seq and entry hash. */
+MUST_USE enum err object_identify(const struct edit *edit, const struct object_context *context,
+                                  struct origin *in_out);
 /* Merges an edit. Values stay borrowed from the edit: call object_own, or write the object out,
  * before the edit's bytes go. On error the object may only be released. */
 MUST_USE enum err object_apply(struct object *object, const struct edit *edit,

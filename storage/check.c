@@ -8,6 +8,7 @@
 
 #include "storage/ledger_state.h"
 #include "storage/row.h"
+#include "storage/view_search.h"
 
 __attribute__((format(printf, 2, 3))) static void check_note(struct check_report *report,
                                                              const char *format, ...)
@@ -247,6 +248,15 @@ static enum err check_counts(const struct snapshot *snapshot,
     return ERR_OK;
 }
 
+static enum err check_search(const struct snapshot *snapshot, struct check_report *out)
+{
+    enum err err = view_search_check(snapshot);
+
+    if (err == ERR_CORRUPT)
+        check_note(out, "the index of words is damaged: kith doctor --rebuild makes it again");
+    return err == ERR_CORRUPT ? ERR_OK : err;
+}
+
 enum err check_store(const struct snapshot *snapshot, struct check_report *out)
 {
     struct ledger_counters counters;
@@ -276,6 +286,8 @@ enum err check_store(const struct snapshot *snapshot, struct check_report *out)
                         "an object's name leads astray: kith doctor --rebuild makes it again", out);
     if (err == ERR_OK)
         err = check_counts(snapshot, &counters, contacts, out);
+    if (err == ERR_OK)
+        err = check_search(snapshot, out);
     if (err == ERR_OK && out->entries != counters.arrival)
         check_note(out, "%llu entries are there, %llu should be", (unsigned long long)out->entries,
                    (unsigned long long)counters.arrival);
@@ -307,8 +319,9 @@ static enum err check_clear(struct ledger_txn *txn, enum table table)
 
 enum err check_forget_views(struct ledger_txn *txn)
 {
-    static const enum table views[] = {TABLE_OBJECT, TABLE_OBJECT_ID, TABLE_NAME,
-                                       TABLE_MATCH,  TABLE_PEER,      TABLE_WAITING};
+    static const enum table views[] = {TABLE_OBJECT, TABLE_OBJECT_ID,  TABLE_NAME,
+                                       TABLE_MATCH,  TABLE_PEER,       TABLE_WAITING,
+                                       TABLE_TOKEN,  TABLE_NAME_ORDER, TABLE_CARD_OF};
     enum err err = ERR_OK;
 
     for (size_t at = 0; at < sizeof views / sizeof views[0] && err == ERR_OK; at++)
@@ -316,6 +329,7 @@ enum err check_forget_views(struct ledger_txn *txn)
     txn->counters.followed = 0;
     txn->counters.objects = 0;
     txn->counters.has_ready = false;
+    txn->counters.views = LEDGER_VIEWS;
     txn->written++;
     return err;
 }

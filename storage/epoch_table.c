@@ -4,49 +4,99 @@
  */
 #include <string.h>
 
+#include "crypto/seal.h"
 #include "crypto/secret.h"
 #include "storage/ledger_state.h"
 #include "storage/view_peer.h"
 
 enum {
     EPOCH_TABLE_FIXED = 1 + 4 + HASH_SIZE + 4 + HASH_SIZE + HASH_SIZE,
-    EPOCH_TABLE_PARENTS_MAX = 4096 /* rotations a chain of parents is followed back */
+    EPOCH_TABLE_PARENTS_MAX = 4096, /* epochs that are followed back from one */
+    EPOCH_TABLE_TODO_MAX = 32       /* branches of them that are open at a time */
 };
-enum { EPOCH_TABLE_KNOWN = 1, EPOCH_TABLE_HAS_KEY = 2, EPOCH_TABLE_HAS_PREVIOUS = 4 };
-enum { EPOCH_TABLE_KEY_SIZE = KEY_SIZE + 40, EPOCH_TABLE_PREVIOUS_SIZE = KEY_SIZE + 40 };
+/* MORE: parents besides the first; OPENED: where its entry stands. Rows of older stores have
+ * neither. */
+enum {
+    EPOCH_TABLE_KNOWN = 1,
+    EPOCH_TABLE_HAS_KEY = 2,
+    EPOCH_TABLE_HAS_PREVIOUS = 4,
+    EPOCH_TABLE_MORE = 8,
+    EPOCH_TABLE_OPENED = 16
+};
+enum { EPOCH_TABLE_KEY_SIZE = KEY_SIZE + SEAL_OVERHEAD, EPOCH_TABLE_OPENED_SIZE = 12 };
 
 static void epoch_table_row_key(const struct hash *id, struct key *out)
 {
     key_of_bytes(span_of(id->bytes, HASH_SIZE), out);
 }
 
+/* Takes size bytes from what is left of a row; a row that ends too early fails. */
+static const uint8_t *epoch_table_take(struct span *rest, size_t size, enum err *err)
+{
+    const uint8_t *at = rest->data;
+
+    if (rest->size < size) {
+        *err = ERR_CORRUPT;
+        return NULL;
+    }
+    *rest = span_of(rest->data + size, rest->size - size);
+    return at;
+}
+
+static void epoch_table_read_parents(uint8_t flags, const uint8_t first[static HASH_SIZE],
+                                     struct span *rest, struct epoch *out, enum err *err)
+{
+    static const struct hash none;
+    const uint8_t *at;
+    size_t more = 0;
+
+    if ((flags & EPOCH_TABLE_MORE) != 0) {
+        at = epoch_table_take(rest, 1, err);
+        more = at != NULL ? *at : 0;
+    }
+    at = epoch_table_take(rest, more * HASH_SIZE, err);
+    if (more >= EPOCH_PARENTS_MAX)
+        *err = ERR_CORRUPT;
+    if (*err != ERR_OK || (more == 0 && memcmp(first, none.bytes, HASH_SIZE) == 0))
+        return;
+    memcpy(out->parents[0].bytes, first, HASH_SIZE);
+    if (more > 0)
+        memcpy(&out->parents[1], at, more * HASH_SIZE);
+    out->parents_count = more + 1;
+}
+
 static enum err epoch_table_read(const struct hash *id, struct span row, struct epoch_row *out,
                                  struct span *out_key)
 {
-    size_t size = EPOCH_TABLE_FIXED;
-    uint8_t flags;
+    struct span rest = row;
+    const uint8_t *at;
+    enum err err = ERR_OK;
+    const uint8_t *fixed = epoch_table_take(&rest, EPOCH_TABLE_FIXED, &err);
+    uint8_t flags = fixed != NULL ? fixed[0] : 0;
 
-    if (row.size < EPOCH_TABLE_FIXED)
-        return ERR_CORRUPT;
-    flags = row.data[0];
+    if (err != ERR_OK)
+        return err;
     *out = (struct epoch_row){.id = *id,
                               .is_known = (flags & EPOCH_TABLE_KNOWN) != 0,
                               .has_key = (flags & EPOCH_TABLE_HAS_KEY) != 0,
-                              .space = be32(row.data + 1)};
+                              .space = be32(fixed + 1)};
     out->epoch.id = *id;
-    memcpy(out->epoch.parent.bytes, row.data + 5, HASH_SIZE);
-    out->epoch.depth = be32(row.data + 37);
-    memcpy(out->epoch.readers.bytes, row.data + 41, HASH_SIZE);
-    memcpy(out->epoch.commitment.bytes, row.data + 73, HASH_SIZE);
-    size += out->has_key ? EPOCH_TABLE_KEY_SIZE : 0;
-    size += (flags & EPOCH_TABLE_HAS_PREVIOUS) != 0 ? EPOCH_TABLE_PREVIOUS_SIZE : 0;
-    if (row.size != size)
-        return ERR_CORRUPT;
-    *out_key = span_of(row.data + EPOCH_TABLE_FIXED, out->has_key ? EPOCH_TABLE_KEY_SIZE : 0);
-    if ((flags & EPOCH_TABLE_HAS_PREVIOUS) != 0)
-        out->epoch.previous =
-            span_of(row.data + size - EPOCH_TABLE_PREVIOUS_SIZE, EPOCH_TABLE_PREVIOUS_SIZE);
-    return ERR_OK;
+    out->epoch.depth = be32(fixed + 37);
+    memcpy(out->epoch.readers.bytes, fixed + 41, HASH_SIZE);
+    memcpy(out->epoch.commitment.bytes, fixed + 73, HASH_SIZE);
+    out_key->size = out->has_key ? EPOCH_TABLE_KEY_SIZE : 0;
+    out_key->data = epoch_table_take(&rest, out_key->size, &err);
+    epoch_table_read_parents(flags, fixed + 5, &rest, &out->epoch, &err);
+    if (err == ERR_OK && (flags & EPOCH_TABLE_HAS_PREVIOUS) != 0) {
+        out->epoch.previous.size = out->epoch.parents_count * EPOCH_PREVIOUS_SIZE;
+        out->epoch.previous.data = epoch_table_take(&rest, out->epoch.previous.size, &err);
+    }
+    if (err == ERR_OK && (flags & EPOCH_TABLE_OPENED) != 0) {
+        at = epoch_table_take(&rest, EPOCH_TABLE_OPENED_SIZE, &err);
+        out->log = at != NULL ? be32(at) : 0;
+        out->seq = at != NULL ? be64(at + 4) : 0;
+    }
+    return err == ERR_OK && rest.size != 0 ? ERR_CORRUPT : err;
 }
 
 static enum err epoch_table_load(const struct snapshot *snapshot, const struct hash *id,
@@ -101,16 +151,27 @@ static enum err epoch_table_put(struct ledger_txn *txn, const struct epoch_row *
     flags |= row->is_known ? EPOCH_TABLE_KNOWN : 0;
     flags |= key_bytes != NULL ? EPOCH_TABLE_HAS_KEY : 0;
     flags |= row->epoch.previous.size > 0 ? EPOCH_TABLE_HAS_PREVIOUS : 0;
+    flags |= row->epoch.parents_count > 1 ? EPOCH_TABLE_MORE : 0;
+    flags |= row->log > 0 ? EPOCH_TABLE_OPENED : 0;
     buf_byte(&value, flags);
     buf_u32(&value, row->space);
-    buf_append(&value, span_of(row->epoch.parent.bytes, HASH_SIZE));
+    buf_append(&value, span_of(row->epoch.parents[0].bytes, HASH_SIZE));
     buf_u32(&value, row->epoch.depth);
     buf_append(&value, span_of(row->epoch.readers.bytes, HASH_SIZE));
     buf_append(&value, span_of(row->epoch.commitment.bytes, HASH_SIZE));
     if (key_bytes != NULL)
         ledger_seal_local(txn->ledger, span_of(row->id.bytes, HASH_SIZE),
                           span_of(key_bytes, KEY_SIZE), &value);
+    if (row->epoch.parents_count > 1) {
+        buf_byte(&value, (uint8_t)(row->epoch.parents_count - 1));
+        buf_append(&value,
+                   span_of(&row->epoch.parents[1], (row->epoch.parents_count - 1) * HASH_SIZE));
+    }
     buf_append(&value, row->epoch.previous);
+    if (row->log > 0) {
+        buf_u32(&value, row->log);
+        buf_u64(&value, row->seq);
+    }
     err = buf_err(&value);
     epoch_table_row_key(&row->id, &key);
     if (err == ERR_OK)
@@ -166,41 +227,76 @@ static enum err epoch_table_mark_ready(struct ledger_txn *txn, const struct hash
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-/* Stores one key; out_parent says whose key follows from it, if any. ERR_FORGED when it is not this
- * epoch's key. */
+/* Stores one key. out says what the epoch is, its previous keys copied to room. ERR_FORGED when it
+ * is not this epoch's key; ERR_EXISTS when it was held before. */
 static enum err epoch_table_hold(struct ledger_txn *txn, const struct hash *id,
-                                 const uint8_t key[static KEY_SIZE], bool *out_has_parent,
-                                 struct hash *out_parent, uint8_t out_key[static KEY_SIZE])
+                                 const uint8_t key[static KEY_SIZE], struct epoch_row *out,
+                                 uint8_t room[static EPOCH_PARENTS_MAX * EPOCH_PREVIOUS_SIZE])
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    uint8_t previous[EPOCH_TABLE_PREVIOUS_SIZE];
-    struct epoch_row row;
     struct span ignored;
-    enum err err = epoch_table_load(&snapshot, id, &row, &ignored);
+    enum err err = epoch_table_load(&snapshot, id, out, &ignored);
 
-    *out_has_parent = false;
-    if (err == ERR_NOT_FOUND) {
-        row = (struct epoch_row){.id = *id};
-    } else if (err != ERR_OK) {
+    if (err == ERR_NOT_FOUND)
+        *out = (struct epoch_row){.id = *id};
+    else if (err != ERR_OK)
         return err;
-    } else if (row.has_key) {
-        return ERR_OK;
-    }
-    if (row.is_known && epoch_check(&row.epoch, key) != ERR_OK)
+    else if (out->has_key)
+        return ERR_EXISTS;
+    if (out->is_known && epoch_check(&out->epoch, key) != ERR_OK)
         return ERR_FORGED;
-    if (row.epoch.previous.size > 0) {
-        memcpy(previous, row.epoch.previous.data,
-               sizeof previous); /* The row's bytes go with the put. */
-        row.epoch.previous = span_of(previous, sizeof previous);
+    if (out->epoch.previous.size > 0) {
+        memcpy(room, out->epoch.previous.data, out->epoch.previous.size);
+        out->epoch.previous.data = room; /* The row's bytes go with the put. */
     }
-    err = epoch_table_put(txn, &row, key);
+    err = epoch_table_put(txn, out, key);
     if (err == ERR_OK)
         err = epoch_table_mark_ready(txn, id);
-    if (err == ERR_OK && row.is_known)
-        err = epoch_table_choose(txn, &row);
-    if (err == ERR_OK && epoch_previous(&row.epoch, key, out_key) == ERR_OK) {
-        *out_parent = row.epoch.parent;
-        *out_has_parent = true;
+    if (err == ERR_OK && out->is_known)
+        err = epoch_table_choose(txn, out);
+    return err;
+}
+
+/* Epochs whose keys follow from one that was told: what is left to do. Secret. */
+struct epoch_table_chain {
+    struct {
+        struct hash id;
+        uint8_t key[KEY_SIZE];
+    } todo[EPOCH_TABLE_TODO_MAX + 1]; /* the last holds the key at hand */
+    size_t count;
+    uint8_t room[EPOCH_PARENTS_MAX * EPOCH_PREVIOUS_SIZE];
+};
+
+static void epoch_table_follow_parents(struct epoch_table_chain *chain, const struct epoch *epoch,
+                                       const uint8_t key[static KEY_SIZE])
+{
+    for (size_t at = 0; at < epoch->parents_count; at++) {
+        if (chain->count == EPOCH_TABLE_TODO_MAX)
+            return;
+        chain->todo[chain->count].id = epoch->parents[at];
+        if (epoch_previous(epoch, at, key, chain->todo[chain->count].key) == ERR_OK)
+            chain->count++;
+    }
+}
+
+/* PROTOCOL EPOCH-5: "A key opens its epoch's parents, where previous tells their keys." A parent's
+ * key that does not fit its epoch is the opener's mistake and stops nothing else. */
+static enum err epoch_table_hold_all(struct ledger_txn *txn, struct epoch_table_chain *chain)
+{
+    enum err err = ERR_OK;
+
+    for (size_t done = 0; err == ERR_OK && chain->count > 0 && done < EPOCH_TABLE_PARENTS_MAX;
+         done++) {
+        struct epoch_row row;
+        uint8_t *key = chain->todo[EPOCH_TABLE_TODO_MAX].key;
+        struct hash id = chain->todo[--chain->count].id;
+
+        memcpy(key, chain->todo[chain->count].key, KEY_SIZE);
+        err = epoch_table_hold(txn, &id, key, &row, chain->room);
+        if (err == ERR_OK)
+            epoch_table_follow_parents(chain, &row.epoch, key);
+        if (err == ERR_EXISTS || (err == ERR_FORGED && done > 0))
+            err = ERR_OK;
     }
     return err;
 }
@@ -208,21 +304,16 @@ static enum err epoch_table_hold(struct ledger_txn *txn, const struct hash *id,
 enum err ledger_add_key(struct ledger_txn *txn, const struct hash *epoch,
                         const uint8_t key[static KEY_SIZE])
 {
-    uint8_t *keys = secret_new(2 * KEY_SIZE);
-    struct hash id = *epoch, parent;
-    bool has_parent = true;
-    enum err err = ERR_OK;
+    struct epoch_table_chain *chain = secret_new(sizeof *chain);
+    enum err err;
 
-    if (keys == NULL)
+    if (chain == NULL)
         return ERR_NOMEM;
-    memcpy(keys, key, KEY_SIZE);
-    for (size_t depth = 0; err == ERR_OK && has_parent && depth < EPOCH_TABLE_PARENTS_MAX;
-         depth++) {
-        err = epoch_table_hold(txn, &id, keys, &has_parent, &parent, keys + KEY_SIZE);
-        memcpy(keys, keys + KEY_SIZE, KEY_SIZE);
-        id = parent;
-    }
-    secret_free(keys);
+    chain->todo[0].id = *epoch;
+    memcpy(chain->todo[0].key, key, KEY_SIZE);
+    chain->count = 1;
+    err = epoch_table_hold_all(txn, chain);
+    secret_free(chain);
     return err;
 }
 
@@ -278,8 +369,10 @@ static enum err epoch_table_find_key(const struct snapshot *snapshot, uint32_t s
 
 /* What an epoch's entry tells; a key that came earlier by another way is checked now, and dropped
  * when it does not fit. */
-static enum err epoch_table_learn(struct ledger_txn *txn, uint32_t space, const struct epoch *epoch)
+static enum err epoch_table_learn(struct ledger_txn *txn, const struct ledger_touched *log,
+                                  const struct epoch *epoch)
 {
+    uint32_t space = log->row.space;
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     uint8_t *key = secret_new(KEY_SIZE);
     struct epoch_row row;
@@ -292,7 +385,12 @@ static enum err epoch_table_learn(struct ledger_txn *txn, uint32_t space, const 
     has_key = err == ERR_OK;
     if (err != ERR_OK && err != ERR_NOT_FOUND)
         goto out;
-    row = (struct epoch_row){.id = epoch->id, .is_known = true, .space = space, .epoch = *epoch};
+    row = (struct epoch_row){.id = epoch->id,
+                             .is_known = true,
+                             .space = space,
+                             .epoch = *epoch,
+                             .log = log->row.number,
+                             .seq = log->row.tip.size};
     err = epoch_table_put(txn, &row, NULL);
     if (err == ERR_OK && has_key)
         err = ledger_add_key(txn, &epoch->id, key);
@@ -319,7 +417,7 @@ enum err epoch_table_add_entry(struct ledger_txn *txn, struct ledger_touched *lo
     epoch_table_index_key(log->row.number, log->row.epochs_count, &key);
     err = ledger_put(txn, TABLE_LOG_EPOCH, &key, span_of(epoch.id.bytes, HASH_SIZE));
     if (err == ERR_OK && !epoch.is_use)
-        err = epoch_table_learn(txn, log->row.space, &epoch);
+        err = epoch_table_learn(txn, log, &epoch);
     return err;
 }
 

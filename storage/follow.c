@@ -9,10 +9,12 @@
 
 #include "crypto/heap.h"
 #include "crypto/secret.h"
+#include "proto/statement.h"
 #include "storage/ledger_state.h"
 #include "storage/row.h"
 #include "storage/view_contact.h"
 #include "storage/view_peer.h"
+#include "storage/view_search.h"
 
 struct follow_cache {
     struct log_row log;
@@ -115,6 +117,13 @@ struct follow_context {
     uint32_t space;
 };
 
+static enum err follow_log_number(void *self, const struct public_key *device, uint32_t *out)
+{
+    struct follow_context *context = self;
+
+    return log_table_number(context->txn, context->space, device, out);
+}
+
 static enum err follow_origin(void *self, uint64_t arrival, struct origin *out)
 {
     struct follow_context *context = self;
@@ -136,29 +145,29 @@ static enum err follow_origin(void *self, uint64_t arrival, struct origin *out)
         *out = (struct origin){.arrival = arrival,
                                .log = row.log,
                                .seq = row.seq,
-                               .time_ms = edit.edit.time_ms,
                                .device = log.device,
                                .entry_hash = row.entry.header.payload_hash};
+        err = object_identify(
+            &edit.edit, &(struct object_context){.log_number = follow_log_number, .self = context},
+            out);
     }
     edit_release(&edit);
     buf_release(&plain);
     return err;
 }
 
-static enum err follow_log_number(void *self, const struct public_key *device, uint32_t *out)
-{
-    struct follow_context *context = self;
-
-    return log_table_number(context->txn, context->space, device, out);
-}
-
 /* The views of each kind, told what an object was and what it has become. */
 static enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint32_t number,
                             const struct object *before, const struct object *after)
 {
+    enum err err;
+
     switch (after->kind) {
     case KIND_CONTACT:
-        return view_contact_changed(txn, number, before, after);
+        err = view_contact_changed(txn, number, before, after);
+        return err == ERR_OK ? view_search_changed(txn, space, number, before, after) : err;
+    case KIND_CARD:
+        return view_search_changed(txn, space, number, before, after);
     case KIND_LINK:
     case KIND_CERTIFICATE:
     case KIND_GRANT:
@@ -191,7 +200,7 @@ static enum err follow_read_row(struct ledger_txn *txn, struct follow_cache *cac
 }
 
 static enum err follow_apply(struct ledger_txn *txn, struct follow_cache *cache,
-                             const struct edit *edit, const struct origin *origin)
+                             const struct edit *edit, struct origin *origin)
 {
     struct follow_context self = {.txn = txn, .space = cache->space.number};
     struct object_context context = {
@@ -202,6 +211,8 @@ static enum err follow_apply(struct ledger_txn *txn, struct follow_cache *cache,
     enum err err =
         row_number_for(txn, cache->space.number, edit->kind, &edit->object, &number, &is_new);
 
+    if (err == ERR_OK)
+        err = object_identify(edit, &context, origin);
     if (err == ERR_OK && !is_new)
         err = follow_read_row(txn, cache, number, &before, &after);
     if (err == ERR_OK)
@@ -215,13 +226,28 @@ static enum err follow_apply(struct ledger_txn *txn, struct follow_cache *cache,
     return err;
 }
 
+/* PROTOCOL STATEMENT-4: "Such an object is never changed: an edit of it that does anything but set
+ * its field 1 to that statement, with counter 1, is passed over." */
+static bool follow_is_statement(const struct edit *edit)
+{
+    const struct write *write = &edit->writes[0];
+    struct id id;
+
+    if (edit->writes_count != 1 || write->op != WRITE_SET || write->counter != 1 ||
+        write->field != KIND_STATEMENT_FIELD || write->value.type != VALUE_BYTES)
+        return false;
+    statement_id(write->value.bytes, &id);
+    return id_is_equal(&id, &edit->object);
+}
+
 /* PROTOCOL KIND-1: "An object of a kind that has no place in the space it stands in is passed
  * over." */
 static bool follow_has_place(const struct space_row *space, const struct edit *edit)
 {
     const struct kind *kind = kind_find(edit->kind);
 
-    return kind != NULL && (kind->spaces >> space->kind & 1) != 0;
+    return kind != NULL && (kind->spaces >> space->kind & 1) != 0 &&
+           (!kind->is_statement || follow_is_statement(edit));
 }
 
 static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
@@ -248,7 +274,6 @@ static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
         return ERR_OK;
     entry_hash_payload(&hashed);
     origin.entry_hash = hashed.header.payload_hash;
-    origin.time_ms = cache->edit.edit.time_ms;
     return follow_apply(txn, cache, &cache->edit.edit, &origin);
 }
 
@@ -371,6 +396,11 @@ enum err follow_inline(struct ledger_txn *txn)
 static bool follow_has_more(const struct ledger_counters *counters)
 {
     return counters->followed < counters->arrival || counters->has_ready;
+}
+
+bool follow_txn_is_behind(const struct ledger_txn *txn)
+{
+    return follow_has_more(&txn->counters);
 }
 
 bool follow_is_behind(struct ledger *ledger)

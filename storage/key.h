@@ -32,6 +32,10 @@
  *   delivered  peer's root, log             * size stored there
  *   reached    device                       when last seen, addresses that worked
  *   journal    number                       what happened (kith log)
+ *   token      token (<= 24), 0, number     objects with this word, ascending, from that number on
+ *   name_order number / 240                 240 name keys of eight bytes
+ *   card_of    object of a peer's card      the peer's root
+ *   agenda     due time, kind, name         nothing: what must be looked at again
  *   host       IPv4 address or IPv6 /64     when somebody proved from there who they are
  */
 /* clang-format on */
@@ -63,6 +67,10 @@
     X(DELIVERED, "delivered")                                                                      \
     X(REACHED, "reached")                                                                          \
     X(JOURNAL, "journal")                                                                          \
+    X(TOKEN, "token")                                                                              \
+    X(NAME_ORDER, "name_order")                                                                    \
+    X(CARD_OF, "card_of")                                                                          \
+    X(AGENDA, "agenda")                                                                            \
     X(HOST, "host")
 
 enum table {

@@ -17,7 +17,7 @@
 enum {
     KV_KEY_SIZE_MAX = 511,       /* LMDB's bound as Debian builds it */
     KV_VALUE_SIZE_MAX = 1 << 20, /* rule L4 */
-    KV_TABLES_MAX = 32
+    KV_TABLES_MAX = 64
 };
 
 struct kv;

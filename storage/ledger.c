@@ -9,10 +9,12 @@
 #include "crypto/heap.h"
 #include "crypto/seal.h"
 #include "crypto/secret.h"
+#include "storage/check.h"
 #include "storage/follow.h"
 #include "storage/ledger_state.h"
+#include "storage/view_search.h"
 
-enum { LEDGER_COUNTERS_SIZE = 8 + 8 + 4 + 4 + 4 + 4 + 1 };
+enum { LEDGER_COUNTERS_SIZE = 8 + 8 + 4 + 4 + 4 + 4 + 1 + 1, LEDGER_COUNTERS_OLD_SIZE = 33 };
 
 /* Values with their keyed hash. */
 
@@ -112,7 +114,7 @@ enum err ledger_load_counters(const struct snapshot *snapshot, struct ledger_cou
     err = ledger_get_sealed(snapshot, TABLE_META, &key, &row);
     if (err != ERR_OK)
         return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
-    if (row.size != LEDGER_COUNTERS_SIZE)
+    if (row.size != LEDGER_COUNTERS_SIZE && row.size != LEDGER_COUNTERS_OLD_SIZE)
         return ERR_CORRUPT;
     out->arrival = be64(row.data);
     out->followed = be64(row.data + 8);
@@ -121,6 +123,7 @@ enum err ledger_load_counters(const struct snapshot *snapshot, struct ledger_cou
     out->objects = be32(row.data + 24);
     out->last_log = be32(row.data + 28);
     out->has_ready = row.data[32] != 0;
+    out->views = row.size == LEDGER_COUNTERS_SIZE ? row.data[33] : 0;
     return ERR_OK;
 }
 
@@ -136,6 +139,7 @@ static enum err ledger_store_counters(struct ledger_txn *txn)
     be32_put(row + 24, txn->counters.objects);
     be32_put(row + 28, txn->counters.last_log);
     row[32] = txn->counters.has_ready ? 1 : 0;
+    row[33] = txn->counters.views;
     key_of_byte(META_STATE, &key);
     return ledger_put_sealed(txn, TABLE_META, &key, span_of(row, sizeof row));
 }
@@ -253,6 +257,7 @@ enum err ledger_create_empty(struct kv *kv, const struct device_secrets *secrets
         goto free_both;
     txn->ledger = ledger;
     txn->now_ms = now_ms;
+    txn->counters.views = LEDGER_VIEWS;
     snapshot = ledger_txn_snapshot(txn);
     key_of_byte(META_FORMAT, &key);
     err = ledger_get(&snapshot, TABLE_META, &key, &row);
@@ -367,6 +372,8 @@ enum err ledger_begin(struct ledger *ledger, uint64_t now_ms, struct ledger_txn 
     txn->now_ms = now_ms;
     snapshot = ledger_txn_snapshot(txn);
     err = ledger_load_counters(&snapshot, &txn->counters);
+    if (err == ERR_OK && txn->counters.views != LEDGER_VIEWS)
+        err = check_forget_views(txn);
     if (err != ERR_OK) {
         ledger_abort(txn);
         return err;
@@ -393,6 +400,7 @@ uint64_t ledger_txn_written(const struct ledger_txn *txn)
 static void ledger_txn_free(struct ledger_txn *txn)
 {
     follow_cache_free(txn->cache);
+    view_search_free(txn->search);
     heap_free(txn->touched);
     heap_free(txn);
 }
@@ -435,6 +443,8 @@ static enum err ledger_finish(struct ledger_txn *txn, struct ledger_news *out_ne
 {
     enum err err = txn->failed != ERR_OK ? txn->failed : ledger_sign_heads(txn);
 
+    if (err == ERR_OK)
+        err = view_search_flush(txn);
     if (err == ERR_OK)
         err = ledger_store_counters(txn);
     if (err != ERR_OK) {

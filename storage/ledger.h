@@ -156,7 +156,8 @@ MUST_USE enum err ledger_follow(struct ledger_txn *txn);
 struct ledger_news {
     struct id spaces[64];
     size_t spaces_count;
-    bool is_cut; /* more than fit: treat every space as changed */
+    bool is_cut;    /* more than fit: treat every space as changed */
+    bool has_links; /* a link changed: sessions may end or start */
 };
 /* Signs heads, follows (inline when few), commits. Ends the transaction either way. ERR_FULL,
  * ERR_IO, ERR_NOMEM: nothing of it remains. out_news may be NULL. */

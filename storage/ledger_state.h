@@ -6,6 +6,9 @@
 
 enum { LEDGER_TOUCHED_MAX = 512, LEDGER_MAC_SIZE = 16, LEDGER_SPACE_SPAN = 64 };
 
+/* Grows when a view is added or changes: views made by an older program are made again. */
+enum { LEDGER_VIEWS = 1 };
+
 enum meta_key { META_FORMAT = 1, META_SELF = 2, META_STATE = 3 };
 
 /* Counters, one row, written with every commit that changes them. */
@@ -15,6 +18,7 @@ struct ledger_counters {
     uint32_t logs, spaces, objects; /* greatest number given */
     uint32_t last_log;              /* log of the newest entry: does the run go on? */
     bool has_ready;                 /* waiting entries whose key has come */
+    uint8_t views;                  /* LEDGER_VIEWS of the program that made the views */
 };
 
 struct ledger {
@@ -44,6 +48,7 @@ struct ledger_txn {
     size_t touched_count;
     struct ledger_news news;
     struct follow_cache *cache; /* entry keys: see follow.c */
+    struct view_search *search; /* what search has to write: see view_search.c */
     enum err failed;            /* the first failure of a write: can only be aborted then */
 };
 
@@ -107,6 +112,8 @@ struct epoch_row {
     uint32_t space;
     struct epoch epoch; /* previous borrows from the row */
     bool has_key;
+    uint32_t log; /* where its entry stands; 0 in rows of older stores */
+    uint64_t seq;
 };
 /* Registers the epoch an unsealed entry opens or uses: row, index in its log, key if it can be
  * opened. */

@@ -144,7 +144,8 @@ static enum err space_open_epoch(struct ledger_txn *txn, const struct space_row 
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct space_audience *audience = heap_new_zeroed(1, sizeof *audience);
-    struct epoch_plan plan = {.space = space->id, .opener = *ledger_device(txn->ledger)};
+    struct epoch_plan plan = {
+        .space = space->id, .opener = *ledger_device(txn->ledger), .depth = 1};
     uint8_t *keys = secret_new(2 * KEY_SIZE);
     struct buf readers = {0};
     struct epoch_row parent;
@@ -164,17 +165,18 @@ static enum err space_open_epoch(struct ledger_txn *txn, const struct space_row 
         err = epoch_table_get(&snapshot, &current, &parent);
         if (err == ERR_OK)
             err = epoch_table_key(&snapshot, &current, keys);
-        plan.parent = &parent.epoch;
-        plan.parent_key = keys;
+        plan.parents = &current;
+        plan.parents_count = 1;
+        plan.parent_keys = keys;
+        plan.depth = parent.epoch.depth + 1;
     } else if (err == ERR_NOT_FOUND) {
         err = ERR_OK;
     }
     if (err == ERR_OK)
         err = ledger_append_epoch(txn, &space->id, &plan, &id, keys + KEY_SIZE);
     if (err == ERR_OK)
-        err = space_record_key(txn, space, &id, keys + KEY_SIZE,
-                               plan.parent != NULL ? parent.epoch.depth + 1 : 1, buf_span(&readers),
-                               plan.parent != NULL ? &current : NULL);
+        err = space_record_key(txn, space, &id, keys + KEY_SIZE, plan.depth, buf_span(&readers),
+                               plan.parents);
 
 out:
     buf_release(&readers);

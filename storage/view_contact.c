@@ -13,8 +13,7 @@ enum { VIEW_CONTACT_NAME_MAX = 60, VIEW_CONTACT_VALUE_MAX = 120, VIEW_CONTACT_HE
 
 /* Keys. */
 
-/* What stands for the contact in lists: the name, else the organisation. */
-static struct span view_contact_shown(const struct object *contact)
+struct span view_contact_shown(const struct object *contact)
 {
     struct span name = object_text(contact, CONTACT_NAME);
 
@@ -308,6 +307,26 @@ enum err view_contact_by_id(const struct snapshot *snapshot, struct span hex_pre
         if (err == ERR_OK && object_is_visible(&contact))
             err = each(self, be32(value.data), &contact);
         object_release(&contact);
+        if (err != ERR_OK)
+            break;
+    }
+    kv_cursor_close(cursor);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+enum err view_contact_numbers(const struct snapshot *snapshot, view_contact_number_fn each,
+                              void *self)
+{
+    struct kv_cursor *cursor;
+    struct span key, value;
+    enum err err = kv_cursor_open(snapshot->kv, TABLE_NAME, &cursor);
+
+    if (err != ERR_OK)
+        return err;
+    for (err = kv_cursor_seek(cursor, span_of(NULL, 0)); err == ERR_OK;
+         err = kv_cursor_next(cursor)) {
+        kv_cursor_at(cursor, &key, &value);
+        err = key.size > 4 ? each(self, be32(key.data + key.size - 4)) : ERR_CORRUPT;
         if (err != ERR_OK)
             break;
     }

@@ -32,6 +32,12 @@ MUST_USE enum err view_contact_match(const struct snapshot *snapshot, enum match
 /* Contacts whose id begins with these hex digits. */
 MUST_USE enum err view_contact_by_id(const struct snapshot *snapshot, struct span hex_prefix,
                                      view_contact_fn each, void *self);
+/* The numbers of all contacts in the order of folded names, without reading them. */
+typedef enum err (*view_contact_number_fn)(void *self, uint32_t number);
+MUST_USE enum err view_contact_numbers(const struct snapshot *snapshot, view_contact_number_fn each,
+                                       void *self);
+/* What stands for the contact in lists: the name, else the organisation. */
+struct span view_contact_shown(const struct object *contact);
 MUST_USE enum err view_contact_count(const struct snapshot *snapshot, uint64_t *out);
 /* Called by follow: the object before (or NULL) and after the edit. */
 MUST_USE enum err view_contact_changed(struct ledger_txn *txn, uint32_t number,

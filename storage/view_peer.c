@@ -24,6 +24,7 @@ static enum err view_peer_link_changed(struct ledger_txn *txn, uint32_t number,
 
     if (member.size != 32)
         return ERR_OK;
+    txn->news.has_links = true;
     be32_put(value, number);
     key_of_bytes(member, &key);
     return ledger_put(txn, TABLE_PEER, &key, span_of(value, sizeof value));

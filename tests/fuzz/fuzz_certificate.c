@@ -27,5 +27,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (epoch_read(&log, span_of(data, size), &epoch) == ERR_OK && !epoch.is_use &&
         epoch_unwrap(&epoch, &receiving, key) == ERR_OK)
         abort();
+    if (epoch_read(&log, span_of(data, size), &epoch) == ERR_OK)
+        for (size_t at = 0; at < epoch.parents_count; at++)
+            if (epoch_previous(&epoch, at, receiving.secret, key) == ERR_OK)
+                abort();
     return 0;
 }

@@ -304,6 +304,105 @@ static void an_edit_is_refused_beyond_its_bounds(void **state)
     buf_release(&bytes);
 }
 
+static size_t repeat_write(struct edit_space *edit, const struct original *original,
+                           struct buf *out)
+{
+    const struct id id = {{1}}, dot = {{9}};
+
+    buf_clear(out);
+    edit_begin(edit, KIND_CONTACT, &id, 1700000000000);
+    edit_set(edit, CONTACT_NAME, 5,
+             (struct value){.type = VALUE_TEXT, .bytes = span_str("repeated")});
+    edit_add(edit, CONTACT_EMAILS, &dot,
+             (struct value){.type = VALUE_TEXT, .bytes = span_str("a@x.org")});
+    if (original != NULL)
+        edit_carry(edit, original);
+    assert_int_equal(edit_write(edit, out), ERR_OK);
+    return out->size;
+}
+
+/* PROTOCOL ORIGIN-1, ORIGIN-2 */
+static void a_repetition_counts_as_its_original(void **state)
+{
+    struct original original = {.device = {{3}}, .seq = 7, .entry_hash = {{8}}}, read_back;
+    struct origin first = {.arrival = 1, .log = 3, .seq = 7, .device = {{3}}, .entry_hash = {{8}}};
+    struct origin carrier = {
+        .arrival = 2, .log = 1, .seq = 2, .device = {{1}}, .entry_hash = {{4}}};
+    const struct object_context context = {.log_number = world_log_number};
+    struct edit_space edit = {0}, read = {0};
+    struct object alone = {0}, both = {0};
+    char left[2048], right[2048];
+    struct buf bytes = {0}, bare = {0};
+
+    (void)state;
+    for (int has_place = 0; has_place <= 1; has_place++) {
+        original.has_place = has_place != 0;
+        original.place_device.bytes[0] = 5;
+        original.place_seq = 6;
+        repeat_write(&edit, &original, &bytes);
+        assert_int_equal(edit_read(&read, buf_span(&bytes)), ERR_OK);
+        assert_true(read.edit.has_original);
+        read_back = read.edit.original;
+        assert_true(original_is_equal(&read_back, &original));
+        assert_int_equal(read_back.has_place, has_place);
+        assert_int_equal(read_back.place_seq, has_place ? 6 : 0);
+    }
+    assert_int_equal(object_identify(&read.edit, &context, &carrier), ERR_OK);
+    assert_int_equal(carrier.log, 3);
+    assert_int_equal(carrier.seq, 7);
+    assert_int_equal(carrier.time_ms, 1700000000000);
+    assert_memory_equal(carrier.device.bytes, first.device.bytes, 32);
+    assert_memory_equal(carrier.entry_hash.bytes, first.entry_hash.bytes, HASH_SIZE);
+    /* Counter 5 needs no counter 4 before it, and what is known already stays as it is. */
+    assert_int_equal(object_apply(&alone, &read.edit, &carrier, &context), ERR_OK);
+    object_print(&alone, left, sizeof left);
+    repeat_write(&edit, NULL, &bare);
+    assert_int_equal(edit_read(&edit, buf_span(&bare)), ERR_OK);
+    assert_false(edit.edit.has_original);
+    assert_int_equal(object_identify(&edit.edit, &context, &first), ERR_OK);
+    assert_int_equal(first.log, 3);
+    assert_int_equal(object_apply(&both, &edit.edit, &first, &context), ERR_OK);
+    carrier.arrival = 1; /* equal counters: the origins are asked for only when they differ */
+    assert_int_equal(object_apply(&both, &read.edit, &carrier, &context), ERR_OK);
+    object_print(&both, right, sizeof right);
+    assert_string_equal(left, right);
+    /* A delete that saw entry 7 of device 3 hides the repetition, too. */
+    assert_int_equal(both.touched_count, 1);
+    assert_int_equal(both.touched[0].log, 3);
+    assert_int_equal(both.touched[0].seq, 7);
+    object_release(&alone);
+    object_release(&both);
+    edit_release(&edit);
+    edit_release(&read);
+    buf_release(&bytes);
+    buf_release(&bare);
+}
+
+/* PROTOCOL ORIGIN-1: three elements or five, nothing else. */
+static void a_repetition_of_another_shape_is_refused(void **state)
+{
+    const struct original original = {.device = {{3}}, .seq = 7, .entry_hash = {{8}}};
+    struct edit_space edit = {0};
+    struct buf bytes = {0}, bare = {0};
+    size_t at;
+
+    (void)state;
+    repeat_write(&edit, NULL, &bare);
+    at = bare.size;
+    for (unsigned count = 0; count < 16; count++) {
+        repeat_write(&edit, &original, &bytes);
+        assert_int_equal(bytes.data[at], 0x93); /* an array of three */
+        bytes.data[at] = (uint8_t)(0x90 + count);
+        assert_int_equal(edit_read(&edit, buf_span(&bytes)), count == 3 ? ERR_OK : ERR_MALFORMED);
+    }
+    repeat_write(&edit, &original, &bytes);
+    buf_byte(&bytes, 1);
+    assert_int_equal(edit_read(&edit, buf_span(&bytes)), ERR_MALFORMED);
+    edit_release(&edit);
+    buf_release(&bytes);
+    buf_release(&bare);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +410,8 @@ int main(void)
         cmocka_unit_test(the_greater_counter_wins_then_time_then_device),
         cmocka_unit_test(a_write_that_a_delete_did_not_see_shows_the_object_again),
         cmocka_unit_test(an_edit_is_refused_beyond_its_bounds),
+        cmocka_unit_test(a_repetition_counts_as_its_original),
+        cmocka_unit_test(a_repetition_of_another_shape_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -215,8 +215,10 @@ static void space_current_epoch_is_the_deepest_then_the_least(void **state)
         snapshot = ledger_txn_snapshot(txn);
         assert_int_equal(epoch_table_get(&snapshot, &first, &parent), ERR_OK);
         assert_int_equal(epoch_table_key(&snapshot, &first, keys), ERR_OK);
-        plan.parent = &parent.epoch;
-        plan.parent_key = keys;
+        plan.parents = &first;
+        plan.parents_count = 1;
+        plan.parent_keys = keys;
+        plan.depth = parent.epoch.depth + 1;
         assert_int_equal(ledger_append_epoch(txn, &card, &plan, &ids[at], keys + KEY_SIZE), ERR_OK);
         assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
         if (memcmp(&ids[at], &ids[least], HASH_SIZE) < 0)

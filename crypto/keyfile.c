@@ -54,6 +54,40 @@ struct keyfile_work {
     uint8_t plain[KEYFILE_PLAIN_SIZE];
 };
 
+enum err keyfile_draw(const uint8_t recovery_seed[static SEED_SIZE], const struct entropy *entropy,
+                      uint64_t now_ms, struct device_secrets *out)
+{
+    uint8_t other[SEED_SIZE];
+    struct signing_key *key = secret_new(sizeof *key);
+    struct exchange_key *recovery = secret_new(sizeof *recovery);
+    struct span next;
+    enum err err = key != NULL && recovery != NULL ? ERR_OK : ERR_NOMEM;
+
+    if (err == ERR_OK) {
+        out->has_root = true;
+        out->created_at_ms = now_ms;
+        identity_root_seed(recovery_seed, 0, out->root_seed);
+        identity_signing_key(out->root_seed, key);
+        out->member = key->public_key;
+        identity_root_seed(recovery_seed, 1, other);
+        identity_signing_key(other, key);
+        next = span_of(key->public_key.bytes, 32);
+        digest("kith next root", &next, 1, &out->next_root_hash);
+        identity_recovery_seed(recovery_seed, other);
+        identity_exchange_key(other, recovery);
+        memcpy(out->recovery_public, recovery->public_key, 32);
+        entropy_fill(entropy, out->signing_seed, 32);
+        entropy_fill(entropy, out->static_seed, 32);
+        entropy_fill(entropy, out->receiving_seed, 32);
+        entropy_fill(entropy, out->local_key, 32);
+        entropy_fill(entropy, out->incarnation, 16);
+        secret_wipe(other, sizeof other);
+    }
+    secret_free(key);
+    secret_free(recovery);
+    return err;
+}
+
 struct keyfile_cost keyfile_cost_default(void)
 {
     return (struct keyfile_cost){.ops = crypto_pwhash_argon2id_OPSLIMIT_MODERATE,

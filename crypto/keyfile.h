@@ -23,6 +23,12 @@ struct device_secrets {
     uint64_t created_at_ms;
 };
 
+/* Everything a member's first device needs, from the recovery seed (24 words) and fresh randomness.
+ * ERR_NOMEM when no memory could be locked; out is then to be wiped. */
+MUST_USE enum err keyfile_draw(const uint8_t recovery_seed[static SEED_SIZE],
+                               const struct entropy *entropy, uint64_t now_ms,
+                               struct device_secrets *out);
+
 enum { KEYFILE_SIZE_MAX = 4096, PASSPHRASE_SIZE_MAX = 1024 };
 
 /* Argon2id costs; the default is libsodium's MODERATE. Reading refuses ops > 16 or more than 2 GiB.

@@ -14,39 +14,6 @@
 
 enum { CMD_NAME_MAX = 200 };
 
-/* Everything a device needs, from a fresh seed; the seed itself only becomes words. */
-static void cmd_init_draw(struct device_secrets *out, uint8_t seed[static SEED_SIZE],
-                          const struct entropy *entropy, uint64_t now_ms)
-{
-    uint8_t other[SEED_SIZE];
-    struct signing_key *key = secret_new(sizeof *key);
-    struct exchange_key *recovery = secret_new(sizeof *recovery);
-    struct span next;
-
-    KITH_ASSERT(key != NULL && recovery != NULL);
-    entropy_fill(entropy, seed, SEED_SIZE);
-    out->has_root = true;
-    out->created_at_ms = now_ms;
-    identity_root_seed(seed, 0, out->root_seed);
-    identity_signing_key(out->root_seed, key);
-    out->member = key->public_key;
-    identity_root_seed(seed, 1, other);
-    identity_signing_key(other, key);
-    next = span_of(key->public_key.bytes, 32);
-    digest("kith next root", &next, 1, &out->next_root_hash);
-    identity_recovery_seed(seed, other);
-    identity_exchange_key(other, recovery);
-    memcpy(out->recovery_public, recovery->public_key, 32);
-    entropy_fill(entropy, out->signing_seed, 32);
-    entropy_fill(entropy, out->static_seed, 32);
-    entropy_fill(entropy, out->receiving_seed, 32);
-    entropy_fill(entropy, out->local_key, 32);
-    entropy_fill(entropy, out->incarnation, 16);
-    secret_wipe(other, sizeof other);
-    secret_free(key);
-    secret_free(recovery);
-}
-
 /* A terminal is asked; otherwise the login name serves. */
 static const char *cmd_init_name(const struct config *config, json_t *params,
                                  char ask[static CMD_NAME_MAX + 1])
@@ -244,7 +211,10 @@ int cmd_init(const struct config *config, const struct cmd *cmd, json_t *params)
     if (err == ERR_OK && !cmd_init_passphrase(config, passphrase, &passphrase_size, &failure))
         err = ERR_INVALID;
     if (err == ERR_OK) {
-        cmd_init_draw(secrets, seed, &entropy, clock_wall_ms());
+        entropy_fill(&entropy, seed, SEED_SIZE);
+        err = keyfile_draw(seed, &entropy, clock_wall_ms(), secrets);
+    }
+    if (err == ERR_OK) {
         identity_signing_key(secrets->signing_seed, device);
         words_recovery(seed, words);
         if (recovery != NULL)

@@ -5,6 +5,8 @@
  */
 #include "node/group.h"
 
+#include <string.h>
+
 #include "node/react.h"
 
 enum { GROUP_WEIGHT_MAX = 4 << 20, GROUP_JOBS_MAX = 8000 };
@@ -120,4 +122,10 @@ void group_run(struct ledger *ledger, struct writer_job *first, uint64_t wall_ms
         group_run_alone(ledger, job, wall_ms);
         job->next = next;
     }
+}
+
+bool group_tells_news(const struct writer_job *job)
+{
+    return !job->is_reading && job->err == ERR_OK && job->news.spaces_count > 0 &&
+           (job->next == NULL || memcmp(&job->next->news, &job->news, sizeof job->news) != 0);
 }

@@ -33,5 +33,8 @@ struct writer_job *group_take(struct group_queue *queue);
 /* Runs what group_take took; each job then has its err and news. wall_ms is what entries are dated
  * with. */
 void group_run(struct ledger *ledger, struct writer_job *first, uint64_t wall_ms);
+/* Of jobs that come back in order: does the engine hear of this one's commit now? Once for each
+ * commit that touched spaces. */
+bool group_tells_news(const struct writer_job *job);
 
 #endif

@@ -4,8 +4,6 @@
  */
 #include "node/loop_state.h"
 
-#include <string.h>
-
 #include "crypto/heap.h"
 #include "node/clock.h"
 #include "node/react.h"
@@ -35,8 +33,7 @@ void loop_jobs_done(struct loop *loop)
         loop->jobs_count--;
         if (!done->is_reading && done->err == ERR_OK)
             loop->is_journal_changed = true;
-        if (!done->is_reading && done->err == ERR_OK && done->news.spaces_count > 0 &&
-            (next == NULL || memcmp(&next->news, &done->news, sizeof done->news) != 0))
+        if (group_tells_news(done))
             loop_news(loop, &done->news);
         job->done(loop, job);
     }

@@ -352,11 +352,41 @@ static void keyfile_write_says_when_there_is_no_memory(void **state)
     buf_release(&file);
 }
 
+/* The member follows from the recovery seed alone, the device from fresh randomness. */
+static void keyfile_draw_makes_a_new_device_of_the_seeds_member(void **state)
+{
+    static const uint8_t seed[SEED_SIZE] = {4};
+    uint8_t one_fill = 1, other_fill = 2, root[SEED_SIZE], recovery[SEED_SIZE];
+    const struct entropy one_entropy = {.fill = keyfile_fixed_fill, .self = &one_fill};
+    const struct entropy other_entropy = {.fill = keyfile_fixed_fill, .self = &other_fill};
+    struct device_secrets one = {0}, other = {0};
+    struct exchange_key recovery_key;
+    struct signing_key member;
+
+    (void)state;
+    assert_int_equal(keyfile_draw(seed, &one_entropy, 5, &one), ERR_OK);
+    assert_int_equal(keyfile_draw(seed, &other_entropy, 6, &other), ERR_OK);
+    identity_root_seed(seed, 0, root);
+    identity_signing_key(root, &member);
+    identity_recovery_seed(seed, recovery);
+    identity_exchange_key(recovery, &recovery_key);
+    assert_true(one.has_root);
+    assert_int_equal(one.created_at_ms, 5);
+    assert_memory_equal(one.root_seed, root, 32);
+    assert_true(public_key_is_equal(&one.member, &member.public_key));
+    assert_true(public_key_is_equal(&one.member, &other.member));
+    assert_memory_equal(one.recovery_public, recovery_key.public_key, 32);
+    assert_memory_equal(one.next_root_hash.bytes, other.next_root_hash.bytes, HASH_SIZE);
+    assert_memory_not_equal(one.signing_seed, other.signing_seed, 32);
+    assert_memory_not_equal(one.local_key, other.local_key, 32);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keyfile_read_reads_what_keyfile_write_writes),
         cmocka_unit_test(keyfile_write_appends),
+        cmocka_unit_test(keyfile_draw_makes_a_new_device_of_the_seeds_member),
         cmocka_unit_test(keyfile_keeps_no_root_seed_that_is_not_there),
         cmocka_unit_test(keyfile_layout_is_the_protocols),
         cmocka_unit_test(keyfile_read_tells_a_wrong_passphrase_from_damage),

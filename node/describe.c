@@ -105,13 +105,17 @@ json_t *describe_card(const struct op_call *call, const struct id *card_space,
     struct object card = {0};
     json_t *out = json_object();
     uint32_t number;
+    enum err err = row_get(&call->snapshot, card_space, KIND_CARD, &card_id, &card, &number);
 
     if (member != NULL)
         describe_set_did(out, "member", member);
-    if (row_get(&call->snapshot, card_space, KIND_CARD, &card_id, &card, &number) == ERR_OK)
+    if (err == ERR_OK)
         describe_fields(out, &card, true);
     object_release(&card);
-    return out;
+    if (err == ERR_OK || err == ERR_NOT_FOUND)
+        return out;
+    json_decref(out); /* Half a card would look like a whole one. */
+    return NULL;
 }
 
 /* Labels are kept as one text: label, unit separator, value. */

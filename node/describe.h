@@ -18,7 +18,8 @@ void describe_set_id(json_t *object, const char *key, const struct id *id);
 
 /* A contact with the linked peer's card beside it: mine where set, else theirs; sets united. */
 json_t *describe_contact(const struct op_call *call, const struct object *contact);
-/* A card: of a peer, or my own with my card space. ERR_NOT_FOUND leaves an empty object. */
+/* A card: of a peer, or my own with my card space. One that was never written is an empty object;
+ * NULL when the store cannot be read. */
 json_t *describe_card(const struct op_call *call, const struct id *card_space,
                       const struct public_key *member);
 json_t *describe_peer(const struct op_call *call, const struct peer *peer, bool with_card);

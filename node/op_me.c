@@ -116,5 +116,5 @@ enum err op_me_show(struct op_call *call)
     if (err != ERR_OK)
         return op_fail_err(call, err, "the card could not be read");
     call->result = describe_card(call, &space.id, ledger_member(call->snapshot.ledger));
-    return call->result != NULL ? ERR_OK : ERR_NOMEM;
+    return call->result != NULL ? ERR_OK : op_fail_err(call, ERR_IO, "the card could not be read");
 }

@@ -21,6 +21,15 @@ static bool session_add_alias(struct session *session, struct session_alias alia
     return true;
 }
 
+/* A log that my own member writes: another member gives of it what it got in another session. */
+static bool session_is_given_back(const struct session *session, const struct log_id *id)
+{
+    for (size_t at = 0; at < session->logs_count && !session_is_own(session); at++)
+        if (session->logs[at].is_mine && log_id_is_equal(&session->logs[at].id, id))
+            return true;
+    return false;
+}
+
 /* Finds the log an alias is for, or leaves it ignored while nothing of it is wanted. */
 static void session_settle_alias(struct session *session, struct session_alias *alias)
 {
@@ -28,6 +37,8 @@ static void session_settle_alias(struct session *session, struct session_alias *
     enum err err =
         session->replica->accepts(session->replica->self, &session->options.peer, &alias->id);
 
+    if (err == ERR_NOT_FOUND && session_is_given_back(session, &alias->id))
+        err = ERR_OK;
     alias->is_ignored = err == ERR_NOT_FOUND;
     if (err == ERR_NOT_FOUND)
         return;
@@ -157,8 +168,9 @@ static enum session_place session_place(struct session *session, struct session_
     }
     if (alias->size > log->taken.size || !session_is_on_chain(session, log, message))
         return PLACE_LOST;
+    /* PROTOCOL SYNC-8: "Of its own member's logs a receiver takes nothing from another member." */
     if (alias->size == log->taken.size)
-        return PLACE_NEXT;
+        return session_is_given_back(session, &log->id) ? PLACE_LOST : PLACE_NEXT;
     return alias->size + count <= log->taken.size ? PLACE_OLD : PLACE_LOST;
 }
 
@@ -237,6 +249,21 @@ static void session_pass_over(struct session *session, struct session_alias *ali
     session_return_credit(session, session->in.taken_last);
 }
 
+/* PROTOCOL SYNC-8: "What is passed over and stored is acknowledged: it may have come in another
+ * session." */
+static void session_acknowledge_old(struct session *session, uint32_t number)
+{
+    const struct session_alias *alias = &session->aliases[number];
+    struct ack ack = {.alias = number, .size = alias->size};
+    struct chain tip;
+    enum err err = session->replica->tip(session->replica->self, &alias->id, &tip);
+
+    if (err != ERR_OK)
+        session_fail(session, err);
+    else if (ack.size <= tip.size)
+        message_put_acks(&ack, 1, &session->out);
+}
+
 void session_take_batch(struct session *session, struct message *message)
 {
     enum session_place place = PLACE_LOST;
@@ -264,6 +291,8 @@ void session_take_batch(struct session *session, struct message *message)
         session_take_next(session, alias, message);
     else
         session_pass_over(session, alias, place == PLACE_LOST, count);
+    if (place == PLACE_OLD)
+        session_acknowledge_old(session, message->batch.alias);
 }
 
 /* PROTOCOL SYNC-8: "Marks wait until no batch is uncommitted." */

@@ -319,6 +319,42 @@ static void what_was_on_the_way_is_passed_over(void **state)
     session_pair_free(pair);
 }
 
+/* One entry of ana's, stored on both sides by another session. */
+static void transcript_elsewhere(struct session_pair *pair, uint8_t fill)
+{
+    for (int side = ANA; side <= BEN; side++)
+        assert_int_equal(replica_mem_append(&pair->sides[side].replica, &pair->spaces[ANA_PAIR],
+                                            pair->sides[ANA].device, 1, 20, fill),
+                         ERR_OK);
+}
+
+/* PROTOCOL SYNC-8: two connections crossed, and the other one was quicker. Whoever hears first
+ * gives it here, ben even to its author. */
+static void what_another_session_carried_is_acknowledged(void **state)
+{
+    struct session_pair *pair = session_pair_live();
+
+    (void)state;
+    transcript_elsewhere(pair, 1);
+    session_pair_news(pair, ANA, ANA_PAIR);
+    session_pair_run(pair);
+    assert_true(session_pair_said(pair, "ana: out of step\n"
+                                        "ana> log 0 is ana-pair\n"
+                                        "ana> batch 0 from 0 +1\n"
+                                        "ben> ack 0:1\n"
+                                        "ana: delivered ana-pair:1\n"
+                                        "ana: in step\n"));
+    transcript_elsewhere(pair, 2);
+    session_pair_news(pair, BEN, ANA_PAIR);
+    session_pair_run(pair);
+    assert_true(session_pair_said(pair, "ben: out of step\n"
+                                        "ben> log 0 is ana-pair\n"
+                                        "ben> batch 0 from 0 +2\n"
+                                        "ana> ack 0:2\n"
+                                        "ben: in step\n"));
+    session_pair_free(pair);
+}
+
 /* PROTOCOL SYNC-10: ben hears of ana's card space only through a commit. */
 static void an_unknown_log_is_asked_for_once_it_is_known(void **state)
 {
@@ -501,6 +537,7 @@ int main(void)
         cmocka_unit_test(a_restart_in_the_middle_repeats_nothing_stored),
         cmocka_unit_test(what_does_not_attach_comes_again),
         cmocka_unit_test(what_was_on_the_way_is_passed_over),
+        cmocka_unit_test(what_another_session_carried_is_acknowledged),
         cmocka_unit_test(an_unknown_log_is_asked_for_once_it_is_known),
         cmocka_unit_test(two_branches_are_loud),
         cmocka_unit_test(a_log_that_went_back_is_loud),

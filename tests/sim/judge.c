@@ -1,0 +1,275 @@
+/* Read judge_all first. What a space means is compared without local numbers (member_put_meaning).
+ */
+#include "tests/sim/judge.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/secret.h"
+#include "proto/card.h"
+#include "proto/contact.h"
+#include "storage/check.h"
+#include "storage/row.h"
+#include "storage/view_peer.h"
+#include "tests/sim/judge_search.h"
+#include "tests/sim/member.h"
+
+/* Canaries. */
+
+void judge_begin(struct judge *judge, struct world *world)
+{
+    *judge = (struct judge){.world = world};
+}
+
+void judge_end(struct judge *judge)
+{
+    free(judge->canaries);
+}
+
+void judge_fail(struct judge *judge, const char *format, ...)
+{
+    va_list arguments;
+
+    if (judge->failure[0] != '\0')
+        return;
+    va_start(arguments, format);
+    (void)vsnprintf(judge->failure, sizeof judge->failure, format, arguments); /* Cut if long. */
+    va_end(arguments);
+}
+
+size_t judge_canary(struct judge *judge, const struct world_node *author,
+                    enum judge_audience audience, char out_text[static JUDGE_CANARY_SIZE])
+{
+    size_t number = judge->canaries_count;
+
+    if (number == judge->canaries_capacity) {
+        judge->canaries_capacity = number == 0 ? 64 : number * 2;
+        judge->canaries =
+            realloc(judge->canaries, judge->canaries_capacity * sizeof *judge->canaries);
+        KITH_ASSERT(judge->canaries != NULL);
+    }
+    KITH_ASSERT(author->person < JUDGE_PERSONS_MAX);
+    judge->canaries_count++;
+    judge->canaries[number] = (struct judge_canary){
+        .person = author->person, .audience = audience, .readers = UINT64_C(1) << author->person};
+    if (audience == JUDGE_CARD)
+        judge->canaries[number].readers |= judge->readers[author->person];
+    (void)snprintf(out_text, JUDGE_CANARY_SIZE, "canary:%08zu", number);
+    return number;
+}
+
+void judge_parted(struct judge *judge, size_t person, size_t other)
+{
+    judge->readers[person] &= ~(UINT64_C(1) << other);
+}
+
+void judge_met(struct judge *judge, size_t person, size_t other)
+{
+    judge->readers[person] |= UINT64_C(1) << other;
+    for (size_t at = 0; at < judge->canaries_count; at++)
+        if (judge->canaries[at].audience == JUDGE_CARD && judge->canaries[at].person == person)
+            judge->canaries[at].readers |= UINT64_C(1) << other;
+}
+
+/* Links. */
+
+static enum err judge_peer(struct world_node *node, const struct world_node *peer, struct peer *out)
+{
+    struct snapshot snapshot;
+    enum err err = node->ledger != NULL ? ledger_snapshot(node->ledger, &snapshot) : ERR_STATE;
+
+    if (err != ERR_OK)
+        return err;
+    err = view_peer(&snapshot, &peer->secrets->member, out);
+    ledger_snapshot_end(&snapshot);
+    return err;
+}
+
+bool judge_is_linked(struct world_node *node, const struct world_node *peer)
+{
+    struct peer *link = secret_new(sizeof *link);
+    bool is_linked = link != NULL && node->person != peer->person &&
+                     judge_peer(node, peer, link) == ERR_OK && link->state == LINK_LINKED;
+
+    secret_free(link);
+    return is_linked;
+}
+
+bool judge_is_settled(struct world_node *left, struct world_node *right)
+{
+    return judge_is_linked(left, right) && judge_is_linked(right, left) &&
+           world_is_in_step(left, &right->secrets->member) &&
+           world_is_in_step(right, &left->secrets->member);
+}
+
+/* What a space means to a node: its visible objects, and the marks of its logs. */
+
+static enum err judge_on_object(void *self, uint32_t number, const struct object *object)
+{
+    (void)number;
+    member_put_meaning(object, self);
+    return ERR_OK;
+}
+
+static enum err judge_on_log(void *self, const struct log_row *log)
+{
+    buf_append(self, span_of(log->device.bytes, 32));
+    buf_u64(self, log->tip.size);
+    buf_append(self, span_of(log->tip.hash.bytes, HASH_SIZE));
+    return ERR_OK;
+}
+
+static void judge_put_space(struct world_node *node, const struct id *id, struct buf *out_objects,
+                            struct buf *out_marks)
+{
+    struct snapshot snapshot;
+    struct space_row space;
+
+    world_must(ledger_snapshot(node->ledger, &snapshot));
+    if (ledger_space(&snapshot, id, &space) == ERR_OK) {
+        for (unsigned kind = 1; kind < 256; kind++)
+            if (kind_find((uint8_t)kind) != NULL)
+                world_must(row_each(&snapshot, id, (uint8_t)kind, judge_on_object, out_objects));
+        world_must(ledger_logs(&snapshot, space.number, judge_on_log, out_marks));
+    }
+    ledger_snapshot_end(&snapshot);
+}
+
+static void judge_compare(struct judge *judge, struct world_node *writer, struct world_node *reader,
+                          const struct id *space, const char *what)
+{
+    struct buf written = {0}, read = {0}, told = {0}, held = {0};
+
+    judge_put_space(writer, space, &written, &told);
+    judge_put_space(reader, space, &read, &held);
+    world_must(buf_err(&written) == ERR_OK ? buf_err(&read) : ERR_NOMEM);
+    world_trace_bytes(judge->world, buf_span(&written));
+    if (!span_is_equal(buf_span(&told), buf_span(&held)))
+        judge_fail(judge, "%s and %s hold different entries of %s's %s", writer->name, reader->name,
+                   writer->name, what);
+    else if (!span_is_equal(buf_span(&written), buf_span(&read)))
+        judge_fail(judge, "%s reads %s's %s differently", reader->name, writer->name, what);
+    buf_release(&written);
+    buf_release(&read);
+    buf_release(&told);
+    buf_release(&held);
+}
+
+static void judge_pair(struct judge *judge, struct world_node *writer, struct world_node *reader)
+{
+    struct peer *link = secret_new(sizeof *link), *back = secret_new(sizeof *back);
+
+    KITH_ASSERT(link != NULL && back != NULL);
+    if (judge_peer(writer, reader, link) == ERR_OK && link->state == LINK_LINKED &&
+        judge_peer(reader, writer, back) == ERR_OK && back->state == LINK_LINKED) {
+        judge_compare(judge, writer, reader, &back->card_in, "card");
+        judge_compare(judge, writer, reader, &link->pair_out, "pair space");
+    }
+    secret_free(link);
+    secret_free(back);
+}
+
+/* What was acknowledged. */
+
+static bool judge_has_url(struct world_node *node, const struct id *space, const char *text)
+{
+    static const struct id only = {{0}};
+    const struct object_element *element;
+    struct object card = {0};
+    struct snapshot snapshot;
+    uint32_t number;
+    bool is_there = false;
+
+    world_must(ledger_snapshot(node->ledger, &snapshot));
+    if (row_get(&snapshot, space, KIND_CARD, &only, &card, &number) == ERR_OK)
+        for (size_t at = 0;
+             (element = object_element_at(&card, CARD_URLS, at)) != NULL && !is_there; at++)
+            is_there = span_is_equal(element->value.bytes, span_str(text));
+    object_release(&card);
+    ledger_snapshot_end(&snapshot);
+    return is_there;
+}
+
+static struct id judge_card_space(struct world_node *node)
+{
+    struct snapshot snapshot;
+    struct space_row card;
+
+    world_must(ledger_snapshot(node->ledger, &snapshot));
+    world_must(ledger_own_space(&snapshot, SPACE_CARD, &card));
+    ledger_snapshot_end(&snapshot);
+    return card.id;
+}
+
+static bool judge_has_contact(struct world_node *node, const char *text)
+{
+    json_t *found = world_read(node, "contact.show", json_pack("{s:s}", "who", text));
+
+    json_decref(found);
+    return found != NULL;
+}
+
+/* Every peer of the author, and every machine of theirs. */
+static void judge_acknowledged(struct judge *judge, size_t number, struct world_node *author)
+{
+    const struct judge_canary *canary = &judge->canaries[number];
+    char text[JUDGE_CANARY_SIZE];
+    struct id card;
+
+    (void)snprintf(text, sizeof text, "canary:%08zu", number);
+    if (canary->audience == JUDGE_SELF) {
+        if (!judge_has_contact(author, text))
+            judge_fail(judge, "%s has lost the contact %s", author->name, text);
+        return;
+    }
+    card = judge_card_space(author);
+    for (size_t at = 0; at < judge->world->nodes_count; at++) {
+        struct world_node *reader = judge->world->nodes[at];
+        bool is_reader = reader == author || (reader->is_up && judge_is_linked(author, reader) &&
+                                              judge_is_linked(reader, author));
+
+        if (is_reader && !judge_has_url(reader, &card, text))
+            judge_fail(judge, "%s does not show %s of %s's card", reader->name, text, author->name);
+    }
+}
+
+/* Each node for itself. */
+
+static void judge_store(struct judge *judge, struct world_node *node)
+{
+    struct check_report report;
+    struct snapshot snapshot;
+
+    world_must(ledger_snapshot(node->ledger, &snapshot));
+    world_must(check_store(&snapshot, &report));
+    ledger_snapshot_end(&snapshot);
+    if (report.damaged > 0)
+        judge_fail(judge, "%s: doctor finds %llu things, first: %s", node->name,
+                   (unsigned long long)report.damaged, report.first);
+    if (node->violations > 0)
+        judge_fail(judge, "%s was told that an honest peer broke a rule", node->name);
+}
+
+void judge_all(struct judge *judge)
+{
+    struct world *world = judge->world;
+
+    for (size_t at = 0; at < world->nodes_count; at++) {
+        struct world_node *node = world->nodes[at];
+
+        if (!node->is_up)
+            continue;
+        judge_store(judge, node);
+        judge_search(judge, node);
+        for (size_t other = 0; other < world->nodes_count; other++)
+            if (world->nodes[other]->is_up && world->nodes[other]->person != node->person)
+                judge_pair(judge, node, world->nodes[other]);
+        for (size_t canary = 0; canary < judge->canaries_count; canary++)
+            if (judge->canaries[canary].person == node->person &&
+                judge->canaries[canary].is_acknowledged)
+                judge_acknowledged(judge, canary, node);
+    }
+    judge_nonces(judge);
+}

@@ -1,0 +1,52 @@
+/*
+ * Who says whether a world is as it should be: honest nodes agree on what they share, nothing that
+ * was acknowledged is lost, nobody outside an audience holds its words, no nonce served twice,
+ * every store is whole. It looks only; the first thing found is kept.
+ *
+ * What people write in a world are canaries: "canary:" and a number. Each has an author and an
+ * audience, so that a search of all bytes a node holds tells what it should not hold.
+ */
+#ifndef KITH_TESTS_SIM_JUDGE_H
+#define KITH_TESTS_SIM_JUDGE_H
+
+#include "tests/sim/world.h"
+
+enum judge_audience { JUDGE_SELF, JUDGE_CARD };
+
+enum { JUDGE_CANARY_SIZE = 32, JUDGE_PERSONS_MAX = 64 };
+
+struct judge_canary {
+    size_t person;
+    enum judge_audience audience;
+    uint64_t readers; /* bit of person: may hold it */
+    bool is_acknowledged;
+};
+
+struct judge {
+    struct world *world;
+    struct judge_canary *canaries;
+    size_t canaries_count, canaries_capacity;
+    uint64_t readers[JUDGE_PERSONS_MAX]; /* of what each person writes on the card from now on */
+    char failure[400];                   /* empty: all is well so far */
+};
+
+void judge_begin(struct judge *judge, struct world *world);
+void judge_end(struct judge *judge);
+/* A new canary of this node's member; readers are its own member and, for a card, all who are or
+ * become peers until judge_parted. Writes its text. */
+size_t judge_canary(struct judge *judge, const struct world_node *author,
+                    enum judge_audience audience, char out_text[static JUDGE_CANARY_SIZE]);
+/* What person writes on the card is for other, too, and all that is there. */
+void judge_met(struct judge *judge, size_t person, size_t other);
+/* From now on it is not. */
+void judge_parted(struct judge *judge, size_t person, size_t other);
+__attribute__((format(printf, 2, 3))) void judge_fail(struct judge *judge, const char *format, ...);
+/* The link as this node has it. */
+bool judge_is_linked(struct world_node *node, const struct world_node *peer);
+/* Both hold the link and are in step. */
+bool judge_is_settled(struct world_node *left, struct world_node *right);
+
+/* After healing: all of it. Nodes that are down are passed over. */
+void judge_all(struct judge *judge);
+
+#endif

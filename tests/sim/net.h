@@ -1,0 +1,22 @@
+/*
+ * The net between the nodes of a world: connections that are late, slow, cut at any byte, stalled,
+ * half open, or read a byte at a time. What a socket would do to a node, net does: accepted,
+ * dialled, bytes, drained, closed.
+ */
+#ifndef KITH_TESTS_SIM_NET_H
+#define KITH_TESTS_SIM_NET_H
+
+#include "tests/sim/world.h"
+
+/* What the loop does for the engine. */
+void net_dial(struct world_node *node, conn_id id, const struct address *address);
+void net_send(struct world_node *node, conn_id id, struct span bytes);
+void net_close(struct world_node *node, conn_id id); /* after what was sent has left */
+/* The node's process is gone: a clean end tells the others, a power cut sometimes does not. */
+void net_drop(struct world_node *node, bool is_clean);
+/* Frees every connection: the world is over, its nodes are down. */
+void net_end(struct world *world);
+/* Connections of a node. */
+size_t net_count(const struct world_node *node);
+
+#endif

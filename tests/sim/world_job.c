@@ -1,0 +1,319 @@
+/*
+ * The writer of a node and the ops it is asked for: node/writer.c and node/loop_jobs.c without a
+ * thread. Between a commit and its answers the world goes on, so a power cut may come between them.
+ */
+#include <stdlib.h>
+
+#include "storage/follow.h"
+#include "tests/sim/world.h"
+
+/* An errand of the engine, or an op. */
+struct world_job {
+    struct writer_job base;
+    struct world_node *node;
+    struct errand *errand;
+    const struct op *op;
+    struct op_call call;
+    struct op_world surroundings;
+    world_done_fn done;
+    void *self;
+};
+
+static struct world_job *world_job_of(struct writer_job *base)
+{
+    return (struct world_job *)(void *)base;
+}
+
+static void world_job_free(struct world_job *job)
+{
+    errand_free(job->errand);
+    json_decref(job->call.params);
+    json_decref(job->call.result);
+    free(job);
+}
+
+/* What jobs do. */
+
+static enum err world_job_run(struct writer_job *base, struct ledger_txn *txn)
+{
+    struct world_job *job = world_job_of(base);
+    json_t *params = job->call.params;
+
+    if (job->errand != NULL)
+        return errand_run(job->errand, txn);
+    json_decref(job->call.result);
+    job->call = (struct op_call){.params = params, .world = &job->surroundings};
+    return op_step(job->op->run, &job->call, job->node->ledger, txn, world_wall_ms(job->node));
+}
+
+/* As loop_op_done. */
+static void world_job_op_effects(struct world_node *node, const struct op_effects *effects)
+{
+    struct engine_event changed = {.type = ENGINE_PEERS_CHANGED};
+    struct engine_event dial = {.type = ENGINE_DIAL_NOW};
+
+    if (effects->peers_changed)
+        world_engine(node, &changed);
+    dial.dial.is_all = effects->must_dial_all;
+    if (effects->must_dial_all)
+        world_engine(node, &dial);
+    for (size_t at = 0; at < effects->dial_count; at++) {
+        dial.dial.is_all = false;
+        dial.dial.member = effects->dial[at];
+        world_engine(node, &dial);
+    }
+}
+
+static void world_job_finish(struct world_job *job)
+{
+    struct engine_event events[ERRAND_EVENTS_MAX];
+    enum err err = job->base.err;
+    size_t count;
+
+    if (job->errand != NULL) {
+        count = errand_events(job->errand, err, events);
+        for (size_t at = 0; at < count; at++)
+            world_engine(job->node, &events[at]);
+    } else {
+        err = op_settle(&job->call, err);
+        world_note(job->node->world, job->node, "%s: %s%s%s", job->op->method,
+                   err == ERR_OK ? "done" : err_sentence(err), err == ERR_OK ? "" : ", ",
+                   err == ERR_OK ? "" : job->call.failure.message);
+        if (job->done != NULL)
+            job->done(job->node, job->self, err, &job->call);
+        if (err == ERR_OK)
+            world_job_op_effects(job->node, &job->call.effects);
+    }
+    world_job_free(job);
+}
+
+/* The writer. */
+
+static void world_job_write(struct world *world, struct world_node *node, void *data);
+static void world_job_tell(struct world *world, struct world_node *node, void *data);
+
+/* The process is gone: nobody answers. */
+static void world_job_lose_all(struct writer_job *first)
+{
+    for (struct writer_job *base = first, *next; base != NULL; base = next) {
+        struct world_job *job = world_job_of(base);
+
+        next = base->next;
+        if (job->done != NULL)
+            job->done(job->node, job->self, ERR_STATE, NULL);
+        world_job_free(job);
+    }
+}
+
+static void world_job_wake(struct world_node *node)
+{
+    uint64_t wait = 1 + world_draw(node->world, node->commit_ms_max);
+
+    if (node->is_writing)
+        return;
+    node->is_writing = true;
+    if (wait > 1000)
+        world_count(node->world, node, WORLD_SLOW_DISK);
+    world_after(node->world, wait, node, world_job_write, NULL);
+}
+
+/* True when this commit is the process's last. */
+static bool world_job_is_doomed(struct world_node *node)
+{
+    if (node->doom == WORLD_SAFE)
+        return false;
+    if (node->doom_commits > 0)
+        node->doom_commits--;
+    return node->doom_commits == 0;
+}
+
+static void world_job_write(struct world *world, struct world_node *node, void *data)
+{
+    uint64_t before = kv_mem_commits_count(node->mem);
+    enum world_doom doom = node->doom;
+    struct writer_job *group = group_take(&node->jobs);
+    bool is_doomed = group != NULL && !group->is_reading && world_job_is_doomed(node);
+
+    (void)data;
+    node->is_writing = false;
+    if (group == NULL)
+        return;
+    if (is_doomed && doom == WORLD_BEFORE_COMMIT) {
+        world_count(world, node, WORLD_CRASH_BEFORE);
+        world_job_lose_all(group);
+        world_crash(node);
+        return;
+    }
+    group_run(node->ledger, group, world_wall_ms(node));
+    world_note(world, node, "commit %llu -> %llu", (unsigned long long)before,
+               (unsigned long long)kv_mem_commits_count(node->mem));
+    if (is_doomed) {
+        world_count(world, node, WORLD_CRASH_AFTER);
+        world_job_lose_all(group);
+        world_crash(node);
+        return;
+    }
+    for (struct writer_job *job = group, *next; job != NULL; job = next) {
+        next = job->next;
+        group_add(&node->done, job);
+    }
+    if (!node->is_telling)
+        world_after(world, world_draw(world, 3), node, world_job_tell, NULL);
+    node->is_telling = true;
+    world_job_follow(node);
+    if (node->jobs.first != NULL)
+        world_job_wake(node);
+}
+
+/* As loop_jobs_done. */
+static void world_job_tell(struct world *world, struct world_node *node, void *data)
+{
+    struct group_queue done = node->done;
+    uint64_t life = node->life;
+
+    (void)world;
+    (void)data;
+    node->done = (struct group_queue){0};
+    node->is_telling = false;
+    for (struct writer_job *job = done.first, *next; job != NULL; job = next) {
+        struct engine_event news = {.type = ENGINE_NEWS, .news = &job->news};
+
+        next = job->next;
+        if (group_tells_news(job))
+            world_engine(node, &news);
+        world_job_finish(world_job_of(job));
+        KITH_ASSERT(node->life == life); /* Answers do not end processes. */
+    }
+}
+
+void world_job_follow(struct world_node *node)
+{
+    bool is_more = follow_is_behind(node->ledger);
+    enum err err = ERR_OK;
+
+    while (is_more && err == ERR_OK)
+        err = follow_stage(node->ledger, WORLD_STAGE_ENTRIES, &is_more);
+    if (err != ERR_OK)
+        world_note(node->world, node, "lists stay behind: %s", err_sentence(err));
+}
+
+static void world_job_push(struct world_node *node, struct world_job *job)
+{
+    job->base.run = world_job_run;
+    job->node = node;
+    group_add(&node->jobs, &job->base);
+    world_job_wake(node);
+}
+
+void world_job_errand(struct world_node *node, const struct engine_effect *effect)
+{
+    struct engine_event event;
+    struct errand *errand;
+    struct world_job *job;
+
+    if (errand_new(effect, &errand) != ERR_OK) {
+        if (errand_failed(effect, &event))
+            world_engine(node, &event);
+        return;
+    }
+    job = world_memory(sizeof *job);
+    job->errand = errand;
+    job->base.weight = errand_weight(errand);
+    world_job_push(node, job);
+}
+
+void world_job_deliveries(struct world_node *node)
+{
+    struct world_job *job = world_memory(sizeof *job);
+
+    job->errand = node->deliveries;
+    node->deliveries = NULL;
+    world_job_push(node, job);
+}
+
+bool world_job_is_idle(const struct world_node *node)
+{
+    return node->jobs.first == NULL && node->done.first == NULL && !node->is_writing;
+}
+
+void world_job_drop(struct world_node *node)
+{
+    world_job_lose_all(node->jobs.first);
+    world_job_lose_all(node->done.first);
+    node->jobs = node->done = (struct group_queue){0};
+}
+
+/* Ops. */
+
+static struct world_job *world_job_op(struct world_node *node, const char *method, json_t *params)
+{
+    struct world_job *job = world_memory(sizeof *job);
+
+    job->op = ops_find(method);
+    KITH_ASSERT(job->op != NULL && params != NULL);
+    job->node = node;
+    job->base.run = world_job_run;
+    job->base.is_reading = job->op->mode == OP_READ;
+    job->call.params = params;
+    job->surroundings = (struct op_world){
+        .home = "", .is_node = node->is_up, .listening = &node->address, .listening_count = 1};
+    return job;
+}
+
+/* As a command does without a node: in its own process, under the store's lock. */
+static void world_job_alone(struct world_job *job)
+{
+    struct world_node *node = job->node;
+
+    world_must(kv_mem_open(node->mem, &node->kv));
+    job->base.err = ledger_open(node->kv, node->secrets, &node->entropy, &node->ledger);
+    if (job->base.err == ERR_OK) {
+        group_run(node->ledger, &job->base, world_wall_ms(node));
+        world_job_follow(node);
+    }
+    world_job_finish(job);
+    if (node->ledger != NULL)
+        ledger_close(node->ledger);
+    kv_close(node->kv);
+    node->ledger = NULL;
+    node->kv = NULL;
+}
+
+void world_op(struct world_node *node, const char *method, json_t *params, world_done_fn done,
+              void *self)
+{
+    struct world_job *job = world_job_op(node, method, params);
+
+    job->done = done;
+    job->self = self;
+    world_note(node->world, node, "asked: %s", method);
+    if (node->is_up)
+        world_job_push(node, job);
+    else
+        world_job_alone(job);
+}
+
+static void world_job_keep(struct world_node *node, void *self, enum err err,
+                           const struct op_call *call)
+{
+    (void)node;
+    if (err == ERR_OK)
+        *(json_t **)self = json_incref(call->result);
+}
+
+json_t *world_read(struct world_node *node, const char *method, json_t *params)
+{
+    struct world_job *job = world_job_op(node, method, params);
+    json_t *result = NULL;
+
+    KITH_ASSERT(job->base.is_reading);
+    job->done = world_job_keep;
+    job->self = &result;
+    if (!node->is_up) {
+        world_job_alone(job);
+        return result;
+    }
+    group_run(node->ledger, &job->base, world_wall_ms(node));
+    world_job_finish(job);
+    return result;
+}

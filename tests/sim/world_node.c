@@ -1,0 +1,359 @@
+/*
+ * A machine and the process on it: its engine is fed as node/loop.c feeds it. Read world_engine
+ * first. The disk (kv_mem) and the key file outlive the process, its memory does not.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/secret.h"
+#include "tests/sim/net.h"
+
+struct world_home {
+    struct kv_mem *mem;
+    struct device_secrets *secrets;
+};
+
+/* Clocks and randomness. */
+
+uint64_t world_wall_ms(const struct world_node *node)
+{
+    int64_t wall = (int64_t)(node->world->now_ms + UINT64_C(1700000000000)) + node->wall_offset_ms;
+
+    return wall > 0 ? (uint64_t)wall : 0;
+}
+
+uint64_t world_running_ms(const struct world_node *node)
+{
+    return node->world->now_ms + node->running_offset_ms;
+}
+
+static void world_node_fill(void *self, uint8_t *out, size_t size)
+{
+    struct world_node *node = self;
+
+    while (size > 0) {
+        const struct span parts[2] = {span_of(node->entropy_key, 32),
+                                      span_of(&node->drawn, sizeof node->drawn)};
+        size_t part = size < HASH_SIZE ? size : HASH_SIZE;
+        struct hash hash;
+
+        digest("test stream", parts, 2, &hash);
+        memcpy(out, hash.bytes, part);
+        node->drawn++;
+        out += part;
+        size -= part;
+    }
+}
+
+/* Fresh randomness, as the kernel's is after every start. */
+static void world_node_stir(struct world_node *node)
+{
+    for (size_t at = 0; at < sizeof node->entropy_key; at += 8)
+        be64_put(node->entropy_key + at, world_draw(node->world, UINT64_MAX));
+    node->drawn = 0;
+}
+
+/* The engine. */
+
+static void world_node_timer(struct world *world, struct world_node *node, void *data);
+
+/* As loop_arm: for whatever comes next, a second at most. */
+static void world_node_arm(struct world_node *node)
+{
+    uint64_t now = world_running_ms(node), wake = engine_wake_at_ms(node->engine);
+    uint64_t wait = wake <= now ? 1 : wake - now;
+
+    if (wait > WORLD_TICK_MS)
+        wait = WORLD_TICK_MS;
+    if (node->deliveries != NULL && wait > WORLD_DELIVERY_WAIT_MS)
+        wait = WORLD_DELIVERY_WAIT_MS;
+    if (node->timer_at_ms > now && node->timer_at_ms <= now + wait)
+        return; /* It comes soon enough. */
+    node->timer_at_ms = now + wait;
+    world_after(node->world, wait, node, world_node_timer, NULL);
+}
+
+static void world_node_timer(struct world *world, struct world_node *node, void *data)
+{
+    struct engine_event event = {.type = ENGINE_WOKEN};
+
+    (void)world;
+    (void)data;
+    if (world_running_ms(node) != node->timer_at_ms)
+        return; /* An earlier one took its place. */
+    if (node->deliveries != NULL && world_running_ms(node) >= node->deliveries_at_ms)
+        world_job_deliveries(node);
+    if (!node->is_stopping)
+        world_engine(node, &event);
+    if (node->is_up)
+        world_node_arm(node);
+}
+
+static void world_node_effect(struct world_node *node, const struct engine_effect *effect)
+{
+    switch (effect->type) {
+    case ENGINE_SEND:
+        world_trace_bytes(node->world, effect->bytes);
+        net_send(node, effect->conn, effect->bytes);
+        break;
+    case ENGINE_CLOSE:
+        net_close(node, effect->conn);
+        break;
+    case ENGINE_DIAL:
+        net_dial(node, effect->conn, &effect->address);
+        break;
+    case ENGINE_DELIVERED:
+        if (node->deliveries == NULL)
+            node->deliveries_at_ms = world_running_ms(node) + WORLD_DELIVERY_WAIT_MS;
+        errand_collect(&node->deliveries, effect);
+        break;
+    case ENGINE_JOURNAL:
+        world_note(node->world, node, "journal: %s %s: %s", effect->journal.kind,
+                   effect->journal.who, effect->journal.text);
+        node->violations += strcmp(effect->journal.kind, "violation") == 0;
+        world_job_errand(node, effect);
+        break;
+    case ENGINE_INGEST:
+    case ENGINE_LINK:
+    case ENGINE_REACHED:
+    case ENGINE_CONFIRMED:
+    case ENGINE_REFUSED:
+        world_job_errand(node, effect);
+        break;
+    case ENGINE_PRESENCE:
+        break;
+    }
+}
+
+void world_engine(struct world_node *node, struct engine_event *event)
+{
+    if (!node->is_up)
+        return;
+    KITH_ASSERT(node->waiting_count < sizeof node->waiting / sizeof node->waiting[0]);
+    node->waiting[node->waiting_count++] = *event;
+    if (node->is_stepping)
+        return;
+    node->is_stepping = true;
+    while (node->waiting_count > 0) {
+        struct engine_event next = node->waiting[0];
+        const struct engine_effect *effects = NULL;
+        size_t count = 0;
+        enum err err;
+
+        node->waiting_count--;
+        memmove(&node->waiting[0], &node->waiting[1], node->waiting_count * sizeof next);
+        next.now_ms = world_running_ms(node);
+        next.wall_ms = world_wall_ms(node);
+        err = engine_step(node->engine, &next, &effects, &count);
+        if (err != ERR_OK)
+            world_note(node->world, node, "a step failed: %s", err_sentence(err));
+        for (size_t at = 0; at < count; at++)
+            world_node_effect(node, &effects[at]);
+    }
+    node->is_stepping = false;
+    world_node_arm(node);
+}
+
+bool world_is_in_step(struct world_node *node, const struct public_key *member)
+{
+    size_t count = node->is_up ? engine_presence(node->engine, NULL, 0) : 0;
+    struct op_presence *presence = world_memory((count + 1) * sizeof *presence);
+    bool is_in_step = false;
+
+    if (count > 0)
+        count = engine_presence(node->engine, presence, count);
+    for (size_t at = 0; at < count; at++)
+        if (public_key_is_equal(&presence[at].member, member))
+            is_in_step |= presence[at].is_in_step;
+    free(presence);
+    return is_in_step;
+}
+
+/* Life of a process. */
+
+void world_start(struct world_node *node)
+{
+    struct engine_options options = {
+        .addresses = &node->address, .addresses_count = 1, .is_loopback_only = false};
+    struct engine_event begin = {.type = ENGINE_PEERS_CHANGED};
+    enum err err;
+
+    if (node->is_up)
+        return;
+    world_node_stir(node);
+    world_must(kv_mem_open(node->mem, &node->kv));
+    err = ledger_open(node->kv, node->secrets, &node->entropy, &node->ledger);
+    options.ledger = node->ledger;
+    if (err == ERR_OK)
+        err = engine_new(&options, &node->engine);
+    node->life++;
+    if (err != ERR_OK) {
+        world_note(node->world, node, "does not start: %s", err_sentence(err));
+        if (node->ledger != NULL)
+            ledger_close(node->ledger);
+        kv_close(node->kv);
+        node->ledger = NULL;
+        node->kv = NULL;
+        return;
+    }
+    node->is_up = true;
+    node->is_stopping = false;
+    world_note(node->world, node, "starts");
+    world_job_follow(node);
+    world_engine(node, &begin);
+}
+
+/* What a process takes with it. */
+static void world_node_forget(struct world_node *node, bool is_clean)
+{
+    net_drop(node, is_clean);
+    world_job_drop(node);
+    errand_free(node->deliveries);
+    engine_free(node->engine);
+    ledger_close(node->ledger);
+    node->deliveries = NULL;
+    node->engine = NULL;
+    node->ledger = NULL;
+    node->waiting_count = 0;
+    node->is_up = node->is_writing = node->is_telling = node->is_stepping = node->is_stopping =
+        false;
+    node->doom = WORLD_SAFE;
+    node->timer_at_ms = 0;
+    node->life++;
+}
+
+void world_crash(struct world_node *node)
+{
+    if (!node->is_up)
+        return;
+    world_note(node->world, node, "power cut");
+    world_node_forget(node, false);
+    (void)kv_mem_crash(node->mem, 0); /* Synced commits stay. */
+    node->kv = NULL;
+}
+
+/* The writer is done, or has had its time. */
+static void world_node_stopped(struct world *world, struct world_node *node, void *data)
+{
+    (void)data;
+    if (!world_job_is_idle(node) && world->now_ms < node->stop_at_ms) {
+        world_after(world, 10, node, world_node_stopped, NULL);
+        return;
+    }
+    world_note(world, node, "has ended");
+    world_node_forget(node, true);
+    kv_close(node->kv);
+    node->kv = NULL;
+}
+
+void world_stop(struct world_node *node)
+{
+    struct engine_event stop = {.type = ENGINE_STOP};
+
+    if (!node->is_up || node->is_stopping)
+        return;
+    world_note(node->world, node, "is asked to end");
+    node->is_stopping = true;
+    node->stop_at_ms = node->world->now_ms + WORLD_STOP_MS;
+    if (node->deliveries != NULL)
+        world_job_deliveries(node);
+    world_engine(node, &stop);
+    world_after(node->world, 10, node, world_node_stopped, NULL);
+}
+
+/* Machines. */
+
+static struct world_node *world_node_add(struct world *world, const char *name)
+{
+    struct world_node *node = world_memory(sizeof *node);
+
+    if (world->nodes_count == world->nodes_capacity) {
+        world->nodes_capacity = world->nodes_capacity == 0 ? 16 : world->nodes_capacity * 2;
+        world->nodes = realloc(world->nodes, world->nodes_capacity * sizeof(struct world_node *));
+        KITH_ASSERT(world->nodes != NULL);
+    }
+    node->world = world;
+    node->number = world->nodes_count;
+    node->entropy = (struct entropy){.fill = world_node_fill, .self = node};
+    node->running_offset_ms = world_draw(world, UINT64_C(100000000));
+    node->commit_ms_max = 10;
+    node->secrets = secret_new(sizeof *node->secrets);
+    KITH_ASSERT(node->secrets != NULL && node->number < (1 << 16));
+    (void)snprintf(node->name, sizeof node->name, "%s", name);
+    node->address.host[10] = node->address.host[11] = 0xff;
+    node->address.host[12] = 10;
+    be16_put(node->address.host + 13, (uint16_t)node->number);
+    node->address.host[15] = 1;
+    node->address.port = PORT_DEFAULT;
+    world_node_stir(node);
+    world->nodes[world->nodes_count++] = node;
+    return node;
+}
+
+struct world_node *world_init(struct world *world, const char *name)
+{
+    struct kv_mem_options options = {.tables_count = TABLES_COUNT, .history_max = 64};
+    struct world_node *node = world_node_add(world, name);
+    uint8_t seed[SEED_SIZE];
+
+    node->person = node->number;
+    entropy_fill(&node->entropy, seed, SEED_SIZE);
+    world_must(keyfile_draw(seed, &node->entropy, world_wall_ms(node), node->secrets));
+    world_must(kv_mem_new(&options, &node->mem));
+    world_must(kv_mem_open(node->mem, &node->kv));
+    world_must(ledger_create(node->kv, node->secrets, &node->entropy, span_str("first device"),
+                             world_wall_ms(node)));
+    kv_close(node->kv);
+    node->kv = NULL;
+    world_op(node, "me.edit", json_pack("{s:s}", "name", name), NULL, NULL);
+    return node;
+}
+
+struct world_node *world_clone(struct world_node *node, bool is_twin)
+{
+    struct world_home *home = world_snapshot(node);
+    struct world_node *clone = world_node_add(node->world, node->name);
+
+    clone->person = node->person;
+    clone->wall_offset_ms = node->wall_offset_ms;
+    (void)snprintf(clone->name, sizeof clone->name, "%.13s'%zu", node->name, clone->number % 10);
+    clone->mem = home->mem;
+    *clone->secrets = *home->secrets;
+    home->mem = NULL;
+    world_home_free(home);
+    if (is_twin) {
+        memcpy(clone->entropy_key, node->entropy_key, sizeof clone->entropy_key);
+        clone->drawn = node->drawn;
+    }
+    world_count(node->world, node, WORLD_CLONE);
+    return clone;
+}
+
+struct world_home *world_snapshot(struct world_node *node)
+{
+    struct world_home *home = world_memory(sizeof *home);
+
+    world_must(kv_mem_clone(node->mem, &home->mem));
+    home->secrets = secret_new(sizeof *home->secrets);
+    KITH_ASSERT(home->secrets != NULL);
+    *home->secrets = *node->secrets;
+    return home;
+}
+
+void world_restore(struct world_node *node, const struct world_home *home)
+{
+    world_crash(node);
+    kv_mem_restore(node->mem, home->mem);
+    *node->secrets = *home->secrets;
+    world_count(node->world, node, WORLD_RESTORE);
+}
+
+void world_home_free(struct world_home *home)
+{
+    if (home == NULL)
+        return;
+    kv_mem_free(home->mem);
+    secret_free(home->secrets);
+    free(home);
+}

@@ -147,7 +147,7 @@ int cmd_log(const struct config *config, const struct cmd *cmd, json_t *params)
 int cmd_doctor(const struct config *config, const struct cmd *cmd, json_t *params)
 {
     struct door_call rebuild = {.method = "doctor.rebuild", .params = params};
-    struct door_call look = {.method = cmd->method, .params = params};
+    struct door_call look = {.method = cmd->method, .params = params, .is_apart = true};
     int code;
 
     if (json_is_true(json_object_get(params, "rebuild"))) {

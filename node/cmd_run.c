@@ -1,4 +1,5 @@
 /* The node in the foreground. */
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -163,6 +164,31 @@ static void cmd_run_fail(struct op_failure *failure, enum err err, const struct 
                   err_sentence(err));
 }
 
+/* Async-signal-safe: one write, then what would have happened anyway. */
+static void cmd_run_on_crash(int number)
+{
+    static const char text[] =
+        "kith: the node ended itself: the store's bytes are not what was written, or kith has an "
+        "error\n      try: kith doctor\n";
+    ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
+
+    (void)written; /* There is nobody else to tell. */
+    (void)raise(number);
+}
+
+/* LMDB trusts its file: a page that was changed behind its back can end the process. That cannot be
+ * survived, but it can be told. A sanitizer's own report goes first. */
+static void cmd_run_tell_crashes(void)
+{
+    static const int numbers[] = {SIGSEGV, SIGBUS, SIGABRT};
+    struct sigaction before, action = {.sa_flags = (int)SA_RESETHAND | SA_NODEFER};
+
+    action.sa_handler = cmd_run_on_crash;
+    for (size_t at = 0; at < sizeof numbers / sizeof numbers[0]; at++)
+        if (sigaction(numbers[at], NULL, &before) == 0 && before.sa_handler == SIG_DFL)
+            (void)sigaction(numbers[at], &action, NULL); /* Then it is not told. */
+}
+
 static int cmd_run_serve(const struct config *config, struct home *home,
                          struct loop_options *options)
 {
@@ -175,6 +201,7 @@ static int cmd_run_serve(const struct config *config, struct home *home,
 
     if (!cmd_run_lock(home, &failure))
         return cmd_fail(config, &failure);
+    cmd_run_tell_crashes();
     if (!door_open_store(config, home, false, &store, &failure))
         return cmd_fail(config, &failure);
     log_init(&log);

@@ -11,23 +11,18 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "crypto/base64.h"
-#include "crypto/secret.h"
 #include "node/clock.h"
-#include "node/interfaces.h"
+#include "node/door_state.h"
 #include "node/rpc.h"
-#include "node/writer.h"
-#include "storage/follow.h"
 
 enum {
     DOOR_PATIENCE_MS = 30000,
     DOOR_TRY_MS = 50,
     DOOR_CHUNK = 512 << 10,
     DOOR_READ = 64 << 10,
-    DOOR_INTERFACES_MAX = 16,
     DOOR_LINE_MAX = 256 << 20 /* a whole address book comes back on one line */
 };
 
@@ -42,243 +37,6 @@ void door_fail(struct op_failure *failure, enum op_code code, const char *hint, 
                     arguments); /* Cut when too long. */
     va_end(arguments);
     (void)snprintf(failure->hint, sizeof failure->hint, "%s", hint);
-}
-
-/* Keys and store. */
-
-/* Asks on the terminal, without echo. */
-static bool door_ask_passphrase(char *out, size_t size, size_t *out_size)
-{
-    struct termios before, silent;
-    size_t length = 0;
-    char letter;
-
-    if (tcgetattr(STDIN_FILENO, &before) != 0)
-        return false;
-    silent = before;
-    silent.c_lflag &= ~(tcflag_t)ECHO;
-    (void)fputs("Passphrase: ", stderr);
-    (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent); /* At worst the letters show. */
-    while (length + 1 < size && read(STDIN_FILENO, &letter, 1) == 1 && letter != '\n')
-        out[length++] = letter;
-    (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-    (void)fputs("\n", stderr);
-    out[length] = '\0';
-    *out_size = length;
-    return length > 0;
-}
-
-static bool door_passphrase(const struct config *config, const struct home *home, char *out,
-                            size_t size, size_t *out_size, struct op_failure *failure)
-{
-    const char *why;
-    enum err err;
-
-    *out_size = 0;
-    if (!home_is_protected(home))
-        return true;
-    if (config->passphrase_file != NULL) {
-        err = home_read_passphrase(config->passphrase_file, out, size, out_size);
-        if (err == ERR_OK)
-            return true;
-        why = home_why_unreadable(config->passphrase_file);
-        door_fail(failure, OP_FAILED, "--passphrase-file FILE",
-                  "the passphrase file %.300s could not be read: %s", config->passphrase_file,
-                  why != NULL ? why : err_sentence(err));
-        return false;
-    }
-    if (config_may_prompt(config) && door_ask_passphrase(out, size, out_size))
-        return true;
-    door_fail(failure, OP_LOCKED, "--passphrase-file FILE, or type it on a terminal",
-              "a passphrase protects the keys");
-    return false;
-}
-
-static void door_fail_key(struct op_failure *failure, enum err err, const struct home *home)
-{
-    switch (err) {
-    case ERR_NOT_FOUND:
-        door_fail(failure, OP_NOT_FOUND, "kith init --name NAME", "there is no identity in %.300s",
-                  home->places.home);
-        break;
-    case ERR_LOCKED:
-        door_fail(failure, OP_LOCKED, "try again", "that passphrase is wrong");
-        break;
-    case ERR_STATE:
-        door_fail(failure, OP_FAILED, "chmod 600 on it, and think about who may have read it",
-                  "other users may read the key file %.300s/key", home->places.home);
-        break;
-    case ERR_INVALID:
-        door_fail(failure, OP_FAILED, "run kith as the user whose home it is",
-                  "the key file %.300s/key belongs to another user", home->places.home);
-        break;
-    case ERR_NOMEM:
-        door_fail(failure, OP_FAILED, "end other programs, or use a machine with more memory",
-                  "opening the key file takes more memory than there is");
-        break;
-    case ERR_VERSION:
-        door_fail(failure, OP_FAILED, "install that version",
-                  "the key file was written by a newer kith");
-        break;
-    case ERR_CORRUPT:
-    case ERR_LIMIT:
-        door_fail(failure, OP_FAILED,
-                  "restore it from a backup, or begin again with the recovery words",
-                  "the key file %.300s/key is damaged", home->places.home);
-        break;
-    default:
-        door_fail(failure, OP_FAILED, "kith doctor", "the key file could not be read: %s",
-                  err_sentence(err));
-    }
-}
-
-static void door_fail_store(struct op_failure *failure, enum err err, const struct home *home)
-{
-    switch (err) {
-    case ERR_VERSION:
-        door_fail(failure, OP_FAILED, "install that version; nothing was changed",
-                  "the store was written by a newer kith");
-        break;
-    case ERR_CORRUPT:
-        door_fail(failure, OP_FAILED, "restore it from a backup; nothing was changed",
-                  "the store in %.300s/store is damaged", home->places.home);
-        break;
-    case ERR_NOT_FOUND:
-        door_fail(failure, OP_FAILED, "restore it from a backup",
-                  "the store in %.300s/store is missing", home->places.home);
-        break;
-    case ERR_FULL:
-        door_fail(failure, OP_FAILED, "free some room on the disk", "the disk is full");
-        break;
-    case ERR_STATE:
-        door_fail(failure, OP_FAILED, "--home a folder on a local disk",
-                  "%.300s lies on a network file system", home->places.home);
-        break;
-    default:
-        door_fail(failure, OP_FAILED, "kith doctor", "the store could not be opened: %s",
-                  err_sentence(err));
-    }
-}
-
-static enum err door_read_keys(const struct config *config, const struct home *home,
-                               struct device_secrets *out, struct op_failure *failure)
-{
-    char *passphrase = secret_new(PASSPHRASE_SIZE_MAX + 1);
-    size_t size = 0;
-    enum err err = passphrase != NULL ? ERR_OK : ERR_NOMEM;
-
-    if (err == ERR_OK && !home_has_identity(home))
-        err = ERR_NOT_FOUND;
-    if (err == ERR_OK &&
-        !door_passphrase(config, home, passphrase, PASSPHRASE_SIZE_MAX + 1, &size, failure)) {
-        secret_free(passphrase);
-        return ERR_LOCKED;
-    }
-    if (err == ERR_OK)
-        err = home_read_key(home, span_of(passphrase, size), out);
-    secret_free(passphrase);
-    if (err != ERR_OK)
-        door_fail_key(failure, err, home);
-    return err;
-}
-
-bool door_open_store(const struct config *config, const struct home *home, bool is_read_only,
-                     struct door_store *out, struct op_failure *failure)
-{
-    struct entropy entropy = entropy_os();
-    enum err err;
-
-    *out = (struct door_store){.secrets = secret_new(sizeof *out->secrets)};
-    if (out->secrets == NULL) {
-        door_fail(failure, OP_FAILED, "raise ulimit -l", "no memory could be locked for the keys");
-        return false;
-    }
-    err = door_read_keys(config, home, out->secrets, failure);
-    if (err != ERR_OK) {
-        door_close_store(out);
-        return false;
-    }
-    err = home_open_store(home, is_read_only, &out->kv);
-    if (err == ERR_OK)
-        err = ledger_open(out->kv, out->secrets, &entropy, &out->ledger);
-    if (err == ERR_OK)
-        return true;
-    door_fail_store(failure, err, home);
-    door_close_store(out);
-    return false;
-}
-
-void door_close_store(struct door_store *store)
-{
-    if (store->ledger != NULL)
-        ledger_close(store->ledger);
-    kv_close(store->kv);
-    secret_free(store->secrets);
-    *store = (struct door_store){0};
-}
-
-/* In this process. */
-
-struct door_job {
-    struct writer_job base;
-    const struct op *op;
-    struct op_call call;
-    struct ledger *ledger;
-};
-
-static enum err door_run(struct writer_job *base, struct ledger_txn *txn)
-{
-    struct door_job *job = (struct door_job *)(void *)base;
-
-    return op_step(job->op->run, &job->call, job->ledger, txn, clock_wall_ms());
-}
-
-/* Before the process ends the lists are what was acknowledged. */
-static enum err door_follow(struct ledger *ledger)
-{
-    bool is_more = follow_is_behind(ledger);
-    enum err err = ERR_OK;
-
-    while (err == ERR_OK && is_more)
-        err = follow_stage(ledger, 100000, &is_more);
-    return err;
-}
-
-static bool door_run_here(const struct config *config, struct home *home, const struct op *op,
-                          struct door_call *call)
-{
-    struct address listening[ADDRESSES_MAX], interfaces[DOOR_INTERFACES_MAX];
-    struct op_world world = {
-        .home = home->places.home, .listening = listening, .interfaces = interfaces};
-    struct door_job job = {.op = op};
-    struct door_store store;
-
-    if (!door_open_store(config, home, op->mode == OP_READ, &store, &call->failure))
-        return false;
-    world.is_passphrase_protected = home_is_protected(home);
-    world.interfaces_count = interfaces_find(interfaces, DOOR_INTERFACES_MAX);
-    if (home_read_listening(home, listening, &world.listening_count) != ERR_OK)
-        world.listening_count = 0;
-    job.base.run = door_run;
-    job.base.is_reading = op->mode == OP_READ;
-    job.ledger = store.ledger;
-    job.call.params = call->params;
-    job.call.file = call->file;
-    job.call.world = &world;
-    job.call.progress = call->progress;
-    job.call.progress_self = call->self;
-    writer_run_alone(store.ledger, &job.base);
-    job.base.err = op_settle(&job.call, job.base.err);
-    if (job.base.err == ERR_OK && op->mode == OP_WRITE)
-        job.base.err = op_settle(&job.call, door_follow(store.ledger));
-    door_close_store(&store);
-    if (job.base.err != ERR_OK) {
-        call->failure = job.call.failure;
-        json_decref(job.call.result);
-        return false;
-    }
-    call->result = job.call.result;
-    return true;
 }
 
 /* Through the socket. */
@@ -309,7 +67,7 @@ static int door_connect(const struct home *home)
     return descriptor;
 }
 
-static bool door_write(int descriptor, struct span bytes)
+bool door_write(int descriptor, struct span bytes)
 {
     while (bytes.size > 0) {
         ssize_t count = send(descriptor, bytes.data, bytes.size, MSG_NOSIGNAL);
@@ -353,9 +111,7 @@ static bool door_read_line(int descriptor, struct buf *in, size_t *out_size)
     }
 }
 
-/* Waits for the answer, telling progress on the way. With an event function it then goes on for as
- * long as rows come. */
-static bool door_await(int descriptor, struct door_call *call)
+bool door_await(int descriptor, struct door_call *call)
 {
     struct buf in = {0};
     bool is_over = false, is_done = false;
@@ -384,9 +140,6 @@ static bool door_await(int descriptor, struct door_call *call)
         rpc_reply_release(&reply);
     }
     buf_release(&in);
-    if (!is_done && call->failure.code == OP_DONE)
-        door_fail(&call->failure, OP_FAILED, "type it again; kith status shows what was done",
-                  "the node ended meanwhile");
     return is_done;
 }
 
@@ -429,7 +182,13 @@ static bool door_run_there(int descriptor, struct door_call *call)
                       "that is too much for one command");
     }
     buf_release(&line);
-    return is_done && door_await(descriptor, call);
+    if (is_done && !door_await(descriptor, call)) {
+        is_done = false;
+        if (call->failure.code == OP_DONE)
+            door_fail(&call->failure, OP_FAILED, "type it again; kith status shows what was done",
+                      "the node ended meanwhile");
+    }
+    return is_done;
 }
 
 /* Which way. */
@@ -456,6 +215,9 @@ bool door_call(const struct config *config, struct door_call *call)
         door_fail(&call->failure, OP_USAGE, "--home DIR", "no home can be made out");
         return false;
     }
+    if (call->is_apart && home_has_identity(&home) &&
+        (config->passphrase_file != NULL || !home_is_protected(&home)))
+        return door_run_apart(config, &home, op, call);
     for (;;) {
         int descriptor = door_connect(&home);
         enum err err;
@@ -474,10 +236,10 @@ bool door_call(const struct config *config, struct door_call *call)
             return false;
         }
         if (op->mode == OP_READ)
-            return door_run_here(config, &home, op, call);
+            return door_run_apart(config, &home, op, call);
         err = home_lock(&home, HOME_COMMAND, &who, &pid);
         if (err == ERR_OK) {
-            is_done = door_run_here(config, &home, op, call);
+            is_done = door_run_apart(config, &home, op, call);
             home_unlock(&home);
             return is_done;
         }

@@ -16,6 +16,8 @@ struct door_call {
     void (*progress)(void *self, uint64_t done, uint64_t total);
     void (*event)(void *self, json_t *row); /* log --follow: every new row, until interrupted */
     void *self;
+    bool is_apart;  /* reads the store itself even while a node runs, so that what is damaged does
+                       not end the node */
     json_t *result; /* owned by the caller afterwards */
     struct op_failure failure;
 };

@@ -6,6 +6,7 @@
 #define KITH_NODE_HOME_H
 
 #include "node/config.h"
+#include "node/ops.h"
 #include "proto/invite.h"
 #include "storage/ledger.h"
 
@@ -55,6 +56,9 @@ MUST_USE enum err home_read_listening(const struct home *home, struct address *o
                                       size_t *out_count);
 MUST_USE enum err home_write_listening(const struct home *home, const struct address *addresses,
                                        size_t count);
+
+/* What the system says of a home: for op_world.look. ERR_IO, ERR_NOT_FOUND. */
+MUST_USE enum err home_look(const char *home, struct op_health *out);
 
 /* Reads a whole file of at most max bytes. "-" is standard input. ERR_NOT_FOUND, ERR_IO, ERR_LIMIT,
  * ERR_NOMEM. */

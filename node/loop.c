@@ -182,7 +182,8 @@ void loop_world(struct loop *loop, struct op_world *out, struct op_presence **ou
                              .announced = loop->options->announce,
                              .announced_count = loop->options->announce_count,
                              .interfaces = loop->interfaces,
-                             .interfaces_count = loop->interfaces_count};
+                             .interfaces_count = loop->interfaces_count,
+                             .look = home_look};
     if (presence != NULL) {
         out->presence = presence;
         out->presence_count = engine_presence(loop->engine, presence, count);

@@ -10,6 +10,7 @@
 #include "proto/limits.h"
 #include "proto/scan.h"
 #include "storage/fold.h"
+#include "storage/follow.h"
 #include "storage/row.h"
 #include "storage/view_contact.h"
 
@@ -75,6 +76,23 @@ static enum err op_contact_answer(struct op_call *call, const struct id *id)
     return err == ERR_OK && call->result == NULL ? ERR_NOMEM : err;
 }
 
+/* While the lists are far behind (after a first sync, or a rebuild) a new contact is stored but not
+ * listed yet: it is answered as it was said. */
+static enum err op_contact_answer_added(struct op_call *call, const struct id *id)
+{
+    uint64_t held = 0, merged = 0;
+    enum err err = op_contact_answer(call, id);
+
+    if (err != ERR_NOT_FOUND || follow_progress(&call->snapshot, &held, &merged) != ERR_OK ||
+        merged >= held)
+        return err;
+    call->result = json_pack("{s:s, s:b, s:I}", "name", op_text(call, "name"), "peer", 0,
+                             "views_behind", (json_int_t)(held - merged));
+    if (call->result != NULL)
+        describe_set_id(call->result, "id", id);
+    return call->result != NULL ? ERR_OK : ERR_NOMEM;
+}
+
 /* Add. */
 
 static enum err op_contact_check_add(struct op_call *call)
@@ -125,7 +143,7 @@ enum err op_contact_add(struct op_call *call)
     }
     err = amend_end(&amend, NULL);
     if (err == ERR_OK)
-        err = op_contact_answer(call, &id);
+        err = op_contact_answer_added(call, &id);
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the contact could not be written");
 }
 

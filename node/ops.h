@@ -42,6 +42,12 @@ struct op_presence {
     uint64_t bytes_sent, bytes_received; /* of batches */
 };
 
+/* What only the system knows of a home. */
+struct op_health {
+    uint64_t disk_bytes, disk_free_bytes;
+    char open_to_others[200]; /* the first file or folder in it that others may read; or empty */
+};
+
 /* What surrounds an op. In a command without a node, is_node is false and presence is empty. */
 struct op_world {
     const char *home;
@@ -56,6 +62,8 @@ struct op_world {
     size_t interfaces_count;
     const struct op_presence *presence;
     size_t presence_count;
+    /* Looks at the home; NULL where there is none to look at. */
+    enum err (*look)(const char *home, struct op_health *out);
 };
 
 /* What the node has to do once the op has been committed. */

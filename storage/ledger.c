@@ -234,6 +234,20 @@ enum err ledger_open(struct kv *kv, const struct device_secrets *secrets,
     return ERR_OK;
 }
 
+bool ledger_has_old_views(struct ledger *ledger)
+{
+    struct ledger_counters counters = {0};
+    struct snapshot snapshot;
+    bool is_old = false;
+
+    if (ledger_snapshot(ledger, &snapshot) == ERR_OK) {
+        is_old =
+            ledger_load_counters(&snapshot, &counters) == ERR_OK && counters.views != LEDGER_VIEWS;
+        ledger_snapshot_end(&snapshot);
+    }
+    return is_old;
+}
+
 void ledger_close(struct ledger *ledger)
 {
     ledger_free(ledger);

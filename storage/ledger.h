@@ -36,6 +36,9 @@ MUST_USE enum err ledger_create(struct kv *kv, const struct device_secrets *secr
  * keys, or damaged. */
 MUST_USE enum err ledger_open(struct kv *kv, const struct device_secrets *secrets,
                               const struct entropy *entropy, struct ledger **out);
+/* True when another version of the program made the views: the next write transaction drops them,
+ * and follow makes them again. */
+bool ledger_has_old_views(struct ledger *ledger);
 void ledger_close(struct ledger *ledger);
 
 const struct public_key *ledger_member(const struct ledger *ledger);

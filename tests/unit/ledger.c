@@ -122,6 +122,36 @@ static void ledger_append_is_read_at_once_and_after_a_restart(void **state)
     }
 }
 
+/* A program that makes its views otherwise drops the old ones and makes them again. */
+static void ledger_views_of_another_make_are_made_again(void **state)
+{
+    struct id contact;
+    struct member ana;
+    struct ledger_txn *txn;
+    struct ledger_news news;
+    char room[256];
+    bool is_more = true;
+
+    (void)state;
+    member_new(&ana, 1, true);
+    assert_int_equal(member_add_contact(&ana, "Bruno", "b@example.org", &contact), ERR_OK);
+    assert_false(ledger_has_old_views(ana.ledger));
+    txn = member_begin(&ana);
+    txn->counters.views = LEDGER_VIEWS - 1;
+    txn->written++;
+    assert_int_equal(ledger_commit(txn, &news), ERR_OK);
+    assert_true(ledger_has_old_views(ana.ledger));
+    for (int stages = 0; is_more && stages < 100; stages++)
+        assert_int_equal(follow_stage(ana.ledger, 1000, &is_more), ERR_OK);
+    assert_false(is_more);
+    assert_false(ledger_has_old_views(ana.ledger));
+    assert_string_equal(member_read_text(&ana, ledger_self_space(ana.ledger), KIND_CONTACT,
+                                         &contact, CONTACT_NAME, room),
+                        "Bruno");
+    ledger_is_sound(&ana);
+    member_free(&ana);
+}
+
 static void ledger_abort_leaves_nothing(void **state)
 {
     struct edit_space edit = {0};
@@ -480,6 +510,7 @@ int main(void)
         cmocka_unit_test(ledger_begins_with_spaces_certificate_and_knock),
         cmocka_unit_test(ledger_opens_only_what_was_made_for_its_keys),
         cmocka_unit_test(ledger_append_is_read_at_once_and_after_a_restart),
+        cmocka_unit_test(ledger_views_of_another_make_are_made_again),
         cmocka_unit_test(ledger_abort_leaves_nothing),
         cmocka_unit_test(ledger_signs_every_block_of_one_commit),
         cmocka_unit_test(ledger_news_is_cut_when_too_many_spaces_changed),

@@ -240,7 +240,7 @@ static enum err link_grant_card(struct ledger_txn *txn, const struct public_key 
     struct space_row card;
     enum err err = ledger_own_space(&snapshot, SPACE_CARD, &card);
 
-    return err == ERR_OK ? space_grant(txn, &card.id, member) : err;
+    return err == ERR_OK ? space_admit(txn, &card.id, member) : err;
 }
 
 /* The inviter. */

@@ -182,7 +182,6 @@ enum err op_peer_rename(struct op_call *call)
 static enum err op_peer_cut(struct op_call *call, const struct public_key *member,
                             enum link_state state)
 {
-    struct space_row card;
     struct amend amend;
     enum err err;
 
@@ -193,9 +192,9 @@ static enum err op_peer_cut(struct op_call *call, const struct public_key *membe
     amend_number(&amend, LINK_CONFIRMED, 0);
     err = amend_end(&amend, NULL);
     if (err == ERR_OK)
-        err = ledger_own_space(&call->snapshot, SPACE_CARD, &card);
+        err = space_rotate_own(call->txn, SPACE_CARD);
     if (err == ERR_OK)
-        err = space_rotate(call->txn, &card.id);
+        err = space_rotate_own(call->txn, SPACE_NETWORK);
     if (err == ERR_OK)
         err = space_renew_knock(call->txn);
     return err == ERR_OK ? ledger_follow(call->txn) : err;

@@ -4,10 +4,12 @@
 #include "proto/card.h"
 #include "proto/contact.h"
 #include "proto/link.h"
+#include "proto/restate.h"
 
 static const struct kind *const kinds[] = {
-    &contact_kind,    &link_kind, &invitation_kind,  &key_kind,   &space_kind_kind, &knock_kind,
-    &acceptance_kind, &card_kind, &certificate_kind, &reach_kind, &door_kind,       &grant_kind};
+    &contact_kind, &link_kind,       &invitation_kind, &key_kind,         &space_kind_kind,
+    &knock_kind,   &acceptance_kind, &card_kind,       &certificate_kind, &reach_kind,
+    &door_kind,    &grant_kind,      &restate_kind};
 
 const struct kind *kind_find(uint8_t number)
 {

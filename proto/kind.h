@@ -29,8 +29,10 @@ enum kind_number {
     KIND_REACH = 32, /* card: where a device can be reached; object id as its certificate's */
     KIND_DOOR = 33,  /* card: the knock key peers are to use; one object, id all zero */
 
-    KIND_GRANT = 40 /* pair: an epoch key of my card or network space; object id = first 16 bytes of
-                       the epoch's id */
+    KIND_GRANT = 40, /* pair: an epoch key of my card or network space; object id = first 16 bytes
+                       of the epoch's id */
+
+    KIND_RESTATEMENT = 55 /* card, network: what is live, repeated; object id random */
 };
 
 enum { KIND_STATEMENT_FIELD = 1 }; /* the one field of kinds that are statements: bytes */

@@ -204,10 +204,22 @@ static void object_respell(struct object_element *element)
     element->value = least->value;
 }
 
+/* A dot is taken out of whatever element holds it: a restatement no longer says which that was. */
+static void object_drop_everywhere(struct object *object, const struct id *dot)
+{
+    for (size_t at = object->elements_count; at > 0; at--) {
+        struct object_element *element = &object->elements[at - 1];
+
+        object_drop_dot(element, dot);
+        if (element->dots_count == 0)
+            object_drop_element(object, element);
+        else
+            object_respell(element);
+    }
+}
+
 static enum err object_apply_remove(struct object *object, const struct write *write)
 {
-    struct object_element *element = object_find_element(object, write->field, &write->element);
-
     for (size_t at = 0; at < write->dots_count; at++) {
         struct id *gone;
 
@@ -217,13 +229,8 @@ static enum err object_apply_remove(struct object *object, const struct write *w
         if (gone == NULL)
             return ERR_NOMEM;
         *gone = write->dots[at];
-        if (element != NULL)
-            object_drop_dot(element, &write->dots[at]);
+        object_drop_everywhere(object, &write->dots[at]);
     }
-    if (element != NULL && element->dots_count == 0)
-        object_drop_element(object, element);
-    else if (element != NULL)
-        object_respell(element);
     return ERR_OK;
 }
 

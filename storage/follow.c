@@ -10,20 +10,11 @@
 #include "crypto/heap.h"
 #include "crypto/secret.h"
 #include "proto/statement.h"
-#include "storage/ledger_state.h"
+#include "storage/follow_state.h"
 #include "storage/row.h"
 #include "storage/view_contact.h"
 #include "storage/view_peer.h"
 #include "storage/view_search.h"
-
-struct follow_cache {
-    struct log_row log;
-    struct space_row space;
-    uint32_t index; /* epoch index the key is for; 0: none */
-    uint8_t *key;   /* secret: of entries of this log in this epoch */
-    struct edit_space edit;
-    struct buf plain, row;
-};
 
 void follow_cache_free(struct follow_cache *cache)
 {
@@ -37,6 +28,7 @@ void follow_cache_free(struct follow_cache *cache)
         secret_wipe(cache->row.data, cache->row.capacity);
     buf_release(&cache->plain);
     buf_release(&cache->row);
+    heap_free(cache->restate);
     heap_free(cache);
 }
 
@@ -49,8 +41,10 @@ static enum err follow_cache_get(struct ledger_txn *txn, struct follow_cache **o
     }
     if (txn->cache->key == NULL)
         txn->cache->key = secret_new(2 * KEY_SIZE);
+    if (txn->cache->restate == NULL)
+        txn->cache->restate = heap_new_zeroed(1, sizeof *txn->cache->restate);
     *out = txn->cache;
-    return txn->cache->key != NULL ? ERR_OK : ERR_NOMEM;
+    return txn->cache->key != NULL && txn->cache->restate != NULL ? ERR_OK : ERR_NOMEM;
 }
 
 /* The key of an entry. */
@@ -67,6 +61,8 @@ static enum err follow_load_log(const struct snapshot *snapshot, struct follow_c
     err = ledger_log_numbered(snapshot, log, &cache->log);
     if (err == ERR_OK)
         err = ledger_space_numbered(snapshot, cache->log.space, &cache->space);
+    if (err == ERR_OK)
+        err = view_restate_load(snapshot, cache->space.number, cache->restate);
     if (err != ERR_OK)
         cache->log.number = 0;
     return err;
@@ -156,9 +152,21 @@ static enum err follow_origin(void *self, uint64_t arrival, struct origin *out)
     return err;
 }
 
+/* Another restatement counts now: what the space's objects are follows from it alone. */
+static enum err follow_tell_restatement(struct ledger_txn *txn, const struct space_row *space,
+                                        const struct object *after)
+{
+    bool is_new;
+    enum err err = view_restate_changed(txn, space, after, &is_new);
+
+    if (err == ERR_OK && is_new)
+        txn->cache->again = space->number;
+    return err;
+}
+
 /* The views of each kind, told what an object was and what it has become. */
-static enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint32_t number,
-                            const struct object *before, const struct object *after)
+enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint32_t number,
+                     const struct object *before, const struct object *after)
 {
     enum err err;
 
@@ -173,6 +181,8 @@ static enum err follow_tell(struct ledger_txn *txn, const struct space_row *spac
     case KIND_GRANT:
     case KIND_KEY:
         return view_peer_changed(txn, space, number, after);
+    case KIND_RESTATEMENT:
+        return follow_tell_restatement(txn, space, after);
     default:
         return ERR_OK;
     }
@@ -219,7 +229,7 @@ static enum err follow_apply(struct ledger_txn *txn, struct follow_cache *cache,
         err = object_apply(&after, edit, origin, &context);
     if (err == ERR_OK)
         err = row_put(txn, number, cache->space.number, &after);
-    if (err == ERR_OK)
+    if (err == ERR_OK && !cache->is_silent)
         err = follow_tell(txn, &cache->space, number, is_new ? NULL : &before, &after);
     object_release(&before);
     object_release(&after);
@@ -250,6 +260,26 @@ static bool follow_has_place(const struct space_row *space, const struct edit *e
            (!kind->is_statement || follow_is_statement(edit));
 }
 
+/* Dead is what a restatement covers and does not repeat. */
+static enum err follow_is_dead(struct ledger_txn *txn, const struct follow_cache *cache,
+                               const struct entry_row *entry, bool *out)
+{
+    const struct original *original = &cache->edit.edit.original;
+    uint32_t place = entry->log;
+    uint64_t seq = entry->seq;
+    enum err err = ERR_OK;
+
+    *out = false;
+    if (!cache->restate->is_there)
+        return ERR_OK;
+    if (cache->edit.edit.has_original && original->has_place) {
+        err = log_table_number(txn, cache->space.number, &original->place_device, &place);
+        seq = original->place_seq;
+    }
+    *out = view_restate_is_dead(cache->restate, entry->log, entry->seq, place, seq);
+    return err;
+}
+
 static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
                              const struct entry_row *entry)
 {
@@ -258,6 +288,7 @@ static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
                             .seq = entry->seq,
                             .device = cache->log.device};
     struct entry hashed = entry->entry;
+    bool is_dead;
     enum err err;
 
     buf_clear(&cache->plain);
@@ -272,12 +303,15 @@ static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
         return err;
     if (!follow_has_place(&cache->space, &cache->edit.edit))
         return ERR_OK;
+    err = follow_is_dead(txn, cache, entry, &is_dead);
+    if (err != ERR_OK || is_dead)
+        return err;
     entry_hash_payload(&hashed);
     origin.entry_hash = hashed.header.payload_hash;
     return follow_apply(txn, cache, &cache->edit.edit, &origin);
 }
 
-static enum err follow_one(struct ledger_txn *txn, uint64_t arrival)
+enum err follow_entry(struct ledger_txn *txn, uint64_t arrival)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct follow_cache *cache;
@@ -356,7 +390,7 @@ static enum err follow_ready(struct ledger_txn *txn, size_t *budget)
         if (err == ERR_OK)
             err = ledger_erase(txn, TABLE_WAITING, &key);
         if (err == ERR_OK)
-            err = follow_one(txn, arrival);
+            err = follow_entry(txn, arrival);
         if (err != ERR_OK)
             return err;
         (*budget)--;
@@ -373,13 +407,15 @@ static enum err follow_some(struct ledger_txn *txn, size_t budget)
     while (err == ERR_OK && budget > 0 &&
            (txn->counters.followed < txn->counters.arrival || txn->counters.has_ready)) {
         if (txn->counters.followed < txn->counters.arrival) {
-            err = follow_one(txn, txn->counters.followed + 1);
+            err = follow_entry(txn, txn->counters.followed + 1);
             if (err == ERR_OK)
                 txn->counters.followed++;
             budget--;
         } else {
             err = follow_ready(txn, &budget);
         }
+        if (err == ERR_OK && txn->cache != NULL && txn->cache->again != 0)
+            err = follow_again(txn);
     }
     if (err != ERR_OK && txn->failed == ERR_OK)
         txn->failed = err;
@@ -391,6 +427,11 @@ enum err follow_inline(struct ledger_txn *txn)
     if (txn->counters.arrival - txn->counters.followed > FOLLOW_INLINE_MAX)
         return ERR_OK;
     return follow_some(txn, FOLLOW_INLINE_MAX);
+}
+
+enum err follow_all(struct ledger_txn *txn)
+{
+    return follow_some(txn, SIZE_MAX);
 }
 
 static bool follow_has_more(const struct ledger_counters *counters)

@@ -18,6 +18,8 @@ MUST_USE enum err follow_stage(struct ledger *ledger, size_t budget, bool *out_i
 MUST_USE enum err follow_inline(struct ledger_txn *txn);
 /* True while this transaction holds entries that are not merged, or whose key has just come. */
 bool follow_txn_is_behind(const struct ledger_txn *txn);
+/* Merges everything that is pending, however much: for what must see all of it. */
+MUST_USE enum err follow_all(struct ledger_txn *txn);
 /* Entries committed, and entries merged. */
 MUST_USE enum err follow_progress(const struct snapshot *snapshot, uint64_t *out_held,
                                   uint64_t *out_merged);

@@ -37,6 +37,8 @@
  *   card_of    object of a peer's card      the peer's root
  *   agenda     due time, kind, name         nothing: what must be looked at again
  *   host       IPv4 address or IPv6 /64     when somebody proved from there who they are
+ *   restate    space                        the restatement that counts: its epoch, where it
+ *                                           stands, what it covers
  */
 /* clang-format on */
 #ifndef KITH_STORAGE_KEY_H
@@ -71,7 +73,8 @@
     X(NAME_ORDER, "name_order")                                                                    \
     X(CARD_OF, "card_of")                                                                          \
     X(AGENDA, "agenda")                                                                            \
-    X(HOST, "host")
+    X(HOST, "host")                                                                                \
+    X(RESTATE, "restate")
 
 enum table {
 #define X(word, name) TABLE_##word,

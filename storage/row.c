@@ -421,3 +421,33 @@ enum err row_each(const struct snapshot *snapshot, const struct id *space, uint8
     kv_cursor_close(cursor);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
+
+enum err row_numbers(const struct snapshot *snapshot, uint32_t space, struct buf *out)
+{
+    struct kv_cursor *cursor;
+    struct span key_bytes, value;
+    struct key key;
+    enum err err = kv_cursor_open(snapshot->kv, TABLE_OBJECT_ID, &cursor);
+
+    if (err != ERR_OK)
+        return err;
+    key_of_u32(space, &key);
+    for (err = kv_cursor_seek(cursor, key_span(&key)); err == ERR_OK;
+         err = kv_cursor_next(cursor)) {
+        uint32_t number;
+
+        kv_cursor_at(cursor, &key_bytes, &value);
+        if (key_bytes.size < 4 || be32(key_bytes.data) != space)
+            break;
+        if (value.size != 4) {
+            err = ERR_CORRUPT;
+            break;
+        }
+        number = be32(value.data);
+        buf_append(out, span_of(&number, sizeof number));
+    }
+    kv_cursor_close(cursor);
+    if (err == ERR_NOT_FOUND)
+        err = ERR_OK;
+    return err == ERR_OK ? buf_err(out) : err;
+}

@@ -24,6 +24,9 @@ typedef enum err (*row_fn)(void *self, uint32_t number, const struct object *obj
 MUST_USE enum err row_each(const struct snapshot *snapshot, const struct id *space, uint8_t kind,
                            row_fn each, void *self);
 
+/* The numbers of all objects of a space, uint32_t each, appended to out. */
+MUST_USE enum err row_numbers(const struct snapshot *snapshot, uint32_t space, struct buf *out);
+
 /* Where an object lies. ERR_NOT_FOUND. */
 MUST_USE enum err row_find(const struct snapshot *snapshot, uint32_t space, uint8_t kind,
                            const struct id *id, uint32_t *out_number);

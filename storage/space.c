@@ -10,7 +10,9 @@
 #include "proto/card.h"
 #include "proto/device.h"
 #include "proto/limits.h"
+#include "storage/follow.h"
 #include "storage/ledger_state.h"
+#include "storage/restate.h"
 #include "storage/row.h"
 #include "storage/view_peer.h"
 
@@ -139,8 +141,8 @@ static enum err space_record_key(struct ledger_txn *txn, const struct space_row 
     return err;
 }
 
-/* Opens an epoch over the current one, if there is one. */
-static enum err space_open_epoch(struct ledger_txn *txn, const struct space_row *space)
+enum err space_open_epoch(struct ledger_txn *txn, const struct space_row *space, bool is_fresh,
+                          struct hash *out_id)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct space_audience *audience = heap_new_zeroed(1, sizeof *audience);
@@ -149,7 +151,7 @@ static enum err space_open_epoch(struct ledger_txn *txn, const struct space_row 
     uint8_t *keys = secret_new(2 * KEY_SIZE);
     struct buf readers = {0};
     struct epoch_row parent;
-    struct hash current, id;
+    struct hash current;
     enum err err = audience != NULL && keys != NULL ? ERR_OK : ERR_NOMEM;
 
     if (err == ERR_OK)
@@ -167,15 +169,15 @@ static enum err space_open_epoch(struct ledger_txn *txn, const struct space_row 
             err = epoch_table_key(&snapshot, &current, keys);
         plan.parents = &current;
         plan.parents_count = 1;
-        plan.parent_keys = keys;
+        plan.parent_keys = is_fresh ? NULL : keys;
         plan.depth = parent.epoch.depth + 1;
     } else if (err == ERR_NOT_FOUND) {
         err = ERR_OK;
     }
     if (err == ERR_OK)
-        err = ledger_append_epoch(txn, &space->id, &plan, &id, keys + KEY_SIZE);
+        err = ledger_append_epoch(txn, &space->id, &plan, out_id, keys + KEY_SIZE);
     if (err == ERR_OK)
-        err = space_record_key(txn, space, &id, keys + KEY_SIZE, plan.depth, buf_span(&readers),
+        err = space_record_key(txn, space, out_id, keys + KEY_SIZE, plan.depth, buf_span(&readers),
                                plan.parents);
 
 out:
@@ -193,6 +195,7 @@ enum err space_create(struct ledger_txn *txn, enum space_kind kind, const struct
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct space_row space = {.kind = kind, .is_mine = true, .writer = *ledger_member(txn->ledger)};
     struct edit_space edit = {0};
+    struct hash epoch;
     enum err err;
 
     if (kind == SPACE_SELF)
@@ -205,7 +208,7 @@ enum err space_create(struct ledger_txn *txn, enum space_kind kind, const struct
     if (err == ERR_OK)
         err = ledger_space(&snapshot, &space.id, &space);
     if (err == ERR_OK)
-        err = space_open_epoch(txn, &space);
+        err = space_open_epoch(txn, &space, false, &epoch);
     if (err != ERR_OK)
         return err;
     edit_begin(&edit, KIND_SPACE, &space.id, txn->now_ms);
@@ -262,22 +265,86 @@ enum err space_grant(struct ledger_txn *txn, const struct id *space, const struc
     return err;
 }
 
+enum err space_grant_all(struct ledger_txn *txn, const struct id *space)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_audience *linked = heap_new_zeroed(1, sizeof *linked);
+    enum err err = linked != NULL ? view_peer_each(&snapshot, space_on_linked, linked) : ERR_NOMEM;
+
+    for (size_t at = 0; err == ERR_OK && at < linked->readers_count; at++)
+        err = space_grant(txn, space, &linked->readers[at]);
+    if (linked != NULL)
+        heap_free(linked->readers);
+    heap_free(linked);
+    return err;
+}
+
 enum err space_rotate(struct ledger_txn *txn, const struct id *space)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct space_audience linked = {0};
     struct space_row row;
+    struct hash epoch;
     enum err err = ledger_space(&snapshot, space, &row);
 
     if (err == ERR_OK)
-        err = space_open_epoch(txn, &row);
+        err = space_open_epoch(txn, &row, false, &epoch);
     if (err != ERR_OK || (row.kind != SPACE_CARD && row.kind != SPACE_NETWORK))
         return err;
-    err = view_peer_each(&snapshot, space_on_linked, &linked);
-    for (size_t at = 0; err == ERR_OK && at < linked.readers_count; at++)
-        err = space_grant(txn, space, &linked.readers[at]);
-    heap_free(linked.readers);
+    return space_grant_all(txn, space);
+}
+
+enum err space_rotate_own(struct ledger_txn *txn, enum space_kind kind)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_row space;
+    enum err err = ledger_own_space(&snapshot, kind, &space);
+
+    return err == ERR_NOT_FOUND ? ERR_OK : err == ERR_OK ? space_rotate(txn, &space.id) : err;
+}
+
+/* Does the peer have the key of the space's current epoch? */
+static enum err space_is_reader(struct ledger_txn *txn, const struct space_row *space,
+                                const struct public_key *peer, bool *out)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct peer *link = secret_new(sizeof *link);
+    struct object grant = {0};
+    struct hash current;
+    struct id object;
+    uint32_t number;
+    enum err err = link != NULL ? view_peer(&snapshot, peer, link) : ERR_NOMEM;
+
+    if (err == ERR_OK && !link->has_pair_out)
+        err = ERR_STATE;
+    if (err == ERR_OK)
+        err = epoch_table_current(&snapshot, space->number, &current);
+    if (err == ERR_OK) {
+        memcpy(object.bytes, current.bytes, ID_SIZE);
+        err = row_get(&snapshot, &link->pair_out, KIND_GRANT, &object, &grant, &number);
+        *out = err == ERR_OK;
+        err = err == ERR_NOT_FOUND ? ERR_OK : err;
+    }
+    object_release(&grant);
+    secret_free(link);
     return err;
+}
+
+enum err space_admit(struct ledger_txn *txn, const struct id *space, const struct public_key *peer)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_row row;
+    bool is_reader = true, is_due = false;
+    enum err err = follow_all(txn);
+
+    if (err == ERR_OK)
+        err = ledger_space(&snapshot, space, &row);
+    if (err == ERR_OK)
+        err = space_is_reader(txn, &row, peer, &is_reader);
+    if (err == ERR_OK && !is_reader)
+        err = restate_is_due(txn, &row, &is_due);
+    if (err != ERR_OK)
+        return err;
+    return is_due ? restate_space(txn, space) : space_grant(txn, space, peer);
 }
 
 /* A new store. */

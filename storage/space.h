@@ -14,6 +14,18 @@ MUST_USE enum err space_create(struct ledger_txn *txn, enum space_kind kind,
 /* A fresh epoch for the audience as it is now: own devices, recovery key, and (pair) the peer's
  * devices, or (card, network) every linked peer by a grant in its pair space. */
 MUST_USE enum err space_rotate(struct ledger_txn *txn, const struct id *space);
+/* The same for my card or network space; nothing when there is none. */
+MUST_USE enum err space_rotate_own(struct ledger_txn *txn, enum space_kind kind);
+/* Opens an epoch over all that is there; its readers are the audience of now. is_fresh: it tells no
+ * earlier key, and only a restatement does that. */
+MUST_USE enum err space_open_epoch(struct ledger_txn *txn, const struct space_row *space,
+                                   bool is_fresh, struct hash *out_id);
+/* Grants the current epoch of my card or network space to every linked peer. */
+MUST_USE enum err space_grant_all(struct ledger_txn *txn, const struct id *space);
+/* The same as space_grant for a peer who could not read the space until now: what was withdrawn is
+ * restated away first. */
+MUST_USE enum err space_admit(struct ledger_txn *txn, const struct id *space,
+                              const struct public_key *peer);
 /* Tells one peer the keys of my card (or network) space: a grant in its pair space for each epoch
  * it may read. */
 MUST_USE enum err space_grant(struct ledger_txn *txn, const struct id *space,

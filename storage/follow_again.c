@@ -1,0 +1,153 @@
+/* A space's objects from nothing. A restatement decides what is alive, so that what was merged
+ * before it came may be dead now; card and network spaces are small enough to be merged again
+ * whole. */
+#include <string.h>
+
+#include "crypto/heap.h"
+#include "crypto/secret.h"
+#include "storage/follow_state.h"
+#include "storage/row.h"
+
+struct follow_was {
+    uint32_t number;
+    struct buf row;
+};
+
+struct follow_work {
+    struct ledger_txn *txn;
+    struct follow_cache *cache;
+    struct buf logs;    /* struct log_row */
+    struct buf numbers; /* uint32_t */
+    struct follow_was *was;
+    size_t was_count;
+};
+
+static enum err follow_again_log(void *self, const struct log_row *log)
+{
+    struct buf *logs = self;
+
+    buf_append(logs, span_of(log, sizeof *log));
+    return buf_err(logs);
+}
+
+/* What an object was, kept aside; its row says nothing any more. */
+static enum err follow_again_empty(struct follow_work *again, uint32_t number,
+                                   struct follow_was *was)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(again->txn);
+    struct object before = {0}, empty = {0};
+    uint32_t space;
+    enum err err = row_load(&snapshot, number, &before, &space);
+
+    if (err == ERR_OK) {
+        was->number = number;
+        row_write(&before, &was->row);
+        empty.kind = before.kind;
+        empty.id = before.id;
+        err = buf_err(&was->row);
+    }
+    object_release(&before);
+    return err == ERR_OK ? row_put(again->txn, number, space, &empty) : err;
+}
+
+static enum err follow_again_empty_all(struct follow_work *again)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(again->txn);
+    const uint32_t *numbers;
+    enum err err = row_numbers(&snapshot, again->cache->again, &again->numbers);
+    size_t count = again->numbers.size / sizeof *numbers;
+
+    if (err == ERR_OK)
+        again->was = heap_new_zeroed(count + 1, sizeof *again->was);
+    if (err == ERR_OK && again->was == NULL)
+        err = ERR_NOMEM;
+    numbers = (const uint32_t *)(const void *)again->numbers.data;
+    for (size_t at = 0; err == ERR_OK && at < count; at++) {
+        again->was_count++;
+        err = follow_again_empty(again, numbers[at], &again->was[at]);
+    }
+    return err;
+}
+
+/* Entries that are still to be merged for the first time come by themselves. */
+static enum err follow_again_merge_log(struct follow_work *again, const struct log_row *log)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(again->txn);
+    enum err err = ERR_OK;
+
+    for (uint64_t seq = 1; err == ERR_OK && seq <= log->tip.size; seq++) {
+        struct entry_row entry;
+
+        err = ledger_entry_at(&snapshot, log->number, seq, &entry);
+        if (err == ERR_OK && entry.arrival <= again->txn->counters.followed)
+            err = follow_entry(again->txn, entry.arrival);
+        err = err == ERR_NOT_FOUND ? ERR_OK : err;
+    }
+    return err;
+}
+
+static enum err follow_again_merge(struct follow_work *again, const struct space_row *space)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(again->txn);
+    enum err err = ledger_logs(&snapshot, space->number, follow_again_log, &again->logs);
+
+    for (size_t at = 0; err == ERR_OK && at < again->logs.size / sizeof(struct log_row); at++) {
+        struct log_row log;
+
+        memcpy(&log, again->logs.data + at * sizeof log, sizeof log);
+        err = log_table_now(again->txn, space, &log.device, &log);
+        if (err == ERR_OK)
+            err = follow_again_merge_log(again, &log);
+    }
+    return err;
+}
+
+/* Each view hears of each object once: what it was before, what it is now. */
+static enum err follow_again_tell(struct follow_work *again, const struct space_row *space)
+{
+    enum err err = ERR_OK;
+
+    for (size_t at = 0; err == ERR_OK && at < again->was_count; at++) {
+        struct snapshot snapshot = ledger_txn_snapshot(again->txn);
+        struct object before = {0}, after = {0};
+        uint32_t ignored;
+
+        err = row_read(buf_span(&again->was[at].row), &before);
+        if (err == ERR_OK)
+            err = row_get_numbered(&snapshot, again->was[at].number, &after, &ignored);
+        if (err == ERR_OK)
+            err = follow_tell(again->txn, space, again->was[at].number, &before, &after);
+        object_release(&before);
+        object_release(&after);
+    }
+    return err;
+}
+
+/* The space's objects from nothing, as whoever starts at the restatement sees them. */
+enum err follow_again(struct ledger_txn *txn)
+{
+    struct follow_work again = {.txn = txn, .cache = txn->cache};
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_row space;
+    enum err err = ledger_space_numbered(&snapshot, txn->cache->again, &space);
+
+    txn->cache->log.number = 0;
+    txn->cache->is_silent = true;
+    if (err == ERR_OK)
+        err = follow_again_empty_all(&again);
+    if (err == ERR_OK)
+        err = follow_again_merge(&again, &space);
+    txn->cache->is_silent = false;
+    txn->cache->again = 0;
+    if (err == ERR_OK)
+        err = follow_again_tell(&again, &space);
+    for (size_t at = 0; at < again.was_count; at++) {
+        if (again.was[at].row.data != NULL)
+            secret_wipe(again.was[at].row.data, again.was[at].row.capacity);
+        buf_release(&again.was[at].row);
+    }
+    heap_free(again.was);
+    buf_release(&again.logs);
+    buf_release(&again.numbers);
+    return err;
+}

@@ -1,0 +1,32 @@
+/* What the files of follow share; only they include it. */
+#ifndef KITH_STORAGE_FOLLOW_STATE_H
+#define KITH_STORAGE_FOLLOW_STATE_H
+
+#include "storage/ledger_state.h"
+#include "storage/view_restate.h"
+
+struct follow_cache {
+    struct log_row log;
+    struct space_row space;
+    uint32_t index; /* epoch index the key is for; 0: none */
+    uint8_t *key;   /* secret: of entries of this log in this epoch */
+    struct edit_space edit;
+    struct buf plain, row;
+    struct view_restate *restate; /* of the log's space */
+    uint32_t again;               /* space to be merged again; 0: none */
+    bool is_silent;               /* views are told later */
+};
+
+/* Merges one entry of those held, or puts it among those that wait for their key. ERR_CORRUPT when
+ * there is none under this number. */
+MUST_USE enum err follow_entry(struct ledger_txn *txn, uint64_t arrival);
+/* The views of each kind, told what an object was (NULL: it is new) and what it has become. */
+MUST_USE enum err follow_tell(struct ledger_txn *txn, const struct space_row *space,
+                              uint32_t number, const struct object *before,
+                              const struct object *after);
+
+/* Follow_again.c: makes the objects of the space cache->again from nothing, because another
+ * restatement counts there now, and tells the views. */
+MUST_USE enum err follow_again(struct ledger_txn *txn);
+
+#endif

@@ -76,12 +76,9 @@ static bool amend_has_added(const struct amend *amend, uint8_t field, const stru
 {
     for (size_t at = 0; at < amend->edit.edit.writes_count; at++) {
         const struct write *write = &amend->edit.edit.writes[at];
-        struct id added;
 
-        if (write->op != WRITE_ADD || write->field != field)
-            continue;
-        object_element(amend->edit.edit.kind, field, write->value.bytes, &added);
-        if (id_is_equal(&added, element))
+        if (write->op == WRITE_ADD && write->field == field &&
+            id_is_equal(&write->element, element))
             return true;
     }
     return false;

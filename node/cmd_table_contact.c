@@ -52,9 +52,11 @@ const struct cmd cmd_table_contact[] = {
      .example = "kith contact remove joon"},
     {.words = "import",
      .args = {"FILE"},
-     .flags = {{"from", CMD_TEXT, "vcard"}, {"tag", CMD_TEXT, "T"}, {"dry-run", CMD_BOOL, NULL}},
+     .flags = {{"from", CMD_TEXT, "vcard|linkedin|google|outlook|csv"},
+               {"tag", CMD_TEXT, "T"},
+               {"dry-run", CMD_BOOL, NULL}},
      .run = cmd_import,
-     .summary = "take in an address book (vCard); - is standard input",
+     .summary = "take in an address book, whatever wrote it; - is standard input",
      .example = "kith import contacts.vcf --dry-run"},
     {.words = NULL},
 };

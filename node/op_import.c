@@ -1,226 +1,199 @@
 /*
- * An address book as a file: everything is read first, then all of it is one transaction. A card is
- * known again by its UID, else by a web address, else by its name together with an e-mail or phone;
- * a second import of the same file changes nothing. A rehearsal does the same and is taken back.
+ * An address book file becomes contacts: it is read to its end first, so that a file that cannot be
+ * read changes nothing; then it is read again, and each person is compared with who is there. All
+ * of it is one transaction. A rehearsal does the same and is taken back.
  */
 #include "node/op_import.h"
 
 #include <string.h>
 
 #include "node/amend.h"
-#include "node/vcard.h"
-#include "proto/contact.h"
-#include "storage/fold.h"
-#include "storage/view_contact.h"
+#include "node/book.h"
+#include "node/import_match.h"
 
-enum { OP_IMPORT_REJECTED_MAX = 1000, OP_IMPORT_STEP = 256 };
+enum { OP_IMPORT_TOLD_MAX = 1000, OP_IMPORT_PROGRESS = 256 };
 
 struct op_import_state {
     struct op_call *call;
-    json_t *people, *rejected;
-    json_int_t added, updated, unchanged, look_alike;
+    enum book_format format;
+    json_t *rejected, *alike, *notes;
+    size_t people, at; /* in the file; written so far */
+    json_int_t added, updated, unchanged, look_alike, rejected_count;
 };
-
-static const struct {
-    const char *name;
-    uint8_t field;
-    bool is_set;
-} op_import_fields[] = {
-    {"name", CONTACT_NAME, false},   {"org", CONTACT_ORG, false},
-    {"title", CONTACT_TITLE, false}, {"place", CONTACT_PLACE, false},
-    {"note", CONTACT_NOTE, false},   {"uid", CONTACT_UID, false},
-    {"email", CONTACT_EMAILS, true}, {"tel", CONTACT_PHONES, true},
-    {"url", CONTACT_URLS, true},     {"tag", CONTACT_TAGS, true},
-    {"label", CONTACT_LABELS, true}, {"extra", CONTACT_EXTRAS, true},
-};
-enum { OP_IMPORT_FIELDS = sizeof op_import_fields / sizeof op_import_fields[0] };
 
 /* Reading. */
 
-static enum err op_import_on_person(void *self, json_t *person, size_t line)
+static void op_import_tell(json_t *list, size_t line, const char *why)
+{
+    if (json_array_size(list) < OP_IMPORT_TOLD_MAX)
+        (void)json_array_append_new(list,
+                                    json_pack("{s:I, s:s}", "line", (json_int_t)line, "why", why));
+}
+
+static enum err op_import_on_read(void *self, const struct person *person)
 {
     struct op_import_state *state = self;
 
-    (void)line;
-    return json_array_append(state->people, person) == 0 ? ERR_OK : ERR_NOMEM;
+    state->people++;
+    if (person->is_cut)
+        op_import_tell(state->notes, person->line,
+                       "something was too large and was left out; the person is kept");
+    return ERR_OK;
 }
 
 static void op_import_on_reject(void *self, size_t line, const char *why)
 {
     struct op_import_state *state = self;
 
-    if (json_array_size(state->rejected) < OP_IMPORT_REJECTED_MAX)
-        (void)json_array_append_new(state->rejected,
-                                    json_pack("{s:I, s:s}", "line", (json_int_t)line, "why", why));
+    state->rejected_count++;
+    op_import_tell(state->rejected, line, why);
 }
 
-/* Knowing again. */
-
-struct op_import_match {
-    json_t *person;
-    bool is_found, is_name_known;
-    struct id id;
-};
-
-static enum err op_import_take(void *self, uint32_t number, const struct object *contact)
+static enum err op_import_read(struct op_import_state *state)
 {
-    struct op_import_match *match = self;
+    struct person_reader reader = {
+        .person = op_import_on_read, .reject = op_import_on_reject, .self = state};
+    struct op_call *call = state->call;
+    const char *why;
+    enum err err = book_read(call->file, state->format, &reader, &why);
 
-    (void)number;
-    match->is_found = true;
-    match->id = contact->id;
-    return ERR_CANCELLED;
-}
-
-static bool op_import_shares(const struct object *contact, uint8_t field, json_t *list,
-                             bool *out_has_any)
-{
-    const struct object_element *at;
-    json_t *item;
-    size_t index;
-
-    *out_has_any |= json_array_size(list) > 0;
-    for (size_t element = 0; (at = object_element_at(contact, field, element)) != NULL; element++) {
-        *out_has_any = true;
-        json_array_foreach(list, index, item)
-        {
-            struct id wanted;
-
-            object_element(KIND_CONTACT, field, span_str(json_string_value(item)), &wanted);
-            if (id_is_equal(&wanted, &at->element))
-                return true;
-        }
-    }
-    return false;
-}
-
-/* The same name, and an e-mail or phone in common, or none on either side. */
-static enum err op_import_on_named(void *self, uint32_t number, const struct object *contact)
-{
-    struct op_import_match *match = self;
-    struct span name = object_text(contact, CONTACT_NAME);
-    const char *wanted = json_string_value(json_object_get(match->person, "name"));
-    struct buf left = {0}, right = {0};
-    bool is_same, has_any = false, shares;
-    enum err err = fold(name, &left);
-
-    if (err == ERR_OK)
-        err = fold(span_str(wanted), &right);
-    is_same = err == ERR_OK && span_is_equal(buf_span(&left), buf_span(&right));
-    buf_release(&left);
-    buf_release(&right);
-    if (err != ERR_OK || !is_same)
-        return err;
-    match->is_name_known = true;
-    shares = op_import_shares(contact, CONTACT_EMAILS, json_object_get(match->person, "email"),
-                              &has_any);
-    shares |=
-        op_import_shares(contact, CONTACT_PHONES, json_object_get(match->person, "tel"), &has_any);
-    return shares || !has_any ? op_import_take(self, number, contact) : ERR_OK;
-}
-
-static enum err op_import_find(struct op_call *call, struct op_import_match *match)
-{
-    const char *uid = json_string_value(json_object_get(match->person, "uid"));
-    const char *name = json_string_value(json_object_get(match->person, "name"));
-    enum err err = ERR_OK;
-
-    if (uid != NULL)
-        err =
-            view_contact_match(&call->snapshot, MATCH_BY_UID, span_str(uid), op_import_take, match);
-    if (err == ERR_OK && !match->is_found)
-        err = view_contact_named(&call->snapshot, span_str(name), op_import_on_named, match);
-    return err == ERR_CANCELLED ? ERR_OK : err;
+    if (err == ERR_MALFORMED)
+        return op_fail(call, OP_FAILED, "kith import FILE --from vcard|linkedin|google|outlook|csv",
+                       "that file is not an address book: %s", why);
+    if (err == ERR_OK && state->people == 0)
+        return op_fail(
+            call, OP_FAILED, "export it again, as vCard (.vcf) or CSV",
+            "nobody in that file could be read%s%s",
+            json_array_size(state->rejected) > 0 ? ": " : "",
+            json_array_size(state->rejected) > 0
+                ? json_string_value(json_object_get(json_array_get(state->rejected, 0), "why"))
+                : "");
+    return err;
 }
 
 /* Writing. */
 
-static void op_import_amend(struct amend *amend, json_t *person, const char *tag)
+/* How we met, and who somebody is elsewhere, are not overwritten by a file. */
+static bool op_import_is_mine(const struct amend *amend, uint8_t field)
 {
-    for (size_t at = 0; at < OP_IMPORT_FIELDS; at++) {
-        json_t *value = json_object_get(person, op_import_fields[at].name), *item;
-        size_t index;
+    return (field == CONTACT_MET || field == CONTACT_UID) &&
+           object_text(&amend->object, field).size > 0;
+}
 
-        if (json_is_string(value) && !op_import_fields[at].is_set)
-            amend_text(amend, op_import_fields[at].field, span_str(json_string_value(value)));
-        json_array_foreach(value, index, item)
-            amend_add(amend, op_import_fields[at].field, span_str(json_string_value(item)));
+static void op_import_amend(struct amend *amend, const struct person *person, const char *tag)
+{
+    for (size_t at = 0; at < person_count(person); at++) {
+        uint8_t field;
+        struct span value = person_value_at(person, at, &field);
+        const struct field *about = kind_field(&contact_kind, field);
+
+        if (about->is_set)
+            amend_add(amend, field, value);
+        else if (about->type == VALUE_NUMBER)
+            amend_number(amend, field, 1);
+        else if (about->type == VALUE_BYTES)
+            amend_bytes(amend, field, value);
+        else if (!op_import_is_mine(amend, field))
+            amend_text(amend, field, value);
     }
-    if (json_is_string(json_object_get(person, "kind")))
-        amend_number(amend, CONTACT_IS_ORG, 1);
     if (tag != NULL)
         amend_add(amend, CONTACT_TAGS, span_str(tag));
 }
 
-static enum err op_import_person(struct op_import_state *state, json_t *person)
+static void op_import_tell_alike(struct op_import_state *state, const struct person *person,
+                                 const struct import_match *match)
 {
+    struct span name = person_text(person, CONTACT_NAME);
+    char like[ID_TEXT_SIZE];
+
+    state->look_alike++;
+    if (json_array_size(state->alike) == OP_IMPORT_TOLD_MAX)
+        return;
+    hex_write(span_of(match->like.bytes, ID_SIZE), like);
+    (void)json_array_append_new(state->alike,
+                                json_pack("{s:I, s:s%, s:s}", "line", (json_int_t)person->line,
+                                          "name", name.data, name.size, "like", like));
+}
+
+static enum err op_import_on_person(void *self, const struct person *person)
+{
+    struct op_import_state *state = self;
     struct op_call *call = state->call;
-    struct op_import_match match = {.person = person};
+    struct import_match match;
     struct amend amend;
     size_t changes = 0;
-    enum err err = op_import_find(call, &match);
+    enum err err = import_match(&call->snapshot, person, &match);
 
     if (err != ERR_OK)
         return err;
     if (!match.is_found)
-        id_draw(ledger_entropy(call->snapshot.ledger), call->now_ms, &match.id);
+        id_draw(ledger_entropy(call->snapshot.ledger), call->now_ms, &match.contact);
     amend_begin(&amend, call->txn, ledger_self_space(call->snapshot.ledger), KIND_CONTACT,
-                &match.id);
+                &match.contact);
     if (amend.is_new)
         amend_number(&amend, CONTACT_CREATED, call->now_ms);
     op_import_amend(&amend, person, op_text(call, "tag"));
     err = amend_end(&amend, &changes);
     state->added += !match.is_found;
-    state->look_alike += !match.is_found && match.is_name_known;
     state->updated += match.is_found && changes > 0;
     state->unchanged += match.is_found && changes == 0;
+    if (!match.is_found && match.has_like)
+        op_import_tell_alike(state, person, &match);
+    if (++state->at % OP_IMPORT_PROGRESS == 0 && call->progress != NULL)
+        call->progress(call->progress_self, state->at, state->people);
     return err;
+}
+
+static void op_import_pass(void *self, size_t line, const char *why)
+{
+    (void)self; /* Told when the file was read first. */
+    (void)line;
+    (void)why;
 }
 
 static enum err op_import_write(struct op_import_state *state)
 {
-    size_t index, count = json_array_size(state->people);
-    json_t *person;
+    struct person_reader reader = {
+        .person = op_import_on_person, .reject = op_import_pass, .self = state};
+    const char *why;
 
-    json_array_foreach(state->people, index, person)
-    {
-        enum err err = op_import_person(state, person);
+    return book_read(state->call->file, state->format, &reader, &why);
+}
 
-        if (err != ERR_OK)
-            return err;
-        if (index % OP_IMPORT_STEP == 0 && state->call->progress != NULL)
-            state->call->progress(state->call->progress_self, index, count);
-    }
-    return ERR_OK;
+static json_t *op_import_result(struct op_import_state *state)
+{
+    json_t *result = json_pack("{s:I, s:I, s:I, s:I, s:O}", "new", state->added, "updated",
+                               state->updated, "unchanged", state->unchanged, "look_alike",
+                               state->look_alike, "rejected", state->rejected);
+
+    if (json_array_size(state->alike) > 0)
+        (void)json_object_set(result, "alike", state->alike);
+    if (json_array_size(state->notes) > 0)
+        (void)json_object_set(result, "notes", state->notes);
+    if ((size_t)state->rejected_count > json_array_size(state->rejected))
+        (void)json_object_set_new(result, "rejected_total", json_integer(state->rejected_count));
+    return result;
 }
 
 static enum err op_import_run(struct op_call *call)
 {
-    struct op_import_state state = {.call = call, .people = json_array(), .rejected = json_array()};
-    struct vcard_reader reader = {
-        .person = op_import_on_person, .reject = op_import_on_reject, .self = &state};
+    struct op_import_state state = {
+        .call = call, .rejected = json_array(), .alike = json_array(), .notes = json_array()};
     const char *from = op_text(call, "from");
-    enum err err;
+    enum err err = ERR_OK;
 
-    if (from != NULL && strcmp(from, "vcard") != 0) {
-        err = op_fail(call, OP_USAGE, "--from vcard", "this version of kith reads vCard files");
-    } else {
-        err = vcard_read(call->file, &reader);
-        if (err == ERR_LIMIT)
-            err = op_fail(call, OP_FAILED, "split the file", "the file has more than %d cards",
-                          VCARD_CARDS_MAX);
-        else if (err == ERR_OK && json_array_size(state.people) == 0)
-            err = op_fail(call, OP_FAILED, "export it as vCard (.vcf) and try again",
-                          "no card in that file could be read");
-        else if (err == ERR_OK)
-            err = op_import_write(&state);
-    }
+    if (from != NULL && !book_format_named(from, &state.format))
+        err = op_fail(call, OP_USAGE, "--from vcard, linkedin, google, outlook or csv",
+                      "there is no format \"%.40s\"", from);
     if (err == ERR_OK)
-        call->result = json_pack("{s:I, s:I, s:I, s:I, s:O}", "new", state.added, "updated",
-                                 state.updated, "unchanged", state.unchanged, "look_alike",
-                                 state.look_alike, "rejected", state.rejected);
-    json_decref(state.people);
+        err = op_import_read(&state);
+    if (err == ERR_OK)
+        err = op_import_write(&state);
+    if (err == ERR_OK)
+        call->result = op_import_result(&state);
     json_decref(state.rejected);
+    json_decref(state.alike);
+    json_decref(state.notes);
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the file could not be imported");
 }
 

@@ -49,27 +49,48 @@ static void show_removed(json_t *result, json_t *params)
     heap_free(name);
 }
 
+static json_int_t show_count(json_t *result, const char *key)
+{
+    return json_integer_value(json_object_get(result, key));
+}
+
+/* The lines of the file that something is said about. */
+static void show_import_lines(json_t *rows)
+{
+    json_t *row;
+    size_t at;
+
+    json_array_foreach(rows, at, row)
+    {
+        char *why = show_copy(show_text(row, "why"));
+
+        (void)printf("line %" JSON_INTEGER_FORMAT ": %s\n", show_count(row, "line"),
+                     why != NULL ? why : "");
+        heap_free(why);
+    }
+}
+
 static void show_import(json_t *result, json_t *params)
 {
-    json_t *rejected = json_object_get(result, "rejected"), *row;
+    json_t *alike = json_object_get(result, "alike"), *row;
     size_t at;
 
     (void)params;
     (void)printf("%" JSON_INTEGER_FORMAT " new, %" JSON_INTEGER_FORMAT
                  " updated, %" JSON_INTEGER_FORMAT " unchanged, %" JSON_INTEGER_FORMAT
                  " look like somebody you have\n",
-                 json_integer_value(json_object_get(result, "new")),
-                 json_integer_value(json_object_get(result, "updated")),
-                 json_integer_value(json_object_get(result, "unchanged")),
-                 json_integer_value(json_object_get(result, "look_alike")));
-    json_array_foreach(rejected, at, row)
+                 show_count(result, "new"), show_count(result, "updated"),
+                 show_count(result, "unchanged"), show_count(result, "look_alike"));
+    json_array_foreach(alike, at, row)
     {
-        char *why = show_copy(show_text(row, "why"));
+        char *name = show_copy(show_text(row, "name"));
 
-        (void)printf("line %" JSON_INTEGER_FORMAT ": %s\n",
-                     json_integer_value(json_object_get(row, "line")), why != NULL ? why : "");
-        heap_free(why);
+        (void)printf("line %" JSON_INTEGER_FORMAT ": %s looks like %.12s\n",
+                     show_count(row, "line"), name != NULL ? name : "", show_text(row, "like"));
+        heap_free(name);
     }
+    show_import_lines(json_object_get(result, "rejected"));
+    show_import_lines(json_object_get(result, "notes"));
 }
 
 const struct show_printer show_contact_printers[] = {

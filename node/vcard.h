@@ -1,33 +1,24 @@
 /*
  * vCards (RFC 2426, RFC 6350, and 2.1 as phones wrote it) to people. Pure: bytes in, values out, in
- * one pass. A card that cannot be read is passed over and told with its line; the others are read.
- * What has no field of its own is kept verbatim.
+ * one pass over the file and the memory of one card. A card that cannot be read is passed over and
+ * told with its line; the others are read. What has no field of its own is kept verbatim
+ * (person.h).
  *
- * A person is a JSON object: name, org, title, place, note, uid, kind ("org") as texts; email, tel,
- * url, tag, label (label, 0x1f, value) and extra (a whole property, unfolded) as arrays of texts.
- * All of it is valid UTF-8.
+ * Read as real exporters write: lines folded by a space or a tab (RFC 6350 3.2), by soft line
+ * breaks of quoted-printable (2.1), by a backslash at the end (old Android), base64 that goes on
+ * without indentation (old Outlook); \r\r\n (iPhone); comments and blank lines; BEGIN or END that
+ * were forgotten; a card inside a card (AGENT of 2.1), which is kept as its text.
  */
 #ifndef KITH_NODE_VCARD_H
 #define KITH_NODE_VCARD_H
 
-#include <jansson.h>
-
-#include "crypto/span.h"
+#include "node/person.h"
 
 enum {
-    VCARD_LINE_MAX = 1 << 20,
-    VCARD_CARDS_MAX = 100000,
-    VCARD_PROPERTIES_MAX = 2000 /* of one card */
+    VCARD_LINE_MAX = 1 << 20 /* unfolded; photos of a megapixel camera fit */
 };
 
-struct vcard_reader {
-    /* Borrows the person. An error ends the reading and is returned. */
-    enum err (*person)(void *self, json_t *person, size_t line);
-    void (*reject)(void *self, size_t line, const char *why);
-    void *self;
-};
-
-/* ERR_LIMIT beyond VCARD_CARDS_MAX cards; ERR_NOMEM; what person returned. */
-MUST_USE enum err vcard_read(struct span file, const struct vcard_reader *reader);
+/* The file as charset_file gave it. ERR_NOMEM; what reader->person returned. */
+MUST_USE enum err vcard_read(struct span file, const struct person_reader *reader);
 
 #endif

@@ -241,18 +241,34 @@ enum err view_contact_each(const struct snapshot *snapshot, view_contact_fn each
     return view_contact_walk(snapshot, TABLE_NAME, span_of(NULL, 0), each, self);
 }
 
-enum err view_contact_named(const struct snapshot *snapshot, struct span prefix,
-                            view_contact_fn each, void *self)
+static enum err view_contact_by_name(const struct snapshot *snapshot, struct span name,
+                                     bool is_whole, view_contact_fn each, void *self)
 {
     struct buf folded = {0};
-    enum err err = fold(prefix, &folded);
+    enum err err = fold(name, &folded);
 
     if (err == ERR_OK && folded.size > VIEW_CONTACT_NAME_MAX)
         folded.size = VIEW_CONTACT_NAME_MAX;
+    if (err == ERR_OK && is_whole) {
+        buf_byte(&folded, 0);
+        err = buf_err(&folded);
+    }
     if (err == ERR_OK)
         err = view_contact_walk(snapshot, TABLE_NAME, buf_span(&folded), each, self);
     buf_release(&folded);
     return err;
+}
+
+enum err view_contact_named(const struct snapshot *snapshot, struct span prefix,
+                            view_contact_fn each, void *self)
+{
+    return view_contact_by_name(snapshot, prefix, false, each, self);
+}
+
+enum err view_contact_called(const struct snapshot *snapshot, struct span name,
+                             view_contact_fn each, void *self)
+{
+    return view_contact_by_name(snapshot, name, true, each, self);
 }
 
 enum err view_contact_match(const struct snapshot *snapshot, enum match_what what,

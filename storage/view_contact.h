@@ -26,6 +26,10 @@ MUST_USE enum err view_contact_each(const struct snapshot *snapshot, view_contac
 /* Contacts whose folded name begins with the folded prefix. */
 MUST_USE enum err view_contact_named(const struct snapshot *snapshot, struct span prefix,
                                      view_contact_fn each, void *self);
+/* Contacts whose folded name is this, folded; both by what a name's key has room for, so that the
+ * names are compared again by who must be sure. */
+MUST_USE enum err view_contact_called(const struct snapshot *snapshot, struct span name,
+                                      view_contact_fn each, void *self);
 /* Contacts with exactly this value (folded or normalised as its kind demands). */
 MUST_USE enum err view_contact_match(const struct snapshot *snapshot, enum match_what what,
                                      struct span value, view_contact_fn each, void *self);

@@ -131,6 +131,34 @@ void amend_remove_all(struct amend *amend, uint8_t field)
         amend_drop(amend, at);
 }
 
+void amend_same(struct amend *amend, const struct id *other, bool is_same)
+{
+    uint64_t counter = 1;
+
+    for (size_t at = 0; at < amend->object.ties_count; at++) {
+        const struct object_tie *tie = &amend->object.ties[at];
+
+        if (!id_is_equal(&tie->other, other))
+            continue;
+        if (tie->is_same == is_same)
+            return;
+        counter = tie->counter + 1;
+    }
+    edit_same(&amend->edit, other, counter, is_same);
+    amend->changes++;
+}
+
+/* Any write that the delete has not seen shows the object whole. */
+void amend_restore(struct amend *amend)
+{
+    if (amend->object.registers_count == 0 || object_is_visible(&amend->object))
+        return;
+    edit_set(&amend->edit, amend->object.registers[0].field,
+             object_next_counter(&amend->object, amend->object.registers[0].field),
+             amend->object.registers[0].value);
+    amend->changes++;
+}
+
 void amend_delete(struct amend *amend)
 {
     struct snapshot snapshot = ledger_txn_snapshot(amend->txn);

@@ -32,6 +32,10 @@ void amend_add(struct amend *amend, uint8_t field, struct span value);
 /* Removes an element; false when the set has none that is equal. */
 bool amend_remove(struct amend *amend, uint8_t field, struct span value);
 void amend_remove_all(struct amend *amend, uint8_t field);
+/* Says that two contacts are the same, or are not. */
+void amend_same(struct amend *amend, const struct id *other, bool is_same);
+/* Shows a deleted object again: writes what it has once more. */
+void amend_restore(struct amend *amend);
 /* Deletes the object: hides every write this device has seen. */
 void amend_delete(struct amend *amend);
 /* Appends the edit when something changed, follows it, and releases everything. out_changes may be

@@ -9,6 +9,7 @@
 #include "proto/card.h"
 #include "proto/contact.h"
 #include "storage/row.h"
+#include "storage/view_same.h"
 
 void describe_time(uint64_t ms, char out[static DESCRIBE_TIME_SIZE])
 {
@@ -242,6 +243,45 @@ json_t *describe_contact(const struct op_call *call, const struct object *contac
     json_decref(mine);
     json_decref(card);
     secret_free(peer);
+    return out;
+}
+
+/* The ids of contacts that are shown as this one. */
+static void describe_same(const struct op_call *call, json_t *out, uint32_t head)
+{
+    uint32_t members[VIEW_SAME_MAX];
+    json_t *list;
+    size_t count = 0;
+
+    if (view_same_members(&call->snapshot, head, members, &count) != ERR_OK || count < 2)
+        return;
+    list = json_array();
+    for (size_t at = 1; at < count; at++) {
+        struct object member = {0};
+        char text[ID_TEXT_SIZE];
+        uint32_t space;
+
+        if (row_load(&call->snapshot, members[at], &member, &space) == ERR_OK) {
+            hex_write(span_of(member.id.bytes, ID_SIZE), text);
+            (void)json_array_append_new(list, json_string(text)); /* A lost row shows as absent. */
+        }
+        object_release(&member);
+    }
+    (void)json_object_set_new(out, "same", list);
+}
+
+json_t *describe_contact_numbered(const struct op_call *call, uint32_t number)
+{
+    struct object contact;
+    uint32_t head;
+    json_t *out;
+
+    if (view_same_read(&call->snapshot, number, &contact, &head) != ERR_OK)
+        return NULL;
+    out = describe_contact(call, &contact);
+    if (out != NULL)
+        describe_same(call, out, head);
+    object_release(&contact);
     return out;
 }
 

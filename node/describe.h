@@ -18,6 +18,8 @@ void describe_set_id(json_t *object, const char *key, const struct id *id);
 
 /* A contact with the linked peer's card beside it: mine where set, else theirs; sets united. */
 json_t *describe_contact(const struct op_call *call, const struct object *contact);
+/* The same for the contact with this number, or for the one it is shown as. */
+json_t *describe_contact_numbered(const struct op_call *call, uint32_t number);
 /* A card: of a peer, or my own with my card space. One that was never written is an empty object;
  * NULL when the store cannot be read. */
 json_t *describe_card(const struct op_call *call, const struct id *card_space,

@@ -14,6 +14,7 @@
 #include "storage/row.h"
 #include "storage/view_contact.h"
 #include "storage/view_peer.h"
+#include "storage/view_same.h"
 
 enum { NAME_MATCHES_MAX = 16, NAME_PREFIX_MIN = 6, NAME_WHO_MAX = 400, NAME_DIGITS_MIN = 12 };
 
@@ -48,12 +49,17 @@ static void name_add(struct name_search *search, const struct name_match *match)
 static enum err name_on_contact(void *self, uint32_t number, const struct object *contact)
 {
     struct name_search *search = self;
-    struct name_match match = {.has_contact = true, .number = number, .contact = contact->id};
-    struct span member = object_value(contact, CONTACT_MEMBER).bytes;
-    struct span name = object_text(contact, CONTACT_NAME);
+    struct name_match match = {.has_contact = true};
+    struct object shown;
+    struct span member, name;
+    enum err err = view_same_read(&search->call->snapshot, number, &shown, &match.number);
 
-    if (name.size == 0)
-        name = object_text(contact, CONTACT_ORG);
+    (void)contact;
+    if (err != ERR_OK)
+        return err;
+    match.contact = shown.id;
+    member = object_value(&shown, CONTACT_MEMBER).bytes;
+    name = view_contact_shown(&shown);
     (void)snprintf(match.shown, sizeof match.shown, "%.*s",
                    (int)(name.size < 200 ? name.size : 200),
                    name.size > 0 ? (const char *)name.data : "");
@@ -63,6 +69,7 @@ static enum err name_on_contact(void *self, uint32_t number, const struct object
     }
     if (!search->peers_only || match.has_member)
         name_add(search, &match);
+    object_release(&shown);
     return search->is_cut ? ERR_CANCELLED : ERR_OK;
 }
 
@@ -73,14 +80,16 @@ static enum err name_on_named(void *self, uint32_t number, const struct object *
     struct span name = object_text(contact, CONTACT_NAME);
     struct buf folded = {0};
     enum err err = fold(name.size > 0 ? name : object_text(contact, CONTACT_ORG), &folded);
-    bool is_whole, is_word;
+    bool begins, is_whole, is_word;
 
     if (err != ERR_OK) {
         buf_release(&folded);
         return err;
     }
-    is_whole = folded.size == search->folded.size;
-    is_word = folded.size > search->folded.size && folded.data[search->folded.size] == ' ';
+    begins = folded.size >= search->folded.size &&
+             memcmp(folded.data, search->folded.data, search->folded.size) == 0;
+    is_whole = begins && folded.size == search->folded.size;
+    is_word = begins && !is_whole && folded.data[search->folded.size] == ' ';
     buf_release(&folded);
     if (is_whole || (is_word && !search->wants_whole))
         return name_on_contact(self, number, contact);
@@ -105,6 +114,21 @@ static bool name_folds_to(const char *text, struct span folded)
     return is_equal;
 }
 
+/* The contact a peer is linked to, as it is shown. */
+static enum err name_of_peer(struct name_search *search, const struct id *id, struct object *out,
+                             uint32_t *out_number)
+{
+    struct snapshot *snapshot = &search->call->snapshot;
+    struct space_row self;
+    uint32_t number;
+    enum err err = ledger_space(snapshot, ledger_self_space(snapshot->ledger), &self);
+
+    *out = (struct object){0};
+    if (err == ERR_OK)
+        err = row_find(snapshot, self.number, KIND_CONTACT, id, &number);
+    return err == ERR_OK ? view_same_read(snapshot, number, out, out_number) : err;
+}
+
 static enum err name_on_peer(void *self, const struct peer *peer)
 {
     struct name_search *search = self;
@@ -123,15 +147,29 @@ static enum err name_on_peer(void *self, const struct peer *peer)
         return ERR_OK;
     (void)snprintf(match.shown, sizeof match.shown, "%s", shown);
     if (peer->has_contact &&
-        row_get(&search->call->snapshot, ledger_self_space(search->call->snapshot.ledger),
-                KIND_CONTACT, &peer->contact, &contact, &match.number) == ERR_OK &&
+        name_of_peer(search, &peer->contact, &contact, &match.number) == ERR_OK &&
         object_is_visible(&contact)) {
         match.has_contact = true;
-        match.contact = peer->contact;
+        match.contact = contact.id;
     }
     object_release(&contact);
     name_add(search, &match);
     return ERR_OK;
+}
+
+/* Contacts that are shown as another one keep their names. */
+static enum err name_on_same(void *self, uint32_t number, uint32_t head)
+{
+    struct name_search *search = self;
+    struct object contact = {0};
+    uint32_t space;
+    enum err err = row_load(&search->call->snapshot, number, &contact, &space);
+
+    (void)head;
+    if (err == ERR_OK)
+        err = name_on_named(self, number, &contact);
+    object_release(&contact);
+    return err;
 }
 
 static enum err name_collect(struct name_search *search)
@@ -143,6 +181,8 @@ static enum err name_collect(struct name_search *search)
     search->wants_whole = true;
     if (err == ERR_OK)
         err = view_contact_named(snapshot, buf_span(&search->folded), name_on_named, search);
+    if (err == ERR_OK)
+        err = view_same_each(snapshot, name_on_same, search);
     if (err == ERR_OK && memchr(who.data, '@', who.size) != NULL)
         err = view_contact_match(snapshot, MATCH_BY_EMAIL, who, name_on_contact, search);
     if (err == ERR_OK && who.size >= NAME_PREFIX_MIN && name_is_hex(search->who))

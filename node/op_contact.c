@@ -6,6 +6,7 @@
 #include "node/amend.h"
 #include "node/describe.h"
 #include "node/name.h"
+#include "node/op_undo.h"
 #include "proto/contact.h"
 #include "proto/limits.h"
 #include "proto/scan.h"
@@ -13,6 +14,7 @@
 #include "storage/follow.h"
 #include "storage/row.h"
 #include "storage/view_contact.h"
+#include "storage/view_same.h"
 
 enum { OP_CONTACT_LIMIT_DEFAULT = 1000000 };
 
@@ -65,14 +67,14 @@ static enum err op_contact_check_kind(struct op_call *call, const char *kind)
 
 static enum err op_contact_answer(struct op_call *call, const struct id *id)
 {
-    struct object contact = {0};
+    struct space_row self;
     uint32_t number;
-    enum err err =
-        row_get(&call->snapshot, op_contact_self(call), KIND_CONTACT, id, &contact, &number);
+    enum err err = ledger_space(&call->snapshot, op_contact_self(call), &self);
 
     if (err == ERR_OK)
-        call->result = describe_contact(call, &contact);
-    object_release(&contact);
+        err = row_find(&call->snapshot, self.number, KIND_CONTACT, id, &number);
+    if (err == ERR_OK)
+        call->result = describe_contact_numbered(call, number);
     return err == ERR_OK && call->result == NULL ? ERR_NOMEM : err;
 }
 
@@ -121,9 +123,12 @@ enum err op_contact_add(struct op_call *call)
 {
     const char *kind = op_text(call, "kind");
     struct amend amend;
+    uint64_t mark;
     struct id id;
     enum err err = op_contact_check_add(call);
 
+    if (err == ERR_OK)
+        err = op_undo_begin(call, &mark);
     if (err != ERR_OK)
         return err;
     id_draw(ledger_entropy(call->snapshot.ledger), call->now_ms, &id);
@@ -142,6 +147,8 @@ enum err op_contact_add(struct op_call *call)
             amend_add(&amend, op_contact_fields[at].field, span_str(json_string_value(item)));
     }
     err = amend_end(&amend, NULL);
+    if (err == ERR_OK)
+        err = op_undo_end(call, mark, "add", op_text(call, "name"));
     if (err == ERR_OK)
         err = op_contact_answer_added(call, &id);
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the contact could not be written");
@@ -205,50 +212,41 @@ static enum err op_contact_check_edit(struct op_call *call)
     return err;
 }
 
+/* What is taken away is taken from all of a group, what is given is given to its head. */
 static void op_contact_apply_change(struct amend *amend, const char *flag,
-                                    const struct op_contact_change *change)
+                                    const struct op_contact_change *change, bool is_head)
 {
+    bool is_unset = strcmp(flag, "unset") == 0, is_set = strcmp(flag, "set") == 0;
     uint8_t field;
 
     if (change->field < 0) {
-        amend_number(amend, CONTACT_IS_ORG, span_is_equal(change->value, span_str("org")) ? 1 : 0);
+        if (is_head)
+            amend_number(amend, CONTACT_IS_ORG,
+                         span_is_equal(change->value, span_str("org")) ? 1 : 0);
         return;
     }
     field = op_contact_fields[change->field].field;
     if (!op_contact_fields[change->field].is_set) {
-        if (strcmp(flag, "unset") == 0)
+        if (is_unset)
             amend_clear(amend, field);
-        else
+        else if (is_head)
             amend_text(amend, field, change->value);
         return;
     }
-    if (strcmp(flag, "unset") == 0) {
-        if (change->has_value)
-            (void)amend_remove(amend, field, change->value); /* What is not there need not go. */
-        else
-            amend_remove_all(amend, field);
-        return;
-    }
-    if (strcmp(flag, "set") == 0)
+    if (is_unset && change->has_value)
+        (void)amend_remove(amend, field, change->value); /* What is not there need not go. */
+    else if (is_unset || is_set)
         amend_remove_all(amend, field);
-    amend_add(amend, field, change->value);
+    if (!is_unset && is_head)
+        amend_add(amend, field, change->value);
 }
 
-enum err op_contact_edit(struct op_call *call)
+static enum err op_contact_amend(struct op_call *call, const struct id *contact, bool is_head)
 {
     static const char *const flags[] = {"unset", "set", "add"};
-    struct name_match who;
     struct amend amend;
-    enum err err = op_contact_check_edit(call);
 
-    if (err == ERR_OK)
-        err = name_find(call, op_text(call, "who"), &who);
-    if (err != ERR_OK)
-        return err;
-    if (!who.has_contact)
-        return op_fail(call, OP_NOT_FOUND, "kith peer rename",
-                       "%s is a peer without a contact of yours", who.shown);
-    amend_begin(&amend, call->txn, op_contact_self(call), KIND_CONTACT, &who.contact);
+    amend_begin(&amend, call->txn, op_contact_self(call), KIND_CONTACT, contact);
     for (size_t flag = 0; flag < 3; flag++) {
         json_t *item;
         size_t index;
@@ -258,10 +256,53 @@ enum err op_contact_edit(struct op_call *call)
             struct op_contact_change change;
 
             if (op_contact_read_change(call, flags[flag], item, &change) == ERR_OK)
-                op_contact_apply_change(&amend, flags[flag], &change);
+                op_contact_apply_change(&amend, flags[flag], &change, is_head);
         }
     }
-    err = amend_end(&amend, NULL);
+    return amend_end(&amend, NULL);
+}
+
+/* Calls each for every contact of a group, the head first. */
+typedef enum err (*op_contact_fn)(struct op_call *call, const struct id *contact, bool is_head);
+
+static enum err op_contact_group(struct op_call *call, uint32_t head, op_contact_fn each)
+{
+    uint32_t members[VIEW_SAME_MAX];
+    size_t count = 0;
+    enum err err = view_same_members(&call->snapshot, head, members, &count);
+
+    for (size_t at = 0; at < count && err == ERR_OK; at++) {
+        struct object contact = {0};
+        struct id id;
+        uint32_t space;
+
+        err = row_load(&call->snapshot, members[at], &contact, &space);
+        id = contact.id;
+        object_release(&contact);
+        if (err == ERR_OK)
+            err = each(call, &id, at == 0);
+    }
+    return err;
+}
+
+enum err op_contact_edit(struct op_call *call)
+{
+    struct name_match who;
+    uint64_t mark;
+    enum err err = op_contact_check_edit(call);
+
+    if (err == ERR_OK)
+        err = name_find(call, op_text(call, "who"), &who);
+    if (err == ERR_OK)
+        err = op_undo_begin(call, &mark);
+    if (err != ERR_OK)
+        return err;
+    if (!who.has_contact)
+        return op_fail(call, OP_NOT_FOUND, "kith peer rename",
+                       "%s is a peer without a contact of yours", who.shown);
+    err = op_contact_group(call, who.number, op_contact_amend);
+    if (err == ERR_OK)
+        err = op_undo_end(call, mark, "edit", who.shown);
     if (err == ERR_OK)
         err = op_contact_answer(call, &who.contact);
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the contact could not be written");
@@ -283,20 +324,32 @@ enum err op_contact_show(struct op_call *call)
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the contact could not be read");
 }
 
+static enum err op_contact_delete(struct op_call *call, const struct id *contact, bool is_head)
+{
+    struct amend amend;
+
+    (void)is_head;
+    amend_begin(&amend, call->txn, op_contact_self(call), KIND_CONTACT, contact);
+    amend_delete(&amend);
+    return amend_end(&amend, NULL);
+}
+
 enum err op_contact_remove(struct op_call *call)
 {
     struct name_match who;
-    struct amend amend;
+    uint64_t mark;
     enum err err = name_find(call, op_text(call, "who"), &who);
 
+    if (err == ERR_OK)
+        err = op_undo_begin(call, &mark);
     if (err != ERR_OK)
         return err;
     if (!who.has_contact)
         return op_fail(call, OP_NOT_FOUND, "kith peer remove",
                        "%s is a peer without a contact of yours", who.shown);
-    amend_begin(&amend, call->txn, op_contact_self(call), KIND_CONTACT, &who.contact);
-    amend_delete(&amend);
-    err = amend_end(&amend, NULL);
+    err = op_contact_group(call, who.number, op_contact_delete);
+    if (err == ERR_OK)
+        err = op_undo_end(call, mark, "remove", who.shown);
     if (err != ERR_OK)
         return op_fail_err(call, err, "the contact could not be removed");
     call->result = json_pack("{s:s}", "removed", who.shown);
@@ -336,9 +389,8 @@ static bool op_contact_has_tag(const struct object *contact, const char *tag)
     return false;
 }
 
-static enum err op_contact_on_row(void *self, uint32_t number, const struct object *contact)
+static bool op_contact_fits(const struct op_contact_list *list, const struct object *contact)
 {
-    struct op_contact_list *list = self;
     json_t *tags = json_object_get(list->call->params, "tag"), *tag;
     size_t index;
     bool fits =
@@ -346,16 +398,29 @@ static enum err op_contact_on_row(void *self, uint32_t number, const struct obje
         (list->place.size == 0 ||
          op_contact_has(object_text(contact, CONTACT_PLACE), &list->place));
 
-    (void)number;
     if (json_is_string(tags))
         fits = fits && op_contact_has_tag(contact, json_string_value(tags));
     json_array_foreach(tags, index, tag) fits =
         fits && op_contact_has_tag(contact, json_string_value(tag));
+    return fits;
+}
+
+static enum err op_contact_on_row(void *self, uint32_t number, const struct object *contact)
+{
+    struct op_contact_list *list = self;
+    struct object shown;
+    uint32_t head;
+    bool fits;
+    enum err err = view_same_read(&list->call->snapshot, number, &shown, &head);
+
+    (void)contact;
+    fits = err == ERR_OK && op_contact_fits(list, &shown);
+    object_release(&shown);
     if (!fits)
-        return ERR_OK;
+        return err;
     list->total++;
     if (list->total <= list->limit &&
-        json_array_append_new(list->contacts, describe_contact(list->call, contact)) != 0)
+        json_array_append_new(list->contacts, describe_contact_numbered(list->call, number)) != 0)
         return ERR_NOMEM;
     return ERR_OK;
 }

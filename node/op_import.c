@@ -10,6 +10,7 @@
 #include "node/amend.h"
 #include "node/book.h"
 #include "node/import_match.h"
+#include "node/op_undo.h"
 
 enum { OP_IMPORT_TOLD_MAX = 1000, OP_IMPORT_PROGRESS = 256 };
 
@@ -156,8 +157,12 @@ static enum err op_import_write(struct op_import_state *state)
     struct person_reader reader = {
         .person = op_import_on_person, .reject = op_import_pass, .self = state};
     const char *why;
+    uint64_t mark;
+    enum err err = op_undo_begin(state->call, &mark);
 
-    return book_read(state->call->file, state->format, &reader, &why);
+    if (err == ERR_OK)
+        err = book_read(state->call->file, state->format, &reader, &why);
+    return err == ERR_OK ? op_undo_end(state->call, mark, "import", "") : err;
 }
 
 static json_t *op_import_result(struct op_import_state *state)

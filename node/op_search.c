@@ -4,7 +4,6 @@
 #include "crypto/heap.h"
 #include "node/describe.h"
 #include "storage/follow.h"
-#include "storage/row.h"
 #include "storage/view_search.h"
 
 enum { OP_SEARCH_LIMIT_DEFAULT = 50, OP_SEARCH_LIMIT_MAX = 1000000 };
@@ -47,15 +46,10 @@ static enum err op_search_answer(struct op_call *call, const struct view_search_
     uint64_t held = 0, merged = 0;
     enum err err = ERR_OK;
 
-    for (size_t at = 0; at < found->count && err == ERR_OK; at++) {
-        struct object contact = {0};
-        uint32_t space;
-
-        err = row_load(&call->snapshot, found->numbers[at], &contact, &space);
-        if (err == ERR_OK && json_array_append_new(contacts, describe_contact(call, &contact)) != 0)
+    for (size_t at = 0; at < found->count && err == ERR_OK; at++)
+        if (json_array_append_new(contacts, describe_contact_numbered(call, found->numbers[at])) !=
+            0)
             err = ERR_NOMEM;
-        object_release(&contact);
-    }
     if (err == ERR_OK)
         err = follow_progress(&call->snapshot, &held, &merged);
     call->result = json_pack("{s:o, s:I}", "contacts", contacts, "total", (json_int_t)found->total);

@@ -6,21 +6,28 @@
 #include <string.h>
 
 #include "node/op_contact.h"
+#include "node/op_history.h"
 #include "node/op_import.h"
 #include "node/op_invite.h"
 #include "node/op_me.h"
+#include "node/op_merge.h"
 #include "node/op_node.h"
 #include "node/op_peer.h"
 #include "node/op_search.h"
+#include "node/op_undo.h"
 #include "proto/scan.h"
 
 static const struct op ops_all[] = {
     {.method = "contact.add", .mode = OP_WRITE, .run = op_contact_add},
+    {.method = "contact.duplicates", .mode = OP_READ, .run = op_merge_duplicates},
     {.method = "contact.edit", .mode = OP_WRITE, .run = op_contact_edit},
+    {.method = "contact.history", .mode = OP_READ, .run = op_history},
     {.method = "contact.list", .mode = OP_READ, .run = op_contact_list},
+    {.method = "contact.merge", .mode = OP_WRITE, .run = op_merge},
     {.method = "contact.remove", .mode = OP_WRITE, .run = op_contact_remove},
     {.method = "contact.search", .mode = OP_READ, .run = op_search},
     {.method = "contact.show", .mode = OP_READ, .run = op_contact_show},
+    {.method = "contact.split", .mode = OP_WRITE, .run = op_merge_split},
     {.method = "doctor", .mode = OP_READ, .run = op_node_doctor},
     {.method = "doctor.rebuild", .mode = OP_WRITE, .run = op_node_rebuild},
     {.method = "import", .mode = OP_WRITE, .run = op_import},
@@ -49,6 +56,7 @@ static const struct op ops_all[] = {
      .needs_node = true,
      .run = op_node_sync,
      .poll = op_node_sync_poll},
+    {.method = "undo", .mode = OP_WRITE, .run = op_undo},
 };
 
 const struct op *ops_table(size_t *out_count)

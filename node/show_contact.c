@@ -40,6 +40,98 @@ static void show_found(json_t *result, json_t *params)
         show_contacts(result, params);
 }
 
+/* One change of one field, as a line of its own. */
+static void show_change(json_t *change)
+{
+    char *field = show_copy(show_text(change, "field")),
+         *from = show_copy(show_text(change, "from")), *to = show_copy(show_text(change, "to")),
+         *added = show_copy(show_text(change, "added")),
+         *removed = show_copy(show_text(change, "removed"));
+    const char *aside = json_is_true(json_object_get(change, "set_aside"))
+                            ? "  (set aside: changed elsewhere)"
+                            : "";
+
+    if (json_object_get(change, "deleted") != NULL)
+        (void)printf("    removed%s\n", aside);
+    else if (json_object_get(change, "same") != NULL)
+        (void)printf("    %s another contact\n",
+                     json_is_true(json_object_get(change, "same")) ? "merged with" : "parted from");
+    else if (json_object_get(change, "added") != NULL)
+        (void)printf("    %s: + %s%s\n", field, added, aside);
+    else if (json_object_get(change, "removed") != NULL)
+        (void)printf("    %s: - %s%s\n", field, removed, aside);
+    else if (to != NULL && to[0] != '\0')
+        (void)printf("    %s: %s%s%s%s\n", field, from,
+                     from != NULL && from[0] != '\0' ? " -> " : "", to, aside);
+    else if (from != NULL && from[0] != '\0')
+        (void)printf("    %s: %s -> nothing%s\n", field, from, aside);
+    heap_free(field);
+    heap_free(from);
+    heap_free(to);
+    heap_free(added);
+    heap_free(removed);
+}
+
+static void show_history(json_t *result, json_t *params)
+{
+    json_t *steps = json_object_get(result, "history"), *step, *change;
+    size_t at, index;
+
+    (void)params;
+    json_array_foreach(steps, at, step)
+    {
+        char *by = show_copy(show_text(step, "by"));
+
+        (void)printf("%s  %s%s\n", show_text(step, "at"), by != NULL ? by : "",
+                     json_is_true(json_object_get(step, "created")) ? ", made" : "");
+        json_array_foreach(json_object_get(step, "changes"), index, change) show_change(change);
+        heap_free(by);
+    }
+}
+
+static void show_duplicates(json_t *result, json_t *params)
+{
+    json_t *rows = json_object_get(result, "duplicates"), *row;
+    size_t at;
+
+    (void)params;
+    if (json_array_size(rows) == 0)
+        (void)puts("Nobody is here twice, as far as names, e-mails and numbers tell.");
+    json_array_foreach(rows, at, row)
+    {
+        json_t *pair = json_object_get(row, "contacts");
+        char *left = show_copy(show_text(json_array_get(pair, 0), "name")),
+             *right = show_copy(show_text(json_array_get(pair, 1), "name"));
+
+        (void)printf("%s and %s: %s\n    kith contact merge %.12s %.12s\n", left, right,
+                     show_text(row, "why"), show_text(json_array_get(pair, 0), "id"),
+                     show_text(json_array_get(pair, 1), "id"));
+        heap_free(left);
+        heap_free(right);
+    }
+}
+
+static void show_split(json_t *result, json_t *params)
+{
+    show_contacts(result, params);
+}
+
+static void show_undone(json_t *result, json_t *params)
+{
+    char *what = show_copy(show_text(result, "undone"));
+    json_int_t left = json_integer_value(json_object_get(result, "left"));
+
+    (void)params;
+    (void)printf("Taken back: %s (%" JSON_INTEGER_FORMAT " %s).\n", what != NULL ? what : "",
+                 json_integer_value(json_object_get(result, "contacts")),
+                 json_integer_value(json_object_get(result, "contacts")) == 1 ? "contact"
+                                                                              : "contacts");
+    if (left > 0)
+        (void)printf(
+            "%" JSON_INTEGER_FORMAT " left as they are, because they were changed since.\n", left);
+    heap_free(what);
+}
+
 static void show_removed(json_t *result, json_t *params)
 {
     char *name = show_copy(show_text(result, "removed"));
@@ -95,12 +187,17 @@ static void show_import(json_t *result, json_t *params)
 
 const struct show_printer show_contact_printers[] = {
     {"contact.add", show_contact},
+    {"contact.duplicates", show_duplicates},
     {"contact.edit", show_contact},
+    {"contact.history", show_history},
     {"contact.list", show_contacts},
+    {"contact.merge", show_contact},
     {"contact.remove", show_removed},
     {"contact.search", show_found},
     {"contact.show", show_contact},
+    {"contact.split", show_split},
     {"import", show_import},
     {"import.plan", show_import},
+    {"undo", show_undone},
     {NULL, NULL},
 };

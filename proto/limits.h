@@ -22,6 +22,7 @@ enum {
     EDIT_WRITES_MAX = 1024,     /* one card of a real address book stays far below */
     VALUE_SIZE_MAX = 250 << 10, /* one value of one field; an edit must still fit an entry */
     SET_ELEMENTS_MAX = 1024,    /* elements of one set of one object that ops accept */
+    OBJECT_EDITS_MAX = 256,     /* edits of one object that its history reaches back */
     REMOVE_DOTS_MAX = 256,      /* dots one remove lists */
     DELETE_MARKS_MAX = 256,     /* logs one delete can have seen: LOGS_PER_PEER_MAX */
 

@@ -312,6 +312,23 @@ static enum err object_apply_write(struct object *object, const struct write *wr
     return ERR_MALFORMED;
 }
 
+/* Which entries made the object what it is, for its history; the oldest go when there are many. */
+static enum err object_note_edit(struct object *object, uint64_t arrival)
+{
+    uint64_t *last;
+
+    if (object->edits_count == OBJECT_EDITS_MAX) {
+        memmove(object->edits, object->edits + 1, (OBJECT_EDITS_MAX - 1) * sizeof *object->edits);
+        object->edits[OBJECT_EDITS_MAX - 1] = arrival;
+        return ERR_OK;
+    }
+    last = OBJECT_MORE(object->edits, object->edits_count);
+    if (last == NULL)
+        return ERR_NOMEM;
+    *last = arrival;
+    return ERR_OK;
+}
+
 enum err object_apply(struct object *object, const struct edit *edit, const struct origin *origin,
                       const struct object_context *context)
 {
@@ -326,7 +343,7 @@ enum err object_apply(struct object *object, const struct edit *edit, const stru
     }
     if (err == ERR_OK && has_touched)
         err = object_reach(&object->touched, &object->touched_count, origin->log, origin->seq);
-    return err;
+    return err == ERR_OK ? object_note_edit(object, origin->arrival) : err;
 }
 
 /* Questions. */
@@ -444,6 +461,7 @@ void object_release(struct object *object)
     heap_free(object->touched);
     heap_free(object->hidden);
     heap_free(object->ties);
+    heap_free(object->edits);
     buf_release(&object->memory);
     *object = (struct object){0};
 }

@@ -150,6 +150,8 @@ struct object {
     size_t hidden_count;
     struct object_tie *ties; /* "same as" */
     size_t ties_count;
+    uint64_t *edits; /* arrivals of the newest OBJECT_EDITS_MAX edits, as they were merged */
+    size_t edits_count;
     struct buf memory; /* bytes of values that do not live elsewhere */
 };
 

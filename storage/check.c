@@ -235,11 +235,15 @@ static enum err check_counts(const struct snapshot *snapshot,
                 {TABLE_OBJECT_ID, counters->objects}, {TABLE_NAME, contacts}};
 
     for (size_t at = 0; at < sizeof rows / sizeof rows[0]; at++) {
-        uint64_t count;
+        uint64_t count, same = 0;
         enum err err = kv_count(snapshot->kv, rows[at].table, &count);
 
+        if (err == ERR_OK && rows[at].table == TABLE_NAME)
+            err = kv_count(snapshot->kv, TABLE_SAME, &same);
         if (err != ERR_OK)
             return err;
+        count +=
+            same / 2; /* Contacts shown as another one have two rows there, and no name here. */
         if (count != rows[at].expected)
             check_note(report, "table %s has %llu rows and should have %llu",
                        table_names[rows[at].table], (unsigned long long)count,
@@ -320,8 +324,8 @@ static enum err check_clear(struct ledger_txn *txn, enum table table)
 enum err check_forget_views(struct ledger_txn *txn)
 {
     static const enum table views[] = {
-        TABLE_OBJECT,  TABLE_OBJECT_ID, TABLE_NAME,       TABLE_MATCH,   TABLE_PEER,
-        TABLE_WAITING, TABLE_TOKEN,     TABLE_NAME_ORDER, TABLE_CARD_OF, TABLE_RESTATE};
+        TABLE_OBJECT, TABLE_OBJECT_ID,  TABLE_NAME,    TABLE_MATCH,   TABLE_PEER, TABLE_WAITING,
+        TABLE_TOKEN,  TABLE_NAME_ORDER, TABLE_CARD_OF, TABLE_RESTATE, TABLE_SAME};
     enum err err = ERR_OK;
 
     for (size_t at = 0; at < sizeof views / sizeof views[0] && err == ERR_OK; at++)

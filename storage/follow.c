@@ -14,6 +14,7 @@
 #include "storage/row.h"
 #include "storage/view_contact.h"
 #include "storage/view_peer.h"
+#include "storage/view_same.h"
 #include "storage/view_search.h"
 
 void follow_cache_free(struct follow_cache *cache)
@@ -173,7 +174,9 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
     switch (after->kind) {
     case KIND_CONTACT:
         err = view_contact_changed(txn, number, before, after);
-        return err == ERR_OK ? view_search_changed(txn, space, number, before, after) : err;
+        if (err == ERR_OK)
+            err = view_search_changed(txn, space, number, before, after);
+        return err == ERR_OK ? view_same_changed(txn, number, before, after) : err;
     case KIND_CARD:
         return view_search_changed(txn, space, number, before, after);
     case KIND_LINK:

@@ -34,6 +34,9 @@
  *   journal    number                       what happened (kith log)
  *   token      token (<= 24), 0, number     objects with this word, ascending, from that number on
  *   name_order number / 240                 240 name keys of eight bytes
+ *   undo       number                       what this device did last to contacts: first and last
+ *                                           seq in its log of the self space, time, words
+ *   same       0, object | 1, head, object  the contact it is shown as | nothing
  *   card_of    object of a peer's card      the peer's root
  *   agenda     due time, kind, name         nothing: what must be looked at again
  *   host       IPv4 address or IPv6 /64     when somebody proved from there who they are
@@ -74,7 +77,9 @@
     X(CARD_OF, "card_of")                                                                          \
     X(AGENDA, "agenda")                                                                            \
     X(HOST, "host")                                                                                \
-    X(RESTATE, "restate")
+    X(RESTATE, "restate")                                                                          \
+    X(UNDO, "undo")                                                                                \
+    X(SAME, "same")
 
 enum table {
 #define X(word, name) TABLE_##word,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "crypto/heap.h"
+#include "proto/limits.h"
 #include "storage/ledger_state.h"
 
 enum { ROW_COUNT_MAX = 1 << 20, ROW_CONTEXT_SIZE = 4 };
@@ -80,6 +81,9 @@ void row_write(const struct object *object, struct buf *out)
         row_put_number(out, object->ties[at].arrival);
         buf_byte(out, object->ties[at].is_same ? 1 : 0);
     }
+    row_put_number(out, object->edits_count);
+    for (size_t at = 0; at < object->edits_count; at++)
+        row_put_number(out, object->edits[at]);
 }
 
 /* Reading: a failure sticks. */
@@ -227,6 +231,18 @@ static void row_ties(struct row_reader *reader, struct object *out)
     }
 }
 
+/* Rows written before histories were kept end before this. */
+static void row_edits(struct row_reader *reader, struct object *out)
+{
+    if (reader->at == reader->end)
+        return;
+    out->edits = row_array(reader, 1, sizeof *out->edits, &out->edits_count);
+    for (size_t at = 0; at < out->edits_count && reader->err == ERR_OK; at++)
+        out->edits[at] = row_number(reader);
+    if (out->edits_count > OBJECT_EDITS_MAX)
+        reader->err = ERR_CORRUPT;
+}
+
 enum err row_read(struct span bytes, struct object *out)
 {
     struct row_reader reader = {.at = bytes.data, .end = bytes.data + bytes.size};
@@ -249,6 +265,8 @@ enum err row_read(struct span bytes, struct object *out)
         out->hidden = row_reaches(&reader, &out->hidden_count);
     if (reader.err == ERR_OK)
         row_ties(&reader, out);
+    if (reader.err == ERR_OK)
+        row_edits(&reader, out);
     if (reader.err == ERR_OK && reader.at != reader.end)
         reader.err = ERR_CORRUPT;
     if (reader.err != ERR_OK)

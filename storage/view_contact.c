@@ -8,6 +8,7 @@
 #include "storage/fold.h"
 #include "storage/ledger_state.h"
 #include "storage/row.h"
+#include "storage/view_same.h"
 
 enum { VIEW_CONTACT_NAME_MAX = 60, VIEW_CONTACT_VALUE_MAX = 120, VIEW_CONTACT_HEX_MAX = 32 };
 
@@ -167,6 +168,8 @@ static enum err view_contact_rename(struct ledger_txn *txn, uint32_t number,
 {
     struct span old_name = before != NULL ? view_contact_shown(before) : span_of(NULL, 0);
     struct span new_name = after != NULL ? view_contact_shown(after) : span_of(NULL, 0);
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    uint32_t head;
     struct key key;
     enum err err = ERR_OK;
 
@@ -178,11 +181,20 @@ static enum err view_contact_rename(struct ledger_txn *txn, uint32_t number,
             err = view_contact_set(txn, TABLE_NAME, &key, false);
     }
     if (err == ERR_OK && after != NULL) {
-        err = view_contact_name_key(new_name, number, &key);
-        if (err == ERR_OK)
-            err = view_contact_set(txn, TABLE_NAME, &key, true);
+        err = view_same_head(&snapshot, number, &head);
+        if (err == ERR_OK && head == number)
+            err = view_contact_list(txn, number, after, true);
     }
     return err;
+}
+
+enum err view_contact_list(struct ledger_txn *txn, uint32_t number, const struct object *contact,
+                           bool is_listed)
+{
+    struct key key;
+    enum err err = view_contact_name_key(view_contact_shown(contact), number, &key);
+
+    return err == ERR_OK ? view_contact_set(txn, TABLE_NAME, &key, is_listed) : err;
 }
 
 enum err view_contact_changed(struct ledger_txn *txn, uint32_t number, const struct object *before,
@@ -328,6 +340,46 @@ enum err view_contact_by_id(const struct snapshot *snapshot, struct span hex_pre
     }
     kv_cursor_close(cursor);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* Keys that differ in their last four bytes only. */
+static enum err view_contact_neighbours(const struct snapshot *snapshot, enum table table,
+                                        struct span prefix, view_contact_pair_fn each, void *self)
+{
+    struct kv_cursor *cursor;
+    struct span at, value;
+    struct key last = {.size = 0};
+    enum err err = kv_cursor_open(snapshot->kv, table, &cursor);
+
+    if (err != ERR_OK)
+        return err;
+    for (err = kv_cursor_seek(cursor, prefix); err == ERR_OK; err = kv_cursor_next(cursor)) {
+        kv_cursor_at(cursor, &at, &value);
+        if (at.size < prefix.size + 5 ||
+            (prefix.size > 0 && memcmp(at.data, prefix.data, prefix.size) != 0))
+            break;
+        if (at.size == last.size && at.size > 5 && memcmp(at.data, last.bytes, at.size - 4) == 0)
+            err = each(self, be32(last.bytes + last.size - 4), be32(at.data + at.size - 4));
+        if (err != ERR_OK)
+            break;
+        key_of_bytes(at, &last);
+    }
+    kv_cursor_close(cursor);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+enum err view_contact_pairs(const struct snapshot *snapshot, enum match_what what,
+                            view_contact_pair_fn each, void *self)
+{
+    uint8_t prefix = (uint8_t)what;
+
+    return view_contact_neighbours(snapshot, TABLE_MATCH, span_of(&prefix, 1), each, self);
+}
+
+enum err view_contact_namesakes(const struct snapshot *snapshot, view_contact_pair_fn each,
+                                void *self)
+{
+    return view_contact_neighbours(snapshot, TABLE_NAME, span_of(NULL, 0), each, self);
 }
 
 enum err view_contact_numbers(const struct snapshot *snapshot, view_contact_number_fn each,

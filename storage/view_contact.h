@@ -36,10 +36,20 @@ MUST_USE enum err view_contact_match(const struct snapshot *snapshot, enum match
 /* Contacts whose id begins with these hex digits. */
 MUST_USE enum err view_contact_by_id(const struct snapshot *snapshot, struct span hex_prefix,
                                      view_contact_fn each, void *self);
+/* Every two contacts that follow one another under one value (one, two), (two, three), ... */
+typedef enum err (*view_contact_pair_fn)(void *self, uint32_t left, uint32_t right);
+MUST_USE enum err view_contact_pairs(const struct snapshot *snapshot, enum match_what what,
+                                     view_contact_pair_fn each, void *self);
+/* The same for contacts with one folded name. */
+MUST_USE enum err view_contact_namesakes(const struct snapshot *snapshot, view_contact_pair_fn each,
+                                         void *self);
 /* The numbers of all contacts in the order of folded names, without reading them. */
 typedef enum err (*view_contact_number_fn)(void *self, uint32_t number);
 MUST_USE enum err view_contact_numbers(const struct snapshot *snapshot, view_contact_number_fn each,
                                        void *self);
+/* Whether the contact has a place of its own in lists: the heads of groups have (view_same.h). */
+MUST_USE enum err view_contact_list(struct ledger_txn *txn, uint32_t number,
+                                    const struct object *contact, bool is_listed);
 /* What stands for the contact in lists: the name, else the organisation. */
 struct span view_contact_shown(const struct object *contact);
 MUST_USE enum err view_contact_count(const struct snapshot *snapshot, uint64_t *out);

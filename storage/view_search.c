@@ -15,6 +15,7 @@
 #include "storage/posting.h"
 #include "storage/row.h"
 #include "storage/view_contact.h"
+#include "storage/view_same.h"
 #include "storage/view_search_state.h"
 
 struct view_search {
@@ -121,7 +122,6 @@ enum err view_search_document(const struct object *object, struct view_search_to
 {
     enum err err = ERR_OK;
 
-    out->count = 0;
     if (object == NULL || !object_is_visible(object))
         return ERR_OK;
     for (size_t row = 0; row < VIEW_SEARCH_FIELDS && err == ERR_OK; row++) {
@@ -218,17 +218,38 @@ static enum err view_search_difference(struct view_search *search, uint32_t numb
     return err;
 }
 
-static enum err view_search_name(struct view_search *search, uint32_t number,
-                                 const struct object *contact)
+static enum err view_search_room(struct ledger_txn *txn)
 {
-    struct buf *folded = &search->after.folded;
-    enum err err = ERR_OK;
+    if (txn->search == NULL)
+        txn->search = heap_new_zeroed(1, sizeof *txn->search);
+    return txn->search != NULL ? ERR_OK : ERR_NOMEM;
+}
 
-    if (!object_is_visible(contact))
-        return name_order_note(&search->names, number, 0);
+enum err view_search_list(struct ledger_txn *txn, uint32_t number, const struct object *contact,
+                          bool is_listed)
+{
+    struct buf *folded;
+    enum err err = view_search_room(txn);
+
+    if (err != ERR_OK || !is_listed)
+        return err == ERR_OK ? name_order_note(&txn->search->names, number, 0) : err;
+    folded = &txn->search->after.folded;
     buf_clear(folded);
     err = fold(view_contact_shown(contact), folded);
-    return err == ERR_OK ? name_order_note(&search->names, number, name_order_key(buf_span(folded)))
+    return err == ERR_OK
+               ? name_order_note(&txn->search->names, number, name_order_key(buf_span(folded)))
+               : err;
+}
+
+static enum err view_search_name(struct ledger_txn *txn, uint32_t number,
+                                 const struct object *contact)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    uint32_t head;
+    enum err err = view_same_head(&snapshot, number, &head);
+
+    return err == ERR_OK ? view_search_list(txn, number, contact,
+                                            head == number && object_is_visible(contact))
                          : err;
 }
 
@@ -246,22 +267,23 @@ static enum err view_search_note_card(struct ledger_txn *txn, const struct space
 enum err view_search_changed(struct ledger_txn *txn, const struct space_row *space, uint32_t number,
                              const struct object *before, const struct object *after)
 {
-    struct view_search *search = txn->search;
+    struct view_search *search;
     enum err err;
 
     if ((after->kind == KIND_CARD && space->is_mine) || view_search_is_same(before, after))
         return ERR_OK;
-    if (search == NULL)
-        search = txn->search = heap_new_zeroed(1, sizeof *search);
-    if (search == NULL)
-        return ERR_NOMEM;
+    err = view_search_room(txn);
+    if (err != ERR_OK)
+        return err;
+    search = txn->search;
+    search->before.count = search->after.count = 0;
     err = view_search_document(before, &search->before);
     if (err == ERR_OK)
         err = view_search_document(after, &search->after);
     if (err == ERR_OK)
         err = view_search_difference(search, number);
     if (err == ERR_OK && after->kind == KIND_CONTACT)
-        err = view_search_name(search, number, after);
+        err = view_search_name(txn, number, after);
     if (err == ERR_OK && after->kind == KIND_CARD && before == NULL)
         err = view_search_note_card(txn, space, number);
     if (err == ERR_OK && search->postings.count >= POSTING_CHANGES_MAX)
@@ -290,8 +312,10 @@ struct view_search_look {
 static enum err view_search_on_document(void *self, uint32_t number, const struct object *object)
 {
     struct view_search_look *look = self;
-    enum err err = view_search_document(object, &look->tokens);
+    enum err err;
 
+    look->tokens.count = 0;
+    err = view_search_document(object, &look->tokens);
     for (size_t at = 0; at < look->tokens.count && err == ERR_OK; at++)
         err = posting_find(look->snapshot,
                            span_of(look->tokens.tokens[at].bytes, look->tokens.tokens[at].size),

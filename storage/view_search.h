@@ -22,6 +22,9 @@ struct view_search; /* what a transaction has collected */
 MUST_USE enum err view_search_changed(struct ledger_txn *txn, const struct space_row *space,
                                       uint32_t number, const struct object *before,
                                       const struct object *after);
+/* Whether a contact has a place of its own in the order of names: the heads of groups have. */
+MUST_USE enum err view_search_list(struct ledger_txn *txn, uint32_t number,
+                                   const struct object *contact, bool is_listed);
 /* Writes what the transaction has collected; before anybody reads it and before its commit. */
 MUST_USE enum err view_search_flush(struct ledger_txn *txn);
 void view_search_free(struct view_search *search);

@@ -12,7 +12,7 @@
 #include "storage/name_order.h"
 #include "storage/row.h"
 #include "storage/view_contact.h"
-#include "storage/view_peer.h"
+#include "storage/view_same.h"
 #include "storage/view_search_state.h"
 
 enum {
@@ -134,6 +134,16 @@ static enum err view_search_map_card(void *self, uint32_t card, const struct pub
                               view_search_on_contact, mapping->bits);
 }
 
+/* A contact that is shown as another one counts for that one. */
+static enum err view_search_map_same(void *self, uint32_t number, uint32_t head)
+{
+    if (!view_search_has(self, number))
+        return ERR_OK;
+    view_search_set(self, number, false);
+    view_search_set(self, head, true);
+    return ERR_OK;
+}
+
 /* One word. */
 
 static enum err view_search_on_posting(void *self, struct span token, const uint8_t *numbers,
@@ -165,7 +175,7 @@ static enum err view_search_word(struct view_search_query *query, size_t index,
                        &mapping);
     if (err == ERR_OK || err == ERR_CANCELLED)
         err = view_search_cards(query->snapshot, view_search_map_card, &mapping);
-    return err;
+    return err == ERR_OK ? view_same_each(query->snapshot, view_search_map_same, bits) : err;
 }
 
 /* Few candidates: their rows say whether the other words are there. */
@@ -182,9 +192,8 @@ static bool view_search_holds(const struct view_search_tokens *tokens,
 
 struct view_search_row {
     struct view_search_query *query;
-    struct view_search_tokens own, card;
-    struct public_key member; /* whose card also counts */
-    bool has_member;
+    struct view_search_tokens tokens; /* of a contact's group and of the cards it is linked to */
+    struct public_key member;         /* whose card counts */
 };
 
 static enum err view_search_read_card(void *self, uint32_t card, const struct public_key *writer)
@@ -198,24 +207,23 @@ static enum err view_search_read_card(void *self, uint32_t card, const struct pu
         return ERR_OK;
     err = row_load(row->query->snapshot, card, &object, &space);
     if (err == ERR_OK)
-        err = view_search_document(&object, &row->card);
+        err = view_search_document(&object, &row->tokens);
     object_release(&object);
     return err;
 }
 
-static enum err view_search_read_row(struct view_search_row *row, uint32_t number)
+static enum err view_search_read_contact(struct view_search_row *row, uint32_t number)
 {
     struct object contact = {0};
     struct span member;
     uint32_t space;
     enum err err = row_load(row->query->snapshot, number, &contact, &space);
 
-    row->card.count = 0;
     if (err == ERR_OK)
-        err = view_search_document(&contact, &row->own);
+        err = view_search_document(&contact, &row->tokens);
     member = err == ERR_OK ? object_value(&contact, CONTACT_MEMBER).bytes : span_of(NULL, 0);
-    if (member.size == sizeof(struct public_key)) {
-        memcpy(row->member.bytes, member.data, sizeof(struct public_key));
+    if (member.size == sizeof row->member.bytes) {
+        memcpy(row->member.bytes, member.data, member.size);
         err = view_search_cards(row->query->snapshot, view_search_read_card, row);
     }
     object_release(&contact);
@@ -226,11 +234,15 @@ static enum err view_search_check_row(void *self, uint32_t number)
 {
     struct view_search_row *row = self;
     const struct view_search_tokens *words = &row->query->words;
-    enum err err = view_search_read_row(row, number);
+    uint32_t members[VIEW_SAME_MAX];
+    size_t count = 0;
+    enum err err = view_same_members(row->query->snapshot, number, members, &count);
 
+    row->tokens.count = 0;
+    for (size_t at = 0; at < count && err == ERR_OK; at++)
+        err = view_search_read_contact(row, members[at]);
     for (size_t at = 0; at < words->count && err == ERR_OK; at++)
-        if (!view_search_holds(&row->own, &words->tokens[at]) &&
-            !view_search_holds(&row->card, &words->tokens[at])) {
+        if (!view_search_holds(&row->tokens, &words->tokens[at])) {
             view_search_set(&row->query->found, number, false);
             break;
         }
@@ -242,8 +254,7 @@ static enum err view_search_check_rows(struct view_search_query *query)
     struct view_search_row row = {.query = query};
     enum err err = view_search_each(&query->found, view_search_check_row, &row);
 
-    view_search_tokens_release(&row.own);
-    view_search_tokens_release(&row.card);
+    view_search_tokens_release(&row.tokens);
     return err;
 }
 
@@ -412,7 +423,7 @@ static int view_search_longest_first(const void *left, const void *right)
     return (int)other->size - (int)one->size;
 }
 
-static enum err view_search_room(struct view_search_query *query)
+static enum err view_search_bitmaps(struct view_search_query *query)
 {
     struct ledger_counters counters;
     size_t count;
@@ -439,7 +450,7 @@ enum err view_search_find(const struct snapshot *snapshot, struct span text, siz
     if (err == ERR_OK) {
         qsort(query.words.tokens, query.words.count, sizeof *query.words.tokens,
               view_search_longest_first);
-        err = view_search_room(&query);
+        err = view_search_bitmaps(&query);
     }
     if (err == ERR_OK)
         err = view_search_all(&query);

@@ -22,7 +22,8 @@ struct view_search_tokens {
  * as one token. ERR_NOMEM. */
 MUST_USE enum err view_search_text(struct view_search_tokens *tokens, struct span text,
                                    bool has_digits);
-/* The tokens of an object, ascending, each once; none when it is NULL or hidden. */
+/* Adds the tokens of an object; all are ascending then, each once. A NULL or hidden one adds none.
+ */
 MUST_USE enum err view_search_document(const struct object *object, struct view_search_tokens *out);
 void view_search_tokens_release(struct view_search_tokens *tokens);
 

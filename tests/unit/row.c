@@ -86,8 +86,12 @@ static void row_refuses_cut_and_longer_bytes(void **state)
     (void)state;
     row_fill(&sample);
     row_write(&sample.object, &bytes);
-    for (size_t size = 0; size < bytes.size; size++, refused++)
+    /* The sample has no edits to tell; without their count it is a row from before there was one.
+     */
+    for (size_t size = 0; size + 1 < bytes.size; size++, refused++)
         assert_int_equal(row_read(span_of(bytes.data, size), &read), ERR_CORRUPT);
+    assert_int_equal(row_read(span_of(bytes.data, bytes.size - 1), &read), ERR_OK);
+    object_release(&read);
     assert_true(refused > 100);
     buf_byte(&bytes, 0);
     assert_int_equal(row_read(buf_span(&bytes), &read), ERR_CORRUPT);

@@ -1,0 +1,18 @@
+/*
+ * Taking back what this device did last to contacts: each act notes its stretch of the log, and
+ * undoing it writes what there was before, unless somebody has changed it since. Nothing is removed
+ * from the log.
+ */
+#ifndef KITH_NODE_OP_UNDO_H
+#define KITH_NODE_OP_UNDO_H
+
+#include "node/ops.h"
+
+/* Around an act on contacts: what it appends between the two can be taken back as one. */
+MUST_USE enum err op_undo_begin(struct op_call *call, uint64_t *out_mark);
+/* verb and name say what it was: "add", "Joon Kim". Nothing is noted when nothing was appended. */
+MUST_USE enum err op_undo_end(struct op_call *call, uint64_t mark, const char *verb,
+                              const char *name);
+enum err op_undo(struct op_call *call);
+
+#endif

@@ -82,24 +82,48 @@ static enum err ingest_use_current(struct ledger_txn *txn, const struct space_ro
     return err;
 }
 
+/* The key of this log's entries under this epoch. */
+static enum err ingest_key(struct ledger_txn *txn, const struct log_id *log,
+                           const struct hash *epoch, const uint8_t **out)
+{
+    struct ledger_last_key *last = txn->ledger->last_key;
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    uint8_t *key;
+    enum err err;
+
+    *out = last->bytes;
+    if (last->is_set && memcmp(&last->epoch, epoch, sizeof *epoch) == 0 &&
+        id_is_equal(&last->log.space, &log->space) &&
+        public_key_is_equal(&last->log.device, &log->device))
+        return ERR_OK;
+    last->is_set = false;
+    key = secret_new(KEY_SIZE);
+    err = key != NULL ? epoch_table_key(&snapshot, epoch, key) : ERR_NOMEM;
+    if (err == ERR_OK) {
+        entry_key(key, log, last->bytes);
+        last->epoch = *epoch;
+        last->log = *log;
+        last->is_set = true;
+    }
+    secret_free(key);
+    return err;
+}
+
 static enum err ingest_seal(struct ledger_txn *txn, struct ledger_touched *log, struct span plain,
                             uint64_t expires_at_s)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    uint8_t *keys = secret_new(2 * KEY_SIZE);
     struct entry entry = {
         .header = {.epoch_index = log->row.epochs_count, .expires_at_s = expires_at_s}};
     struct buf sealed = {0};
+    const uint8_t *key;
     struct hash epoch;
-    enum err err = keys != NULL ? ERR_OK : ERR_NOMEM;
+    enum err err = epoch_table_of_log(&snapshot, log->row.number, log->row.epochs_count, &epoch);
 
     if (err == ERR_OK)
-        err = epoch_table_of_log(&snapshot, log->row.number, log->row.epochs_count, &epoch);
-    if (err == ERR_OK)
-        err = epoch_table_key(&snapshot, &epoch, keys);
+        err = ingest_key(txn, &log->id, &epoch, &key);
     if (err == ERR_OK) {
-        entry_key(keys, &log->id, keys + KEY_SIZE);
-        entry_seal(keys + KEY_SIZE, &entry.header, log->row.tip.size + 1, plain, &sealed);
+        entry_seal(key, &entry.header, log->row.tip.size + 1, plain, &sealed);
         err = buf_err(&sealed);
     }
     if (err == ERR_OK) {
@@ -108,7 +132,6 @@ static enum err ingest_seal(struct ledger_txn *txn, struct ledger_touched *log, 
         err = ingest_add(txn, log, &entry);
     }
     buf_release(&sealed);
-    secret_free(keys);
     return err;
 }
 

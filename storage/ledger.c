@@ -155,6 +155,7 @@ static void ledger_free(struct ledger *ledger)
     secret_free(ledger->root);
     secret_free(ledger->statics);
     secret_free(ledger->receiving);
+    secret_free(ledger->last_key);
     heap_free(ledger);
 }
 
@@ -172,10 +173,12 @@ static struct ledger *ledger_new(struct kv *kv, const struct device_secrets *sec
     ledger->signing = secret_new(sizeof *ledger->signing);
     ledger->statics = secret_new(sizeof *ledger->statics);
     ledger->receiving = secret_new(sizeof *ledger->receiving);
+    ledger->last_key = secret_new(sizeof *ledger->last_key);
     if (secrets->has_root)
         ledger->root = secret_new(sizeof *ledger->root);
     if (ledger->secrets == NULL || ledger->signing == NULL || ledger->statics == NULL ||
-        ledger->receiving == NULL || (secrets->has_root && ledger->root == NULL)) {
+        ledger->receiving == NULL || ledger->last_key == NULL ||
+        (secrets->has_root && ledger->root == NULL)) {
         ledger_free(ledger);
         return NULL;
     }

@@ -21,11 +21,21 @@ struct ledger_counters {
     uint8_t views;                  /* LEDGER_VIEWS of the program that made the views */
 };
 
+/* The key that the newest own entry was sealed under: edits by hand go to one log, under one epoch,
+ * for a long time. Of write transactions alone; keys never change, so an abort does not matter. */
+struct ledger_last_key {
+    bool is_set;
+    struct hash epoch;
+    struct log_id log;
+    uint8_t bytes[KEY_SIZE];
+};
+
 struct ledger {
     struct kv *kv;
     struct device_secrets *secrets;
     struct signing_key *signing, *root;
     struct exchange_key *statics, *receiving;
+    struct ledger_last_key *last_key; /* secret */
     struct entropy entropy;
     struct id self_space;
 };

@@ -420,9 +420,7 @@ static enum err follow_some(struct ledger_txn *txn, size_t budget)
         if (err == ERR_OK && txn->cache != NULL && txn->cache->again != 0)
             err = follow_again(txn);
     }
-    if (err != ERR_OK && txn->failed == ERR_OK)
-        txn->failed = err;
-    return err;
+    return err == ERR_OK ? ERR_OK : ledger_note(txn, err);
 }
 
 enum err follow_inline(struct ledger_txn *txn)

@@ -7,8 +7,8 @@
 
 /* Extends the log by an entry and stores both; at a block's end of an own log the head is signed at
  * once. */
-static enum err ingest_add(struct ledger_txn *txn, struct ledger_touched *log,
-                           const struct entry *entry)
+static enum err ingest_extend(struct ledger_txn *txn, struct ledger_touched *log,
+                              const struct entry *entry)
 {
     bool is_block_end = chain_extend(&log->row.tip, &entry->header);
     enum err err = log_table_add_entry(txn, log, log->row.tip.size, entry);
@@ -27,6 +27,13 @@ static enum err ingest_add(struct ledger_txn *txn, struct ledger_touched *log,
         return err;
     memcpy(log->row.head_signature, head.signature, SIGNATURE_SIZE);
     return log_table_put_head(txn, &log->row, &head);
+}
+
+/* A log that went on only half way must not be committed, whoever asked for the rest. */
+static enum err ingest_add(struct ledger_txn *txn, struct ledger_touched *log,
+                           const struct entry *entry)
+{
+    return ledger_note(txn, ingest_extend(txn, log, entry));
 }
 
 /* Own entries. */

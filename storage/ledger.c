@@ -27,11 +27,10 @@ static void ledger_mac(const struct ledger *ledger, enum table table, const stru
     digest_keyed(ledger->secrets->local_key, "kith row", parts, 3, out, LEDGER_MAC_SIZE);
 }
 
-static enum err ledger_note(struct ledger_txn *txn, enum err err)
+enum err ledger_note(struct ledger_txn *txn, enum err err)
 {
-    if (err == ERR_OK)
-        txn->written++;
-    else if (txn->failed == ERR_OK)
+    txn->written++;
+    if (txn->failed == ERR_OK)
         txn->failed = err;
     return err;
 }

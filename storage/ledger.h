@@ -126,7 +126,7 @@ MUST_USE enum err ledger_begin(struct ledger *ledger, uint64_t now_ms, struct le
 /* What this transaction sees, own writes included; views only after ledger_follow. */
 struct snapshot ledger_txn_snapshot(struct ledger_txn *txn);
 uint64_t ledger_txn_now_ms(const struct ledger_txn *txn);
-/* Grows with every change this transaction made to the store: tells whether a failed step left
+/* Grows with every change this transaction made or failed to make: tells whether a failed step left
  * something behind. */
 uint64_t ledger_txn_written(const struct ledger_txn *txn);
 static inline bool ledger_txn_has_written(const struct ledger_txn *txn)

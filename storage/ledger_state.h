@@ -62,6 +62,10 @@ struct ledger_txn {
     enum err failed;            /* the first failure of a write: can only be aborted then */
 };
 
+/* Notes that the transaction was changed or that changing it failed half way: it can only be
+ * aborted then. Returns err. */
+enum err ledger_note(struct ledger_txn *txn, enum err err);
+
 /* Rows with a keyed hash (rule L20). */
 
 /* Puts a value with its hash under the local key behind it. */

@@ -378,11 +378,9 @@ enum err log_table_add_entry(struct ledger_txn *txn, const struct ledger_touched
     }
     err = buf_err(&row);
     key_of_u64(arrival, &key);
-    if (err == ERR_OK) {
+    if (err == ERR_OK)
         err = kv_append(txn->kv, TABLE_ENTRY, key_span(&key), buf_span(&row));
-        txn->written++;
-        txn->failed = txn->failed == ERR_OK ? err : txn->failed;
-    }
+    (void)ledger_note(txn, err); /* The log's chain has gone on already. */
     buf_release(&row);
     if (err == ERR_OK && (txn->counters.last_log != log->row.number || arrival == 1))
         err = log_table_put_run(txn, log->row.number, seq, arrival);

@@ -312,8 +312,10 @@ static void session_collect_bytes(struct session *session)
     struct session_effect *effect;
     size_t last = session->effects_count;
 
-    if (session->out.is_failed)
+    if (session->out.is_failed) { /* Half a message would look like a broken rule. */
         session->is_failed = true;
+        buf_clear(&session->out);
+    }
     if (session->out.size == 0)
         return;
     session->progress.messages_bytes_sent += session->out.size;

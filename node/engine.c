@@ -11,7 +11,7 @@
 #include "crypto/heap.h"
 #include "crypto/secret.h"
 
-enum { ENGINE_LONGEST_SLEEP_MS = 60000 };
+enum { ENGINE_LONGEST_SLEEP_MS = 60000, ENGINE_RELOAD_MS = 1000 };
 
 /* Effects. */
 
@@ -103,14 +103,14 @@ static void engine_on_news(struct engine *engine, const struct ledger_news *news
 }
 
 /* Ends sessions with members there is no link with any more. */
-static void engine_drop_unlinked(struct engine *engine)
+static enum err engine_drop_unlinked(struct engine *engine)
 {
     struct peer *peer = secret_new(sizeof *peer);
+    enum err err = peer != NULL && engine_look(engine) ? ERR_OK : ERR_NOMEM;
 
-    for (struct engine_conn *conn = engine->conns;
-         conn != NULL && peer != NULL && engine_look(engine); conn = conn->next) {
+    for (struct engine_conn *conn = engine->conns; conn != NULL && err == ERR_OK;
+         conn = conn->next) {
         struct session_event event = {.type = SESSION_STOP, .stop = BYE_DONE};
-        enum err err;
 
         if (conn->state != CONN_SESSION || conn->role != SESSION_PEER ||
             public_key_is_equal(&conn->member, ledger_member(engine->ledger)))
@@ -118,8 +118,25 @@ static void engine_drop_unlinked(struct engine *engine)
         err = view_peer(&engine->snapshot, &conn->member, peer);
         if (err == ERR_NOT_FOUND || (err == ERR_OK && peer->state != LINK_LINKED))
             engine_talk_event(engine, conn, &event);
+        if (err == ERR_NOT_FOUND)
+            err = ERR_OK;
     }
     secret_free(peer);
+    return err;
+}
+
+/* What could not be read now is read in a while: a node that knows nobody is deaf. */
+static void engine_on_peers_changed(struct engine *engine)
+{
+    enum err err = engine_call_reload(engine);
+
+    if (err == ERR_OK)
+        err = engine_drop_unlinked(engine);
+    engine->must_reload = err != ERR_OK;
+    engine->is_failed |= engine->must_reload;
+    if (engine->must_reload)
+        engine_wake_by(engine, engine->now_ms + ENGINE_RELOAD_MS);
+    engine_call_due(engine);
 }
 
 static void engine_on_stop(struct engine *engine)
@@ -181,15 +198,10 @@ static void engine_on_woken(struct engine *engine)
     for (struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next)
         if (conn->state != CONN_CLOSED)
             engine_check_conn(engine, conn);
-    engine_call_due(engine);
-}
-
-static void engine_on_peers_changed(struct engine *engine)
-{
-    if (engine_call_reload(engine) != ERR_OK)
-        engine->is_failed = true;
-    engine_drop_unlinked(engine);
-    engine_call_due(engine);
+    if (engine->must_reload)
+        engine_on_peers_changed(engine);
+    else
+        engine_call_due(engine);
 }
 
 /* A reaction may have made a link, or an own device elsewhere. */

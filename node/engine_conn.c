@@ -151,20 +151,32 @@ bool engine_begin_session(struct engine *engine, struct engine_conn *conn)
 
 /* The end of a step, and the beginning of the next. */
 
-void engine_collect(struct engine *engine)
+/* Without memory for an effect it waits for the next step: bytes that were left out would break the
+ * channel. */
+static void engine_collect_conn(struct engine *engine, struct engine_conn *conn)
 {
-    for (struct engine_conn *conn = engine->touched; conn != NULL; conn = conn->next_touched) {
-        struct engine_effect *effect;
+    struct engine_effect *effect;
 
-        if (conn->out.size > 0 && !conn->is_closed_by_net) {
-            effect = engine_effect(engine, ENGINE_SEND, conn->id);
-            if (effect != NULL)
-                effect->bytes = buf_span(&conn->out);
-        }
-        if (conn->must_close && !conn->is_closed_by_net)
-            (void)engine_effect(engine, ENGINE_CLOSE, conn->id); /* A failure is remembered. */
+    if (conn->is_closed_by_net) {
+        buf_clear(&conn->out);
         conn->must_close = false;
     }
+    if (conn->out.size > 0) {
+        effect = engine_effect(engine, ENGINE_SEND, conn->id);
+        conn->is_sent = effect != NULL;
+        if (effect != NULL)
+            effect->bytes = buf_span(&conn->out);
+    }
+    if (conn->must_close && (conn->out.size == 0 || conn->is_sent))
+        conn->must_close = engine_effect(engine, ENGINE_CLOSE, conn->id) == NULL;
+    if (conn->must_close || (conn->out.size > 0 && !conn->is_sent))
+        engine_wake_by(engine, engine->now_ms);
+}
+
+void engine_collect(struct engine *engine)
+{
+    for (struct engine_conn *conn = engine->touched; conn != NULL; conn = conn->next_touched)
+        engine_collect_conn(engine, conn);
 }
 
 /* A thousand idle connections keep no buffers. */
@@ -178,10 +190,14 @@ void engine_sweep(struct engine *engine)
 
         conn->is_touched = false;
         conn->next_touched = NULL;
-        buf_release(&conn->out);
+        if (conn->is_sent || conn->out.size == 0)
+            buf_release(&conn->out);
+        conn->is_sent = false;
         if (conn->in.size == 0)
             buf_release(&conn->in);
-        if (conn->state == CONN_CLOSED)
+        if (conn->out.size > 0 || conn->must_close)
+            engine_touch(engine, conn);
+        else if (conn->state == CONN_CLOSED)
             engine_free_conn(engine, conn);
         conn = next;
     }

@@ -44,6 +44,7 @@ struct engine_conn {
     bool is_outbound, is_confirmed, must_close, is_clean;
     bool is_touched; /* in this step, or the last one */
     bool is_closed_by_net;
+    bool is_sent; /* what stands in out was told as an effect */
     uint64_t begun_at_ms, confirmed_at_ms, rekeyed_at_ms;
     struct handshake *handshake; /* secret */
     struct channel *channel;     /* secret */
@@ -121,6 +122,7 @@ struct engine {
     struct engine_effect *effects;
     size_t effects_count, effects_capacity;
     bool is_failed, is_stopping;
+    bool must_reload; /* links and invitations could not be read: tried again in a while */
     uint64_t now_ms, wall_ms, wake_at_ms;
     bool has_snapshot;
     struct snapshot snapshot;

@@ -130,17 +130,38 @@ static void engine_talk_hello(struct engine *engine, struct engine_conn *conn,
     engine_talk_settle(engine, conn);
 }
 
+/* An effect the session waits for the answer of. Without memory for it the session is over: it
+ * would wait for ever. */
+static struct engine_effect *engine_talk_asked(struct engine *engine, struct engine_conn *conn,
+                                               enum engine_effect_type type,
+                                               uint64_t session_ticket, uint64_t *out_ticket)
+{
+    struct engine_effect *effect = NULL;
+    struct engine_ticket unused;
+
+    *out_ticket = engine_talk_ticket(engine, conn->id, session_ticket);
+    if (*out_ticket != 0)
+        effect = engine_effect(engine, type, conn->id);
+    if (effect != NULL)
+        return effect;
+    (void)engine_talk_take(engine, *out_ticket, &unused); /* It may not be there. */
+    engine->is_failed = true;
+    engine_close(engine, conn);
+    return NULL;
+}
+
 static void engine_talk_link(struct engine *engine, struct engine_conn *conn,
                              const struct session_effect *from)
 {
     struct engine_effect *effect;
+    uint64_t ticket;
 
     conn->member = from->link.chain.member;
     conn->device = device_of(&from->link.chain)->device;
-    effect = engine_effect(engine, ENGINE_LINK, conn->id);
+    effect = engine_talk_asked(engine, conn, ENGINE_LINK, 0, &ticket);
     if (effect == NULL)
         return;
-    effect->link.ticket = engine_talk_ticket(engine, conn->id, 0);
+    effect->link.ticket = ticket;
     effect->link.step = from->link.is_claim              ? ENGINE_LINK_CLAIM
                         : conn->role == SESSION_ACCEPTOR ? ENGINE_LINK_MAKE
                                                          : ENGINE_LINK_COMPLETE;
@@ -150,23 +171,21 @@ static void engine_talk_link(struct engine *engine, struct engine_conn *conn,
                                                  .identity = from->link.identity,
                                                  .message = from->link.message,
                                                  .my_addresses = buf_span(&engine->addresses)};
-    if (effect->link.ticket == 0)
-        engine->is_failed = true;
 }
 
 static void engine_talk_ingest(struct engine *engine, struct engine_conn *conn,
                                const struct session_effect *from)
 {
-    struct engine_effect *effect = engine_effect(engine, ENGINE_INGEST, conn->id);
+    uint64_t ticket;
+    struct engine_effect *effect =
+        engine_talk_asked(engine, conn, ENGINE_INGEST, from->ingest.ticket, &ticket);
 
     if (effect == NULL) {
         verified_batch_free(from->ingest.batch);
         return;
     }
-    effect->ingest.ticket = engine_talk_ticket(engine, conn->id, from->ingest.ticket);
+    effect->ingest.ticket = ticket;
     effect->ingest.batch = from->ingest.batch;
-    if (effect->ingest.ticket == 0)
-        engine->is_failed = true;
 }
 
 static const char *engine_talk_name(struct engine *engine, const struct engine_conn *conn)

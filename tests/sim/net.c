@@ -301,7 +301,12 @@ void net_send(struct world_node *node, conn_id id, struct span bytes)
     if (conn == NULL || conn->ends[side].is_closing)
         return;
     buf_append(&conn->pipes[side].bytes, bytes);
-    KITH_ASSERT(!conn->pipes[side].bytes.is_failed);
+    if (conn->pipes[side].bytes.is_failed) { /* As loop_send without memory. */
+        conn->is_severed = true;
+        net_close_end(conn, 1 - side);
+        net_tell_closed(conn, side);
+        return;
+    }
     net_flow_later(&conn->pipes[side], conn->latency_ms);
 }
 

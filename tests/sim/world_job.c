@@ -265,8 +265,9 @@ static void world_job_alone(struct world_job *job)
 {
     struct world_node *node = job->node;
 
-    world_must(kv_mem_open(node->mem, &node->kv));
-    job->base.err = ledger_open(node->kv, node->secrets, &node->entropy, &node->ledger);
+    job->base.err = kv_mem_open(node->mem, &node->kv);
+    if (job->base.err == ERR_OK)
+        job->base.err = ledger_open(node->kv, node->secrets, &node->entropy, &node->ledger);
     if (job->base.err == ERR_OK) {
         group_run(node->ledger, &job->base, world_wall_ms(node));
         world_job_follow(node);

@@ -182,8 +182,9 @@ void world_start(struct world_node *node)
     if (node->is_up)
         return;
     world_node_stir(node);
-    world_must(kv_mem_open(node->mem, &node->kv));
-    err = ledger_open(node->kv, node->secrets, &node->entropy, &node->ledger);
+    err = kv_mem_open(node->mem, &node->kv);
+    if (err == ERR_OK)
+        err = ledger_open(node->kv, node->secrets, &node->entropy, &node->ledger);
     options.ledger = node->ledger;
     if (err == ERR_OK)
         err = engine_new(&options, &node->engine);

@@ -1,0 +1,272 @@
+/*
+ * One whole life of two members (link, sync, edit, power cut, remove), and every allocation of it
+ * failed once. Whatever failed is asked for again, as a person would; nothing may crash, nothing
+ * may be half done, and afterwards everything heals.
+ *
+ *   sim_heap                      every allocation
+ *   sim_heap --every 16           every sixteenth
+ *   sim_heap --fail 4711 --trace  one of them, told step by step
+ *
+ * Each allocation is failed in a child that is forked where it happens: what came before is not
+ * lived again.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "crypto/heap.h"
+#include "proto/limits.h"
+#include "tests/sim/judge.h"
+
+enum { SIM_HEAP_FAILURES_MAX = 10, SIM_HEAP_PATIENCE_MS = 20 * 60 * 1000, SIM_HEAP_LOOK_MS = 500 };
+
+/* The heap in place of crypto/heap.c. */
+static struct {
+    uint64_t count;  /* allocations so far */
+    uint64_t fail;   /* the one to fail; 0: none */
+    bool is_forking; /* each fails in a child of its own */
+    bool is_counting;
+    uint64_t every, failures;
+    const char *program;
+} sim_heap;
+
+static void sim_heap_report(int status)
+{
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return;
+    sim_heap.failures++;
+    (void)printf("not ok without allocation %" PRIu64 "\n  replay: %s --fail %" PRIu64 " --trace\n",
+                 sim_heap.count, sim_heap.program, sim_heap.count);
+    (void)fflush(stdout);
+}
+
+static bool sim_heap_fails(void)
+{
+    pid_t child;
+    int status;
+
+    if (!sim_heap.is_counting)
+        return false;
+    sim_heap.count++;
+    if (!sim_heap.is_forking)
+        return sim_heap.count == sim_heap.fail;
+    if (sim_heap.failures >= SIM_HEAP_FAILURES_MAX || sim_heap.count % sim_heap.every != 0)
+        return false;
+    (void)fflush(stdout);
+    child = fork();
+    KITH_ASSERT(child >= 0);
+    if (child == 0) {
+        sim_heap.is_forking = false;
+        sim_heap.fail = sim_heap.count;
+        return true;
+    }
+    KITH_ASSERT(waitpid(child, &status, 0) == child);
+    sim_heap_report(status);
+    return false;
+}
+
+void *heap_new(size_t size)
+{
+    return sim_heap_fails() ? NULL : malloc(size > 0 ? size : 1);
+}
+
+void *heap_new_zeroed(size_t count, size_t size)
+{
+    return sim_heap_fails() ? NULL : calloc(count > 0 ? count : 1, size > 0 ? size : 1);
+}
+
+void *heap_resize(void *memory, size_t size)
+{
+    return sim_heap_fails() ? NULL : realloc(memory, size > 0 ? size : 1);
+}
+
+void heap_free(void *memory)
+{
+    free(memory);
+}
+
+/* The life. */
+
+struct sim_heap_life {
+    struct world world;
+    struct judge judge;
+    struct world_node *ana, *ben;
+    char uri[INVITATION_TEXT_SIZE_MAX];
+    json_t *urls; /* of ana's card and of ben's: each list replaces the last */
+    bool is_done; /* the op asked for last */
+};
+
+static void sim_heap_on_done(struct world_node *node, void *self, enum err err,
+                             const struct op_call *call)
+{
+    struct sim_heap_life *life = self;
+    const char *uri =
+        err == ERR_OK ? json_string_value(json_object_get(call->result, "uri")) : NULL;
+
+    (void)node;
+    life->is_done = err == ERR_OK;
+    if (uri != NULL)
+        (void)snprintf(life->uri, sizeof life->uri, "%s", uri);
+}
+
+/* A node that did not start, or whose process is gone, is started. */
+static void sim_heap_look(struct sim_heap_life *life)
+{
+    world_start(life->ana);
+    world_start(life->ben);
+    world_run_until(&life->world, life->world.now_ms + SIM_HEAP_LOOK_MS);
+}
+
+/* Asks until it is done. */
+static void sim_heap_ask(struct sim_heap_life *life, struct world_node *node, const char *method,
+                         json_t *params)
+{
+    life->is_done = false;
+    for (unsigned at = 0; at < 20 && !life->is_done; at++) {
+        world_op(node, method, json_incref(params), sim_heap_on_done, life);
+        if (!life->is_done)
+            sim_heap_look(life);
+    }
+    if (!life->is_done)
+        judge_fail(&life->judge, "%s at %s is never done", method, node->name);
+    json_decref(params);
+}
+
+/* What the judge needs is never missing. */
+static bool sim_heap_is_settled(struct sim_heap_life *life)
+{
+    bool is_counting = sim_heap.is_counting, is_settled;
+
+    sim_heap.is_counting = false;
+    is_settled = judge_is_settled(life->ana, life->ben);
+    sim_heap.is_counting = is_counting;
+    return is_settled;
+}
+
+static void sim_heap_wait(struct sim_heap_life *life)
+{
+    uint64_t until = life->world.now_ms + SIM_HEAP_PATIENCE_MS;
+
+    while (!sim_heap_is_settled(life) && life->world.now_ms < until) {
+        sim_heap_look(life);
+        if (life->world.now_ms % 60000 < SIM_HEAP_LOOK_MS && life->ana->is_up)
+            world_op(life->ana, "sync", json_object(), NULL, NULL);
+    }
+    if (!sim_heap_is_settled(life))
+        judge_fail(&life->judge, "ana and ben are not in step");
+}
+
+static void sim_heap_edit_card(struct sim_heap_life *life, struct world_node *node)
+{
+    char text[JUDGE_CANARY_SIZE];
+    size_t canary = judge_canary(&life->judge, node, JUDGE_CARD, text);
+
+    (void)json_array_append_new(life->urls, json_string(text)); /* jansson's memory is not ours. */
+    sim_heap_ask(life, node, "me.edit", json_pack("{s:O}", "url", life->urls));
+    life->judge.canaries[canary].is_acknowledged = true;
+}
+
+static void sim_heap_edit(struct sim_heap_life *life, struct world_node *node)
+{
+    char text[JUDGE_CANARY_SIZE];
+    size_t canary = judge_canary(&life->judge, node, JUDGE_SELF, text);
+
+    sim_heap_ask(life, node, "contact.add", json_pack("{s:s, s:[s]}", "name", text, "tag", text));
+    life->judge.canaries[canary].is_acknowledged = true;
+    sim_heap_edit_card(life, node);
+}
+
+static void sim_heap_link(struct sim_heap_life *life)
+{
+    judge_met(&life->judge, life->ana->person, life->ben->person);
+    judge_met(&life->judge, life->ben->person, life->ana->person);
+    sim_heap_ask(life, life->ana, "peer.invite", json_pack("{s:s}", "name", "ben"));
+    sim_heap_ask(life, life->ben, "peer.accept", json_pack("{s:s}", "uri", life->uri));
+    sim_heap_wait(life);
+}
+
+/* What is written after the removal is for nobody else; the list goes on. */
+static void sim_heap_part(struct sim_heap_life *life)
+{
+    sim_heap_ask(life, life->ana, "peer.remove", json_pack("{s:s}", "who", "ben"));
+    judge_parted(&life->judge, life->ana->person, life->ben->person);
+    sim_heap_edit_card(life, life->ana);
+    world_run_until(&life->world, life->world.now_ms + 30000);
+}
+
+static void sim_heap_live(struct sim_heap_life *life)
+{
+    sim_heap.is_counting = true;
+    world_start(life->ana);
+    world_start(life->ben);
+    sim_heap_link(life);
+    sim_heap_edit(life, life->ana);
+    sim_heap_wait(life);
+    world_crash(life->ben);
+    sim_heap_edit(life, life->ana);
+    world_op(life->ben, "me.edit", json_pack("{s:s}", "org", "alone"), sim_heap_on_done, life);
+    sim_heap_look(life);
+    sim_heap_wait(life);
+    sim_heap.is_counting = false;
+    sim_heap_wait(life);
+    judge_all(&life->judge);
+    sim_heap.is_counting = true;
+    sim_heap_part(life);
+    sim_heap.is_counting = false;
+    judge_all(&life->judge);
+}
+
+static int sim_heap_run(bool is_talkative)
+{
+    struct sim_heap_life *life = world_memory(sizeof *life);
+    int code;
+
+    world_begin(&life->world, 1);
+    life->world.is_talkative = is_talkative;
+    judge_begin(&life->judge, &life->world);
+    life->urls = json_array();
+    life->ana = world_init(&life->world, "ana");
+    life->ben = world_init(&life->world, "ben");
+    sim_heap_live(life);
+    code = life->judge.failure[0] == '\0' ? 0 : 1;
+    if (code != 0)
+        (void)printf("%s\n", life->judge.failure);
+    if (is_talkative)
+        (void)printf("%" PRIu64 " allocations\n", sim_heap.count);
+    world_end(&life->world);
+    json_decref(life->urls);
+    judge_end(&life->judge);
+    free(life);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    bool is_one = argc >= 3 && strcmp(argv[1], "--fail") == 0;
+    bool is_some = argc == 3 && strcmp(argv[1], "--every") == 0;
+    uint64_t number = is_one || is_some ? strtoull(argv[2], NULL, 10) : 1;
+    int code;
+
+    if ((argc > 1 && !is_one && !is_some) || number == 0) {
+        (void)fprintf(stderr, "%s [--every N | --fail N [--trace]]\n", argv[0]);
+        return 2;
+    }
+    sim_heap.program = argv[0];
+    sim_heap.is_forking = !is_one;
+    sim_heap.fail = is_one ? number : 0;
+    sim_heap.every = is_some ? number : 1;
+    code = sim_heap_run(argc > 3);
+    if (is_one)
+        return code;
+    if (!sim_heap.is_forking) { /* A child. */
+        (void)fflush(stdout);
+        _exit(code);
+    }
+    if (code == 0 && sim_heap.failures == 0)
+        (void)printf("ok %" PRIu64 " allocations fail, each once, of %" PRIu64 "\n",
+                     sim_heap.count / sim_heap.every, sim_heap.count);
+    return code != 0 || sim_heap.failures > 0;
+}

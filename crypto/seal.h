@@ -23,6 +23,12 @@ void seal(const uint8_t key[static KEY_SIZE], struct span context, struct span p
  * ERR_NOMEM. */
 MUST_USE enum err seal_open(const uint8_t key[static KEY_SIZE], struct span context,
                             struct span sealed, struct buf *out);
+enum { SEAL_PEEK_MAX = 64 };
+/* The first bytes of the plaintext, as far as it goes up to SEAL_PEEK_MAX, without looking at the
+ * tag: a guess at what may be sealed, to put work in order, at a third of the price. Nothing may
+ * rest on it. Returns how many there are; 0 for what is too short to be sealed. */
+size_t seal_peek(const uint8_t key[static KEY_SIZE], struct span sealed,
+                 uint8_t out[static SEAL_PEEK_MAX]);
 /* What the holder of the key, and nobody else, could have published. */
 void seal_commitment(const uint8_t key[static KEY_SIZE], struct hash *out);
 

@@ -29,3 +29,14 @@ void clock_sleep_ms(uint64_t ms)
     while (nanosleep(&wait, &wait) != 0)
         continue;
 }
+
+void clock_after_ms(uint64_t ms, struct timespec *out)
+{
+    (void)clock_gettime(CLOCK_MONOTONIC, out); /* This clock is always there. */
+    out->tv_sec += (time_t)(ms / 1000);
+    out->tv_nsec += (long)(ms % 1000) * 1000000;
+    if (out->tv_nsec >= 1000000000) {
+        out->tv_nsec -= 1000000000;
+        out->tv_sec++;
+    }
+}

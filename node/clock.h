@@ -10,5 +10,8 @@ uint64_t clock_wall_ms(void);
 /* Milliseconds that never go back; counts while the machine sleeps. For every timer. */
 uint64_t clock_running_ms(void);
 void clock_sleep_ms(uint64_t ms);
+struct timespec;
+/* The instant after ms, on CLOCK_MONOTONIC: for waits that end. */
+void clock_after_ms(uint64_t ms, struct timespec *out);
 
 #endif

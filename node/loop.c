@@ -433,7 +433,8 @@ static enum err loop_start(struct loop *loop, struct address *out_address)
     loop_find_announced(loop);
     err = loop_start_engine(loop);
     if (err == ERR_OK)
-        err = writer_start(loop->options->ledger, loop_wake, loop, &loop->writer);
+        err = writer_start(loop->options->ledger, &WRITER_PACE_DEFAULT, loop_wake, loop,
+                           &loop->writer);
     if (err == ERR_OK)
         err = loop_rpc_open(loop);
     return err;

@@ -8,7 +8,9 @@
 
 #include "crypto/heap.h"
 #include "node/clock.h"
+#include "node/writer_round.h"
 #include "storage/follow.h"
+#include "storage/round.h"
 
 enum { WRITER_STAGE_ENTRIES = 20000 };
 
@@ -21,6 +23,10 @@ struct writer {
     pthread_cond_t filled;
     struct group_queue queue, done;
     bool is_stopping, is_running, is_behind;
+    struct writer_pace pace;
+    /* Of the thread alone: */
+    struct writer_round *round; /* under way, or NULL */
+    uint64_t behind_since_ms, wrote_at_ms;
 };
 
 void writer_run_alone(struct ledger *ledger, struct writer_job *job)
@@ -41,52 +47,140 @@ static void writer_hand_back(struct writer *writer, struct writer_job *first)
     writer->wake(writer->self);
 }
 
-/* Views far behind are brought up between commits, a stage at a time, so that an owner's edit never
- * waits for long. */
+static void writer_set_behind(struct writer *writer, bool is_behind)
+{
+    (void)pthread_mutex_lock(&writer->mutex);
+    writer->is_behind = is_behind;
+    (void)pthread_mutex_unlock(&writer->mutex);
+}
+
+/* Views. A little behind, they are brought up a stage at a time; far behind, in rounds, of which
+ * each step takes some milliseconds, so that an owner's edit never waits for long. */
+
+static enum err writer_step_round(struct writer *writer)
+{
+    bool is_over = false;
+    enum err err = ERR_OK;
+
+    if (writer->round == NULL)
+        err = writer_round_start(writer->ledger, &writer->round);
+    if (err == ERR_OK)
+        err = writer_round_step(writer->round, &is_over);
+    if (err == ERR_OK && !is_over)
+        return ERR_OK;
+    writer_round_free(writer->round);
+    writer->round = NULL;
+    writer->behind_since_ms = clock_running_ms();
+    /* Views made anew, or others' entries followed meanwhile, make a round void: on to the next. */
+    return err == ERR_STATE || err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 static void writer_follow(struct writer *writer)
 {
-    bool is_more = false;
-    enum err err = follow_stage(writer->ledger, WRITER_STAGE_ENTRIES, &is_more);
+    bool is_more = true;
+    enum err err;
 
-    (void)pthread_mutex_lock(&writer->mutex);
-    writer->is_behind = err == ERR_OK && is_more;
-    (void)pthread_mutex_unlock(&writer->mutex);
-    writer->wake(writer->self);
+    if (writer->round != NULL || round_is_due(writer->ledger)) {
+        err = writer_step_round(writer);
+        is_more = writer->round != NULL || follow_is_behind(writer->ledger);
+    } else {
+        err = follow_stage(writer->ledger, WRITER_STAGE_ENTRIES, &is_more);
+    }
+    writer_set_behind(writer, err == ERR_OK && is_more);
+    if (writer->round == NULL)
+        writer->wake(writer->self);
+}
+
+/* While much comes in, sorting a little of it at a time would cost more than it brings: a round
+ * waits for a quiet moment, but not for ever. Milliseconds; 0: now. */
+static uint64_t writer_pause_ms(const struct writer *writer)
+{
+    uint64_t now_ms = clock_running_ms();
+    uint64_t quiet_at_ms = writer->wrote_at_ms + writer->pace.quiet_ms;
+    uint64_t latest_at_ms = writer->behind_since_ms + writer->pace.longest_ms;
+    uint64_t until_ms = quiet_at_ms < latest_at_ms ? quiet_at_ms : latest_at_ms;
+
+    if (writer->round != NULL || until_ms <= now_ms || !round_is_due(writer->ledger))
+        return 0;
+    return until_ms - now_ms;
+}
+
+/* The thread. */
+
+static void writer_write(struct writer *writer, struct writer_job *group)
+{
+    bool is_behind;
+
+    if (writer->round != NULL && writer_round_rest(writer->round) != ERR_OK) {
+        writer_round_free(writer->round);
+        writer->round = NULL;
+    }
+    group_run(writer->ledger, group, clock_wall_ms());
+    is_behind = follow_is_behind(writer->ledger);
+    writer->wrote_at_ms = clock_running_ms();
+    if (!writer->is_behind)
+        writer->behind_since_ms = writer->wrote_at_ms;
+    writer_set_behind(writer, is_behind);
+    writer_hand_back(writer, group);
+}
+
+/* Waits for work; called with the mutex held. True when something was queued meanwhile. */
+static bool writer_wait(struct writer *writer, uint64_t pause_ms)
+{
+    struct timespec until;
+
+    if (pause_ms == 0) {
+        (void)pthread_cond_wait(&writer->filled, &writer->mutex);
+        return true;
+    }
+    clock_after_ms(pause_ms, &until);
+    return pthread_cond_timedwait(&writer->filled, &writer->mutex, &until) == 0;
 }
 
 static void *writer_main(void *self)
 {
     struct writer *writer = self;
+    bool is_over = false;
 
-    for (;;) {
+    while (!is_over) {
         struct writer_job *group;
-        bool is_behind, is_over;
+        uint64_t pause_ms = writer->is_behind ? writer_pause_ms(writer) : 0;
+        bool is_behind;
 
         (void)pthread_mutex_lock(&writer->mutex);
-        while (writer->queue.first == NULL && !writer->is_stopping && !writer->is_behind)
-            (void)pthread_cond_wait(&writer->filled, &writer->mutex);
+        while (writer->queue.first == NULL && !writer->is_stopping &&
+               (!writer->is_behind || pause_ms > 0) && writer_wait(writer, pause_ms))
+            continue;
         group = group_take(&writer->queue);
         writer->is_running = group != NULL;
         is_behind = writer->is_behind;
         is_over = writer->is_stopping && group == NULL;
         (void)pthread_mutex_unlock(&writer->mutex);
-        if (is_over)
-            return NULL;
-        if (group != NULL) {
-            group_run(writer->ledger, group, clock_wall_ms());
-            is_behind = follow_is_behind(writer->ledger);
-            (void)pthread_mutex_lock(&writer->mutex);
-            writer->is_behind = is_behind;
-            (void)pthread_mutex_unlock(&writer->mutex);
-            writer_hand_back(writer, group);
-        } else if (is_behind) {
+        if (group != NULL)
+            writer_write(writer, group);
+        if (is_behind && !is_over && (group == NULL || writer->round != NULL))
             writer_follow(writer);
-        }
     }
+    writer_round_free(writer->round);
+    return NULL;
 }
 
-enum err writer_start(struct ledger *ledger, void (*wake)(void *self), void *self,
-                      struct writer **out)
+static int writer_init_cond(pthread_cond_t *cond)
+{
+    pthread_condattr_t attributes;
+    int status = pthread_condattr_init(&attributes);
+
+    if (status != 0)
+        return status;
+    status = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    if (status == 0)
+        status = pthread_cond_init(cond, &attributes);
+    (void)pthread_condattr_destroy(&attributes); /* It was made above. */
+    return status;
+}
+
+enum err writer_start(struct ledger *ledger, const struct writer_pace *pace,
+                      void (*wake)(void *self), void *self, struct writer **out)
 {
     struct writer *writer = heap_new_zeroed(1, sizeof *writer);
 
@@ -95,10 +189,11 @@ enum err writer_start(struct ledger *ledger, void (*wake)(void *self), void *sel
     writer->ledger = ledger;
     writer->wake = wake;
     writer->self = self;
+    writer->pace = *pace;
     writer->is_behind = follow_is_behind(ledger);
     if (pthread_mutex_init(&writer->mutex, NULL) != 0)
         goto free_writer;
-    if (pthread_cond_init(&writer->filled, NULL) != 0)
+    if (writer_init_cond(&writer->filled) != 0)
         goto destroy_mutex;
     if (pthread_create(&writer->thread, NULL, writer_main, writer) != 0)
         goto destroy_cond;

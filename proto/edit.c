@@ -361,3 +361,17 @@ void edit_release(struct edit_space *space)
     buf_release(&space->seen);
     space->edit = (struct edit){0};
 }
+
+/* An array, a kind of one byte or two, sixteen bytes: the encodings are the shortest (SCAN-1). */
+enum err edit_peek(struct span first, uint8_t *out_kind, struct id *out_object)
+{
+    size_t at = first.size > 1 && first.data[1] == 0xcc ? 2 : 1;
+
+    if (first.size < at + 3 + ID_SIZE || (first.data[0] & 0xf0) != 0x90 ||
+        (at == 1 && first.data[at] > 0x7f) || first.data[at + 1] != 0xc4 ||
+        first.data[at + 2] != ID_SIZE)
+        return ERR_MALFORMED;
+    *out_kind = first.data[at];
+    memcpy(out_object->bytes, first.data + at + 3, ID_SIZE);
+    return ERR_OK;
+}

@@ -11,6 +11,7 @@
 #ifndef KITH_PROTO_LOG_H
 #define KITH_PROTO_LOG_H
 
+#include "crypto/seal.h"
 #include "proto/id.h"
 #include "proto/wire.h"
 
@@ -74,6 +75,13 @@ void entry_seal(const uint8_t key[static KEY_SIZE], const struct entry_header *h
 /* Appends the plaintext. ERR_FORGED, ERR_NOMEM. */
 MUST_USE enum err entry_open(const uint8_t key[static KEY_SIZE], const struct entry *entry,
                              uint64_t seq, struct buf *out);
+
+/* The first bytes of what may be the plaintext: see seal_peek. */
+static inline size_t entry_peek(const uint8_t key[static KEY_SIZE], const struct entry *entry,
+                                uint8_t out[static SEAL_PEEK_MAX])
+{
+    return seal_peek(key, entry->payload, out);
+}
 
 MUST_USE enum err head_sign(const struct signing_key *device, const struct log_id *log,
                             const struct chain *chain, struct head *out);

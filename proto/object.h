@@ -89,6 +89,9 @@ MUST_USE enum err edit_write(struct edit_space *space, struct buf *out);
  * space->edit borrows from bytes. */
 MUST_USE enum err edit_read(struct edit_space *space, struct span bytes);
 void edit_release(struct edit_space *space);
+/* Kind and object of an edit of which only the first bytes are there. ERR_MALFORMED: no edit begins
+ * so. What it says of bytes that are no edit means nothing. */
+MUST_USE enum err edit_peek(struct span first, uint8_t *out_kind, struct id *out_object);
 
 /* Where a write came from: what decides ties, and where to find the entry again. */
 struct origin {

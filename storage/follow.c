@@ -109,11 +109,6 @@ static enum err follow_load_key(struct ledger_txn *txn, struct follow_cache *cac
 
 /* Merging. */
 
-struct follow_context {
-    struct ledger_txn *txn;
-    uint32_t space;
-};
-
 static enum err follow_log_number(void *self, const struct public_key *device, uint32_t *out)
 {
     struct follow_context *context = self;
@@ -151,6 +146,12 @@ static enum err follow_origin(void *self, uint64_t arrival, struct origin *out)
     edit_release(&edit);
     buf_release(&plain);
     return err;
+}
+
+struct object_context follow_object_context(struct follow_context *self)
+{
+    return (struct object_context){
+        .origin = follow_origin, .log_number = follow_log_number, .self = self};
 }
 
 /* Another restatement counts now: what the space's objects are follows from it alone. */
@@ -192,8 +193,8 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
 }
 
 /* The row's bytes are copied first: what LMDB hands out does not outlive the next put. */
-static enum err follow_read_row(struct ledger_txn *txn, struct follow_cache *cache, uint32_t number,
-                                struct object *before, struct object *after)
+enum err follow_read_row(struct ledger_txn *txn, struct buf *scratch, uint32_t number,
+                         struct object *before, struct object *after)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     uint32_t space;
@@ -201,14 +202,14 @@ static enum err follow_read_row(struct ledger_txn *txn, struct follow_cache *cac
 
     if (err != ERR_OK)
         return err;
-    buf_clear(&cache->row);
-    row_write(before, &cache->row);
+    buf_clear(scratch);
+    row_write(before, scratch);
     object_release(before);
-    err = buf_err(&cache->row);
+    err = buf_err(scratch);
     if (err == ERR_OK)
-        err = row_read(buf_span(&cache->row), before);
+        err = row_read(buf_span(scratch), before);
     if (err == ERR_OK)
-        err = row_read(buf_span(&cache->row), after);
+        err = row_read(buf_span(scratch), after);
     return err;
 }
 
@@ -216,8 +217,7 @@ static enum err follow_apply(struct ledger_txn *txn, struct follow_cache *cache,
                              const struct edit *edit, struct origin *origin)
 {
     struct follow_context self = {.txn = txn, .space = cache->space.number};
-    struct object_context context = {
-        .origin = follow_origin, .log_number = follow_log_number, .self = &self};
+    struct object_context context = follow_object_context(&self);
     struct object before = {0}, after = {0};
     uint32_t number;
     bool is_new;
@@ -227,7 +227,7 @@ static enum err follow_apply(struct ledger_txn *txn, struct follow_cache *cache,
     if (err == ERR_OK)
         err = object_identify(edit, &context, origin);
     if (err == ERR_OK && !is_new)
-        err = follow_read_row(txn, cache, number, &before, &after);
+        err = follow_read_row(txn, &cache->row, number, &before, &after);
     if (err == ERR_OK)
         err = object_apply(&after, edit, origin, &context);
     if (err == ERR_OK)
@@ -255,7 +255,7 @@ static bool follow_is_statement(const struct edit *edit)
 
 /* PROTOCOL KIND-1: "An object of a kind that has no place in the space it stands in is passed
  * over." */
-static bool follow_has_place(const struct space_row *space, const struct edit *edit)
+bool follow_has_place(const struct space_row *space, const struct edit *edit)
 {
     const struct kind *kind = kind_find(edit->kind);
 

@@ -2,6 +2,7 @@
 #ifndef KITH_STORAGE_FOLLOW_STATE_H
 #define KITH_STORAGE_FOLLOW_STATE_H
 
+#include "storage/follow.h"
 #include "storage/ledger_state.h"
 #include "storage/view_restate.h"
 
@@ -24,6 +25,19 @@ MUST_USE enum err follow_entry(struct ledger_txn *txn, uint64_t arrival);
 MUST_USE enum err follow_tell(struct ledger_txn *txn, const struct space_row *space,
                               uint32_t number, const struct object *before,
                               const struct object *after);
+
+struct follow_context {
+    struct ledger_txn *txn;
+    uint32_t space;
+};
+
+/* What object_apply asks; self is a struct follow_context. */
+struct object_context follow_object_context(struct follow_context *self);
+/* May an edit stand in this space, and does it keep the rules of its kind? */
+bool follow_has_place(const struct space_row *space, const struct edit *edit);
+/* Reads an object twice: as it was, and to be changed. scratch holds the bytes of both. */
+MUST_USE enum err follow_read_row(struct ledger_txn *txn, struct buf *scratch, uint32_t number,
+                                  struct object *before, struct object *after);
 
 /* Follow_again.c: makes the objects of the space cache->again from nothing, because another
  * restatement counts there now, and tells the views. */

@@ -14,6 +14,7 @@
 #include "storage/ledger_state.h"
 #include "storage/view_search.h"
 
+enum { LEDGER_PAGE_SIZE = 4096 };
 enum { LEDGER_COUNTERS_SIZE = 8 + 8 + 4 + 4 + 4 + 4 + 1 + 1, LEDGER_COUNTERS_OLD_SIZE = 33 };
 
 /* Values with their keyed hash. */
@@ -38,6 +39,9 @@ enum err ledger_note(struct ledger_txn *txn, enum err err)
 enum err ledger_put(struct ledger_txn *txn, enum table table, const struct key *key,
                     struct span value)
 {
+    bool is_ordered = table == TABLE_OBJECT || table == TABLE_OBJECT_ID;
+
+    txn->eighths += value.size / (LEDGER_PAGE_SIZE / 8) + (is_ordered ? 1 : 8);
     return ledger_note(txn, kv_put(txn->kv, table, key_span(key), value));
 }
 
@@ -411,6 +415,11 @@ uint64_t ledger_txn_now_ms(const struct ledger_txn *txn)
 uint64_t ledger_txn_written(const struct ledger_txn *txn)
 {
     return txn->written;
+}
+
+uint64_t ledger_txn_pages(const struct ledger_txn *txn)
+{
+    return txn->eighths / 8;
 }
 
 static void ledger_txn_free(struct ledger_txn *txn)

@@ -60,6 +60,7 @@ struct ledger_txn {
     struct follow_cache *cache; /* entry keys: see follow.c */
     struct view_search *search; /* what search has to write: see view_search.c */
     enum err failed;            /* the first failure of a write: can only be aborted then */
+    uint64_t eighths;           /* of pages made dirty, as estimated */
 };
 
 /* Notes that the transaction was changed or that changing it failed half way: it can only be
@@ -89,6 +90,10 @@ MUST_USE enum err ledger_create_empty(struct kv *kv, const struct device_secrets
                                       struct ledger **out_ledger, struct ledger_txn **out_txn);
 MUST_USE enum err ledger_load_counters(const struct snapshot *snapshot,
                                        struct ledger_counters *out);
+
+/* Pages this transaction makes dirty, as estimated: a page for each row, but rows of tables that
+ * are written in the order of their keys share them. */
+uint64_t ledger_txn_pages(const struct ledger_txn *txn);
 
 /* Commits a stage of follow: like ledger_commit, without following any further. */
 MUST_USE enum err ledger_commit_stage(struct ledger_txn *txn);

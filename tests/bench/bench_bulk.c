@@ -23,7 +23,8 @@ static void bulk_print(const char *what, const struct rig_times *times, double b
            (double)times->anonymous_kib / 1024);
 }
 
-static void bulk_run(const char *what, size_t edits, size_t contacts, size_t runs)
+static void bulk_run(const char *what, size_t edits, size_t contacts, size_t runs,
+                     bool is_log_first)
 {
     struct rig_device giver, takers[BULK_RUNS];
     double durable[BULK_RUNS], readable[BULK_RUNS], bare[BULK_RUNS], begun;
@@ -38,7 +39,7 @@ static void bulk_run(const char *what, size_t edits, size_t contacts, size_t run
     printf("%s filled with %.0f own edits a second\n", what, (double)edits / (bench_now() - begun));
     for (size_t run = 0; run < runs; run++) {
         bare[run] = rig_bare(&giver, 100000);
-        rig_sync(&giver, &takers[run], &times);
+        rig_sync(&giver, &takers[run], is_log_first, &times);
         bulk_print(what, &times, bare[run]);
         durable[run] = (double)times.entries / times.durable_s;
         readable[run] = (double)times.entries / times.readable_s;
@@ -60,8 +61,9 @@ int main(int argc, char **argv)
     if (secret_start() != ERR_OK)
         return 1;
     if (is_f3)
-        bulk_run("F3", edits > 0 ? edits : 100000, contacts > 0 ? contacts : 10000, BULK_RUNS);
+        bulk_run("F3", edits > 0 ? edits : 100000, contacts > 0 ? contacts : 10000, BULK_RUNS,
+                 true);
     if (is_f4)
-        bulk_run("F4", edits > 0 ? edits : 1000000, contacts > 0 ? contacts : 100000, 1);
+        bulk_run("F4", edits > 0 ? edits : 1000000, contacts > 0 ? contacts : 100000, 1, true);
     return 0;
 }

@@ -134,6 +134,7 @@ struct rig_end {
     size_t out_at;
     uint64_t wire_bytes;
     struct writer *writer;
+    struct writer_pace pace;
     bool is_over;
 };
 
@@ -275,7 +276,8 @@ static void rig_turn(struct rig_end *end)
     rig_write(end);
 }
 
-static void rig_end_open(struct rig_end *end, struct rig_device *device, int fd, bool is_first)
+static void rig_end_open(struct rig_end *end, struct rig_device *device, int fd, bool is_first,
+                         struct writer_pace pace)
 {
     struct session_options options = {
         .role = SESSION_PEER, .member = device->secrets.member, .peer = device->secrets.member};
@@ -285,6 +287,7 @@ static void rig_end_open(struct rig_end *end, struct rig_device *device, int fd,
     memset(end, 0, sizeof *end);
     end->device = device;
     end->fd = fd;
+    end->pace = pace;
     end->channel = secret_new(sizeof *end->channel);
     channel_init(end->channel, keys[is_first ? 0 : 1], keys[is_first ? 1 : 0]);
     bench_check(session_new(&options, &end->session), "session");
@@ -292,7 +295,7 @@ static void rig_end_open(struct rig_end *end, struct rig_device *device, int fd,
         exit(1);
     (void)fcntl(end->wake[0], F_SETFL, O_NONBLOCK);
     (void)fcntl(end->wake[1], F_SETFL, O_NONBLOCK);
-    bench_check(writer_start(device->ledger, rig_wake, end, &end->writer), "writer");
+    bench_check(writer_start(device->ledger, &end->pace, rig_wake, end, &end->writer), "writer");
     rig_event(end, &started);
 }
 
@@ -375,7 +378,7 @@ static void *rig_give(void *self)
     struct rig_end end;
     double begun = rig_thread_cpu();
 
-    rig_end_open(&end, giver->device, giver->fd, true);
+    rig_end_open(&end, giver->device, giver->fd, true, WRITER_PACE_DEFAULT);
     while (!atomic_load(&giver->is_stopping) && !end.is_over)
         rig_turn(&end);
     session_progress(end.session, &progress);
@@ -391,8 +394,11 @@ static bool rig_is_readable(struct rig_device *device)
     return !follow_is_behind(device->ledger);
 }
 
-void rig_sync(struct rig_device *giver, struct rig_device *taker, struct rig_times *out)
+void rig_sync(struct rig_device *giver, struct rig_device *taker, bool is_log_first,
+              struct rig_times *out)
 {
+    struct writer_pace log_first = {.quiet_ms = 50, .longest_ms = 3600 * 1000};
+    struct writer_pace pace = is_log_first ? log_first : WRITER_PACE_DEFAULT;
     struct rig_giver other = {.device = giver};
     struct session_progress progress;
     struct rig_end end;
@@ -404,7 +410,7 @@ void rig_sync(struct rig_device *giver, struct rig_device *taker, struct rig_tim
     rig_sockets(sockets);
     other.fd = sockets[0];
     pthread_create(&thread, NULL, rig_give, &other);
-    rig_end_open(&end, taker, sockets[1], false);
+    rig_end_open(&end, taker, sockets[1], false, pace);
     while (!end.is_over && out->readable_s == 0) {
         rig_turn(&end);
         if (out->durable_s == 0 && session_is_in_step(end.session))

@@ -35,7 +35,9 @@ struct rig_times {
     uint64_t batch_bytes, wire_bytes; /* from giver to taker */
     long anonymous_kib;               /* the greatest seen while it ran, both ends in one process */
 };
-void rig_sync(struct rig_device *giver, struct rig_device *taker, struct rig_times *out);
+/* is_log_first: views are made when all is durable, so that the log can be timed alone. */
+void rig_sync(struct rig_device *giver, struct rig_device *taker, bool is_log_first,
+              struct rig_times *out);
 
 /* The one-thread bare pipeline over entries of the giver: decrypt, hash, chain, verify once in
  * 256, append to LMDB in commits of 8,000. Entries a second. */

@@ -1,5 +1,5 @@
-/* The plaintext of an entry: if it reads, it merges into an object, and what is written from it
- * reads the same. */
+/* The plaintext of an entry: if it reads, it merges into an object, what is written from it reads
+ * the same, and its first bytes say which object it is of. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,9 +28,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct edit_space edit = {0};
     struct object object = {0};
     struct buf again = {0};
+    uint8_t kind = 0;
+    struct id id = {{0}};
+    enum err peeked = edit_peek(span_of(data, size < 64 ? size : 64), &kind, &id);
 
     if (edit_read(&edit, span_of(data, size)) == ERR_OK) {
         if (object_apply(&object, &edit.edit, &origin, &context) != ERR_OK)
+            abort();
+        if (peeked != ERR_OK || kind != edit.edit.kind || !id_is_equal(&id, &edit.edit.object))
             abort();
         if (object_own(&object) != ERR_OK)
             abort();

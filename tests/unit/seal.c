@@ -267,6 +267,29 @@ static void seal_says_when_there_is_no_memory(void **state)
     buf_release(&wrapped);
 }
 
+/* A peek shows the first bytes that opening would show, and nothing checks them. */
+static void a_peek_shows_how_the_plaintext_begins(void **state)
+{
+    uint8_t key[KEY_SIZE] = {3}, plain[200], first[SEAL_PEEK_MAX];
+
+    (void)state;
+    for (size_t at = 0; at < sizeof plain; at++)
+        plain[at] = (uint8_t)(at * 7);
+    for (size_t size = 0; size <= sizeof plain; size += 20) {
+        struct buf sealed = {0};
+        size_t shown = size < SEAL_PEEK_MAX ? size : SEAL_PEEK_MAX;
+
+        seal(key, span_str("context"), span_of(plain, size), &sealed);
+        assert_int_equal(seal_peek(key, buf_span(&sealed), first), shown);
+        assert_memory_equal(first, plain, shown);
+        sealed.data[sealed.size - 1] ^= 1;
+        assert_int_equal(seal_peek(key, buf_span(&sealed), first), shown);
+        assert_memory_equal(first, plain, shown);
+        assert_int_equal(seal_peek(key, span_of(sealed.data, SEAL_OVERHEAD), first), 0);
+        buf_release(&sealed);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +303,7 @@ int main(void)
         cmocka_unit_test(seal_wrap_and_unwrap_refuse_low_order_keys),
         cmocka_unit_test(seal_unwrap_refuses_each_changed_bit),
         cmocka_unit_test(seal_says_when_there_is_no_memory),
+        cmocka_unit_test(a_peek_shows_how_the_plaintext_begins),
     };
 
     return secret_start() == ERR_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

@@ -1,0 +1,530 @@
+/* Reading order: readers, looking, opening, merging, the whole. */
+#include "storage/round.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/heap.h"
+#include "crypto/secret.h"
+#include "storage/follow_state.h"
+#include "storage/row.h"
+
+enum { ROUND_KEYS = 16, ROUND_RENEW = 4096 /* entries between two snapshots of one reader */ };
+
+/* space 0: not sorted, in the order of arrival, before all others. */
+struct round_ref {
+    uint64_t object; /* the first bytes of its id */
+    uint32_t space;
+    uint32_t at; /* arrival number, from the round's first */
+};
+
+struct round {
+    struct ledger *ledger;
+    uint64_t first; /* arrival number */
+    size_t count;
+    struct round_ref *refs;
+    struct ledger_txn *txn; /* open while merging */
+    size_t objects;         /* merged in it */
+};
+
+/* The key of one log in one epoch. */
+struct round_key {
+    uint32_t log, index; /* log 0: empty */
+    struct space_row space;
+    struct public_key device;
+};
+
+struct round_reader {
+    struct round_key keys[ROUND_KEYS];
+    uint8_t *secrets; /* ROUND_KEYS entry keys, and one epoch key */
+    size_t next;
+};
+
+/* Readers. */
+
+void round_reader_free(struct round_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    secret_free(reader->secrets);
+    heap_free(reader);
+}
+
+enum err round_reader_new(struct round_reader **out)
+{
+    struct round_reader *reader = heap_new_zeroed(1, sizeof *reader);
+
+    if (reader != NULL)
+        reader->secrets = secret_new((ROUND_KEYS + 1) * (size_t)KEY_SIZE);
+    if (reader == NULL || reader->secrets == NULL) {
+        round_reader_free(reader);
+        return ERR_NOMEM;
+    }
+    *out = reader;
+    return ERR_OK;
+}
+
+static enum err round_load_key(const struct snapshot *snapshot, struct round_reader *reader,
+                               uint32_t log, uint32_t index, struct round_key *out,
+                               uint8_t *out_key)
+{
+    uint8_t *epoch_key = reader->secrets + ROUND_KEYS * (size_t)KEY_SIZE;
+    struct log_row row;
+    struct log_id id;
+    struct hash epoch;
+    enum err err = ledger_log_numbered(snapshot, log, &row);
+
+    if (err == ERR_OK)
+        err = ledger_space_numbered(snapshot, row.space, &out->space);
+    if (err == ERR_OK)
+        err = epoch_table_of_log(snapshot, log, index, &epoch);
+    if (err == ERR_OK)
+        err = epoch_table_key(snapshot, &epoch, epoch_key);
+    if (err != ERR_OK)
+        return err;
+    id = (struct log_id){.space = out->space.id, .device = row.device};
+    entry_key(epoch_key, &id, out_key);
+    out->device = row.device;
+    out->index = index;
+    out->log = log;
+    return ERR_OK;
+}
+
+/* A key that is not held is looked for again each time: it may have come. */
+static enum err round_find_key(const struct snapshot *snapshot, struct round_reader *reader,
+                               const struct entry_row *entry, size_t *out)
+{
+    uint32_t index = entry->entry.header.epoch_index;
+    enum err err;
+
+    for (size_t at = 0; at < ROUND_KEYS; at++)
+        if (reader->keys[at].log == entry->log && reader->keys[at].index == index) {
+            *out = at;
+            return ERR_OK;
+        }
+    *out = reader->next;
+    reader->keys[*out].log = 0;
+    err = round_load_key(snapshot, reader, entry->log, index, &reader->keys[*out],
+                         reader->secrets + *out * KEY_SIZE);
+    if (err == ERR_OK)
+        reader->next = (reader->next + 1) % ROUND_KEYS;
+    return err;
+}
+
+/* Kinds whose views come to the same in whatever order their objects change, and of which there are
+ * many; never of spaces that are restated. */
+static bool round_is_sorted_kind(uint8_t kind)
+{
+    return kind == KIND_CONTACT;
+}
+
+/* Reads an entry and finds its key. ERR_NOT_FOUND: it is one for follow. */
+static enum err round_load(const struct snapshot *snapshot, struct round_reader *reader,
+                           uint64_t arrival, struct entry_row *out_entry, size_t *out_key)
+{
+    enum err err = ledger_entry(snapshot, arrival, out_entry);
+
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
+    if (out_entry->entry.header.epoch_index == 0 || out_entry->entry.payload.size == 0)
+        return ERR_NOT_FOUND;
+    err = round_find_key(snapshot, reader, out_entry, out_key);
+    return err == ERR_KEY_MISSING ? ERR_NOT_FOUND : err;
+}
+
+static const uint8_t *round_secret(const struct round_reader *reader, size_t key)
+{
+    return reader->secrets + key * KEY_SIZE;
+}
+
+/* Looking. */
+
+static enum err round_pending(struct ledger *ledger, uint64_t *out_first, size_t *out_count)
+{
+    struct ledger_counters counters;
+    struct snapshot snapshot;
+    enum err err = ledger_snapshot(ledger, &snapshot);
+
+    if (err != ERR_OK)
+        return err;
+    err = ledger_load_counters(&snapshot, &counters);
+    ledger_snapshot_end(&snapshot);
+    if (err != ERR_OK)
+        return err;
+    *out_first = counters.followed + 1;
+    *out_count = counters.arrival - counters.followed < ROUND_ENTRIES_MAX
+                     ? (size_t)(counters.arrival - counters.followed)
+                     : ROUND_ENTRIES_MAX;
+    return ERR_OK;
+}
+
+bool round_is_due(struct ledger *ledger)
+{
+    uint64_t first;
+    size_t count;
+
+    return round_pending(ledger, &first, &count) == ERR_OK && count >= ROUND_ENTRIES_MIN;
+}
+
+enum err round_begin(struct ledger *ledger, struct round **out)
+{
+    struct round *round = heap_new_zeroed(1, sizeof *round);
+    enum err err = round != NULL ? ERR_OK : ERR_NOMEM;
+
+    if (err == ERR_OK)
+        err = round_pending(ledger, &round->first, &round->count);
+    if (err == ERR_OK && round->count == 0)
+        err = ERR_NOT_FOUND;
+    if (err == ERR_OK) {
+        round->ledger = ledger;
+        round->refs = heap_new_zeroed(round->count, sizeof *round->refs);
+        err = round->refs != NULL ? ERR_OK : ERR_NOMEM;
+    }
+    if (err != ERR_OK) {
+        heap_free(round);
+        return err;
+    }
+    *out = round;
+    return ERR_OK;
+}
+
+size_t round_count(const struct round *round)
+{
+    return round->count;
+}
+
+void round_free(struct round *round)
+{
+    if (round == NULL)
+        return;
+    if (round->txn != NULL)
+        ledger_abort(round->txn);
+    heap_free(round->refs);
+    heap_free(round);
+}
+
+static enum err round_look_some(struct round *round, struct round_reader *reader, size_t from,
+                                size_t until)
+{
+    struct snapshot snapshot;
+    struct entry_row entry;
+    size_t key;
+    enum err err = ledger_snapshot(round->ledger, &snapshot);
+
+    if (err != ERR_OK)
+        return err;
+    for (size_t at = from; at < until && err == ERR_OK; at++) {
+        uint8_t first[SEAL_PEEK_MAX], kind;
+        struct round_ref *ref = &round->refs[at];
+        struct id object;
+        size_t size;
+
+        ref->at = (uint32_t)at;
+        err = round_load(&snapshot, reader, round->first + at, &entry, &key);
+        if (err == ERR_NOT_FOUND)
+            err = ERR_OK;
+        else if (err == ERR_OK) {
+            size = entry_peek(round_secret(reader, key), &entry.entry, first);
+            if (edit_peek(span_of(first, size), &kind, &object) != ERR_OK ||
+                !round_is_sorted_kind(kind))
+                continue;
+            ref->object = be64(object.bytes);
+            ref->space = reader->keys[key].space.number;
+        }
+    }
+    ledger_snapshot_end(&snapshot);
+    return err;
+}
+
+enum err round_look(struct round *round, struct round_reader *reader, size_t from, size_t until)
+{
+    enum err err = ERR_OK;
+
+    for (size_t at = from; at < until && err == ERR_OK; at += ROUND_RENEW)
+        err =
+            round_look_some(round, reader, at, until - at < ROUND_RENEW ? until : at + ROUND_RENEW);
+    return err;
+}
+
+static int round_order(const void *left, const void *right)
+{
+    const struct round_ref *one = left, *other = right;
+
+    if (one->space != other->space)
+        return one->space < other->space ? -1 : 1;
+    if (one->object != other->object)
+        return one->object < other->object ? -1 : 1;
+    return one->at < other->at ? -1 : one->at > other->at;
+}
+
+void round_sort(struct round *round)
+{
+    qsort(round->refs, round->count, sizeof *round->refs, round_order);
+}
+
+/* Opening. */
+
+struct round_item {
+    uint64_t arrival;
+    bool is_for_follow;
+    struct space_row space;
+    struct origin origin;
+    struct buf plain;
+    struct edit_space edit;
+};
+
+struct round_chunk {
+    size_t count;
+    struct round_item items[ROUND_CHUNK_ENTRIES];
+    struct wire_doc doc; /* one for all: edits borrow from their plaintexts alone */
+    struct buf scratch;
+};
+
+enum err round_chunk_new(struct round_chunk **out)
+{
+    *out = heap_new_zeroed(1, sizeof **out);
+    return *out != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+void round_chunk_free(struct round_chunk *chunk)
+{
+    if (chunk == NULL)
+        return;
+    for (size_t at = 0; at < ROUND_CHUNK_ENTRIES; at++) {
+        struct round_item *item = &chunk->items[at];
+
+        if (item->plain.data != NULL)
+            secret_wipe(item->plain.data, item->plain.capacity);
+        buf_release(&item->plain);
+        edit_release(&item->edit);
+    }
+    if (chunk->scratch.data != NULL)
+        secret_wipe(chunk->scratch.data, chunk->scratch.capacity);
+    buf_release(&chunk->scratch);
+    wire_release(&chunk->doc);
+    heap_free(chunk);
+}
+
+static enum err round_open_item(const struct snapshot *snapshot, struct round_reader *reader,
+                                struct round_chunk *chunk, struct round_item *item)
+{
+    struct entry_row entry;
+    size_t key = 0;
+    enum err err;
+
+    buf_clear(&item->plain);
+    item->edit.doc = chunk->doc;
+    err = round_load(snapshot, reader, item->arrival, &entry, &key);
+    if (err == ERR_OK)
+        err = entry_open(round_secret(reader, key), &entry.entry, entry.seq, &item->plain);
+    if (err == ERR_OK)
+        err = edit_read(&item->edit, buf_span(&item->plain));
+    chunk->doc = item->edit.doc;
+    item->edit.doc = (struct wire_doc){0};
+    item->is_for_follow = err == ERR_OK
+                              ? !round_is_sorted_kind(item->edit.edit.kind)
+                              : err == ERR_NOT_FOUND || err == ERR_FORGED || err == ERR_MALFORMED;
+    if (err != ERR_OK || item->is_for_follow)
+        return item->is_for_follow ? ERR_OK : err;
+    item->space = reader->keys[key].space;
+    entry_hash_payload(&entry.entry);
+    item->origin = (struct origin){.arrival = item->arrival,
+                                   .log = entry.log,
+                                   .seq = entry.seq,
+                                   .device = reader->keys[key].device,
+                                   .entry_hash = entry.entry.header.payload_hash};
+    return ERR_OK;
+}
+
+enum err round_open(struct round *round, struct round_reader *reader, size_t from,
+                    struct round_chunk *chunk, size_t *out_until)
+{
+    struct snapshot snapshot;
+    size_t bytes = 0;
+    enum err err = ledger_snapshot(round->ledger, &snapshot);
+
+    if (err != ERR_OK)
+        return err;
+    chunk->count = 0;
+    while (err == ERR_OK && from < round->count && chunk->count < ROUND_CHUNK_ENTRIES &&
+           bytes < ROUND_CHUNK_BYTES) {
+        struct round_item *item = &chunk->items[chunk->count++];
+
+        item->arrival = round->first + round->refs[from].at;
+        item->is_for_follow = round->refs[from].space == 0;
+        if (!item->is_for_follow)
+            err = round_open_item(&snapshot, reader, chunk, item);
+        bytes += item->plain.size;
+        from++;
+    }
+    ledger_snapshot_end(&snapshot);
+    *out_until = from;
+    return err;
+}
+
+/* Merging. */
+
+static bool round_is_same_object(const struct round_item *one, const struct round_item *other)
+{
+    return !one->is_for_follow && !other->is_for_follow &&
+           one->space.number == other->space.number &&
+           one->edit.edit.kind == other->edit.edit.kind &&
+           id_is_equal(&one->edit.edit.object, &other->edit.edit.object);
+}
+
+/* The edits items[0..count-1], all of one object: its row is read and written once. */
+static enum err round_merge_object(struct ledger_txn *txn, struct buf *scratch,
+                                   struct round_item *items, size_t count)
+{
+    const struct space_row *space = &items[0].space;
+    const struct edit *first = &items[0].edit.edit;
+    struct follow_context self = {.txn = txn, .space = space->number};
+    struct object_context context = follow_object_context(&self);
+    struct object before = {0}, after = {0};
+    uint32_t number;
+    bool is_new;
+    enum err err =
+        row_number_for(txn, space->number, first->kind, &first->object, &number, &is_new);
+
+    if (err == ERR_OK && !is_new)
+        err = follow_read_row(txn, scratch, number, &before, &after);
+    for (size_t at = 0; at < count && err == ERR_OK; at++) {
+        err = object_identify(&items[at].edit.edit, &context, &items[at].origin);
+        if (err == ERR_OK)
+            err = object_apply(&after, &items[at].edit.edit, &items[at].origin, &context);
+    }
+    if (err == ERR_OK)
+        err = row_put(txn, number, space->number, &after);
+    if (err == ERR_OK)
+        err = follow_tell(txn, space, number, is_new ? NULL : &before, &after);
+    object_release(&before);
+    object_release(&after);
+    return err;
+}
+
+/* What is not sorted is merged in the order of arrival, and to it the watermark stands where it
+ * would stand without a round. */
+static enum err round_merge_alone(struct ledger_txn *txn, uint64_t arrival)
+{
+    uint64_t followed = txn->counters.followed;
+    enum err err;
+
+    txn->counters.followed = arrival - 1;
+    err = follow_entry(txn, arrival);
+    txn->counters.followed = arrival;
+    if (err == ERR_OK && txn->cache != NULL && txn->cache->again != 0)
+        err = follow_again(txn);
+    txn->counters.followed = followed;
+    return err;
+}
+
+/* Merges what comes next in the chunk and says how many items that were. */
+static enum err round_merge_next(struct ledger_txn *txn, struct round_chunk *chunk, size_t at,
+                                 size_t *out_count)
+{
+    struct round_item *items = &chunk->items[at];
+    size_t count = 1;
+
+    *out_count = 1;
+    if (items[0].is_for_follow)
+        return round_merge_alone(txn, items[0].arrival);
+    if (!follow_has_place(&items[0].space, &items[0].edit.edit))
+        return ERR_OK;
+    while (at + count < chunk->count && round_is_same_object(&items[0], &items[count]))
+        count++;
+    *out_count = count;
+    return round_merge_object(txn, &chunk->scratch, items, count);
+}
+
+/* The transaction that is open, or a new one. */
+static enum err round_write(struct round *round)
+{
+    enum err err;
+
+    if (round->txn != NULL)
+        return ERR_OK;
+    round->objects = 0;
+    err = ledger_begin(round->ledger, 0, &round->txn);
+    if (err != ERR_OK)
+        round->txn = NULL;
+    else if (round->txn->counters.followed + 1 != round->first)
+        err = ERR_STATE;
+    return err;
+}
+
+enum err round_rest(struct round *round)
+{
+    struct ledger_txn *txn = round->txn;
+
+    round->txn = NULL;
+    if (txn == NULL)
+        return ERR_OK;
+    if (ledger_txn_has_written(txn))
+        return ledger_commit_stage(txn);
+    ledger_abort(txn);
+    return ERR_OK;
+}
+
+enum err round_merge(struct round *round, struct round_chunk *chunk)
+{
+    enum err err = ERR_OK;
+
+    for (size_t at = 0, count; at < chunk->count && err == ERR_OK; at += count) {
+        count = 1;
+        err = round_write(round);
+        if (err == ERR_OK)
+            err = round_merge_next(round->txn, chunk, at, &count);
+        round->objects++;
+        if (err == ERR_OK && (round->objects >= ROUND_OBJECTS_MAX ||
+                              ledger_txn_pages(round->txn) >= ROUND_PAGES_MAX))
+            err = round_rest(round);
+    }
+    return err;
+}
+
+enum err round_end(struct round *round)
+{
+    enum err err = round_write(round);
+
+    if (err != ERR_OK)
+        return err;
+    round->txn->counters.followed += round->count;
+    round->txn->written++;
+    return round_rest(round);
+}
+
+/* The whole. */
+
+static enum err round_merge_all(struct round *round, struct round_reader *reader,
+                                struct round_chunk *chunk)
+{
+    enum err err = round_look(round, reader, 0, round->count);
+
+    if (err == ERR_OK)
+        round_sort(round);
+    for (size_t from = 0; from < round->count && err == ERR_OK;) {
+        err = round_open(round, reader, from, chunk, &from);
+        if (err == ERR_OK)
+            err = round_merge(round, chunk);
+    }
+    return err == ERR_OK ? round_end(round) : err;
+}
+
+enum err round_run(struct ledger *ledger)
+{
+    struct round_reader *reader = NULL;
+    struct round_chunk *chunk = NULL;
+    struct round *round = NULL;
+    enum err err = round_begin(ledger, &round);
+
+    if (err == ERR_OK)
+        err = round_reader_new(&reader);
+    if (err == ERR_OK)
+        err = round_chunk_new(&chunk);
+    if (err == ERR_OK)
+        err = round_merge_all(round, reader, chunk);
+    round_chunk_free(chunk);
+    round_reader_free(reader);
+    round_free(round);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "node/op_circle.h"
 #include "node/op_contact.h"
 #include "node/op_history.h"
 #include "node/op_import.h"
@@ -18,6 +19,10 @@
 #include "proto/scan.h"
 
 static const struct op ops_all[] = {
+    {.method = "circle.add", .mode = OP_WRITE, .run = op_circle_add},
+    {.method = "circle.create", .mode = OP_WRITE, .run = op_circle_create},
+    {.method = "circle.list", .mode = OP_READ, .run = op_circle_list},
+    {.method = "circle.remove", .mode = OP_WRITE, .run = op_circle_remove},
     {.method = "contact.add", .mode = OP_WRITE, .run = op_contact_add},
     {.method = "contact.duplicates", .mode = OP_READ, .run = op_merge_duplicates},
     {.method = "contact.edit", .mode = OP_WRITE, .run = op_contact_edit},

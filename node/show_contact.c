@@ -185,7 +185,34 @@ static void show_import(json_t *result, json_t *params)
     show_import_lines(json_object_get(result, "notes"));
 }
 
+static void show_circles(json_t *result, json_t *params)
+{
+    json_t *rows = json_object_get(result, "circles"), *row, *member;
+    size_t at, index;
+
+    (void)params;
+    if (json_object_get(result, "removed") != NULL) {
+        show_removed(result, params);
+        return;
+    }
+    if (json_array_size(rows) == 0)
+        (void)puts("You have no circles yet. Make one: kith circle create NAME");
+    json_array_foreach(rows, at, row)
+    {
+        show_line(show_text(row, "name"),
+                  json_array_size(json_object_get(row, "members")) == 0
+                      ? "(nobody yet)"
+                      : show_text(json_array_get(json_object_get(row, "members"), 0), "name"));
+        json_array_foreach(json_object_get(row, "members"), index, member) if (index > 0)
+            show_line("", show_text(member, "name"));
+    }
+}
+
 const struct show_printer show_contact_printers[] = {
+    {"circle.add", show_circles},
+    {"circle.create", show_circles},
+    {"circle.list", show_circles},
+    {"circle.remove", show_circles},
     {"contact.add", show_contact},
     {"contact.duplicates", show_duplicates},
     {"contact.edit", show_contact},

@@ -136,4 +136,33 @@ def a_merged_person_can_be_removed_and_brought_back(place):
     assert ana.ok("doctor")["healthy"] is True
 
 
+def circles_hold_contacts_and_peers(place):
+    ana, bruno = place.pair()
+    ana.ok("contact", "add", "Joon Kim", "--email", "joon@example.org")
+    assert ana.ok("circle", "list")["circles"] == []
+    assert ana.ok("circle", "create", "Ch\u0153ur")["circles"][0]["members"] == []
+    ana.ok("circle", "create", "choeur")  # The same circle, spelt otherwise.
+    ana.ok("circle", "add", "CHOEUR", "joon", "bruno")
+    ana.ok("circle", "add", "choeur", "joon")
+    circle, = ana.ok("circle", "list")["circles"]
+    assert circle["name"] == "Ch\u0153ur"
+    assert [one["name"] for one in circle["members"]] == ["Joon Kim", "Bruno"]
+    assert circle["members"][1]["member"] == bruno.identity["member"]
+    ana.fails(3, "circle", "add", "choeur", "joon", "nobody")
+    ana.fails(3, "circle", "add", "other", "joon")
+    ana.fails(2, "circle", "create", "  ")
+    ana.ok("contact", "remove", "joon")
+    assert [one["name"] for one in ana.ok("circle", "list", "choeur")["circles"][0]["members"]] == [
+        "Bruno"]
+    ana.ok("undo")
+    ana.ok("circle", "remove", "choeur", "bruno")
+    assert [one["name"] for one in ana.ok("circle", "list", "choeur")["circles"][0]["members"]] == [
+        "Joon Kim"]
+    ana.ok("circle", "remove", "choeur")
+    ana.fails(3, "circle", "list", "choeur")
+    assert ana.ok("circle", "create", "choeur")["circles"][0]["members"] == []
+    code, text = ana.call("circle", "list", text=True)
+    assert code == 0 and "nobody yet" in text
+
+
 run(globals())

@@ -1,0 +1,30 @@
+/* The commands about circles. */
+#include "node/cmd.h"
+
+const struct cmd cmd_table_circle[] = {
+    {.words = "circle create",
+     .method = "circle.create",
+     .args = {"NAME"},
+     .run = cmd_op,
+     .summary = "a private label for people; it is never sent to anybody",
+     .example = "kith circle create choir"},
+    {.words = "circle add",
+     .method = "circle.add",
+     .args = {"NAME", "WHO..."},
+     .run = cmd_op,
+     .summary = "put people into a circle",
+     .example = "kith circle add choir joon mara"},
+    {.words = "circle remove",
+     .method = "circle.remove",
+     .args = {"NAME", "[WHO...]"},
+     .run = cmd_op,
+     .summary = "take people out of a circle, or remove it",
+     .example = "kith circle remove choir joon"},
+    {.words = "circle list",
+     .method = "circle.list",
+     .args = {"[NAME]"},
+     .run = cmd_op,
+     .summary = "your circles and who is in them",
+     .example = "kith circle list"},
+    {.words = NULL},
+};

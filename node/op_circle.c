@@ -1,0 +1,345 @@
+/* A circle holds references: to contacts by id, to peers without a contact by did:key. */
+#include "node/op_circle.h"
+
+#include <string.h>
+
+#include "crypto/digest.h"
+#include "crypto/secret.h"
+#include "node/amend.h"
+#include "node/describe.h"
+#include "proto/circle.h"
+#include "proto/contact.h"
+#include "proto/limits.h"
+#include "proto/scan.h"
+#include "storage/fold.h"
+#include "storage/row.h"
+#include "storage/view_contact.h"
+#include "storage/view_peer.h"
+#include "storage/view_same.h"
+
+static const struct id *op_circle_self(const struct op_call *call)
+{
+    return ledger_self_space(call->snapshot.ledger);
+}
+
+/* The object a name stands for: case and accents do not count. */
+static enum err op_circle_id(struct op_call *call, const char *name, struct id *out)
+{
+    struct buf folded = {0};
+    struct public_key key;
+    struct span text;
+    struct hash hash;
+    enum err err;
+
+    if (name == NULL || name[0] == '\0' || strlen(name) > NAME_SIZE_MAX ||
+        !scan_is_utf8(span_str(name)))
+        return op_fail(call, OP_USAGE, "kith circle create choir",
+                       "a circle needs a name of at most %d bytes", NAME_SIZE_MAX);
+    err = fold(span_str(name), &folded);
+    text = buf_span(&folded);
+    if (err == ERR_OK && text.size == 0)
+        err = op_fail(call, OP_USAGE, "kith circle create choir", "that name has no letters");
+    if (err == ERR_OK) {
+        digest("kith circle name", &text, 1, &hash);
+        memcpy(key.bytes, hash.bytes, sizeof key.bytes);
+        id_about("kith circle", &key, out);
+    }
+    buf_release(&folded);
+    return err;
+}
+
+/* ERR_NOT_FOUND, failure filled, when there is no such circle. */
+static enum err op_circle_get(struct op_call *call, const char *name, struct object *out)
+{
+    struct id id;
+    uint32_t number;
+    enum err err = op_circle_id(call, name, &id);
+
+    *out = (struct object){0};
+    if (err != ERR_OK)
+        return err;
+    err = row_get(&call->snapshot, op_circle_self(call), KIND_CIRCLE, &id, out, &number);
+    if (err == ERR_OK && !object_is_visible(out)) {
+        object_release(out);
+        err = ERR_NOT_FOUND;
+    }
+    if (err == ERR_NOT_FOUND)
+        return op_fail(call, OP_NOT_FOUND, "kith circle list", "there is no circle %s", name);
+    return err;
+}
+
+/* Members. */
+
+static void op_circle_reference(const struct name_match *who, char out[static DID_SIZE])
+{
+    if (who->has_contact)
+        hex_write(span_of(who->contact.bytes, ID_SIZE), out);
+    else
+        identity_did(&who->member, out);
+}
+
+static enum err op_circle_read_contact(struct op_call *call, struct span reference,
+                                       struct name_match *out)
+{
+    struct space_row self;
+    struct object contact;
+    struct span name, member;
+    uint32_t number;
+    enum err err = hex_read(reference, out->contact.bytes, ID_SIZE);
+
+    if (err == ERR_OK)
+        err = ledger_space(&call->snapshot, op_circle_self(call), &self);
+    if (err == ERR_OK)
+        err = row_find(&call->snapshot, self.number, KIND_CONTACT, &out->contact, &number);
+    if (err == ERR_OK)
+        err = view_same_read(&call->snapshot, number, &contact, &out->number);
+    if (err != ERR_OK)
+        return err == ERR_INVALID ? ERR_NOT_FOUND : err;
+    name = view_contact_shown(&contact);
+    member = object_value(&contact, CONTACT_MEMBER).bytes;
+    out->has_contact = true;
+    out->contact = contact.id;
+    out->has_member = member.size == sizeof out->member.bytes;
+    if (out->has_member)
+        memcpy(out->member.bytes, member.data, member.size);
+    if (name.size > 0)
+        memcpy(out->shown, name.data, name.size < 200 ? name.size : 200);
+    if (!object_is_visible(&contact))
+        err = ERR_NOT_FOUND;
+    object_release(&contact);
+    return err;
+}
+
+static enum err op_circle_read(struct op_call *call, struct span reference, struct name_match *out)
+{
+    struct public_key member;
+    struct peer *peer;
+    enum err err;
+
+    memset(out, 0, sizeof *out);
+    if (reference.size == 2 * ID_SIZE)
+        return op_circle_read_contact(call, reference, out);
+    err = identity_read_did(reference, &member);
+    if (err != ERR_OK)
+        return ERR_NOT_FOUND;
+    peer = secret_new(sizeof *peer);
+    if (peer == NULL)
+        return ERR_NOMEM;
+    err = view_peer(&call->snapshot, &member, peer);
+    if (err == ERR_OK) {
+        out->has_member = true;
+        out->member = member;
+        memcpy(out->shown, peer->alias[0] != '\0' ? peer->alias : peer->name, sizeof out->shown);
+    }
+    secret_free(peer);
+    return err;
+}
+
+static enum err op_circle_members(struct op_call *call, const struct object *circle,
+                                  op_circle_fn each, void *self)
+{
+    const struct object_element *at;
+    enum err err = ERR_OK;
+
+    for (size_t index = 0;
+         err == ERR_OK && (at = object_element_at(circle, CIRCLE_MEMBERS, index)) != NULL;
+         index++) {
+        struct name_match who;
+
+        err = op_circle_read(call, at->value.bytes, &who);
+        if (err == ERR_OK)
+            err = each(self, &who);
+        else if (err == ERR_NOT_FOUND)
+            err = ERR_OK;
+    }
+    return err;
+}
+
+enum err op_circle_each(struct op_call *call, const char *name, op_circle_fn each, void *self)
+{
+    struct object circle;
+    enum err err = op_circle_get(call, name, &circle);
+
+    if (err == ERR_OK)
+        err = op_circle_members(call, &circle, each, self);
+    object_release(&circle);
+    return err;
+}
+
+/* Answers. */
+
+static enum err op_circle_on_member(void *self, const struct name_match *who)
+{
+    json_t *row = json_object();
+
+    describe_set_text(row, "name", span_str(who->shown));
+    if (who->has_contact)
+        describe_set_id(row, "id", &who->contact);
+    if (who->has_member)
+        describe_set_did(row, "member", &who->member);
+    return json_array_append_new(self, row) == 0 ? ERR_OK : ERR_NOMEM;
+}
+
+static enum err op_circle_describe(struct op_call *call, const struct object *circle, json_t *list)
+{
+    json_t *members = json_array(), *row = json_object();
+    enum err err = op_circle_members(call, circle, op_circle_on_member, members);
+
+    describe_set_text(row, "name", object_text(circle, CIRCLE_NAME));
+    (void)json_object_set_new(row, "members", members); /* A lost key shows as absent. */
+    if (json_array_append_new(list, row) != 0)
+        return ERR_NOMEM;
+    return err;
+}
+
+struct op_circle_all {
+    struct op_call *call;
+    json_t *list;
+};
+
+static enum err op_circle_on_row(void *self, uint32_t number, const struct object *circle)
+{
+    struct op_circle_all *all = self;
+
+    (void)number;
+    return op_circle_describe(all->call, circle, all->list);
+}
+
+static enum err op_circle_answer(struct op_call *call, const char *name)
+{
+    struct op_circle_all all = {.call = call, .list = json_array()};
+    struct object circle = {0};
+    enum err err;
+
+    if (name != NULL) {
+        err = op_circle_get(call, name, &circle);
+        if (err == ERR_OK)
+            err = op_circle_describe(call, &circle, all.list);
+        object_release(&circle);
+    } else {
+        err = row_each(&call->snapshot, op_circle_self(call), KIND_CIRCLE, op_circle_on_row, &all);
+    }
+    call->result = json_pack("{s:o}", "circles", all.list);
+    if (err != ERR_OK)
+        return op_fail_err(call, err, "the circles could not be read");
+    return call->result != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+enum err op_circle_list(struct op_call *call)
+{
+    return op_circle_answer(call, op_text(call, "name"));
+}
+
+/* Changing. */
+
+enum err op_circle_create(struct op_call *call)
+{
+    const char *name = op_text(call, "name");
+    struct amend amend;
+    struct id id;
+    enum err err = op_circle_id(call, name, &id);
+
+    if (err != ERR_OK)
+        return err;
+    amend_begin(&amend, call->txn, op_circle_self(call), KIND_CIRCLE, &id);
+    if (!amend.is_new && object_is_visible(&amend.object)) {
+        err = amend_end(&amend, NULL); /* Nothing was changed. */
+        return err == ERR_OK ? op_circle_answer(call, name)
+                             : op_fail_err(call, err, "the circle could not be read");
+    }
+    /* One that was removed comes back empty. */
+    amend_remove_all(&amend, CIRCLE_MEMBERS);
+    amend_restore(&amend);
+    amend_text(&amend, CIRCLE_NAME, span_str(name));
+    err = amend_end(&amend, NULL);
+    return err == ERR_OK ? op_circle_answer(call, name)
+                         : op_fail_err(call, err, "the circle could not be made");
+}
+
+/* Looks everybody up before anything is written. */
+static enum err op_circle_find_all(struct op_call *call, json_t *list)
+{
+    json_t *item;
+    size_t at;
+
+    if (json_array_size(list) == 0)
+        return op_fail(call, OP_USAGE, "kith circle add choir joon", "say whom");
+    json_array_foreach(list, at, item)
+    {
+        struct name_match who;
+        enum err err = name_find(call, json_string_value(item), &who);
+
+        if (err != ERR_OK)
+            return err;
+    }
+    return ERR_OK;
+}
+
+static enum err op_circle_change(struct op_call *call, json_t *list, bool is_add)
+{
+    const char *name = op_text(call, "name");
+    char references[64][DID_SIZE];
+    struct amend amend;
+    struct object circle;
+    struct id id;
+    json_t *item;
+    size_t at;
+    enum err err = op_circle_get(call, name, &circle);
+
+    if (err == ERR_OK)
+        err = op_circle_id(call, name, &id);
+    object_release(&circle);
+    if (err == ERR_OK)
+        err = op_circle_find_all(call, list);
+    if (err == ERR_OK && json_array_size(list) > 64)
+        err = op_fail(call, OP_USAGE, "fewer at a time", "at most 64 people at a time");
+    if (err != ERR_OK)
+        return err;
+    amend_begin(&amend, call->txn, op_circle_self(call), KIND_CIRCLE, &id);
+    json_array_foreach(list, at, item)
+    {
+        struct name_match who;
+
+        if (name_find(call, json_string_value(item), &who) != ERR_OK)
+            continue; /* Found a moment ago in the same transaction. */
+        op_circle_reference(&who, references[at]);
+        if (is_add)
+            amend_add(&amend, CIRCLE_MEMBERS, span_str(references[at]));
+        else
+            (void)amend_remove(&amend, CIRCLE_MEMBERS, span_str(references[at]));
+    }
+    err = amend_end(&amend, NULL);
+    return err == ERR_OK ? op_circle_answer(call, name)
+                         : op_fail_err(call, err, "the circle could not be changed");
+}
+
+enum err op_circle_add(struct op_call *call)
+{
+    return op_circle_change(call, op_list(call, "who"), true);
+}
+
+/* With names: takes people out; without: the whole circle. */
+enum err op_circle_remove(struct op_call *call)
+{
+    json_t *list = op_list(call, "who");
+    struct object circle;
+    struct amend amend;
+    struct id id;
+    enum err err;
+
+    if (json_array_size(list) > 0)
+        return op_circle_change(call, list, false);
+    err = op_circle_get(call, op_text(call, "name"), &circle);
+    object_release(&circle);
+    if (err == ERR_OK)
+        err = op_circle_id(call, op_text(call, "name"), &id);
+    if (err != ERR_OK)
+        return err;
+    amend_begin(&amend, call->txn, op_circle_self(call), KIND_CIRCLE, &id);
+    amend_delete(&amend);
+    err = amend_end(&amend, NULL);
+    if (err != ERR_OK)
+        return op_fail_err(call, err, "the circle could not be removed");
+    call->result = json_pack("{s:s}", "removed", op_text(call, "name"));
+    return call->result != NULL ? ERR_OK : ERR_NOMEM;
+}

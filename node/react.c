@@ -3,6 +3,7 @@
 
 #include "storage/agenda.h"
 #include "storage/follow.h"
+#include "storage/space.h"
 
 /* Answers one transaction may give: a flood of facts is answered in several, none of them long. */
 enum { REACT_ITEMS_MAX = 512 };
@@ -13,6 +14,7 @@ struct reactor {
 };
 
 static const struct reactor reactors[] = {
+    {KIND_SPACE, space_tend},
     {0, NULL},
 };
 

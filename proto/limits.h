@@ -48,8 +48,9 @@ enum {
     INVITATION_DAYS_MAX = 90,
     INVITATION_MEMORY_DAYS = 30, /* spent, revoked and expired ones are remembered so long */
 
-    EPOCH_WRAPS_MAX = 64,  /* devices one grant entry serves: 16 of each side and recovery keys */
-    EPOCH_PARENTS_MAX = 4, /* branches one epoch unites; more are united step by step */
+    EPOCH_WRAPS_MAX = 64, /* devices one grant entry serves: 16 of each side and recovery keys */
+    EPOCH_ENTRIES_MAX = 1000000,  /* of one log under one key: then it is renewed */
+    EPOCH_PARENTS_MAX = 4,        /* branches one epoch unites; more are united step by step */
     EPOCH_DEPTH_MAX = 1 << 24,    /* rotations of one space; nobody can push the depth to its end */
     MARKS_PER_MESSAGE_MAX = 1024, /* 1,024 marks of 75 bytes fit one message */
     ACKS_PER_MESSAGE_MAX = 1024,

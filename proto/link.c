@@ -63,7 +63,8 @@ static const struct field key_fields[] = {
     LINK_BYTES(KEY_BYTES, "key", KEY_SIZE),
     LINK_NUMBER(KEY_DEPTH, "depth", 0),
     LINK_BYTES(KEY_READERS, "readers", VALUE_SIZE_MAX),
-    LINK_BYTES(KEY_PARENT, "parent", HASH_SIZE),
+    LINK_BYTES(KEY_PARENT, "parent", EPOCH_PARENTS_MAX *HASH_SIZE),
+    LINK_NUMBER(KEY_OPENED, "opened", 0),
 };
 static const struct field knock_fields[] = {
     LINK_BYTES(KNOCK_KEY, "key", KEY_SIZE),

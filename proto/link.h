@@ -73,7 +73,8 @@ enum key_field {
     KEY_BYTES = 3,   /* bytes: 32 */
     KEY_DEPTH = 4,   /* number */
     KEY_READERS = 5, /* bytes: salt, then the readers' keys in ascending order; own epochs only */
-    KEY_PARENT = 6   /* bytes: the parent's id; absent without one */
+    KEY_PARENT = 6,  /* bytes: the parents' ids; absent without any */
+    KEY_OPENED = 7   /* number: ms */
 };
 
 enum knock_field { KNOCK_KEY = 1 /* bytes: 32 */, KNOCK_CREATED = 2 /* number: ms */ };

@@ -7,6 +7,7 @@
 #include "crypto/seal.h"
 #include "crypto/secret.h"
 #include "storage/ledger_state.h"
+#include "storage/space.h"
 #include "storage/view_peer.h"
 
 enum {
@@ -180,30 +181,20 @@ static enum err epoch_table_put(struct ledger_txn *txn, const struct epoch_row *
     return err;
 }
 
-/* PROTOCOL EPOCH-6: "Writers write under the deepest epoch whose key they hold, the one with the
- * least id of several." */
-static enum err epoch_table_choose(struct ledger_txn *txn, const struct epoch_row *row)
+/* Which epoch is written under may have changed; space_settle looks. What this device opens itself
+ * it writes under without asking. */
+static enum err epoch_table_unsettle(struct ledger_txn *txn, const struct epoch_row *row)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct epoch_row current;
     struct space_row space;
-    bool is_better = true;
-    enum err err = ledger_space_numbered(&snapshot, row->space, &space);
+    struct log_row log;
+    enum err err = row->log > 0 ? ledger_log_numbered(&snapshot, row->log, &log) : ERR_NOT_FOUND;
 
-    if (err != ERR_OK || !space.is_mine)
-        return err;
-    err = epoch_table_get(&snapshot, &space.current, &current);
-    if (err == ERR_OK)
-        is_better = row->epoch.depth > current.epoch.depth ||
-                    (row->epoch.depth == current.epoch.depth &&
-                     span_order(span_of(row->id.bytes, HASH_SIZE),
-                                span_of(current.id.bytes, HASH_SIZE)) < 0);
-    else if (err != ERR_NOT_FOUND)
-        return err;
-    if (!is_better)
+    if (err == ERR_OK && public_key_is_equal(&log.device, ledger_device(txn->ledger)))
         return ERR_OK;
-    space.current = row->id;
-    return ledger_put_space(txn, &space);
+    if (err == ERR_OK || err == ERR_NOT_FOUND)
+        err = ledger_space_numbered(&snapshot, row->space, &space);
+    return err == ERR_OK ? space_unsettle(txn, &space) : err;
 }
 
 /* Entries may have waited for this key: the next follow looks. */
@@ -253,7 +244,7 @@ static enum err epoch_table_hold(struct ledger_txn *txn, const struct hash *id,
     if (err == ERR_OK)
         err = epoch_table_mark_ready(txn, id);
     if (err == ERR_OK && out->is_known)
-        err = epoch_table_choose(txn, out);
+        err = epoch_table_unsettle(txn, out);
     return err;
 }
 
@@ -323,8 +314,8 @@ static void epoch_table_index_key(uint32_t log, uint32_t index, struct key *out)
     key_add_u32(out, index);
 }
 
-enum err epoch_table_of_log(const struct snapshot *snapshot, uint32_t log, uint32_t index,
-                            struct hash *out)
+static enum err epoch_table_indexed(const struct snapshot *snapshot, uint32_t log, uint32_t index,
+                                    struct hash *out, uint64_t *out_seq)
 {
     struct span row;
     struct key key;
@@ -332,11 +323,34 @@ enum err epoch_table_of_log(const struct snapshot *snapshot, uint32_t log, uint3
 
     epoch_table_index_key(log, index, &key);
     err = ledger_get(snapshot, TABLE_LOG_EPOCH, &key, &row);
-    if (err == ERR_OK && row.size != HASH_SIZE)
+    if (err == ERR_OK && row.size != HASH_SIZE && row.size != HASH_SIZE + 8)
         err = ERR_CORRUPT;
+    if (err != ERR_OK)
+        return err;
+    memcpy(out->bytes, row.data, HASH_SIZE);
+    *out_seq = row.size > HASH_SIZE ? be64(row.data + HASH_SIZE) : 0;
+    return ERR_OK;
+}
+
+enum err epoch_table_of_log(const struct snapshot *snapshot, uint32_t log, uint32_t index,
+                            struct hash *out)
+{
+    uint64_t ignored;
+
+    return epoch_table_indexed(snapshot, log, index, out, &ignored);
+}
+
+enum err epoch_table_since(const struct snapshot *snapshot, const struct log_row *log,
+                           uint64_t *out)
+{
+    struct hash ignored;
+    enum err err = epoch_table_indexed(snapshot, log->number, log->epochs_count, &ignored, out);
+
     if (err == ERR_OK)
-        memcpy(out->bytes, row.data, HASH_SIZE);
-    return err;
+        *out = log->tip.size - *out;
+    else if (err == ERR_NOT_FOUND)
+        *out = 0;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 /* A key is taken only when it is the epoch's. What says that a key is not there is no failure. */
@@ -367,6 +381,15 @@ static enum err epoch_table_find_key(const struct snapshot *snapshot, uint32_t s
     return epoch_table_try_key(err, epoch, out);
 }
 
+static enum err epoch_table_list(struct ledger_txn *txn, uint32_t space, const struct hash *id)
+{
+    struct key key;
+
+    key_of_u32(space, &key);
+    key_add_bytes(&key, span_of(id->bytes, HASH_SIZE));
+    return ledger_put(txn, TABLE_SPACE_EPOCH, &key, span_of(NULL, 0));
+}
+
 /* What an epoch's entry tells; a key that came earlier by another way is checked now, and dropped
  * when it does not fit. */
 static enum err epoch_table_learn(struct ledger_txn *txn, const struct ledger_touched *log,
@@ -392,6 +415,8 @@ static enum err epoch_table_learn(struct ledger_txn *txn, const struct ledger_to
                              .log = log->row.number,
                              .seq = log->row.tip.size};
     err = epoch_table_put(txn, &row, NULL);
+    if (err == ERR_OK)
+        err = epoch_table_list(txn, space, &epoch->id);
     if (err == ERR_OK && has_key)
         err = ledger_add_key(txn, &epoch->id, key);
 
@@ -403,6 +428,7 @@ out:
 enum err epoch_table_add_entry(struct ledger_txn *txn, struct ledger_touched *log,
                                struct span payload)
 {
+    uint8_t row[HASH_SIZE + 8];
     struct epoch epoch;
     struct key key;
     enum err err = epoch_read(&log->id, payload, &epoch);
@@ -415,7 +441,9 @@ enum err epoch_table_add_entry(struct ledger_txn *txn, struct ledger_touched *lo
     if (err != ERR_OK)
         return err;
     epoch_table_index_key(log->row.number, log->row.epochs_count, &key);
-    err = ledger_put(txn, TABLE_LOG_EPOCH, &key, span_of(epoch.id.bytes, HASH_SIZE));
+    memcpy(row, epoch.id.bytes, HASH_SIZE);
+    be64_put(row + HASH_SIZE, log->row.tip.size);
+    err = ledger_put(txn, TABLE_LOG_EPOCH, &key, span_of(row, sizeof row));
     if (err == ERR_OK && !epoch.is_use)
         err = epoch_table_learn(txn, log, &epoch);
     return err;

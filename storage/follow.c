@@ -12,6 +12,7 @@
 #include "proto/statement.h"
 #include "storage/follow_state.h"
 #include "storage/row.h"
+#include "storage/space.h"
 #include "storage/view_contact.h"
 #include "storage/view_peer.h"
 #include "storage/view_same.h"
@@ -181,6 +182,8 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
     case KIND_CARD:
         return view_search_changed(txn, space, number, before, after);
     case KIND_LINK:
+        err = view_peer_changed(txn, space, number, after);
+        return err == ERR_OK ? space_link_changed(txn, before, after) : err;
     case KIND_CERTIFICATE:
     case KIND_GRANT:
     case KIND_KEY:

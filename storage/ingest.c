@@ -2,7 +2,9 @@
 #include <string.h>
 
 #include "crypto/secret.h"
+#include "proto/limits.h"
 #include "storage/ledger_state.h"
+#include "storage/space.h"
 #include "storage/view_peer.h"
 
 /* Extends the log by an entry and stores both; at a block's end of an own log the head is signed at
@@ -47,6 +49,9 @@ static enum err ingest_own_log(struct ledger_txn *txn, const struct id *space,
     if (err != ERR_OK)
         return err;
     KITH_ASSERT(out_space->is_mine);
+    err = space_settle(txn, out_space);
+    if (err != ERR_OK)
+        return err;
     err = log_table_touch(txn, out_space, ledger_device(txn->ledger), out);
     if (err == ERR_OK)
         ledger_note_news(txn, space);
@@ -116,6 +121,18 @@ static enum err ingest_key(struct ledger_txn *txn, const struct log_id *log,
     return err;
 }
 
+/* PROTOCOL EPOCH-8: "Behind EPOCH_ENTRIES_MAX entries of one log." The space's row is read anew by
+ * whoever asks for its current epoch. */
+static enum err ingest_renew(struct ledger_txn *txn, const struct id *space,
+                             const struct ledger_touched *log)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    uint64_t since;
+    enum err err = epoch_table_since(&snapshot, &log->row, &since);
+
+    return err == ERR_OK && since >= EPOCH_ENTRIES_MAX ? space_rotate(txn, space) : err;
+}
+
 static enum err ingest_seal(struct ledger_txn *txn, struct ledger_touched *log, struct span plain,
                             uint64_t expires_at_s)
 {
@@ -152,6 +169,8 @@ enum err ledger_append(struct ledger_txn *txn, const struct id *space, struct ed
 
     if (err == ERR_OK)
         err = ingest_own_log(txn, space, &row, &log);
+    if (err == ERR_OK)
+        err = ingest_renew(txn, space, log);
     if (err == ERR_OK)
         err = ingest_use_current(txn, &row, log);
     if (err == ERR_OK)

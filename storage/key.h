@@ -13,9 +13,10 @@
  *                                           counted, payload bytes
  *   log_id     space, device                log
  *   head       log, size at a block's end   chain hash, signature, payload bytes so far
- *   space      space                        * id, kind, is_mine, writer, reader, current epoch
+ *   space      space                        * id, kind, is_mine, writer, reader, current epoch,
+ *                                           is it in question
  *   space_id   id                           space
- *   log_epoch  log, index                   epoch id
+ *   log_epoch  log, index                   epoch id, seq of its entry
  *   epoch      epoch id                     * space, parent, depth, readers, commitment, the key
  *                                           sealed locally, the parent's key sealed under it
  *   waiting    epoch id, arrival            nothing: entries whose key has not arrived
@@ -40,6 +41,7 @@
  *   card_of    object of a peer's card      the peer's root
  *   agenda     due time, kind, name         nothing: what must be looked at again
  *   host       IPv4 address or IPv6 /64     when somebody proved from there who they are
+ *   space_epoch space, epoch id             nothing: the epochs of each space
  *   restate    space                        the restatement that counts: its epoch, where it
  *                                           stands, what it covers
  */
@@ -79,7 +81,8 @@
     X(HOST, "host")                                                                                \
     X(RESTATE, "restate")                                                                          \
     X(UNDO, "undo")                                                                                \
-    X(SAME, "same")
+    X(SAME, "same")                                                                                \
+    X(SPACE_EPOCH, "space_epoch")
 
 enum table {
 #define X(word, name) TABLE_##word,

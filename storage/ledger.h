@@ -70,6 +70,7 @@ struct space_row {
     struct public_key writer; /* member */
     struct public_key reader; /* pair spaces: the member it is for */
     struct hash current;      /* own spaces: the epoch written under; all zero before the first */
+    bool is_unsettled;        /* own spaces: current is in question (space_settle) */
 };
 MUST_USE enum err ledger_space(const struct snapshot *snapshot, const struct id *id,
                                struct space_row *out);

@@ -142,6 +142,9 @@ MUST_USE enum err epoch_table_of_log(const struct snapshot *snapshot, uint32_t l
                                      struct hash *out);
 MUST_USE enum err epoch_table_get(const struct snapshot *snapshot, const struct hash *id,
                                   struct epoch_row *out);
+/* How many entries of a log stand behind its newest epoch's. */
+MUST_USE enum err epoch_table_since(const struct snapshot *snapshot, const struct log_row *log,
+                                    uint64_t *out);
 /* ERR_KEY_MISSING when it has not come. */
 MUST_USE enum err epoch_table_key(const struct snapshot *snapshot, const struct hash *id,
                                   uint8_t out[static KEY_SIZE]);

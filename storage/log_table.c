@@ -7,7 +7,8 @@
 #include "storage/ledger_state.h"
 
 enum {
-    LOG_TABLE_SPACE_SIZE = ID_SIZE + 2 + 64 + HASH_SIZE,
+    LOG_TABLE_SPACE_OLD_SIZE = ID_SIZE + 2 + 64 + HASH_SIZE, /* in stores of before 2026-12 */
+    LOG_TABLE_SPACE_SIZE = LOG_TABLE_SPACE_OLD_SIZE + 1,
     LOG_TABLE_LOG_SIZE = 4 + 32 + 8 + HASH_SIZE + 8 + SIGNATURE_SIZE + 4 + 8,
     LOG_TABLE_HEAD_SIZE = HASH_SIZE + SIGNATURE_SIZE + 8,
     LOG_TABLE_ENTRY_SIZE = 1 + 4 + 8 + 4 + 8,
@@ -18,7 +19,7 @@ enum {
 
 static enum err log_table_read_space(uint32_t number, struct span row, struct space_row *out)
 {
-    if (row.size != LOG_TABLE_SPACE_SIZE)
+    if (row.size != LOG_TABLE_SPACE_SIZE && row.size != LOG_TABLE_SPACE_OLD_SIZE)
         return ERR_CORRUPT;
     out->number = number;
     memcpy(out->id.bytes, row.data, ID_SIZE);
@@ -27,6 +28,7 @@ static enum err log_table_read_space(uint32_t number, struct span row, struct sp
     memcpy(out->writer.bytes, row.data + 18, 32);
     memcpy(out->reader.bytes, row.data + 50, 32);
     memcpy(out->current.bytes, row.data + 82, HASH_SIZE);
+    out->is_unsettled = row.size == LOG_TABLE_SPACE_SIZE && row.data[114] != 0;
     return ERR_OK;
 }
 
@@ -80,6 +82,7 @@ enum err ledger_put_space(struct ledger_txn *txn, const struct space_row *space)
     memcpy(row + 18, space->writer.bytes, 32);
     memcpy(row + 50, space->reader.bytes, 32);
     memcpy(row + 82, space->current.bytes, HASH_SIZE);
+    row[114] = space->is_unsettled ? 1 : 0;
     key_of_u32(space->number, &key);
     return ledger_put_sealed(txn, TABLE_SPACE, &key, span_of(row, sizeof row));
 }

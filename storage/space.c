@@ -1,11 +1,8 @@
-/* Spaces of mine and who reads them. Readers are counted when an epoch opens; nobody else decides.
- */
+/* Spaces of mine: how they begin, and who is told the keys of card and network. */
 #include "storage/space.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "crypto/heap.h"
 #include "crypto/secret.h"
 #include "proto/card.h"
 #include "proto/device.h"
@@ -16,177 +13,9 @@
 #include "storage/row.h"
 #include "storage/view_peer.h"
 
-/* The devices that get an epoch's key wrapped, and the member keys its readers are counted by. */
-struct space_audience {
-    uint8_t recipients[EPOCH_WRAPS_MAX][KEY_SIZE];
-    size_t recipients_count;
-    struct public_key *readers; /* sorted before use */
-    size_t readers_count, readers_capacity;
-};
-
-static enum err space_add_reader(struct space_audience *audience, const struct public_key *reader)
-{
-    if (audience->readers_count == audience->readers_capacity) {
-        size_t capacity = audience->readers_capacity == 0 ? 16 : audience->readers_capacity * 2;
-        struct public_key *grown = heap_resize(audience->readers, capacity * sizeof *grown);
-
-        if (grown == NULL)
-            return ERR_NOMEM;
-        audience->readers = grown;
-        audience->readers_capacity = capacity;
-    }
-    audience->readers[audience->readers_count++] = *reader;
-    return ERR_OK;
-}
-
-static enum err space_on_device(void *self, const struct device_row *device)
-{
-    struct space_audience *audience = self;
-
-    if (audience->recipients_count == EPOCH_WRAPS_MAX)
-        return ERR_LIMIT;
-    memcpy(audience->recipients[audience->recipients_count++], device->receiving_key, KEY_SIZE);
-    return ERR_OK;
-}
-
-/* Own devices and the recovery key read everything of mine. This device's own key is known before
- * its certificate is. */
-static enum err space_add_own(const struct snapshot *snapshot, struct space_audience *audience)
-{
-    const struct exchange_key *own = ledger_receiving_key(snapshot->ledger);
-    enum err err =
-        view_device_each(snapshot, ledger_member(snapshot->ledger), space_on_device, audience);
-    bool has_this = false;
-
-    for (size_t at = 0; at < audience->recipients_count; at++)
-        has_this |= memcmp(audience->recipients[at], own->public_key, KEY_SIZE) == 0;
-    if (err == ERR_OK && audience->recipients_count + 2 > EPOCH_WRAPS_MAX)
-        err = ERR_LIMIT;
-    if (err != ERR_OK)
-        return err;
-    if (!has_this)
-        memcpy(audience->recipients[audience->recipients_count++], own->public_key, KEY_SIZE);
-    memcpy(audience->recipients[audience->recipients_count++],
-           ledger_secrets(snapshot->ledger)->recovery_public, KEY_SIZE);
-    return space_add_reader(audience, ledger_member(snapshot->ledger));
-}
-
-static enum err space_on_linked(void *self, const struct peer *peer)
-{
-    return peer->state == LINK_LINKED ? space_add_reader(self, &peer->member) : ERR_OK;
-}
-
-static enum err space_find_audience(const struct snapshot *snapshot, const struct space_row *space,
-                                    struct space_audience *audience)
-{
-    enum err err = ERR_OK;
-
-    if (space->kind == SPACE_CARD || space->kind == SPACE_NETWORK) {
-        err = space_add_reader(audience, ledger_member(snapshot->ledger));
-        return err == ERR_OK ? view_peer_each(snapshot, space_on_linked, audience) : err;
-    }
-    err = space_add_own(snapshot, audience);
-    if (err != ERR_OK || space->kind != SPACE_PAIR)
-        return err;
-    err = view_device_each(snapshot, &space->reader, space_on_device, audience);
-    return err == ERR_OK ? space_add_reader(audience, &space->reader) : err;
-}
-
-static int space_order(const void *left, const void *right)
-{
-    return memcmp(left, right, sizeof(struct public_key));
-}
-
-/* Salt, then the readers in order: what the epoch's commitment to its readers opens to. */
-static enum err space_commit_readers(const struct snapshot *snapshot,
-                                     struct space_audience *audience, struct buf *out,
-                                     struct hash *out_commitment)
-{
-    struct id salt;
-
-    id_draw_random(ledger_entropy(snapshot->ledger), &salt);
-    qsort(audience->readers, audience->readers_count, sizeof *audience->readers, space_order);
-    epoch_readers(&salt, audience->readers, audience->readers_count, out_commitment);
-    buf_append(out, span_of(salt.bytes, ID_SIZE));
-    buf_append(out,
-               span_of(audience->readers, audience->readers_count * sizeof *audience->readers));
-    return buf_err(out);
-}
-
 static struct value space_bytes(const void *bytes, size_t size)
 {
     return (struct value){.type = VALUE_BYTES, .bytes = span_of(bytes, size)};
-}
-
-/* Records the key in self, so that every own device has it. */
-static enum err space_record_key(struct ledger_txn *txn, const struct space_row *space,
-                                 const struct hash *id, const uint8_t key[static KEY_SIZE],
-                                 uint32_t depth, struct span readers, const struct hash *parent)
-{
-    struct edit_space edit = {0};
-    struct id object;
-    enum err err;
-
-    memcpy(object.bytes, id->bytes, ID_SIZE);
-    edit_begin(&edit, KIND_KEY, &object, txn->now_ms);
-    edit_set(&edit, KEY_EPOCH, 1, space_bytes(id->bytes, HASH_SIZE));
-    edit_set(&edit, KEY_SPACE, 1, space_bytes(space->id.bytes, ID_SIZE));
-    edit_set(&edit, KEY_BYTES, 1, space_bytes(key, KEY_SIZE));
-    edit_set(&edit, KEY_DEPTH, 1, (struct value){.type = VALUE_NUMBER, .number = depth});
-    edit_set(&edit, KEY_READERS, 1, space_bytes(readers.data, readers.size));
-    if (parent != NULL)
-        edit_set(&edit, KEY_PARENT, 1, space_bytes(parent->bytes, HASH_SIZE));
-    err = ledger_append(txn, &txn->ledger->self_space, &edit, 0);
-    edit_release(&edit);
-    return err;
-}
-
-enum err space_open_epoch(struct ledger_txn *txn, const struct space_row *space, bool is_fresh,
-                          struct hash *out_id)
-{
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct space_audience *audience = heap_new_zeroed(1, sizeof *audience);
-    struct epoch_plan plan = {
-        .space = space->id, .opener = *ledger_device(txn->ledger), .depth = 1};
-    uint8_t *keys = secret_new(2 * KEY_SIZE);
-    struct buf readers = {0};
-    struct epoch_row parent;
-    struct hash current;
-    enum err err = audience != NULL && keys != NULL ? ERR_OK : ERR_NOMEM;
-
-    if (err == ERR_OK)
-        err = space_find_audience(&snapshot, space, audience);
-    if (err == ERR_OK)
-        err = space_commit_readers(&snapshot, audience, &readers, &plan.readers);
-    if (err != ERR_OK)
-        goto out;
-    plan.recipients = audience->recipients[0];
-    plan.recipients_count = audience->recipients_count;
-    err = epoch_table_current(&snapshot, space->number, &current);
-    if (err == ERR_OK) {
-        err = epoch_table_get(&snapshot, &current, &parent);
-        if (err == ERR_OK)
-            err = epoch_table_key(&snapshot, &current, keys);
-        plan.parents = &current;
-        plan.parents_count = 1;
-        plan.parent_keys = is_fresh ? NULL : keys;
-        plan.depth = parent.epoch.depth + 1;
-    } else if (err == ERR_NOT_FOUND) {
-        err = ERR_OK;
-    }
-    if (err == ERR_OK)
-        err = ledger_append_epoch(txn, &space->id, &plan, out_id, keys + KEY_SIZE);
-    if (err == ERR_OK)
-        err = space_record_key(txn, space, out_id, keys + KEY_SIZE, plan.depth, buf_span(&readers),
-                               plan.parents);
-
-out:
-    buf_release(&readers);
-    secret_free(keys);
-    if (audience != NULL)
-        heap_free(audience->readers);
-    heap_free(audience);
-    return err;
 }
 
 enum err space_create(struct ledger_txn *txn, enum space_kind kind, const struct public_key *peer,
@@ -265,32 +94,29 @@ enum err space_grant(struct ledger_txn *txn, const struct id *space, const struc
     return err;
 }
 
+static enum err space_on_linked(void *self, const struct peer *peer)
+{
+    struct buf *linked = self;
+
+    if (peer->state == LINK_LINKED)
+        buf_append(linked, span_of(&peer->member, sizeof peer->member));
+    return buf_err(linked);
+}
+
 enum err space_grant_all(struct ledger_txn *txn, const struct id *space)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct space_audience *linked = heap_new_zeroed(1, sizeof *linked);
-    enum err err = linked != NULL ? view_peer_each(&snapshot, space_on_linked, linked) : ERR_NOMEM;
+    struct buf linked = {0};
+    enum err err = view_peer_each(&snapshot, space_on_linked, &linked);
 
-    for (size_t at = 0; err == ERR_OK && at < linked->readers_count; at++)
-        err = space_grant(txn, space, &linked->readers[at]);
-    if (linked != NULL)
-        heap_free(linked->readers);
-    heap_free(linked);
+    for (size_t at = 0; err == ERR_OK && at < linked.size; at += sizeof(struct public_key)) {
+        struct public_key member;
+
+        memcpy(&member, linked.data + at, sizeof member);
+        err = space_grant(txn, space, &member);
+    }
+    buf_release(&linked);
     return err;
-}
-
-enum err space_rotate(struct ledger_txn *txn, const struct id *space)
-{
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct space_row row;
-    struct hash epoch;
-    enum err err = ledger_space(&snapshot, space, &row);
-
-    if (err == ERR_OK)
-        err = space_open_epoch(txn, &row, false, &epoch);
-    if (err != ERR_OK || (row.kind != SPACE_CARD && row.kind != SPACE_NETWORK))
-        return err;
-    return space_grant_all(txn, space);
 }
 
 enum err space_rotate_own(struct ledger_txn *txn, enum space_kind kind)

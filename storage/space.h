@@ -11,11 +11,26 @@
  * reader, whose devices known so far get the key; for card and network it is NULL. */
 MUST_USE enum err space_create(struct ledger_txn *txn, enum space_kind kind,
                                const struct public_key *peer, struct id *out_id);
-/* A fresh epoch for the audience as it is now: own devices, recovery key, and (pair) the peer's
- * devices, or (card, network) every linked peer by a grant in its pair space. */
+/* A fresh epoch over all that is there, for the audience as it is now: own devices, recovery key,
+ * and (pair) the peer's devices, or (card, network) every linked peer by a grant in its pair space.
+ * What removes a reader or shuts out a device calls it in the same transaction. */
 MUST_USE enum err space_rotate(struct ledger_txn *txn, const struct id *space);
 /* The same for my card or network space; nothing when there is none. */
 MUST_USE enum err space_rotate_own(struct ledger_txn *txn, enum space_kind kind);
+/* Something about the space's readers or epochs has changed: before anything else is written there,
+ * and before this transaction ends, its epoch is chosen anew. Nothing for spaces of others. */
+MUST_USE enum err space_unsettle(struct ledger_txn *txn, const struct space_row *space);
+/* Chooses the epoch to write under, where that is in question; opens one where none will do.
+ * ERR_KEY_MISSING: there are epochs and no key to any has come yet. Updates the row given. */
+MUST_USE enum err space_settle(struct ledger_txn *txn, struct space_row *space);
+/* Called from the agenda with a space's id: settles it, and wraps its key for devices that came,
+ * now or (devices of peers) when a day has passed since the last time. */
+MUST_USE enum err space_tend(struct ledger_txn *txn, struct span name);
+/* Called by follow when a link changed (before is NULL when it is new), and when devices of a
+ * member became known or were shut out. */
+MUST_USE enum err space_link_changed(struct ledger_txn *txn, const struct object *before,
+                                     const struct object *after);
+MUST_USE enum err space_devices_changed(struct ledger_txn *txn, const struct public_key *member);
 /* Opens an epoch over all that is there; its readers are the audience of now. is_fresh: it tells no
  * earlier key, and only a restatement does that. */
 MUST_USE enum err space_open_epoch(struct ledger_txn *txn, const struct space_row *space,

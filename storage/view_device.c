@@ -5,6 +5,7 @@
 #include "proto/limits.h"
 #include "storage/ledger_state.h"
 #include "storage/row.h"
+#include "storage/space.h"
 #include "storage/view_peer.h"
 
 enum {
@@ -22,9 +23,18 @@ static const struct id *view_device_self(const struct snapshot *snapshot)
 static enum err view_device_put(struct ledger_txn *txn, const struct certificate *certificate,
                                 struct span statement)
 {
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct device_row known;
     struct buf row = {0};
     struct key key;
-    enum err err;
+    bool is_new;
+    enum err err = view_device(&snapshot, &certificate->device, &known);
+
+    /* This device is wrapped for before it is certified. */
+    is_new = err == ERR_NOT_FOUND &&
+             !public_key_is_equal(&certificate->device, ledger_device(txn->ledger));
+    if (err != ERR_OK && err != ERR_NOT_FOUND)
+        return err;
 
     buf_append(&row, span_of(certificate->member.bytes, 32));
     buf_append(&row, span_of(certificate->static_key, 32));
@@ -42,7 +52,7 @@ static enum err view_device_put(struct ledger_txn *txn, const struct certificate
     if (err == ERR_OK)
         err = ledger_put(txn, TABLE_STATIC_KEY, &key, span_of(certificate->device.bytes, 32));
     buf_release(&row);
-    return err;
+    return err == ERR_OK && is_new ? space_devices_changed(txn, &certificate->member) : err;
 }
 
 static enum err view_device_read(const struct public_key *device, struct span row,
@@ -125,7 +135,7 @@ enum err view_device_each(const struct snapshot *snapshot, const struct public_k
             err = ERR_CORRUPT;
             break;
         }
-        if (memcmp(value.data, member->bytes, 32) != 0)
+        if (member != NULL && memcmp(value.data, member->bytes, 32) != 0)
             continue;
         memcpy(device.bytes, key.data, 32);
         err = view_device_read(&device, value, &row, &certifier, &statement);

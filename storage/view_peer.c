@@ -8,6 +8,7 @@
 #include "proto/card.h"
 #include "storage/ledger_state.h"
 #include "storage/row.h"
+#include "storage/space.h"
 
 enum { VIEW_PEER_KNOCKS_MAX = 8 };
 
@@ -56,6 +57,25 @@ static enum err view_peer_grant_changed(struct ledger_txn *txn, const struct spa
     return err == ERR_FORGED ? ERR_OK : err;
 }
 
+/* Now that its readers are known an epoch may be the one to write under. */
+static enum err view_peer_unsettle(struct ledger_txn *txn, struct span space,
+                                   const struct hash *epoch)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_row row;
+    struct id id;
+    enum err err;
+
+    if (space.size != ID_SIZE)
+        return ERR_OK;
+    memcpy(id.bytes, space.data, ID_SIZE);
+    err = ledger_space(&snapshot, &id, &row);
+    if (err != ERR_OK ||
+        span_is_equal(span_of(row.current.bytes, HASH_SIZE), span_of(epoch->bytes, HASH_SIZE)))
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    return space_unsettle(txn, &row);
+}
+
 static enum err view_peer_key_changed(struct ledger_txn *txn, const struct object *after)
 {
     struct span epoch = object_value(after, KEY_EPOCH).bytes;
@@ -67,6 +87,8 @@ static enum err view_peer_key_changed(struct ledger_txn *txn, const struct objec
         return ERR_OK;
     memcpy(id.bytes, epoch.data, HASH_SIZE);
     err = ledger_add_key(txn, &id, key.data);
+    if (err == ERR_OK)
+        err = view_peer_unsettle(txn, object_value(after, KEY_SPACE).bytes, &id);
     return err == ERR_FORGED ? ERR_OK : err;
 }
 

@@ -44,7 +44,7 @@ MUST_USE enum err view_device_by_static(const struct snapshot *snapshot,
                                         const uint8_t static_key[static 32],
                                         struct device_row *out);
 typedef enum err (*view_device_fn)(void *self, const struct device_row *device);
-/* The certified devices of a member (my own too). */
+/* The certified devices of a member (my own too), or (NULL) of all. */
 MUST_USE enum err view_device_each(const struct snapshot *snapshot, const struct public_key *member,
                                    view_device_fn each, void *self);
 /* Registers a device from a verified chain before its card space has arrived (link exchange,

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "crypto/secret.h"
+#include "node/react.h"
 #include "proto/card.h"
 #include "proto/contact.h"
 #include "proto/device.h"
@@ -88,6 +89,51 @@ void member_new(struct member *member, uint8_t seed, bool is_lmdb)
     member_must(ledger_create(member->kv, &member->secrets, &member->entropy, span_str("desk"),
                               member->now_ms));
     member_must(ledger_open(member->kv, &member->secrets, &member->entropy, &member->ledger));
+}
+
+static void member_certify(struct member *member, const struct member *device)
+{
+    struct exchange_key statics, receiving;
+    struct signing_key signing, root;
+    struct id card = member_card_space(member), object;
+    struct ledger_txn *txn = member_begin(member);
+    struct certificate certificate = {
+        .member = member->secrets.member, .time_ms = member->now_ms, .name = span_str("laptop")};
+    struct edit_space edit = {0};
+    struct buf statement = {0};
+
+    identity_signing_key(device->secrets.signing_seed, &signing);
+    identity_exchange_key(device->secrets.static_seed, &statics);
+    identity_exchange_key(device->secrets.receiving_seed, &receiving);
+    identity_signing_key(member->secrets.root_seed, &root);
+    certificate.device = signing.public_key;
+    memcpy(certificate.static_key, statics.public_key, KEY_SIZE);
+    memcpy(certificate.receiving_key, receiving.public_key, KEY_SIZE);
+    member_must(certificate_issue(&certificate, &root, &statement));
+    id_about("kith device", &certificate.device, &object);
+    edit_begin(&edit, KIND_CERTIFICATE, &object, member->now_ms);
+    edit_set(&edit, CERTIFICATE_STATEMENT, 1,
+             (struct value){.type = VALUE_BYTES, .bytes = buf_span(&statement)});
+    member_must(ledger_append(txn, &card, &edit, 0));
+    member_must(react_all(txn));
+    member_must(ledger_commit(txn, NULL));
+    edit_release(&edit);
+    buf_release(&statement);
+}
+
+void member_twin(struct member *twin, struct member *of, uint8_t seed)
+{
+    member_prepare(twin, seed, false);
+    memcpy(twin->secrets.root_seed, of->secrets.root_seed, SEED_SIZE);
+    memcpy(twin->secrets.local_key, of->secrets.local_key, KEY_SIZE);
+    memcpy(twin->secrets.recovery_public, of->secrets.recovery_public, KEY_SIZE);
+    twin->secrets.member = of->secrets.member;
+    twin->now_ms = of->now_ms;
+    member_certify(of, twin);
+    member_close(twin);
+    kv_mem_free(twin->mem);
+    member_must(kv_mem_clone(of->mem, &twin->mem));
+    member_open(twin);
 }
 
 void member_close(struct member *member)
@@ -392,11 +438,15 @@ static uint64_t member_pull_log(struct member *to, struct member *from, const st
         struct replica replica;
         struct ledger_txn *txn;
         struct chain tip;
+        enum err accepted;
 
         replica_of(&snapshot, &replica);
         member_must(replica.tip(replica.self, log, &tip));
-        member_must(replica.accepts(replica.self, &from->secrets.member, log));
+        accepted = replica.accepts(replica.self, &from->secrets.member, log);
         ledger_snapshot_end(&snapshot);
+        if (accepted == ERR_NOT_FOUND) /* Its device is not known yet: another time. */
+            return carried;
+        member_must(accepted);
         if (member_fetch(from, log, &tip, &batch) != ERR_OK)
             return carried;
         txn = member_begin(to);

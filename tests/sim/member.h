@@ -27,6 +27,9 @@ struct member {
 void member_prepare(struct member *member, uint8_t seed, bool is_lmdb);
 /* The same, created and opened. */
 void member_new(struct member *member, uint8_t seed, bool is_lmdb);
+/* Another device of the same member: certified on the first, its store a copy of the first's as it
+ * is then (kv_mem only). Both go on by themselves. */
+void member_twin(struct member *twin, struct member *of, uint8_t seed);
 void member_close(struct member *member);
 void member_open(struct member *member);
 /* Closes and removes everything. */

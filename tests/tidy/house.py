@@ -71,6 +71,8 @@ PARTS = {
     "storage/ingest": ("ledger", "a part of the ledger"),
     "storage/log_table": ("ledger", "a part of the ledger"),
     "storage/space": ("ledger", "a part of the ledger"),
+    "storage/space_audience": ("space", "who reads a space"),
+    "storage/space_epoch": ("space", "the epochs of a space"),
     "storage/view_device": ("view", "rows that the view of peers is read with"),
     "storage/view_peer": ("view", "what only the rows of peers can answer"),
     "node/door_store": ("door", "a part of the door"),

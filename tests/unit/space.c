@@ -58,7 +58,7 @@ static void space_records_each_key_with_salt_and_readers(void **state)
     struct snapshot snapshot;
     struct object key = {0};
     struct epoch_row epoch;
-    struct public_key readers[2];
+    struct public_key readers[4];
     struct span bytes;
     struct hash commitment;
     struct id id, object, salt;
@@ -83,11 +83,12 @@ static void space_records_each_key_with_salt_and_readers(void **state)
     assert_int_equal(epoch_table_key(&snapshot, &card.current, held), ERR_OK);
     assert_memory_equal(object_value(&key, KEY_BYTES).bytes.data, held, KEY_SIZE);
     bytes = object_value(&key, KEY_READERS).bytes;
-    assert_int_equal(bytes.size, ID_SIZE + 2 * 32); /* Ana and Bruno */
+    assert_int_equal(bytes.size, ID_SIZE + 4 * 32); /* Ana, Bruno, and a device of each */
     memcpy(salt.bytes, bytes.data, ID_SIZE);
     memcpy(readers, bytes.data + ID_SIZE, sizeof readers);
-    assert_true(memcmp(&readers[0], &readers[1], 32) < 0);
-    epoch_readers(&salt, readers, 2, &commitment);
+    for (size_t at = 1; at < 4; at++)
+        assert_true(memcmp(&readers[at - 1], &readers[at], 32) < 0);
+    epoch_readers(&salt, readers, 4, &commitment);
     assert_memory_equal(commitment.bytes, epoch.epoch.readers.bytes, HASH_SIZE);
     object_release(&key);
     ledger_snapshot_end(&snapshot);
@@ -191,58 +192,6 @@ static void space_grant_says_what_is_missing(void **state)
     member_free(&bruno);
 }
 
-/* Two own epochs of one depth: the least id is the current one, in whichever order they came. */
-static void space_current_epoch_is_the_deepest_then_the_least(void **state)
-{
-    struct member ana;
-    struct id card;
-    struct space_row row;
-    struct snapshot snapshot;
-    struct epoch_row parent;
-    uint8_t keys[2 * KEY_SIZE];
-    struct hash ids[3], first;
-    size_t least = 0;
-
-    (void)state;
-    member_new(&ana, 1, false);
-    card = member_card_space(&ana);
-    row = space_get(&ana, &card);
-    first = row.current;
-    for (size_t at = 0; at < 3; at++) {
-        struct ledger_txn *txn = member_begin(&ana);
-        struct epoch_plan plan = {.space = card, .opener = *ledger_device(ana.ledger)};
-
-        snapshot = ledger_txn_snapshot(txn);
-        assert_int_equal(epoch_table_get(&snapshot, &first, &parent), ERR_OK);
-        assert_int_equal(epoch_table_key(&snapshot, &first, keys), ERR_OK);
-        plan.parents = &first;
-        plan.parents_count = 1;
-        plan.parent_keys = keys;
-        plan.depth = parent.epoch.depth + 1;
-        assert_int_equal(ledger_append_epoch(txn, &card, &plan, &ids[at], keys + KEY_SIZE), ERR_OK);
-        assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
-        if (memcmp(&ids[at], &ids[least], HASH_SIZE) < 0)
-            least = at;
-        row = space_get(&ana, &card);
-        assert_memory_equal(row.current.bytes, ids[least].bytes, HASH_SIZE);
-    }
-    /* What is written next says that it uses the least, though another was opened later. */
-    assert_int_equal(member_name_card(&ana, "Ana"), ERR_OK);
-    snapshot = member_snapshot(&ana);
-    {
-        struct log_id log = {.space = card, .device = *ledger_device(ana.ledger)};
-        struct log_row log_row;
-        struct hash used;
-
-        assert_int_equal(ledger_log(&snapshot, &log, &log_row), ERR_OK);
-        assert_int_equal(epoch_table_of_log(&snapshot, log_row.number, log_row.epochs_count, &used),
-                         ERR_OK);
-        assert_memory_equal(used.bytes, ids[least].bytes, HASH_SIZE);
-    }
-    ledger_snapshot_end(&snapshot);
-    member_free(&ana);
-}
-
 static void space_new_knock_comes_first_and_is_told(void **state)
 {
     uint8_t before[8 * KEY_SIZE], after[8 * KEY_SIZE];
@@ -289,7 +238,6 @@ int main(void)
         cmocka_unit_test(space_rotation_grants_to_the_linked_only),
         cmocka_unit_test(space_pair_is_read_by_its_peer_after_every_rotation),
         cmocka_unit_test(space_grant_says_what_is_missing),
-        cmocka_unit_test(space_current_epoch_is_the_deepest_then_the_least),
         cmocka_unit_test(space_new_knock_comes_first_and_is_told),
     };
 

@@ -1,0 +1,148 @@
+/*
+ * Who may read a space today: members, their devices, and the keys that an epoch is wrapped for.
+ * Counted when an epoch opens, and whenever one is chosen; nobody else decides.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/limits.h"
+#include "storage/ledger_state.h"
+#include "storage/space_state.h"
+#include "storage/view_peer.h"
+
+enum { SPACE_PEER_DEVICES_MAX = 24 }; /* more of a peer's devices are not wrapped for */
+
+struct space_count {
+    struct space_audience *audience;
+    struct buf members; /* of card and network spaces: whose devices count */
+    size_t left;        /* wraps that may still be added */
+};
+
+static void space_add_reader(struct space_audience *audience, const struct public_key *reader)
+{
+    buf_append(&audience->readers, span_of(reader, sizeof *reader));
+}
+
+static int space_order(const void *left, const void *right)
+{
+    return memcmp(left, right, sizeof(struct public_key));
+}
+
+static void space_sort(struct buf *keys)
+{
+    if (keys->size > 0)
+        qsort(keys->data, keys->size / sizeof(struct public_key), sizeof(struct public_key),
+              space_order);
+}
+
+static bool space_has(const struct buf *sorted, const struct public_key *key)
+{
+    return sorted->size > 0 &&
+           bsearch(key, sorted->data, sorted->size / sizeof *key, sizeof *key, space_order) != NULL;
+}
+
+bool space_audience_has(const struct space_audience *audience, const struct public_key *reader)
+{
+    return space_has(&audience->readers, reader);
+}
+
+static enum err space_on_device(void *self, const struct device_row *device)
+{
+    struct space_count *count = self;
+    struct space_audience *audience = count->audience;
+
+    if (count->left == 0 || audience->recipients_count == EPOCH_WRAPS_MAX)
+        return ERR_OK;
+    count->left--;
+    memcpy(audience->recipients[audience->recipients_count++], device->receiving_key, KEY_SIZE);
+    space_add_reader(audience, &device->device);
+    return ERR_OK;
+}
+
+/* Own devices and the recovery key read everything of mine. This device's own key is known before
+ * its certificate is. */
+static enum err space_add_own(const struct snapshot *snapshot, struct space_audience *audience)
+{
+    const struct exchange_key *own = ledger_receiving_key(snapshot->ledger);
+    struct space_count count = {.audience = audience,
+                                .left = EPOCH_WRAPS_MAX - SPACE_PEER_DEVICES_MAX - 2};
+    enum err err =
+        view_device_each(snapshot, ledger_member(snapshot->ledger), space_on_device, &count);
+    bool has_this = false;
+
+    for (size_t at = 0; at < audience->recipients_count; at++)
+        has_this |= memcmp(audience->recipients[at], own->public_key, KEY_SIZE) == 0;
+    if (!has_this) {
+        memcpy(audience->recipients[audience->recipients_count++], own->public_key, KEY_SIZE);
+        space_add_reader(audience, ledger_device(snapshot->ledger));
+    }
+    memcpy(audience->recipients[audience->recipients_count++],
+           ledger_secrets(snapshot->ledger)->recovery_public, KEY_SIZE);
+    space_add_reader(audience, ledger_member(snapshot->ledger));
+    return err;
+}
+
+static enum err space_add_peer(const struct snapshot *snapshot, const struct public_key *peer,
+                               struct space_audience *audience)
+{
+    struct space_count count = {.audience = audience, .left = SPACE_PEER_DEVICES_MAX};
+
+    space_add_reader(audience, peer);
+    return view_device_each(snapshot, peer, space_on_device, &count);
+}
+
+/* All who are linked: their devices get the key by grants in their pair spaces. */
+
+static enum err space_count_linked(void *self, const struct peer *peer)
+{
+    struct space_count *count = self;
+
+    if (peer->state == LINK_LINKED)
+        buf_append(&count->members, span_of(&peer->member, sizeof peer->member));
+    return buf_err(&count->members);
+}
+
+static enum err space_count_device(void *self, const struct device_row *device)
+{
+    struct space_count *count = self;
+
+    if (space_has(&count->members, &device->member))
+        space_add_reader(count->audience, &device->device);
+    return ERR_OK;
+}
+
+static enum err space_add_linked(const struct snapshot *snapshot, struct space_audience *audience)
+{
+    const struct public_key *own = ledger_member(snapshot->ledger);
+    struct space_count count = {.audience = audience};
+    enum err err = view_peer_each(snapshot, space_count_linked, &count);
+
+    buf_append(&count.members, span_of(own, sizeof *own));
+    space_sort(&count.members);
+    if (err == ERR_OK)
+        err = view_device_each(snapshot, NULL, space_count_device, &count);
+    buf_append(&audience->readers, buf_span(&count.members));
+    space_sort(&audience->readers);
+    if (!space_has(&audience->readers, ledger_device(snapshot->ledger)))
+        space_add_reader(audience, ledger_device(snapshot->ledger));
+    buf_release(&count.members);
+    return err;
+}
+
+enum err space_find_audience(const struct snapshot *snapshot, const struct space_row *space,
+                             struct space_audience *out)
+{
+    enum err err;
+
+    out->recipients_count = 0;
+    out->readers = (struct buf){0};
+    if (space->kind == SPACE_CARD || space->kind == SPACE_NETWORK) {
+        err = space_add_linked(snapshot, out);
+    } else {
+        err = space_add_own(snapshot, out);
+        if (err == ERR_OK && space->kind == SPACE_PAIR)
+            err = space_add_peer(snapshot, &space->reader, out);
+    }
+    space_sort(&out->readers);
+    return err == ERR_OK ? buf_err(&out->readers) : err;
+}

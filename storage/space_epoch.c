@@ -1,0 +1,591 @@
+/*
+ * Epochs of my spaces: opening them over all that is there, and choosing the one to write under.
+ * Two own devices may open epochs that do not know of each other; the tips of a space are its
+ * epochs that none other has as a parent.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/heap.h"
+#include "crypto/secret.h"
+#include "proto/limits.h"
+#include "proto/link.h"
+#include "storage/agenda.h"
+#include "storage/ledger_state.h"
+#include "storage/restate.h"
+#include "storage/row.h"
+#include "storage/space_state.h"
+#include "storage/view_peer.h"
+
+enum { SPACE_DAY_MS = 24 * 60 * 60 * 1000 };
+
+/* What is known of the epochs of one space. */
+
+struct space_epoch {
+    struct hash id;
+    uint32_t depth;
+    struct hash parents[EPOCH_PARENTS_MAX];
+    size_t parents_count;
+    bool has_key, is_fresh;
+    bool is_tip;
+    bool is_leaked; /* its key was granted, or follows from one granted, to a peer of former days */
+    bool is_fit;    /* its readers are known, and all of them may read today */
+    bool is_exact;  /* and all who may read today are among them */
+    uint64_t opened_ms;
+};
+
+struct space_look {
+    const struct snapshot *snapshot;
+    struct space_audience *audience;
+    struct space_epoch *epochs;
+    size_t count;
+    const struct space_epoch *best; /* of the fit ones, the one to write under; NULL */
+    bool has_fresh;
+};
+
+static void space_release(struct space_look *look)
+{
+    if (look->audience != NULL)
+        buf_release(&look->audience->readers);
+    heap_free(look->audience);
+    heap_free(look->epochs);
+}
+
+static enum err space_note_epoch(struct space_look *look, const struct hash *id)
+{
+    struct space_epoch *grown;
+    struct epoch_row row;
+    enum err err = epoch_table_get(look->snapshot, id, &row);
+
+    if (err != ERR_OK)
+        return err;
+    if ((look->count & (look->count - 1)) == 0) {
+        size_t capacity = look->count == 0 ? 1 : 2 * look->count;
+
+        grown = heap_resize(look->epochs, capacity * sizeof *grown);
+        if (grown == NULL)
+            return ERR_NOMEM;
+        look->epochs = grown;
+    }
+    grown = &look->epochs[look->count++];
+    *grown = (struct space_epoch){.id = *id,
+                                  .depth = row.epoch.depth,
+                                  .parents_count = row.epoch.parents_count,
+                                  .has_key = row.has_key,
+                                  .is_fresh =
+                                      row.epoch.parents_count > 0 && row.epoch.previous.size == 0,
+                                  .is_tip = true};
+    memcpy(grown->parents, row.epoch.parents, sizeof grown->parents);
+    look->has_fresh |= grown->is_fresh;
+    return ERR_OK;
+}
+
+static enum err space_note_epochs(struct space_look *look, uint32_t space)
+{
+    struct kv_cursor *cursor;
+    struct span at, ignored;
+    struct hash id;
+    struct key key;
+    enum err err = kv_cursor_open(look->snapshot->kv, TABLE_SPACE_EPOCH, &cursor);
+
+    if (err != ERR_OK)
+        return err;
+    key_of_u32(space, &key);
+    for (err = kv_cursor_seek(cursor, key_span(&key)); err == ERR_OK;
+         err = kv_cursor_next(cursor)) {
+        kv_cursor_at(cursor, &at, &ignored);
+        if (at.size != 4 + HASH_SIZE || be32(at.data) != space)
+            break;
+        memcpy(id.bytes, at.data + 4, HASH_SIZE);
+        err = space_note_epoch(look, &id);
+        if (err != ERR_OK)
+            break;
+    }
+    kv_cursor_close(cursor);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static void space_note_parent(struct space_look *look, const struct hash *parent)
+{
+    for (size_t at = 0; at < look->count; at++)
+        if (memcmp(look->epochs[at].id.bytes, parent->bytes, HASH_SIZE) == 0)
+            look->epochs[at].is_tip = false;
+}
+
+static void space_find_tips(struct space_look *look)
+{
+    for (size_t at = 0; at < look->count; at++)
+        for (size_t parent = 0; parent < look->epochs[at].parents_count; parent++)
+            space_note_parent(look, &look->epochs[at].parents[parent]);
+}
+
+/* The readers an epoch was opened for, as its opener recorded them in self. */
+static void space_judge_readers(struct space_look *look, struct space_epoch *epoch,
+                                struct span readers)
+{
+    struct public_key reader;
+
+    epoch->is_fit = true;
+    for (size_t at = 0; at < readers.size; at += sizeof reader) {
+        memcpy(&reader, readers.data + at, sizeof reader);
+        epoch->is_fit &= space_audience_has(look->audience, &reader);
+    }
+    epoch->is_exact = epoch->is_fit && readers.size == look->audience->readers.size;
+}
+
+/* Card and network keys are granted to peers who come after the epoch was opened, too. */
+static enum err space_note_former(void *self, const struct peer *peer)
+{
+    struct space_look *look = self;
+    enum err err = ERR_OK;
+
+    if (peer->state == LINK_LINKED || !peer->has_pair_out)
+        return ERR_OK;
+    for (size_t at = 0; err == ERR_OK && at < look->count; at++) {
+        struct object grant = {0};
+        struct id object;
+        uint32_t number;
+
+        memcpy(object.bytes, look->epochs[at].id.bytes, ID_SIZE);
+        err = row_get(look->snapshot, &peer->pair_out, KIND_GRANT, &object, &grant, &number);
+        look->epochs[at].is_leaked |= err == ERR_OK;
+        err = err == ERR_NOT_FOUND ? ERR_OK : err;
+        object_release(&grant);
+    }
+    return err;
+}
+
+static bool space_leak(struct space_look *look, const struct hash *id)
+{
+    bool has_leaked = false;
+
+    for (size_t at = 0; at < look->count; at++)
+        if (!look->epochs[at].is_leaked &&
+            memcmp(look->epochs[at].id.bytes, id->bytes, HASH_SIZE) == 0)
+            has_leaked = look->epochs[at].is_leaked = true;
+    return has_leaked;
+}
+
+/* From a leaked key its parents' keys follow. */
+static void space_leak_parents(struct space_look *look)
+{
+    bool has_more = true;
+
+    while (has_more) {
+        has_more = false;
+        for (size_t at = 0; at < look->count; at++) {
+            const struct space_epoch *epoch = &look->epochs[at];
+            size_t told = epoch->is_leaked && !epoch->is_fresh ? epoch->parents_count : 0;
+
+            for (size_t parent = 0; parent < told; parent++)
+                has_more |= space_leak(look, &epoch->parents[parent]);
+        }
+    }
+}
+
+static enum err space_find_leaks(struct space_look *look, const struct space_row *space)
+{
+    enum err err = ERR_OK;
+
+    if (space->kind == SPACE_CARD || space->kind == SPACE_NETWORK)
+        err = view_peer_each(look->snapshot, space_note_former, look);
+    space_leak_parents(look);
+    return err;
+}
+
+/* The record must open the epoch's own commitment: a record without it says nothing. */
+static enum err space_judge(struct space_look *look, struct space_epoch *epoch)
+{
+    struct object record = {0};
+    struct hash commitment;
+    struct epoch_row row;
+    struct span told, readers;
+    struct id object, salt;
+    uint32_t number;
+    enum err err;
+
+    memcpy(object.bytes, epoch->id.bytes, ID_SIZE);
+    err = row_get(look->snapshot, ledger_self_space(look->snapshot->ledger), KIND_KEY, &object,
+                  &record, &number);
+    if (err == ERR_OK)
+        err = epoch_table_get(look->snapshot, &epoch->id, &row);
+    told = object_value(&record, KEY_READERS).bytes;
+    if (err == ERR_OK && told.size >= ID_SIZE && (told.size - ID_SIZE) % 32 == 0) {
+        memcpy(salt.bytes, told.data, ID_SIZE);
+        readers = span_of(told.data + ID_SIZE, told.size - ID_SIZE);
+        epoch_readers(&salt, (const struct public_key *)(const void *)readers.data,
+                      readers.size / sizeof(struct public_key), &commitment);
+        epoch->opened_ms = object_number(&record, KEY_OPENED);
+        if (memcmp(commitment.bytes, row.epoch.readers.bytes, HASH_SIZE) == 0)
+            space_judge_readers(look, epoch, readers);
+    }
+    object_release(&record);
+    epoch->is_fit &= !epoch->is_leaked;
+    epoch->is_exact &= epoch->is_fit;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static bool space_is_better(const struct space_epoch *left, const struct space_epoch *right)
+{
+    if (right == NULL || left->depth != right->depth)
+        return right == NULL || left->depth > right->depth;
+    return memcmp(left->id.bytes, right->id.bytes, HASH_SIZE) < 0;
+}
+
+/* PROTOCOL EPOCH-6: "Writers write under the deepest epoch whose key they hold, whose opener is in
+ * good standing and all of whose readers may read today; of several, the one with the least id." */
+static enum err space_look_at(const struct snapshot *snapshot, const struct space_row *space,
+                              struct space_look *out)
+{
+    enum err err;
+
+    *out = (struct space_look){.snapshot = snapshot,
+                               .audience = heap_new_zeroed(1, sizeof *out->audience)};
+    err = out->audience != NULL ? space_find_audience(snapshot, space, out->audience) : ERR_NOMEM;
+    if (err == ERR_OK)
+        err = space_note_epochs(out, space->number);
+    if (err == ERR_OK)
+        err = space_find_leaks(out, space);
+    space_find_tips(out);
+    for (size_t at = 0; err == ERR_OK && at < out->count; at++) {
+        err = space_judge(out, &out->epochs[at]);
+        if (out->epochs[at].has_key && out->epochs[at].is_fit &&
+            space_is_better(&out->epochs[at], out->best))
+            out->best = &out->epochs[at];
+    }
+    return err;
+}
+
+/* Opening. */
+
+static struct value space_value(const void *bytes, size_t size)
+{
+    return (struct value){.type = VALUE_BYTES, .bytes = span_of(bytes, size)};
+}
+
+struct space_opening {
+    struct epoch_plan plan;
+    struct hash parents[EPOCH_PARENTS_MAX];
+    struct buf readers; /* salt, then the readers' keys */
+    uint8_t *keys;      /* secret: of the parents, then the new one */
+};
+
+/* Records the key in self, so that every own device has it. */
+static enum err space_record_key(struct ledger_txn *txn, const struct space_opening *opening,
+                                 const struct hash *id)
+{
+    const struct epoch_plan *plan = &opening->plan;
+    struct edit_space edit = {0};
+    struct id object;
+    enum err err;
+
+    memcpy(object.bytes, id->bytes, ID_SIZE);
+    edit_begin(&edit, KIND_KEY, &object, txn->now_ms);
+    edit_set(&edit, KEY_EPOCH, 1, space_value(id->bytes, HASH_SIZE));
+    edit_set(&edit, KEY_SPACE, 1, space_value(plan->space.bytes, ID_SIZE));
+    edit_set(&edit, KEY_BYTES, 1,
+             space_value(opening->keys + EPOCH_PARENTS_MAX * KEY_SIZE, KEY_SIZE));
+    edit_set(&edit, KEY_DEPTH, 1, (struct value){.type = VALUE_NUMBER, .number = plan->depth});
+    edit_set(&edit, KEY_READERS, 1, space_value(opening->readers.data, opening->readers.size));
+    if (plan->parents_count > 0)
+        edit_set(&edit, KEY_PARENT, 1,
+                 space_value(plan->parents, plan->parents_count * sizeof *plan->parents));
+    edit_set(&edit, KEY_OPENED, 1, (struct value){.type = VALUE_NUMBER, .number = txn->now_ms});
+    err = ledger_append(txn, &txn->ledger->self_space, &edit, 0);
+    edit_release(&edit);
+    return err;
+}
+
+static int space_order_ids(const void *left, const void *right)
+{
+    return memcmp(left, right, HASH_SIZE);
+}
+
+/* PROTOCOL EPOCH-7: "An epoch is opened over all tips of its space whose keys are held, the deepest
+ * where there are more than EPOCH_PARENTS_MAX." */
+static enum err space_plan_parents(struct space_look *look, struct space_opening *opening)
+{
+    struct epoch_plan *plan = &opening->plan;
+    enum err err = ERR_OK;
+
+    plan->parents = opening->parents;
+    plan->parent_keys = opening->keys;
+    plan->depth = 1;
+    while (plan->parents_count < EPOCH_PARENTS_MAX) {
+        struct space_epoch *next = NULL;
+
+        for (size_t at = 0; at < look->count; at++)
+            if (look->epochs[at].is_tip && look->epochs[at].has_key &&
+                space_is_better(&look->epochs[at], next))
+                next = &look->epochs[at];
+        if (next == NULL)
+            break;
+        next->is_tip = false;
+        opening->parents[plan->parents_count++] = next->id;
+        plan->depth = next->depth >= plan->depth ? next->depth + 1 : plan->depth;
+    }
+    qsort(opening->parents, plan->parents_count, HASH_SIZE, space_order_ids);
+    for (size_t at = 0; err == ERR_OK && at < plan->parents_count; at++)
+        err = epoch_table_key(look->snapshot, &opening->parents[at], opening->keys + at * KEY_SIZE);
+    return plan->depth > EPOCH_DEPTH_MAX ? ERR_LIMIT : err;
+}
+
+static void space_plan_readers(const struct space_look *look, struct space_opening *opening)
+{
+    const struct space_audience *audience = look->audience;
+    struct id salt;
+
+    id_draw_random(ledger_entropy(look->snapshot->ledger), &salt);
+    epoch_readers(&salt, (const struct public_key *)(const void *)audience->readers.data,
+                  audience->readers.size / sizeof(struct public_key), &opening->plan.readers);
+    buf_append(&opening->readers, span_of(salt.bytes, ID_SIZE));
+    buf_append(&opening->readers, buf_span(&audience->readers));
+    opening->plan.recipients = audience->recipients[0];
+    opening->plan.recipients_count = audience->recipients_count;
+}
+
+/* What was opened here is for today's audience, and deeper than all: it is the one to write under.
+ */
+static enum err space_set_current(struct ledger_txn *txn, uint32_t space, const struct hash *id)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_row row;
+    enum err err = ledger_space_numbered(&snapshot, space, &row);
+
+    row.current = *id;
+    row.is_unsettled = false;
+    return err == ERR_OK ? ledger_put_space(txn, &row) : err;
+}
+
+enum err space_open_epoch(struct ledger_txn *txn, const struct space_row *space, bool is_fresh,
+                          struct hash *out_id)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_opening opening = {
+        .plan = {.space = space->id, .opener = *ledger_device(txn->ledger)},
+        .keys = secret_new((EPOCH_PARENTS_MAX + 1) * KEY_SIZE)};
+    struct space_look look = {0};
+    struct space_row row = *space;
+    enum err err = opening.keys != NULL ? space_look_at(&snapshot, space, &look) : ERR_NOMEM;
+
+    row.is_unsettled = false; /* What is opened here settles it. */
+    if (err == ERR_OK)
+        err = ledger_put_space(txn, &row);
+
+    if (err == ERR_OK)
+        err = space_plan_parents(&look, &opening);
+    if (err == ERR_OK) {
+        space_plan_readers(&look, &opening);
+        err = buf_err(&opening.readers);
+    }
+    if (is_fresh)
+        opening.plan.parent_keys = NULL;
+    if (err == ERR_OK)
+        err = ledger_append_epoch(txn, &space->id, &opening.plan, out_id,
+                                  opening.keys + EPOCH_PARENTS_MAX * KEY_SIZE);
+    if (err == ERR_OK)
+        err = space_set_current(txn, space->number, out_id);
+    if (err == ERR_OK)
+        err = space_record_key(txn, &opening, out_id);
+    space_release(&look);
+    buf_release(&opening.readers);
+    secret_free(opening.keys);
+    return err;
+}
+
+/* Choosing. */
+
+/* Tips of several devices need no uniting where each serves exactly today's audience. */
+static bool space_must_unite(const struct space_look *look)
+{
+    size_t tips = 0, exact = 0;
+
+    for (size_t at = 0; at < look->count; at++) {
+        if (!look->epochs[at].is_tip || !look->epochs[at].has_key)
+            continue;
+        tips++;
+        exact += look->epochs[at].is_exact;
+    }
+    return tips > 1 && exact < tips;
+}
+
+static size_t space_keys_count(const struct space_look *look)
+{
+    size_t count = 0;
+
+    for (size_t at = 0; at < look->count; at++)
+        count += look->epochs[at].has_key;
+    return count;
+}
+
+/* Uniting branches of a card or network space of which one was restated would give the readers of
+ * that one what it withheld: what is live is restated instead. */
+static enum err space_renew(struct ledger_txn *txn, const struct space_row *space, bool is_anew)
+{
+    struct hash epoch;
+    enum err err;
+
+    if (is_anew)
+        return restate_space(txn, &space->id);
+    err = space_open_epoch(txn, space, false, &epoch);
+    if (err != ERR_OK || (space->kind != SPACE_CARD && space->kind != SPACE_NETWORK))
+        return err;
+    return space_grant_all(txn, &space->id);
+}
+
+static bool space_is_branched(const struct space_look *look)
+{
+    size_t tips = 0;
+
+    for (size_t at = 0; at < look->count; at++)
+        tips += look->epochs[at].is_tip && look->epochs[at].has_key;
+    return tips > 1;
+}
+
+enum err space_rotate(struct ledger_txn *txn, const struct id *space)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_look look = {0};
+    struct space_row row;
+    bool is_anew = false;
+    enum err err = ledger_space(&snapshot, space, &row);
+
+    if (err == ERR_OK)
+        err = space_look_at(&snapshot, &row, &look);
+    if (err == ERR_OK)
+        is_anew = look.has_fresh && space_is_branched(&look);
+    space_release(&look);
+    return err == ERR_OK ? space_renew(txn, &row, is_anew) : err;
+}
+
+enum err space_settle(struct ledger_txn *txn, struct space_row *space)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_look look = {0};
+    bool must_rotate = false, is_anew = false;
+    enum err err;
+
+    if (!space->is_mine || !space->is_unsettled)
+        return ERR_OK;
+    space->is_unsettled = false;
+    err = space_look_at(&snapshot, space, &look);
+    if (err == ERR_OK && look.count > 0 && space_keys_count(&look) == 0)
+        err = ERR_KEY_MISSING;
+    if (err == ERR_OK) {
+        must_rotate = look.best == NULL || space_must_unite(&look);
+        is_anew = look.has_fresh && space_is_branched(&look);
+        if (look.best != NULL)
+            space->current = look.best->id;
+        err = ledger_put_space(txn, space);
+    }
+    space_release(&look);
+    if (err == ERR_OK && must_rotate)
+        err = space_renew(txn, space, is_anew);
+    return err == ERR_OK ? ledger_space_numbered(&snapshot, space->number, space) : err;
+}
+
+enum err space_unsettle(struct ledger_txn *txn, const struct space_row *space)
+{
+    struct space_row row = *space;
+    enum err err;
+
+    if (!row.is_mine)
+        return ERR_OK;
+    err = agenda_put(txn, AGENDA_NOW, KIND_SPACE, span_of(row.id.bytes, ID_SIZE));
+    if (err != ERR_OK || row.is_unsettled)
+        return err;
+    row.is_unsettled = true;
+    return ledger_put_space(txn, &row);
+}
+
+/* Tending. */
+
+/* Has somebody who may read today no wrap in the epoch written under? Card and network keys travel
+ * as grants instead. */
+static bool space_lacks_devices(const struct space_row *space, const struct space_look *look)
+{
+    return (space->kind == SPACE_SELF || space->kind == SPACE_PAIR) && look->best != NULL &&
+           !look->best->is_exact;
+}
+
+/* PROTOCOL EPOCH-8: "At once where a reader was removed, a device stolen or a device of the own
+ * member added; at most once a day for other changes of a peer's devices." */
+static enum err space_tend_devices(struct ledger_txn *txn, const struct space_row *space)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_look look = {0};
+    uint64_t due_ms = 0;
+    bool is_due;
+    enum err err = space_look_at(&snapshot, space, &look);
+
+    is_due = err == ERR_OK && space_lacks_devices(space, &look);
+    if (is_due && space->kind == SPACE_PAIR && look.best->opened_ms <= txn->now_ms)
+        due_ms = look.best->opened_ms + SPACE_DAY_MS;
+    space_release(&look);
+    if (err != ERR_OK || !is_due)
+        return err;
+    return due_ms <= txn->now_ms
+               ? space_rotate(txn, &space->id)
+               : agenda_put(txn, due_ms, KIND_SPACE, span_of(space->id.bytes, ID_SIZE));
+}
+
+enum err space_tend(struct ledger_txn *txn, struct span name)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_row space;
+    struct id id;
+    enum err err;
+
+    if (name.size != ID_SIZE)
+        return ERR_OK;
+    memcpy(id.bytes, name.data, ID_SIZE);
+    err = ledger_space(&snapshot, &id, &space);
+    if (err != ERR_OK || !space.is_mine)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    err = space_settle(txn, &space);
+    if (err == ERR_OK)
+        err = space_tend_devices(txn, &space);
+    return err == ERR_KEY_MISSING ? ERR_OK : err; /* Looked at again when a key comes. */
+}
+
+/* What changes who reads. */
+
+static enum err space_unsettle_own(struct ledger_txn *txn, enum space_kind kind)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_row space;
+    enum err err = ledger_own_space(&snapshot, kind, &space);
+
+    return err == ERR_NOT_FOUND ? ERR_OK : err == ERR_OK ? space_unsettle(txn, &space) : err;
+}
+
+enum err space_link_changed(struct ledger_txn *txn, const struct object *before,
+                            const struct object *after)
+{
+    bool was_linked = before != NULL && object_number(before, LINK_STATE) == LINK_LINKED;
+    enum err err;
+
+    if (!was_linked || object_number(after, LINK_STATE) == LINK_LINKED)
+        return ERR_OK;
+    err = space_unsettle_own(txn, SPACE_CARD);
+    return err == ERR_OK ? space_unsettle_own(txn, SPACE_NETWORK) : err;
+}
+
+enum err space_devices_changed(struct ledger_txn *txn, const struct public_key *member)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct peer *peer;
+    struct space_row pair;
+    enum err err;
+
+    if (public_key_is_equal(member, ledger_member(txn->ledger)))
+        return space_unsettle_own(txn, SPACE_SELF);
+    peer = secret_new(sizeof *peer);
+    err = peer != NULL ? view_peer(&snapshot, member, peer) : ERR_NOMEM;
+    if (err == ERR_OK)
+        err = peer->has_pair_out ? ledger_space(&snapshot, &peer->pair_out, &pair) : ERR_NOT_FOUND;
+    if (err == ERR_OK)
+        err = space_unsettle(txn, &pair);
+    secret_free(peer);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}

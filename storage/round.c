@@ -13,7 +13,7 @@ enum { ROUND_KEYS = 16, ROUND_RENEW = 4096 /* entries between two snapshots of o
 
 /* space 0: not sorted, in the order of arrival, before all others. */
 struct round_ref {
-    uint64_t object; /* the first bytes of its id */
+    uint64_t object; /* of its id: creation time in 65 s, four random bytes */
     uint32_t space;
     uint32_t at; /* arrival number, from the round's first */
 };
@@ -203,6 +203,12 @@ void round_free(struct round *round)
     heap_free(round);
 }
 
+/* Objects made together lie together; those of one import differ in the random bytes. */
+static uint64_t round_object_order(const struct id *object)
+{
+    return (uint64_t)be32(object->bytes) << 32 | be32(object->bytes + 6);
+}
+
 static enum err round_look_some(struct round *round, struct round_reader *reader, size_t from,
                                 size_t until)
 {
@@ -228,7 +234,7 @@ static enum err round_look_some(struct round *round, struct round_reader *reader
             if (edit_peek(span_of(first, size), &kind, &object) != ERR_OK ||
                 !round_is_sorted_kind(kind))
                 continue;
-            ref->object = be64(object.bytes);
+            ref->object = round_object_order(&object);
             ref->space = reader->keys[key].space.number;
         }
     }

@@ -101,12 +101,27 @@ void rig_meet(struct rig_device *giver, struct rig_device *takers, size_t count)
     bench_check(ledger_commit(txn, NULL), "commit");
 }
 
-void rig_fill(struct rig_device *giver, size_t edits, size_t contacts)
+/* Some 200 bytes of words from a vocabulary of 4,096, other ones each time. */
+static void rig_words(uint64_t seed, char out[static 256])
+{
+    static const char *const syllables[] = {"ka", "lo", "mi", "ne", "ru", "sa", "ti", "vo",
+                                            "be", "da", "fi", "go", "hu", "je", "pa", "wy"};
+    size_t size = 0;
+
+    while (size < 192) {
+        seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        size += (size_t)snprintf(out + size, 256 - size, "%s%s%s ", syllables[seed >> 60],
+                                 syllables[seed >> 56 & 15], syllables[seed >> 52 & 15]);
+    }
+}
+
+void rig_fill(struct rig_device *giver, size_t edits, size_t contacts, bool is_wordy)
 {
     const struct id *space = ledger_self_space(giver->ledger);
     struct edit_space edit = {0};
-    struct id object = {{0x01, 0x8c}};
+    struct id object = {{0}};
     struct ledger_txn *txn;
+    char words[256];
 
     for (size_t at = 0; at < edits; at += RIG_FILL_STEP) {
         bench_check(ledger_begin(giver->ledger, 1700000000000, &txn), "begin");
@@ -114,8 +129,16 @@ void rig_fill(struct rig_device *giver, size_t edits, size_t contacts)
             /* Contacts in an order of their own each time round, as people are edited. */
             size_t contact = index * 7919 % contacts;
 
-            be32_put(object.bytes + 10, (uint32_t)(contact * 2654435761u));
+            /* Creation time, then what stands for random bytes. */
+            be64_put(object.bytes, (UINT64_C(1700000000000) + contact / 50) << 16);
+            be64_put(object.bytes + 6, contact * UINT64_C(0x9e3779b97f4a7c15));
             bench_edit(&edit, &object, 1 + index / contacts);
+            if (is_wordy) {
+                rig_words(index, words);
+                edit_begin(&edit, 10, &object, 1700000000000 + index);
+                edit_set(&edit, 5, 1 + index / contacts,
+                         (struct value){.type = VALUE_TEXT, .bytes = span_str(words)});
+            }
             bench_check(ledger_append(txn, space, &edit, 0), "append");
         }
         bench_check(ledger_commit(txn, NULL), "commit");

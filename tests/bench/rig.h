@@ -23,9 +23,9 @@ void rig_device_open(struct rig_device *device, const struct rig_device *first);
 void rig_device_close(struct rig_device *device);
 /* They know each other; the giver opens an epoch that every taker can read. */
 void rig_meet(struct rig_device *giver, struct rig_device *takers, size_t count);
-/* Writes so many edits of about 300 sealed bytes over so many contacts into the giver's self
- * space. */
-void rig_fill(struct rig_device *giver, size_t edits, size_t contacts);
+/* Writes so many edits of about 300 sealed bytes over so many contacts into the giver's self space.
+ * is_wordy: each changes thirty words that search must find; else none. */
+void rig_fill(struct rig_device *giver, size_t edits, size_t contacts, bool is_wordy);
 
 struct rig_times {
     size_t entries;

@@ -89,17 +89,48 @@ static void engine_on_gone(struct engine *engine, struct engine_conn *conn, bool
 
 /* What touches many connections. */
 
+/* Can this space be shared with this member? Says no only when it is sure: the session looks it up
+ * again. Of a thousand sessions most have nothing to do with most commits. */
+static bool engine_concerns(const struct engine *engine, const struct engine_conn *conn,
+                            const struct space_row *space)
+{
+    if (public_key_is_equal(&conn->member, ledger_member(engine->ledger)))
+        return true;
+    if (!space->is_mine)
+        return public_key_is_equal(&conn->member, &space->writer);
+    return space->kind != SPACE_SELF &&
+           (space->kind != SPACE_PAIR || public_key_is_equal(&conn->member, &space->reader));
+}
+
+static void engine_on_news_of(struct engine *engine, const struct id *id)
+{
+    struct session_event event = {.type = SESSION_NEWS, .news = *id};
+    struct space_row space;
+    bool is_known = engine_look(engine) && ledger_space(&engine->snapshot, id, &space) == ERR_OK;
+
+    for (struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next)
+        if (conn->state == CONN_SESSION && !session_is_linking(conn->session) &&
+            (!is_known || engine_concerns(engine, conn, &space) ||
+             session_is_ignoring(conn->session)))
+            engine_talk_event(engine, conn, &event);
+}
+
+/* More spaces than can be named have changed: every session looks at all it shares. */
+static void engine_on_much_news(struct engine *engine)
+{
+    struct session_event event = {.type = SESSION_SYNC_ASKED};
+
+    for (struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next)
+        if (conn->state == CONN_SESSION && !session_is_linking(conn->session))
+            engine_talk_event(engine, conn, &event);
+}
+
 static void engine_on_news(struct engine *engine, const struct ledger_news *news)
 {
-    for (struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next) {
-        if (conn->state != CONN_SESSION || session_is_linking(conn->session))
-            continue;
-        for (size_t at = 0; at < news->spaces_count && conn->state == CONN_SESSION; at++) {
-            struct session_event event = {.type = SESSION_NEWS, .news = news->spaces[at]};
-
-            engine_talk_event(engine, conn, &event);
-        }
-    }
+    for (size_t at = 0; at < news->spaces_count; at++)
+        engine_on_news_of(engine, &news->spaces[at]);
+    if (news->is_cut)
+        engine_on_much_news(engine);
 }
 
 /* Ends sessions with members there is no link with any more. */

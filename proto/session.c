@@ -368,6 +368,14 @@ bool session_is_linking(const struct session *session)
     return session->options.role != SESSION_PEER && session->phase < PHASE_HELLO;
 }
 
+bool session_is_ignoring(const struct session *session)
+{
+    for (size_t at = 0; at < session->aliases_count; at++)
+        if (session->aliases[at].is_ignored)
+            return true;
+    return false;
+}
+
 const struct public_key *session_peer(const struct session *session)
 {
     return &session->options.peer;

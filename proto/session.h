@@ -137,6 +137,8 @@ MUST_USE enum err session_step(struct session *session, const struct session_eve
 uint64_t session_wake_at_ms(const struct session *session);
 bool session_is_in_step(const struct session *session);
 bool session_is_linking(const struct session *session);
+/* Does the other side give a log that is not known here (yet)? News of any space may make it so. */
+bool session_is_ignoring(const struct session *session);
 const struct public_key *session_peer(const struct session *session);
 void session_progress(const struct session *session, struct session_progress *out);
 void session_free(struct session *session);

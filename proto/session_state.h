@@ -97,7 +97,6 @@ struct session {
     uint64_t credit_owed;  /* to be returned */
     uint64_t credit_all;   /* the sum of credit given, owed, and taken by batches under way */
     uint64_t window;       /* bytes emitted since DRAINED */
-    bool has_ignored;      /* batches of a log that was not wanted yet were passed over */
     bool needs_marks; /* something did not attach: say again where I stand, once nothing is under
                          way */
     struct session_progress progress;

@@ -1,0 +1,231 @@
+/* A thousand peers at once: all are let in, all get what is committed at once, each commit goes to
+ * those it concerns, and the bound on sessions holds. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "crypto/secret.h"
+#include "node/engine.h"
+#include "storage/space.h"
+#include "storage/view_peer.h"
+#include "tests/sim/crowd.h"
+#include "tests/sim/member.h"
+
+enum { CROWD = 1000 };
+
+struct crowd {
+    struct member member;
+    struct crowd_host host;
+    struct engine *engine;
+    struct guest *guests;
+    size_t count;
+    uint64_t now_ms;
+    size_t sends, closes, delivered, pending;
+};
+
+static struct guest *crowd_of(struct crowd *crowd, conn_id conn)
+{
+    return &crowd->guests[conn / 2 - 1];
+}
+
+static void crowd_step(struct crowd *crowd, struct engine_event event)
+{
+    const struct engine_effect *effects;
+    size_t count;
+
+    event.now_ms = crowd->now_ms;
+    event.wall_ms = UINT64_C(1700000000000) + crowd->now_ms;
+    assert_int_equal(engine_step(crowd->engine, &event, &effects, &count), ERR_OK);
+    for (size_t at = 0; at < count; at++) {
+        if (effects[at].type == ENGINE_SEND) {
+            crowd->sends++;
+            guest_bytes(crowd_of(crowd, effects[at].conn), effects[at].bytes);
+        }
+        crowd->closes += effects[at].type == ENGINE_CLOSE;
+        crowd->delivered += effects[at].type == ENGINE_DELIVERED;
+        if (effects[at].type == ENGINE_INGEST)
+            verified_batch_free(effects[at].ingest.batch);
+    }
+}
+
+/* Hands the engine what the guests have to say, until nobody has anything more. */
+static void crowd_carry(struct crowd *crowd)
+{
+    bool is_moving = true;
+
+    for (int round = 0; round < 20 && is_moving; round++) {
+        is_moving = false;
+        for (size_t at = 0; at < crowd->count; at++) {
+            struct guest *guest = &crowd->guests[at];
+            struct buf said = guest->out;
+
+            if (said.size == 0)
+                continue;
+            guest->out = (struct buf){0};
+            is_moving = true;
+            crowd_step(crowd, (struct engine_event){.type = ENGINE_BYTES,
+                                                    .conn = 2 * (at + 1),
+                                                    .bytes = buf_span(&said)});
+            crowd_step(crowd, (struct engine_event){.type = ENGINE_DRAINED, .conn = 2 * (at + 1)});
+            buf_release(&said);
+        }
+    }
+    assert_false(is_moving);
+}
+
+static void crowd_enter(struct crowd *crowd, size_t at)
+{
+    struct engine_event event = {.type = ENGINE_ACCEPTED,
+                                 .conn = 2 * (at + 1),
+                                 .address = {.host = {[10] = 0xff, 0xff}, .port = 40000}};
+
+    be32_put(event.address.host + 12, (uint32_t)(0x0b000000 + at));
+    crowd->now_ms += 3; /* Arithmetic has its budget: some 450 handshakes a second. */
+    crowd_step(crowd, event);
+    guest_dial(&crowd->guests[at], &crowd->host);
+}
+
+static struct crowd *crowd_new(size_t count)
+{
+    struct crowd *crowd = test_calloc(1, sizeof *crowd);
+    struct engine_options options = {.is_loopback_only = true};
+
+    member_new(&crowd->member, 1, false);
+    crowd->guests = calloc(count, sizeof *crowd->guests);
+    crowd->count = count;
+    crowd->now_ms = 1000000;
+    assert_int_equal(
+        crowd_link(crowd->member.ledger, crowd->guests, count, UINT64_C(1700000000000)), ERR_OK);
+    assert_int_equal(crowd_host(crowd->member.ledger, &crowd->host), ERR_OK);
+    options.ledger = crowd->member.ledger;
+    assert_int_equal(engine_new(&options, &crowd->engine), ERR_OK);
+    crowd_step(crowd, (struct engine_event){.type = ENGINE_PEERS_CHANGED});
+    return crowd;
+}
+
+static void crowd_free(struct crowd *crowd)
+{
+    engine_free(crowd->engine);
+    for (size_t at = 0; at < crowd->count; at++)
+        guest_hang_up(&crowd->guests[at]);
+    free(crowd->guests);
+    member_free(&crowd->member);
+    test_free(crowd);
+}
+
+/* Commits an edit of the card, which all read, and tells the engine. */
+static void crowd_commit_card(struct crowd *crowd, const char *name)
+{
+    struct ledger_news news = {.spaces = {member_card_space(&crowd->member)}, .spaces_count = 1};
+
+    assert_int_equal(member_name_card(&crowd->member, name), ERR_OK);
+    crowd_step(crowd, (struct engine_event){.type = ENGINE_NEWS, .news = &news});
+}
+
+static void a_commit_goes_to_a_thousand_peers_in_one_step(void **state)
+{
+    struct crowd *crowd = crowd_new(CROWD);
+    struct op_presence *presence = test_calloc(CROWD, sizeof *presence);
+    size_t entries[2];
+
+    (void)state;
+    for (size_t at = 0; at < CROWD; at++) {
+        crowd_enter(crowd, at);
+        crowd_carry(crowd);
+    }
+    assert_int_equal(engine_sessions_count(crowd->engine), CROWD);
+    assert_int_equal(engine_presence(crowd->engine, presence, CROWD), CROWD);
+    for (size_t at = 0; at < CROWD; at++)
+        assert_true(presence[at].is_online && presence[at].is_in_step);
+    entries[0] = crowd->guests[0].entries;
+    entries[1] = crowd->guests[CROWD - 1].entries;
+
+    crowd->sends = crowd->delivered = 0;
+    crowd_commit_card(crowd, "Ana");
+    assert_int_equal(crowd->sends, CROWD);
+    assert_int_equal(crowd->guests[0].entries, entries[0] + 1);
+    assert_int_equal(crowd->guests[CROWD - 1].entries, entries[1] + 1);
+    assert_int_equal(engine_presence(crowd->engine, presence, CROWD), CROWD);
+    for (size_t at = 0; at < CROWD; at++)
+        assert_false(presence[at].is_in_step); /* Nothing is acknowledged yet. */
+    crowd_carry(crowd);
+    assert_int_equal(crowd->delivered, CROWD);
+    assert_int_equal(engine_presence(crowd->engine, presence, CROWD), CROWD);
+    for (size_t at = 0; at < CROWD; at++)
+        assert_true(presence[at].is_in_step);
+    test_free(presence);
+    crowd_free(crowd);
+}
+
+/* One that never acknowledges holds nobody up. */
+static void one_deaf_peer_is_no_other_peers_business(void **state)
+{
+    struct crowd *crowd = crowd_new(20);
+    struct op_presence presence[20];
+    size_t in_step = 0;
+
+    (void)state;
+    for (size_t at = 0; at < 20; at++) {
+        crowd_enter(crowd, at);
+        crowd_carry(crowd);
+    }
+    crowd->guests[7].is_deaf = true;
+    for (int at = 0; at < 10; at++) {
+        crowd_commit_card(crowd, at % 2 == 0 ? "Ana" : "Ana Lima");
+        crowd_carry(crowd);
+    }
+    assert_int_equal(engine_presence(crowd->engine, presence, 20), 20);
+    for (size_t at = 0; at < 20; at++)
+        in_step += presence[at].is_in_step;
+    assert_int_equal(in_step, 19);
+    crowd_free(crowd);
+}
+
+/* What one pair says is nobody else's: no other session is even looked at. */
+static void news_of_one_pair_moves_one_session(void **state)
+{
+    struct crowd *crowd = crowd_new(20);
+    struct snapshot snapshot;
+    struct ledger_news news = {.spaces_count = 1};
+    struct ledger_txn *txn;
+    struct id card;
+    struct peer *peer = secret_new(sizeof *peer);
+    size_t entries;
+
+    (void)state;
+    for (size_t at = 0; at < 20; at++) {
+        crowd_enter(crowd, at);
+        crowd_carry(crowd);
+    }
+    snapshot = member_snapshot(&crowd->member);
+    assert_int_equal(view_peer(&snapshot, &crowd->guests[5].root.public_key, peer), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    news.spaces[0] = peer->pair_out;
+    secret_free(peer);
+    card = member_card_space(&crowd->member);
+    txn = member_begin(&crowd->member);
+    assert_int_equal(space_grant(txn, &card, &crowd->guests[5].root.public_key), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    entries = crowd->guests[5].entries;
+    crowd->sends = 0;
+    crowd_step(crowd, (struct engine_event){.type = ENGINE_NEWS, .news = &news});
+    assert_int_equal(crowd->sends, 1);
+    assert_int_equal(crowd->guests[5].entries, entries + 1);
+    crowd_free(crowd);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_commit_goes_to_a_thousand_peers_in_one_step),
+        cmocka_unit_test(one_deaf_peer_is_no_other_peers_business),
+        cmocka_unit_test(news_of_one_pair_moves_one_session),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

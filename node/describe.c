@@ -327,6 +327,52 @@ static enum err describe_device_addresses(void *self, const struct device_row *d
     return err;
 }
 
+/* A name for somebody who vouched for a peer: the card's, the alias, or the did. */
+static void describe_voucher(const struct op_call *call, const struct public_key *member,
+                             json_t **out)
+{
+    struct peer *peer = secret_new(sizeof *peer);
+    char did[DID_SIZE];
+
+    identity_did(member, did);
+    if (peer != NULL && view_peer(&call->snapshot, member, peer) == ERR_OK && peer->name[0] != '\0')
+        *out = json_string(peer->alias[0] != '\0' ? peer->alias : peer->name);
+    else
+        *out = json_string(did);
+    secret_free(peer);
+}
+
+/* Who introduced us, and everybody else who did so with the same key. */
+static void describe_via(const struct op_call *call, const struct peer *peer, json_t *out)
+{
+    const struct object_element *element;
+    struct object link = {0};
+    json_t *vouchers = NULL, *name;
+    struct id id;
+    uint32_t number;
+
+    if (peer->has_via) {
+        describe_voucher(call, &peer->via, &name);
+        (void)json_object_set_new(out, "via", name);
+    }
+    id_about("kith link", &peer->member, &id);
+    if (row_get(&call->snapshot, ledger_self_space(call->snapshot.ledger), KIND_LINK, &id, &link,
+                &number) == ERR_OK)
+        for (size_t at = 0; (element = object_element_at(&link, LINK_VOUCHERS, at)) != NULL; at++) {
+            struct public_key member;
+
+            if (identity_read_did(element->value.bytes, &member) != ERR_OK)
+                continue;
+            if (vouchers == NULL)
+                vouchers = json_array();
+            describe_voucher(call, &member, &name);
+            (void)json_array_append_new(vouchers, name);
+        }
+    if (vouchers != NULL)
+        (void)json_object_set_new(out, "vouchers", vouchers);
+    object_release(&link);
+}
+
 json_t *describe_peer(const struct op_call *call, const struct peer *peer, bool with_card)
 {
     const struct op_presence *presence = describe_presence(call, &peer->member);
@@ -342,6 +388,7 @@ json_t *describe_peer(const struct op_call *call, const struct peer *peer, bool 
     describe_set_text(out, "name", span_str(peer->name));
     describe_set_text(out, "alias", span_str(peer->alias));
     (void)json_object_set_new(out, "level", json_string(describe_level(peer->level)));
+    describe_via(call, peer, out);
     (void)json_object_set_new(out, "state", json_string(state));
     if (view_undelivered(&call->snapshot, &peer->member, &undelivered) != ERR_OK)
         undelivered = 0;

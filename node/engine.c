@@ -156,9 +156,23 @@ static enum err engine_drop_unlinked(struct engine *engine)
     return err;
 }
 
+/* Where this node can be reached is stored, for what is told in writing (introductions). */
+static void engine_note_own(struct engine *engine)
+{
+    struct engine_effect *effect = engine_effect(engine, ENGINE_REACHED, 0);
+
+    if (effect == NULL)
+        return;
+    effect->reached.device = *ledger_device(engine->ledger);
+    effect->reached.addresses = buf_span(&engine->addresses);
+    engine->has_noted = true;
+}
+
 /* What could not be read now is read in a while: a node that knows nobody is deaf. */
 static void engine_on_peers_changed(struct engine *engine)
 {
+    if (!engine->has_noted)
+        engine_note_own(engine);
     enum err err = engine_call_reload(engine);
 
     if (err == ERR_OK)

@@ -121,7 +121,7 @@ struct engine {
     conn_id next_dialled;
     struct engine_effect *effects;
     size_t effects_count, effects_capacity;
-    bool is_failed, is_stopping;
+    bool is_failed, is_stopping, has_noted;
     bool must_reload; /* links and invitations could not be read: tried again in a while */
     uint64_t now_ms, wall_ms, wake_at_ms;
     bool has_snapshot;

@@ -98,8 +98,7 @@ static enum err link_pair_space(struct ledger_txn *txn, const struct public_key 
 }
 
 /* Loads the link there is; a zeroed peer when there is none. */
-static enum err link_before(struct ledger_txn *txn, const struct public_key *member,
-                            struct peer *out)
+enum err link_before(struct ledger_txn *txn, const struct public_key *member, struct peer *out)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     enum err err = view_peer(&snapshot, member, out);
@@ -164,7 +163,7 @@ static void link_amend_basics(struct amend *amend, const struct link_request *re
 }
 
 /* What the other side told about itself. */
-static void link_amend_told(struct amend *amend, const struct link_message *message)
+void link_amend_told(struct amend *amend, const struct link_message *message)
 {
     amend_bytes(amend, LINK_PAIR_IN, link_id_span(&message->pair_space));
     amend_bytes(amend, LINK_CARD_IN, link_id_span(&message->card_space));
@@ -174,8 +173,8 @@ static void link_amend_told(struct amend *amend, const struct link_message *mess
 }
 
 /* Their spaces get local numbers, so that batches of them are known when they come. */
-static enum err link_add_spaces(struct ledger_txn *txn, const struct public_key *member,
-                                const struct link_message *message)
+enum err link_add_spaces(struct ledger_txn *txn, const struct public_key *member,
+                         const struct link_message *message)
 {
     struct space_row pair = {.id = message->pair_space,
                              .kind = SPACE_PAIR,
@@ -196,8 +195,8 @@ static enum err link_first_contact(void *self, uint32_t number, const struct obj
 
 /* The contact of a link: the one the invitation named, else one that is linked to the member
  * already, else a new one. */
-static enum err link_contact(struct ledger_txn *txn, const struct public_key *member,
-                             struct span wanted, struct span name, struct id *out)
+enum err link_contact(struct ledger_txn *txn, const struct public_key *member, struct span wanted,
+                      struct span name, struct id *out)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct amend amend;
@@ -223,8 +222,7 @@ static enum err link_contact(struct ledger_txn *txn, const struct public_key *me
     return amend_end(&amend, NULL);
 }
 
-static enum err link_journal(struct ledger_txn *txn, const char *kind, struct span who,
-                             const char *text)
+enum err link_journal(struct ledger_txn *txn, const char *kind, struct span who, const char *text)
 {
     struct journal_row row = {.at_ms = ledger_txn_now_ms(txn),
                               .kind = span_str(kind),
@@ -234,7 +232,7 @@ static enum err link_journal(struct ledger_txn *txn, const char *kind, struct sp
     return journal_add(txn, &row);
 }
 
-static enum err link_grant_card(struct ledger_txn *txn, const struct public_key *member)
+enum err link_grant_card(struct ledger_txn *txn, const struct public_key *member)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct space_row card;

@@ -46,4 +46,24 @@ MUST_USE enum err link_refused(struct ledger_txn *txn, const struct id *acceptan
  * forgotten. */
 MUST_USE enum err link_confirmed(struct ledger_txn *txn, const struct public_key *member);
 
+/* Parts of making a link that an introduction shares (link_join.c). */
+
+struct amend;
+struct peer;
+/* Loads the link there is; a zeroed peer when there is none. */
+MUST_USE enum err link_before(struct ledger_txn *txn, const struct public_key *member,
+                              struct peer *out);
+/* Their spaces get local numbers, so that batches of them are known when they come. */
+MUST_USE enum err link_add_spaces(struct ledger_txn *txn, const struct public_key *member,
+                                  const struct link_message *message);
+/* What the other side told about itself. */
+void link_amend_told(struct amend *amend, const struct link_message *message);
+/* The contact of a link: the one that was wanted (ID_SIZE bytes), else one that is linked to the
+ * member already, else a new one. */
+MUST_USE enum err link_contact(struct ledger_txn *txn, const struct public_key *member,
+                               struct span wanted, struct span name, struct id *out);
+MUST_USE enum err link_grant_card(struct ledger_txn *txn, const struct public_key *member);
+MUST_USE enum err link_journal(struct ledger_txn *txn, const char *kind, struct span who,
+                               const char *text);
+
 #endif

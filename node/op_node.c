@@ -8,6 +8,7 @@
 #include "crypto/secret.h"
 #include "node/describe.h"
 #include "node/name.h"
+#include "node/op_introduction.h"
 #include "node/until.h"
 #include "proto/card.h"
 #include "proto/link.h"
@@ -103,6 +104,9 @@ enum err op_node_status(struct op_call *call)
     if (merged < held)
         (void)json_object_set_new(call->result, "views_behind",
                                   json_integer((json_int_t)(held - merged)));
+    err = op_introduction_status(call);
+    if (err != ERR_OK)
+        return op_fail_err(call, err, "the introductions could not be read");
     describe_set_did(call->result, "member", ledger_member(call->snapshot.ledger));
     if (row_get(&call->snapshot, &space.id, KIND_CARD, &only, &card, &number) == ERR_OK)
         describe_set_text(call->result, "name", object_text(&card, CARD_NAME));

@@ -9,6 +9,8 @@
 #include "node/op_contact.h"
 #include "node/op_history.h"
 #include "node/op_import.h"
+#include "node/op_introduce.h"
+#include "node/op_introduction.h"
 #include "node/op_invite.h"
 #include "node/op_me.h"
 #include "node/op_merge.h"
@@ -37,6 +39,16 @@ static const struct op ops_all[] = {
     {.method = "doctor.rebuild", .mode = OP_WRITE, .run = op_node_rebuild},
     {.method = "import", .mode = OP_WRITE, .run = op_import},
     {.method = "import.plan", .mode = OP_WRITE, .run = op_import_plan},
+    {.method = "intro.accept", .mode = OP_WRITE, .run = op_introduction_accept},
+    {.method = "intro.decline", .mode = OP_WRITE, .run = op_introduction_decline},
+    {.method = "intro.known", .mode = OP_WRITE, .run = op_introduction_known},
+    {.method = "intro.list", .mode = OP_READ, .run = op_introduction_list},
+    {.method = "intro.mute", .mode = OP_WRITE, .run = op_introduction_mute},
+    {.method = "intro.show", .mode = OP_READ, .run = op_introduction_show},
+    {.method = "intro.thanks", .mode = OP_WRITE, .run = op_introduction_thanks},
+    {.method = "intro.want", .mode = OP_WRITE, .run = op_introduce_want},
+    {.method = "intro.withdraw", .mode = OP_WRITE, .run = op_introduction_withdraw},
+    {.method = "introduce", .mode = OP_WRITE, .run = op_introduce},
     {.method = "log", .mode = OP_READ, .run = op_node_log},
     {.method = "me.edit", .mode = OP_WRITE, .run = op_me_edit},
     {.method = "me.show", .mode = OP_READ, .run = op_me_show},

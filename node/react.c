@@ -1,6 +1,7 @@
 /* One table says who looks at what. A name of a kind nobody looks at any more is dropped. */
 #include "node/react.h"
 
+#include "node/introduction.h"
 #include "storage/agenda.h"
 #include "storage/follow.h"
 #include "storage/space.h"
@@ -15,6 +16,7 @@ struct reactor {
 
 static const struct reactor reactors[] = {
     {KIND_SPACE, space_tend},
+    {KIND_INTRODUCTION, introduction_look},
     {0, NULL},
 };
 

@@ -12,7 +12,8 @@ struct show_printer {
     void (*print)(json_t *result, json_t *params);
 };
 
-extern const struct show_printer show_contact_printers[], show_peer_printers[];
+extern const struct show_printer show_contact_printers[], show_peer_printers[],
+    show_introduction_printers[];
 
 /* A cleaned copy, freed by the caller with heap_free. NULL without memory. */
 char *show_copy(const char *text);

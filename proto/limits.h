@@ -48,6 +48,29 @@ enum {
     INVITATION_DAYS_MAX = 90,
     INVITATION_MEMORY_DAYS = 30, /* spent, revoked and expired ones are remembered so long */
 
+    INTRODUCTION_DAYS_DEFAULT = 21,
+    INTRODUCTION_DAYS_MIN = 3,
+    INTRODUCTION_DAYS_MAX = 60,
+    INTRODUCTION_SKEW_HOURS = 24,      /* an offer from so far ahead of my clock is shown at once */
+    INTRODUCTION_RETRACT_DAYS = 7,     /* a yes nobody used is taken back so long after the end */
+    INTRODUCTION_COOL_DAYS = 90,       /* the same pair again, and how long a mute lasts */
+    INTRODUCTION_TOMBSTONE_DAYS = 180, /* ended ones are remembered: nothing late revives them */
+    INTRODUCTION_KEY_DAYS = 30,        /* the introduction key is renewed so often */
+    INTRODUCTION_OPEN_MAX = 10,        /* open ones of one introducer */
+    INTRODUCTION_SHOWN_OPEN_MAX = 3,   /* unanswered ones of one introducer that are shown to me */
+    INTRODUCTION_SHOWN_WEEK_MAX = 2,   /* new ones of one introducer shown in 7 days */
+    INTRODUCTION_SHOWN_MAX = 10,       /* unanswered ones shown, whoever introduces */
+    INTRODUCTION_WANTS_MAX = 10,       /* live wants of one member at one introducer */
+    INTRODUCTION_ROWS_MAX = 128,       /* of one introducer, ended ones included: 52 can be shown */
+    INTRODUCTION_FACTS_MAX = 4,        /* of one type by one member: own devices may say it twice */
+    INTRODUCTION_LINE_SIZE_MAX = 140,  /* who the other is, in one line */
+    INTRODUCTION_WHY_SIZE_MAX = 600,   /* why; what to pass on; a note to the introducer */
+    INTRODUCTION_WORDS_SIZE_MAX = 200, /* whom somebody wants to meet, in words */
+    INTRODUCTION_MESSAGE_SIZE_MAX = 300, /* a line to the other, or thanks */
+    INTRODUCTION_HELLO_SIZE_MAX = 4096,  /* identity, addresses, name and a line, sealed */
+    INTRODUCTION_YES_SIZE_MAX = 2048,    /* keys with a chain of three certificates */
+    INTRODUCTION_SIZE_MAX = 8192,        /* any statement of an introduction */
+
     EPOCH_WRAPS_MAX = 64, /* devices one grant entry serves: 16 of each side and recovery keys */
     EPOCH_ENTRIES_MAX = 1000000,  /* of one log under one key: then it is renewed */
     EPOCH_PARENTS_MAX = 4,        /* branches one epoch unites; more are united step by step */
@@ -61,6 +84,7 @@ enum {
     CREDIT_MAX = 8 << 20
 };
 
+#define MS_PER_DAY (UINT64_C(24) * 3600 * 1000)
 #define COUNTER_MAX (UINT64_C(1) << 40)     /* a field's counter; beyond it a write is malformed */
 #define LOG_SIZE_MAX (UINT64_C(1) << 40)    /* entries of one log */
 #define TIME_MIN_MS UINT64_C(1577836800000) /* 2020-01-01: earlier times are clamped in merging */

@@ -6,24 +6,27 @@
 #include "proto/kind.h"
 
 enum link_field {
-    LINK_MEMBER = 1,      /* bytes: the peer's root */
-    LINK_STATE = 2,       /* number: enum link_state */
-    LINK_LEVEL = 3,       /* number: enum link_level */
-    LINK_SINCE = 4,       /* number: ms */
-    LINK_SECRET = 5,      /* bytes: 32, the psk */
-    LINK_SECRET_OLD = 6,  /* bytes: 32, the other psk accepted until both confirmed */
-    LINK_PIN = 7,         /* bytes: hash of the peer's root 1, pinned when the link was made */
-    LINK_PAIR_OUT = 8,    /* bytes: id of the pair space I write for the peer */
-    LINK_PAIR_IN = 9,     /* bytes: id of the pair space the peer writes for me */
-    LINK_CARD_IN = 10,    /* bytes: id of the peer's card space */
-    LINK_KNOCK = 11,      /* bytes: the knock key to use towards the peer, as first told */
-    LINK_ALIAS = 12,      /* text: my name for the peer */
-    LINK_CONTACT = 13,    /* bytes: object id of the contact */
-    LINK_NAME = 14,       /* text: the name the peer gave when linking */
-    LINK_INVITATION = 15, /* bytes: object id of the invitation or acceptance it came from */
-    LINK_CONFIRMED = 16,  /* number: 1 once a session under the link's secret was confirmed */
-    LINK_CHAIN = 17,      /* bytes: root and chain of the device the link was made with */
-    LINK_ADDRESSES = 18   /* bytes: where that device was reached or said it can be */
+    LINK_MEMBER = 1,        /* bytes: the peer's root */
+    LINK_STATE = 2,         /* number: enum link_state */
+    LINK_LEVEL = 3,         /* number: enum link_level */
+    LINK_SINCE = 4,         /* number: ms */
+    LINK_SECRET = 5,        /* bytes: 32, the psk */
+    LINK_SECRET_OLD = 6,    /* bytes: 32, the other psk accepted until both confirmed */
+    LINK_PIN = 7,           /* bytes: hash of the peer's root 1, pinned when the link was made */
+    LINK_PAIR_OUT = 8,      /* bytes: id of the pair space I write for the peer */
+    LINK_PAIR_IN = 9,       /* bytes: id of the pair space the peer writes for me */
+    LINK_CARD_IN = 10,      /* bytes: id of the peer's card space */
+    LINK_KNOCK = 11,        /* bytes: the knock key to use towards the peer, as first told */
+    LINK_ALIAS = 12,        /* text: my name for the peer */
+    LINK_CONTACT = 13,      /* bytes: object id of the contact */
+    LINK_NAME = 14,         /* text: the name the peer gave when linking */
+    LINK_INVITATION = 15,   /* bytes: object id of the invitation or acceptance it came from */
+    LINK_CONFIRMED = 16,    /* number: 1 once a session under the link's secret was confirmed */
+    LINK_CHAIN = 17,        /* bytes: root and chain of the device the link was made with */
+    LINK_ADDRESSES = 18,    /* bytes: where that device was reached or said it can be */
+    LINK_VIA = 30,          /* bytes: root of the member who introduced us */
+    LINK_INTRODUCTION = 31, /* bytes: id of that introduction */
+    LINK_VOUCHERS = 32      /* set of text: did:key of everybody who introduced us with this key */
 };
 
 enum link_state { LINK_LINKED = 1, LINK_REMOVED = 2, LINK_BLOCKED = 3 };

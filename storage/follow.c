@@ -14,6 +14,7 @@
 #include "storage/row.h"
 #include "storage/space.h"
 #include "storage/view_contact.h"
+#include "storage/view_introduction.h"
 #include "storage/view_peer.h"
 #include "storage/view_same.h"
 #include "storage/view_search.h"
@@ -183,13 +184,19 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
         return view_search_changed(txn, space, number, before, after);
     case KIND_LINK:
         err = view_peer_changed(txn, space, number, after);
-        return err == ERR_OK ? space_link_changed(txn, before, after) : err;
+        if (err == ERR_OK)
+            err = space_link_changed(txn, before, after);
+        return err == ERR_OK ? view_introduction_changed(txn, space, before, after) : err;
     case KIND_CERTIFICATE:
     case KIND_GRANT:
     case KIND_KEY:
         return view_peer_changed(txn, space, number, after);
     case KIND_RESTATEMENT:
         return follow_tell_restatement(txn, space, after);
+    case KIND_INTRODUCTION:
+    case KIND_INTRODUCTION_RECORD:
+    case KIND_INTRODUCTION_MUTE:
+        return view_introduction_changed(txn, space, before, after);
     default:
         return ERR_OK;
     }

@@ -44,6 +44,10 @@
  *   space_epoch space, epoch id             nothing: the epochs of each space
  *   restate    space                        the restatement that counts: its epoch, where it
  *                                           stands, what it covers
+ *   fact       introducer, introduction,    arrival of the entry that says it
+ *              speaker, type, hash (16)
+ *   introduction  introducer, introduction  * what became of it here, and when
+ *   want       asked, asking, hash (16)     arrival of the entry that says it
  */
 /* clang-format on */
 #ifndef KITH_STORAGE_KEY_H
@@ -82,7 +86,10 @@
     X(RESTATE, "restate")                                                                          \
     X(UNDO, "undo")                                                                                \
     X(SAME, "same")                                                                                \
-    X(SPACE_EPOCH, "space_epoch")
+    X(SPACE_EPOCH, "space_epoch")                                                                  \
+    X(FACT, "fact")                                                                                \
+    X(INTRODUCTION, "introduction")                                                                \
+    X(WANT, "want")
 
 enum table {
 #define X(word, name) TABLE_##word,

@@ -18,19 +18,16 @@ static struct value space_bytes(const void *bytes, size_t size)
     return (struct value){.type = VALUE_BYTES, .bytes = span_of(bytes, size)};
 }
 
-enum err space_create(struct ledger_txn *txn, enum space_kind kind, const struct public_key *peer,
-                      struct id *out_id)
+enum err space_create_as(struct ledger_txn *txn, enum space_kind kind,
+                         const struct public_key *peer, const struct id *id)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct space_row space = {.kind = kind, .is_mine = true, .writer = *ledger_member(txn->ledger)};
+    struct space_row space = {
+        .id = *id, .kind = kind, .is_mine = true, .writer = *ledger_member(txn->ledger)};
     struct edit_space edit = {0};
     struct hash epoch;
     enum err err;
 
-    if (kind == SPACE_SELF)
-        space.id = txn->ledger->self_space;
-    else
-        id_draw_random(&txn->ledger->entropy, &space.id);
     if (peer != NULL)
         space.reader = *peer;
     err = ledger_add_space(txn, &space);
@@ -46,8 +43,17 @@ enum err space_create(struct ledger_txn *txn, enum space_kind kind, const struct
         edit_set(&edit, SPACE_FIELD_PEER, 1, space_bytes(peer->bytes, 32));
     err = ledger_append(txn, &txn->ledger->self_space, &edit, 0);
     edit_release(&edit);
-    *out_id = space.id;
     return err;
+}
+
+enum err space_create(struct ledger_txn *txn, enum space_kind kind, const struct public_key *peer,
+                      struct id *out_id)
+{
+    if (kind == SPACE_SELF)
+        *out_id = txn->ledger->self_space;
+    else
+        id_draw_random(&txn->ledger->entropy, out_id);
+    return space_create_as(txn, kind, peer, out_id);
 }
 
 /* Grants. */

@@ -11,6 +11,9 @@
  * reader, whose devices known so far get the key; for card and network it is NULL. */
 MUST_USE enum err space_create(struct ledger_txn *txn, enum space_kind kind,
                                const struct public_key *peer, struct id *out_id);
+/* The same under an id that was drawn, and perhaps told, before. */
+MUST_USE enum err space_create_as(struct ledger_txn *txn, enum space_kind kind,
+                                  const struct public_key *peer, const struct id *id);
 /* A fresh epoch over all that is there, for the audience as it is now: own devices, recovery key,
  * and (pair) the peer's devices, or (card, network) every linked peer by a grant in its pair space.
  * What removes a reader or shuts out a device calls it in the same transaction. */

@@ -301,6 +301,24 @@ enum err view_peer_reached(struct ledger_txn *txn, const struct public_key *devi
     return err;
 }
 
+enum err view_peer_own_addresses(const struct snapshot *snapshot, struct buf *out)
+{
+    struct span value;
+    struct key key;
+    enum err err;
+
+    view_device_reached_key(ledger_device(snapshot->ledger), &key);
+    err = ledger_get(snapshot, TABLE_REACHED, &key, &value);
+    if (err == ERR_NOT_FOUND || (err == ERR_OK && value.size < VIEW_DEVICE_REACHED_HEADER))
+        return ERR_OK;
+    if (err == ERR_OK) {
+        buf_append(out, span_of(value.data + VIEW_DEVICE_REACHED_HEADER,
+                                value.size - VIEW_DEVICE_REACHED_HEADER));
+        err = buf_err(out);
+    }
+    return err;
+}
+
 struct view_device_seen {
     const struct snapshot *snapshot;
     uint64_t newest_ms;

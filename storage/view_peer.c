@@ -202,6 +202,7 @@ static void view_peer_read(const struct object *link, struct peer *out)
     out->has_knock = view_peer_key(link, LINK_KNOCK, out->knock);
     if (pin.size == HASH_SIZE)
         memcpy(out->pin.bytes, pin.data, HASH_SIZE);
+    out->has_via = view_peer_key(link, LINK_VIA, out->via.bytes);
     view_peer_text(object_text(link, LINK_ALIAS), out->alias);
     view_peer_text(object_text(link, LINK_NAME), out->name);
 }

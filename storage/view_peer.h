@@ -21,6 +21,8 @@ struct peer {
     struct hash pin;
     struct id pair_out, pair_in, card_in, contact;
     bool has_pair_out, has_pair_in, has_card_in, has_contact, has_knock;
+    bool has_via;
+    struct public_key via;   /* who introduced us */
     uint8_t knock[KEY_SIZE]; /* to use towards the peer: the newest told */
     char alias[201];         /* my name for the peer; empty when none */
     char name[201];          /* the newest card's name, else the name given when linking */
@@ -60,6 +62,10 @@ MUST_USE enum err view_peer_addresses(const struct snapshot *snapshot,
 /* Remembers where a device was reached or says it can be; last_seen 0 keeps the old. */
 MUST_USE enum err view_peer_reached(struct ledger_txn *txn, const struct public_key *device,
                                     struct span addresses, uint64_t seen_at_ms);
+/* Appends where this device says it can be reached (address_put_list): view_peer_reached of its
+ * own.
+ */
+MUST_USE enum err view_peer_own_addresses(const struct snapshot *snapshot, struct buf *out);
 MUST_USE enum err view_peer_last_seen(const struct snapshot *snapshot,
                                       const struct public_key *member, uint64_t *out_ms);
 

@@ -1,0 +1,44 @@
+/* What an introducee can tell of the other one, for reactions and for ops. */
+#ifndef KITH_NODE_INTRODUCEE_H
+#define KITH_NODE_INTRODUCEE_H
+
+#include "node/introduction.h"
+#include "proto/introduction_bond.h"
+
+/* A release that fits a yes of mine. */
+struct introducee_release {
+    const struct introduction_fact *fact, *yes; /* the release, my yes */
+    struct introduction_bundle mine, theirs;
+    bool fits_tag;     /* it shows who the offer said */
+    struct hash order; /* of several, the least counts */
+};
+
+/* One look at an introduction, as one of the two. */
+struct introducee {
+    struct introduction_case *intro;
+    const struct introduction_fact *offer;
+    struct introducee_release release; /* when has_release */
+    struct peer *introducer, *other;   /* secret; other: once known */
+    struct introduction_bond *bond;    /* secret; when has_bond */
+    bool has_bond, knows_other;
+    struct buf plain; /* of the other's hello */
+    struct introduction_hello hello;
+    struct introduction_facts facts;
+};
+
+/* Introducee_greet.c: says hello to the other, and links with them. */
+MUST_USE enum err introducee_greet(struct introducee *self);
+MUST_USE enum err introducee_connect(struct introducee *self);
+
+/* The offer that counts: the one I answered, else the one with the least hash. NULL: none. */
+const struct introduction_fact *introducee_offer(const struct introduction_case *intro);
+/* The release that counts. ERR_NOT_FOUND. */
+MUST_USE enum err introducee_release(const struct introduction_case *intro,
+                                     struct introducee_release *out);
+/* The peer or blocked member the offer is about, when its tag tells. ERR_NOT_FOUND. */
+MUST_USE enum err introducee_recognise(const struct introduction_case *intro,
+                                       const struct introduction_offer *offer, struct peer *out);
+/* Says yes to the offer: the owner did, or a want ahead of it. */
+MUST_USE enum err introducee_agree(struct introduction_case *intro);
+
+#endif

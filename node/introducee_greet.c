@@ -1,0 +1,138 @@
+/* Once both have agreed: what I tell the other, sealed for them alone, and what theirs makes of it:
+ * a link. */
+#include <string.h>
+
+#include "crypto/secret.h"
+#include "node/introducee.h"
+#include "node/link_join.h"
+#include "proto/card.h"
+#include "storage/row.h"
+
+/* The pair space I shall write for the other: there from before, or drawn now and made when their
+ * devices are known. */
+static enum err introducee_pair_space(struct introducee *self, struct id *out)
+{
+    struct span drawn = object_value(&self->intro->record, RECORD_PAIR).bytes;
+    struct amend amend;
+
+    if (self->other->has_pair_out) {
+        *out = self->other->pair_out;
+        return ERR_OK;
+    }
+    if (drawn.size == ID_SIZE) {
+        memcpy(out->bytes, drawn.data, ID_SIZE);
+        return ERR_OK;
+    }
+    id_draw_random(ledger_entropy(self->intro->snapshot.ledger), out);
+    introduction_amend(self->intro, &amend);
+    amend_bytes(&amend, RECORD_PAIR, span_of(out->bytes, ID_SIZE));
+    return amend_end(&amend, NULL);
+}
+
+static enum err introducee_my_card(struct introducee *self, struct introduction_hello *hello,
+                                   char name[static INTRODUCTION_NAME_SIZE])
+{
+    static const struct id only = {{0}};
+    uint8_t knocks[8 * KEY_SIZE];
+    struct object card = {0};
+    struct space_row space;
+    size_t count = 0;
+    uint32_t number;
+    enum err err = ledger_own_space(&self->intro->snapshot, SPACE_CARD, &space);
+
+    if (err == ERR_OK)
+        err = view_knocks(&self->intro->snapshot, knocks, &count);
+    if (err != ERR_OK || count == 0)
+        return err == ERR_OK ? ERR_CORRUPT : err;
+    memcpy(hello->knock, knocks, KEY_SIZE);
+    secret_wipe(knocks, sizeof knocks);
+    hello->card_space = space.id;
+    err = row_get(&self->intro->snapshot, &space.id, KIND_CARD, &only, &card, &number);
+    if (err == ERR_OK) {
+        struct span text = object_text(&card, CARD_NAME);
+        size_t size = text.size < INTRODUCTION_NAME_SIZE ? text.size : 0;
+
+        if (size > 0)
+            memcpy(name, text.data, size);
+        name[size] = '\0';
+        hello->name = span_str(name);
+    }
+    object_release(&card);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* PROTOCOL INTRO-12: "A hello carries identity, pair space, card space, knock, addresses, name" */
+enum err introducee_greet(struct introducee *self)
+{
+    const struct ledger *ledger = self->intro->snapshot.ledger;
+    struct introduction_message message = {.type = INTRODUCTION_HELLO};
+    struct introduction_hello hello = {.is_linked = self->other->state == LINK_LINKED};
+    char name[INTRODUCTION_NAME_SIZE] = "";
+    struct buf identity = {0}, addresses = {0}, sealed = {0};
+    enum err err = view_identity(&self->intro->snapshot, &identity);
+
+    if (err == ERR_OK)
+        err = view_peer_own_addresses(&self->intro->snapshot, &addresses);
+    if (err == ERR_OK)
+        err = introducee_pair_space(self, &hello.pair_space);
+    if (err == ERR_OK)
+        err = introducee_my_card(self, &hello, name);
+    hello.identity = buf_span(&identity);
+    hello.addresses = buf_span(&addresses);
+    hello.message = object_text(&self->intro->record, RECORD_MESSAGE);
+    if (err == ERR_OK)
+        err =
+            introduction_bond_seal(self->bond, &hello, ledger_member(self->intro->snapshot.ledger),
+                                   ledger_signing_key(ledger), &sealed);
+    message.sealed = buf_span(&sealed);
+    if (err == ERR_OK)
+        err = introduction_tell(self->intro, &self->intro->row.introducer, &message);
+    secret_wipe(hello.knock, sizeof hello.knock);
+    buf_release(&identity);
+    buf_release(&addresses);
+    buf_release(&sealed);
+    return err;
+}
+
+/* What my own hello said, read back: it may have been another device's. */
+static enum err introducee_my_hello(struct introducee *self, struct buf *plain,
+                                    struct introduction_hello *out)
+{
+    const struct introduction_fact *fact;
+    enum err err = ERR_NOT_FOUND;
+
+    for (size_t at = 0;
+         err != ERR_OK &&
+         (fact = introduction_said(self->intro, INTRODUCTION_HELLO,
+                                   ledger_member(self->intro->snapshot.ledger), at)) != NULL;
+         at++) {
+        buf_clear(plain);
+        err = introduction_bond_open(self->bond, ledger_member(self->intro->snapshot.ledger),
+                                     fact->message.sealed, plain, out);
+    }
+    return err;
+}
+
+enum err introducee_connect(struct introducee *self)
+{
+    struct introduction_hello mine;
+    struct buf plain = {0};
+    uint8_t *secret = secret_new(KEY_SIZE);
+    struct link_join join = {.introducer = &self->intro->row.introducer,
+                             .introduction = &self->intro->row.id,
+                             .hello = &self->hello,
+                             .secret = secret};
+    enum err err = secret != NULL ? introducee_my_hello(self, &plain, &mine) : ERR_NOMEM;
+
+    if (err == ERR_OK) {
+        join.pair_out = &mine.pair_space;
+        join.was_linked = mine.is_linked;
+        introduction_bond_secret(self->bond, secret);
+        err = link_join(self->intro->txn, &join);
+    }
+    if (plain.data != NULL)
+        secret_wipe(plain.data, plain.capacity);
+    buf_release(&plain);
+    secret_free(secret);
+    return err;
+}

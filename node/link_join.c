@@ -1,0 +1,117 @@
+/* A link that stands on both sides is never touched by somebody's introduction: no key is
+ * replaced, only a voucher is added. */
+#include "node/link_join.h"
+
+#include <string.h>
+
+#include "crypto/secret.h"
+#include "node/amend.h"
+#include "storage/space.h"
+#include "storage/view_peer.h"
+
+static void link_join_open(struct ledger_txn *txn, const struct public_key *member,
+                           struct amend *amend)
+{
+    struct id id;
+
+    id_about("kith link", member, &id);
+    amend_begin(amend, txn, ledger_self_space(ledger_txn_snapshot(txn).ledger), KIND_LINK, &id);
+}
+
+static void link_join_vouch(struct amend *amend, const struct link_join *join,
+                            char did[static DID_SIZE])
+{
+    identity_did(join->introducer, did);
+    amend_add(amend, LINK_VOUCHERS, span_str(did));
+}
+
+/* The pair space I write: there from before, and closed to nobody new until now, or new under the
+ * id that was told. */
+static enum err link_join_space(struct ledger_txn *txn, const struct link_join *join,
+                                const struct peer *before)
+{
+    const struct public_key *member = &join->hello->chain.member;
+
+    if (!before->has_pair_out)
+        return space_create_as(txn, SPACE_PAIR, member, join->pair_out);
+    return before->state == LINK_LINKED ? ERR_OK : space_rotate(txn, &before->pair_out);
+}
+
+static void link_join_fill(struct amend *amend, const struct link_join *join,
+                           const struct peer *before, uint64_t now_ms)
+{
+    const struct introduction_hello *hello = join->hello;
+    bool is_live = before->state == LINK_LINKED && before->has_secret;
+
+    amend_bytes(amend, LINK_MEMBER, span_of(hello->chain.member.bytes, 32));
+    amend_number(amend, LINK_STATE, LINK_LINKED);
+    if (before->state != LINK_LINKED) {
+        amend_number(amend, LINK_SINCE, now_ms);
+        amend_number(amend, LINK_LEVEL, LINK_INTRODUCED);
+        amend_bytes(amend, LINK_VIA, span_of(join->introducer->bytes, 32));
+        amend_bytes(amend, LINK_INTRODUCTION, span_of(join->introduction->bytes, ID_SIZE));
+    }
+    amend_bytes(amend, LINK_SECRET, span_of(join->secret, KEY_SIZE));
+    if (is_live)
+        amend_bytes(amend, LINK_SECRET_OLD, span_of(before->secret, KEY_SIZE));
+    else
+        amend_clear(amend, LINK_SECRET_OLD);
+    amend_number(amend, LINK_CONFIRMED, 0);
+    if (object_value(&amend->object, LINK_PIN).type == VALUE_NONE)
+        amend_bytes(amend, LINK_PIN, span_of(hello->next_root.bytes, HASH_SIZE));
+    amend_bytes(amend, LINK_CHAIN, hello->identity);
+    amend_bytes(amend, LINK_PAIR_OUT, span_of(join->pair_out->bytes, ID_SIZE));
+}
+
+static enum err link_join_new(struct ledger_txn *txn, const struct link_join *join,
+                              const struct peer *before)
+{
+    const struct introduction_hello *hello = join->hello;
+    const struct public_key *member = &hello->chain.member;
+    struct link_message told = {.pair_space = hello->pair_space,
+                                .card_space = hello->card_space,
+                                .name = hello->name,
+                                .addresses = hello->addresses};
+    char did[DID_SIZE];
+    struct amend amend;
+    struct id contact;
+    enum err err = link_add_spaces(txn, member, &told);
+
+    memcpy(told.knock, hello->knock, KEY_SIZE);
+    if (err == ERR_OK)
+        err = link_join_space(txn, join, before);
+    if (err == ERR_OK)
+        err = link_contact(txn, member, span_of(NULL, 0), hello->name, &contact);
+    if (err == ERR_OK) {
+        link_join_open(txn, member, &amend);
+        link_join_fill(&amend, join, before, ledger_txn_now_ms(txn));
+        link_amend_told(&amend, &told);
+        amend_bytes(&amend, LINK_CONTACT, span_of(contact.bytes, ID_SIZE));
+        link_join_vouch(&amend, join, did);
+        err = amend_end(&amend, NULL);
+    }
+    secret_wipe(told.knock, sizeof told.knock);
+    return err == ERR_OK ? link_grant_card(txn, member) : err;
+}
+
+enum err link_join(struct ledger_txn *txn, const struct link_join *join)
+{
+    const struct public_key *member = &join->hello->chain.member;
+    struct peer *before = secret_new(sizeof *before);
+    char did[DID_SIZE];
+    struct amend amend;
+    enum err err = before != NULL ? view_device_learn(txn, &join->hello->chain) : ERR_NOMEM;
+
+    if (err == ERR_OK)
+        err = link_before(txn, member, before);
+    if (err == ERR_OK && before->state == LINK_LINKED && join->was_linked &&
+        join->hello->is_linked) {
+        link_join_open(txn, member, &amend);
+        link_join_vouch(&amend, join, did);
+        err = amend_end(&amend, NULL);
+    } else if (err == ERR_OK) {
+        err = link_join_new(txn, join, before);
+    }
+    secret_free(before);
+    return err;
+}

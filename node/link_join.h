@@ -1,0 +1,22 @@
+/* How an introduction becomes a link: each side stores it alone, out of the other's hello; the
+ * first session under the shared secret confirms it. */
+#ifndef KITH_NODE_LINK_JOIN_H
+#define KITH_NODE_LINK_JOIN_H
+
+#include "node/link.h"
+#include "proto/introduction_bond.h"
+
+struct link_join {
+    const struct public_key *introducer;
+    const struct id *introduction;
+    const struct introduction_hello *hello; /* the other's */
+    const struct id *pair_out;              /* the space my own hello named */
+    const uint8_t *secret;                  /* 32 bytes */
+    bool was_linked;                        /* what my own hello said */
+};
+
+/* Makes the link, with the contact, the grant of my card and the journal; or, when both sides hold
+ * one already, only adds who vouches. out_name is the other's name. */
+MUST_USE enum err link_join(struct ledger_txn *txn, const struct link_join *join);
+
+#endif

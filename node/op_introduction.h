@@ -1,0 +1,18 @@
+/* Introductions: looking, and answering. */
+#ifndef KITH_NODE_OP_INTRODUCTION_H
+#define KITH_NODE_OP_INTRODUCTION_H
+
+#include "node/ops.h"
+
+enum err op_introduction_list(struct op_call *call);     /* intro.list */
+enum err op_introduction_show(struct op_call *call);     /* intro.show */
+enum err op_introduction_accept(struct op_call *call);   /* intro.accept */
+enum err op_introduction_decline(struct op_call *call);  /* intro.decline */
+enum err op_introduction_withdraw(struct op_call *call); /* intro.withdraw */
+enum err op_introduction_known(struct op_call *call);    /* intro.known */
+enum err op_introduction_thanks(struct op_call *call);   /* intro.thanks */
+enum err op_introduction_mute(struct op_call *call);     /* intro.mute */
+/* Its part of status: offers that wait for the owner, and what is under way. */
+MUST_USE enum err op_introduction_status(struct op_call *call);
+
+#endif

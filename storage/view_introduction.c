@@ -1,0 +1,559 @@
+/*
+ * Rows: introducer, id -> state and times, with a keyed hash: nothing could make them again. Facts:
+ * introducer, id, speaker, type, hash -> arrival of the entry. Wants: asked, asking, id -> arrival.
+ */
+#include "storage/view_introduction.h"
+
+#include <string.h>
+
+#include "crypto/secret.h"
+#include "proto/limits.h"
+#include "storage/ledger_state.h"
+#include "storage/row.h"
+#include "storage/view_peer.h"
+
+enum {
+    VIEW_INTRODUCTION_NAME = 32 + ID_SIZE,
+    VIEW_INTRODUCTION_ROW = 1 + 1 + 32 + 4 * 8,
+    VIEW_INTRODUCTION_FACT = VIEW_INTRODUCTION_NAME + 32 + 1 + 16
+};
+
+void view_introduction_name(const struct public_key *introducer, const struct id *id,
+                            struct key *out)
+{
+    key_of_bytes(span_of(introducer->bytes, 32), out);
+    key_add_bytes(out, span_of(id->bytes, ID_SIZE));
+}
+
+/* Rows. */
+
+static enum err view_introduction_read(struct span key, struct span value,
+                                       struct introduction_row *out)
+{
+    uint8_t flags;
+
+    if (key.size != VIEW_INTRODUCTION_NAME || value.size != VIEW_INTRODUCTION_ROW)
+        return ERR_CORRUPT;
+    *out = (struct introduction_row){.state = (enum introduction_state)value.data[0]};
+    memcpy(out->introducer.bytes, key.data, 32);
+    memcpy(out->id.bytes, key.data + 32, ID_SIZE);
+    flags = value.data[1];
+    out->is_suppressed = (flags & 1) != 0;
+    out->was_gone = (flags & 2) != 0;
+    out->is_mismatched = (flags & 4) != 0;
+    out->is_asked_again = (flags & 8) != 0;
+    out->has_other = (flags & 16) != 0;
+    memcpy(out->other.bytes, value.data + 2, 32);
+    out->seen_ms = be64(value.data + 34);
+    out->shown_ms = be64(value.data + 42);
+    out->ended_ms = be64(value.data + 50);
+    out->expires_ms = be64(value.data + 58);
+    return ERR_OK;
+}
+
+enum err view_introduction(const struct snapshot *snapshot, const struct public_key *introducer,
+                           const struct id *id, struct introduction_row *out)
+{
+    struct span value;
+    struct key key;
+    enum err err;
+
+    view_introduction_name(introducer, id, &key);
+    err = ledger_get_sealed(snapshot, TABLE_INTRODUCTION, &key, &value);
+    return err == ERR_OK ? view_introduction_read(key_span(&key), value, out) : err;
+}
+
+enum err view_introduction_put(struct ledger_txn *txn, const struct introduction_row *row)
+{
+    uint8_t value[VIEW_INTRODUCTION_ROW] = {0};
+    struct key key;
+
+    value[0] = (uint8_t)row->state;
+    value[1] = (uint8_t)((row->is_suppressed ? 1 : 0) | (row->was_gone ? 2 : 0) |
+                         (row->is_mismatched ? 4 : 0) | (row->is_asked_again ? 8 : 0) |
+                         (row->has_other ? 16 : 0));
+    memcpy(value + 2, row->other.bytes, 32);
+    be64_put(value + 34, row->seen_ms);
+    be64_put(value + 42, row->shown_ms);
+    be64_put(value + 50, row->ended_ms);
+    be64_put(value + 58, row->expires_ms);
+    view_introduction_name(&row->introducer, &row->id, &key);
+    return ledger_put_sealed(txn, TABLE_INTRODUCTION, &key, span_of(value, sizeof value));
+}
+
+enum err view_introduction_each(const struct snapshot *snapshot,
+                                const struct public_key *introducer, view_introduction_fn each,
+                                void *self)
+{
+    struct key prefix = {.size = 0};
+    struct introduction_row row;
+    struct kv_cursor *cursor;
+    struct span at, value;
+    enum err err = kv_cursor_open(snapshot->kv, TABLE_INTRODUCTION, &cursor);
+
+    if (err != ERR_OK)
+        return err;
+    if (introducer != NULL)
+        key_of_bytes(span_of(introducer->bytes, 32), &prefix);
+    for (err = kv_cursor_seek(cursor, key_span(&prefix)); err == ERR_OK;
+         err = kv_cursor_next(cursor)) {
+        struct key key;
+
+        kv_cursor_at(cursor, &at, &value);
+        if (at.size < prefix.size || memcmp(at.data, prefix.bytes, prefix.size) != 0)
+            break;
+        key_of_bytes(at, &key);
+        err = ledger_get_sealed(snapshot, TABLE_INTRODUCTION, &key, &value);
+        if (err == ERR_OK)
+            err = view_introduction_read(key_span(&key), value, &row);
+        if (err == ERR_OK)
+            err = each(self, &row);
+        if (err != ERR_OK)
+            break;
+    }
+    kv_cursor_close(cursor);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* Facts. */
+
+/* The statement an entry brought. ERR_NOT_FOUND when its payload is gone or its key with it. */
+static enum err view_introduction_open(const struct snapshot *snapshot, uint64_t arrival,
+                                       struct edit_space *edit, struct buf *plain, struct span *out)
+{
+    struct entry_row entry;
+    enum err err = ledger_entry(snapshot, arrival, &entry);
+
+    buf_clear(plain);
+    if (err == ERR_OK)
+        err = ledger_open_entry(snapshot, &entry, plain);
+    if (err == ERR_OK)
+        err = edit_read(edit, buf_span(plain));
+    if (err == ERR_KEY_MISSING)
+        err = ERR_NOT_FOUND;
+    if (err == ERR_OK && (edit->edit.kind != KIND_INTRODUCTION || edit->edit.writes_count != 1))
+        err = ERR_CORRUPT;
+    if (err == ERR_OK)
+        *out = edit->edit.writes[0].value.bytes;
+    return err;
+}
+
+static enum err view_introduction_walk(const struct snapshot *snapshot, enum table table,
+                                       const struct key *prefix, view_introduction_fact_fn each,
+                                       void *self)
+{
+    struct edit_space edit = {0};
+    struct buf plain = {0};
+    struct kv_cursor *cursor;
+    struct span at, value;
+    enum err err = kv_cursor_open(snapshot->kv, table, &cursor);
+
+    if (err != ERR_OK)
+        return err;
+    for (err = kv_cursor_seek(cursor, key_span(prefix)); err == ERR_OK;
+         err = kv_cursor_next(cursor)) {
+        struct introduction_fact fact;
+
+        kv_cursor_at(cursor, &at, &value);
+        if (at.size < prefix->size || memcmp(at.data, prefix->bytes, prefix->size) != 0)
+            break;
+        err = value.size == 8
+                  ? view_introduction_open(snapshot, be64(value.data), &edit, &plain, &fact.bytes)
+                  : ERR_CORRUPT;
+        if (err == ERR_NOT_FOUND)
+            continue; /* Its time is over. */
+        if (err == ERR_OK)
+            err = introduction_peek(fact.bytes, &fact.member, &fact.message);
+        if (err == ERR_OK) {
+            statement_hash(fact.bytes, &fact.hash);
+            err = each(self, &fact);
+        }
+        if (err != ERR_OK)
+            break;
+    }
+    kv_cursor_close(cursor);
+    edit_release(&edit);
+    buf_release(&plain);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+enum err view_introduction_facts(const struct snapshot *snapshot,
+                                 const struct public_key *introducer, const struct id *id,
+                                 view_introduction_fact_fn each, void *self)
+{
+    struct key prefix;
+
+    view_introduction_name(introducer, id, &prefix);
+    return view_introduction_walk(snapshot, TABLE_FACT, &prefix, each, self);
+}
+
+enum err view_introduction_wants(const struct snapshot *snapshot, const struct public_key *to,
+                                 view_introduction_fact_fn each, void *self)
+{
+    struct key prefix;
+
+    key_of_bytes(span_of(to->bytes, 32), &prefix);
+    return view_introduction_walk(snapshot, TABLE_WANT, &prefix, each, self);
+}
+
+/* How many rows begin with prefix; stops counting at max. */
+static enum err view_introduction_count(const struct snapshot *snapshot, enum table table,
+                                        const struct key *prefix, size_t max, size_t *out)
+{
+    struct kv_cursor *cursor;
+    struct span at, value;
+    enum err err = kv_cursor_open(snapshot->kv, table, &cursor);
+
+    *out = 0;
+    if (err != ERR_OK)
+        return err;
+    for (err = kv_cursor_seek(cursor, key_span(prefix)); err == ERR_OK && *out < max;
+         err = kv_cursor_next(cursor)) {
+        kv_cursor_at(cursor, &at, &value);
+        if (at.size < prefix->size || memcmp(at.data, prefix->bytes, prefix->size) != 0)
+            break;
+        (*out)++;
+    }
+    kv_cursor_close(cursor);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static enum err view_introduction_put_arrival(struct ledger_txn *txn, enum table table,
+                                              const struct key *key, uint64_t arrival)
+{
+    uint8_t value[8];
+
+    be64_put(value, arrival);
+    return ledger_put(txn, table, key, span_of(value, sizeof value));
+}
+
+/* The first facts are kept, so that nobody fills the disk by repeating himself in other words. */
+static enum err view_introduction_add(struct ledger_txn *txn, enum table table, struct key *prefix,
+                                      size_t max, struct span bytes, uint64_t arrival)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct introduction_message message;
+    struct public_key member;
+    struct hash hash;
+    struct span known;
+    size_t count;
+    enum err err = view_introduction_count(&snapshot, table, prefix, max, &count);
+
+    statement_hash(bytes, &hash);
+    key_add_bytes(prefix, span_of(hash.bytes, 16));
+    if (err == ERR_OK && count >= max)
+        err = ledger_get(&snapshot, table, prefix, &known);
+    if (err == ERR_OK)
+        err = introduction_read(bytes, &member, &message);
+    if (err == ERR_NOT_FOUND || err == ERR_MALFORMED || err == ERR_FORGED)
+        return ERR_CANCELLED; /* Not kept. */
+    return err == ERR_OK ? view_introduction_put_arrival(txn, table, prefix, arrival) : err;
+}
+
+static enum err view_introduction_want(struct ledger_txn *txn, const struct public_key *member,
+                                       const struct introduction_message *message,
+                                       struct span bytes, uint64_t arrival)
+{
+    struct key prefix;
+    enum err err;
+
+    key_of_bytes(span_of(message->to.bytes, 32), &prefix);
+    key_add_bytes(&prefix, span_of(member->bytes, 32));
+    err = view_introduction_add(txn, TABLE_WANT, &prefix, INTRODUCTION_WANTS_MAX, bytes, arrival);
+    return err == ERR_CANCELLED ? ERR_OK : err;
+}
+
+/* PROTOCOL INTRO-9: "What belongs to no plan of mine, or goes beyond INTRODUCTION_ROWS_MAX of one
+ * introducer, is passed over." */
+static enum err view_introduction_make(struct ledger_txn *txn, const struct public_key *introducer,
+                                       const struct id *id)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct introduction_row row;
+    struct key prefix;
+    size_t count;
+    enum err err = view_introduction(&snapshot, introducer, id, &row);
+
+    if (err != ERR_NOT_FOUND)
+        return err;
+    if (public_key_is_equal(introducer, ledger_member(txn->ledger)))
+        return ERR_CANCELLED;
+    key_of_bytes(span_of(introducer->bytes, 32), &prefix);
+    err = view_introduction_count(&snapshot, TABLE_INTRODUCTION, &prefix, INTRODUCTION_ROWS_MAX,
+                                  &count);
+    if (err == ERR_OK && count >= INTRODUCTION_ROWS_MAX)
+        err = ERR_CANCELLED;
+    if (err != ERR_OK)
+        return err;
+    row = (struct introduction_row){
+        .introducer = *introducer, .id = *id, .seen_ms = ledger_txn_now_ms(txn)};
+    return view_introduction_put(txn, &row);
+}
+
+static enum err view_introduction_due(struct ledger_txn *txn, const struct public_key *introducer,
+                                      const struct id *id)
+{
+    struct key name;
+
+    view_introduction_name(introducer, id, &name);
+    return agenda_put(txn, AGENDA_NOW, KIND_INTRODUCTION, key_span(&name));
+}
+
+/* PROTOCOL INTRO-3: "Who says it is the writer of the space, and it is said to its reader." */
+static enum err view_introduction_hear(struct ledger_txn *txn, const struct space_row *space,
+                                       struct span bytes, uint64_t arrival)
+{
+    struct introduction_message message;
+    struct public_key member, introducer;
+    struct key prefix;
+    enum err err = introduction_peek(bytes, &member, &message);
+
+    if (err == ERR_MALFORMED)
+        return ERR_OK;
+    if (err != ERR_OK)
+        return err;
+    if (!public_key_is_equal(&member, &space->writer) ||
+        !public_key_is_equal(&message.to, &space->reader))
+        return ERR_OK;
+    if (message.type == INTRODUCTION_WANT)
+        return view_introduction_want(txn, &member, &message, bytes, arrival);
+    introducer = *introduction_introducer(&message, &member);
+    view_introduction_name(&introducer, &message.id, &prefix);
+    key_add_bytes(&prefix, span_of(member.bytes, 32));
+    key_add_byte(&prefix, (uint8_t)message.type);
+    err = view_introduction_make(txn, &introducer, &message.id);
+    if (err == ERR_OK)
+        err =
+            view_introduction_add(txn, TABLE_FACT, &prefix, INTRODUCTION_FACTS_MAX, bytes, arrival);
+    if (err == ERR_OK)
+        err = view_introduction_due(txn, &introducer, &message.id);
+    return err == ERR_CANCELLED ? ERR_OK : err;
+}
+
+/* Records. A plan may come later than the answers to it, from an own device. */
+
+struct view_introduction_scan {
+    struct ledger_txn *txn;
+    struct id id;
+    struct buf found; /* arrivals, u64 each */
+};
+
+static enum err view_introduction_on_said(void *self, uint32_t number, const struct object *object)
+{
+    struct view_introduction_scan *scan = self;
+    const struct object_register *statement = object_register(object, KIND_STATEMENT_FIELD);
+    struct introduction_message message;
+    struct public_key member;
+
+    (void)number;
+    if (statement == NULL ||
+        introduction_peek(statement->value.bytes, &member, &message) != ERR_OK ||
+        !id_is_equal(&message.id, &scan->id))
+        return ERR_OK;
+    buf_u64(&scan->found, statement->arrival);
+    return buf_err(&scan->found);
+}
+
+static enum err view_introduction_hear_found(struct view_introduction_scan *scan,
+                                             const struct space_row *space)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(scan->txn);
+    struct edit_space edit = {0};
+    struct buf plain = {0};
+    struct span bytes;
+    enum err err = ERR_OK;
+
+    for (size_t at = 0; at < scan->found.size && err == ERR_OK; at += 8) {
+        uint64_t arrival = be64(scan->found.data + at);
+
+        err = view_introduction_open(&snapshot, arrival, &edit, &plain, &bytes);
+        if (err == ERR_OK)
+            err = view_introduction_hear(scan->txn, space, bytes, arrival);
+        else if (err == ERR_NOT_FOUND)
+            err = ERR_OK;
+    }
+    edit_release(&edit);
+    buf_release(&plain);
+    return err;
+}
+
+static enum err view_introduction_scan_space(struct ledger_txn *txn, const struct id *space,
+                                             const struct id *id)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct view_introduction_scan scan = {.txn = txn, .id = *id};
+    struct space_row row;
+    enum err err = ledger_space(&snapshot, space, &row);
+
+    if (err == ERR_OK)
+        err = row_each(&snapshot, space, KIND_INTRODUCTION, view_introduction_on_said, &scan);
+    if (err == ERR_OK)
+        err = view_introduction_hear_found(&scan, &row);
+    buf_release(&scan.found);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static enum err view_introduction_scan_side(struct ledger_txn *txn, struct span root,
+                                            const struct id *id)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct peer *peer = secret_new(sizeof *peer);
+    struct public_key member;
+    enum err err = peer != NULL ? ERR_OK : ERR_NOMEM;
+
+    if (err == ERR_OK && root.size == 32) {
+        memcpy(member.bytes, root.data, 32);
+        err = view_peer(&snapshot, &member, peer);
+        if (err == ERR_OK && peer->has_pair_in)
+            err = view_introduction_scan_space(txn, &peer->pair_in, id);
+        if (err == ERR_OK && peer->has_pair_out)
+            err = view_introduction_scan_space(txn, &peer->pair_out, id);
+    }
+    secret_free(peer);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static enum err view_introduction_planned(struct ledger_txn *txn, const struct object *record,
+                                          const struct public_key *introducer, const struct id *id)
+{
+    struct introduction_row row = {.introducer = *introducer,
+                                   .id = *id,
+                                   .seen_ms = ledger_txn_now_ms(txn),
+                                   .expires_ms = object_number(record, RECORD_EXPIRES)};
+    enum err err = view_introduction_put(txn, &row);
+
+    if (err == ERR_OK)
+        err = view_introduction_scan_side(txn, object_value(record, RECORD_A).bytes, id);
+    if (err == ERR_OK)
+        err = view_introduction_scan_side(txn, object_value(record, RECORD_B).bytes, id);
+    return err;
+}
+
+static enum err view_introduction_recorded(struct ledger_txn *txn, const struct object *record)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct span introducer_bytes = object_value(record, RECORD_INTRODUCER).bytes;
+    struct span id_bytes = object_value(record, RECORD_ID).bytes;
+    struct introduction_row row;
+    struct public_key introducer;
+    struct id id;
+    enum err err;
+
+    if (introducer_bytes.size != 32 || id_bytes.size != ID_SIZE)
+        return ERR_OK;
+    memcpy(introducer.bytes, introducer_bytes.data, 32);
+    memcpy(id.bytes, id_bytes.data, ID_SIZE);
+    err = view_introduction(&snapshot, &introducer, &id, &row);
+    if (err == ERR_NOT_FOUND && public_key_is_equal(&introducer, ledger_member(txn->ledger)) &&
+        object_value(record, RECORD_A).bytes.size == 32)
+        err = view_introduction_planned(txn, record, &introducer, &id);
+    if (err == ERR_OK)
+        err = view_introduction_due(txn, &introducer, &id);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* Links and mutes: whatever is under way is looked at again. */
+
+static enum err view_introduction_on_row(void *self, const struct introduction_row *row)
+{
+    struct buf *names = self;
+
+    if (row->ended_ms == 0) {
+        buf_append(names, span_of(row->introducer.bytes, 32));
+        buf_append(names, span_of(row->id.bytes, ID_SIZE));
+    }
+    return buf_err(names);
+}
+
+static enum err view_introduction_all_due(struct ledger_txn *txn)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct buf names = {0};
+    enum err err = view_introduction_each(&snapshot, NULL, view_introduction_on_row, &names);
+
+    for (size_t at = 0; at < names.size && err == ERR_OK; at += VIEW_INTRODUCTION_NAME)
+        err = agenda_put(txn, AGENDA_NOW, KIND_INTRODUCTION,
+                         span_of(names.data + at, VIEW_INTRODUCTION_NAME));
+    buf_release(&names);
+    return err;
+}
+
+enum err view_introduction_changed(struct ledger_txn *txn, const struct space_row *space,
+                                   const struct object *before, const struct object *after)
+{
+    const struct object_register *statement;
+
+    switch (after->kind) {
+    case KIND_INTRODUCTION:
+        statement = object_register(after, KIND_STATEMENT_FIELD);
+        return statement != NULL
+                   ? view_introduction_hear(txn, space, statement->value.bytes, statement->arrival)
+                   : ERR_OK;
+    case KIND_INTRODUCTION_RECORD:
+        return view_introduction_recorded(txn, after);
+    case KIND_INTRODUCTION_MUTE:
+        return view_introduction_all_due(txn);
+    case KIND_LINK:
+        if (before != NULL && object_number(before, LINK_STATE) == object_number(after, LINK_STATE))
+            return ERR_OK;
+        return view_introduction_all_due(txn);
+    default:
+        return ERR_OK;
+    }
+}
+
+enum err view_introduction_muted(const struct snapshot *snapshot, const struct public_key *member,
+                                 uint64_t now_ms, bool *out)
+{
+    struct object mute = {0};
+    uint32_t number;
+    struct id id;
+    enum err err;
+
+    id_about("kith mute", member, &id);
+    err = row_get(snapshot, ledger_self_space(snapshot->ledger), KIND_INTRODUCTION_MUTE, &id, &mute,
+                  &number);
+    *out = err == ERR_OK && object_number(&mute, INTRODUCTION_MUTE_UNTIL) > now_ms;
+    object_release(&mute);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* Forgetting. */
+
+static enum err view_introduction_clear(struct ledger_txn *txn, enum table table,
+                                        const struct key *prefix)
+{
+    for (;;) {
+        struct kv_cursor *cursor;
+        struct span at, value;
+        struct key key = {.size = 0};
+        enum err err = kv_cursor_open(txn->kv, table, &cursor);
+
+        if (err != ERR_OK)
+            return err;
+        err = kv_cursor_seek(cursor, key_span(prefix));
+        if (err == ERR_OK) {
+            kv_cursor_at(cursor, &at, &value);
+            key_of_bytes(at, &key);
+        }
+        kv_cursor_close(cursor);
+        if (err == ERR_OK &&
+            (key.size < prefix->size || memcmp(key.bytes, prefix->bytes, prefix->size) != 0))
+            return ERR_OK;
+        if (err == ERR_OK)
+            err = ledger_erase(txn, table, &key);
+        if (err != ERR_OK)
+            return err == ERR_NOT_FOUND ? ERR_OK : err;
+    }
+}
+
+enum err view_introduction_forget(struct ledger_txn *txn, const struct public_key *introducer,
+                                  const struct id *id)
+{
+    struct key name;
+    enum err err;
+
+    view_introduction_name(introducer, id, &name);
+    err = view_introduction_clear(txn, TABLE_FACT, &name);
+    return err == ERR_OK ? view_introduction_clear(txn, TABLE_INTRODUCTION, &name) : err;
+}

@@ -249,18 +249,50 @@ static void session_pass_over(struct session *session, struct session_alias *ali
     session_return_credit(session, session->in.taken_last);
 }
 
-/* PROTOCOL SYNC-8: "What is passed over and stored is acknowledged: it may have come in another
- * session." */
-static void session_acknowledge_old(struct session *session, uint32_t number)
+/* Is what a batch of older entries says what I hold? Where that is not committed yet its own commit
+ * will tell. */
+static bool session_is_held(struct session *session, const struct session_alias *alias,
+                            struct message *message, bool *out_is_stored)
 {
-    const struct session_alias *alias = &session->aliases[number];
-    struct ack ack = {.alias = number, .size = alias->size};
-    struct chain tip;
-    enum err err = session->replica->tip(session->replica->self, &alias->id, &tip);
+    const struct replica *replica = session->replica;
+    struct verified_batch *batch;
+    struct chain chain, end;
+    enum err err = replica->chain_at(replica->self, &alias->id, alias->size, &chain);
 
-    if (err != ERR_OK)
+    *out_is_stored = false;
+    if (err == ERR_OK) {
+        err = batch_verify(&message->batch.rest, &alias->id, &chain, &end, &batch);
+        if (err != ERR_OK && err != ERR_NOMEM) {
+            session_violation(session, "SYNC-18: The hashes and the signature of a batch fit.");
+            return false;
+        }
+    }
+    if (err == ERR_OK) {
+        verified_batch_free(batch);
+        err = replica->chain_at(replica->self, &alias->id, end.size, &chain);
+    }
+    if (err == ERR_NOT_FOUND)
+        return true;
+    if (err != ERR_OK) {
         session_fail(session, err);
-    else if (ack.size <= tip.size)
+        return false;
+    }
+    *out_is_stored = memcmp(chain.hash.bytes, end.hash.bytes, HASH_SIZE) == 0;
+    return *out_is_stored;
+}
+
+/* PROTOCOL SYNC-8: "What is passed over and stored is acknowledged: it may have come in another
+ * session." Another branch of it is no such thing. */
+static void session_take_old(struct session *session, struct message *message, size_t count)
+{
+    struct session_alias *alias = &session->aliases[message->batch.alias];
+    struct ack ack = {.alias = message->batch.alias, .size = alias->size + count};
+    bool is_stored, is_held = session_is_held(session, alias, message, &is_stored);
+
+    if (session->phase == PHASE_OVER)
+        return;
+    session_pass_over(session, alias, !is_held, count);
+    if (is_stored)
         message_put_acks(&ack, 1, &session->out);
 }
 
@@ -289,10 +321,10 @@ void session_take_batch(struct session *session, struct message *message)
         return;
     if (place == PLACE_NEXT)
         session_take_next(session, alias, message);
+    else if (place == PLACE_OLD)
+        session_take_old(session, message, count);
     else
-        session_pass_over(session, alias, place == PLACE_LOST, count);
-    if (place == PLACE_OLD)
-        session_acknowledge_old(session, message->batch.alias);
+        session_pass_over(session, alias, true, count);
 }
 
 /* PROTOCOL SYNC-8: "Marks wait until no batch is uncommitted." */

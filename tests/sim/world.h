@@ -80,7 +80,9 @@ struct world_node {
     uint64_t life; /* grows whenever a process begins or ends: older events are void */
     struct kv *kv;
     struct ledger *ledger;
-    struct engine *engine;
+    struct engine *engine; /* NULL where somebody else plays the node */
+    void (*on_event)(void *self, const struct engine_event *event);
+    void *on_event_self;
     struct group_queue jobs, done;
     bool is_writing, is_telling, is_stepping, is_stopping;
     struct engine_event waiting[64]; /* answers to what failed at once */
@@ -93,6 +95,7 @@ struct world_node {
     uint64_t doom_commits; /* commits until then */
     uint64_t commit_ms_max;
     size_t violations; /* that its owner was told of */
+    char rule[64];     /* the last of them, as far as it fits */
 };
 
 struct world_event {
@@ -154,6 +157,10 @@ struct world_node *world_init(struct world *world, const char *name);
 /* A second machine with the same home as this one; a twin shares its random state, too. */
 struct world_node *world_clone(struct world_node *node, bool is_twin);
 void world_start(struct world_node *node);
+/* The process is somebody else's program with this home: it hears what the net does (accepted,
+ * dialled, bytes, drained, closed) and may call net_*. */
+void world_start_as(struct world_node *node,
+                    void (*on_event)(void *self, const struct engine_event *event), void *self);
 /* Asks it to end and lets it, as SIGTERM does. */
 void world_stop(struct world_node *node);
 /* Power cut. */

@@ -90,6 +90,18 @@ static void world_node_timer(struct world *world, struct world_node *node, void 
         world_node_arm(node);
 }
 
+static void world_node_journal(struct world_node *node, const struct engine_effect *effect)
+{
+    world_note(node->world, node, "journal: %s %s: %s", effect->journal.kind, effect->journal.who,
+               effect->journal.text);
+    if (strcmp(effect->journal.kind, "violation") != 0 &&
+        strcmp(effect->journal.kind, "broken") != 0)
+        return;
+    node->violations++;
+    (void)snprintf(node->rule, sizeof node->rule, "%.*s", (int)sizeof node->rule - 1,
+                   effect->journal.text);
+}
+
 static void world_node_effect(struct world_node *node, const struct engine_effect *effect)
 {
     switch (effect->type) {
@@ -109,9 +121,7 @@ static void world_node_effect(struct world_node *node, const struct engine_effec
         errand_collect(&node->deliveries, effect);
         break;
     case ENGINE_JOURNAL:
-        world_note(node->world, node, "journal: %s %s: %s", effect->journal.kind,
-                   effect->journal.who, effect->journal.text);
-        node->violations += strcmp(effect->journal.kind, "violation") == 0;
+        world_node_journal(node, effect);
         world_job_errand(node, effect);
         break;
     case ENGINE_INGEST:
@@ -130,6 +140,10 @@ void world_engine(struct world_node *node, struct engine_event *event)
 {
     if (!node->is_up)
         return;
+    if (node->on_event != NULL) {
+        node->on_event(node->on_event_self, event);
+        return;
+    }
     KITH_ASSERT(node->waiting_count < sizeof node->waiting / sizeof node->waiting[0]);
     node->waiting[node->waiting_count++] = *event;
     if (node->is_stepping)
@@ -157,7 +171,7 @@ void world_engine(struct world_node *node, struct engine_event *event)
 
 bool world_is_in_step(struct world_node *node, const struct public_key *member)
 {
-    size_t count = node->is_up ? engine_presence(node->engine, NULL, 0) : 0;
+    size_t count = node->engine != NULL ? engine_presence(node->engine, NULL, 0) : 0;
     struct op_presence *presence = world_memory((count + 1) * sizeof *presence);
     bool is_in_step = false;
 
@@ -205,6 +219,20 @@ void world_start(struct world_node *node)
     world_engine(node, &begin);
 }
 
+void world_start_as(struct world_node *node,
+                    void (*on_event)(void *self, const struct engine_event *event), void *self)
+{
+    KITH_ASSERT(!node->is_up);
+    world_node_stir(node);
+    world_must(kv_mem_open(node->mem, &node->kv));
+    world_must(ledger_open(node->kv, node->secrets, &node->entropy, &node->ledger));
+    node->on_event = on_event;
+    node->on_event_self = self;
+    node->is_up = true;
+    node->life++;
+    world_note(node->world, node, "is played by somebody else");
+}
+
 /* What a process takes with it. */
 static void world_node_forget(struct world_node *node, bool is_clean)
 {
@@ -215,6 +243,7 @@ static void world_node_forget(struct world_node *node, bool is_clean)
     ledger_close(node->ledger);
     node->deliveries = NULL;
     node->engine = NULL;
+    node->on_event = NULL;
     node->ledger = NULL;
     node->waiting_count = 0;
     node->is_up = node->is_writing = node->is_telling = node->is_stepping = node->is_stopping =

@@ -1,6 +1,7 @@
 /* The XDG places, or one folder when --home or KITH_HOME says so. */
 #include "node/config.h"
 
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,5 +117,10 @@ const char *config_login_name(void)
 
     if (name == NULL)
         name = config_env("USER");
-    return name != NULL ? name : "me";
+    if (name == NULL) { /* A service or a container may say neither. */
+        const struct passwd *user = getpwuid(geteuid());
+
+        name = user != NULL && user->pw_name[0] != '\0' ? user->pw_name : "me";
+    }
+    return name;
 }

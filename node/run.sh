@@ -5,7 +5,7 @@
 set -eu
 
 room=$(cd "$(dirname "$0")" && pwd -P)
-kith=$room/../build/kith
+kith=$(cd "$room/.." && pwd -P)/build/kith
 story=${1:-}
 
 # Everything before kith itself speaks on stderr, so that with --json stdout holds nothing else.
@@ -48,7 +48,7 @@ fi
 
 cat >&2 <<END
 
-In another terminal, with kith = build/kith in this folder:
+In another terminal, where kith is $kith:
   kith import FILE.vcf      bring your address book
   kith peer invite NAME     link with somebody; they type kith peer accept
   kith status               how things stand;  kith help  for the rest

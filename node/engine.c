@@ -366,12 +366,17 @@ size_t engine_presence(const struct engine *engine, struct op_presence *out, siz
                                               .sent = target->sent,
                                               .received = target->received,
                                               .bytes_sent = target->bytes_sent,
-                                              .bytes_received = target->bytes_received};
+                                              .bytes_received = target->bytes_received,
+                                              .is_reaching = engine_call_is_due(engine, target)};
         count++;
     }
-    for (const struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next)
+    for (const struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next) {
         if (conn->state == CONN_SESSION && conn->known != NULL && conn->known->row < size)
             engine_add_session(conn, &out[conn->known->row]);
+        if (conn->state != CONN_CLOSED && !conn->is_confirmed && conn->target != NULL &&
+            !conn->target->is_acceptance && conn->target->row < size)
+            out[conn->target->row].is_reaching = true;
+    }
     return count;
 }
 

@@ -365,6 +365,12 @@ void engine_call_due(struct engine *engine)
     }
 }
 
+bool engine_call_is_due(const struct engine *engine, const struct engine_target *target)
+{
+    return target->addresses_count > 0 && !target->is_held && !engine->is_stopping &&
+           engine->now_ms >= target->banned_until_ms && engine->now_ms >= target->dial_at_ms;
+}
+
 void engine_call_now(struct engine *engine, const struct public_key *member)
 {
     for (struct engine_target *target = engine->targets; target != NULL; target = target->next)

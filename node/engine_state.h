@@ -173,6 +173,8 @@ MUST_USE enum err engine_call_reload(struct engine *engine);
 MUST_USE enum err engine_call_acceptance(struct engine *engine, const struct id *id,
                                          struct invitation *out);
 void engine_call_due(struct engine *engine);
+/* Will be called as soon as the budget allows. */
+bool engine_call_is_due(const struct engine *engine, const struct engine_target *target);
 void engine_call_now(struct engine *engine, const struct public_key *member); /* NULL: all */
 void engine_call_failed(struct engine *engine, struct engine_target *target);
 void engine_call_ended(struct engine *engine, struct engine_conn *conn);

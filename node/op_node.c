@@ -193,7 +193,8 @@ static enum err op_node_sync_result(struct op_call *call, bool *out_in_step)
 
         if (wanted != NULL && !public_key_is_equal(&presence->member, &who.member))
             continue;
-        in_step = in_step && (presence->is_in_step || (wanted == NULL && !presence->is_online));
+        in_step = in_step && (presence->is_in_step ||
+                              (wanted == NULL && !presence->is_online && !presence->is_reaching));
         peer = secret_new(sizeof *peer);
         if (peer != NULL && view_peer(&call->snapshot, &presence->member, peer) == ERR_OK) {
             row = json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:I}", "name", peer->name, "in_step",

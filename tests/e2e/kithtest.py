@@ -64,6 +64,12 @@ class Member:
         assert answer["error"].get("hint"), f"no hint: {answer}"
         return answer["error"]
 
+    def fails_without_error(self, code, *args):
+        """Ends with this code and an answer, not a failure: sync that did not get in step."""
+        got, answer = self.call(*args)
+        assert got == code and "error" not in answer, (got, answer)
+        return answer
+
     def start(self, listen="127.0.0.1:0"):
         self.process = subprocess.Popen(
             [KITH, "--home", self.home, "--no-input", *self.extra, "run", "--json", "--listen",

@@ -1,5 +1,8 @@
 """Two and three people: invitations, cards that cross, absence, removal."""
 import os
+import pty
+import signal
+import socket
 import subprocess
 import time
 
@@ -154,6 +157,25 @@ def blocking_is_silent_and_lasts_until_unblocked(place):
     until(lambda: bruno.card_of("Ana").get("title") == "after")
 
 
+def sync_waits_until_it_knows_who_can_be_reached(place):
+    """A peer that is being called counts as reachable until the call has failed."""
+    ana, bruno = place.pair()
+    bruno.ok("me", "edit", "--title", "before")
+    until(lambda: ana.card_of("Bruno").get("title") == "before")
+    host, port = bruno.listen[0].rsplit(":", 1)
+    bruno.stop()
+    answer = ana.ok("sync", "--wait", "20")
+    assert answer["in_step"] is True and answer["peers"][0]["online"] is False, answer
+    ana.fails_without_error(1, "sync", "Bruno", "--wait", "1")
+    with socket.socket() as silent:  # takes calls, and never says a word
+        silent.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        silent.bind((host, int(port)))
+        silent.listen()
+        begun = time.monotonic()
+        ana.fails_without_error(1, "sync", "--wait", "3")
+        assert time.monotonic() - begun > 2.5
+
+
 def the_log_tells_and_follows(place):
     ana, bruno = place.member("Ana").start(), place.member("Bruno").start()
     follower = subprocess.Popen([KITH, "--home", ana.home, "--json", "log", "--follow"],
@@ -168,6 +190,113 @@ def the_log_tells_and_follows(place):
     rows = ana.ok("log")
     rows = rows if isinstance(rows, list) else [rows]
     assert any(row["kind"] == "linked" and row["who"] == "Bruno" for row in rows)
+
+
+def an_acceptance_waits_ten_seconds_and_may_be_interrupted(place):
+    """Ctrl-C ends the waiting, not the acceptance."""
+    ana, bruno = place.member("Ana").start(), place.member("Bruno").start()
+    uri = ana.ok("peer", "invite")["uri"]
+    listen = ana.listen[0]
+    ana.stop()
+    waiting = subprocess.Popen([KITH, "--home", bruno.home, "--json", "peer", "accept", uri],
+                               stdout=subprocess.PIPE)
+    until(lambda: [peer["state"] for peer in bruno.peers()] == ["pending"])
+    waiting.send_signal(signal.SIGINT)
+    assert waiting.communicate(timeout=20)[0] == b"" and waiting.returncode == -signal.SIGINT
+    pending = bruno.peers()[0]
+    assert (pending["state"], pending["name"], pending["addresses"]) == ("pending", "Ana", [listen])
+    begun = time.monotonic()
+    assert bruno.ok("peer", "accept", uri)["state"] == "pending"
+    assert 9 < time.monotonic() - begun < 20
+    ana.start(listen)
+    until(lambda: [peer["state"] for peer in bruno.peers()] == ["online"], 60)
+
+
+def both_may_be_away_while_a_link_is_made(place):
+    """Invited with no node, accepted with no node; it is made once both are there."""
+    ana, bruno = place.member("Ana"), place.member("Bruno")
+    ana.start()
+    listen = ana.listen[0]
+    ana.stop()
+    uri = ana.ok("peer", "invite", "Bruno")["uri"]
+    assert bruno.ok("peer", "accept", uri)["state"] == "pending"
+    assert bruno.ok("peer", "accept", uri)["state"] == "pending"
+    assert len(bruno.peers()) == 1
+    ana.start(listen)
+    bruno.start()
+    until(lambda: ana.card_of("Bruno").get("name") == "Bruno", 60)
+    assert bruno.ok("peer", "accept", uri)["state"] == "linked"
+
+
+def who_looks_alike_is_told(place):
+    ana, bruno = place.member("Ana").start(), place.member("Bruno").start()
+    bruno.ok("contact", "add", "\u00c1na Lima")
+    bruno.ok("contact", "add", "Anastasia")
+    alike = bruno.ok("contact", "add", "ana", "--email", "ana@example.org")["id"]
+    answer = bruno.ok("peer", "accept", ana.ok("peer", "invite")["uri"])
+    assert answer["state"] == "linked"
+    assert {row["name"] for row in answer["look_alike"]} == {"\u00c1na Lima", "ana"}, answer
+    assert alike in {row["id"] for row in answer["look_alike"]}
+    chie = place.member("Chie").start()
+    assert "look_alike" not in chie.ok("peer", "accept", ana.ok("peer", "invite")["uri"])
+
+
+def a_named_contact_is_the_one_that_is_linked(place):
+    ana, bruno = place.member("Ana").start(), place.member("Bruno").start()
+    contact = ana.ok("contact", "add", "Bruno from the choir", "--note", "mine")["id"]
+    uri = ana.ok("peer", "invite", "bruno from the choir")["uri"]
+    assert bruno.ok("peer", "accept", uri)["state"] == "linked"
+    bruno.ok("me", "edit", "--title", "Carpenter")
+    until(lambda: ana.ok("contact", "show", contact).get("card", {}).get("title") == "Carpenter")
+    shown = ana.ok("contact", "show", contact)
+    assert shown["peer"] is True and shown["member"] == bruno.identity["member"]
+    assert shown["name"] == "Bruno from the choir" and shown["mine"]["name"] == shown["name"]
+    assert shown["title"] == "Carpenter" and shown["note"] == "mine"
+    ana.fails(1, "peer", "invite", "bruno from the choir")
+
+
+def an_invitation_is_a_picture_too(place):
+    """Drawn in a terminal of its own, and read by nobody here: its size is what can be checked."""
+    ana = place.member("Ana")
+    code, text = terminal([KITH, "--home", ana.home, "peer", "invite", "--qr"])
+    assert code == 0 and "kith:1" in text and "to nobody else" in text, text
+    rows = [row for row in text.splitlines() if row.count("\u2588") > 10]
+    assert len(rows) > 15 and len({len(row) for row in rows}) == 1, text
+
+
+def terminal(command):
+    """Runs a command on a terminal: (exit code, what it showed)."""
+    shown = b""
+    pid, end = pty.fork()
+    if pid == 0:
+        os.execv(command[0], command)
+    try:
+        while piece := os.read(end, 65536):
+            shown += piece
+    except OSError:
+        pass  # Linux says so when the other end closes.
+    os.close(end)
+    _, status = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(status), shown.decode("utf-8", "replace").replace("\r", "")
+
+
+def what_does_not_fit_an_invitation_is_told(place):
+    ana = place.member("Ana")
+    given = [f"203.0.113.{number}:5484" for number in range(1, 7)]
+    flags = [word for one in given for word in ("--address", one)]
+    answer = ana.ok("peer", "invite", *flags)
+    assert answer["left_out"][:2] == given[4:], answer
+    code, text = ana.call("peer", "invite", *flags, text=True)
+    assert code == 0 and given[5] in text and len(text.splitlines()) == 2, text
+    node = subprocess.Popen([KITH, "--home", ana.home, "run", "--json", "--no-listen"],
+                            stdout=subprocess.PIPE)
+    try:
+        assert b'"ready":true' in node.stdout.readline()
+        assert "--address" in ana.fails(1, "peer", "invite")["hint"]
+        ana.ok("peer", "invite", "--address", given[0])
+    finally:
+        node.terminate()
+        node.communicate(timeout=20)
 
 
 def invitations_need_an_address(place):

@@ -67,6 +67,7 @@ struct loop_client_write {
 };
 
 static void loop_client_next(struct loop_client *client);
+static void loop_op_free(struct loop_op_job *job);
 
 /* Writing to a client. */
 
@@ -88,8 +89,11 @@ static void loop_client_drop(struct loop_client *client)
     if (client->is_gone)
         return;
     client->is_gone = true;
-    if (client->job != NULL)
+    if (client->job != NULL && client->job->is_queued)
         client->job->client = NULL; /* What was asked is still done. */
+    else if (client->job != NULL)
+        loop_op_free(client->job); /* It only waited, and nobody waits for it any more. */
+    client->job = NULL;
     uv_close((uv_handle_t *)&client->pipe, loop_client_on_gone);
 }
 

@@ -70,10 +70,10 @@ class Member:
         assert got == code and "error" not in answer, (got, answer)
         return answer
 
-    def start(self, listen="127.0.0.1:0"):
+    def start(self, listen="127.0.0.1:0", *more):
         self.process = subprocess.Popen(
             [KITH, "--home", self.home, "--no-input", *self.extra, "run", "--json", "--listen",
-             listen], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+             listen, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         line = self.process.stdout.readline()
         if not line.startswith(b'{"ready"'):
             _, error = self.process.communicate(timeout=10)
@@ -190,7 +190,7 @@ class Place:
 def cases_of(names):
     """The cases of a driver: its functions in the order they stand."""
     return [case for name, case in names.items()
-            if callable(case) and getattr(case, "__module__", "") == "__main__"
+            if hasattr(case, "__code__") and getattr(case, "__module__", "") == "__main__"
             and "place" in case.__code__.co_varnames[:1]]
 
 

@@ -259,7 +259,9 @@ static enum err name_search(struct op_call *call, const char *who, bool peers_on
         return op_fail_err(call, err, "people could not be looked up");
     if (search.count == 0)
         return op_fail(call, OP_NOT_FOUND, peers_only ? "kith peer list" : "kith contact list",
-                       "nobody called %s %s", who, peers_only ? "is a peer of yours" : "is here");
+                       peers_only ? "no peer of yours is called \"%s\""
+                                  : "nobody in your address book is called \"%s\"",
+                       who);
     if (search.count > 1)
         return name_ambiguous(&search);
     *out = search.matches[0];

@@ -38,7 +38,7 @@ static void show_peer(json_t *result, json_t *params)
     show_line("Trust", show_level(show_text(result, "level")));
     show_line("Last seen", show_text(result, "last_seen"));
     show_list("Addresses", json_object_get(result, "addresses"));
-    if (json_is_object(json_object_get(result, "card"))) {
+    if (show_text(json_object_get(result, "card"), "name")[0] != '\0') {
         (void)puts("Their card:");
         show_card(json_object_get(result, "card"));
     }
@@ -61,19 +61,6 @@ static void show_look_alikes(json_t *list)
     }
 }
 
-static void show_accepted(json_t *result, json_t *params)
-{
-    if (strcmp(show_text(result, "state"), "pending") == 0) {
-        (void)puts("Accepted. The link is made as soon as both of you are online: keep kith run "
-                   "going.");
-        show_line("From", show_text(result, "name"));
-    } else {
-        (void)puts("You are linked. To be sure of who it is, compare words: kith peer words WHO\n");
-        show_peer(result, params);
-    }
-    show_look_alikes(json_object_get(result, "look_alike"));
-}
-
 /* One sentence about the peer it happened to. */
 static void show_of(json_t *result, const char *sentence)
 {
@@ -81,6 +68,30 @@ static void show_of(json_t *result, const char *sentence)
 
     (void)printf("%s %s\n", name != NULL ? name : "", sentence);
     heap_free(name);
+}
+
+/* What to type next, with the name of whom it is about. */
+static void show_hint(const char *command, json_t *result)
+{
+    char *name = show_copy(show_text(result, "name"));
+
+    (void)printf("  %s \"%s\"\n", command, name != NULL ? name : "WHO");
+    heap_free(name);
+}
+
+static void show_accepted(json_t *result, json_t *params)
+{
+    (void)params;
+    if (strcmp(show_text(result, "state"), "pending") == 0) {
+        (void)puts("Accepted. The link is made as soon as both of you are online: keep kith run "
+                   "going.");
+        show_line("From", show_text(result, "name"));
+    } else {
+        show_of(result, "and you are linked; the card comes by itself. To be sure that nobody "
+                        "stands in between, compare words:");
+        show_hint("kith peer words", result);
+    }
+    show_look_alikes(json_object_get(result, "look_alike"));
 }
 
 static void show_parted(json_t *result, json_t *params)
@@ -172,9 +183,9 @@ static void show_words(json_t *result, json_t *params)
 {
     (void)params;
     (void)printf("%s\n\nRead them to one another, over the telephone or face to face. The same on "
-                 "both sides?\n"
-                 "Then type: kith peer compared WHO\n",
+                 "both sides?\nThen type:\n",
                  show_text(result, "words"));
+    show_hint("kith peer compared", result);
 }
 
 const struct show_printer show_peer_printers[] = {

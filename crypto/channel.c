@@ -23,6 +23,8 @@ void channel_rekey(struct channel *channel)
     channel->wants_rekey = true;
 }
 
+/* PROTOCOL CHANNEL-2: "Its plaintext is flags 1 | content size u16 | content | zeros, of 256,
+ * 512, 1,024, 4,096 or 16,384 bytes: the least that fits." */
 static size_t channel_bucket(size_t size)
 {
     static const size_t buckets[] = {CHANNEL_PLAIN_MIN, 512, 1024, 4096, CHANNEL_PLAIN_MAX};
@@ -35,6 +37,9 @@ static size_t channel_bucket(size_t size)
 
 /* Counts a frame; true when one more of the largest could pass a bound, so that this one must carry
  * the flag. */
+/* PROTOCOL CHANNEL-4: "A sender sets flag 2 at the latest in the 65,536th frame, or in the frame
+ * after which another of the largest could bring the plaintexts under one key beyond 256 MiB,
+ * and after 15 minutes. Whoever does not is ended. The counter goes on; it ends at 2^48." */
 static bool channel_count(const struct channel *channel, struct channel_direction *direction,
                           size_t size)
 {
@@ -45,6 +50,8 @@ static bool channel_count(const struct channel *channel, struct channel_directio
            direction->bytes + CHANNEL_FRAME_MAX > channel->rekey_bytes;
 }
 
+/* PROTOCOL CHANNEL-3: "Flag 1: the last frame; an end without it is a cut. Flag 2: both sides
+ * replace the direction's key by REKEY (Noise 4.2) after it." */
 static void channel_turn_key(struct channel_direction *direction)
 {
     noise_rekey(direction->key);
@@ -52,6 +59,8 @@ static void channel_turn_key(struct channel_direction *direction)
     direction->bytes = 0;
 }
 
+/* PROTOCOL CHANNEL-1: "A frame is size u16 | ciphertext and tag of ChaCha20-Poly1305 under the
+ * direction's key with a counter from 0 as nonce (Noise 5.1)." */
 static enum err channel_seal_frame(struct channel *channel, struct span content, uint8_t flags,
                                    struct buf *out)
 {

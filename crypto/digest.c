@@ -12,6 +12,8 @@ _Static_assert(DIGEST_OUT_SIZE_MAX == crypto_generichash_blake2b_BYTES_MAX, "BLA
 _Static_assert(DIGEST_SHA_SIZE_MAX == crypto_hash_sha512_BYTES, "the larger of the two");
 
 /* RFC 7693 with the label as personalisation; key may be NULL when key_size is 0. */
+/* PROTOCOL LABEL-1: "A label is ASCII text of 1 to 16 bytes, padded with zero bytes to 16. No
+ * two purposes share a label." */
 static void digest_blake2b(const uint8_t *key, size_t key_size, const char *label,
                            const struct span *parts, size_t parts_count, uint8_t *out,
                            size_t out_size)
@@ -33,17 +35,23 @@ static void digest_blake2b(const uint8_t *key, size_t key_size, const char *labe
         sodium_memzero(&state, sizeof state);
 }
 
+/* PROTOCOL LABEL-2: "H(label, data) is BLAKE2b (RFC 7693) with 32 bytes of output, no key, no
+ * salt, and the padded label as personalisation." */
 void digest(const char *label, const struct span *parts, size_t parts_count, struct hash *out)
 {
     digest_blake2b(NULL, 0, label, parts, parts_count, out->bytes, HASH_SIZE);
 }
 
+/* PROTOCOL LABEL-3: "MAC-n(key, label, data) is BLAKE2b with n bytes of output (8 to 64), a key
+ * of 32 bytes, no salt, and the padded label as personalisation." */
 void digest_keyed(const uint8_t key[static KEY_SIZE], const char *label, const struct span *parts,
                   size_t parts_count, uint8_t *out, size_t out_size)
 {
     digest_blake2b(key, KEY_SIZE, label, parts, parts_count, out, out_size);
 }
 
+/* PROTOCOL LABEL-4: "KDF(key, label, context) is MAC-32(key, label, context). The context may be
+ * empty." */
 void digest_derive(const uint8_t key[static KEY_SIZE], const char *label, struct span context,
                    uint8_t out[static KEY_SIZE])
 {

@@ -18,6 +18,9 @@ enum {
  * "s" and "3". */
 enum { HANDSHAKE_PSK_TOKEN = 2, HANDSHAKE_PSK_OFFSET = 32 + NOISE_TAG_SIZE };
 
+/* PROTOCOL KNOCK-3: "An invitation's secret of 16 bytes gives root = HASH(kith invitation,
+ * secret); selector = MAC-8(root, kith selector), knock key = KDF(root, kith inv knock), psk =
+ * KDF(root, kith inv psk)." */
 void handshake_invitation(const uint8_t *secret, size_t secret_size,
                           struct handshake_invitation *out)
 {
@@ -31,6 +34,8 @@ void handshake_invitation(const uint8_t *secret, size_t secret_size,
     secret_wipe(&root, sizeof root);
 }
 
+/* PROTOCOL HANDSHAKE-1: "Noise_XKpsk3_25519_ChaChaPoly_SHA256, revision 34, with the prologue
+ * kith | version 1. The responder's static key comes from a certificate or the invitation." */
 static void handshake_prologue(uint8_t out[static 5])
 {
     memcpy(out, "kith", 4);
@@ -38,6 +43,10 @@ static void handshake_prologue(uint8_t out[static 5])
 }
 
 /* The knock covers version, selector and ephemeral: the 41 bytes after it. */
+/* PROTOCOL KNOCK-1: "Message 1 is 256 bytes: knock 16 | version 1 | selector 8 | ephemeral key
+ * 32 | sealed zeros to the end." */
+/* PROTOCOL KNOCK-2: "The knock is MAC-16(knock key, kith knock, version | selector | ephemeral
+ * key). Nothing is computed, and not one byte sent, before a knock fits." */
 static void handshake_knock(const uint8_t knock[static KEY_SIZE], const uint8_t *covered,
                             uint8_t out[static HANDSHAKE_KNOCK_SIZE])
 {
@@ -141,6 +150,8 @@ enum err handshake_check_knock(struct span first, const uint8_t knock[static KEY
     return first.data[HANDSHAKE_KNOCK_SIZE] == HANDSHAKE_VERSION ? ERR_OK : ERR_VERSION;
 }
 
+/* PROTOCOL HANDSHAKE-2: "The payload of message 1 is 183 zeros, that of message 2 is 208 zeros;
+ * message 2 is 256 bytes." */
 enum err handshake_answer(struct handshake *handshake, const struct exchange_key *own_static,
                           struct span first, const struct entropy *entropy, struct buf *out)
 {
@@ -173,6 +184,9 @@ size_t handshake_third_size(struct span third)
     return size == HANDSHAKE_THIRD_SMALL || size == HANDSHAKE_THIRD_LARGE ? size : 0;
 }
 
+/* PROTOCOL HANDSHAKE-3: "Message 3 is size u16 | Noise message; it is 256 or 1,280 bytes in all.
+ * Its payload is content size u16 | content | zeros. The content is empty, or, under an
+ * invitation, the identity of the initiator (CERT-4)." */
 static struct span handshake_third(struct span third)
 {
     return span_of(third.data + 2, third.size - 2);

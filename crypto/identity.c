@@ -32,6 +32,8 @@ void identity_exchange_key(const uint8_t seed[static SEED_SIZE], struct exchange
     (void)crypto_scalarmult_curve25519_base(out->public_key, out->secret);
 }
 
+/* PROTOCOL KEYS-2: "Root key number n is the Ed25519 key (RFC 8032) whose 32-byte private key is
+ * KDF(recovery seed, kith root, n as u32)." */
 void identity_root_seed(const uint8_t seed[static SEED_SIZE], uint32_t index,
                         uint8_t out[static SEED_SIZE])
 {
@@ -41,6 +43,8 @@ void identity_root_seed(const uint8_t seed[static SEED_SIZE], uint32_t index,
     digest_derive(seed, "kith root", span_of(context, sizeof context), out);
 }
 
+/* PROTOCOL KEYS-4: "The member's recovery key is the X25519 key (RFC 7748) whose private key is
+ * KDF(recovery seed, kith recovery, nothing)." */
 void identity_recovery_seed(const uint8_t seed[static SEED_SIZE], uint8_t out[static SEED_SIZE])
 {
     digest_derive(seed, "kith recovery", span_of(NULL, 0), out);
@@ -73,6 +77,8 @@ static void identity_unlabel(uint8_t *labelled, const uint8_t *stack)
         heap_free(labelled);
 }
 
+/* PROTOCOL SIGN-1: "A signature is pure Ed25519 over the padded label (16 bytes) and the
+ * message." */
 enum err identity_sign(const struct signing_key *key, const char *label, struct span message,
                        uint8_t out_signature[static SIGNATURE_SIZE])
 {
@@ -109,6 +115,9 @@ void identity_sign_raw(const struct signing_key *key, struct span message,
                                        key->secret); /* cannot fail */
 }
 
+/* PROTOCOL SIGN-3: "A verifier checks S·B = R + k·A without the cofactor, on the bytes received,
+ * and refuses: S not below the order of the base point; a public key that is not canonical or of
+ * small order; an R of small order." */
 enum err identity_verify_raw(const struct public_key *key, struct span message,
                              const uint8_t signature[static SIGNATURE_SIZE])
 {
@@ -118,6 +127,8 @@ enum err identity_verify_raw(const struct public_key *key, struct span message,
                : ERR_FORGED;
 }
 
+/* PROTOCOL KEYS-7: "An agreement whose result is 32 zero bytes (a public key of low order) is
+ * refused." */
 enum err identity_agree(const uint8_t secret_key[static 32], const uint8_t public_key[static 32],
                         uint8_t out[static KEY_SIZE])
 {
@@ -132,6 +143,9 @@ enum err identity_agree(const uint8_t secret_key[static 32], const uint8_t publi
     return err;
 }
 
+/* PROTOCOL KEYS-8: "A member is written as a did:key: the text did:key:z, then the 34 bytes 0xed
+ * 0x01 and the public key in base58 with the Bitcoin alphabet. That is always 56 characters; any
+ * other form of the same number is refused." */
 void identity_did(const struct public_key *key, char out[static DID_SIZE])
 {
     size_t prefix_size = sizeof identity_did_prefix - 1;

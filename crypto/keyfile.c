@@ -106,6 +106,9 @@ static bool keyfile_cost_is_high(struct keyfile_cost cost)
 }
 
 /* The hash of the header around the nonce, which is its value. */
+/* PROTOCOL FILE-6: "The nonce is the first 24 bytes of H(kith file header, header bytes 0 to 35
+ * | header bytes 60 to 95). It is unique because the key is by FILE-3, and it is the header's
+ * checksum." */
 static void keyfile_checksum(const uint8_t header[static KEYFILE_HEADER_SIZE],
                              uint8_t out[static KEYFILE_NONCE_SIZE])
 {
@@ -176,6 +179,9 @@ static enum err keyfile_plain_read(const uint8_t plain[static KEYFILE_PLAIN_SIZE
 }
 
 /* The file's key from its header. ERR_NOMEM when Argon2id gets no memory. */
+/* PROTOCOL FILE-4: "With kdf 0 the key is KDF(32 zero bytes, kith file key, salt): it hides
+ * nothing, and damage is still found. With kdf 1 it is Argon2id version 1.3 (RFC 9106) of the
+ * passphrase's bytes and the salt, with one lane, 32 bytes." */
 static enum err keyfile_key(const uint8_t header[static KEYFILE_HEADER_SIZE],
                             struct span passphrase, uint8_t out[static KEY_SIZE])
 {
@@ -197,6 +203,9 @@ static enum err keyfile_key(const uint8_t header[static KEYFILE_HEADER_SIZE],
 
 /* All of the header but commitment and nonce. The salt is random and covers the plaintext, so that
  * two machines with one random state still use a key once. */
+/* PROTOCOL FILE-3: "The salt is MAC-16(32 fresh random bytes, kith file salt, plaintext), so
+ * that a salt serves one plaintext even on machines with identical random state. A reader does
+ * not check it." */
 static void keyfile_header_write(uint8_t header[static KEYFILE_HEADER_SIZE], bool is_protected,
                                  struct keyfile_cost cost, const struct entropy *entropy,
                                  struct span plain)
@@ -217,6 +226,10 @@ static void keyfile_header_write(uint8_t header[static KEYFILE_HEADER_SIZE], boo
     sodium_memzero(random, sizeof random);
 }
 
+/* PROTOCOL FILE-7: "What follows the header is XChaCha20-Poly1305 of the plaintext under key and
+ * nonce with the whole header as associated data." */
+/* PROTOCOL FILE-8: "A passphrase is 1 to 1,024 bytes. A writer never writes costs that a reader
+ * refuses." */
 enum err keyfile_write(const struct device_secrets *secrets, struct span passphrase,
                        struct keyfile_cost cost, const struct entropy *entropy, struct buf *out)
 {
@@ -283,6 +296,9 @@ static enum err keyfile_header_check(struct span file)
     return keyfile_cost_is_low(cost) ? ERR_CORRUPT : ERR_OK;
 }
 
+/* PROTOCOL FILE-5: "The commitment is that of SEAL-4 to the key." */
+/* PROTOCOL FILE-10: "Then: a commitment that is not the key's means a wrong passphrase (kdf 1)
+ * or damage (kdf 0); a tag that does not fit, or a plaintext other than FILE-2, means damage." */
 enum err keyfile_read(struct span file, struct span passphrase, struct device_secrets *out)
 {
     enum err err = keyfile_header_check(file);

@@ -23,6 +23,8 @@ static uint8_t *seal_room(struct buf *out, size_t payload_size, size_t overhead)
     return buf_grow(out, size);
 }
 
+/* PROTOCOL SEAL-2: "The nonce is MAC-24(KDF(key, kith nonce, nothing), kith nonce, size of the
+ * context as u64 | context | plain). A reader does not check it: the tag says what holds." */
 static void seal_nonce(const uint8_t key[static KEY_SIZE], struct span context, struct span plain,
                        uint8_t out[static SEAL_NONCE_SIZE])
 {
@@ -36,6 +38,9 @@ static void seal_nonce(const uint8_t key[static KEY_SIZE], struct span context, 
     sodium_memzero(nonce_key, sizeof nonce_key);
 }
 
+/* PROTOCOL SEAL-1: "seal(key, context, plain) is nonce (24 bytes), then ciphertext and tag (16
+ * bytes) of XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03) with the context as associated
+ * data." */
 void seal(const uint8_t key[static KEY_SIZE], struct span context, struct span plain,
           struct buf *out)
 {
@@ -79,11 +84,17 @@ size_t seal_peek(const uint8_t key[static KEY_SIZE], struct span sealed,
     return size;
 }
 
+/* PROTOCOL SEAL-4: "The commitment to a key is MAC-32(key, kith commitment, nothing). Whoever
+ * publishes a commitment may be held to that one key." */
 void seal_commitment(const uint8_t key[static KEY_SIZE], struct hash *out)
 {
     digest_derive(key, "kith commitment", span_of(NULL, 0), out->bytes);
 }
 
+/* PROTOCOL SEAL-5: "wrap(recipient, plain) is e (32 bytes), tag (16 bytes), ciphertext: the
+ * layout of libsodium's crypto_box_curve25519xchacha20poly1305_seal. e is the X25519 public key
+ * of 32 fresh random bytes; the nonce is BLAKE2b with 24 bytes of output, without key and label,
+ * over e | recipient; the key is HChaCha20 of the agreement of both with a zero input." */
 enum err seal_wrap(const uint8_t recipient[static KEY_SIZE], const struct entropy *entropy,
                    struct span plain, struct buf *out)
 {

@@ -48,6 +48,8 @@ static void words_write(const uint8_t *bytes, size_t count, char *out)
 }
 
 /* The word's number in the list, or WORDLIST_COUNT. word is in lower case with its end. */
+/* PROTOCOL WORDS-1: "Words are from the English list of BIP-39, numbered 0 to 2,047; a word
+ * carries 11 bits, most significant first." */
 static unsigned words_find(const char *word)
 {
     unsigned low = 0, high = WORDLIST_COUNT;
@@ -103,6 +105,9 @@ static uint8_t words_checksum(const uint8_t seed[static SEED_SIZE])
     return first;
 }
 
+/* PROTOCOL WORDS-2: "The recovery words are 24 words over the recovery seed and one byte, the
+ * first of its SHA-256 (BIP-39 with 256 bits of entropy). The seed is the entropy itself;
+ * BIP-39's PBKDF2 step is not used." */
 void words_recovery(const uint8_t seed[static SEED_SIZE], char out[static WORDS_RECOVERY_SIZE])
 {
     uint8_t bytes[WORDS_RECOVERY_BYTES];
@@ -113,6 +118,10 @@ void words_recovery(const uint8_t seed[static SEED_SIZE], char out[static WORDS_
     secret_wipe(bytes, sizeof bytes);
 }
 
+/* PROTOCOL WORDS-3: "They are written in lower case with single spaces. A reader takes either
+ * case and any run of ASCII white space, before and after too, and whole words only." */
+/* PROTOCOL WORDS-4: "A reader tells apart: not 24 words of the list, and a checksum that does
+ * not fit." */
 enum err words_read_recovery(struct span text, uint8_t out_seed[static SEED_SIZE])
 {
     uint8_t bytes[WORDS_RECOVERY_BYTES] = {0};
@@ -142,6 +151,9 @@ wipe:
     return err;
 }
 
+/* PROTOCOL WORDS-5: "The safety words of two members are 8 words over the first 88 bits of
+ * H(kith safety, lower root | higher root), where the roots are the 32-byte public keys in the
+ * order of bytes." */
 void words_safety(const struct public_key *left, const struct public_key *right,
                   char out[static WORDS_SAFETY_SIZE])
 {

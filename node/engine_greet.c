@@ -25,6 +25,11 @@ static const struct engine_invitation *engine_greet_invitation(const struct engi
     return NULL;
 }
 
+/* PROTOCOL KNOCK-4: "Towards a member the selector is random and the knock key the newest the
+ * member told: in the link message, later in the door object of its card space. The newest eight
+ * knock keys are answered." */
+/* PROTOCOL KNOCK-5: "A knock that fits under another version byte is told to the owner and
+ * answered by silence." */
 static bool engine_greet_knock(struct engine *engine, struct span first)
 {
     for (size_t at = 0; at < engine->knocks_count; at++) {
@@ -73,6 +78,9 @@ static void engine_greet_first(struct engine *engine, struct engine_conn *conn)
 }
 
 /* The two newest secrets of the link the revealed key belongs to. */
+/* PROTOCOL HANDSHAKE-4: "The psk is the invitation's under an invitation's knock, else the link
+ * secret of the member whose device has the static key that message 3 reveals: the newest, then
+ * the one before it. No link, no match: the connection closes without a word." */
 static enum err engine_greet_try_link(struct engine *engine, struct engine_conn *conn,
                                       struct span third, const uint8_t static_key[static KEY_SIZE],
                                       struct buf *content, struct handshake_result *result)

@@ -41,6 +41,8 @@ static bool engine_talk_take(struct engine *engine, uint64_t number, struct engi
 
 /* Which of two sessions stays. */
 
+/* PROTOCOL HANDSHAKE-8: "Of two sessions between the same devices confirmed within 10 s the one
+ * dialled by the lesser device id stays; later the newer one." */
 static bool engine_talk_keeps(const struct engine *engine, const struct engine_conn *new_one,
                               const struct engine_conn *old_one)
 {
@@ -95,6 +97,8 @@ static void engine_talk_tell_confirmed(struct engine *engine, const struct engin
 }
 
 /* The first frame decrypted: the other side holds its keys. */
+/* PROTOCOL HANDSHAKE-6: "No effect is felt (nobody is online, no address is learnt) before the
+ * first frame of the other side opens." */
 static void engine_talk_confirmed(struct engine *engine, struct engine_conn *conn)
 {
     struct peer *peer;

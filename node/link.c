@@ -111,6 +111,8 @@ enum err link_before(struct ledger_txn *txn, const struct public_key *member, st
 
 /* Of two secrets for one pair the one with the least hash counts; the other is accepted until both
  * have confirmed. */
+/* PROTOCOL INVITE-4: "Of two link secrets for one pair the one with the lesser HASH(kith secret,
+ * secret) is used; the other is still accepted." */
 static bool link_secret_counts(const uint8_t candidate[static KEY_SIZE],
                                const uint8_t other[static KEY_SIZE])
 {
@@ -267,6 +269,10 @@ static enum err link_check_claim(struct ledger_txn *txn, const struct object *in
 }
 
 /* Draws the link secret once; repeats it to the one who claimed. */
+/* PROTOCOL INVITE-3: "The first root that proves the secret claims the invitation. The inviter
+ * draws the link secret then, stores it, and tells the same bytes as often as that root asks. It
+ * is spent once a session under the link secret was confirmed. Expired, spent and revoked ones
+ * are still answered, with a refusal." */
 static enum err link_draw_secret(struct ledger_txn *txn, const struct link_request *request,
                                  const struct object *invitation, uint8_t out[static KEY_SIZE])
 {
@@ -362,6 +368,8 @@ static enum err link_complete_claimed(struct ledger_txn *txn, const struct link_
     return err;
 }
 
+/* PROTOCOL HANDSHAKE-5: "A link secret counts for the inviter only once the acceptor's link
+ * message is stored." */
 enum err link_complete(struct ledger_txn *txn, const struct link_request *request,
                        struct link_answer *out)
 {

@@ -10,6 +10,9 @@ enum { CERTIFICATE_FORM = 1, CERTIFICATE_BODY_MAX = CERTIFICATE_SIZE_MAX - 2 - 2
 
 static const char certificate_label[] = "kith cert";
 
+/* PROTOCOL CERT-1: "A certificate's body is [1, member, device, static key, receiving key, time
+ * in ms, name, certifier]; its statement [body as binary, signature], the certifier's under kith
+ * cert over the body. It is at most CERTIFICATE_SIZE_MAX bytes." */
 enum err certificate_issue(const struct certificate *certificate,
                            const struct signing_key *certifier, struct buf *out)
 {
@@ -83,6 +86,9 @@ enum err certificate_read(struct span statement, struct certificate *out)
     return err;
 }
 
+/* PROTOCOL CERT-4: "An identity is [member, hash of root 1, [statement, ...]], at most
+ * IDENTITY_SIZE_MAX bytes. The hash of root 1 is HASH(kith next root, its public key); a peer
+ * pins it when the link is made." */
 void device_put_identity(const struct public_key *member, const struct hash *next_root,
                          const struct span *statements, size_t statements_count, struct buf *out)
 {

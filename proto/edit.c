@@ -6,6 +6,8 @@
 #include "proto/kind.h"
 #include "proto/limits.h"
 
+/* PROTOCOL EDIT-3: "element id = the first 16 bytes of HASH(kith element, field u8 | value,
+ * matched as KIND-2 says)." */
 void object_element(uint8_t kind, uint8_t field, struct span value, struct id *out)
 {
     const struct kind *known = kind_find(kind);
@@ -152,6 +154,9 @@ static void edit_put_delete(const struct write *write, struct buf *out)
     }
 }
 
+/* PROTOCOL EDIT-2: "A write is [0, field, counter, value or nil] set; [1, field, dot, value]
+ * add; [2, field, element id, [dot, ...]] remove; [3, [[device, size], ...]] delete; or [4,
+ * other object, counter, is same] same as. Counters are at most 2^40." */
 static void edit_put_write(const struct write *write, struct buf *out)
 {
     switch (write->op) {
@@ -185,6 +190,8 @@ static void edit_put_write(const struct write *write, struct buf *out)
     }
 }
 
+/* PROTOCOL EDIT-1: "A sealed plaintext is [kind, object id, wall time in ms, [write, ...]], or
+ * that and an original (ORIGIN-1), with 1 to EDIT_WRITES_MAX writes of one object." */
 enum err edit_write(struct edit_space *space, struct buf *out)
 {
     size_t begun_at = out->size;

@@ -5,6 +5,8 @@
 
 enum { FRAME_SIZE_SIZE = 4 };
 
+/* PROTOCOL FRAME-1: "The contents of a direction's frames are one stream of size u32 | message;
+ * a message is 1 to MESSAGE_SIZE_MAX bytes." */
 size_t frame_begin(struct buf *out)
 {
     size_t begun_at = out->size;

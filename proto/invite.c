@@ -221,6 +221,8 @@ static enum err invite_read_base32(struct span text, uint8_t out[static INVITATI
 
 /* The invitation. */
 
+/* PROTOCOL INVITE-2: "An address is 4 | IPv4 4 | port u16, or 6 | IPv6 16 | port u16. The
+ * checksum is the first 4 bytes of HASH(kith invite, all before it)." */
 static void invite_checksum(struct span bytes, uint8_t out[static INVITE_CHECKSUM_SIZE])
 {
     struct hash hash;
@@ -229,6 +231,10 @@ static void invite_checksum(struct span bytes, uint8_t out[static INVITE_CHECKSU
     memcpy(out, hash.bytes, INVITE_CHECKSUM_SIZE);
 }
 
+/* PROTOCOL INVITE-1: "An invitation is kith:1 and base32 (RFC 4648, lower case, no padding) of
+ * static key 32 | secret 16 | expiry in hours u32 | count of addresses 1 | addresses | hint size
+ * 1 | hint | checksum 4; at most INVITATION_SIZE_MAX bytes before base32. Case and white space
+ * do not matter when reading." */
 enum err invitation_write(const struct invitation *invitation,
                           char out[static INVITATION_TEXT_SIZE_MAX])
 {

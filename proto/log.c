@@ -20,6 +20,8 @@ bool log_id_is_equal(const struct log_id *left, const struct log_id *right)
 
 /* Chain. */
 
+/* PROTOCOL LOG-1: "A log is what one device wrote in one space. chain(0) = HASH(kith log, space
+ * | device)." */
 void chain_begin(const struct log_id *log, struct chain *out)
 {
     const struct span parts[2] = {span_of(log->space.bytes, ID_SIZE),
@@ -29,6 +31,8 @@ void chain_begin(const struct log_id *log, struct chain *out)
     digest("kith log", parts, 2, &out->hash);
 }
 
+/* PROTOCOL LOG-2: "chain(n) = HASH(kith chain, chain(n-1) | epoch index u32 | expiry u64 |
+ * payload size u32 | payload hash), where the payload hash is HASH(kith payload, payload)." */
 static void chain_header(const struct entry_header *header, uint8_t out[static LOG_HEADER_SIZE])
 {
     be32_put(out, header->epoch_index);
@@ -59,6 +63,7 @@ bool chain_extend(struct chain *chain, const struct entry_header *header)
     return true;
 }
 
+/* PROTOCOL MARK-1: "A mark is (space, device, size, the first 16 bytes of chain(size))." */
 void chain_mark(const struct chain *chain, const struct log_id *log, struct mark *out)
 {
     out->log = *log;
@@ -84,6 +89,10 @@ void entry_key(const uint8_t epoch_key[static KEY_SIZE], const struct log_id *lo
     digest_derive(epoch_key, "kith entry", span_of(context, sizeof context), out);
 }
 
+/* PROTOCOL ENTRY-3: "Sealed payloads are SEAL(key, epoch index u32 | expiry u64 | seq u64,
+ * plaintext) with key = KDF(epoch key, kith entry, space | device) and seq the entry's number in
+ * its log, from 1. The nonce is synthetic (SEAL), so cloned devices never seal two texts under
+ * one nonce." */
 static void entry_context(const struct entry_header *header, uint64_t seq, uint8_t out[static 20])
 {
     be32_put(out, header->epoch_index);
@@ -113,6 +122,9 @@ enum err entry_open(const uint8_t key[static KEY_SIZE], const struct entry *entr
 
 enum { HEAD_MESSAGE_SIZE = ID_SIZE + 32 + 8 + HASH_SIZE };
 
+/* PROTOCOL HEAD-1: "A head is the device's signature under kith head over space | device | size
+ * u64 | chain(size). One is signed at every commit and at every block's end; those at block ends
+ * are kept, of the others the newest." */
 static void head_message(const struct log_id *log, uint64_t size, const struct hash *hash,
                          uint8_t out[static HEAD_MESSAGE_SIZE])
 {
@@ -186,6 +198,8 @@ struct verified_batch {
 };
 
 /* One entry as it stands on the wire; payload borrowed. */
+/* PROTOCOL ENTRY-1: "In a batch an entry is [epoch index, expiry in seconds or 0, payload]; one
+ * whose payload is gone is [epoch index, expiry, size, hash]." */
 static void batch_read_entry(struct wire *list, struct entry *out)
 {
     struct wire item = wire_array(list, 3, 4);
@@ -259,6 +273,8 @@ static enum err batch_check(struct verified_batch *batch)
     return head_verify(&batch->log, &batch->head);
 }
 
+/* PROTOCOL BATCH-2: "The receiver computes every payload hash and the chain, and checks one
+ * signature." */
 enum err batch_verify(struct wire *wire, const struct log_id *log, const struct chain *tip,
                       struct chain *out_tip, struct verified_batch **out)
 {

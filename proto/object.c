@@ -254,6 +254,8 @@ static enum err object_reach(struct object_reach **list, size_t *count, uint32_t
     return ERR_OK;
 }
 
+/* PROTOCOL MERGE-4: "A delete names, for each log, how much of it the writer had seen; it hides
+ * the object unless some write is beyond that." */
 static enum err object_apply_delete(struct object *object, const struct write *write,
                                     const struct object_context *context)
 {

@@ -130,6 +130,8 @@ static enum scan_verdict scan_number(struct span bytes, size_t *at, struct scan_
     return item->value < item->least ? SCAN_NOT_SHORTEST : SCAN_FINE;
 }
 
+/* PROTOCOL SCAN-2: "A count is refused when it exceeds the bytes that are left. This is checked
+ * before anything is allocated." */
 static enum scan_verdict scan_content(struct span bytes, size_t *at, const struct scan_item *item)
 {
     if (!item->is_text && !item->is_bytes)

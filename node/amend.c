@@ -192,7 +192,12 @@ enum err amend_end(struct amend *amend, size_t *out_changes)
     }
     if (out_changes != NULL)
         *out_changes = amend->changes;
+    amend_abort(amend);
+    return err;
+}
+
+void amend_abort(struct amend *amend)
+{
     edit_release(&amend->edit);
     object_release(&amend->object);
-    return err;
 }

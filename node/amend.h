@@ -42,4 +42,7 @@ void amend_delete(struct amend *amend);
  * NULL. */
 MUST_USE enum err amend_end(struct amend *amend, size_t *out_changes);
 
+/* Releases everything and appends nothing. */
+void amend_abort(struct amend *amend);
+
 #endif

@@ -8,6 +8,7 @@
 #include "crypto/heap.h"
 #include "node/charset.h"
 #include "node/columns.h"
+#include "node/person_json.h"
 #include "node/vcard.h"
 #include "proto/scan.h"
 
@@ -16,11 +17,8 @@ enum { BOOK_HEAD_SIZE = 64 << 10 };
 static const struct {
     const char *name;
     enum book_format format;
-} book_formats[] = {{"vcard", BOOK_VCARD},
-                    {"linkedin", BOOK_LINKEDIN},
-                    {"google", BOOK_GOOGLE},
-                    {"outlook", BOOK_OUTLOOK},
-                    {"csv", BOOK_CSV}};
+} book_formats[] = {{"vcard", BOOK_VCARD},     {"linkedin", BOOK_LINKEDIN}, {"google", BOOK_GOOGLE},
+                    {"outlook", BOOK_OUTLOOK}, {"csv", BOOK_CSV},           {"json", BOOK_JSON}};
 
 bool book_format_named(const char *name, enum book_format *out)
 {
@@ -32,24 +30,27 @@ bool book_format_named(const char *name, enum book_format *out)
     return false;
 }
 
-static bool book_has(struct span text, const char *word)
+/* Does a line begin with this word, case aside? */
+static bool book_has_line(struct span text, const char *word)
 {
     size_t size = strlen(word);
 
-    for (size_t at = 0; at + size <= text.size; at++)
-        if ((text.data[at] | 0x20) == (word[0] | 0x20) &&
-            strncasecmp((const char *)text.data + at, word, size) == 0)
+    for (size_t at = 0; at + size <= text.size; at++) {
+        bool is_begin = at == 0 || text.data[at - 1] == '\n' || text.data[at - 1] == '\r';
+
+        if (is_begin && strncasecmp((const char *)text.data + at, word, size) == 0)
             return true;
+    }
     return false;
 }
 
 static bool book_is_vcard(struct span file)
 {
-    struct span head = span_of(file.data, file.size < BOOK_HEAD_SIZE ? file.size : BOOK_HEAD_SIZE);
-    struct span first = person_trim(head);
+    struct span head =
+        person_trim(span_of(file.data, file.size < BOOK_HEAD_SIZE ? file.size : BOOK_HEAD_SIZE));
 
-    return book_has(head, "BEGIN:VCARD") ||
-           (first.size > 8 && strncasecmp((const char *)first.data, "VERSION:", 8) == 0);
+    return book_has_line(head, "BEGIN:VCARD") ||
+           (head.size > 8 && strncasecmp((const char *)head.data, "VERSION:", 8) == 0);
 }
 
 /* Tables. */
@@ -215,6 +216,15 @@ static enum err book_table(struct span file, enum book_format format,
     return err;
 }
 
+static enum book_format book_format_of(struct span text)
+{
+    struct span first = person_trim(text);
+
+    if (first.size > 0 && (first.data[0] == '{' || first.data[0] == '['))
+        return BOOK_JSON;
+    return book_is_vcard(text) ? BOOK_VCARD : BOOK_ANY;
+}
+
 enum err book_read(struct span file, enum book_format format, const struct person_reader *reader,
                    const char **out_why)
 {
@@ -223,11 +233,16 @@ enum err book_read(struct span file, enum book_format format, const struct perso
     enum err err = charset_file(file, &converted, &text);
 
     *out_why = err == ERR_MALFORMED ? "it begins like UTF-16 and is none" : NULL;
-    if (err == ERR_OK && format == BOOK_ANY && book_is_vcard(text))
-        format = BOOK_VCARD;
-    if (err == ERR_OK)
-        err = format == BOOK_VCARD ? vcard_read(text, reader)
-                                   : book_table(text, format, reader, out_why);
+    if (err == ERR_OK && format == BOOK_ANY)
+        format = book_format_of(text);
+    if (err == ERR_OK && format == BOOK_VCARD) {
+        err = vcard_read(text, reader);
+    } else if (err == ERR_OK && format == BOOK_JSON) {
+        err = person_read_json(text, reader);
+        *out_why = err == ERR_MALFORMED ? "it has no list of contacts" : NULL;
+    } else if (err == ERR_OK) {
+        err = book_table(text, format, reader, out_why);
+    }
     buf_release(&converted);
     return err;
 }

@@ -13,7 +13,8 @@ enum book_format {
     BOOK_LINKEDIN,
     BOOK_GOOGLE,
     BOOK_OUTLOOK,
-    BOOK_CSV
+    BOOK_CSV,
+    BOOK_JSON /* our own export */
 };
 
 /* False when there is no format of that name. */

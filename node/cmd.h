@@ -66,6 +66,9 @@ int cmd_stop(const struct config *config, const struct cmd *cmd, json_t *params)
 int cmd_doctor(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_import(const struct config *config, const struct cmd *cmd, json_t *params);
 
+/* cmd_export.c */
+int cmd_export(const struct config *config, const struct cmd *cmd, json_t *params);
+
 /* cmd_init.c, cmd_run.c, cmd_help.c */
 int cmd_init(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_run(const struct config *config, const struct cmd *cmd, json_t *params);

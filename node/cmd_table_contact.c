@@ -86,5 +86,12 @@ const struct cmd cmd_table_contact[] = {
      .run = cmd_import,
      .summary = "take in an address book, whatever wrote it; - is standard input",
      .example = "kith import contacts.vcf --dry-run"},
+    {.words = "export",
+     .flags = {{"format", CMD_TEXT, "vcard|vcard4|csv|json"},
+               {"tag", CMD_TEXT, "T"},
+               {"output", CMD_TEXT, "FILE"}},
+     .run = cmd_export,
+     .summary = "write your contacts out, to a file (-o FILE) or a pipe",
+     .example = "kith export --format vcard -o contacts.vcf"},
     {.words = NULL},
 };

@@ -14,7 +14,7 @@ enum columns_format { COLUMNS_PLAIN, COLUMNS_LINKEDIN, COLUMNS_GOOGLE, COLUMNS_O
 
 enum {
     COLUMNS_NAME_MAX = 100,   /* bytes of a column's name that is kept */
-    COLUMNS_SLOTS = 16,       /* e-mails, phones, addresses... a table numbers */
+    COLUMNS_SLOTS = 64,       /* e-mails, phones, addresses... a table numbers */
     COLUMNS_SEARCH_ROWS = 40, /* rows looked at for the one that names the columns: LinkedIn puts
                                  notes before it */
 };

@@ -10,7 +10,6 @@
 #include "node/columns_table.h"
 #include "node/property.h"
 #include "node/vcard_text.h"
-#include "storage/fold.h"
 
 enum { COLUMNS_N = 5, COLUMNS_ADR_PARTS = 9, COLUMNS_FIELDS = 3 };
 
@@ -51,7 +50,7 @@ static void columns_gather(struct columns_scratch *scratch)
 {
     for (size_t at = 0; at < scratch->row->count; at++) {
         const struct columns_meaning *meaning = columns_of(scratch, at);
-        struct span cell = person_trim(scratch->row->cells[at]);
+        struct span cell = csv_plain(person_trim(scratch->row->cells[at]));
         struct columns_address *address = &scratch->addresses[meaning->slot];
 
         if (cell.size == 0)
@@ -89,26 +88,9 @@ static void columns_gather(struct columns_scratch *scratch)
 /* Known words in lower case, as vCards have them; others as they stand. */
 static void columns_put_label(struct columns_scratch *scratch, struct span label, struct span value)
 {
-    struct buf folded = {0}, types = {0};
-    struct span rest;
-
-    if (label.size == 0)
-        return;
-    if (fold(label, &folded) != ERR_OK)
-        folded.is_failed = true;
-    for (size_t at = 0; at < folded.size; at++)
-        if (folded.data[at] == ' ')
-            folded.data[at] = ',';
-    buf_append(&types, span_str("TYPE="));
-    buf_append(&types, buf_span(&folded));
-    rest = buf_span(&types);
     buf_clear(&scratch->text);
-    if (property_is_told_by(rest))
-        property_label(rest, &scratch->text);
+    property_words(label, &scratch->text);
     person_label(scratch->person, scratch->text.size > 0 ? buf_span(&scratch->text) : label, value);
-    scratch->text.is_failed |= folded.is_failed || types.is_failed;
-    buf_release(&folded);
-    buf_release(&types);
 }
 
 static struct span columns_plain_value(struct span value)
@@ -164,9 +146,12 @@ static void columns_put_values(struct columns_scratch *scratch,
 
 static void columns_put_tags(struct columns_scratch *scratch, struct span cell)
 {
+    bool is_google = false;
     struct span tag;
 
-    while (columns_piece(&cell, ",;\n", &tag))
+    for (size_t at = 0; at + 3 <= cell.size; at++)
+        is_google |= memcmp(cell.data + at, ":::", 3) == 0;
+    while (columns_piece(&cell, is_google ? "\n" : ",;\n", &tag))
         if (!span_is_equal(tag, span_str("* myContacts"))) /* Where Google puts everybody. */
             (void)person_add(scratch->person, CONTACT_TAGS, columns_unstar(tag));
 }
@@ -290,7 +275,7 @@ static void columns_put_photo(struct columns_scratch *scratch, struct span cell)
 static void columns_put_cell(struct columns_scratch *scratch, size_t at)
 {
     const struct columns_meaning *meaning = columns_of(scratch, at);
-    struct span cell = person_trim(scratch->row->cells[at]);
+    struct span cell = csv_plain(person_trim(scratch->row->cells[at]));
 
     if (cell.size == 0)
         return;

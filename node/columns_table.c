@@ -96,7 +96,7 @@ static const struct columns_name columns_names[] = {
     FIELD("uid", CONTACT_UID),
     OF("kind", COLUMNS_KIND, 0),
     OF("extra", COLUMNS_EXTRA, 0),
-    {"photo", PLAIN, COLUMNS_PHOTO, 0, 0, NULL},
+    {"photo", 0, COLUMNS_PHOTO, 0, 0, NULL},
     OF("tag", COLUMNS_TAGS, 0),
     OF("tags", COLUMNS_TAGS, 0),
     OF("labels", COLUMNS_TAGS, 0),

@@ -179,3 +179,41 @@ enum err csv_read(struct span text, char delimiter, const struct csv_reader *rea
     heap_free(state);
     return err;
 }
+
+/* Apostrophes, then something that begins a formula. */
+static bool csv_is_formula(struct span cell)
+{
+    size_t at = 0;
+
+    while (at < cell.size && cell.data[at] == '\'')
+        at++;
+    return at < cell.size && cell.data[at] != 0 && strchr("=+-@\t\r", cell.data[at]) != NULL;
+}
+
+void csv_put(struct span cell, struct buf *out)
+{
+    bool is_quoted = false;
+
+    for (size_t at = 0; at < cell.size; at++)
+        is_quoted |= cell.data[at] == '"' || cell.data[at] == ',' || cell.data[at] == '\n' ||
+                     cell.data[at] == '\r' || cell.data[at] == ';';
+    is_quoted |= cell.size > 0 && (cell.data[0] <= ' ' || cell.data[cell.size - 1] <= ' ');
+    if (is_quoted)
+        buf_byte(out, '"');
+    if (csv_is_formula(cell))
+        buf_byte(out, '\'');
+    for (size_t at = 0; at < cell.size; at++) {
+        if (cell.data[at] == '"')
+            buf_byte(out, '"');
+        buf_byte(out, cell.data[at]);
+    }
+    if (is_quoted)
+        buf_byte(out, '"');
+}
+
+struct span csv_plain(struct span cell)
+{
+    if (cell.size > 1 && cell.data[0] == '\'' && csv_is_formula(cell))
+        return span_of(cell.data + 1, cell.size - 1);
+    return cell;
+}

@@ -34,4 +34,10 @@ struct csv_reader {
 /* Blank lines are no rows. ERR_NOMEM; what reader->row returned. */
 MUST_USE enum err csv_read(struct span text, char delimiter, const struct csv_reader *reader);
 
+/* Appends a cell as spreadsheets read it: quoted where it must be, and with an apostrophe before
+ * what they would run as a formula (= + - @, a tab or \r in front), or before such apostrophes. */
+void csv_put(struct span cell, struct buf *out);
+/* The cell without the apostrophe csv_put set. */
+struct span csv_plain(struct span cell);
+
 #endif

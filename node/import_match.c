@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "node/person_contact.h"
 #include "storage/fold.h"
 #include "storage/view_contact.h"
 
@@ -161,6 +162,31 @@ static bool import_match_is_same(const struct object *contact, const struct pers
                                 person_text(person, CONTACT_ORG));
 }
 
+/* The member's own card may have the e-mail or phone that the contact need not repeat. */
+static enum err import_match_by_card(const struct import_search *search,
+                                     const struct object *contact, bool *out)
+{
+    static const uint8_t fields[] = {CONTACT_EMAILS, CONTACT_PHONES};
+    struct object card;
+    enum err err = person_card_of(search->snapshot, contact, &card);
+
+    *out = false;
+    for (size_t way = 0; way < 2 && err == ERR_OK; way++) {
+        struct span value;
+
+        for (size_t at = 0; (value = person_at(search->person, fields[way], at)).size > 0; at++) {
+            struct id wanted;
+
+            object_element(KIND_CARD, person_card_field(fields[way]), value, &wanted);
+            for (size_t index = 0; index < card.elements_count; index++)
+                *out |= card.elements[index].field == person_card_field(fields[way]) &&
+                        id_is_equal(&card.elements[index].element, &wanted);
+        }
+    }
+    object_release(&card);
+    return err;
+}
+
 static enum err import_match_is_named(const struct import_search *search,
                                       const struct object *contact, bool *out)
 {
@@ -191,12 +217,14 @@ static enum err import_match_on_reached(void *self, uint32_t number, const struc
 static enum err import_match_on_named(void *self, uint32_t number, const struct object *contact)
 {
     struct import_search *search = self;
-    bool is_named;
+    bool is_named, is_on_card = false;
     enum err err = import_match_is_named(search, contact, &is_named);
 
+    if (err == ERR_OK && is_named)
+        err = import_match_by_card(search, contact, &is_on_card);
     if (err != ERR_OK)
         return err;
-    if (is_named && import_match_is_same(contact, search->person))
+    if (is_named && (is_on_card || import_match_is_same(contact, search->person)))
         return import_match_take(self, number, contact);
     if (is_named)
         import_match_like(search, contact);

@@ -170,6 +170,12 @@ static int main_parse(const struct config *config, const struct cmd *cmd, char *
             is_verbatim = true;
             continue;
         }
+        if (!is_verbatim && strcmp(words[at], "-o") == 0 && main_flag(cmd, "output", 6) != NULL) {
+            value = at + 1 < count ? words[++at] : NULL;
+            if (value == NULL || !main_add_flag(main_flag(cmd, "output", 6), value, params))
+                return main_fail(config, cmd->example, "a file is missing after ", "-o");
+            continue;
+        }
         if (is_verbatim || strncmp(words[at], "--", 2) != 0) {
             if (!main_add_arg(cmd, args++, words[at], params))
                 return main_fail(config, cmd->example, "there is one word too many: ", words[at]);

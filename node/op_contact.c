@@ -212,6 +212,20 @@ static enum err op_contact_check_edit(struct op_call *call)
     return err;
 }
 
+/* The parts of an old name (N of an imported card) do not belong to a new one. */
+static void op_contact_drop_name_parts(struct amend *amend)
+{
+    const struct object_element *at;
+
+    for (size_t index = 0; (at = object_element_at(&amend->object, CONTACT_EXTRAS, index)) != NULL;
+         index++) {
+        struct span text = at->value.bytes;
+
+        if (text.size > 1 && text.data[0] == 'N' && (text.data[1] == ':' || text.data[1] == ';'))
+            (void)amend_remove(amend, CONTACT_EXTRAS, text);
+    }
+}
+
 /* What is taken away is taken from all of a group, what is given is given to its head. */
 static void op_contact_apply_change(struct amend *amend, const char *flag,
                                     const struct op_contact_change *change, bool is_head)
@@ -231,6 +245,8 @@ static void op_contact_apply_change(struct amend *amend, const char *flag,
             amend_clear(amend, field);
         else if (is_head)
             amend_text(amend, field, change->value);
+        if (field == CONTACT_NAME)
+            op_contact_drop_name_parts(amend);
         return;
     }
     if (is_unset && change->has_value)

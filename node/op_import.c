@@ -11,6 +11,7 @@
 #include "node/book.h"
 #include "node/import_match.h"
 #include "node/op_undo.h"
+#include "node/person_contact.h"
 
 enum { OP_IMPORT_TOLD_MAX = 1000, OP_IMPORT_PROGRESS = 256 };
 
@@ -81,13 +82,35 @@ static bool op_import_is_mine(const struct amend *amend, uint8_t field)
            object_text(&amend->object, field).size > 0;
 }
 
-static void op_import_amend(struct amend *amend, const struct person *person, const char *tag)
+/* What the member's own card says need not be said again: it would outlive the card. */
+static bool op_import_is_told(const struct amend *amend, const struct object *card, uint8_t field,
+                              struct span value)
+{
+    uint8_t told = person_card_field(field);
+    struct id wanted;
+
+    if (told == 0 || card->elements_count + card->registers_count == 0)
+        return false;
+    if (!kind_field(&contact_kind, field)->is_set)
+        return object_text(&amend->object, field).size == 0 &&
+               span_is_equal(object_text(card, told), value);
+    object_element(KIND_CARD, told, value, &wanted);
+    for (size_t at = 0; at < card->elements_count; at++)
+        if (card->elements[at].field == told && id_is_equal(&card->elements[at].element, &wanted))
+            return true;
+    return false;
+}
+
+static void op_import_amend(struct amend *amend, const struct object *card,
+                            const struct person *person, const char *tag)
 {
     for (size_t at = 0; at < person_count(person); at++) {
         uint8_t field;
         struct span value = person_value_at(person, at, &field);
         const struct field *about = kind_field(&contact_kind, field);
 
+        if (op_import_is_told(amend, card, field, value))
+            continue;
         if (about->is_set)
             amend_add(amend, field, value);
         else if (about->type == VALUE_NUMBER)
@@ -121,6 +144,7 @@ static enum err op_import_on_person(void *self, const struct person *person)
     struct op_import_state *state = self;
     struct op_call *call = state->call;
     struct import_match match;
+    struct object card = {0};
     struct amend amend;
     size_t changes = 0;
     enum err err = import_match(&call->snapshot, person, &match);
@@ -133,8 +157,13 @@ static enum err op_import_on_person(void *self, const struct person *person)
                 &match.contact);
     if (amend.is_new)
         amend_number(&amend, CONTACT_CREATED, call->now_ms);
-    op_import_amend(&amend, person, op_text(call, "tag"));
-    err = amend_end(&amend, &changes);
+    err = person_card_of(&call->snapshot, &amend.object, &card);
+    op_import_amend(&amend, &card, person, op_text(call, "tag"));
+    if (err == ERR_OK)
+        err = amend_end(&amend, &changes);
+    else
+        amend_abort(&amend);
+    object_release(&card);
     state->added += !match.is_found;
     state->updated += match.is_found && changes > 0;
     state->unchanged += match.is_found && changes == 0;

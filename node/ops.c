@@ -7,6 +7,7 @@
 
 #include "node/op_circle.h"
 #include "node/op_contact.h"
+#include "node/op_export.h"
 #include "node/op_history.h"
 #include "node/op_import.h"
 #include "node/op_introduce.h"
@@ -37,6 +38,7 @@ static const struct op ops_all[] = {
     {.method = "contact.split", .mode = OP_WRITE, .run = op_merge_split},
     {.method = "doctor", .mode = OP_READ, .run = op_node_doctor},
     {.method = "doctor.rebuild", .mode = OP_WRITE, .run = op_node_rebuild},
+    {.method = "export", .mode = OP_READ, .run = op_export},
     {.method = "import", .mode = OP_WRITE, .run = op_import},
     {.method = "import.plan", .mode = OP_WRITE, .run = op_import_plan},
     {.method = "intro.accept", .mode = OP_WRITE, .run = op_introduction_accept},

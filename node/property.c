@@ -121,16 +121,41 @@ void property_label(struct span parameters, struct buf *out)
     }
 }
 
+void property_words(struct span label, struct buf *out)
+{
+    struct buf types = {0};
+    struct span rest = label, word;
+
+    buf_append(&types, span_str("TYPE="));
+    while (vcard_text_part(&rest, ' ', &word)) {
+        bool is_known = word.size == 0;
+
+        for (size_t at = 0; at < PROPERTY_PLACES; at++)
+            is_known |= vcard_text_is(word, property_places[at]);
+        if (!is_known)
+            label.size = 0;
+        buf_append(&types, word);
+        buf_byte(&types, ',');
+    }
+    if (label.size > 0)
+        property_label(buf_span(&types), out);
+    out->is_failed |= types.is_failed;
+    buf_release(&types);
+}
+
 bool property_is_told_by(struct span parameters)
 {
     struct span rest = parameters, list = {0}, key, value, type;
 
     while (property_parameter(&rest, &key, &value))
-        if (value.size > 0 && key.size > 0 && !vcard_text_is(key, "TYPE"))
+        if (value.size > 0 && key.size > 0 && !vcard_text_is(key, "TYPE") &&
+            !vcard_text_is(key, "CHARSET") && !vcard_text_is(key, "ENCODING") &&
+            !vcard_text_is(key, "VALUE"))
             return false;
     rest = parameters;
     while (property_type(&rest, &list, &type)) {
-        bool is_told = vcard_text_is(type, "INTERNET") || vcard_text_is(type, "VOICE");
+        bool is_told = vcard_text_is(type, "INTERNET") || vcard_text_is(type, "VOICE") ||
+                       vcard_text_is(type, "QUOTED-PRINTABLE");
 
         for (size_t at = 0; at < PROPERTY_PLACES; at++)
             is_told |= vcard_text_is(type, property_places[at]);

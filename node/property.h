@@ -23,7 +23,11 @@ bool property_has_type(struct span parameters, const char *word);
 /* Where an e-mail, phone or web address belongs ("work", "home fax"): appends the words of its
  * types that say so. */
 void property_label(struct span parameters, struct buf *out);
-/* Do the words of this label bring all of these types back? TYPE=INTERNET and VOICE say nothing. */
+/* Appends a label as the words property_label would give ("Work Fax" as "work fax"); nothing when
+ * it is made of other words. */
+void property_words(struct span label, struct buf *out);
+/* Do the words of this label bring all of these types back? TYPE=INTERNET and VOICE say nothing,
+ * nor does how the value was written. */
 bool property_is_told_by(struct span parameters);
 
 /* N (family; given; additional; prefixes; suffixes) said as people say a name. */

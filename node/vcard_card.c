@@ -12,6 +12,8 @@
 #include "node/vcard_text.h"
 #include "proto/limits.h"
 
+enum { VCARD_LOCALITY = 3 }; /* component of ADR */
+
 /* How a value is written, by its parameters. */
 struct vcard_encoding {
     bool is_quoted, is_base64;
@@ -68,27 +70,35 @@ static void vcard_card_put_parameters(struct buf *out, struct span parameters)
 {
     struct span part;
 
+    if (vcard_card_encoding(parameters).is_base64)
+        buf_append(out, span_str(";ENCODING=b"));
     while (parameters.size > 0 && vcard_text_part(&parameters, ';', &part)) {
         struct span rest = person_trim(part), key, value;
 
         part = rest;
         if (part.size == 0 || !property_parameter(&rest, &key, &value))
             continue;
-        if (vcard_text_is(key, "CHARSET") ||
-            ((key.size == 0 || vcard_text_is(key, "ENCODING")) &&
-             (vcard_text_is(value, "QUOTED-PRINTABLE") || vcard_text_is(value, "8BIT") ||
-              vcard_text_is(value, "7BIT"))))
+        if (vcard_text_is(key, "CHARSET") || vcard_text_is(key, "ENCODING") ||
+            (key.size == 0 && (vcard_text_is(value, "QUOTED-PRINTABLE") ||
+                               vcard_text_is(value, "8BIT") || vcard_text_is(value, "7BIT") ||
+                               vcard_text_is(value, "BASE64") || vcard_text_is(value, "B"))))
             continue;
-        buf_byte(out, ';');
-        if ((key.size == 0 || vcard_text_is(key, "ENCODING")) &&
-            (vcard_text_is(value, "BASE64") || vcard_text_is(value, "B"))) {
-            buf_append(out, span_str("ENCODING=b"));
-            continue;
-        }
-        if (key.size == 0)
-            buf_append(out, span_str("TYPE="));
+        buf_append(out, span_str(key.size == 0 ? ";TYPE=" : ";"));
         charset_utf8(part, span_of(NULL, 0), out);
     }
+}
+
+/* Parameters that say more than how the value was written. */
+static bool vcard_card_has_parameters(struct span parameters)
+{
+    struct buf kept = {0};
+    bool has;
+
+    if (parameters.size > 0)
+        vcard_card_put_parameters(&kept, parameters);
+    has = kept.size > 0;
+    buf_release(&kept);
+    return has;
 }
 
 /* Base64 was folded in many ways: only its letters count. */
@@ -126,13 +136,20 @@ static struct vcard_group *vcard_card_group(struct vcard_card *card, struct span
 static void vcard_card_keep(struct vcard_card *card, const struct property *property,
                             struct span value)
 {
+    static const char ours[] = "data:;base64,"; /* What vcard_write makes of ENCODING=b. */
     struct vcard_group *group = vcard_card_group(card, property->group);
+    bool is_base64 = vcard_card_encoding(property->parameters).is_base64;
 
     buf_clear(&card->line);
     charset_utf8(property->name, span_of(NULL, 0), &card->line);
+    if (value.size >= sizeof ours - 1 && memcmp(value.data, ours, sizeof ours - 1) == 0) {
+        value = span_of(value.data + sizeof ours - 1, value.size - (sizeof ours - 1));
+        buf_append(&card->line, span_str(";ENCODING=b"));
+        is_base64 = true;
+    }
     vcard_card_put_parameters(&card->line, property->parameters);
     buf_byte(&card->line, ':');
-    if (vcard_card_encoding(property->parameters).is_base64)
+    if (is_base64)
         vcard_card_put_base64(&card->line, value);
     else
         buf_append(&card->line, value);
@@ -148,7 +165,7 @@ static void vcard_card_keep(struct vcard_card *card, const struct property *prop
 /* Photos. */
 
 /* What a picture is, by its first letters in base64; the type its property claims, else. */
-static const char *vcard_card_picture(struct span base64, struct span parameters)
+static const char *vcard_card_picture(struct span base64, struct span parameters, struct span media)
 {
     static const struct {
         const char *begin, *type;
@@ -159,15 +176,16 @@ static const char *vcard_card_picture(struct span base64, struct span parameters
             memcmp(base64.data, pictures[at].begin, strlen(pictures[at].begin)) == 0)
             return pictures[at].type;
     for (size_t at = 0; at < sizeof pictures / sizeof pictures[0]; at++)
-        if (property_has_type(parameters, pictures[at].type))
+        if (property_has_type(parameters, pictures[at].type) ||
+            vcard_text_is(media, pictures[at].type))
             return pictures[at].type;
     return NULL;
 }
 
 /* The base64 of a data: URI of version 4 (RFC 2397); false when it is none. */
-static bool vcard_card_data(struct span uri, struct span *out_base64)
+static bool vcard_card_data(struct span uri, struct span *out_media, struct span *out_base64)
 {
-    static const char mark[] = ";base64";
+    static const char mark[] = ";base64", image[] = "data:image/";
     const uint8_t *comma;
     size_t head;
 
@@ -181,6 +199,10 @@ static bool vcard_card_data(struct span uri, struct span *out_base64)
         strncasecmp((const char *)comma - (sizeof mark - 1), mark, sizeof mark - 1) != 0)
         return false;
     *out_base64 = span_of(comma + 1, uri.size - head - 1);
+    if (head > sizeof image - 1 + sizeof mark - 1 &&
+        strncasecmp((const char *)uri.data, image, sizeof image - 1) == 0)
+        *out_media =
+            span_of(uri.data + sizeof image - 1, head - (sizeof image - 1) - (sizeof mark - 1));
     return true;
 }
 
@@ -188,10 +210,10 @@ static bool vcard_card_data(struct span uri, struct span *out_base64)
 static void vcard_card_photo(struct vcard_card *card, const struct property *property,
                              const struct vcard_encoding *encoding)
 {
-    struct span base64 = buf_span(&card->raw);
+    struct span base64 = buf_span(&card->raw), media = {0};
     const char *type;
 
-    if (!vcard_card_data(buf_span(&card->plain), &base64) && !encoding->is_base64) {
+    if (!vcard_card_data(buf_span(&card->plain), &media, &base64) && !encoding->is_base64) {
         vcard_card_keep(card, property, buf_span(&card->raw));
         return;
     }
@@ -207,7 +229,7 @@ static void vcard_card_photo(struct vcard_card *card, const struct property *pro
         card->person.is_cut = true;
         return;
     }
-    type = vcard_card_picture(buf_span(&card->line), property->parameters);
+    type = vcard_card_picture(buf_span(&card->line), property->parameters, media);
     buf_clear(&card->plain);
     buf_append(&card->plain, span_str("PHOTO;ENCODING=b"));
     if (type != NULL) {
@@ -261,6 +283,15 @@ static void vcard_card_n(struct vcard_card *card, const struct property *propert
     buf_append(&card->n, buf_span(&card->raw));
 }
 
+/* Sets a field to the line, or finds that it says so already. */
+static bool vcard_card_settled(struct vcard_card *card, uint8_t field)
+{
+    struct span text = buf_span(&card->line);
+
+    return person_set(&card->person, field, text) ||
+           span_is_equal(text, person_text(&card->person, field));
+}
+
 /* Units and parameters are more than the name of an organisation. */
 static void vcard_card_org(struct vcard_card *card, const struct property *property)
 {
@@ -274,17 +305,28 @@ static void vcard_card_org(struct vcard_card *card, const struct property *prope
     property_org_of(buf_span(&card->raw), &card->line);
     if (card->line.size == 0)
         return;
-    is_mine = person_set(&card->person, CONTACT_ORG, buf_span(&card->line));
-    if (!is_mine || units > 1 || property->group.size > 0 || property->parameters.size > 0)
+    is_mine = vcard_card_settled(card, CONTACT_ORG);
+    if (!is_mine || units > 1 || property->group.size > 0 ||
+        vcard_card_has_parameters(property->parameters))
         vcard_card_keep(card, property, buf_span(&card->raw));
 }
 
 static void vcard_card_adr(struct vcard_card *card, const struct property *property)
 {
+    struct span rest = buf_span(&card->raw), part;
+    bool is_place_alone = true, is_first;
+    size_t at = 0;
+
     buf_clear(&card->line);
     property_place_of(buf_span(&card->raw), &card->line);
-    (void)person_set(&card->person, CONTACT_PLACE, buf_span(&card->line)); /* The first says it. */
-    vcard_card_keep(card, property, buf_span(&card->raw));
+    is_first = vcard_card_settled(card, CONTACT_PLACE);
+    while (vcard_text_component(&rest, ';', &part)) {
+        is_place_alone &= person_trim(part).size == 0 || at == VCARD_LOCALITY;
+        at++;
+    }
+    if (!is_first || !is_place_alone || vcard_card_has_parameters(property->parameters) ||
+        property->group.size > 0)
+        vcard_card_keep(card, property, buf_span(&card->raw));
 }
 
 static void vcard_card_tags(struct vcard_card *card)
@@ -334,7 +376,8 @@ static void vcard_card_register(struct vcard_card *card, const struct property *
                                 uint8_t field)
 {
     struct span text = person_trim(buf_span(&card->plain));
-    bool is_mine = person_set(&card->person, field, text);
+    bool is_mine = person_set(&card->person, field, text) ||
+                   span_is_equal(text, person_text(&card->person, field));
 
     if (text.size > 0 && (!is_mine || property->group.size > 0))
         vcard_card_keep(card, property, buf_span(&card->raw));
@@ -349,7 +392,8 @@ static uint8_t vcard_card_field(struct span name)
     } registers[] = {{"FN", CONTACT_NAME},
                      {"TITLE", CONTACT_TITLE},
                      {"NOTE", CONTACT_NOTE},
-                     {"UID", CONTACT_UID}};
+                     {"UID", CONTACT_UID},
+                     {"X-KITH-MET", CONTACT_MET}};
 
     for (size_t at = 0; at < sizeof registers / sizeof registers[0]; at++)
         if (vcard_text_is(name, registers[at].name))
@@ -441,9 +485,14 @@ static void vcard_card_settle_group(struct vcard_card *card, struct vcard_group 
 
     buf_clear(&card->plain);
     vcard_text_unescape(buf_span(&group->label), &card->plain);
-    if (is_about)
-        person_label(&card->person, vcard_card_plain_label(buf_span(&card->plain)),
+    if (is_about) {
+        struct span label = vcard_card_plain_label(person_trim(buf_span(&card->plain)));
+
+        buf_clear(&card->line);
+        property_words(label, &card->line);
+        person_label(&card->person, card->line.size > 0 ? buf_span(&card->line) : label,
                      buf_span(&group->subject));
+    }
     if (!is_about && group->label.size > 0) {
         buf_append(&group->lines, span_str("X-ABLabel:"));
         buf_append(&group->lines, buf_span(&group->label));

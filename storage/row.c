@@ -408,10 +408,16 @@ enum err row_get(const struct snapshot *snapshot, const struct id *space, uint8_
 enum err row_each(const struct snapshot *snapshot, const struct id *space, uint8_t kind,
                   row_fn each, void *self)
 {
+    return row_each_after(snapshot, space, kind, NULL, each, self);
+}
+
+enum err row_each_after(const struct snapshot *snapshot, const struct id *space, uint8_t kind,
+                        const struct id *after, row_fn each, void *self)
+{
     struct kv_cursor *cursor;
     struct span key_bytes, value;
     struct space_row row;
-    struct key key;
+    struct key key, from;
     enum err err = ledger_space(snapshot, space, &row);
 
     if (err != ERR_OK)
@@ -420,7 +426,10 @@ enum err row_each(const struct snapshot *snapshot, const struct id *space, uint8
     if (err != ERR_OK)
         return err;
     row_id_key(row.number, kind, NULL, &key);
-    for (err = kv_cursor_seek(cursor, key_span(&key)); err == ERR_OK;
+    row_id_key(row.number, kind, after, &from);
+    if (after != NULL)
+        key_add_byte(&from, 0); /* The first key behind it. */
+    for (err = kv_cursor_seek(cursor, key_span(&from)); err == ERR_OK;
          err = kv_cursor_next(cursor)) {
         struct object object = {0};
         uint32_t ignored;

@@ -23,6 +23,9 @@ MUST_USE enum err row_get_numbered(const struct snapshot *snapshot, uint32_t num
 typedef enum err (*row_fn)(void *self, uint32_t number, const struct object *object);
 MUST_USE enum err row_each(const struct snapshot *snapshot, const struct id *space, uint8_t kind,
                            row_fn each, void *self);
+/* The same, from the first object behind this one; NULL: from the first. */
+MUST_USE enum err row_each_after(const struct snapshot *snapshot, const struct id *space,
+                                 uint8_t kind, const struct id *after, row_fn each, void *self);
 
 /* The numbers of all objects of a space, uint32_t each, appended to out. */
 MUST_USE enum err row_numbers(const struct snapshot *snapshot, uint32_t space, struct buf *out);

@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             .person = fuzz_count, .reject = fuzz_reject, .self = &counts[round]};
         const char *why;
         enum err err = book_read(span_of(data + 1, size - 1),
-                                 (enum book_format)(data[0] % (BOOK_CSV + 1)), &reader, &why);
+                                 (enum book_format)(data[0] % (BOOK_JSON + 1)), &reader, &why);
 
         if ((err != ERR_OK && err != ERR_MALFORMED) || (err == ERR_MALFORMED) != (why != NULL))
             abort();

@@ -11,8 +11,11 @@ struct link_join {
     const struct id *introduction;
     const struct introduction_hello *hello; /* the other's */
     const struct id *pair_out;              /* the space my own hello named */
-    const uint8_t *secret;                  /* 32 bytes */
-    bool was_linked;                        /* what my own hello said */
+    const uint8_t *secret;                  /* 32 bytes: the link's */
+    const uint8_t *call; /* INVITATION_SECRET_SIZE bytes: of the invitation the other holds */
+    const struct id
+        *source;     /* object id of my invitation for them and of my acceptance of theirs */
+    bool was_linked; /* what my own hello said */
 };
 
 /* Makes the link, with the contact, the grant of my card and the journal; or, when both sides hold

@@ -8,6 +8,7 @@
 #include "node/amend.h"
 #include "proto/invite.h"
 #include "proto/limits.h"
+#include "storage/row.h"
 #include "storage/space.h"
 #include "storage/view_peer.h"
 
@@ -168,4 +169,50 @@ enum err link_join(struct ledger_txn *txn, const struct link_join *join)
     }
     secret_free(before);
     return err;
+}
+
+/* Parting. */
+
+enum err link_join_cut(struct ledger_txn *txn, const struct public_key *member,
+                       enum link_state state)
+{
+    struct amend amend;
+    enum err err;
+
+    link_join_open(txn, member, &amend);
+    amend_number(&amend, LINK_STATE, state);
+    amend_clear(&amend, LINK_SECRET);
+    amend_clear(&amend, LINK_SECRET_OLD);
+    amend_number(&amend, LINK_CONFIRMED, 0);
+    err = amend_end(&amend, NULL);
+    if (err == ERR_OK)
+        err = space_rotate_own(txn, SPACE_CARD);
+    if (err == ERR_OK)
+        err = space_rotate_own(txn, SPACE_NETWORK);
+    if (err == ERR_OK)
+        err = space_renew_knock(txn);
+    return err == ERR_OK ? ledger_follow(txn) : err;
+}
+
+enum err link_join_drop(struct ledger_txn *txn, const struct public_key *member)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct peer *peer = secret_new(sizeof *peer);
+    struct object record = {0};
+    bool is_dropped = false;
+    struct id id;
+    uint32_t number;
+    enum err err = peer != NULL ? link_before(txn, member, peer) : ERR_NOMEM;
+
+    if (err == ERR_OK && peer->has_via && peer->has_introduction && peer->state == LINK_LINKED) {
+        introduction_record_id(&peer->via, &peer->introduction, &id);
+        err = row_get(&snapshot, ledger_self_space(snapshot.ledger), KIND_INTRODUCTION_RECORD, &id,
+                      &record, &number);
+        is_dropped = err == ERR_OK && object_number(&record, RECORD_DROPPED) != 0;
+        object_release(&record);
+        if (err == ERR_NOT_FOUND)
+            err = ERR_OK;
+    }
+    secret_free(peer);
+    return err == ERR_OK && is_dropped ? link_join_cut(txn, member, LINK_REMOVED) : err;
 }

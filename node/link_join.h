@@ -22,4 +22,12 @@ struct link_join {
  * one already, only adds who vouches. out_name is the other's name. */
 MUST_USE enum err link_join(struct ledger_txn *txn, const struct link_join *join);
 
+/* P5: the link's secret is gone, what the other could read gets new epochs, and the knock is new.
+ */
+MUST_USE enum err link_join_cut(struct ledger_txn *txn, const struct public_key *member,
+                                enum link_state state);
+/* After the first session under a link: whoever was introduced, and whom the owner deleted while
+ * waiting for their hello, is removed now as anybody is. So nobody is left half linked. */
+MUST_USE enum err link_join_drop(struct ledger_txn *txn, const struct public_key *member);
+
 #endif

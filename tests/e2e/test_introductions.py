@@ -119,6 +119,23 @@ def whoever_is_cut_off_in_the_middle_is_still_reached(place):
     until(lambda: bruno.card_of("Ana").get("name") == "Ana")
 
 
+def who_is_deleted_while_greeted_is_linked_once_and_removed(place):
+    iris, ana, bruno = three(place)
+    iris.ok("introduce", "ana", "bruno", "--why", "Boats.", "--first", "B")
+    agree(bruno)
+    wait_for(ana, "offered")
+    bruno.stop()
+    agree(ana)
+    wait_for(ana, "greeted")
+    ana.ok("intro", "decline", intros(ana)[0]["id"])
+    bruno.start()
+    wait_for(bruno, "connected")
+    wait_for(ana, "connected")
+    until(lambda: [p["name"] for p in ana.peers()] == ["Iris"])
+    until(lambda: bruno.ok("peer", "show", "ana")["state"] == "offline")
+    assert bruno.ok("peer", "show", "ana")["last_seen"]
+
+
 def a_no_cannot_be_told_from_silence(place):
     """Two introducers do the same; one other declines, one says nothing. Ana sees the same."""
     iris, ana, bruno = three(place)
@@ -175,6 +192,11 @@ def whoever_asked_is_asked_last_and_agrees_by_itself(place):
     said = ana.ok("intro", "thanks", intros(ana)[0]["id"], "We start on Monday.")
     assert said["state"] == "connected"
     until(lambda: intros(iris)[0]["a"].get("thanks") == "We start on Monday.")
+    code, text = iris.call("log", text=True)
+    assert code == 0 and "thanks you for your introduction: We start on Monday." in text, text
+    assert "both said yes to your introduction" in text
+    code, text = ana.call("log", text=True)
+    assert "suggests you meet Bruno" in text and "introduced by Iris" in text, text
 
 
 def a_blocked_person_is_never_offered_and_never_notices(place):

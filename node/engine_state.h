@@ -80,8 +80,9 @@ struct engine_target {
     bool wants_dial; /* asked for by the owner: back-off does not count */
     unsigned violations;
     uint64_t violations_since_ms, banned_until_ms;
-    bool is_connected;                                   /* of engine_call_due alone */
-    size_t row;                                          /* of engine_presence alone */
+    bool is_connected;         /* of engine_call_due alone */
+    bool told_full, told_held; /* the owner knows that no more is taken here, or there */
+    size_t row;                /* of engine_presence alone */
     uint64_t sent, received, bytes_sent, bytes_received; /* of sessions that have ended */
     struct engine_target *next;
     struct engine_target *next_in_bucket; /* by device; not of acceptances */

@@ -228,6 +228,22 @@ static void engine_talk_end(struct engine *engine, struct engine_conn *conn,
     engine_close(engine, conn);
 }
 
+/* Told once while it lasts, however often the two meet. */
+static void engine_talk_full(struct engine *engine, struct engine_conn *conn, bool is_theirs)
+{
+    struct engine_target *target = conn->known;
+    bool *was_told = target == NULL ? NULL : is_theirs ? &target->told_held : &target->told_full;
+
+    if (was_told != NULL && *was_told)
+        return;
+    if (was_told != NULL)
+        *was_told = true;
+    engine_journal(engine, "full", engine_talk_name(engine, conn),
+                   is_theirs ? "takes no more of what you share until there is room there"
+                             : "shares more than is kept here: no more is taken until there is "
+                               "room");
+}
+
 static void engine_talk_effect(struct engine *engine, struct engine_conn *conn,
                                const struct session_effect *from)
 {
@@ -260,6 +276,9 @@ static void engine_talk_effect(struct engine *engine, struct engine_conn *conn,
         break;
     case SESSION_IN_STEP:
         (void)engine_effect(engine, ENGINE_PRESENCE, conn->id); /* A failure is remembered. */
+        break;
+    case SESSION_FULL:
+        engine_talk_full(engine, conn, from->is_theirs);
         break;
     case SESSION_REFUSED:
         effect = engine_effect(engine, ENGINE_REFUSED, conn->id);

@@ -79,6 +79,10 @@ enum {
     ACKS_PER_MESSAGE_MAX = 1024,
     LOGS_PER_PEER_MAX = 256, /* live logs a peer may have in what it writes for me */
 
+    PEER_ENTRIES_MAX = 100000, /* of a peer's, by default; half of them is a hundred a day for a */
+    PEER_BYTES_MAX = 64 << 20, /* year and a half. Payloads, as sealed */
+    PEER_ROOM_MIN_PART = 16,   /* taking goes on when a sixteenth of either has come free */
+
     CREDIT_START =
         1 << 20, /* bytes of batches a receiver takes unasked: two of the largest and more */
     CREDIT_MAX = 8 << 20

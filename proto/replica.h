@@ -41,6 +41,10 @@ struct replica {
     /* Entries and payload bytes after size, for totals. */
     enum err (*count)(void *self, const struct log_id *log, uint64_t size, uint64_t *out_entries,
                       uint64_t *out_bytes);
+    /* How much more of what this peer's member writes may be stored: entries and payload bytes.
+     * Between own devices only a disk that is nearly full sets a bound. */
+    enum err (*room)(void *self, const struct public_key *peer, uint64_t *out_entries,
+                     uint64_t *out_bytes);
     void *self;
 };
 

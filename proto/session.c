@@ -288,16 +288,19 @@ static void session_event(struct session *session, const struct session_event *e
         break;
     case SESSION_NEWS:
         session_sync_news(session, &event->news);
+        session_take_look_room(session);
         break;
     case SESSION_DRAINED:
         session->window = 0;
         break;
     case SESSION_WOKEN:
         session_on_woken(session);
+        session_take_look_room(session);
         break;
     case SESSION_SYNC_ASKED:
         if (session->phase == PHASE_LIVE)
             session_look(session, false);
+        session_take_look_room(session);
         break;
     case SESSION_STOP:
         message_put_bye(event->stop, &session->out);

@@ -75,6 +75,7 @@ enum session_effect_type {
     SESSION_ADDRESSES, /* the peer's current addresses */
     SESSION_DELIVERED, /* the peer has stored this log up to size */
     SESSION_IN_STEP,   /* changed: see is_in_step */
+    SESSION_FULL,      /* no more is taken: here of theirs, or there of ours (is_theirs) */
     SESSION_REFUSED,   /* ACCEPTOR: the inviter said why there is no link */
     SESSION_END        /* over: close; reason below */
 };
@@ -111,6 +112,7 @@ struct session_effect {
             uint64_t size;
         } delivered;
         bool is_in_step;
+        bool is_theirs;
         enum refusal refusal;
         struct {
             enum session_end_reason reason;

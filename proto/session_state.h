@@ -97,6 +97,9 @@ struct session {
     uint64_t credit_owed;  /* to be returned */
     uint64_t credit_all;   /* the sum of credit given, owed, and taken by batches under way */
     uint64_t window;       /* bytes emitted since DRAINED */
+    bool is_full;          /* no more of theirs is taken: said after marks, until room has come */
+    bool is_held;          /* they take no more of ours until they say marks */
+    uint64_t room_entries, room_bytes; /* may be taken before the replica is asked again */
     bool needs_marks; /* something did not attach: say again where I stand, once nothing is under
                          way */
     struct session_progress progress;
@@ -135,6 +138,12 @@ void session_take_batch(struct session *session, struct message *message);
 void session_take_committed(struct session *session, uint64_t ticket, enum err err);
 /* Something was committed: is what was ignored known now? */
 void session_take_again(struct session *session);
+/* Is there room for so much more? Says that we are full when there is none. */
+bool session_take_fits(struct session *session, uint64_t entries, uint64_t bytes);
+/* After marks were said: while we are full, that is said behind them. */
+void session_take_say_full(struct session *session);
+/* Has room come? */
+void session_take_look_room(struct session *session);
 /* Says marks once they are due and nothing is under way. */
 void session_take_settle(struct session *session);
 

@@ -59,6 +59,7 @@ static void session_on_hello(struct session *session, const struct hello *hello)
     }
     session->phase = PHASE_MARKS;
     session_send_marks(session);
+    (void)session_take_fits(session, 1, 1); /* Full from before: said behind the marks. */
 }
 
 /* Acknowledgements and credit. */
@@ -94,8 +95,26 @@ static void session_on_acks(struct session *session, struct message *message)
         session_violation(session, "SYNC-17: A message has the shape its number says.");
 }
 
+/* PROTOCOL SYNC-20: "Credit of 0 says that no more of what the hearer's member writes is taken; the
+ * hearer gives nothing until it hears marks." */
+static void session_on_full(struct session *session)
+{
+    struct session_effect *effect;
+
+    if (session->is_held)
+        return;
+    session->is_held = true;
+    effect = session_effect(session, SESSION_FULL);
+    if (effect != NULL)
+        effect->is_theirs = true;
+}
+
 static void session_on_credit(struct session *session, uint64_t bytes)
 {
+    if (bytes == 0) {
+        session_on_full(session);
+        return;
+    }
     if (session->credit + bytes > CREDIT_MAX)
         session_violation(session, "SYNC-9: Credit never exceeds CREDIT_MAX.");
     else
@@ -211,7 +230,7 @@ static void session_send_batch(struct session *session, struct session_log *log)
 
 static bool session_may_send(const struct session *session)
 {
-    return session->phase == PHASE_LIVE && session->credit >= BATCH_SIZE_MAX &&
+    return session->phase == PHASE_LIVE && !session->is_held && session->credit >= BATCH_SIZE_MAX &&
            session->window + session->out.size < SESSION_WINDOW;
 }
 

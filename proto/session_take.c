@@ -191,6 +191,8 @@ static void session_ingest(struct session *session, struct session_log *log,
     }
     effect->ingest.ticket = pending->ticket;
     effect->ingest.batch = batch;
+    session->room_entries -= verified_batch_count(batch);
+    session->room_bytes -= pending->bytes;
     log->taken = *verified_batch_end(batch);
     session->progress.entries_received += verified_batch_count(batch);
 }
@@ -215,6 +217,79 @@ static void session_take_next(struct session *session, struct session_alias *ali
         alias->is_lost = false;
         session_ingest(session, log, &pending, batch);
     }
+}
+
+/* Room. */
+
+void session_take_say_full(struct session *session)
+{
+    if (session->is_full)
+        message_put_credit(0, &session->out);
+}
+
+/* What the replica has room for, less what is under way. */
+static bool session_ask_room(struct session *session)
+{
+    uint64_t entries = 0, bytes = 0;
+    enum err err = session->replica->room(session->replica->self, &session->options.peer,
+                                          &session->room_entries, &session->room_bytes);
+
+    if (err != ERR_OK) {
+        session_fail(session, err);
+        return false;
+    }
+    for (size_t at = 0; at < session->logs_count; at++) {
+        const struct session_log *log = &session->logs[at];
+
+        if (log->has_taken && log->taken.size > log->tip.size)
+            entries += log->taken.size - log->tip.size;
+    }
+    for (size_t at = 0; at < session->pending_count; at++)
+        bytes += session->pending[at].bytes;
+    session->room_entries -= entries < session->room_entries ? entries : session->room_entries;
+    session->room_bytes -= bytes < session->room_bytes ? bytes : session->room_bytes;
+    return true;
+}
+
+/* PROTOCOL SYNC-20: "Whoever is full says so when it finds no room, and behind its marks as long as
+ * it has none." */
+bool session_take_fits(struct session *session, uint64_t entries, uint64_t bytes)
+{
+    bool is_enough = session->room_entries >= entries && session->room_bytes >= bytes;
+    struct session_effect *effect;
+
+    if (session->is_full || (!is_enough && !session_ask_room(session)))
+        return false;
+    if (session->room_entries >= entries && session->room_bytes >= bytes)
+        return true;
+    session->is_full = true;
+    session_take_say_full(session);
+    effect = session_effect(session, SESSION_FULL);
+    if (effect != NULL)
+        effect->is_theirs = false;
+    return false;
+}
+
+void session_take_look_room(struct session *session)
+{
+    if (!session->is_full || session->phase != PHASE_LIVE || !session_ask_room(session) ||
+        session->room_entries < PEER_ENTRIES_MAX / PEER_ROOM_MIN_PART ||
+        session->room_bytes < PEER_BYTES_MAX / PEER_ROOM_MIN_PART)
+        return;
+    session->is_full = false;
+    session->needs_marks = true;
+}
+
+/* Dropped for want of room: there, but not asked for again before there is some. */
+static void session_turn_away(struct session *session, struct session_alias *alias, size_t count)
+{
+    struct session_log *log = &session->logs[alias->log];
+
+    alias->size += count;
+    if (log->announced < alias->size)
+        log->announced = alias->size;
+    alias->is_lost = true;
+    session_return_credit(session, session->in.taken_last);
 }
 
 /* PROTOCOL SYNC-9: "A batch stays within the credit that was given, and within BATCH_SIZE_MAX." */
@@ -319,7 +394,9 @@ void session_take_batch(struct session *session, struct message *message)
         place = session_place(session, alias, message, count);
     if (session->phase == PHASE_OVER)
         return;
-    if (place == PLACE_NEXT)
+    if (place == PLACE_NEXT && !session_take_fits(session, count, session->in.taken_last))
+        session_turn_away(session, alias, count);
+    else if (place == PLACE_NEXT)
         session_take_next(session, alias, message);
     else if (place == PLACE_OLD)
         session_take_old(session, message, count);
@@ -335,6 +412,7 @@ void session_take_settle(struct session *session)
         return;
     session->needs_marks = false;
     session_send_marks(session);
+    session_take_say_full(session);
     for (size_t at = 0; at < session->aliases_count && session->phase != PHASE_OVER; at++) {
         struct session_alias *alias = &session->aliases[at];
         struct session_log *log = alias->is_ignored ? NULL : &session->logs[alias->log];

@@ -351,6 +351,16 @@ const struct id *ledger_self_space(const struct ledger *ledger)
     return &ledger->self_space;
 }
 
+void ledger_set_disk_low(struct ledger *ledger, bool is_low)
+{
+    ledger->is_disk_low = is_low;
+}
+
+bool ledger_is_disk_low(const struct ledger *ledger)
+{
+    return ledger->is_disk_low;
+}
+
 /* Snapshots and transactions. */
 
 enum err ledger_snapshot(struct ledger *ledger, struct snapshot *out)

@@ -51,6 +51,10 @@ const struct signing_key *ledger_root_key(const struct ledger *ledger);
 const struct device_secrets *ledger_secrets(const struct ledger *ledger);
 const struct entropy *ledger_entropy(const struct ledger *ledger);
 const struct id *ledger_self_space(const struct ledger *ledger);
+/* Rule L10: the disk is nearly full; what others give is not taken, what the owner writes is. Set
+ * and asked on one thread, the loop's. */
+void ledger_set_disk_low(struct ledger *ledger, bool is_low);
+bool ledger_is_disk_low(const struct ledger *ledger);
 /* Seals and opens small local secrets (rows of secret kinds, epoch keys) under the local key. */
 void ledger_seal_local(const struct ledger *ledger, struct span context, struct span plain,
                        struct buf *out);

@@ -38,6 +38,7 @@ struct ledger {
     struct ledger_last_key *last_key; /* secret */
     struct entropy entropy;
     struct id self_space;
+    bool is_disk_low;
 };
 
 /* A log this transaction appends to. */

@@ -243,6 +243,55 @@ static enum err replica_count(void *self, const struct log_id *log, uint64_t siz
     return ERR_OK;
 }
 
+struct replica_sum {
+    uint64_t entries, bytes;
+};
+
+static enum err replica_add(void *self, const struct log_row *log)
+{
+    struct replica_sum *sum = self;
+
+    sum->entries += log->tip.size;
+    sum->bytes += log->payload_bytes;
+    return ERR_OK;
+}
+
+static enum err replica_sum_space(const struct snapshot *snapshot, const struct id *id,
+                                  struct replica_sum *sum)
+{
+    struct space_row space;
+    enum err err = ledger_space(snapshot, id, &space);
+
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    return ledger_logs(snapshot, space.number, replica_add, sum);
+}
+
+static enum err replica_room(void *self, const struct public_key *peer, uint64_t *out_entries,
+                             uint64_t *out_bytes)
+{
+    struct replica_sum sum = {0};
+    const struct snapshot *snapshot = self;
+    struct peer *link;
+    enum err err;
+
+    *out_entries = *out_bytes = ledger_is_disk_low(snapshot->ledger) ? 0 : LOG_SIZE_MAX;
+    if (*out_entries == 0 || replica_is_own(snapshot, peer))
+        return ERR_OK;
+    *out_entries = *out_bytes = 0;
+    err = replica_load_peer(snapshot, peer, &link);
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    if (link->has_pair_in)
+        err = replica_sum_space(snapshot, &link->pair_in, &sum);
+    if (err == ERR_OK && link->has_card_in)
+        err = replica_sum_space(snapshot, &link->card_in, &sum);
+    secret_free(link);
+    *out_entries = sum.entries < PEER_ENTRIES_MAX ? PEER_ENTRIES_MAX - sum.entries : 0;
+    *out_bytes = sum.bytes < PEER_BYTES_MAX ? PEER_BYTES_MAX - sum.bytes : 0;
+    return err;
+}
+
 void replica_of(struct snapshot *snapshot, struct replica *out)
 {
     *out = (struct replica){.logs = replica_logs,
@@ -252,5 +301,6 @@ void replica_of(struct snapshot *snapshot, struct replica *out)
                             .accepts = replica_accepts,
                             .read = replica_read,
                             .count = replica_count,
+                            .room = replica_room,
                             .self = snapshot};
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/heap.h"
+#include "proto/limits.h"
 
 void replica_mem_init(struct replica_mem *replica, const struct public_key *member)
 {
@@ -322,6 +323,22 @@ static enum err replica_mem_count(void *self, const struct log_id *id, uint64_t 
     return replica->failure;
 }
 
+static enum err replica_mem_room(void *self, const struct public_key *peer, uint64_t *out_entries,
+                                 uint64_t *out_bytes)
+{
+    struct replica_mem *replica = self;
+    uint64_t held = 0;
+
+    (void)peer;
+    for (size_t at = 0; at < replica->logs_count; at++)
+        held += replica->logs[at]->count;
+    *out_bytes = PEER_BYTES_MAX;
+    *out_entries = !replica->has_bound     ? PEER_ENTRIES_MAX
+                   : held < replica->bound ? replica->bound - held
+                                           : 0;
+    return replica->failure;
+}
+
 struct replica replica_mem_replica(struct replica_mem *replica)
 {
     return (struct replica){.logs = replica_mem_logs,
@@ -331,5 +348,6 @@ struct replica replica_mem_replica(struct replica_mem *replica)
                             .accepts = replica_mem_accepts,
                             .read = replica_mem_read,
                             .count = replica_mem_count,
+                            .room = replica_mem_room,
                             .self = replica};
 }

@@ -29,6 +29,8 @@ struct replica_mem {
     size_t logs_count;
     size_t reads;     /* batches read */
     enum err failure; /* what every question answers, unless ERR_OK */
+    bool has_bound;
+    uint64_t bound; /* entries of all logs together that there is room for */
 };
 
 void replica_mem_init(struct replica_mem *replica, const struct public_key *member);

@@ -98,7 +98,7 @@ static void session_pair_say_message(struct session_pair *pair, struct message *
         session_pair_say_acks(pair, message);
         break;
     case MESSAGE_CREDIT:
-        session_pair_say(pair, "credit\n");
+        session_pair_say(pair, message->credit == 0 ? "full\n" : "credit\n");
         break;
     case MESSAGE_BYE:
         session_pair_say(pair, "bye %d\n", (int)message->bye);
@@ -196,6 +196,10 @@ static void session_pair_on_effect(struct session_pair *pair, struct session_sid
         side->is_in_step = effect->is_in_step;
         session_pair_say(pair, "%s: %s\n", side->name,
                          effect->is_in_step ? "in step" : "out of step");
+        break;
+    case SESSION_FULL:
+        session_pair_say(pair, "%s: %s\n", side->name,
+                         effect->is_theirs ? "gives no more" : "takes no more");
         break;
     case SESSION_REFUSED:
         session_pair_say(pair, "%s: refused %s\n", side->name,

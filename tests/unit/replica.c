@@ -253,6 +253,52 @@ static void replica_knows_where_unknown_logs_begin(void **state)
     member_free(&ana);
 }
 
+/* SYNC-20: a peer's entries and bytes have a bound, own devices have none, and a disk that is
+ * nearly full takes from nobody. */
+static void room_is_what_a_peer_has_not_used(void **state)
+{
+    struct member ana, ben;
+    struct snapshot snapshot;
+    struct replica replica;
+    uint64_t entries[2], bytes[2], pulled;
+
+    (void)state;
+    member_new(&ana, 1, false);
+    member_new(&ben, 2, false);
+    member_link(&ana, &ben);
+    member_grant(&ben, &ana);
+    snapshot = member_snapshot(&ana);
+    replica_of(&snapshot, &replica);
+    assert_int_equal(replica.room(replica.self, &ben.secrets.member, &entries[0], &bytes[0]),
+                     ERR_OK);
+    assert_int_equal(entries[0], PEER_ENTRIES_MAX);
+    assert_int_equal(bytes[0], PEER_BYTES_MAX);
+    ledger_snapshot_end(&snapshot);
+
+    pulled = member_pull(&ana, &ben, NULL);
+    assert_true(pulled > 0);
+    snapshot = member_snapshot(&ana);
+    replica_of(&snapshot, &replica);
+    assert_int_equal(replica.room(replica.self, &ben.secrets.member, &entries[1], &bytes[1]),
+                     ERR_OK);
+    assert_int_equal(entries[0] - entries[1], pulled);
+    assert_true(bytes[0] - bytes[1] > pulled * 40);
+    assert_int_equal(replica.room(replica.self, &ana.secrets.member, &entries[1], &bytes[1]),
+                     ERR_OK);
+    assert_true(entries[1] > PEER_ENTRIES_MAX && bytes[1] > PEER_BYTES_MAX);
+    ledger_set_disk_low(ana.ledger, true);
+    for (size_t at = 0; at < 2; at++) {
+        assert_int_equal(replica.room(replica.self,
+                                      at == 0 ? &ben.secrets.member : &ana.secrets.member,
+                                      &entries[1], &bytes[1]),
+                         ERR_OK);
+        assert_int_equal(entries[1] + bytes[1], 0);
+    }
+    ledger_snapshot_end(&snapshot);
+    member_free(&ana);
+    member_free(&ben);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +307,7 @@ int main(void)
         cmocka_unit_test(replica_reads_verified_batches_from_every_place),
         cmocka_unit_test(replica_counts_what_is_there),
         cmocka_unit_test(replica_knows_where_unknown_logs_begin),
+        cmocka_unit_test(room_is_what_a_peer_has_not_used),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

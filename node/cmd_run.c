@@ -159,6 +159,9 @@ static void cmd_run_fail(struct op_failure *failure, enum err err, const struct 
                   "the folder of the socket is not yours alone: %.300s", home->places.runtime);
     else if (err == ERR_FULL)
         door_fail(failure, OP_FAILED, "free some room on the disk", "the disk is full");
+    else if (err == ERR_IO)
+        door_fail(failure, OP_FAILED, "kith doctor",
+                  "the store or a socket failed, and nothing more is done with them");
     else
         door_fail(failure, OP_FAILED, "kith doctor", "the node could not start: %s",
                   err_sentence(err));

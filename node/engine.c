@@ -283,6 +283,10 @@ static void engine_on_event(struct engine *engine, const struct engine_event *ev
         if (conn != NULL && conn->state == CONN_SESSION)
             engine_talk_event(engine, conn, &drained);
         break;
+    case ENGINE_STALLED:
+        if (conn != NULL)
+            engine_talk_stalled(engine, conn);
+        break;
     case ENGINE_COMMITTED:
     case ENGINE_LINK_ANSWERED:
         engine_talk_answered(engine, event);

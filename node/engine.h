@@ -26,6 +26,7 @@ enum engine_event_type {
     ENGINE_BYTES,
     ENGINE_CLOSED,        /* the other side, or the network, ended it */
     ENGINE_DRAINED,       /* everything sent on this connection has left */
+    ENGINE_STALLED,       /* too much sent on it has not left for too long */
     ENGINE_COMMITTED,     /* the answer to INGEST */
     ENGINE_LINK_ANSWERED, /* the answer to LINK */
     ENGINE_NEWS,          /* a commit touched these spaces */

@@ -168,6 +168,8 @@ void engine_talk_start(struct engine *engine, struct engine_conn *conn,
 void engine_talk_bytes(struct engine *engine, struct engine_conn *conn);
 void engine_talk_event(struct engine *engine, struct engine_conn *conn,
                        struct session_event *event);
+/* The other side takes too little: it is let go, and called again later. */
+void engine_talk_stalled(struct engine *engine, struct engine_conn *conn);
 void engine_talk_answered(struct engine *engine, const struct engine_event *event);
 
 /* engine_call.c: whom to call */

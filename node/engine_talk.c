@@ -382,6 +382,13 @@ void engine_talk_bytes(struct engine *engine, struct engine_conn *conn)
     }
 }
 
+void engine_talk_stalled(struct engine *engine, struct engine_conn *conn)
+{
+    engine_journal(engine, "slow", engine_talk_name(engine, conn),
+                   "took nothing for a minute; the conversation was ended and will be tried again");
+    engine_close(engine, conn);
+}
+
 /* Answers of the writer thread. */
 
 void engine_talk_answered(struct engine *engine, const struct engine_event *event)

@@ -6,7 +6,6 @@
 #include "node/loop_state.h"
 
 #include <string.h>
-#include <sys/resource.h>
 
 #include "crypto/heap.h"
 #include "node/clock.h"
@@ -18,8 +17,7 @@ enum {
     LOOP_TICK_MS = 1000, /* the longest sleep: waiting clients and deliveries are looked at */
     LOOP_ACCEPT_PAUSE_MS = 100, /* R10: out of descriptors, accepting rests so long */
     LOOP_DELIVERY_TICK_MS = 100,
-    LOOP_STOP_MS = 3000, /* how long a clean end may wait for what is under way */
-    LOOP_DESCRIPTORS = 4096
+    LOOP_STOP_MS = 3000 /* how long a clean end may wait for what is under way */
 };
 
 /* Addresses. */
@@ -200,11 +198,9 @@ static void loop_on_timer(uv_timer_t *timer)
     struct loop *loop = timer->data;
     struct engine_event event = {.type = ENGINE_WOKEN};
 
-    if (loop->is_accept_paused) {
-        loop->is_accept_paused = false;
-        for (size_t at = 0; at < loop->listeners_count; at++)
-            (void)uv_listen((uv_stream_t *)&loop->listeners[at], LOOP_BACKLOG, loop_on_connection);
-    }
+    if (loop->is_accept_paused)
+        loop_accept_again(loop);
+    loop_limits_tick(loop);
     loop_job_flush(loop, false);
     loop_job_tick(loop);
     if (!loop->is_stopping)
@@ -347,16 +343,6 @@ static enum err loop_listen(struct loop *loop, struct address *out_address)
     return err;
 }
 
-static void loop_raise_descriptors(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= LOOP_DESCRIPTORS)
-        return;
-    limit.rlim_cur = limit.rlim_max < LOOP_DESCRIPTORS ? limit.rlim_max : LOOP_DESCRIPTORS;
-    (void)setrlimit(RLIMIT_NOFILE, &limit); /* With fewer, accepting pauses when they run out. */
-}
-
 static bool loop_is_loopback_only(const struct loop *loop)
 {
     for (size_t at = 0; at < loop->listeners_count; at++)
@@ -449,7 +435,7 @@ enum err loop_run(const struct loop_options *options, struct address *out_addres
     if (loop == NULL)
         return ERR_NOMEM;
     loop->options = options;
-    loop_raise_descriptors();
+    loop_limits_start(loop);
     if (uv_loop_init(&loop->uv) != 0) {
         heap_free(loop);
         return ERR_IO;
@@ -461,6 +447,7 @@ enum err loop_run(const struct loop_options *options, struct address *out_addres
         (void)uv_run(&loop->uv, UV_RUN_DEFAULT); /* Returns once loop_stop has had its way. */
     }
     loop_end(loop);
+    err = err == ERR_OK ? loop->failed : err;
     heap_free(loop);
     return err;
 }

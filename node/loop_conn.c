@@ -80,6 +80,7 @@ static struct loop_conn *loop_add(struct loop *loop, conn_id id)
     conn->id = id;
     conn->next = *loop_bucket(loop, id);
     *loop_bucket(loop, id) = conn;
+    loop->conns_count++;
     return conn;
 }
 
@@ -91,10 +92,11 @@ void loop_on_gone(uv_handle_t *handle)
     while (*at != conn)
         at = &(*at)->next;
     *at = conn->next;
+    conn->loop->conns_count--;
     heap_free(conn);
 }
 
-static void loop_drop(struct loop_conn *conn)
+void loop_drop(struct loop_conn *conn)
 {
     if (conn->is_gone)
         return;
@@ -134,6 +136,17 @@ static void loop_on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *byte
         return;
     event.bytes = span_of(bytes->base, (size_t)size);
     loop_engine(conn->loop, &event);
+    if (conn->is_gone || loop_limits_may_read(conn->loop))
+        return;
+    conn->is_held = conn->loop->is_holding = true;
+    (void)uv_read_stop(stream); /* Always succeeds. */
+}
+
+void loop_read(struct loop_conn *conn)
+{
+    conn->is_held = false;
+    if (uv_read_start((uv_stream_t *)&conn->tcp, loop_on_alloc, loop_on_read) != 0)
+        loop_lost(conn);
 }
 
 static void loop_on_written(uv_write_t *request, int status)
@@ -200,11 +213,9 @@ static void loop_begin_conn(struct loop_conn *conn, enum engine_event_type type)
     struct engine_event event = {.type = type, .conn = conn->id, .address = conn->address};
 
     (void)uv_tcp_nodelay(&conn->tcp, 1); /* Only speed depends on it. */
-    if (uv_read_start((uv_stream_t *)&conn->tcp, loop_on_alloc, loop_on_read) != 0) {
-        loop_lost(conn);
-        return;
-    }
-    loop_engine(conn->loop, &event);
+    loop_read(conn);
+    if (!conn->is_gone)
+        loop_engine(conn->loop, &event);
 }
 
 static void loop_on_connected(uv_connect_t *request, int status)
@@ -242,19 +253,12 @@ void loop_dial(struct loop *loop, conn_id id, const struct address *address)
     }
 }
 
-void loop_on_connection(uv_stream_t *listener, int status)
+static void loop_accept(struct loop *loop, uv_stream_t *listener)
 {
-    struct loop *loop = listener->data;
     struct sockaddr_storage from;
     int from_size = sizeof from;
     struct loop_conn *conn;
 
-    if (status == UV_EMFILE || status == UV_ENFILE) {
-        loop->is_accept_paused = true;
-        return;
-    }
-    if (status < 0 || loop->is_stopping)
-        return;
     loop->next_accepted += 2;
     conn = loop_add(loop, loop->next_accepted);
     if (conn == NULL)
@@ -266,4 +270,36 @@ void loop_on_connection(uv_stream_t *listener, int status)
     }
     loop_from_sockaddr((const struct sockaddr *)&from, &conn->address);
     loop_begin_conn(conn, ENGINE_ACCEPTED);
+}
+
+/* Where all descriptors are in use, the connection stays where it is, and libuv looks for no other
+ * before it was taken. */
+void loop_on_connection(uv_stream_t *listener, int status)
+{
+    struct loop *loop = listener->data;
+
+    if (status < 0 || loop->is_stopping)
+        return;
+    if (loop->conns_count < loop->conns_max) {
+        loop_accept(loop, listener);
+        return;
+    }
+    loop->is_accept_paused = true;
+    loop->has_waiting[(uv_tcp_t *)listener - loop->listeners] = true;
+    loop_arm(loop);
+}
+
+void loop_accept_again(struct loop *loop)
+{
+    loop->is_accept_paused = false;
+    for (size_t at = 0; at < loop->listeners_count; at++) {
+        if (!loop->has_waiting[at])
+            continue;
+        if (loop->conns_count >= loop->conns_max) {
+            loop->is_accept_paused = true;
+            continue;
+        }
+        loop->has_waiting[at] = false;
+        loop_accept(loop, (uv_stream_t *)&loop->listeners[at]);
+    }
 }

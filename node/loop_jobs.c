@@ -19,7 +19,20 @@ void loop_job_push(struct loop *loop, struct loop_job *job)
 {
     job->loop = loop;
     loop->jobs_count++;
+    loop->ingest_bytes += job->base.weight;
     writer_push(loop->writer, &job->base);
+}
+
+/* Rule L18: what a failed sync left on the disk is not known. Nothing more is written; the next
+ * start looks. */
+static void loop_job_look(struct loop *loop, const struct writer_job *done)
+{
+    if (done->is_reading || done->err != ERR_IO || loop->failed != ERR_OK)
+        return;
+    loop->failed = ERR_IO;
+    log_line(loop->options->log, LOG_ERROR,
+             "the store could not be written: the node ends itself; kith doctor looks it over");
+    loop_stop(loop);
 }
 
 void loop_jobs_done(struct loop *loop)
@@ -31,12 +44,15 @@ void loop_jobs_done(struct loop *loop)
 
         next = done->next;
         loop->jobs_count--;
+        loop->ingest_bytes -= done->weight;
+        loop_job_look(loop, done);
         if (!done->is_reading && done->err == ERR_OK)
             loop->is_journal_changed = true;
         if (group_tells_news(done))
             loop_news(loop, &done->news);
         job->done(loop, job);
     }
+    loop_limits_resume(loop);
 }
 
 static enum err loop_errand_run(struct writer_job *base, struct ledger_txn *txn)

@@ -24,9 +24,11 @@ struct loop_conn {
     struct loop *loop;
     conn_id id;
     struct address address;
-    size_t writing;  /* writes not finished */
-    bool is_closing; /* closes once writing is 0 */
-    bool is_gone;    /* uv_close was called */
+    size_t writing;    /* writes not finished */
+    bool is_closing;   /* closes once writing is 0 */
+    bool is_gone;      /* uv_close was called */
+    bool is_held;      /* not read from: the writer has enough to do */
+    uint64_t since_ms; /* closing, or with more to write than it should have; 0: neither */
     struct loop_conn *next;
 };
 
@@ -63,9 +65,15 @@ struct loop {
     size_t announced_count;
     struct loop_pending *pending_first, *pending_last;
     bool is_stepping;
-    bool is_journal_changed; /* followers of the log are told */
-    bool is_accept_paused;   /* out of descriptors: tried again by the timer */
+    bool is_journal_changed;           /* followers of the log are told */
+    bool is_accept_paused;             /* out of descriptors: tried again by the timer */
+    bool has_waiting[LOOP_LISTEN_MAX]; /* a listener has a connection that was not accepted */
+    size_t conns_count, conns_max;
+    uint64_t limits_at_ms, disk_at_ms;
+    size_t ingest_bytes; /* in the writer's hands */
+    bool is_holding;     /* somebody is not read from */
     bool is_stopping;
+    enum err failed; /* why the node ended itself */
     uint64_t stop_at_ms;
     uint64_t poll_at_ms;       /* a waiting client is asked about again */
     struct errand *deliveries; /* acknowledged, not stored yet: collected for a while */
@@ -90,7 +98,16 @@ void loop_send(struct loop *loop, conn_id id, struct span bytes);
 void loop_close_conn(struct loop *loop, conn_id id); /* after what was sent has left */
 void loop_dial(struct loop *loop, conn_id id, const struct address *address);
 void loop_on_connection(uv_stream_t *listener, int status);
-void loop_on_gone(uv_handle_t *handle); /* frees a connection whose handle has closed */
+void loop_accept_again(struct loop *loop); /* what waited because descriptors had run out */
+void loop_drop(struct loop_conn *conn);    /* at once */
+void loop_read(struct loop_conn *conn);    /* begins reading, or goes on */
+void loop_on_gone(uv_handle_t *handle);    /* frees a connection whose handle has closed */
+
+/* loop_limits.c */
+void loop_limits_start(struct loop *loop);
+void loop_limits_tick(struct loop *loop);
+bool loop_limits_may_read(const struct loop *loop);
+void loop_limits_resume(struct loop *loop); /* when the writer has done something */
 
 /* loop_rpc.c */
 MUST_USE enum err loop_rpc_open(struct loop *loop);

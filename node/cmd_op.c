@@ -65,8 +65,11 @@ int cmd_op(const struct config *config, const struct cmd *cmd, json_t *params)
     if (strcmp(cmd->method, "sync") != 0 || wait == NULL)
         return cmd_call(config, &call);
     call.progress = cmd_on_progress;
-    if (!door_call(config, &call))
+    if (!door_call(config, &call)) {
+        show_progress_end();
         return cmd_fail(config, &call.failure);
+    }
+    show_progress_end();
     code = cmd_print(config, cmd->method, call.result, params);
     if (code == OP_DONE && !json_is_true(json_object_get(call.result, "in_step")))
         code = OP_FAILED;

@@ -342,6 +342,18 @@ size_t engine_sessions_count(const struct engine *engine)
 
 /* Who is there. */
 
+/* What is written meanwhile was not announced: it makes nothing look done. */
+uint64_t engine_crossed(const struct session_progress *progress)
+{
+    uint64_t received = progress->entries_received, sent = progress->entries_sent;
+
+    if (received > progress->entries_expected)
+        received = progress->entries_expected;
+    if (sent > progress->entries_promised)
+        sent = progress->entries_promised;
+    return received + sent;
+}
+
 static void engine_add_session(const struct engine_conn *conn, struct op_presence *out)
 {
     struct session_progress progress;
@@ -355,6 +367,8 @@ static void engine_add_session(const struct engine_conn *conn, struct op_presenc
     out->received += progress.entries_received;
     out->bytes_sent += progress.bytes_sent;
     out->bytes_received += progress.bytes_received;
+    out->due += progress.entries_expected + progress.entries_promised;
+    out->done += engine_crossed(&progress);
 }
 
 size_t engine_presence(const struct engine *engine, struct op_presence *out, size_t size)
@@ -371,7 +385,9 @@ size_t engine_presence(const struct engine *engine, struct op_presence *out, siz
                                               .received = target->received,
                                               .bytes_sent = target->bytes_sent,
                                               .bytes_received = target->bytes_received,
-                                              .is_reaching = engine_call_is_due(engine, target)};
+                                              .is_reaching = engine_call_is_due(engine, target),
+                                              .due = target->crossed,
+                                              .done = target->crossed};
         count++;
     }
     for (const struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next) {

@@ -400,6 +400,7 @@ void engine_call_ended(struct engine *engine, struct engine_conn *conn)
         session_progress(conn->session, &progress);
         target->sent += progress.entries_sent;
         target->received += progress.entries_received;
+        target->crossed += engine_crossed(&progress);
         target->bytes_sent += progress.bytes_sent;
         target->bytes_received += progress.bytes_received;
     }

@@ -82,6 +82,7 @@ struct engine_target {
     uint64_t violations_since_ms, banned_until_ms;
     bool is_connected;         /* of engine_call_due alone */
     bool told_full, told_held; /* the owner knows that no more is taken here, or there */
+    uint64_t crossed;          /* of what was announced in sessions that have ended */
     size_t row;                /* of engine_presence alone */
     uint64_t sent, received, bytes_sent, bytes_received; /* of sessions that have ended */
     struct engine_target *next;
@@ -138,6 +139,9 @@ struct engine_effect *engine_effect(struct engine *engine, enum engine_effect_ty
 MUST_USE bool engine_look(struct engine *engine);
 void engine_journal(struct engine *engine, const char *kind, const char *who, const char *text);
 void engine_wake_by(struct engine *engine, uint64_t at_ms);
+
+/* Of what was announced in a session, both ways, how many entries have crossed. */
+uint64_t engine_crossed(const struct session_progress *progress);
 
 /* engine_conn.c: connections */
 struct engine_conn *engine_find(struct engine *engine, conn_id id);

@@ -205,6 +205,21 @@ static void loop_op_push(struct loop *loop, struct loop_op_job *job, bool is_rea
     loop_job_push(loop, &job->job);
 }
 
+static void loop_tell_progress(struct loop_op_job *job)
+{
+    uint64_t done = atomic_load(&job->progress_done), total = atomic_load(&job->progress_total);
+    json_t *params;
+    struct buf line = {0};
+
+    if (done == job->progress_told || job->client == NULL)
+        return;
+    job->progress_told = done;
+    params = json_pack("{s:I, s:I}", "done", (json_int_t)done, "total", (json_int_t)total);
+    rpc_write_notification("progress", params, &line);
+    json_decref(params);
+    loop_client_send(job->client, &line);
+}
+
 static void loop_op_reply(struct loop_op_job *job, enum err err)
 {
     struct loop_client *client = job->client;
@@ -232,6 +247,7 @@ static void loop_op_done_job(struct loop *loop, struct loop_job *base)
     struct loop_client *client = job->client;
 
     job->is_queued = false;
+    loop_tell_progress(job);
     if (err == ERR_OK && effects.is_waiting && job->op->poll != NULL && client != NULL &&
         !loop->is_stopping) {
         if (!job->is_poll) {
@@ -414,32 +430,17 @@ static void loop_follow(struct loop_client *client)
     loop_op_push(client->loop, job, true);
 }
 
-static void loop_tell_progress(struct loop_op_job *job)
-{
-    uint64_t done = atomic_load(&job->progress_done), total = atomic_load(&job->progress_total);
-    json_t *params;
-    struct buf line = {0};
-
-    if (done == job->progress_told || job->client == NULL)
-        return;
-    job->progress_told = done;
-    params = json_pack("{s:I, s:I}", "done", (json_int_t)done, "total", (json_int_t)total);
-    rpc_write_notification("progress", params, &line);
-    json_decref(params);
-    loop_client_send(job->client, &line);
-}
-
 void loop_rpc_poll(struct loop *loop)
 {
     for (struct loop_client *client = loop->clients, *next; client != NULL; client = next) {
         next = client->next;
         if (client->is_gone)
             continue;
-        if (client->job != NULL && client->job->is_queued)
+        if (client->job != NULL)
             loop_tell_progress(client->job);
-        else if (client->job != NULL)
+        if (client->job != NULL && !client->job->is_queued)
             loop_op_push(loop, client->job, true);
-        else if (client->is_following && loop->is_journal_changed)
+        else if (client->job == NULL && client->is_following && loop->is_journal_changed)
             loop_follow(client);
     }
     loop->is_journal_changed = false;

@@ -172,13 +172,27 @@ static enum err op_node_wait_ms(struct op_call *call, uint64_t *out)
     return ERR_OK;
 }
 
-/* Every peer the call is about: reachable ones must be in step, a named one must be reachable too.
+/* What was announced, what of it has crossed, and what is stored and not yet in the lists. */
+static bool op_node_sync_progress(struct op_call *call, uint64_t due, uint64_t done)
+{
+    uint64_t held = 0, merged = 0;
+
+    if (follow_progress(&call->snapshot, &held, &merged) != ERR_OK)
+        held = merged = 0;
+    if (call->progress != NULL && due > 0)
+        call->progress(call->progress_self, done, due);
+    return merged >= held;
+}
+
+/* Every peer the call is about: reachable ones must be in step, a named one must be reachable too,
+ * and what came must be in the lists.
  */
 static enum err op_node_sync_result(struct op_call *call, bool *out_in_step)
 {
     json_t *peers = json_array();
     const char *wanted = op_text(call, "who");
     struct name_match who = {0};
+    uint64_t due = 0, done = 0;
     bool in_step = true;
     enum err err = wanted != NULL ? name_find_peer(call, wanted, &who) : ERR_OK;
 
@@ -193,6 +207,8 @@ static enum err op_node_sync_result(struct op_call *call, bool *out_in_step)
 
         if (wanted != NULL && !public_key_is_equal(&presence->member, &who.member))
             continue;
+        due += presence->due;
+        done += presence->done;
         in_step = in_step && (presence->is_in_step ||
                               (wanted == NULL && !presence->is_online && !presence->is_reaching));
         peer = secret_new(sizeof *peer);
@@ -206,6 +222,7 @@ static enum err op_node_sync_result(struct op_call *call, bool *out_in_step)
         }
         secret_free(peer);
     }
+    in_step = op_node_sync_progress(call, due, done) && in_step;
     call->result = json_pack("{s:b, s:o}", "in_step", in_step, "peers", peers);
     *out_in_step = in_step;
     return ERR_OK;

@@ -41,6 +41,7 @@ struct op_presence {
     bool is_reaching; /* being called, or about to be: nobody knows yet whether it can be reached */
     uint64_t sent, received;             /* entries, since the node started */
     uint64_t bytes_sent, bytes_received; /* of batches */
+    uint64_t due, done; /* entries that were announced, both ways, and those that have crossed */
 };
 
 /* What only the system knows of a home. */

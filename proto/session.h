@@ -125,6 +125,7 @@ struct session_progress {
     uint64_t entries_sent, entries_received;   /* in this session */
     uint64_t bytes_sent, bytes_received;       /* of batches, before framing and padding */
     uint64_t entries_expected, bytes_expected; /* what the other side announced */
+    uint64_t entries_promised;                 /* what we announced */
     uint64_t messages_bytes_sent, messages_bytes_received; /* all messages, before padding */
 };
 

@@ -266,6 +266,7 @@ static void session_announce(struct session *session)
         entries += some_entries;
         bytes += some_bytes;
     }
+    session->progress.entries_promised += entries;
     if (entries > 0)
         message_put_totals(entries, bytes, &session->out);
 }

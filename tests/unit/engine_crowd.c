@@ -142,6 +142,8 @@ static void a_commit_goes_to_a_thousand_peers_in_one_step(void **state)
     assert_int_equal(engine_presence(crowd->engine, presence, CROWD), CROWD);
     for (size_t at = 0; at < CROWD; at++)
         assert_true(presence[at].is_online && presence[at].is_in_step);
+    for (size_t at = 0; at < CROWD; at++) /* What was announced has crossed. */
+        assert_true(presence[at].due > 0 && presence[at].done == presence[at].due);
     entries[0] = crowd->guests[0].entries;
     entries[1] = crowd->guests[CROWD - 1].entries;
 

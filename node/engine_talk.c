@@ -228,7 +228,7 @@ static void engine_talk_end(struct engine *engine, struct engine_conn *conn,
     engine_close(engine, conn);
 }
 
-/* Told once while it lasts, however often the two meet. */
+/* Told once in a run of the node, however often the two meet. */
 static void engine_talk_full(struct engine *engine, struct engine_conn *conn, bool is_theirs)
 {
     struct engine_target *target = conn->known;

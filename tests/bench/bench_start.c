@@ -6,28 +6,9 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "crypto/keyfile.h"
-#include "tests/bench/bench.h"
+#include "tests/bench/home.h"
 
 enum { BENCH_STARTS = 9 };
-
-/* Writes the key file of a home. */
-static void bench_key(const char *home, const struct device_secrets *secrets)
-{
-    struct entropy entropy = entropy_os();
-    struct buf bytes = {0};
-    char path[300];
-    FILE *file;
-
-    snprintf(path, sizeof path, "%s/key", home);
-    bench_check(keyfile_write(secrets, span_of(NULL, 0), keyfile_cost_default(), &entropy, &bytes),
-                "key file");
-    file = fopen(path, "wb");
-    if (file == NULL || fwrite(bytes.data, 1, bytes.size, file) != bytes.size || fclose(file) != 0)
-        exit(1);
-    chmod(path, 0600);
-    buf_release(&bytes);
-}
 
 /* Milliseconds from fork to the ready line; ends the node cleanly then. */
 static double bench_start_once(const char *program, const char *home)
@@ -75,32 +56,6 @@ static double bench_starts(const char *program, const char *home)
     return bench_median(took, BENCH_STARTS);
 }
 
-/* A home with a key file and an empty store; *out_store is the store's folder. */
-static char *bench_home(const struct device_secrets *secrets, char *out_store, size_t size)
-{
-    char *home = bench_folder();
-
-    bench_key(home, secrets);
-    snprintf(out_store, size, "%s/store", home);
-    if (mkdir(out_store, 0700) != 0)
-        exit(1);
-    return home;
-}
-
-static void bench_forget(char *home, const char *store)
-{
-    static const char *const names[] = {"key", "lock", "listening"};
-    char path[300];
-
-    for (size_t at = 0; at < sizeof names / sizeof names[0]; at++) {
-        snprintf(path, sizeof path, "%s/%s", home, names[at]);
-        unlink(path);
-    }
-    bench_remove(strdup(store));
-    rmdir(home);
-    free(home);
-}
-
 static void bench_empty(const char *program, const struct device_secrets *secrets)
 {
     char store[280], *home = bench_home(secrets, store, sizeof store);
@@ -127,10 +82,7 @@ int main(int argc, char **argv)
 
     if (secret_start() != ERR_OK)
         return 1;
-    snprintf(program, sizeof program, "%.*s/../kith",
-             (int)(strrchr(argv[0], '/') != NULL ? strrchr(argv[0], '/') - argv[0] : 0), argv[0]);
-    if (getenv("KITH_BINARY") != NULL)
-        snprintf(program, sizeof program, "%s", getenv("KITH_BINARY"));
+    bench_program(argv[0], program, sizeof program);
     bench_secrets(&secrets);
     bench_empty(program, &secrets);
     home = bench_home(&secrets, path, sizeof path);

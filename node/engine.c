@@ -115,13 +115,14 @@ static void engine_on_news_of(struct engine *engine, const struct id *id)
             engine_talk_event(engine, conn, &event);
 }
 
-/* More spaces than can be named have changed: every session looks at all it shares. */
-static void engine_on_much_news(struct engine *engine)
+/* Every session with this member (NULL: with anybody) looks at all it shares. */
+static void engine_ask(struct engine *engine, const struct public_key *member)
 {
     struct session_event event = {.type = SESSION_SYNC_ASKED};
 
     for (struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next)
-        if (conn->state == CONN_SESSION && !session_is_linking(conn->session))
+        if (conn->state == CONN_SESSION && !session_is_linking(conn->session) &&
+            (member == NULL || public_key_is_equal(&conn->member, member)))
             engine_talk_event(engine, conn, &event);
 }
 
@@ -130,7 +131,7 @@ static void engine_on_news(struct engine *engine, const struct ledger_news *news
     for (size_t at = 0; at < news->spaces_count; at++)
         engine_on_news_of(engine, &news->spaces[at]);
     if (news->is_cut)
-        engine_on_much_news(engine);
+        engine_ask(engine, NULL); /* More spaces than can be named have changed. */
 }
 
 /* Ends sessions with members there is no link with any more. */
@@ -298,6 +299,7 @@ static void engine_on_event(struct engine *engine, const struct engine_event *ev
         engine_on_peers_changed(engine);
         break;
     case ENGINE_DIAL_NOW:
+        engine_ask(engine, event->dial.is_all ? NULL : &event->dial.member);
         engine_call_now(engine, event->dial.is_all ? NULL : &event->dial.member);
         break;
     case ENGINE_WOKEN:

@@ -13,7 +13,12 @@
 #include "node/op_undo.h"
 #include "node/person_contact.h"
 
-enum { OP_IMPORT_TOLD_MAX = 1000, OP_IMPORT_PROGRESS = 256 };
+enum {
+    OP_IMPORT_TOLD_MAX = 1000,
+    OP_IMPORT_PROGRESS = 256,
+    OP_IMPORT_SMALL_SIZE = 64 << 10, /* a few cards go in as edits by hand do */
+    OP_IMPORT_DISK_MIN = 64 << 20
+};
 
 struct op_import_state {
     struct op_call *call;
@@ -209,14 +214,28 @@ static json_t *op_import_result(struct op_import_state *state)
     return result;
 }
 
+/* Rule L10: what is left of the disk is for edits by hand. */
+static enum err op_import_look(struct op_call *call)
+{
+    struct op_health health;
+
+    if (call->world->look == NULL || call->file.size <= OP_IMPORT_SMALL_SIZE ||
+        call->world->look(call->world->home, &health) != ERR_OK ||
+        health.disk_free_bytes >= OP_IMPORT_DISK_MIN)
+        return ERR_OK;
+    return op_fail(call, OP_FAILED, "free some room on the disk, then import again",
+                   "the disk has only %llu MiB left: that is kept for edits by hand",
+                   (unsigned long long)(health.disk_free_bytes >> 20));
+}
+
 static enum err op_import_run(struct op_call *call)
 {
     struct op_import_state state = {
         .call = call, .rejected = json_array(), .alike = json_array(), .notes = json_array()};
     const char *from = op_text(call, "from");
-    enum err err = ERR_OK;
+    enum err err = op_import_look(call);
 
-    if (from != NULL && !book_format_named(from, &state.format))
+    if (err == ERR_OK && from != NULL && !book_format_named(from, &state.format))
         err = op_fail(call, OP_USAGE, "--from vcard, linkedin, google, outlook or csv",
                       "there is no format \"%.40s\"", from);
     if (err == ERR_OK)

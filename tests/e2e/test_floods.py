@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 
-from kithtest import KITH, run, until
+from kithtest import KITH, Skip, link, run, until
 
 STRANGERS_MAX, RESERVED, PER_PLACE = 256, 64, 8
 
@@ -143,6 +143,39 @@ def a_node_without_descriptors_rests_and_goes_on(place):
     until(lambda: open_sockets(ana) < 60, 20, "closed connections were kept")
     late.close()
     ana.ok("status")
+
+
+def remount(disk, size, *more):
+    return subprocess.run(["mount", "-t", "tmpfs", "-o", f"{','.join([*more, 'size=' + size])}",
+                           "kith-test", disk], capture_output=True, check=False)
+
+
+def a_disk_that_is_nearly_full_takes_only_what_its_owner_writes(place):
+    disk = os.path.join(place.path, "disk")
+    os.mkdir(disk)
+    if remount(disk, "48m").returncode != 0:
+        raise Skip("a small tmpfs cannot be mounted here")
+    try:
+        ana, bruno = place.member("disk/ana").start(), place.member("Bruno").start()
+        card = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Person %d\r\nEND:VCARD\r\n"
+        book = "".join(card % number for number in range(2000)).encode()
+        error = ana.fails(1, "import", "-", stdin=book)
+        assert "MiB left" in error["message"], error
+        ana.ok("contact", "add", "by hand")
+        link(ana, bruno)
+        bruno.ok("me", "edit", "--title", "not yet")
+        until(lambda: '"full"' in json.dumps(ana.ok("log")), 30, "nothing was said of it")
+        until(lambda: '"full"' in json.dumps(bruno.ok("log")), 30, "the other was not told")
+        assert ana.card_of("Bruno").get("title") is None
+        # Room comes.
+        assert remount(disk, "2g", "remount").returncode == 0
+        until(lambda: ana.call("sync", "--wait", "1")[0] == 0, 60, "it did not go on")
+        until(lambda: ana.card_of("Bruno").get("title") == "not yet")
+        ana.ok("import", "-", stdin=book)
+    finally:
+        for member in place.members:
+            member.end()
+        subprocess.run(["umount", disk], check=False)
 
 
 run(dict(globals()))

@@ -54,12 +54,13 @@ enum err session_find_log(struct session *session, const struct log_id *id, bool
 /* What is shared now. */
 
 /* What was taken from the other side need not be given back to it. */
-static void session_set_tip(struct session_log *log, const struct chain *tip)
+void session_set_tip(struct session_log *log, const struct chain *tip)
 {
     log->tip = *tip;
     if (!log->has_taken || log->taken.size < tip->size || log->sent.size >= tip->size)
         return;
     log->sent = *tip;
+    log->must_start = true; /* It does not continue what was last sent. */
     log->acked = tip->size;
 }
 

@@ -155,6 +155,8 @@ MUST_USE enum err session_find_log(struct session *session, const struct log_id 
 /* Reads anew what is shared and how far it goes; with digests when asked. */
 void session_look(struct session *session, bool is_digesting);
 void session_look_at(struct session *session, const struct id *space);
+/* What I hold of a log goes so far now. */
+void session_set_tip(struct session_log *log, const struct chain *tip);
 void session_send_marks(struct session *session);
 void session_take_marks(struct session *session, struct message *message);
 /* The other side has stored a log of mine up to size. */

@@ -432,15 +432,19 @@ static void session_acknowledge(struct session *session, const struct session_pe
 {
     struct session_log *log = &session->logs[done->log];
     struct ack ack = {.alias = done->alias, .size = done->end.size};
-    enum err err = session->replica->tip(session->replica->self, &log->id, &log->tip);
+    struct chain tip;
+    enum err err = session->replica->tip(session->replica->self, &log->id, &tip);
 
     if (err != ERR_OK) {
         session_fail(session, err);
         return;
     }
     message_put_acks(&ack, 1, &session->out);
-    if (log->sent.size < done->end.size)
+    session_set_tip(log, &tip); /* One commit may have stored more of theirs than this batch. */
+    if (log->sent.size < done->end.size) {
         log->sent = done->end; /* They gave it: they have it. */
+        log->must_start = true;
+    }
     if (log->acked < done->end.size)
         log->acked = done->end.size;
     if (log->announced < done->end.size)

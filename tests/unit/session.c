@@ -222,34 +222,47 @@ static void ones_own_invitation_is_refused(void **state)
 
 /* Own devices. */
 
-/* Two devices of one member: everything is shared, whoever wrote it, and bulk has more credit. */
-static void own_devices_share_everything(void **state)
+/* Both sides are devices of ana now. */
+static struct public_key session_one_member(struct session_pair *pair)
 {
-    struct session_pair *pair = session_pair_new();
     struct public_key member = pair->sides[ANA].root->public_key;
-    struct session_event start = {.type = SESSION_STARTED};
-    struct log_id log = session_pair_log(pair, BEN, ANA_PAIR);
-    struct session_progress progress;
 
-    (void)state;
     for (int at = 0; at < 2; at++) {
         struct replica_mem *replica = &pair->sides[at].replica;
 
         replica->member = replica->members[BEN] = member;
         replica->writers[ANA_PAIR] = replica->writers[ANA_CARD] = member;
     }
+    return member;
+}
+
+static void session_connect_own(struct session_pair *pair, const struct public_key *member)
+{
+    session_pair_connect(pair, SESSION_PEER, SESSION_PEER);
+    for (int at = 0; at < 2; at++) {
+        struct session_options options = session_pair_options(pair, at, SESSION_PEER);
+
+        session_free(pair->sides[at].session);
+        buf_clear(&pair->sides[at].inbox);
+        options.member = options.peer = *member;
+        assert_int_equal(session_new(&options, &pair->sides[at].session), ERR_OK);
+    }
+}
+
+/* Two devices of one member: everything is shared, whoever wrote it, and bulk has more credit. */
+static void own_devices_share_everything(void **state)
+{
+    struct session_pair *pair = session_pair_new();
+    struct public_key member = session_one_member(pair);
+    struct session_event start = {.type = SESSION_STARTED};
+    struct log_id log = session_pair_log(pair, BEN, ANA_PAIR);
+    struct session_progress progress;
+
+    (void)state;
     session_pair_write(pair, ANA, ANA_PAIR, 3000, 1000, 1);
     session_pair_write(pair, BEN, ANA_PAIR, 5, 20, 1);
     for (int round = 0; round < 2; round++) {
-        session_pair_connect(pair, SESSION_PEER, SESSION_PEER);
-        for (int at = 0; at < 2; at++) {
-            struct session_options options = session_pair_options(pair, at, SESSION_PEER);
-
-            session_free(pair->sides[at].session);
-            buf_clear(&pair->sides[at].inbox);
-            options.member = options.peer = member;
-            assert_int_equal(session_new(&options, &pair->sides[at].session), ERR_OK);
-        }
+        session_connect_own(pair, &member);
         pair->sides[ANA].bytes_sent = 0;
         session_pair_event(pair, ANA, &start);
         session_pair_event(pair, BEN, &start);
@@ -263,6 +276,47 @@ static void own_devices_share_everything(void **state)
     }
     assert_true(pair->sides[ANA].bytes_sent <= 80);
     assert_int_equal(replica_mem_size(&pair->sides[ANA].replica, &log), 5);
+    session_pair_free(pair);
+}
+
+/* Entries of a third device come to a side from elsewhere. */
+static void session_hear(struct session_pair *pair, int side, const struct signing_key *device,
+                         size_t count)
+{
+    assert_int_equal(replica_mem_append(&pair->sides[side].replica, &pair->spaces[ANA_PAIR], device,
+                                        count, 100, 7),
+                     ERR_OK);
+    session_pair_news(pair, side, ANA_PAIR);
+}
+
+/* A log that was given in part, and then taken from the other side, goes on from where it stands
+ * now: the next batch says so. */
+static void a_log_may_be_given_by_turns(void **state)
+{
+    struct session_pair *pair = session_pair_new();
+    struct public_key member = session_one_member(pair);
+    struct session_event start = {.type = SESSION_STARTED};
+    uint8_t seed[SEED_SIZE] = {77};
+    struct signing_key third;
+    struct log_id log = {.space = pair->spaces[ANA_PAIR]};
+
+    (void)state;
+    identity_signing_key(seed, &third);
+    log.device = third.public_key;
+    for (int at = 0; at < 2; at++)
+        replica_mem_add_device(&pair->sides[at].replica, &third.public_key, &member);
+    session_connect_own(pair, &member);
+    session_pair_event(pair, ANA, &start);
+    session_pair_event(pair, BEN, &start);
+    session_pair_run(pair);
+    for (int turn = 0; turn < 6; turn++) {
+        session_hear(pair, turn % 2 == 0 ? ANA : BEN, &third, 10);
+        session_pair_run(pair);
+        assert_false(pair->sides[ANA].is_ended || pair->sides[BEN].is_ended);
+        assert_int_equal(replica_mem_size(&pair->sides[ANA].replica, &log), 10 * (turn + 1));
+        assert_int_equal(replica_mem_size(&pair->sides[BEN].replica, &log), 10 * (turn + 1));
+        assert_true(pair->sides[ANA].is_in_step && pair->sides[BEN].is_in_step);
+    }
     session_pair_free(pair);
 }
 
@@ -342,6 +396,7 @@ int main(void)
         cmocka_unit_test(another_version_is_no_violation),
         cmocka_unit_test(ones_own_invitation_is_refused),
         cmocka_unit_test(own_devices_share_everything),
+        cmocka_unit_test(a_log_may_be_given_by_turns),
         cmocka_unit_test(without_memory_nobody_else_is_blamed),
     };
 

@@ -73,6 +73,9 @@ int cmd_export(const struct config *config, const struct cmd *cmd, json_t *param
 int cmd_init(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_run(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_help(const struct config *config, const struct cmd *cmd, json_t *params);
+/* cmd_completion.c, cmd_man.c: written from the table. */
+int cmd_completion(const struct config *config, const struct cmd *cmd, json_t *params);
+int cmd_man(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_version(const struct config *config, const struct cmd *cmd, json_t *params);
 void cmd_usage(const struct cmd *cmd);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "node/op_circle.h"
+#include "node/op_complete.h"
 #include "node/op_contact.h"
 #include "node/op_due.h"
 #include "node/op_export.h"
@@ -30,6 +31,7 @@ static const struct op ops_all[] = {
     {.method = "circle.create", .mode = OP_WRITE, .run = op_circle_create},
     {.method = "circle.list", .mode = OP_READ, .run = op_circle_list},
     {.method = "circle.remove", .mode = OP_WRITE, .run = op_circle_remove},
+    {.method = "complete", .mode = OP_READ, .run = op_complete},
     {.method = "contact.add", .mode = OP_WRITE, .run = op_contact_add},
     {.method = "contact.duplicates", .mode = OP_READ, .run = op_merge_duplicates},
     {.method = "contact.edit", .mode = OP_WRITE, .run = op_contact_edit},

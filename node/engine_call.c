@@ -115,6 +115,8 @@ static bool engine_call_is_open(struct engine *engine, const struct object *acce
     if (peer != NULL && view_peer(&engine->snapshot, &root, peer) == ERR_OK)
         is_open = peer->state == LINK_LINKED && !peer->is_confirmed;
     secret_free(peer);
+    if (object_value(acceptance, ACCEPTANCE_VIA).bytes.size > 0)
+        return is_open; /* Introduced: the link mostly stands on both sides. */
     for (struct engine_target *target = engine->targets; is_open && target != NULL;
          target = target->next)
         if (!target->is_acceptance && public_key_is_equal(&target->member, &root))
@@ -134,8 +136,12 @@ static enum err engine_call_on_acceptance(void *self, uint32_t number,
         invitation_read(object_text(acceptance, ACCEPTANCE_URI), &invitation) != ERR_OK)
         return ERR_OK;
     target = engine_call_find_acceptance(engine, &acceptance->id);
-    if (target == NULL)
+    if (target == NULL) {
         target = engine_call_add(engine);
+        /* Introduced: this way only where the other side was never told of me. */
+        if (target != NULL && object_value(acceptance, ACCEPTANCE_VIA).bytes.size > 0)
+            target->dial_at_ms = engine->now_ms + ENGINE_INTRODUCED_MS;
+    }
     if (target == NULL)
         return ERR_NOMEM;
     target->is_acceptance = true;

@@ -17,7 +17,8 @@ enum {
     ENGINE_REPLACE_MS = 10000, /* two sessions confirmed within: the lower device's dial stays */
     ENGINE_VIOLATIONS_MAX = 3, /* in a day: then back-off of an hour, doubling */
     ENGINE_PENALTY_MS = 3600 * 1000,
-    ENGINE_PENALTY_DOUBLINGS = 10, /* six weeks are enough */
+    ENGINE_PENALTY_DOUBLINGS = 10,    /* six weeks are enough */
+    ENGINE_INTRODUCED_MS = 15 * 1000, /* the ordinary call comes first */
     ENGINE_DAY_MS = 24 * 3600 * 1000,
     ENGINE_HANDSHAKE_MS = 12 * 3600 * 1000,  /* then a session is made anew */
     ENGINE_HANDSHAKE_GRACE_MS = 1800 * 1000, /* who dialled ends it; so much later the other does */

@@ -2,6 +2,7 @@
 #include "node/errand.h"
 
 #include "crypto/heap.h"
+#include "node/link_join.h"
 #include "storage/journal.h"
 #include "storage/view_host.h"
 #include "storage/view_peer.h"
@@ -158,6 +159,14 @@ static enum err errand_run_reached(const struct engine_effect *effect, struct le
     return err;
 }
 
+static enum err errand_run_confirmed(const struct errand *errand, struct ledger_txn *txn)
+{
+    const struct public_key *member = &errand->effect.member;
+    enum err err = link_confirmed(txn, member);
+
+    return err == ERR_OK ? link_join_drop(txn, member) : err;
+}
+
 enum err errand_run(struct errand *errand, struct ledger_txn *txn)
 {
     const struct engine_effect *effect = &errand->effect;
@@ -172,7 +181,7 @@ enum err errand_run(struct errand *errand, struct ledger_txn *txn)
     case ENGINE_DELIVERED:
         return errand_run_deliveries(errand, txn);
     case ENGINE_CONFIRMED:
-        return link_confirmed(txn, &effect->member);
+        return errand_run_confirmed(errand, txn);
     case ENGINE_REFUSED:
         return link_refused(txn, &effect->refused.acceptance, effect->refused.refusal);
     case ENGINE_JOURNAL:

@@ -289,6 +289,10 @@ static enum err introducee_judge_release(struct introducee *self)
 
     if (err == ERR_OK && self->has_bond)
         err = introducee_hear_hello(self);
+    /* They called with the invitation I hold for them, and told me what a hello tells. */
+    self->is_met = self->other->state == LINK_LINKED && self->other->has_introduction &&
+                   id_is_equal(&self->other->introduction, &self->intro->row.id);
+    self->facts.has_hello |= self->is_met && introducee_has_said(self, INTRODUCTION_HELLO);
     if (err == ERR_OK)
         err = introducee_find_namesake(self, &is_namesake);
     if (!introducee_has_said(self, INTRODUCTION_HELLO))
@@ -364,7 +368,8 @@ static enum err introducee_act(struct introducee *self, const struct introductio
         err = introducee_retract(self);
     if (err == ERR_OK && verdict->must_say_hello)
         err = introducee_greet(self);
-    else if (err == ERR_OK && verdict->state == INTRODUCTION_CONNECTED && self->has_bond)
+    else if (err == ERR_OK && verdict->state == INTRODUCTION_CONNECTED && self->has_bond &&
+             !self->is_met)
         err = introducee_connect(self);
     return err;
 }

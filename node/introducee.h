@@ -21,6 +21,7 @@ struct introducee {
     struct peer *introducer, *other;   /* secret; other: once known */
     struct introduction_bond *bond;    /* secret; when has_bond */
     bool has_bond, knows_other;
+    bool is_met;      /* the link stands already, by this introduction */
     struct buf plain; /* of the other's hello */
     struct introduction_hello hello;
     struct introduction_facts facts;

@@ -61,6 +61,34 @@ static enum err introducee_my_card(struct introducee *self, struct introduction_
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
+/* PROTOCOL INTRO-19: "Each holds an invitation for the other, claimed by them from the start" */
+static enum err introducee_leave_invitation(struct introducee *self)
+{
+    uint8_t *secrets = secret_new(INVITATION_SECRET_SIZE + KEY_SIZE);
+    const struct introduction_row *row = &self->intro->row;
+    struct amend amend;
+    enum err err = secrets != NULL ? ERR_OK : ERR_NOMEM;
+
+    if (err == ERR_OK) {
+        introduction_bond_call(self->bond, secrets);
+        introduction_bond_secret(self->bond, secrets + INVITATION_SECRET_SIZE);
+        amend_begin(&amend, self->intro->txn, ledger_self_space(self->intro->snapshot.ledger),
+                    KIND_INVITATION, &self->intro->record_id);
+        amend_bytes(&amend, INVITATION_SECRET, span_of(secrets, INVITATION_SECRET_SIZE));
+        amend_number(&amend, INVITATION_EXPIRES, TIME_MAX_MS / 1000);
+        amend_number(&amend, INVITATION_STATE, INVITATION_CLAIMED);
+        amend_bytes(&amend, INVITATION_CLAIMED_BY, span_of(self->release.theirs.root.bytes, 32));
+        amend_bytes(&amend, INVITATION_LINK_SECRET,
+                    span_of(secrets + INVITATION_SECRET_SIZE, KEY_SIZE));
+        amend_number(&amend, INVITATION_CREATED, self->intro->now_ms);
+        amend_bytes(&amend, INVITATION_VIA, span_of(row->introducer.bytes, 32));
+        amend_bytes(&amend, INVITATION_INTRODUCTION, span_of(row->id.bytes, ID_SIZE));
+        err = amend_end(&amend, NULL);
+    }
+    secret_free(secrets);
+    return err;
+}
+
 /* PROTOCOL INTRO-12: "A hello carries identity, pair space, card space, knock, addresses, name" */
 enum err introducee_greet(struct introducee *self)
 {
@@ -87,6 +115,8 @@ enum err introducee_greet(struct introducee *self)
     message.sealed = buf_span(&sealed);
     if (err == ERR_OK)
         err = introduction_tell(self->intro, &self->intro->row.introducer, &message);
+    if (err == ERR_OK)
+        err = introducee_leave_invitation(self);
     secret_wipe(hello.knock, sizeof hello.knock);
     buf_release(&identity);
     buf_release(&addresses);
@@ -117,17 +147,20 @@ enum err introducee_connect(struct introducee *self)
 {
     struct introduction_hello mine;
     struct buf plain = {0};
-    uint8_t *secret = secret_new(KEY_SIZE);
-    struct link_join join = {.introducer = &self->intro->row.introducer,
+    uint8_t *secret = secret_new(KEY_SIZE + INVITATION_SECRET_SIZE);
+    struct link_join join = {.source = &self->intro->record_id,
+                             .introducer = &self->intro->row.introducer,
                              .introduction = &self->intro->row.id,
                              .hello = &self->hello,
-                             .secret = secret};
+                             .secret = secret,
+                             .call = secret != NULL ? secret + KEY_SIZE : NULL};
     enum err err = secret != NULL ? introducee_my_hello(self, &plain, &mine) : ERR_NOMEM;
 
     if (err == ERR_OK) {
         join.pair_out = &mine.pair_space;
         join.was_linked = mine.is_linked;
         introduction_bond_secret(self->bond, secret);
+        introduction_bond_call(self->bond, secret + KEY_SIZE);
         err = link_join(self->intro->txn, &join);
     }
     if (plain.data != NULL)

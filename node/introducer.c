@@ -297,6 +297,30 @@ static enum err introducer_report(struct introducer *plan, enum introduction_sta
                                 "both said yes to your introduction");
 }
 
+static enum err introducer_hear_thanks(struct introducer *plan)
+{
+    struct introduction_row *row = &plan->intro->row;
+    enum err err = ERR_OK;
+
+    for (unsigned side = 0; side < 2 && err == ERR_OK; side++) {
+        const struct introduction_fact *thanks =
+            introduction_said(plan->intro, INTRODUCTION_THANKS, &plan->sides[side], 0);
+        char name[INTRODUCTION_NAME_SIZE], text[INTRODUCTION_MESSAGE_SIZE_MAX + 64];
+        struct span line;
+
+        if (thanks == NULL || row->has_thanked[side])
+            continue;
+        row->has_thanked[side] = true;
+        line = thanks->message.thanks.line;
+        introduction_name(&plan->intro->snapshot, &plan->sides[side], name);
+        (void)snprintf(text, sizeof text, "thanks you for your introduction%s%.*s",
+                       line.size > 0 ? ": " : "", (int)line.size,
+                       line.size > 0 ? (const char *)line.data : "");
+        err = introduction_journal(plan->intro, "thanks", name, text);
+    }
+    return err;
+}
+
 enum err introducer_look(struct introduction_case *intro)
 {
     struct introducer plan = {.intro = intro, .peers = secret_new(2 * sizeof(struct peer))};
@@ -311,6 +335,8 @@ enum err introducer_look(struct introduction_case *intro)
     }
     if (err == ERR_OK)
         err = introducer_report(&plan, verdict.state);
+    if (err == ERR_OK)
+        err = introducer_hear_thanks(&plan);
     if (err == ERR_OK && verdict.wake_ms != UINT64_MAX) {
         view_introduction_name(&intro->row.introducer, &intro->row.id, &name);
         err = agenda_put(intro->txn, verdict.wake_ms, KIND_INTRODUCTION, key_span(&name));

@@ -110,7 +110,8 @@ static bool introduction_row_is_equal(const struct introduction_row *left,
            left->is_asked_again == right->is_asked_again && left->has_other == right->has_other &&
            public_key_is_equal(&left->other, &right->other) && left->seen_ms == right->seen_ms &&
            left->shown_ms == right->shown_ms && left->ended_ms == right->ended_ms &&
-           left->expires_ms == right->expires_ms;
+           left->expires_ms == right->expires_ms && left->has_thanked[0] == right->has_thanked[0] &&
+           left->has_thanked[1] == right->has_thanked[1];
 }
 
 /* PROTOCOL INTRO-18: "What ended is remembered INTRODUCTION_TOMBSTONE_DAYS" */

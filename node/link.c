@@ -110,12 +110,10 @@ enum err link_before(struct ledger_txn *txn, const struct public_key *member, st
     return ERR_OK;
 }
 
-/* Of two secrets for one pair the one with the least hash counts; the other is accepted until both
- * have confirmed. */
 /* PROTOCOL INVITE-4: "Of two link secrets for one pair the one with the lesser HASH(kith secret,
  * secret) is used; the other is still accepted." */
-static bool link_secret_counts(const uint8_t candidate[static KEY_SIZE],
-                               const uint8_t other[static KEY_SIZE])
+bool link_secret_counts(const uint8_t candidate[static KEY_SIZE],
+                        const uint8_t other[static KEY_SIZE])
 {
     struct span first = link_key(candidate), second = link_key(other);
     struct hash left, right;
@@ -154,10 +152,8 @@ static void link_amend_basics(struct amend *amend, const struct link_request *re
     link_amend_secret(amend, before, secret);
     amend_bytes(amend, LINK_MEMBER, span_of(request->chain.member.bytes, 32));
     amend_number(amend, LINK_STATE, LINK_LINKED);
-    if (before->state != LINK_LINKED) {
+    if (before->state != LINK_LINKED)
         amend_number(amend, LINK_SINCE, now_ms);
-        amend_number(amend, LINK_LEVEL, LINK_INVITED);
-    }
     amend_bytes(amend, LINK_PAIR_OUT, link_id_span(pair_out));
     if (object_value(&amend->object, LINK_PIN).type == VALUE_NONE)
         amend_bytes(amend, LINK_PIN, span_of(request->next_root.bytes, HASH_SIZE));
@@ -292,6 +288,22 @@ static enum err link_draw_secret(struct ledger_txn *txn, const struct link_reque
     return amend_end(&amend, NULL);
 }
 
+/* Through whom: the invitation was given, or, where two were introduced, nobody gave it. */
+static void link_amend_via(struct amend *amend, const struct object *invitation,
+                           const struct peer *before)
+{
+    struct span via = object_value(invitation, INVITATION_VIA).bytes;
+    struct span introduction = object_value(invitation, INVITATION_INTRODUCTION).bytes;
+
+    if (before->state == LINK_LINKED)
+        return;
+    amend_number(amend, LINK_LEVEL, via.size == 32 ? LINK_INTRODUCED : LINK_INVITED);
+    if (via.size == 32 && introduction.size == ID_SIZE) {
+        amend_bytes(amend, LINK_VIA, via);
+        amend_bytes(amend, LINK_INTRODUCTION, introduction);
+    }
+}
+
 static enum err link_claim_open(struct ledger_txn *txn, const struct link_request *request,
                                 const struct object *invitation, const struct peer *before,
                                 struct link_answer *out)
@@ -310,6 +322,7 @@ static enum err link_claim_open(struct ledger_txn *txn, const struct link_reques
     link_id(&request->chain.member, &id);
     amend_begin(&amend, txn, link_self(txn), KIND_LINK, &id);
     link_amend_basics(&amend, request, before, secret, &pair_out, ledger_txn_now_ms(txn));
+    link_amend_via(&amend, invitation, before);
     err = amend_end(&amend, NULL);
     if (err == ERR_OK)
         err = link_introduce_me(txn, request, &pair_out, out);
@@ -401,7 +414,8 @@ enum err link_complete(struct ledger_txn *txn, const struct link_request *reques
         err = link_refuse(out, REFUSAL_REVOKED);
     if (err == ERR_OK && !out->is_refused)
         err = link_complete_claimed(
-            txn, request, object_value(&invitation, INVITATION_CONTACT).bytes, before->has_pair_in);
+            txn, request, object_value(&invitation, INVITATION_CONTACT).bytes,
+            before->has_pair_in || object_value(&invitation, INVITATION_VIA).bytes.size > 0);
     object_release(&invitation);
     secret_free(before);
     return err;
@@ -429,6 +443,8 @@ static enum err link_make_new(struct ledger_txn *txn, const struct link_request 
     amend_begin(&amend, txn, link_self(txn), KIND_LINK, &id);
     link_amend_basics(&amend, request, before, request->message.secret, &pair_out,
                       ledger_txn_now_ms(txn));
+    if (before->state != LINK_LINKED)
+        amend_number(&amend, LINK_LEVEL, LINK_INVITED);
     link_amend_told(&amend, &request->message);
     amend_bytes(&amend, LINK_CONTACT, link_id_span(&contact));
     err = amend_end(&amend, NULL);
@@ -476,6 +492,7 @@ enum err link_refused(struct ledger_txn *txn, const struct id *acceptance, enum 
     enum acceptance_state state = ACCEPTANCE_DROPPED;
     const char *text = "the invitation you accepted leads to nobody";
     struct amend amend;
+    bool is_introduced;
     enum err err;
 
     switch (refusal) {
@@ -499,8 +516,11 @@ enum err link_refused(struct ledger_txn *txn, const struct id *acceptance, enum 
         break;
     }
     amend_begin(&amend, txn, link_self(txn), KIND_ACCEPTANCE, acceptance);
-    amend_number(&amend, ACCEPTANCE_STATE, state);
+    is_introduced = object_value(&amend.object, ACCEPTANCE_VIA).bytes.size > 0;
+    amend_number(&amend, ACCEPTANCE_STATE, is_introduced ? ACCEPTANCE_DROPPED : state);
     err = amend_end(&amend, NULL);
+    if (is_introduced)
+        return err; /* Nobody typed it: there is nothing to tell. */
     return err == ERR_OK ? link_journal(txn, "refused", span_of(NULL, 0), text) : err;
 }
 

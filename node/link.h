@@ -53,6 +53,10 @@ struct peer;
 /* Loads the link there is; a zeroed peer when there is none. */
 MUST_USE enum err link_before(struct ledger_txn *txn, const struct public_key *member,
                               struct peer *out);
+/* Of two secrets for one pair the one with the least hash counts; the other is accepted until both
+ * have confirmed. */
+bool link_secret_counts(const uint8_t candidate[static KEY_SIZE],
+                        const uint8_t other[static KEY_SIZE]);
 /* Their spaces get local numbers, so that batches of them are known when they come. */
 MUST_USE enum err link_add_spaces(struct ledger_txn *txn, const struct public_key *member,
                                   const struct link_message *message);

@@ -6,6 +6,9 @@
 
 #include "crypto/secret.h"
 #include "node/amend.h"
+#include "proto/invite.h"
+#include "proto/limits.h"
+#include "storage/row.h"
 #include "storage/space.h"
 #include "storage/view_peer.h"
 
@@ -37,11 +40,33 @@ static enum err link_join_space(struct ledger_txn *txn, const struct link_join *
     return before->state == LINK_LINKED ? ERR_OK : space_rotate(txn, &before->pair_out);
 }
 
+/* Which one of two comes first must not depend on which introduction came to its end first: the
+ * least hash does. A link that was confirmed, and that the other holds no more, is spoken for by
+ * the new secret. */
+static void link_join_secrets(struct amend *amend, const struct link_join *join,
+                              const struct peer *before)
+{
+    struct span fresh = span_of(join->secret, KEY_SIZE);
+    struct span first = span_of(before->secret, KEY_SIZE);
+    struct span second = span_of(before->secret_old, KEY_SIZE);
+
+    if (before->state != LINK_LINKED || !before->has_secret) {
+        amend_bytes(amend, LINK_SECRET, fresh);
+        amend_clear(amend, LINK_SECRET_OLD);
+    } else if (before->is_confirmed || link_secret_counts(join->secret, before->secret)) {
+        amend_bytes(amend, LINK_SECRET, fresh);
+        amend_bytes(amend, LINK_SECRET_OLD, first);
+    } else if (!before->has_secret_old || link_secret_counts(join->secret, before->secret_old)) {
+        amend_bytes(amend, LINK_SECRET_OLD, fresh);
+    } else {
+        amend_bytes(amend, LINK_SECRET_OLD, second);
+    }
+}
+
 static void link_join_fill(struct amend *amend, const struct link_join *join,
                            const struct peer *before, uint64_t now_ms)
 {
     const struct introduction_hello *hello = join->hello;
-    bool is_live = before->state == LINK_LINKED && before->has_secret;
 
     amend_bytes(amend, LINK_MEMBER, span_of(hello->chain.member.bytes, 32));
     amend_number(amend, LINK_STATE, LINK_LINKED);
@@ -51,16 +76,44 @@ static void link_join_fill(struct amend *amend, const struct link_join *join,
         amend_bytes(amend, LINK_VIA, span_of(join->introducer->bytes, 32));
         amend_bytes(amend, LINK_INTRODUCTION, span_of(join->introduction->bytes, ID_SIZE));
     }
-    amend_bytes(amend, LINK_SECRET, span_of(join->secret, KEY_SIZE));
-    if (is_live)
-        amend_bytes(amend, LINK_SECRET_OLD, span_of(before->secret, KEY_SIZE));
-    else
-        amend_clear(amend, LINK_SECRET_OLD);
+    link_join_secrets(amend, join, before);
     amend_number(amend, LINK_CONFIRMED, 0);
     if (object_value(&amend->object, LINK_PIN).type == VALUE_NONE)
         amend_bytes(amend, LINK_PIN, span_of(hello->next_root.bytes, HASH_SIZE));
     amend_bytes(amend, LINK_CHAIN, hello->identity);
-    amend_bytes(amend, LINK_PAIR_OUT, span_of(join->pair_out->bytes, ID_SIZE));
+    if (!before->has_pair_out)
+        amend_bytes(amend, LINK_PAIR_OUT, span_of(join->pair_out->bytes, ID_SIZE));
+    amend_bytes(amend, LINK_INVITATION, span_of(join->source->bytes, ID_SIZE));
+}
+
+/* The invitation the other holds for me, accepted: called with only while the link is not
+ * confirmed, in case my hello never reached them. */
+static enum err link_join_accept(struct ledger_txn *txn, const struct link_join *join)
+{
+    const struct introduction_hello *hello = join->hello;
+    struct invitation invitation = {.expires_at_s = TIME_MAX_MS / 1000};
+    char uri[INVITATION_TEXT_SIZE_MAX];
+    struct amend amend;
+    enum err err;
+
+    memcpy(invitation.static_key, device_of(&hello->chain)->static_key, KEY_SIZE);
+    memcpy(invitation.secret, join->call, INVITATION_SECRET_SIZE);
+    err = address_read_list(hello->addresses, invitation.addresses, &invitation.addresses_count);
+    if (err == ERR_OK)
+        err = invitation_write(&invitation, uri);
+    if (err == ERR_OK) {
+        amend_begin(&amend, txn, ledger_self_space(ledger_txn_snapshot(txn).ledger),
+                    KIND_ACCEPTANCE, join->source);
+        amend_text(&amend, ACCEPTANCE_URI, span_str(uri));
+        amend_number(&amend, ACCEPTANCE_STATE, ACCEPTANCE_LINKED);
+        amend_number(&amend, ACCEPTANCE_CREATED, ledger_txn_now_ms(txn));
+        amend_bytes(&amend, ACCEPTANCE_MEMBER, span_of(hello->chain.member.bytes, 32));
+        amend_bytes(&amend, ACCEPTANCE_VIA, span_of(join->introducer->bytes, 32));
+        err = amend_end(&amend, NULL);
+    }
+    secret_wipe(&invitation, sizeof invitation);
+    secret_wipe(uri, sizeof uri);
+    return err;
 }
 
 static enum err link_join_new(struct ledger_txn *txn, const struct link_join *join,
@@ -91,7 +144,9 @@ static enum err link_join_new(struct ledger_txn *txn, const struct link_join *jo
         err = amend_end(&amend, NULL);
     }
     secret_wipe(told.knock, sizeof told.knock);
-    return err == ERR_OK ? link_grant_card(txn, member) : err;
+    if (err == ERR_OK)
+        err = link_grant_card(txn, member);
+    return err == ERR_OK ? link_join_accept(txn, join) : err;
 }
 
 enum err link_join(struct ledger_txn *txn, const struct link_join *join)
@@ -114,4 +169,50 @@ enum err link_join(struct ledger_txn *txn, const struct link_join *join)
     }
     secret_free(before);
     return err;
+}
+
+/* Parting. */
+
+enum err link_join_cut(struct ledger_txn *txn, const struct public_key *member,
+                       enum link_state state)
+{
+    struct amend amend;
+    enum err err;
+
+    link_join_open(txn, member, &amend);
+    amend_number(&amend, LINK_STATE, state);
+    amend_clear(&amend, LINK_SECRET);
+    amend_clear(&amend, LINK_SECRET_OLD);
+    amend_number(&amend, LINK_CONFIRMED, 0);
+    err = amend_end(&amend, NULL);
+    if (err == ERR_OK)
+        err = space_rotate_own(txn, SPACE_CARD);
+    if (err == ERR_OK)
+        err = space_rotate_own(txn, SPACE_NETWORK);
+    if (err == ERR_OK)
+        err = space_renew_knock(txn);
+    return err == ERR_OK ? ledger_follow(txn) : err;
+}
+
+enum err link_join_drop(struct ledger_txn *txn, const struct public_key *member)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct peer *peer = secret_new(sizeof *peer);
+    struct object record = {0};
+    bool is_dropped = false;
+    struct id id;
+    uint32_t number;
+    enum err err = peer != NULL ? link_before(txn, member, peer) : ERR_NOMEM;
+
+    if (err == ERR_OK && peer->has_via && peer->has_introduction && peer->state == LINK_LINKED) {
+        introduction_record_id(&peer->via, &peer->introduction, &id);
+        err = row_get(&snapshot, ledger_self_space(snapshot.ledger), KIND_INTRODUCTION_RECORD, &id,
+                      &record, &number);
+        is_dropped = err == ERR_OK && object_number(&record, RECORD_DROPPED) != 0;
+        object_release(&record);
+        if (err == ERR_NOT_FOUND)
+            err = ERR_OK;
+    }
+    secret_free(peer);
+    return err == ERR_OK && is_dropped ? link_join_cut(txn, member, LINK_REMOVED) : err;
 }

@@ -8,11 +8,11 @@
 #include "crypto/words.h"
 #include "node/amend.h"
 #include "node/describe.h"
+#include "node/link_join.h"
 #include "node/name.h"
 #include "proto/limits.h"
 #include "storage/journal.h"
 #include "storage/row.h"
-#include "storage/space.h"
 #include "storage/view_peer.h"
 
 static const struct id *op_peer_self(const struct op_call *call)
@@ -178,28 +178,6 @@ enum err op_peer_rename(struct op_call *call)
     return op_peer_finish(call, &who.member, amend_end(&amend, NULL));
 }
 
-/* P5: new epochs of what the peer could read, a new knock, and the link's secret is gone. */
-static enum err op_peer_cut(struct op_call *call, const struct public_key *member,
-                            enum link_state state)
-{
-    struct amend amend;
-    enum err err;
-
-    op_peer_amend(call, member, &amend);
-    amend_number(&amend, LINK_STATE, state);
-    amend_clear(&amend, LINK_SECRET);
-    amend_clear(&amend, LINK_SECRET_OLD);
-    amend_number(&amend, LINK_CONFIRMED, 0);
-    err = amend_end(&amend, NULL);
-    if (err == ERR_OK)
-        err = space_rotate_own(call->txn, SPACE_CARD);
-    if (err == ERR_OK)
-        err = space_rotate_own(call->txn, SPACE_NETWORK);
-    if (err == ERR_OK)
-        err = space_renew_knock(call->txn);
-    return err == ERR_OK ? ledger_follow(call->txn) : err;
-}
-
 static enum err op_peer_part(struct op_call *call, enum link_state state, const char *kind,
                              const char *text)
 {
@@ -215,7 +193,7 @@ static enum err op_peer_part(struct op_call *call, enum link_state state, const 
     if (err != ERR_OK)
         return err;
     row.who = span_str(who.shown);
-    err = op_peer_cut(call, &who.member, state);
+    err = link_join_cut(call->txn, &who.member, state);
     if (err == ERR_OK)
         err = journal_add(call->txn, &row);
     return op_peer_finish(call, &who.member, err);

@@ -85,6 +85,16 @@ void introduction_bond_secret(const struct introduction_bond *bond, uint8_t out[
     digest_derive(bond->key, "kith intro pair", span_of(NULL, 0), out);
 }
 
+void introduction_bond_call(const struct introduction_bond *bond,
+                            uint8_t out[static INVITATION_SECRET_SIZE])
+{
+    uint8_t key[KEY_SIZE];
+
+    digest_derive(bond->key, "kith intro call", span_of(NULL, 0), key);
+    memcpy(out, key, INVITATION_SECRET_SIZE);
+    secret_wipe(key, sizeof key);
+}
+
 /* Hellos. */
 
 /* PROTOCOL INTRO-13: "What the device signs is a value that only the two can compute" */

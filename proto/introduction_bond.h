@@ -11,6 +11,7 @@
 #include "crypto/seal.h"
 #include "crypto/secret.h"
 #include "proto/introduction.h"
+#include "proto/limits.h"
 
 /* One of the two as the bundle shows them. */
 struct introduction_bundle {
@@ -39,6 +40,9 @@ MUST_USE enum err introduction_bond_agree(const struct public_key *introducer, c
                                           const struct exchange_key *key,
                                           const struct exchange_key *ephemeral,
                                           struct introduction_bond *out);
+/* The secret of an invitation that each holds for the other, should one side's hello never come. */
+void introduction_bond_call(const struct introduction_bond *bond,
+                            uint8_t out[static INVITATION_SECRET_SIZE]);
 /* The link's secret. */
 void introduction_bond_secret(const struct introduction_bond *bond, uint8_t out[static KEY_SIZE]);
 

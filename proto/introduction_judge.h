@@ -1,7 +1,7 @@
 /*
  * What follows from what was said. Two machines, one of the introducer and one of an introducee, as
  * pure functions of the set of facts held, the time and the owner's own decisions: never of the
- * order of arrival, so that several logs a side, forks and clones agree. tests/unit/introduction_
+ * order of arrival, so that several logs a side, forks and clones agree. tests/sim/introduction_
  * search explores these very functions exhaustively.
  */
 #ifndef KITH_PROTO_INTRODUCTION_JUDGE_H

@@ -49,12 +49,15 @@ static const struct field invitation_fields[] = {
     LINK_TEXT(INVITATION_NAME, "name", NAME_SIZE_MAX),
     LINK_BYTES(INVITATION_LINK_SECRET, "link_secret", KEY_SIZE),
     LINK_NUMBER(INVITATION_CREATED, "created", 0),
+    LINK_BYTES(INVITATION_VIA, "via", 32),
+    LINK_BYTES(INVITATION_INTRODUCTION, "introduction", ID_SIZE),
 };
 static const struct field acceptance_fields[] = {
     LINK_TEXT(ACCEPTANCE_URI, "uri", 2 * INVITATION_SIZE_MAX),
     LINK_NUMBER(ACCEPTANCE_STATE, "state", ACCEPTANCE_DROPPED),
     LINK_NUMBER(ACCEPTANCE_CREATED, "created", 0),
     LINK_BYTES(ACCEPTANCE_MEMBER, "member", 32),
+    LINK_BYTES(ACCEPTANCE_VIA, "via", 32),
 };
 static const struct field space_fields[] = {
     LINK_NUMBER(SPACE_FIELD_KIND, "kind", SPACE_NETWORK),

@@ -33,14 +33,16 @@ enum link_state { LINK_LINKED = 1, LINK_REMOVED = 2, LINK_BLOCKED = 3 };
 enum link_level { LINK_INVITED = 1, LINK_INTRODUCED = 2, LINK_COMPARED = 3 };
 
 enum invitation_field {
-    INVITATION_SECRET = 1,      /* bytes: 16 */
-    INVITATION_EXPIRES = 2,     /* number: seconds since 1970 */
-    INVITATION_STATE = 3,       /* number: enum invitation_state */
-    INVITATION_CLAIMED_BY = 4,  /* bytes: root of the first who proved the secret */
-    INVITATION_CONTACT = 5,     /* bytes: object id of the contact it is for */
-    INVITATION_NAME = 6,        /* text: as typed */
-    INVITATION_LINK_SECRET = 7, /* bytes: 32, drawn once when claimed */
-    INVITATION_CREATED = 8      /* number: ms */
+    INVITATION_SECRET = 1,       /* bytes: 16 */
+    INVITATION_EXPIRES = 2,      /* number: seconds since 1970 */
+    INVITATION_STATE = 3,        /* number: enum invitation_state */
+    INVITATION_CLAIMED_BY = 4,   /* bytes: root of the first who proved the secret */
+    INVITATION_CONTACT = 5,      /* bytes: object id of the contact it is for */
+    INVITATION_NAME = 6,         /* text: as typed */
+    INVITATION_LINK_SECRET = 7,  /* bytes: 32, drawn once when claimed */
+    INVITATION_CREATED = 8,      /* number: ms */
+    INVITATION_VIA = 9,          /* bytes: root of who introduced us; only of those nobody gave */
+    INVITATION_INTRODUCTION = 10 /* bytes: id of that introduction */
 };
 
 enum invitation_state {
@@ -54,7 +56,8 @@ enum acceptance_field {
     ACCEPTANCE_URI = 1,     /* text: the invitation as accepted */
     ACCEPTANCE_STATE = 2,   /* number: enum acceptance_state */
     ACCEPTANCE_CREATED = 3, /* number: ms */
-    ACCEPTANCE_MEMBER = 4   /* bytes: root of the member it led to */
+    ACCEPTANCE_MEMBER = 4,  /* bytes: root of the member it led to */
+    ACCEPTANCE_VIA = 5      /* bytes: root of who introduced us; only of those nobody typed */
 };
 
 enum acceptance_state {

@@ -196,6 +196,10 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
         return view_interaction_changed(txn, number, before, after);
     case KIND_RESTATEMENT:
         return follow_tell_restatement(txn, space, after);
+    case KIND_INVITATION:
+    case KIND_ACCEPTANCE:
+        txn->news.has_links = true;
+        return ERR_OK;
     case KIND_INTRODUCTION:
     case KIND_INTRODUCTION_RECORD:
     case KIND_INTRODUCTION_MUTE:

@@ -43,6 +43,8 @@ static enum err view_introduction_read(struct span key, struct span value,
     out->is_mismatched = (flags & 4) != 0;
     out->is_asked_again = (flags & 8) != 0;
     out->has_other = (flags & 16) != 0;
+    out->has_thanked[0] = (flags & 32) != 0;
+    out->has_thanked[1] = (flags & 64) != 0;
     memcpy(out->other.bytes, value.data + 2, 32);
     out->seen_ms = be64(value.data + 34);
     out->shown_ms = be64(value.data + 42);
@@ -71,7 +73,8 @@ enum err view_introduction_put(struct ledger_txn *txn, const struct introduction
     value[0] = (uint8_t)row->state;
     value[1] = (uint8_t)((row->is_suppressed ? 1 : 0) | (row->was_gone ? 2 : 0) |
                          (row->is_mismatched ? 4 : 0) | (row->is_asked_again ? 8 : 0) |
-                         (row->has_other ? 16 : 0));
+                         (row->has_other ? 16 : 0) | (row->has_thanked[0] ? 32 : 0) |
+                         (row->has_thanked[1] ? 64 : 0));
     memcpy(value + 2, row->other.bytes, 32);
     be64_put(value + 34, row->seen_ms);
     be64_put(value + 42, row->shown_ms);

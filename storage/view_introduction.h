@@ -20,6 +20,7 @@ struct introduction_row {
     bool was_gone;                 /* the introducer was no peer once, before an answer */
     bool is_mismatched;            /* alarm; stays until the owner says otherwise */
     bool is_asked_again;
+    bool has_thanked[2]; /* of an introducer: A, B; told to the owner */
     bool has_other;
     struct public_key other; /* of an introducee: the other, once a release or a tag shows who */
     uint64_t seen_ms;        /* heard of, by my clock */

@@ -203,6 +203,7 @@ static void view_peer_read(const struct object *link, struct peer *out)
     if (pin.size == HASH_SIZE)
         memcpy(out->pin.bytes, pin.data, HASH_SIZE);
     out->has_via = view_peer_key(link, LINK_VIA, out->via.bytes);
+    out->has_introduction = view_peer_id(link, LINK_INTRODUCTION, &out->introduction);
     view_peer_text(object_text(link, LINK_ALIAS), out->alias);
     view_peer_text(object_text(link, LINK_NAME), out->name);
 }

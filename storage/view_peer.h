@@ -21,8 +21,9 @@ struct peer {
     struct hash pin;
     struct id pair_out, pair_in, card_in, contact;
     bool has_pair_out, has_pair_in, has_card_in, has_contact, has_knock;
-    bool has_via;
+    bool has_via, has_introduction;
     struct public_key via;   /* who introduced us */
+    struct id introduction;  /* and in which introduction */
     uint8_t knock[KEY_SIZE]; /* to use towards the peer: the newest told */
     char alias[201];         /* my name for the peer; empty when none */
     char name[201];          /* the newest card's name, else the name given when linking */

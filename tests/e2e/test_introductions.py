@@ -53,4 +53,195 @@ def introduced_people_are_linked_and_sync_directly(place):
     until(lambda: bruno.card_of("Ana").get("title") == "Boat builder")
 
 
+
+def agree(member, seconds=30):
+    wait_for(member, "offered", seconds)
+    return member.ok("intro", "accept", intros(member)[0]["id"])
+
+
+def each_may_be_away_in_turn(place):
+    iris, ana, bruno = three(place)
+    ana.stop()
+    bruno.stop()
+    iris.ok("introduce", "ana", "bruno", "--why", "Boats.", "--first", "both")
+    iris.stop()
+    ana.start()
+    bruno.start()
+    assert intros(ana) == [] and intros(bruno) == []
+    iris.start()
+    wait_for(ana, "offered")
+    wait_for(bruno, "offered")
+    iris.stop()
+    ana.stop()
+    ana.ok("intro", "accept", intros(ana)[0]["id"])
+    bruno.ok("intro", "accept", intros(bruno)[0]["id"])
+    bruno.stop()
+    ana.start()
+    iris.start()
+    until(lambda: iris.ok("intro", "list")["introductions"][0]["a"]["answer"] == "yes")
+    assert state_of(iris) == "open"
+    ana.stop()
+    bruno.start()
+    wait_for(iris, "released")
+    wait_for(bruno, "greeted")
+    bruno.ok("sync", "iris", "--wait", "10")
+    bruno.stop()
+    ana.start()
+    wait_for(ana, "connected")
+    ana.ok("sync", "iris", "--wait", "10")
+    ana.stop()
+    bruno.start()
+    wait_for(bruno, "connected")
+    ana.start()
+    until(lambda: ana.card_of("Bruno").get("name") == "Bruno")
+    until(lambda: bruno.card_of("Ana").get("name") == "Ana")
+
+
+def whoever_is_cut_off_in_the_middle_is_still_reached(place):
+    iris, ana, bruno = three(place)
+    iris.ok("introduce", "ana", "bruno", "--why", "Boats.", "--first", "B")
+    agree(bruno)
+    wait_for(ana, "offered")
+    bruno.stop()
+    agree(ana)
+    wait_for(ana, "greeted")
+    ana.ok("sync", "--wait", "10")
+    ana.stop()
+    bruno.start()
+    wait_for(bruno, "connected")
+    bruno.ok("sync", "iris", "--wait", "10")
+    iris.ok("peer", "remove", "ana")
+    ana.start()
+    wait_for(ana, "connected", 90)
+    until(lambda: ana.card_of("Bruno").get("name") == "Bruno")
+    peer = ana.ok("peer", "show", "bruno")
+    assert (peer["level"], peer["via"]) == ("introduced", "Iris"), peer
+    until(lambda: bruno.card_of("Ana").get("name") == "Ana")
+
+
+def who_is_deleted_while_greeted_is_linked_once_and_removed(place):
+    iris, ana, bruno = three(place)
+    iris.ok("introduce", "ana", "bruno", "--why", "Boats.", "--first", "B")
+    agree(bruno)
+    wait_for(ana, "offered")
+    bruno.stop()
+    agree(ana)
+    wait_for(ana, "greeted")
+    ana.ok("intro", "decline", intros(ana)[0]["id"])
+    bruno.start()
+    wait_for(bruno, "connected")
+    wait_for(ana, "connected")
+    until(lambda: [p["name"] for p in ana.peers()] == ["Iris"])
+    until(lambda: bruno.ok("peer", "show", "ana")["state"] == "offline")
+    assert bruno.ok("peer", "show", "ana")["last_seen"]
+
+
+def a_no_cannot_be_told_from_silence(place):
+    """Two introducers do the same; one other declines, one says nothing. Ana sees the same."""
+    iris, ana, bruno = three(place)
+    jo, carl = place.member("Jo").start(), place.member("Carl").start()
+    link(jo, ana)
+    link(jo, carl)
+    seen = {}
+    for who, other in ((iris, bruno), (jo, carl)):
+        made = who.ok("introduce", "ana", other.name, "--why", "Boats.", "--first", "both")
+        until(lambda i=made["id"]: any(r["id"] == i for r in intros(ana)))
+        ana.ok("intro", "accept", made["id"])
+        wait_for(other, "offered")
+        if other is bruno:
+            until(lambda: iris.ok("intro", "list")["introductions"][0]["a"]["answer"] == "yes")
+            bruno.ok("intro", "decline", intros(bruno)[0]["id"])
+            wait_for(iris, "closed")
+            assert iris.ok("intro", "show", made["id"])["b"]["answer"] == "no"
+        ana.ok("sync", "--wait", "10")
+        code, text = ana.call("intro", "show", made["id"], text=True)
+        assert code == 0
+        row = ana.ok("intro", "show", made["id"])
+        entries = len([e for e in ana.ok("log")["events"] if e.get("ref") == made["id"]]) \
+            if isinstance(ana.ok("log"), dict) else None
+        seen[who.name] = (sorted(row), row["state"], sorted(row["other"]), len(text.split()),
+                          entries)
+    assert seen["Iris"] == seen["Jo"], seen
+    iris.fails(1, "intro", "withdraw", intros(iris)[0]["id"])
+    assert all(row["state"] == "yes" for row in intros(ana))
+    assert bruno.ok("intro", "list")["introductions"][0]["state"] == "no"
+
+
+def the_introducer_may_take_it_back(place):
+    iris, ana, bruno = three(place)
+    made = iris.ok("introduce", "ana", "bruno", "--why", "Boats.")
+    wait_for(ana, "offered")
+    iris.ok("intro", "withdraw", made["id"])
+    wait_for(ana, "withdrawn")
+    ana.fails(1, "intro", "accept", made["id"])
+    assert intros(bruno) == []
+    iris.fails(1, "introduce", "bruno", "ana", "--why", "Again.")
+
+
+def whoever_asked_is_asked_last_and_agrees_by_itself(place):
+    iris, ana, bruno = three(place)
+    ana.ok("intro", "want", "Bruno", "--from", "iris", "--blurb", "I restore boats.")
+    until(lambda: iris.ok("intro", "list")["wants"])
+    want = iris.ok("intro", "list")["wants"][0]
+    assert (want["from"]["name"], want["words"]) == ("Ana", "Bruno"), want
+    iris.ok("introduce", "ana", "bruno", "--why", "Ana restores boats.", "--first", "B")
+    agree(bruno)
+    agree(ana)
+    wait_for(ana, "connected")
+    wait_for(bruno, "connected")
+    said = ana.ok("intro", "thanks", intros(ana)[0]["id"], "We start on Monday.")
+    assert said["state"] == "connected"
+    until(lambda: intros(iris)[0]["a"].get("thanks") == "We start on Monday.")
+    code, text = iris.call("log", text=True)
+    assert code == 0 and "thanks you for your introduction: We start on Monday." in text, text
+    assert "both said yes to your introduction" in text
+    code, text = ana.call("log", text=True)
+    assert "suggests you meet Bruno" in text and "introduced by Iris" in text, text
+
+
+def a_blocked_person_is_never_offered_and_never_notices(place):
+    iris, ana, bruno = three(place)
+    link(ana, bruno)
+    ana.ok("peer", "block", "bruno")
+    iris.ok("introduce", "ana", "bruno", "--why", "Boats.", "--first", "both")
+    agree(bruno)
+    ana.ok("sync", "iris", "--wait", "10")
+    assert intros(ana) == []
+    assert ana.ok("status")["introductions"] == {"waiting_for_me": 0, "open": 0}
+    wait_for(bruno, "yes")
+
+
+def a_blind_offer_names_nobody_before_both_agree(place):
+    iris, ana, bruno = three(place)
+    iris.ok("introduce", "ana", "bruno", "--why", "You two should talk.", "--blind",
+            "--first", "both")
+    wait_for(ana, "offered")
+    row = intros(ana)[0]
+    assert row["other"] == {} and row["blind"] is True, row
+    agree(ana)
+    agree(bruno)
+    wait_for(ana, "connected")
+    assert intros(ana)[0]["other"]["name"] == "Bruno"
+
+
+def wrong_names_and_states_say_what_to_type(place):
+    iris, ana, bruno = three(place)
+    iris.fails(2, "introduce", "ana", "ana", "--why", "x")
+    iris.fails(3, "introduce", "ana", "nobody", "--why", "x")
+    iris.fails(2, "introduce", "ana", "bruno")
+    iris.fails(2, "introduce", "ana", "bruno", "--why", "x", "--expires", "1d")
+    iris.fails(2, "introduce", "ana", "bruno", "--why", "x", "--first", "C")
+    iris.fails(2, "introduce", "ana", "bruno", "--why", "x" * 601)
+    made = iris.ok("introduce", "ana", "bruno", "--why", "x")
+    iris.fails(1, "introduce", "ana", "bruno", "--why", "x")
+    iris.fails(1, "intro", "accept", made["id"])
+    iris.fails(3, "intro", "show", "ffffffffffff")
+    iris.fails(2, "intro", "show", "ff")
+    wait_for(ana, "offered")
+    ana.ok("intro", "known", made["id"])
+    wait_for(iris, "closed")
+    ana.fails(1, "intro", "thanks", made["id"])
+    bruno.ok("intro", "mute", "iris")
+
+
 run(dict(globals()))

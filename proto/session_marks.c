@@ -83,6 +83,7 @@ static void session_set_tip(struct session *session, struct session_log *log,
         return;
     log->sent = *tip;
     log->acked = tip->size;
+    session_deliver(session, log, tip->size);
 }
 
 static enum err session_note_log(void *self, const struct replica_log *log)

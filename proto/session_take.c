@@ -24,6 +24,7 @@ static bool session_add_alias(struct session *session, struct session_alias alia
 /* Finds the log an alias is for, or leaves it ignored while nothing of it is wanted. */
 static void session_settle_alias(struct session *session, struct session_alias *alias)
 {
+    struct replica_standing standing;
     struct session_log *log;
     enum err err =
         session->replica->accepts(session->replica->self, &session->options.peer, &alias->id);
@@ -36,8 +37,11 @@ static void session_settle_alias(struct session *session, struct session_alias *
         err = ERR_OK;
     if (err == ERR_OK)
         err = session_find_log(session, &alias->id, false, &alias->log);
+    if (err == ERR_OK)
+        err = session->replica->standing(session->replica->self, &alias->id, &standing);
     if (err == ERR_OK) {
         log = &session->logs[alias->log];
+        log->is_mine |= standing.is_mine;
         if (!log->has_taken)
             err = session->replica->tip(session->replica->self, &log->id, &log->taken);
         log->has_taken = err == ERR_OK;
@@ -367,6 +371,7 @@ static void session_acknowledge(struct session *session, const struct session_pe
         log->acked = done->end.size;
     if (log->announced < done->end.size)
         log->announced = done->end.size;
+    session_deliver(session, log, done->end.size);
     session_take_again(session);
 }
 

@@ -8,6 +8,7 @@
 #include "proto/introduction.h"
 #include "proto/link.h"
 #include "proto/restate.h"
+#include "proto/retire.h"
 
 static const struct kind *const kinds[] = {
     &contact_kind,
@@ -30,6 +31,8 @@ static const struct kind *const kinds[] = {
     &introduction_mute_kind,
     &interaction_kind,
     &reminder_kind,
+    &retire_kind,
+    &keep_kind,
 };
 
 const struct kind *kind_find(uint8_t number)

@@ -87,6 +87,21 @@ def through_a_node_it_is_the_same_and_done_when_it_answers(place):
     assert (again["new"], again["updated"], again["unchanged"]) == (0, 0, 3000), again
 
 
+def reading_meanwhile_neither_waits_for_ever_nor_stops_it(place):
+    ana = place.member("Ana").start()
+    book = os.path.join(place.path, "book.vcf")
+    with open(book, "wb") as file:
+        file.write(many(6000))
+    with subprocess.Popen([KITH, "--home", ana.home, "import", book],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        end = time.monotonic() + 120
+        while process.poll() is None and time.monotonic() < end:
+            ana.ok("status")  # Each takes the writer away from the views for a moment.
+        process.kill()
+        assert process.wait() == 0, process.stderr.read()
+    assert ana.ok("contact", "search", "person 05999")["total"] == 1
+
+
 def killed_or_interrupted_it_never_happened(place):
     book = os.path.join(place.path, "book.vcf")
     with open(book, "wb") as file:

@@ -48,7 +48,7 @@ static const struct op ops_all[] = {
     {.method = "doctor.rebuild", .mode = OP_WRITE, .run = op_node_rebuild},
     {.method = "export", .mode = OP_READ, .run = op_export},
     {.method = "due", .mode = OP_READ, .run = op_due},
-    {.method = "import", .mode = OP_WRITE, .run = op_import},
+    {.method = "import", .mode = OP_WRITE, .run = op_import, .poll = op_import_poll},
     {.method = "import.plan", .mode = OP_WRITE, .run = op_import_plan},
     {.method = "intro.accept", .mode = OP_WRITE, .run = op_introduction_accept},
     {.method = "intro.decline", .mode = OP_WRITE, .run = op_introduction_decline},

@@ -177,8 +177,13 @@ static void show_import(json_t *result, json_t *params)
     {
         char *name = show_copy(show_text(row, "name"));
 
-        (void)printf("line %" JSON_INTEGER_FORMAT ": %s looks like %.12s\n",
-                     show_count(row, "line"), name != NULL ? name : "", show_text(row, "like"));
+        if (json_object_get(row, "like") != NULL)
+            (void)printf("line %" JSON_INTEGER_FORMAT ": %s looks like %.12s\n",
+                         show_count(row, "line"), name != NULL ? name : "", show_text(row, "like"));
+        else
+            (void)printf(
+                "line %" JSON_INTEGER_FORMAT ": %s looks like line %" JSON_INTEGER_FORMAT "\n",
+                show_count(row, "line"), name != NULL ? name : "", show_count(row, "like_line"));
         heap_free(name);
     }
     show_import_lines(json_object_get(result, "rejected"));

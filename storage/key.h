@@ -42,6 +42,7 @@
  *   agenda     due time, kind, name         nothing: what must be looked at again
  *   host       IPv4 address or IPv6 /64     when somebody proved from there who they are
  *   space_epoch space, epoch id             nothing: the epochs of each space
+ *   network_in peer's root                  the network space it writes
  *   restate    space                        the restatement that counts: its epoch, where it
  *                                           stands, what it covers
  *   fact       introducer, introduction,    arrival of the entry that says it
@@ -89,7 +90,8 @@
     X(SPACE_EPOCH, "space_epoch")                                                                  \
     X(FACT, "fact")                                                                                \
     X(INTRODUCTION, "introduction")                                                                \
-    X(WANT, "want")
+    X(WANT, "want")                                                                                \
+    X(NETWORK_IN, "network_in")
 
 enum table {
 #define X(word, name) TABLE_##word,

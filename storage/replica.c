@@ -6,6 +6,7 @@
 #include "crypto/secret.h"
 #include "proto/limits.h"
 #include "storage/ledger_state.h"
+#include "storage/space.h"
 #include "storage/view_peer.h"
 
 struct replica_walk {
@@ -49,6 +50,21 @@ static enum err replica_own_logs(struct replica_walk *walk)
     return err;
 }
 
+/* PROTOCOL NETWORK-3: "It is shared with those who were let in, while it is on." */
+static enum err replica_network_logs(struct replica_walk *walk, const struct peer *peer)
+{
+    struct space_row network;
+    enum err err = peer->reads_network ? space_network(walk->snapshot, &network) : ERR_NOT_FOUND;
+
+    if (err == ERR_OK)
+        err = replica_walk_space(walk, &network.id);
+    if (err == ERR_OK || err == ERR_NOT_FOUND)
+        err = view_peer_network(walk->snapshot, &peer->member, &network);
+    if (err == ERR_OK)
+        err = replica_walk_space(walk, &network.id);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 static enum err replica_peer_logs(struct replica_walk *walk, const struct peer *peer)
 {
     struct space_row card;
@@ -64,7 +80,7 @@ static enum err replica_peer_logs(struct replica_walk *walk, const struct peer *
         err = replica_walk_space(walk, &card.id);
     if (err == ERR_OK && peer->has_card_in)
         err = replica_walk_space(walk, &peer->card_in);
-    return err;
+    return err == ERR_OK ? replica_network_logs(walk, peer) : err;
 }
 
 /* A peer's link when it is one; ERR_NOT_FOUND when nothing is shared with this member. */
@@ -106,6 +122,17 @@ static enum err replica_logs(void *self, const struct public_key *peer, replica_
     return err;
 }
 
+static bool replica_shares_network(const struct snapshot *snapshot, const struct peer *link,
+                                   const struct space_row *space)
+{
+    struct space_row network;
+    enum err err = !space->is_mine       ? view_peer_network(snapshot, &link->member, &network)
+                   : link->reads_network ? space_network(snapshot, &network)
+                                         : ERR_NOT_FOUND;
+
+    return err == ERR_OK && network.number == space->number;
+}
+
 /* Is this space one that the two members share? */
 static enum err replica_check_space(const struct snapshot *snapshot, const struct public_key *peer,
                                     const struct id *space, struct space_row *out)
@@ -123,6 +150,8 @@ static enum err replica_check_space(const struct snapshot *snapshot, const struc
                 (link->has_pair_in && id_is_equal(&link->pair_in, space)) ||
                 (link->has_card_in && id_is_equal(&link->card_in, space)) ||
                 (out->is_mine && out->kind == SPACE_CARD);
+    if (out->kind == SPACE_NETWORK)
+        is_shared = replica_shares_network(snapshot, link, out);
     secret_free(link);
     return is_shared ? ERR_OK : ERR_NOT_FOUND;
 }

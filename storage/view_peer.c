@@ -31,6 +31,47 @@ static enum err view_peer_link_changed(struct ledger_txn *txn, uint32_t number,
     return ledger_put(txn, TABLE_PEER, &key, span_of(value, sizeof value));
 }
 
+enum err view_peer_network(const struct snapshot *snapshot, const struct public_key *member,
+                           struct space_row *out)
+{
+    struct span row;
+    struct key key;
+    enum err err;
+
+    key_of_bytes(span_of(member->bytes, 32), &key);
+    err = ledger_get(snapshot, TABLE_NETWORK_IN, &key, &row);
+    if (err == ERR_OK && row.size != 4)
+        err = ERR_CORRUPT;
+    return err == ERR_OK ? ledger_space_numbered(snapshot, be32(row.data), out) : err;
+}
+
+/* PROTOCOL NETWORK-2: "A grant of kind network makes the space known to its reader, the first for
+ * each writer alone." ERR_NOT_FOUND: it is not the first, or no network. */
+static enum err view_peer_learn_network(struct ledger_txn *txn, const struct id *id,
+                                        const struct public_key *writer, uint64_t kind,
+                                        struct space_row *out)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_row space = {.id = *id, .kind = SPACE_NETWORK, .writer = *writer};
+    uint8_t number[4];
+    struct key key;
+    enum err err;
+
+    if (kind != SPACE_NETWORK)
+        return ERR_NOT_FOUND;
+    err = view_peer_network(&snapshot, writer, out);
+    if (err != ERR_NOT_FOUND)
+        return err == ERR_OK ? ERR_NOT_FOUND : err;
+    err = ledger_add_space(txn, &space);
+    if (err == ERR_OK)
+        err = ledger_space(&snapshot, id, out);
+    if (err != ERR_OK)
+        return err;
+    be32_put(number, out->number);
+    key_of_bytes(span_of(writer->bytes, 32), &key);
+    return ledger_put(txn, TABLE_NETWORK_IN, &key, span_of(number, sizeof number));
+}
+
 /* A peer's grant is believed for spaces that this peer writes, and for no others. */
 static enum err view_peer_grant_changed(struct ledger_txn *txn, const struct space_row *space,
                                         const struct object *after)
@@ -49,6 +90,9 @@ static enum err view_peer_grant_changed(struct ledger_txn *txn, const struct spa
     memcpy(target_id.bytes, about.data, ID_SIZE);
     memcpy(id.bytes, epoch.data, HASH_SIZE);
     err = ledger_space(&snapshot, &target_id, &target);
+    if (err == ERR_NOT_FOUND)
+        err = view_peer_learn_network(txn, &target_id, &space->writer,
+                                      object_number(after, GRANT_SPACE_KIND), &target);
     if (err == ERR_NOT_FOUND ||
         (err == ERR_OK && !public_key_is_equal(&target.writer, &space->writer)))
         return ERR_OK;
@@ -190,7 +234,8 @@ static void view_peer_read(const struct object *link, struct peer *out)
     *out = (struct peer){.state = (enum link_state)object_number(link, LINK_STATE),
                          .level = (enum link_level)object_number(link, LINK_LEVEL),
                          .since_ms = object_number(link, LINK_SINCE),
-                         .is_confirmed = object_number(link, LINK_CONFIRMED) != 0};
+                         .is_confirmed = object_number(link, LINK_CONFIRMED) != 0,
+                         .reads_network = object_number(link, LINK_NETWORK) == 1};
     (void)view_peer_key(link, LINK_MEMBER,
                         out->member.bytes); /* A row without it is never in the peer table. */
     out->has_secret = view_peer_key(link, LINK_SECRET, out->secret);

@@ -9,7 +9,7 @@ enum { LEDGER_TOUCHED_MAX = 512, LEDGER_MAC_SIZE = 16, LEDGER_SPACE_SPAN = 64 };
 /* Grows when a view is added or changes: views made by an older program are made again. */
 enum { LEDGER_VIEWS = 2 };
 
-enum meta_key { META_FORMAT = 1, META_SELF = 2, META_STATE = 3 };
+enum meta_key { META_FORMAT = 1, META_SELF = 2, META_STATE = 3, META_RUNNING = 4 };
 
 /* Counters, one row, written with every commit that changes them. */
 struct ledger_counters {
@@ -38,6 +38,7 @@ struct ledger {
     struct ledger_last_key *last_key; /* secret */
     struct entropy entropy;
     struct id self_space;
+    uint64_t machine_ms; /* the machine's clock when running time was last written; 0: not yet */
 };
 
 /* A log this transaction appends to. */
@@ -110,6 +111,9 @@ MUST_USE enum err log_table_now(struct ledger_txn *txn, const struct space_row *
  * caller. */
 MUST_USE enum err log_table_add_entry(struct ledger_txn *txn, const struct ledger_touched *log,
                                       uint64_t seq, const struct entry *entry);
+/* Writes an entry that is held anew, with its payload or without. The payload must not be borrowed
+ * from the row. */
+MUST_USE enum err log_table_put_entry(struct ledger_txn *txn, const struct entry_row *row);
 /* The head of a block that ends at the log's tip. */
 MUST_USE enum err log_table_put_head(struct ledger_txn *txn, const struct log_row *log,
                                      const struct head *head);

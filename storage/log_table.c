@@ -358,28 +358,47 @@ static enum err log_table_put_run(struct ledger_txn *txn, uint32_t log, uint64_t
     return ledger_put(txn, TABLE_RUN, &key, span_of(value, sizeof value));
 }
 
+static enum err log_table_write_entry(uint32_t log, uint64_t seq, const struct entry *entry,
+                                      struct buf *row)
+{
+    bool is_absent = entry->payload.size == 0;
+
+    buf_reserve(row, LOG_TABLE_ENTRY_SIZE + entry->payload.size + 4 + HASH_SIZE);
+    buf_byte(row, is_absent ? LOG_TABLE_ABSENT : 0);
+    buf_u32(row, log);
+    buf_u64(row, seq);
+    buf_u32(row, entry->header.epoch_index);
+    buf_u64(row, entry->header.expires_at_s);
+    if (is_absent) {
+        buf_u32(row, entry->header.payload_size);
+        buf_append(row, span_of(entry->header.payload_hash.bytes, HASH_SIZE));
+    } else {
+        buf_append(row, entry->payload);
+    }
+    return buf_err(row);
+}
+
+enum err log_table_put_entry(struct ledger_txn *txn, const struct entry_row *row)
+{
+    struct buf value = {0};
+    struct key key;
+    enum err err = log_table_write_entry(row->log, row->seq, &row->entry, &value);
+
+    key_of_u64(row->arrival, &key);
+    if (err == ERR_OK)
+        err = ledger_put(txn, TABLE_ENTRY, &key, buf_span(&value));
+    buf_release(&value);
+    return err;
+}
+
 enum err log_table_add_entry(struct ledger_txn *txn, const struct ledger_touched *log, uint64_t seq,
                              const struct entry *entry)
 {
-    bool is_absent = entry->payload.size == 0;
     uint64_t arrival = txn->counters.arrival + 1;
     struct buf row = {0};
     struct key key;
-    enum err err;
+    enum err err = log_table_write_entry(log->row.number, seq, entry, &row);
 
-    buf_reserve(&row, LOG_TABLE_ENTRY_SIZE + entry->payload.size + 4 + HASH_SIZE);
-    buf_byte(&row, is_absent ? LOG_TABLE_ABSENT : 0);
-    buf_u32(&row, log->row.number);
-    buf_u64(&row, seq);
-    buf_u32(&row, entry->header.epoch_index);
-    buf_u64(&row, entry->header.expires_at_s);
-    if (is_absent) {
-        buf_u32(&row, entry->header.payload_size);
-        buf_append(&row, span_of(entry->header.payload_hash.bytes, HASH_SIZE));
-    } else {
-        buf_append(&row, entry->payload);
-    }
-    err = buf_err(&row);
     key_of_u64(arrival, &key);
     if (err == ERR_OK)
         err = kv_append(txn->kv, TABLE_ENTRY, key_span(&key), buf_span(&row));

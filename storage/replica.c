@@ -5,6 +5,7 @@
 
 #include "crypto/secret.h"
 #include "proto/limits.h"
+#include "storage/absent.h"
 #include "storage/ledger_state.h"
 #include "storage/space.h"
 #include "storage/view_peer.h"
@@ -256,7 +257,7 @@ static enum err replica_count(void *self, const struct log_id *log, uint64_t siz
                               uint64_t *out_entries, uint64_t *out_bytes)
 {
     struct log_row row;
-    uint64_t before = 0;
+    uint64_t before = 0, absent = 0;
     enum err err = ledger_log(self, log, &row);
 
     *out_entries = *out_bytes = 0;
@@ -268,8 +269,9 @@ static enum err replica_count(void *self, const struct log_id *log, uint64_t siz
     if (err != ERR_OK)
         return err;
     *out_entries = row.tip.size - size;
-    *out_bytes = row.payload_bytes - before;
-    return ERR_OK;
+    err = absent_bytes(self, row.number, size, &absent);
+    *out_bytes = row.payload_bytes - before - absent;
+    return err;
 }
 
 void replica_of(struct snapshot *snapshot, struct replica *out)

@@ -403,6 +403,21 @@ enum err view_delivered(struct ledger_txn *txn, const struct public_key *peer,
     return ledger_put_sealed(txn, TABLE_DELIVERED, &key, span_of(value, sizeof value));
 }
 
+enum err view_delivered_to(const struct snapshot *snapshot, const struct public_key *peer,
+                           uint32_t log, uint64_t *out_size)
+{
+    struct span value;
+    struct key key;
+    enum err err;
+
+    view_peer_delivered_key(peer, log, &key);
+    err = ledger_get_sealed(snapshot, TABLE_DELIVERED, &key, &value);
+    if (err == ERR_OK && value.size != 8)
+        err = ERR_CORRUPT;
+    *out_size = err == ERR_OK ? be64(value.data) : 0;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 struct view_peer_sum {
     const struct snapshot *snapshot;
     const struct public_key *peer;

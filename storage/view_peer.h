@@ -83,6 +83,9 @@ MUST_USE enum err view_identity(const struct snapshot *snapshot, struct buf *out
 /* How far the peer has stored my logs; and what it has not. */
 MUST_USE enum err view_delivered(struct ledger_txn *txn, const struct public_key *peer,
                                  const struct log_id *log, uint64_t size);
+/* How far one peer has stored one log. */
+MUST_USE enum err view_delivered_to(const struct snapshot *snapshot, const struct public_key *peer,
+                                    uint32_t log, uint64_t *out_size);
 MUST_USE enum err view_undelivered(const struct snapshot *snapshot, const struct public_key *peer,
                                    uint64_t *out_entries);
 

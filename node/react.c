@@ -18,6 +18,7 @@ struct reactor {
 
 static const struct reactor reactors[] = {
     {KIND_SPACE, space_tend},
+    {KIND_KNOCK, space_tend_knock},
     {KIND_INTRODUCTION, introduction_look},
     {KIND_RESTATEMENT, restate_tend},
     {KIND_EXPIRY, expiry_tend},

@@ -77,6 +77,8 @@ static const struct field key_fields[] = {
 static const struct field knock_fields[] = {
     LINK_BYTES(KNOCK_KEY, "key", KEY_SIZE),
     LINK_NUMBER(KNOCK_CREATED, "created", 0),
+    LINK_NUMBER(KNOCK_TOLD, "told", 0),
+    LINK_BYTES(KNOCK_DEVICE, "device", 32),
 };
 
 #define LINK_KIND(kind_number, kind_name, kind_fields)                                             \

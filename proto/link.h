@@ -85,7 +85,12 @@ enum key_field {
     KEY_OPENED = 7   /* number: ms */
 };
 
-enum knock_field { KNOCK_KEY = 1 /* bytes: 32 */, KNOCK_CREATED = 2 /* number: ms */ };
+enum knock_field {
+    KNOCK_KEY = 1,     /* bytes: 32 */
+    KNOCK_CREATED = 2, /* number: ms */
+    KNOCK_TOLD = 3,    /* number: entry of a log of the card space that tells it */
+    KNOCK_DEVICE = 4   /* bytes: whose log */
+};
 
 extern const struct kind link_kind, invitation_kind, acceptance_kind, space_kind_kind, key_kind,
     knock_kind;

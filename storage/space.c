@@ -219,40 +219,6 @@ static enum err space_put_certificate(struct ledger_txn *txn, const struct id *c
     return err;
 }
 
-enum err space_renew_knock(struct ledger_txn *txn)
-{
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
-    static const struct id only = {{0}};
-    uint8_t knock[KEY_SIZE];
-    struct edit_space edit = {0};
-    struct object door = {0};
-    struct space_row card;
-    struct id object;
-    uint32_t number;
-    enum err err = ledger_own_space(&snapshot, SPACE_CARD, &card);
-
-    if (err != ERR_OK)
-        return err;
-    entropy_fill(&txn->ledger->entropy, knock, sizeof knock);
-    id_draw(&txn->ledger->entropy, txn->now_ms, &object);
-    edit_begin(&edit, KIND_KNOCK, &object, txn->now_ms);
-    edit_set(&edit, KNOCK_KEY, 1, space_bytes(knock, KEY_SIZE));
-    edit_set(&edit, KNOCK_CREATED, 1, (struct value){.type = VALUE_NUMBER, .number = txn->now_ms});
-    err = ledger_append(txn, &txn->ledger->self_space, &edit, 0);
-    if (err == ERR_OK)
-        err = row_get(&snapshot, &card.id, KIND_DOOR, &only, &door, &number);
-    if (err == ERR_OK || err == ERR_NOT_FOUND) {
-        edit_begin(&edit, KIND_DOOR, &only, txn->now_ms);
-        edit_set(&edit, DOOR_KNOCK, object_next_counter(&door, DOOR_KNOCK),
-                 space_bytes(knock, KEY_SIZE));
-        err = ledger_append(txn, &card.id, &edit, 0);
-    }
-    object_release(&door);
-    edit_release(&edit);
-    secret_wipe(knock, sizeof knock);
-    return err;
-}
-
 enum err ledger_create(struct kv *kv, const struct device_secrets *secrets,
                        const struct entropy *entropy, struct span device_name, uint64_t now_ms)
 {

@@ -62,4 +62,9 @@ MUST_USE enum err space_grant(struct ledger_txn *txn, const struct id *space,
  * for a while. */
 MUST_USE enum err space_renew_knock(struct ledger_txn *txn);
 
+/* The same for a removal: at once, or with the other removals of the same day. */
+MUST_USE enum err space_renew_knock_soon(struct ledger_txn *txn);
+/* Called from the agenda. */
+MUST_USE enum err space_tend_knock(struct ledger_txn *txn, struct span name);
+
 #endif

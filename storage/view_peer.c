@@ -332,6 +332,8 @@ enum err view_peer_each(const struct snapshot *snapshot, view_peer_fn each, void
 struct view_peer_knocks {
     uint8_t *keys;
     uint64_t created[VIEW_PEER_KNOCKS_MAX];
+    uint64_t told[VIEW_PEER_KNOCKS_MAX]; /* entry of a log of the card that tells it; 0: unknown */
+    struct public_key devices[VIEW_PEER_KNOCKS_MAX];
     size_t count;
 };
 
@@ -354,11 +356,56 @@ static enum err view_peer_on_knock(void *self, uint32_t number, const struct obj
         to->count--;
     memmove(to->keys + (at + 1) * KEY_SIZE, to->keys + at * KEY_SIZE, (to->count - at) * KEY_SIZE);
     memmove(&to->created[at + 1], &to->created[at], (to->count - at) * sizeof to->created[0]);
+    memmove(&to->told[at + 1], &to->told[at], (to->count - at) * sizeof to->told[0]);
+    memmove(&to->devices[at + 1], &to->devices[at], (to->count - at) * sizeof to->devices[0]);
+    to->told[at] = object_number(knock, KNOCK_TOLD);
+    (void)view_peer_key(knock, KNOCK_DEVICE, to->devices[at].bytes); /* told is 0 without it */
     memcpy(to->keys + at * KEY_SIZE, key, KEY_SIZE);
     to->created[at] = created;
     to->count++;
     secret_wipe(key, sizeof key);
     return ERR_OK;
+}
+
+struct view_peer_told {
+    const struct snapshot *snapshot;
+    uint32_t log;
+    uint64_t told;
+    bool is_missed;
+};
+
+static enum err view_peer_on_told(void *self, const struct peer *peer)
+{
+    struct view_peer_told *told = self;
+    uint64_t size = 0;
+    enum err err = ERR_OK;
+
+    if (peer->state == LINK_LINKED)
+        err = view_delivered_to(told->snapshot, &peer->member, told->log, &size);
+    told->is_missed |= peer->state == LINK_LINKED && size < told->told;
+    return err;
+}
+
+/* PROTOCOL KNOCK-6: "Older knocks are answered until every remaining peer has acknowledged the
+ * entry that tells a newer one." */
+static enum err view_peer_all_know(const struct snapshot *snapshot,
+                                   const struct view_peer_knocks *knocks, size_t at, bool *out)
+{
+    struct view_peer_told told = {.snapshot = snapshot, .told = knocks->told[at]};
+    struct log_id id = {.device = knocks->devices[at]};
+    struct space_row card = {0};
+    struct log_row log;
+    enum err err = told.told > 0 ? ledger_own_space(snapshot, SPACE_CARD, &card) : ERR_NOT_FOUND;
+
+    id.space = card.id;
+    if (err == ERR_OK)
+        err = ledger_log(snapshot, &id, &log);
+    if (err == ERR_OK) {
+        told.log = log.number;
+        err = view_peer_each(snapshot, view_peer_on_told, &told);
+    }
+    *out = err == ERR_OK && !told.is_missed;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 enum err view_knocks(const struct snapshot *snapshot, uint8_t out[static 8 * KEY_SIZE],
@@ -368,6 +415,13 @@ enum err view_knocks(const struct snapshot *snapshot, uint8_t out[static 8 * KEY
     enum err err = row_each(snapshot, ledger_self_space(snapshot->ledger), KIND_KNOCK,
                             view_peer_on_knock, &to);
 
+    for (size_t at = 0; err == ERR_OK && at + 1 < to.count; at++) {
+        bool is_known = false;
+
+        err = view_peer_all_know(snapshot, &to, at, &is_known);
+        if (err == ERR_OK && is_known)
+            to.count = at + 1;
+    }
     *out_count = to.count;
     return err;
 }

@@ -213,7 +213,23 @@ static void show_circles(json_t *result, json_t *params)
     }
 }
 
+static void show_names(json_t *result, json_t *params)
+{
+    json_t *names = json_object_get(result, "names"), *name;
+    size_t at;
+
+    (void)params;
+    json_array_foreach(names, at, name)
+    {
+        char *clean = show_copy(json_string_value(name));
+
+        (void)puts(clean != NULL ? clean : "");
+        heap_free(clean);
+    }
+}
+
 const struct show_printer show_contact_printers[] = {
+    {"complete", show_names},
     {"circle.add", show_circles},
     {"circle.create", show_circles},
     {"circle.list", show_circles},

@@ -58,6 +58,8 @@ def an_old_copy_comes_back_and_nothing_is_lost(place):
     agree(ana, bruno)
     rows = ana.call("log")[1]
     assert any(row["kind"] == "fork" for row in rows), rows
+    assert "is kept" in ana.ok("status")["note"], ana.ok("status")
+    assert "note" not in bruno.ok("status")
     ana.stop()
     bruno.stop()
     healthy(ana, bruno)

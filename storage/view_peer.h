@@ -71,6 +71,8 @@ MUST_USE enum err view_device_each(const struct snapshot *snapshot, const struct
 MUST_USE enum err view_device_learn(struct ledger_txn *txn, const struct device_chain *chain);
 /* The same for a device that came by itself: its logs may have been offered before it was known. */
 MUST_USE enum err view_device_meet(struct ledger_txn *txn, const struct device_chain *chain);
+/* What this member's devices write is news: something about them has come. */
+MUST_USE enum err view_device_news(struct ledger_txn *txn, const struct public_key *member);
 /* A certificate of this member's, however it came: counts when a chain leads to its certifier. */
 MUST_USE enum err view_device_take(struct ledger_txn *txn, const struct public_key *member,
                                    const struct certificate *certificate);

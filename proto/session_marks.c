@@ -61,6 +61,7 @@ static void session_set_tip(struct session_log *log, const struct chain *tip)
         return;
     log->sent = *tip;
     log->acked = tip->size;
+    log->must_start = true; /* It does not continue what was last given. */
 }
 
 static enum err session_note_log(void *self, const struct replica_log *log)

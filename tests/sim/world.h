@@ -77,6 +77,7 @@ struct world_node {
     uint64_t running_offset_ms;
     struct address address;
     bool is_up;
+    bool is_twin;  /* its next start draws what another machine draws */
     uint64_t life; /* grows whenever a process begins or ends: older events are void */
     struct kv *kv;
     struct ledger *ledger;
@@ -177,6 +178,9 @@ uint64_t world_running_ms(const struct world_node *node);
  * commit; without, before it returns. done may be NULL. */
 void world_op(struct world_node *node, const char *method, json_t *params, world_done_fn done,
               void *self);
+/* Any other writing, as an op would do it: in one transaction of the writer's. The node is up. */
+void world_write(struct world_node *node, enum err (*write)(void *what, struct ledger_txn *txn),
+                 void *what, world_done_fn done, void *self);
 /* A reading op, answered at once; new reference, NULL when it failed. */
 json_t *world_read(struct world_node *node, const char *method, json_t *params);
 /* Is this node in step with that member, as it would tell its owner? */

@@ -12,6 +12,8 @@ struct world_job {
     struct writer_job base;
     struct world_node *node;
     struct errand *errand;
+    enum err (*write)(void *what, struct ledger_txn *txn);
+    void *what;
     const struct op *op;
     struct op_call call;
     struct op_world surroundings;
@@ -41,6 +43,8 @@ static enum err world_job_run(struct writer_job *base, struct ledger_txn *txn)
 
     if (job->errand != NULL)
         return errand_run(job->errand, txn);
+    if (job->write != NULL)
+        return job->write(job->what, txn);
     json_decref(job->call.result);
     job->call = (struct op_call){.params = params, .world = &job->surroundings};
     return op_step(job->op->run, &job->call, job->node->ledger, txn, world_wall_ms(job->node));
@@ -74,6 +78,8 @@ static void world_job_finish(struct world_job *job)
         count = errand_events(job->errand, err, events);
         for (size_t at = 0; at < count; at++)
             world_engine(job->node, &events[at]);
+    } else if (job->write != NULL) {
+        job->done(job->node, job->self, err, &job->call);
     } else {
         err = op_settle(&job->call, err);
         world_note(job->node->world, job->node, "%s: %s%s%s", job->op->method,
@@ -292,6 +298,19 @@ void world_op(struct world_node *node, const char *method, json_t *params, world
         world_job_push(node, job);
     else
         world_job_alone(job);
+}
+
+void world_write(struct world_node *node, enum err (*write)(void *what, struct ledger_txn *txn),
+                 void *what, world_done_fn done, void *self)
+{
+    struct world_job *job = world_memory(sizeof *job);
+
+    KITH_ASSERT(node->is_up);
+    job->write = write;
+    job->what = what;
+    job->done = done;
+    job->self = self;
+    world_job_push(node, job);
 }
 
 static void world_job_keep(struct world_node *node, void *self, enum err err,

@@ -195,7 +195,9 @@ void world_start(struct world_node *node)
 
     if (node->is_up)
         return;
-    world_node_stir(node);
+    if (!node->is_twin)
+        world_node_stir(node);
+    node->is_twin = false;
     err = kv_mem_open(node->mem, &node->kv);
     if (err == ERR_OK)
         err = ledger_open(node->kv, node->secrets, &node->entropy, &node->ledger);
@@ -355,6 +357,7 @@ struct world_node *world_clone(struct world_node *node, bool is_twin)
     if (is_twin) {
         memcpy(clone->entropy_key, node->entropy_key, sizeof clone->entropy_key);
         clone->drawn = node->drawn;
+        clone->is_twin = true;
     }
     world_count(node->world, node, WORLD_CLONE);
     return clone;

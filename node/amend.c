@@ -175,6 +175,9 @@ void amend_delete(struct amend *amend)
         }
         seen[count].device = log.device;
         seen[count].size = log.tip.size;
+        if (amend->object.touched[at].seq > seen[count].size)
+            seen[count].size =
+                amend->object.touched[at].seq; /* Repeated from a branch cut there. */
         count++;
     }
     edit_delete(&amend->edit, seen, count);

@@ -181,7 +181,7 @@ static enum err loop_op_run(struct writer_job *base, struct ledger_txn *txn)
 
     loop_op_reset(job);
     return op_step(job->is_poll ? job->op->poll : job->op->run, &job->call,
-                   job->job.loop->options->ledger, txn, clock_wall_ms());
+                   writer_ledger(job->job.loop->writer), txn, clock_wall_ms());
 }
 
 static void loop_op_free(struct loop_op_job *job)

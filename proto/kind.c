@@ -7,6 +7,7 @@
 #include "proto/introduction.h"
 #include "proto/link.h"
 #include "proto/restate.h"
+#include "proto/retire.h"
 
 static const struct kind *const kinds[] = {&contact_kind,
                                            &link_kind,
@@ -25,7 +26,9 @@ static const struct kind *const kinds[] = {&contact_kind,
                                            &introduction_kind,
                                            &introduction_record_kind,
                                            &introduction_key_kind,
-                                           &introduction_mute_kind};
+                                           &introduction_mute_kind,
+                                           &retire_kind,
+                                           &keep_kind};
 
 const struct kind *kind_find(uint8_t number)
 {

@@ -33,6 +33,9 @@ enum kind_number {
     KIND_GRANT = 40, /* pair: an epoch key of my card or network space; object id = first 16 bytes
                        of the epoch's id */
 
+    KIND_RETIRE = 50, /* card: a device writes no more; a statement */
+    KIND_KEEP = 51,   /* all: how much of a retired device's log counts; a statement */
+
     KIND_RESTATEMENT = 55,         /* card, network: what is live, repeated; object id random */
     KIND_INTRODUCTION = 70,        /* pair: what is said in an introduction; a statement */
     KIND_INTRODUCTION_RECORD = 71, /* self: what the owner decided about one */

@@ -81,11 +81,12 @@ struct world_node {
     uint64_t life; /* grows whenever a process begins or ends: older events are void */
     struct kv *kv;
     struct ledger *ledger;
-    struct engine *engine; /* NULL where somebody else plays the node */
+    struct ledger *successor; /* the writer's already; the engine has not heard of it yet */
+    struct engine *engine;    /* NULL where somebody else plays the node */
     void (*on_event)(void *self, const struct engine_event *event);
     void *on_event_self;
     struct group_queue jobs, done;
-    bool is_writing, is_telling, is_stepping, is_stopping;
+    bool is_writing, is_telling, is_stepping, is_stopping, is_succeeding;
     struct engine_event waiting[64]; /* answers to what failed at once */
     size_t waiting_count;
     struct errand *deliveries;
@@ -190,6 +191,8 @@ bool world_is_in_step(struct world_node *node, const struct public_key *member);
 void world_engine(struct world_node *node, struct engine_event *event);
 
 /* What world_node.c asks of world_job.c. */
+/* The key file is written; self is the node. */
+enum err world_job_store_keys(void *self, const struct device_secrets *secrets);
 void world_job_errand(struct world_node *node, const struct engine_effect *effect);
 void world_job_deliveries(struct world_node *node);
 /* Brings the views up as the writer does when it starts. */

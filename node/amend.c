@@ -184,19 +184,29 @@ void amend_delete(struct amend *amend)
     amend->changes++;
 }
 
-enum err amend_end(struct amend *amend, size_t *out_changes)
+static enum err amend_finish(struct amend *amend, bool must_follow, size_t *out_changes)
 {
     enum err err = amend->err;
 
     if (err == ERR_OK && amend->changes > 0) {
         err = ledger_append(amend->txn, &amend->space, &amend->edit, 0);
-        if (err == ERR_OK)
+        if (err == ERR_OK && must_follow)
             err = ledger_follow(amend->txn);
     }
     if (out_changes != NULL)
         *out_changes = amend->changes;
     amend_abort(amend);
     return err;
+}
+
+enum err amend_end(struct amend *amend, size_t *out_changes)
+{
+    return amend_finish(amend, true, out_changes);
+}
+
+enum err amend_end_behind(struct amend *amend, size_t *out_changes)
+{
+    return amend_finish(amend, false, out_changes);
 }
 
 void amend_abort(struct amend *amend)

@@ -15,6 +15,7 @@
 #include "storage/row.h"
 #include "storage/space.h"
 #include "storage/view_contact.h"
+#include "storage/view_interaction.h"
 #include "storage/view_introduction.h"
 #include "storage/view_peer.h"
 #include "storage/view_same.h"
@@ -195,6 +196,8 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
     case KIND_RETIRE:
     case KIND_KEEP:
         return view_peer_changed(txn, space, number, after);
+    case KIND_INTERACTION:
+        return view_interaction_changed(txn, number, before, after);
     case KIND_RESTATEMENT:
         return follow_tell_restatement(txn, space, after);
     case KIND_INVITATION:

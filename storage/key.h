@@ -40,6 +40,7 @@
  *   undo       number                       what this device did last to contacts: first and last
  *                                           seq in its log of the self space, time, words
  *   same       0, object | 1, head, object  the contact it is shown as | nothing
+ *   interaction contact's id, day, object nothing
  *   card_of    object of a peer's card      the peer's root
  *   agenda     due time, kind, name         nothing: what must be looked at again
  *   host       IPv4 address or IPv6 /64     when somebody proved from there who they are
@@ -99,6 +100,7 @@
     X(FACT, "fact")                                                                                \
     X(INTRODUCTION, "introduction")                                                                \
     X(WANT, "want")                                                                                \
+    X(INTERACTION, "interaction")                                                                  \
     X(RETIRE, "retire")                                                                            \
     X(KEEP, "keep")                                                                                \
     X(RETURN, "return")                                                                            \

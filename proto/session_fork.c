@@ -47,10 +47,26 @@ static void session_fork_differs(struct session *session, struct session_log *lo
     log->is_forked = true;
     log->sent = log->tip;
     if (standing->is_off || (standing->is_mine && !standing->is_retired)) {
+        log->is_asked = true;
         message_put_place(MESSAGE_TRACE_ASK, &log->id, log->tip.size, &session->out);
     } else if (!log->is_traced) {
         log->is_traced = true;
         session_fork_trace(session, &log->id, mark->size);
+    }
+}
+
+/* A keep may come after the marks, in this very session: who must move now asks now. */
+void session_fork_again(struct session *session)
+{
+    for (size_t at = 0; at < session->logs_count && session->phase == PHASE_LIVE; at++) {
+        struct session_log *log = &session->logs[at];
+        struct replica_standing standing;
+
+        if (!log->is_forked || log->is_asked ||
+            !session_fork_standing(session, &log->id, &standing) || !standing.is_off)
+            continue;
+        log->is_asked = true;
+        message_put_place(MESSAGE_TRACE_ASK, &log->id, log->tip.size, &session->out);
     }
 }
 
@@ -65,7 +81,7 @@ bool session_fork_judge(struct session *session, struct session_log *log, const 
     struct chain chain;
     struct mark own;
 
-    log->is_forked = false;
+    log->is_forked = log->is_asked = false;
     if (!session_fork_standing(session, &mark->log, &standing))
         return session->phase == PHASE_OVER;
     if (standing.is_retired && log->announced > mine->size)

@@ -83,6 +83,7 @@ static void session_set_tip(struct session *session, struct session_log *log,
         return;
     log->sent = *tip;
     log->acked = tip->size;
+    log->must_start = true; /* It does not continue what was last given. */
     session_deliver(session, log, tip->size);
 }
 
@@ -159,11 +160,32 @@ void session_look(struct session *session, bool is_digesting)
         session_fail(session, err);
 }
 
+/* A log that was cut to nothing is listed no more. */
+static enum err session_look_for_cut(struct session *session, const struct id *space)
+{
+    const struct replica *replica = session->replica;
+    enum err err = ERR_OK;
+
+    for (size_t at = 0; at < session->logs_count && err == ERR_OK; at++) {
+        struct session_log *log = &session->logs[at];
+        struct chain tip;
+
+        if (log->tip.size == 0 || !id_is_equal(&log->id.space, space))
+            continue;
+        err = replica->tip(replica->self, &log->id, &tip);
+        if (err == ERR_OK && tip.size == 0)
+            session_set_tip(session, log, &tip);
+    }
+    return err;
+}
+
 void session_look_at(struct session *session, const struct id *space)
 {
     enum err err = session->replica->space_logs(session->replica->self, &session->options.peer,
                                                 space, session_note_log, session);
 
+    if (err == ERR_OK)
+        err = session_look_for_cut(session, space);
     if (err != ERR_OK)
         session_fail(session, err);
 }

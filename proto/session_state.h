@@ -50,6 +50,7 @@ struct session_log {
     bool has_taken;
     bool is_forked;     /* the two sides hold different branches: neither gives until one moves */
     bool is_traced;     /* tags were sent unasked */
+    bool is_asked;      /* tags were asked for since the last marks */
     struct chain fetch; /* where the branch that was asked for has been given to */
     bool is_fetching;
 };
@@ -183,6 +184,7 @@ MUST_USE bool session_add_pending(struct session *session, const struct session_
 /* Judges what the other side says it holds of a log; true when that was all there is to do. */
 bool session_fork_judge(struct session *session, struct session_log *log, const struct mark *mark,
                         const struct chain *mine);
+void session_fork_again(struct session *session);
 void session_fork_message(struct session *session, struct message *message);
 /* A returned batch is stored, or is not wanted. */
 void session_fork_committed(struct session *session, const struct session_pending *done,

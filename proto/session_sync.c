@@ -191,6 +191,7 @@ void session_sync_news(struct session *session, const struct id *space)
     session_look_at(session, space);
     if (session->phase != PHASE_OVER)
         session_take_again(session);
+    session_fork_again(session);
 }
 
 static void session_send_batch(struct session *session, struct session_log *log)

@@ -17,6 +17,8 @@ struct world_job {
     struct errand *errand;
     struct succession *succession; /* as node/loop_heal.c */
     bool is_duty;
+    enum err (*write)(void *what, struct ledger_txn *txn);
+    void *what;
     const struct op *op;
     struct op_call call;
     struct op_world surroundings;
@@ -40,19 +42,29 @@ static void world_job_free(struct world_job *job)
 
 /* What jobs do. */
 
-static enum err world_job_store_keys(void *self, const struct device_secrets *secrets)
+enum err world_job_store_keys(void *self, const struct device_secrets *secrets)
 {
     *((struct world_node *)self)->secrets = *secrets;
     return ERR_OK;
 }
 
+/* What is written with: as the writer of node/loop_heal.c, at once the successor's. */
+static struct ledger *world_job_ledger(const struct world_node *node)
+{
+    return node->successor != NULL ? node->successor : node->ledger;
+}
+
 static enum err world_job_succeed(struct world_job *job)
 {
+    enum err err;
+
     job->succession->ledger = job->node->ledger;
     job->succession->wall_ms = world_wall_ms(job->node);
     job->succession->store_keys = world_job_store_keys;
     job->succession->self = job->node;
-    return succession_run(job->succession);
+    err = succession_run(job->succession);
+    job->node->successor = job->succession->successor;
+    return err;
 }
 
 static enum err world_job_run(struct writer_job *base, struct ledger_txn *txn)
@@ -66,6 +78,8 @@ static enum err world_job_run(struct writer_job *base, struct ledger_txn *txn)
         return world_job_succeed(job);
     if (job->is_duty)
         return returns_do_duty(txn);
+    if (job->write != NULL)
+        return job->write(job->what, txn);
     json_decref(job->call.result);
     job->call = (struct op_call){.params = params, .world = &job->surroundings};
     return op_step(job->op->run, &job->call, job->node->ledger, txn, world_wall_ms(job->node));
@@ -93,8 +107,12 @@ static void world_job_push(struct world_node *node, struct world_job *job);
 
 static void world_job_heal(struct world_node *node, const uint8_t handshake_hash[static HASH_SIZE])
 {
-    struct world_job *job = world_memory(sizeof *job);
+    struct world_job *job;
 
+    if (node->is_succeeding || node->is_stopping)
+        return;
+    node->is_succeeding = true;
+    job = world_memory(sizeof *job);
     job->succession = world_memory(sizeof *job->succession);
     job->base.is_reading = true;
     memcpy(job->succession->handshake_hash, handshake_hash, HASH_SIZE);
@@ -107,6 +125,8 @@ static void world_job_succeeded(struct world_node *node, struct ledger *successo
     struct engine_event event = {.type = ENGINE_SUCCEEDED, .successor = successor};
     struct ledger *before = node->ledger;
 
+    node->is_succeeding = false;
+    node->successor = NULL;
     if (successor == NULL)
         return;
     world_note(node->world, node, "goes on under a new key");
@@ -147,6 +167,8 @@ static void world_job_finish(struct world_job *job)
             world_job_heal(job->node, handshake_hash);
     } else if (job->succession != NULL) {
         world_job_succeeded(job->node, job->succession->successor);
+    } else if (job->write != NULL) {
+        job->done(job->node, job->self, err, &job->call);
     } else if (!job->is_duty) {
         err = op_settle(&job->call, err);
         world_note(job->node->world, job->node, "%s: %s%s%s", job->op->method,
@@ -217,7 +239,7 @@ static void world_job_write(struct world *world, struct world_node *node, void *
         world_crash(node);
         return;
     }
-    group_run(node->ledger, group, world_wall_ms(node));
+    group_run(world_job_ledger(node), group, world_wall_ms(node));
     world_note(world, node, "commit %llu -> %llu", (unsigned long long)before,
                (unsigned long long)kv_mem_commits_count(node->mem));
     if (is_doomed) {
@@ -263,11 +285,12 @@ static void world_job_tell(struct world *world, struct world_node *node, void *d
 
 void world_job_follow(struct world_node *node)
 {
-    bool is_more = follow_is_behind(node->ledger);
+    struct ledger *ledger = world_job_ledger(node);
+    bool is_more = follow_is_behind(ledger);
     enum err err = ERR_OK;
 
     while (is_more && err == ERR_OK)
-        err = follow_stage(node->ledger, WORLD_STAGE_ENTRIES, &is_more);
+        err = follow_stage(ledger, WORLD_STAGE_ENTRIES, &is_more);
     if (err != ERR_OK)
         world_note(node->world, node, "lists stay behind: %s", err_sentence(err));
 }
@@ -367,6 +390,19 @@ void world_op(struct world_node *node, const char *method, json_t *params, world
         world_job_push(node, job);
     else
         world_job_alone(job);
+}
+
+void world_write(struct world_node *node, enum err (*write)(void *what, struct ledger_txn *txn),
+                 void *what, world_done_fn done, void *self)
+{
+    struct world_job *job = world_memory(sizeof *job);
+
+    KITH_ASSERT(node->is_up);
+    job->write = write;
+    job->what = what;
+    job->done = done;
+    job->self = self;
+    world_job_push(node, job);
 }
 
 static void world_job_keep(struct world_node *node, void *self, enum err err,

@@ -56,6 +56,10 @@ struct engine_conn {
     uint8_t psk[KEY_SIZE];            /* inviter: until message 3 */
     struct engine_target *target;     /* outbound: whom it was for */
     struct engine_target *known;      /* a session with this device */
+    bool is_called_by_old_name;
+    uint8_t called[KEY_SIZE]; /* then: the static key */
+    uint8_t handshake_hash[HASH_SIZE];
+    struct buf identity; /* of a device that came by itself */
     struct buf in, out;
     struct engine_conn *next, *previous; /* all of them */
     struct engine_conn *next_in_bucket;
@@ -175,6 +179,29 @@ void engine_talk_event(struct engine *engine, struct engine_conn *conn,
 /* The other side takes too little: it is let go, and called again later. */
 void engine_talk_stalled(struct engine *engine, struct engine_conn *conn);
 void engine_talk_answered(struct engine *engine, const struct engine_event *event);
+
+/* A number for what the writer thread will answer; 0: no memory. */
+uint64_t engine_talk_ticket(struct engine *engine, conn_id conn, uint64_t session_ticket);
+
+/* engine_heal.c: devices that end, and those that follow them */
+void engine_heal_returned(struct engine *engine, struct engine_conn *conn,
+                          const struct session_effect *from);
+void engine_heal_facts(struct engine *engine, struct engine_conn *conn, struct span facts);
+void engine_heal_rebase(struct engine *engine, struct engine_conn *conn,
+                        const struct session_effect *from);
+bool engine_heal_is_retired(struct engine *engine, const struct public_key *device);
+bool engine_heal_is_known(struct engine *engine, const struct public_key *member);
+/* ERR_FORGED: it is nobody's. */
+MUST_USE enum err engine_heal_search(struct engine *engine, struct engine_conn *conn,
+                                     struct span third, const uint8_t static_key[static KEY_SIZE],
+                                     struct buf *content, struct handshake_result *result);
+/* Answers message 1 under this device's key, or one of those before it. ERR_FORGED. */
+MUST_USE enum err engine_heal_answer(struct engine *engine, struct engine_conn *conn,
+                                     struct span first);
+/* What a session must know that was called by an old name; towards an acceptor the old identity. */
+MUST_USE enum err engine_heal_old_name(struct engine *engine, struct engine_conn *conn,
+                                       struct session_options *options, struct buf *identity);
+void engine_heal_succeeded(struct engine *engine, struct ledger *ledger);
 
 /* engine_call.c: whom to call */
 MUST_USE enum err engine_call_reload(struct engine *engine);

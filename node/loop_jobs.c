@@ -7,8 +7,13 @@
 #include "crypto/heap.h"
 #include "node/clock.h"
 #include "node/react.h"
+#include "storage/running.h"
 
-enum { LOOP_DELIVERY_WAIT_MS = 100, LOOP_TICK_AGAIN_MS = 60000 };
+enum {
+    LOOP_DELIVERY_WAIT_MS = 100,
+    LOOP_TICK_AGAIN_MS = 60000,
+    LOOP_RUNNING_MS = 600000 /* so much running time a crash may cost */
+};
 
 struct loop_errand_job {
     struct loop_job job;
@@ -48,8 +53,10 @@ void loop_jobs_done(struct loop *loop)
         loop_job_look(loop, done);
         if (!done->is_reading && done->err == ERR_OK)
             loop->is_journal_changed = true;
-        if (group_tells_news(done))
+        if (group_tells_news(done)) {
             loop_news(loop, &done->news);
+            loop_heal_duty(loop);
+        }
         job->done(loop, job);
     }
     loop_limits_resume(loop);
@@ -64,6 +71,7 @@ static void loop_errand_done(struct loop *loop, struct loop_job *base)
 {
     struct loop_errand_job *job = (struct loop_errand_job *)(void *)base;
     struct engine_event events[ERRAND_EVENTS_MAX];
+    uint8_t handshake_hash[HASH_SIZE];
     enum err err = base->base.err;
     size_t count = errand_events(job->errand, err, events);
 
@@ -72,6 +80,8 @@ static void loop_errand_done(struct loop *loop, struct loop_job *base)
                  err_sentence(err));
     for (size_t at = 0; at < count; at++)
         loop_engine(loop, &events[at]);
+    if (err == ERR_OK && errand_brings_proof(job->errand, handshake_hash))
+        loop_heal(loop, handshake_hash);
     errand_free(job->errand);
     heap_free(job);
     loop_rpc_poll(loop);
@@ -125,13 +135,13 @@ void loop_job_flush(struct loop *loop, bool is_forced)
         log_line(loop->options->log, LOG_WARNING, "out of memory");
 }
 
-/* Ticks: the work itself is what the group does before every commit. */
+/* Ticks: the work itself is what the group does before every commit. Running time is written on the
+ * way. */
 
 static enum err loop_tick_run(struct writer_job *base, struct ledger_txn *txn)
 {
     (void)base;
-    (void)txn;
-    return ERR_OK;
+    return running_advance(txn, clock_running_ms());
 }
 
 static void loop_tick_done(struct loop *loop, struct loop_job *job)
@@ -151,8 +161,9 @@ void loop_job_tick(struct loop *loop)
     struct loop_job *job;
 
     if (loop->is_ticking || loop->is_stopping || clock_running_ms() < loop->tick_at_ms ||
-        !react_is_due(loop->options->ledger, clock_wall_ms()))
+        (clock_running_ms() < loop->running_at_ms && !react_is_due(loop->ledger, clock_wall_ms())))
         return;
+    loop->running_at_ms = clock_running_ms() + LOOP_RUNNING_MS;
     job = heap_new_zeroed(1, sizeof *job);
     if (job == NULL)
         return;

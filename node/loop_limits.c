@@ -76,7 +76,7 @@ static void loop_limits_conn(struct loop_conn *conn, uint64_t now_ms)
 
 static void loop_limits_disk(struct loop *loop)
 {
-    struct ledger *ledger = loop->options->ledger;
+    struct ledger *ledger = loop->ledger;
     struct statvfs disk;
     uint64_t free_bytes, least_bytes;
     bool is_low;

@@ -45,6 +45,9 @@ struct loop_client;
 struct loop {
     uv_loop_t uv;
     const struct loop_options *options;
+    struct ledger *ledger;     /* options->ledger, or its successor's */
+    struct ledger *ledger_old; /* the one before, where it is ours to close */
+    bool is_succeeding;        /* a succession is in the writer's hands */
     struct engine *engine;
     struct writer *writer;
     uv_tcp_t listeners[LOOP_LISTEN_MAX];
@@ -78,9 +81,10 @@ struct loop {
     uint64_t poll_at_ms;       /* a waiting client is asked about again */
     struct errand *deliveries; /* acknowledged, not stored yet: collected for a while */
     uint64_t deliveries_at_ms;
-    size_t jobs_count;   /* in the writer's hands */
-    bool is_ticking;     /* a tick is among them */
-    uint64_t tick_at_ms; /* not before: the last one failed */
+    size_t jobs_count;      /* in the writer's hands */
+    bool is_ticking;        /* a tick is among them */
+    uint64_t tick_at_ms;    /* not before: the last one failed */
+    uint64_t running_at_ms; /* when running time is to be written again */
 };
 
 /* loop.c */
@@ -108,6 +112,12 @@ void loop_limits_start(struct loop *loop);
 void loop_limits_tick(struct loop *loop);
 bool loop_limits_may_read(const struct loop *loop);
 void loop_limits_resume(struct loop *loop); /* when the writer has done something */
+
+/* loop_heal.c */
+/* A session brought what may prove that this device must go. */
+void loop_heal(struct loop *loop, const uint8_t handshake_hash[static HASH_SIZE]);
+/* Goes on repeating what was cut from own logs, while there is some. */
+void loop_heal_duty(struct loop *loop);
 
 /* loop_rpc.c */
 MUST_USE enum err loop_rpc_open(struct loop *loop);

@@ -71,7 +71,10 @@ enum {
     INTRODUCTION_YES_SIZE_MAX = 2048,    /* keys with a chain of three certificates */
     INTRODUCTION_SIZE_MAX = 8192,        /* any statement of an introduction */
 
-    EPOCH_WRAPS_MAX = 64, /* devices one grant entry serves: 16 of each side and recovery keys */
+    EPOCH_WRAPS_MAX = 64,    /* devices one grant entry serves: 16 of each side and recovery keys */
+    EXPIRY_KEEP_DAYS = 30,   /* of running time: payloads of what is over stay so long */
+    RESTATE_KEEP_DAYS = 400, /* a reader who was away for so long gets no covered entries */
+    RESTATE_DEAD_MIN = 64 << 10,  /* dead bytes below that are not worth a restatement */
     EPOCH_ENTRIES_MAX = 1000000,  /* of one log under one key: then it is renewed */
     EPOCH_PARENTS_MAX = 4,        /* branches one epoch unites; more are united step by step */
     EPOCH_DEPTH_MAX = 1 << 24,    /* rotations of one space; nobody can push the depth to its end */
@@ -81,7 +84,13 @@ enum {
 
     PEER_ENTRIES_MAX = 100000, /* of a peer's, by default; half of them is a hundred a day for a */
     PEER_BYTES_MAX = 64 << 20, /* year and a half. Payloads, as sealed */
-    PEER_ROOM_MIN_PART = 16,   /* taking goes on when a sixteenth of either has come free */
+    PEER_ROOM_MIN_PART = 16,   /* taking goes on when a sixteenth of each is free */
+
+    FACT_SIZE_MAX = 1536,       /* a statement about a device: small, but for its signer's chain */
+    TRACE_TAGS_MAX = 64,        /* block ends one message names: 16,384 entries of a log */
+    FACTS_PER_MESSAGE_MAX = 64, /* statements about devices, of 384 bytes at most */
+    RETURN_EPOCHS_MAX = 64,     /* epochs one returned batch can name; more stay unread */
+    RETURN_SIZE_MAX = BATCH_SIZE_MAX + (16 << 10), /* a batch, framed, with its epochs */
 
     CREDIT_START =
         1 << 20, /* bytes of batches a receiver takes unasked: two of the largest and more */

@@ -51,6 +51,13 @@ static void session_on_hello(struct session *session, const struct hello *hello)
     effect = session_effect(session, SESSION_ADDRESSES);
     if (effect != NULL)
         effect->addresses = hello->addresses;
+    session->has_returns = true;
+    if (session->options.is_remote_retired)
+        session_fork_tell(session, &session->options.remote_device);
+    if (session->options.is_called_by_old_name) {
+        session_fork_tell(session, &session->options.own_device);
+        session_fork_tell(session, &session->options.called_device);
+    }
     if (memcmp(hello->mine, session->yours, DIGEST_SIZE) == 0 &&
         memcmp(hello->yours, session->mine, DIGEST_SIZE) == 0) {
         session_all_known(session);
@@ -96,7 +103,7 @@ static void session_on_acks(struct session *session, struct message *message)
 }
 
 /* PROTOCOL SYNC-20: "Credit of 0 says that no more of what the hearer's member writes is taken; the
- * hearer gives nothing until it hears marks." */
+ * hearer gives nothing of it until it hears marks." */
 static void session_on_full(struct session *session)
 {
     struct session_effect *effect;
@@ -137,7 +144,8 @@ static bool session_is_in_place(const struct session *session, enum message_type
     if (session->phase == PHASE_HELLO)
         return type == MESSAGE_HELLO;
     if (session->phase == PHASE_MARKS)
-        return type == MESSAGE_MARKS;
+        return type == MESSAGE_MARKS || type == MESSAGE_FACTS || type == MESSAGE_TRACE_ASK ||
+               type == MESSAGE_TRACE;
     return session->phase == PHASE_LIVE && type != MESSAGE_HELLO;
 }
 
@@ -171,6 +179,14 @@ void session_sync_message(struct session *session, struct message *message)
     case MESSAGE_CREDIT:
         session_on_credit(session, message->credit);
         break;
+    case MESSAGE_TRACE_ASK:
+    case MESSAGE_TRACE:
+    case MESSAGE_FETCH:
+    case MESSAGE_RETURNED:
+    case MESSAGE_STORED:
+    case MESSAGE_FACTS:
+        session_fork_message(session, message);
+        break;
     case MESSAGE_BYE:
     case MESSAGE_PING:
     case MESSAGE_PONG:
@@ -189,9 +205,12 @@ void session_sync_news(struct session *session, const struct id *space)
 {
     if (session->phase < PHASE_HELLO)
         return;
+    session->has_returns = true;
+    session->place = (struct replica_place){0};
     session_look_at(session, space);
     if (session->phase != PHASE_OVER)
         session_take_again(session);
+    session_fork_again(session);
 }
 
 static void session_send_batch(struct session *session, struct session_log *log)
@@ -209,6 +228,8 @@ static void session_send_batch(struct session *session, struct session_log *log)
         return;
     }
     if (!log->has_alias) {
+        if (!log->is_mine && !session_is_own(session))
+            session_fork_tell(session, &log->id.device);
         log->alias = session->next_alias++;
         log->has_alias = true;
         log->must_start = true;
@@ -228,9 +249,12 @@ static void session_send_batch(struct session *session, struct session_log *log)
     batch_release(&writer);
 }
 
-static bool session_may_send(const struct session *session)
+/* Who is full still gets back what its own member wrote. */
+static bool session_may_send(const struct session *session, const struct session_log *log)
 {
-    return session->phase == PHASE_LIVE && !session->is_held && session->credit >= BATCH_SIZE_MAX &&
+    bool is_held = session->is_held && (log->is_mine || session_is_own(session));
+
+    return session->phase == PHASE_LIVE && !is_held && session->credit >= BATCH_SIZE_MAX &&
            session->window + session->out.size < SESSION_WINDOW;
 }
 
@@ -238,7 +262,8 @@ static bool session_may_send(const struct session *session)
  * is under way or ignored." */
 static bool session_all_in_step(const struct session *session)
 {
-    if (session->phase != PHASE_LIVE || session->pending_count > 0 || session->needs_marks)
+    if (session->phase != PHASE_LIVE || session->pending_count > 0 || session->needs_marks ||
+        !session_fork_is_settled(session))
         return false;
     for (size_t at = 0; at < session->logs_count; at++) {
         const struct session_log *log = &session->logs[at];
@@ -256,9 +281,10 @@ void session_sync_pump(struct session *session)
 {
     bool is_in_step;
 
-    for (size_t at = 0; at < session->logs_count && session_may_send(session); at++)
+    session_fork_pump(session);
+    for (size_t at = 0; at < session->logs_count; at++)
         while (session->logs[at].sent.size < session->logs[at].tip.size &&
-               session_may_send(session))
+               session_may_send(session, &session->logs[at]))
             session_send_batch(session, &session->logs[at]);
     is_in_step = session_all_in_step(session);
     if (is_in_step != session->is_in_step) {

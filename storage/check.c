@@ -6,12 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/heap.h"
+#include "storage/check_state.h"
 #include "storage/ledger_state.h"
 #include "storage/row.h"
+#include "storage/view_peer.h"
+#include "storage/view_restate.h"
 #include "storage/view_search.h"
 
-__attribute__((format(printf, 2, 3))) static void check_note(struct check_report *report,
-                                                             const char *format, ...)
+void check_note(struct check_report *report, const char *format, ...)
 {
     va_list arguments;
 
@@ -24,8 +27,7 @@ __attribute__((format(printf, 2, 3))) static void check_note(struct check_report
     va_end(arguments);
 }
 
-/* ERR_NOMEM and ERR_IO end the look; the rest is what it is about. */
-static bool check_is_fatal(enum err err)
+bool check_is_fatal(enum err err)
 {
     return err == ERR_NOMEM || err == ERR_IO;
 }
@@ -127,10 +129,6 @@ static enum err check_spaces(const struct snapshot *snapshot,
     return ERR_OK;
 }
 
-/* What a walk over a table does with each key; its answer is the walk's end unless it is ERR_OK or
- * says damage. */
-typedef enum err (*check_fn)(const struct snapshot *snapshot, const struct key *key);
-
 static enum err check_epoch(const struct snapshot *snapshot, const struct key *key)
 {
     struct epoch_row row;
@@ -147,6 +145,56 @@ static enum err check_delivered(const struct snapshot *snapshot, const struct ke
     struct span value;
 
     return ledger_get_sealed(snapshot, TABLE_DELIVERED, key, &value);
+}
+
+/* The epochs listed for a space are known, and of that space. */
+static enum err check_space_epoch(const struct snapshot *snapshot, const struct key *key)
+{
+    struct epoch_row row;
+    struct hash id;
+    enum err err;
+
+    if (key->size != 4 + HASH_SIZE)
+        return ERR_CORRUPT;
+    memcpy(id.bytes, key->bytes + 4, HASH_SIZE);
+    err = epoch_table_get(snapshot, &id, &row);
+    return err == ERR_OK && (!row.is_known || row.space != be32(key->bytes)) ? ERR_CORRUPT : err;
+}
+
+static enum err check_restate(const struct snapshot *snapshot, const struct key *key)
+{
+    struct view_restate *restate = heap_new(sizeof *restate);
+    struct epoch_row epoch;
+    struct log_row log;
+    enum err err = restate == NULL ? ERR_NOMEM : key->size != 4 ? ERR_CORRUPT : ERR_OK;
+
+    if (err == ERR_OK)
+        err = view_restate_load(snapshot, be32(key->bytes), restate);
+    if (err == ERR_OK)
+        err = epoch_table_get(snapshot, &restate->epoch, &epoch);
+    if (err == ERR_OK)
+        err = ledger_log_numbered(snapshot, restate->log, &log);
+    if (err == ERR_OK && (epoch.epoch.depth != restate->depth || log.space != be32(key->bytes) ||
+                          log.tip.size < restate->end))
+        err = ERR_CORRUPT;
+    heap_free(restate);
+    return err;
+}
+
+static enum err check_network_in(const struct snapshot *snapshot, const struct key *key)
+{
+    struct public_key writer;
+    struct space_row space;
+    enum err err;
+
+    if (key->size != 32)
+        return ERR_CORRUPT;
+    memcpy(writer.bytes, key->bytes, 32);
+    err = view_peer_network(snapshot, &writer, &space);
+    return err == ERR_OK &&
+                   (space.kind != SPACE_NETWORK || !public_key_is_equal(&space.writer, &writer))
+               ? ERR_CORRUPT
+               : err;
 }
 
 /* The row an object's name leads to bears that name. */
@@ -168,8 +216,8 @@ static enum err check_object_id(const struct snapshot *snapshot, const struct ke
     return err;
 }
 
-static enum err check_table(const struct snapshot *snapshot, enum table table, check_fn look,
-                            const char *what, struct check_report *report)
+enum err check_table(const struct snapshot *snapshot, enum table table, check_fn look,
+                     const char *what, struct check_report *report)
 {
     struct kv_cursor *cursor;
     struct span at, value;
@@ -283,6 +331,15 @@ enum err check_store(const struct snapshot *snapshot, struct check_report *out)
         err = check_table(snapshot, TABLE_DELIVERED, check_delivered,
                           "what a peer has stored is damaged", out);
     if (err == ERR_OK)
+        err = check_table(snapshot, TABLE_SPACE_EPOCH, check_space_epoch,
+                          "the list of a space's epochs is damaged", out);
+    if (err == ERR_OK)
+        err = check_table(snapshot, TABLE_RESTATE, check_restate,
+                          "a restatement leads astray: kith doctor --rebuild makes it again", out);
+    if (err == ERR_OK)
+        err = check_table(snapshot, TABLE_NETWORK_IN, check_network_in,
+                          "a peer's network space leads astray", out);
+    if (err == ERR_OK)
         err = check_objects(snapshot, &counters, out, &contacts);
     if (err == ERR_OK)
         err =
@@ -292,6 +349,8 @@ enum err check_store(const struct snapshot *snapshot, struct check_report *out)
         err = check_counts(snapshot, &counters, contacts, out);
     if (err == ERR_OK)
         err = check_search(snapshot, out);
+    if (err == ERR_OK)
+        err = check_returns(snapshot, out);
     if (err == ERR_OK && out->entries != counters.arrival)
         check_note(out, "%llu entries are there, %llu should be", (unsigned long long)out->entries,
                    (unsigned long long)counters.arrival);
@@ -324,9 +383,9 @@ static enum err check_clear(struct ledger_txn *txn, enum table table)
 enum err check_forget_views(struct ledger_txn *txn)
 {
     static const enum table views[] = {
-        TABLE_OBJECT,  TABLE_OBJECT_ID, TABLE_NAME,       TABLE_MATCH,   TABLE_PEER,
-        TABLE_WAITING, TABLE_TOKEN,     TABLE_NAME_ORDER, TABLE_CARD_OF, TABLE_RESTATE,
-        TABLE_SAME,    TABLE_FACT,      TABLE_WANT};
+        TABLE_OBJECT,  TABLE_OBJECT_ID, TABLE_NAME,       TABLE_MATCH,       TABLE_PEER,
+        TABLE_WAITING, TABLE_TOKEN,     TABLE_NAME_ORDER, TABLE_CARD_OF,     TABLE_RESTATE,
+        TABLE_SAME,    TABLE_FACT,      TABLE_WANT,       TABLE_INTERACTION, TABLE_RESTATED};
     enum err err = ERR_OK;
 
     for (size_t at = 0; at < sizeof views / sizeof views[0] && err == ERR_OK; at++)

@@ -5,7 +5,12 @@
 
 #include "crypto/secret.h"
 #include "proto/limits.h"
+#include "storage/absent.h"
+#include "storage/keep.h"
 #include "storage/ledger_state.h"
+#include "storage/retire_table.h"
+#include "storage/returns.h"
+#include "storage/space.h"
 #include "storage/view_peer.h"
 
 struct replica_walk {
@@ -49,6 +54,21 @@ static enum err replica_own_logs(struct replica_walk *walk)
     return err;
 }
 
+/* PROTOCOL NETWORK-3: "It is shared with those who were let in, while it is on." */
+static enum err replica_network_logs(struct replica_walk *walk, const struct peer *peer)
+{
+    struct space_row network;
+    enum err err = peer->reads_network ? space_network(walk->snapshot, &network) : ERR_NOT_FOUND;
+
+    if (err == ERR_OK)
+        err = replica_walk_space(walk, &network.id);
+    if (err == ERR_OK || err == ERR_NOT_FOUND)
+        err = view_peer_network(walk->snapshot, &peer->member, &network);
+    if (err == ERR_OK)
+        err = replica_walk_space(walk, &network.id);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 static enum err replica_peer_logs(struct replica_walk *walk, const struct peer *peer)
 {
     struct space_row card;
@@ -64,7 +84,7 @@ static enum err replica_peer_logs(struct replica_walk *walk, const struct peer *
         err = replica_walk_space(walk, &card.id);
     if (err == ERR_OK && peer->has_card_in)
         err = replica_walk_space(walk, &peer->card_in);
-    return err;
+    return err == ERR_OK ? replica_network_logs(walk, peer) : err;
 }
 
 /* A peer's link when it is one; ERR_NOT_FOUND when nothing is shared with this member. */
@@ -106,6 +126,17 @@ static enum err replica_logs(void *self, const struct public_key *peer, replica_
     return err;
 }
 
+static bool replica_shares_network(const struct snapshot *snapshot, const struct peer *link,
+                                   const struct space_row *space)
+{
+    struct space_row network;
+    enum err err = !space->is_mine       ? view_peer_network(snapshot, &link->member, &network)
+                   : link->reads_network ? space_network(snapshot, &network)
+                                         : ERR_NOT_FOUND;
+
+    return err == ERR_OK && network.number == space->number;
+}
+
 /* Is this space one that the two members share? */
 static enum err replica_check_space(const struct snapshot *snapshot, const struct public_key *peer,
                                     const struct id *space, struct space_row *out)
@@ -123,6 +154,8 @@ static enum err replica_check_space(const struct snapshot *snapshot, const struc
                 (link->has_pair_in && id_is_equal(&link->pair_in, space)) ||
                 (link->has_card_in && id_is_equal(&link->card_in, space)) ||
                 (out->is_mine && out->kind == SPACE_CARD);
+    if (out->kind == SPACE_NETWORK)
+        is_shared = replica_shares_network(snapshot, link, out);
     secret_free(link);
     return is_shared ? ERR_OK : ERR_NOT_FOUND;
 }
@@ -165,20 +198,133 @@ static enum err replica_chain_at(void *self, const struct log_id *log, uint64_t 
     return err == ERR_OK ? ledger_chain_at(self, &row, log, size, out) : err;
 }
 
-/* A peer gives logs of its own devices in the spaces it writes; own devices give anything of mine.
+/* Devices. */
+
+/* PROTOCOL RETIRE-6: "A retired log without a keep is frozen: it takes no entries and loses none."
  */
+static enum err replica_standing(void *self, const struct log_id *log, struct replica_standing *out)
+{
+    struct retire_state state;
+    struct space_row space;
+    struct keep keep;
+    bool is_met = false;
+    enum err err = ledger_space(self, &log->space, &space);
+
+    if (err == ERR_OK)
+        err = retire_table_state(self, &log->device, &state);
+    if (err != ERR_OK)
+        return err;
+    *out = (struct replica_standing){
+        .is_mine = space.is_mine,
+        .is_this = public_key_is_equal(&log->device,
+                                       ledger_device(((const struct snapshot *)self)->ledger)),
+        .is_retired = state.is_retired};
+    if (!state.is_retired)
+        return ERR_OK;
+    err = retire_table_keep(self, space.number, &log->device, &keep);
+    if (err == ERR_OK)
+        err = keep_is_met(self, &space, &log->device, &is_met);
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    out->has_keep = true;
+    out->keep_size = keep.size;
+    out->is_off = !is_met;
+    return ERR_OK;
+}
+
+/* A reader hands an author what other devices of the author wrote; the author's devices are known
+ * by their certificates. */
 static enum err replica_accepts(void *self, const struct public_key *peer, const struct log_id *log)
 {
+    struct replica_standing standing;
     struct device_row device;
     struct space_row space;
+    struct chain tip;
     enum err err = replica_check_space(self, peer, &log->space, &space);
 
-    if (err == ERR_OK && space.is_mine && !replica_is_own(self, peer))
-        err = ERR_NOT_FOUND;
     if (err == ERR_OK)
         err = view_device(self, &log->device, &device);
     if (err == ERR_OK && !public_key_is_equal(&device.member, &space.writer))
         err = ERR_NOT_FOUND;
+    if (err == ERR_OK)
+        err = replica_standing(self, log, &standing);
+    if (err != ERR_OK || (!standing.is_retired && !standing.is_this))
+        return err;
+    if (standing.is_this)
+        return ERR_STATE; /* What I do not hold of my own log is proof, not news. */
+    err = replica_tip(self, log, &tip);
+    if (err == ERR_OK && (!standing.has_keep || tip.size >= standing.keep_size))
+        err = ERR_STATE;
+    return err;
+}
+
+struct replica_telling {
+    const struct snapshot *snapshot;
+    const struct public_key *peer;
+    replica_fact_fn each;
+    void *self;
+};
+
+static bool replica_wants(void *self, const struct space_row *space)
+{
+    const struct replica_telling *telling = self;
+    struct space_row row;
+
+    return replica_check_space(telling->snapshot, telling->peer, &space->id, &row) == ERR_OK;
+}
+
+static enum err replica_on_fact(void *self, struct span statement)
+{
+    const struct replica_telling *telling = self;
+
+    return telling->each(telling->self, statement);
+}
+
+/* PROTOCOL RETIRE-11: "A keep is told and shown in its own space only: a peer learns nothing of
+ * spaces it cannot read." */
+static enum err replica_facts(void *self, const struct public_key *peer,
+                              const struct public_key *device, replica_fact_fn each,
+                              void *each_self)
+{
+    struct replica_telling telling = {
+        .snapshot = self, .peer = peer, .each = each, .self = each_self};
+
+    return retire_table_facts(self, device, replica_wants, replica_on_fact, &telling);
+}
+
+static enum err replica_next_return(void *self, const struct public_key *peer,
+                                    struct replica_place *place, struct returned_row *out)
+{
+    return returns_next(self, peer, place, out);
+}
+
+static enum err replica_trace(void *self, const struct log_id *log, uint64_t size,
+                              struct trace_tag out[static TRACE_TAGS_MAX], size_t *out_count,
+                              bool *out_is_last)
+{
+    struct chain chain;
+    struct log_row row;
+    enum err err = ledger_log(self, log, &row);
+
+    *out_count = 0;
+    *out_is_last = true;
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    if (size > row.tip.size)
+        size = row.tip.size;
+    while (err == ERR_OK && size > 0 && *out_count < TRACE_TAGS_MAX) {
+        struct mark mark;
+
+        err = ledger_chain_at(self, &row, log, size, &chain);
+        if (err != ERR_OK)
+            return err;
+        chain_mark(&chain, log, &mark);
+        out[*out_count].size = size;
+        memcpy(out[*out_count].tag, mark.tag, TAG_SIZE);
+        (*out_count)++;
+        err = log_table_block_end(self, row.number, size - 1, &size);
+    }
+    *out_is_last = size == 0;
     return err;
 }
 
@@ -202,7 +348,8 @@ static enum err replica_read(void *self, const struct log_id *log, const struct 
 
         err = arrival > 0 ? ledger_entry(self, arrival + 1, &entry) : ERR_NOT_FOUND;
         if (err == ERR_NOT_FOUND ||
-            (err == ERR_OK && (entry.log != row.number || entry.seq != out_end->size + 1)))
+            (err == ERR_OK &&
+             (entry.log != row.number || entry.seq != out_end->size + 1 || entry.is_cut)))
             err = ledger_entry_at(self, row.number, out_end->size + 1, &entry);
         if (err != ERR_OK)
             return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
@@ -223,11 +370,49 @@ static enum err replica_read(void *self, const struct log_id *log, const struct 
     return buf_err(&writer->entries);
 }
 
+/* The epochs a batch's entries are sealed under: read again from its encoded form they would need a
+ * parser; the log is at hand. */
+static enum err replica_tell_epochs(const struct snapshot *snapshot, const struct log_row *log,
+                                    uint64_t from, uint64_t to, struct returned_row *out)
+{
+    struct space_row space;
+    enum err err = ledger_space_numbered(snapshot, log->space, &space);
+
+    for (uint64_t seq = from + 1; err == ERR_OK && seq <= to; seq++) {
+        struct entry_row entry;
+        struct hash epoch;
+
+        err = ledger_entry_at(snapshot, log->number, seq, &entry);
+        if (err != ERR_OK || entry.entry.header.epoch_index == 0)
+            continue;
+        err = epoch_table_of_log(snapshot, log->number, entry.entry.header.epoch_index, &epoch);
+        if (err == ERR_OK)
+            err = returns_tell_epoch(snapshot, &space, entry.entry.header.epoch_index, &epoch, out);
+        else if (err == ERR_NOT_FOUND)
+            err = ERR_OK;
+    }
+    out->kind = space.kind;
+    return err;
+}
+
+static enum err replica_fetch(void *self, const struct log_id *log, const struct chain *start,
+                              struct returned_row *out)
+{
+    struct log_row row;
+    enum err err = replica_read(self, log, start, &out->entries, &out->end, out->signature);
+
+    out->log = *log;
+    out->start = *start;
+    if (err == ERR_OK)
+        err = ledger_log(self, log, &row);
+    return err == ERR_OK ? replica_tell_epochs(self, &row, start->size, out->end.size, out) : err;
+}
+
 static enum err replica_count(void *self, const struct log_id *log, uint64_t size,
                               uint64_t *out_entries, uint64_t *out_bytes)
 {
     struct log_row row;
-    uint64_t before = 0;
+    uint64_t before = 0, absent = 0;
     enum err err = ledger_log(self, log, &row);
 
     *out_entries = *out_bytes = 0;
@@ -239,38 +424,58 @@ static enum err replica_count(void *self, const struct log_id *log, uint64_t siz
     if (err != ERR_OK)
         return err;
     *out_entries = row.tip.size - size;
-    *out_bytes = row.payload_bytes - before;
-    return ERR_OK;
+    err = absent_bytes(self, row.number, size, &absent);
+    *out_bytes = row.payload_bytes - before - absent;
+    return err;
 }
 
 struct replica_sum {
+    const struct snapshot *snapshot;
     uint64_t entries, bytes;
 };
 
 static enum err replica_add(void *self, const struct log_row *log)
 {
     struct replica_sum *sum = self;
+    uint64_t absent = 0;
+    enum err err = absent_bytes(sum->snapshot, log->number, 0, &absent);
 
     sum->entries += log->tip.size;
-    sum->bytes += log->payload_bytes;
-    return ERR_OK;
+    sum->bytes += log->payload_bytes - absent;
+    return err;
 }
 
-static enum err replica_sum_space(const struct snapshot *snapshot, const struct id *id,
-                                  struct replica_sum *sum)
+static enum err replica_sum_space(const struct id *id, struct replica_sum *sum)
 {
     struct space_row space;
-    enum err err = ledger_space(snapshot, id, &space);
+    enum err err = ledger_space(sum->snapshot, id, &space);
 
     if (err != ERR_OK)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
-    return ledger_logs(snapshot, space.number, replica_add, sum);
+    return ledger_logs(sum->snapshot, space.number, replica_add, sum);
+}
+
+/* All that a peer writes here: its pair, its card, its network. */
+static enum err replica_sum_peer(const struct peer *link, struct replica_sum *sum)
+{
+    struct space_row network;
+    enum err err = ERR_OK;
+
+    if (link->has_pair_in)
+        err = replica_sum_space(&link->pair_in, sum);
+    if (err == ERR_OK && link->has_card_in)
+        err = replica_sum_space(&link->card_in, sum);
+    if (err == ERR_OK)
+        err = view_peer_network(sum->snapshot, &link->member, &network);
+    if (err == ERR_OK)
+        err = ledger_logs(sum->snapshot, network.number, replica_add, sum);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 static enum err replica_room(void *self, const struct public_key *peer, uint64_t *out_entries,
                              uint64_t *out_bytes)
 {
-    struct replica_sum sum = {0};
+    struct replica_sum sum = {.snapshot = self};
     const struct snapshot *snapshot = self;
     struct peer *link;
     enum err err;
@@ -282,10 +487,7 @@ static enum err replica_room(void *self, const struct public_key *peer, uint64_t
     err = replica_load_peer(snapshot, peer, &link);
     if (err != ERR_OK)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
-    if (link->has_pair_in)
-        err = replica_sum_space(snapshot, &link->pair_in, &sum);
-    if (err == ERR_OK && link->has_card_in)
-        err = replica_sum_space(snapshot, &link->card_in, &sum);
+    err = replica_sum_peer(link, &sum);
     secret_free(link);
     *out_entries = sum.entries < PEER_ENTRIES_MAX ? PEER_ENTRIES_MAX - sum.entries : 0;
     *out_bytes = sum.bytes < PEER_BYTES_MAX ? PEER_BYTES_MAX - sum.bytes : 0;
@@ -302,5 +504,10 @@ void replica_of(struct snapshot *snapshot, struct replica *out)
                             .read = replica_read,
                             .count = replica_count,
                             .room = replica_room,
+                            .standing = replica_standing,
+                            .trace = replica_trace,
+                            .fetch = replica_fetch,
+                            .next_return = replica_next_return,
+                            .facts = replica_facts,
                             .self = snapshot};
 }

@@ -18,6 +18,7 @@ struct peer {
     uint64_t since_ms;
     uint8_t secret[KEY_SIZE], secret_old[KEY_SIZE];
     bool has_secret, has_secret_old, is_confirmed;
+    bool reads_network; /* of mine */
     struct hash pin;
     struct id pair_out, pair_in, card_in, contact;
     bool has_pair_out, has_pair_in, has_card_in, has_contact, has_knock;
@@ -32,6 +33,9 @@ struct peer {
 MUST_USE enum err view_peer(const struct snapshot *snapshot, const struct public_key *member,
                             struct peer *out);
 typedef enum err (*view_peer_fn)(void *self, const struct peer *peer);
+/* The network space a peer writes, by the peer's root. ERR_NOT_FOUND: it has granted none. */
+MUST_USE enum err view_peer_network(const struct snapshot *snapshot,
+                                    const struct public_key *member, struct space_row *out);
 /* Every link that was ever made and not forgotten, removed and blocked ones included. */
 MUST_USE enum err view_peer_each(const struct snapshot *snapshot, view_peer_fn each, void *self);
 
@@ -46,6 +50,18 @@ MUST_USE enum err view_device(const struct snapshot *snapshot, const struct publ
 MUST_USE enum err view_device_by_static(const struct snapshot *snapshot,
                                         const uint8_t static_key[static 32],
                                         struct device_row *out);
+/* Does a chain lead from the member's root to this certifier? The root itself always may.
+ * ERR_FORGED.
+ */
+MUST_USE enum err view_device_may_certify(const struct snapshot *snapshot,
+                                          const struct public_key *member,
+                                          const struct public_key *certifier);
+enum { VIEW_CHAIN_MAX = 3 };
+/* A device's certificates from the root down, borrowed from the snapshot; one may be empty where
+ * only its contents are known. ERR_NOT_FOUND. */
+MUST_USE enum err view_device_chain(const struct snapshot *snapshot,
+                                    const struct public_key *device,
+                                    struct span out[static VIEW_CHAIN_MAX], size_t *out_count);
 typedef enum err (*view_device_fn)(void *self, const struct device_row *device);
 /* The certified devices of a member (my own too), or (NULL) of all. */
 MUST_USE enum err view_device_each(const struct snapshot *snapshot, const struct public_key *member,
@@ -53,6 +69,13 @@ MUST_USE enum err view_device_each(const struct snapshot *snapshot, const struct
 /* Registers a device from a verified chain before its card space has arrived (link exchange,
  * message 3). */
 MUST_USE enum err view_device_learn(struct ledger_txn *txn, const struct device_chain *chain);
+/* The same for a device that came by itself: its logs may have been offered before it was known. */
+MUST_USE enum err view_device_meet(struct ledger_txn *txn, const struct device_chain *chain);
+/* What this member's devices write is news: something about them has come. */
+MUST_USE enum err view_device_news(struct ledger_txn *txn, const struct public_key *member);
+/* A certificate of this member's, however it came: counts when a chain leads to its certifier. */
+MUST_USE enum err view_device_take(struct ledger_txn *txn, const struct public_key *member,
+                                   const struct certificate *certificate);
 
 /* Addresses of a device: those that worked lately first, then those of its reach object, then the
  * link's. */
@@ -79,6 +102,13 @@ MUST_USE enum err view_identity(const struct snapshot *snapshot, struct buf *out
 /* How far the peer has stored my logs; and what it has not. */
 MUST_USE enum err view_delivered(struct ledger_txn *txn, const struct public_key *peer,
                                  const struct log_id *log, uint64_t size);
+/* ERR_NOT_FOUND: nothing of it, as far as is known. */
+MUST_USE enum err view_delivered_size(const struct snapshot *snapshot,
+                                      const struct public_key *peer, const struct log_id *log,
+                                      uint64_t *out);
+/* How far one peer has stored one log. */
+MUST_USE enum err view_delivered_to(const struct snapshot *snapshot, const struct public_key *peer,
+                                    uint32_t log, uint64_t *out_size);
 MUST_USE enum err view_undelivered(const struct snapshot *snapshot, const struct public_key *peer,
                                    uint64_t *out_entries);
 

@@ -71,9 +71,10 @@ class Member:
         return answer
 
     def start(self, listen="127.0.0.1:0", *more):
+        where = ["--no-listen"] if listen is None else ["--listen", listen]
         self.process = subprocess.Popen(
-            [KITH, "--home", self.home, "--no-input", *self.extra, "run", "--json", "--listen",
-             listen, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            [KITH, "--home", self.home, "--no-input", *self.extra, "run", "--json", *where, *more],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         line = self.process.stdout.readline()
         if not line.startswith(b'{"ready"'):
             _, error = self.process.communicate(timeout=10)
@@ -170,6 +171,16 @@ class Place:
         member = Member(self.path, name, **more)
         self.members.append(member)
         return member
+
+    def twin(self, member):
+        """A machine cloned from a stopped member's."""
+        twin = Member.__new__(Member)
+        twin.__dict__.update(member.__dict__)
+        twin.home = member.home + ".twin"
+        shutil.copytree(member.home, twin.home, ignore=shutil.ignore_patterns("node.sock"))
+        twin.process = None
+        self.members.append(twin)
+        return twin
 
     def pair(self):
         """Two running members that are linked."""

@@ -52,11 +52,23 @@ size_t judge_canary(struct judge *judge, const struct world_node *author,
     }
     KITH_ASSERT(author->person < JUDGE_PERSONS_MAX);
     judge->canaries_count++;
-    judge->canaries[number] = (struct judge_canary){
-        .person = author->person, .audience = audience, .readers = UINT64_C(1) << author->person};
+    judge->canaries[number] = (struct judge_canary){.person = author->person,
+                                                    .author = author->number,
+                                                    .audience = audience,
+                                                    .readers = UINT64_C(1) << author->person};
     if (audience == JUDGE_CARD)
         judge->canaries[number].readers |= judge->readers[author->person];
-    (void)snprintf(out_text, JUDGE_CANARY_SIZE, "canary:%08zu", number);
+    (void)snprintf(out_text, JUDGE_CANARY_SIZE, "canary:%09zu", number);
+    return number;
+}
+
+size_t judge_canary_for(struct judge *judge, const struct world_node *author,
+                        const struct world_node *reader, char out_text[static JUDGE_CANARY_SIZE])
+{
+    size_t number = judge_canary(judge, author, JUDGE_PAIR, out_text);
+
+    judge->canaries[number].readers |= UINT64_C(1) << reader->person;
+    judge->canaries[number].reader = reader;
     return number;
 }
 
@@ -197,6 +209,7 @@ static struct id judge_card_space(struct world_node *node)
     struct snapshot snapshot;
     struct space_row card;
 
+    KITH_ASSERT(node->ledger != NULL);
     world_must(ledger_snapshot(node->ledger, &snapshot));
     world_must(ledger_own_space(&snapshot, SPACE_CARD, &card));
     ledger_snapshot_end(&snapshot);
@@ -211,6 +224,42 @@ static bool judge_has_contact(struct world_node *node, const char *text)
     return found != NULL;
 }
 
+static bool judge_has_object(struct world_node *node, const struct id *space, const char *text)
+{
+    struct object object = {0};
+    struct snapshot snapshot;
+    struct id id;
+    uint32_t number;
+    bool is_there;
+
+    memcpy(id.bytes, text, ID_SIZE);
+    world_must(ledger_snapshot(node->ledger, &snapshot));
+    is_there = row_get(&snapshot, space, KIND_GRANT, &id, &object, &number) == ERR_OK;
+    ledger_snapshot_end(&snapshot);
+    object_release(&object);
+    return is_there;
+}
+
+static void judge_acknowledged_pair(struct judge *judge, const struct judge_canary *canary,
+                                    struct world_node *author, const char *text)
+{
+    struct peer *link = secret_new(sizeof *link);
+
+    KITH_ASSERT(link != NULL);
+    for (size_t at = 0; at < judge->world->nodes_count; at++) {
+        struct world_node *reader = judge->world->nodes[at];
+
+        if (reader->person != canary->reader->person || !reader->is_up ||
+            judge_peer(author, reader, link) != ERR_OK)
+            continue;
+        if (!judge_has_object(author, &link->pair_out, text) ||
+            !judge_has_object(reader, &link->pair_out, text))
+            judge_fail(judge, "%s wrote %s for %s, and it is not there", author->name, text,
+                       reader->name);
+    }
+    secret_free(link);
+}
+
 /* Every peer of the author, and every machine of theirs. */
 static void judge_acknowledged(struct judge *judge, size_t number, struct world_node *author)
 {
@@ -218,10 +267,14 @@ static void judge_acknowledged(struct judge *judge, size_t number, struct world_
     char text[JUDGE_CANARY_SIZE];
     struct id card;
 
-    (void)snprintf(text, sizeof text, "canary:%08zu", number);
+    (void)snprintf(text, sizeof text, "canary:%09zu", number);
     if (canary->audience == JUDGE_SELF) {
-        if (!judge_has_contact(author, text))
+        if (author->number == canary->author && !judge_has_contact(author, text))
             judge_fail(judge, "%s has lost the contact %s", author->name, text);
+        return;
+    }
+    if (canary->audience == JUDGE_PAIR) {
+        judge_acknowledged_pair(judge, canary, author, text);
         return;
     }
     card = judge_card_space(author);
@@ -232,6 +285,47 @@ static void judge_acknowledged(struct judge *judge, size_t number, struct world_
 
         if (is_reader && !judge_has_url(reader, &card, text))
             judge_fail(judge, "%s does not show %s of %s's card", reader->name, text, author->name);
+    }
+}
+
+static bool judge_shows(struct world_node *node, const struct id *card, const char *text)
+{
+    bool was_open = node->ledger != NULL, is_shown;
+
+    if (!was_open) {
+        world_must(kv_mem_open(node->mem, &node->kv));
+        world_must(ledger_open(node->kv, node->secrets, &node->entropy, &node->ledger));
+    }
+    is_shown = judge_has_url(node, card, text);
+    if (!was_open) {
+        ledger_close(node->ledger);
+        kv_close(node->kv);
+        node->ledger = NULL;
+        node->kv = NULL;
+    }
+    return is_shown;
+}
+
+void judge_went_back(struct judge *judge, struct world_node *node, size_t since)
+{
+    struct world *world = judge->world;
+    struct id card;
+    char text[JUDGE_CANARY_SIZE];
+
+    for (size_t at = 0; at < world->nodes_count; at++) /* The judge reads on. */
+        kv_mem_fail(world->nodes[at]->mem, (struct kv_mem_failure){0});
+    for (size_t number = since; number < judge->canaries_count; number++) {
+        struct judge_canary *canary = &judge->canaries[number];
+        bool is_shown = false;
+
+        if (canary->author != node->number)
+            continue;
+        (void)snprintf(text, sizeof text, "canary:%09zu", number);
+        card = judge_card_space(node);
+        for (size_t at = 0; at < world->nodes_count && canary->audience == JUDGE_CARD; at++)
+            if (world->nodes[at] != node)
+                is_shown |= judge_shows(world->nodes[at], &card, text);
+        canary->is_acknowledged = canary->is_acknowledged && is_shown;
     }
 }
 

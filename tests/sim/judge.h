@@ -11,15 +11,16 @@
 
 #include "tests/sim/world.h"
 
-enum judge_audience { JUDGE_SELF, JUDGE_CARD };
+enum judge_audience { JUDGE_SELF, JUDGE_CARD, JUDGE_PAIR };
 
 enum { JUDGE_CANARY_SIZE = 32, JUDGE_PERSONS_MAX = 64 };
 
 struct judge_canary {
-    size_t person;
+    size_t person, author; /* author: number of the node */
     enum judge_audience audience;
     uint64_t readers; /* bit of person: may hold it */
     bool is_acknowledged;
+    const struct world_node *reader; /* JUDGE_PAIR */
 };
 
 struct judge {
@@ -36,6 +37,10 @@ void judge_end(struct judge *judge);
  * become peers until judge_parted. Writes its text. */
 size_t judge_canary(struct judge *judge, const struct world_node *author,
                     enum judge_audience audience, char out_text[static JUDGE_CANARY_SIZE]);
+/* The same for what one peer alone may read: an object in the pair space, of kind grant, whose id
+ * is the beginning of the text. */
+size_t judge_canary_for(struct judge *judge, const struct world_node *author,
+                        const struct world_node *reader, char out_text[static JUDGE_CANARY_SIZE]);
 /* What person writes on the card is for other, too, and all that is there. */
 void judge_met(struct judge *judge, size_t person, size_t other);
 /* From now on it is not. */
@@ -45,6 +50,10 @@ __attribute__((format(printf, 2, 3))) void judge_fail(struct judge *judge, const
 bool judge_is_linked(struct world_node *node, const struct world_node *peer);
 /* Both hold the link and are in step. */
 bool judge_is_settled(struct world_node *left, struct world_node *right);
+
+/* This machine has gone back to an old copy: what it wrote since, from the canary `since` on, and
+ * no other machine shows, has died with its disk. */
+void judge_went_back(struct judge *judge, struct world_node *node, size_t since);
 
 /* After healing: all of it. Nodes that are down are passed over. */
 void judge_all(struct judge *judge);

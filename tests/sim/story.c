@@ -13,6 +13,7 @@
 
 enum {
     STORY_PERSONS_MAX = 4,
+    STORY_NODES_MAX = 6, /* with clones */
     STORY_LINKS_MAX = 8,
     STORY_FAULTS_MS = 400 * 1000,   /* how long the bad times last */
     STORY_HEAL_MS = 40 * 60 * 1000, /* how long mending may take */
@@ -26,7 +27,7 @@ struct story_link {
     struct world_node *inviter, *acceptor;
     char uri[INVITATION_TEXT_SIZE_MAX];
     bool is_accepted; /* the acceptor's command has answered */
-    bool is_made;     /* seen on both sides */
+    bool is_made;     /* both sides were in step */
 };
 
 /* One edit on its way. */
@@ -39,14 +40,18 @@ struct story_edit {
 struct story {
     struct world world;
     struct judge judge;
-    struct world_node *nodes[STORY_PERSONS_MAX];
-    bool is_card_busy[STORY_PERSONS_MAX]; /* an edit replaces the list it has read */
-    bool is_full[STORY_PERSONS_MAX];      /* how the disk was last told to fail */
-    uint64_t failures[STORY_PERSONS_MAX];
+    struct world_node *nodes[STORY_NODES_MAX];
+    bool is_card_busy[STORY_NODES_MAX]; /* an edit replaces the list it has read */
+    bool is_full[STORY_NODES_MAX];      /* how the disk was last told to fail */
+    uint64_t failures[STORY_NODES_MAX];
+    struct world_home *homes[STORY_NODES_MAX]; /* an old copy */
+    size_t homes_since[STORY_NODES_MAX];       /* canaries when it was made */
+    bool has_copies;
     size_t nodes_count;
     struct story_link links[STORY_LINKS_MAX];
     size_t links_count;
     bool is_over; /* mending has begun */
+    char complaint[400];
     uint64_t edits;
 };
 
@@ -128,8 +133,7 @@ static bool story_see_links(struct story *story)
         struct story_link *link = &story->links[at];
 
         if (!link->is_made && link->uri[0] != '\0') {
-            link->is_made = judge_is_linked(link->inviter, link->acceptor) &&
-                            judge_is_linked(link->acceptor, link->inviter);
+            link->is_made = judge_is_settled(link->inviter, link->acceptor);
             judge_met(&story->judge, link->inviter->person, link->acceptor->person);
             judge_met(&story->judge, link->acceptor->person, link->inviter->person);
         }
@@ -259,6 +263,35 @@ static void story_clock(struct story *story, struct world_node *node)
     world_count(&story->world, node, WORLD_CLOCK_JUMP);
 }
 
+/* A copy is made, and later the machine goes back to it, or another machine begins from it. */
+static void story_copy(struct story *story, struct world_node *node)
+{
+    struct world *world = &story->world;
+    size_t number = node->number;
+
+    if (story->homes[number] == NULL) {
+        world_note(world, node, "a copy is made");
+        story->homes[number] = world_snapshot(node);
+        story->homes_since[number] = story->judge.canaries_count;
+        return;
+    }
+    if (story->nodes_count < STORY_NODES_MAX && world_once_in(world, 3)) {
+        struct world_node *clone = world_clone(node, world_once_in(world, 2));
+
+        story->nodes[story->nodes_count++] = clone;
+        world_start(clone);
+        return;
+    }
+    world_restore(node, story->homes[number]);
+    if (world_once_in(world, 2)) {
+        world_home_free(story->homes[number]);
+        story->homes[number] = NULL;
+    }
+    world_start(node);
+    if (node->is_up)
+        judge_went_back(&story->judge, node, story->homes_since[number]);
+}
+
 /* Disks that were ordered to fail and did. */
 static void story_see_disks(struct story *story)
 {
@@ -296,7 +329,9 @@ static void story_do(struct world *world, struct world_node *nobody, void *data)
         story_net(story);
         break;
     case 5:
-        if (is_linked)
+        if (is_linked && story->has_copies)
+            story_copy(story, node);
+        else if (is_linked)
             story_clock(story, node);
         break;
     case 6:
@@ -365,10 +400,22 @@ static void story_urge(struct story *story)
     }
 }
 
+/* Where one member has several machines, being in step is not enough: the judge must be content. */
+static bool story_is_content(struct story *story)
+{
+    struct judge trial = story->judge;
+
+    judge_all(&trial);
+    (void)snprintf(story->complaint, sizeof story->complaint, "%s", trial.failure);
+    return trial.failure[0] == '\0';
+}
+
 static bool story_is_settled(struct story *story)
 {
     if (!story_see_links(story))
         return false;
+    if (story->has_copies)
+        return story_is_content(story);
     for (size_t at = 0; at < story->links_count; at++)
         if (!judge_is_settled(story->links[at].inviter, story->links[at].acceptor))
             return false;
@@ -407,6 +454,8 @@ static void story_heal(struct story *story)
         if (story_is_settled(story))
             return;
     }
+    if (story->complaint[0] != '\0')
+        judge_fail(&story->judge, "after %d minutes: %s", STORY_HEAL_MS / 60000, story->complaint);
     for (size_t at = 0; at < story->links_count; at++)
         story_blame(story, &story->links[at]);
 }
@@ -419,6 +468,7 @@ void story_run(const struct story_options *options, struct story_result *out)
     world_begin(world, options->seed);
     world->is_talkative = options->is_talkative;
     judge_begin(&story->judge, world);
+    story->has_copies = options->has_copies;
     story_begin(story);
     world->has_faults = true;
     world_after(world, 0, NULL, story_do, story);
@@ -431,6 +481,8 @@ void story_run(const struct story_options *options, struct story_result *out)
         (struct story_result){.trace = world->trace, .steps = world->steps, .edits = story->edits};
     memcpy(out->failure, story->judge.failure, sizeof out->failure);
     memcpy(out->census, world->census, sizeof out->census);
+    for (size_t at = 0; at < STORY_NODES_MAX; at++)
+        world_home_free(story->homes[at]);
     world_end(world);
     judge_end(&story->judge);
     free(story);

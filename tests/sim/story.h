@@ -11,6 +11,7 @@
 struct story_options {
     uint64_t seed;
     bool is_talkative;
+    bool has_copies; /* machines go back to old copies, and are cloned */
 };
 
 struct story_result {

@@ -77,14 +77,16 @@ struct world_node {
     uint64_t running_offset_ms;
     struct address address;
     bool is_up;
+    bool is_twin;  /* its next start draws what another machine draws */
     uint64_t life; /* grows whenever a process begins or ends: older events are void */
     struct kv *kv;
     struct ledger *ledger;
-    struct engine *engine; /* NULL where somebody else plays the node */
+    struct ledger *successor; /* the writer's already; the engine has not heard of it yet */
+    struct engine *engine;    /* NULL where somebody else plays the node */
     void (*on_event)(void *self, const struct engine_event *event);
     void *on_event_self;
     struct group_queue jobs, done;
-    bool is_writing, is_telling, is_stepping, is_stopping;
+    bool is_writing, is_telling, is_stepping, is_stopping, is_succeeding;
     struct engine_event waiting[64]; /* answers to what failed at once */
     size_t waiting_count;
     struct errand *deliveries;
@@ -177,6 +179,9 @@ uint64_t world_running_ms(const struct world_node *node);
  * commit; without, before it returns. done may be NULL. */
 void world_op(struct world_node *node, const char *method, json_t *params, world_done_fn done,
               void *self);
+/* Any other writing, as an op would do it: in one transaction of the writer's. The node is up. */
+void world_write(struct world_node *node, enum err (*write)(void *what, struct ledger_txn *txn),
+                 void *what, world_done_fn done, void *self);
 /* A reading op, answered at once; new reference, NULL when it failed. */
 json_t *world_read(struct world_node *node, const char *method, json_t *params);
 /* Is this node in step with that member, as it would tell its owner? */
@@ -186,6 +191,8 @@ bool world_is_in_step(struct world_node *node, const struct public_key *member);
 void world_engine(struct world_node *node, struct engine_event *event);
 
 /* What world_node.c asks of world_job.c. */
+/* The key file is written; self is the node. */
+enum err world_job_store_keys(void *self, const struct device_secrets *secrets);
 void world_job_errand(struct world_node *node, const struct engine_effect *effect);
 void world_job_deliveries(struct world_node *node);
 /* Brings the views up as the writer does when it starts. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "crypto/secret.h"
+#include "node/succession.h"
 #include "tests/sim/net.h"
 
 struct world_home {
@@ -126,6 +127,10 @@ static void world_node_effect(struct world_node *node, const struct engine_effec
         break;
     case ENGINE_INGEST:
     case ENGINE_LINK:
+    case ENGINE_RETURNED:
+    case ENGINE_FACTS:
+    case ENGINE_REBASE:
+    case ENGINE_MEET:
     case ENGINE_REACHED:
     case ENGINE_CONFIRMED:
     case ENGINE_REFUSED:
@@ -195,10 +200,14 @@ void world_start(struct world_node *node)
 
     if (node->is_up)
         return;
-    world_node_stir(node);
+    if (!node->is_twin)
+        world_node_stir(node);
+    node->is_twin = false;
     err = kv_mem_open(node->mem, &node->kv);
     if (err == ERR_OK)
         err = ledger_open(node->kv, node->secrets, &node->entropy, &node->ledger);
+    if (err == ERR_OK)
+        err = succession_finish(node->ledger, node->secrets, world_job_store_keys, node);
     options.ledger = node->ledger;
     if (err == ERR_OK)
         err = engine_new(&options, &node->engine);
@@ -240,7 +249,11 @@ static void world_node_forget(struct world_node *node, bool is_clean)
     world_job_drop(node);
     errand_free(node->deliveries);
     engine_free(node->engine);
+    if (node->successor != NULL)
+        ledger_close(node->successor);
     ledger_close(node->ledger);
+    node->successor = NULL;
+    node->is_succeeding = false;
     node->deliveries = NULL;
     node->engine = NULL;
     node->on_event = NULL;
@@ -355,6 +368,7 @@ struct world_node *world_clone(struct world_node *node, bool is_twin)
     if (is_twin) {
         memcpy(clone->entropy_key, node->entropy_key, sizeof clone->entropy_key);
         clone->drawn = node->drawn;
+        clone->is_twin = true;
     }
     world_count(node->world, node, WORLD_CLONE);
     return clone;

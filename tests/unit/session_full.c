@@ -127,6 +127,46 @@ static void what_is_under_way_counts(void **state)
     session_pair_free(pair);
 }
 
+/* Another of ben's devices wrote it: what ana may write here does not count it, the disk does. */
+static void what_is_handed_back_is_bounded_by_the_disk_alone(void **state)
+{
+    struct session_event asked = {.type = SESSION_SYNC_ASKED};
+    struct session_pair *pair = session_pair_live();
+    struct log_id log = {.space = pair->spaces[BEN_PAIR]};
+    struct replica_mem *ana = &pair->sides[ANA].replica, *ben = &pair->sides[BEN].replica;
+    struct signing_key third;
+    uint8_t seed[SEED_SIZE] = {77};
+
+    (void)state;
+    identity_signing_key(seed, &third);
+    log.device = third.public_key;
+    replica_mem_add_device(ana, &third.public_key, &pair->sides[BEN].root->public_key);
+    replica_mem_add_device(ben, &third.public_key, &pair->sides[BEN].root->public_key);
+    full_bound(pair, 0);
+    session_pair_write(pair, ANA, ANA_PAIR, 10, 100, 1);
+    session_pair_run(pair);
+    assert_non_null(strstr(session_pair_text(pair), "ana: gives no more"));
+    assert_int_equal(replica_mem_append(ana, &log.space, &third, 300, 100, 7), ERR_OK);
+    session_pair_news(pair, ANA, BEN_PAIR);
+    session_pair_run(pair);
+    assert_int_equal(replica_mem_size(ben, &log), 300);
+    assert_int_equal(full_held(pair), 0);
+
+    ben->is_disk_low = true;
+    assert_int_equal(replica_mem_append(ana, &log.space, &third, 10, 100, 8), ERR_OK);
+    session_pair_news(pair, ANA, BEN_PAIR);
+    session_pair_run(pair);
+    assert_int_equal(replica_mem_size(ben, &log), 300);
+    ben->is_disk_low = false;
+    full_bound(pair, PEER_ENTRIES_MAX);
+    session_pair_event(pair, BEN, &asked);
+    session_pair_run(pair);
+    assert_int_equal(replica_mem_size(ben, &log), 310);
+    assert_int_equal(full_held(pair), 10);
+    assert_true(pair->sides[ANA].is_in_step && pair->sides[BEN].is_in_step);
+    session_pair_free(pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +174,7 @@ int main(void)
         cmocka_unit_test(when_room_comes_it_goes_on),
         cmocka_unit_test(it_is_said_at_the_next_meeting_too),
         cmocka_unit_test(what_is_under_way_counts),
+        cmocka_unit_test(what_is_handed_back_is_bounded_by_the_disk_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,367 @@
+/*
+ * The eight scenarios by which wrong implementations of forks are caught.
+ *
+ *   sim_forks               all of them
+ *   sim_forks "3 " --trace  those whose name begins so, told step by step
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/sim/judge_search.h"
+#include "tests/sim/scene.h"
+
+enum { SIM_FORKS_SWEEP = 14, SIM_FORKS_EDITS = 100 };
+
+/* ana with two peers, everything at rest. */
+struct sim_forks_cast {
+    struct world_node *ana, *ben, *cara;
+};
+
+static void sim_forks_meet(struct scene *scene, struct sim_forks_cast *cast)
+{
+    cast->ana = scene_member(scene, "ana");
+    cast->ben = scene_member(scene, "ben");
+    cast->cara = scene_member(scene, "cara");
+    scene_link(scene, cast->ana, cast->ben);
+    scene_link(scene, cast->cara, cast->ana);
+    scene_card(scene, cast->ana);
+    scene_contact(scene, cast->ana);
+    scene_settle(scene);
+}
+
+static bool sim_forks_is_same_device(const struct world_node *left, const struct world_node *right)
+{
+    return memcmp(left->secrets->signing_seed, right->secrets->signing_seed, 32) == 0;
+}
+
+/* 1. The fork is proven on the card; the pair space must come back, thaw, and agree. */
+static void sim_forks_blind_space(struct scene *scene)
+{
+    struct sim_forks_cast cast;
+    struct world_home *home;
+    size_t since;
+
+    sim_forks_meet(scene, &cast);
+    home = world_snapshot(cast.ana);
+    since = scene->judge.canaries_count;
+    scene_card(scene, cast.ana);
+    scene_pair(scene, cast.ana, cast.ben);
+    scene_settle(scene);
+    scene_restore(scene, cast.ana, home, since);
+    scene_settle(scene);
+    scene_pair(scene, cast.ana, cast.ben);
+    scene_card(scene, cast.ana);
+    scene_settle(scene);
+    world_home_free(home);
+}
+
+/* 1, again with the space made only after the copy: its link dies with the branch, and a new
+ * invitation mends it. */
+static void sim_forks_blind_new_space(struct scene *scene)
+{
+    struct sim_forks_cast cast;
+    struct world_node *dan;
+    struct world_home *home;
+    size_t since;
+
+    sim_forks_meet(scene, &cast);
+    dan = scene_member(scene, "dan");
+    home = world_snapshot(cast.ana);
+    since = scene->judge.canaries_count;
+    scene_link(scene, cast.ana, dan);
+    scene_card(scene, cast.ana);
+    scene_pair(scene, cast.ana, dan);
+    scene_settle(scene);
+    scene_restore(scene, cast.ana, home, since);
+    scene_settle(scene);
+    scene_link(scene, cast.ana, dan);
+    scene_pair(scene, cast.ana, dan);
+    scene_settle(scene);
+    world_home_free(home);
+}
+
+/* 2. One clone writes the card, the other's fork shows only in the pair with ben; cara converges.
+ */
+static void sim_forks_hidden_pair(struct scene *scene)
+{
+    struct sim_forks_cast cast;
+    struct world_node *clone;
+
+    sim_forks_meet(scene, &cast);
+    world_crash(cast.ana);
+    clone = world_clone(cast.ana, false);
+    scene_card(scene, cast.ana);
+    scene_part(scene, clone, cast.ben, (struct world_node *)NULL);
+    world_start(clone);
+    scene_pair(scene, clone, cast.ben);
+    scene_wait(scene, 60);
+    world_start(cast.ana);
+    scene_wait(scene, 60);
+    scene_join(scene);
+    scene_settle(scene);
+}
+
+/* 3. Each clone heals with another reader, offline from the other; later edits make no new
+ * successor. */
+static void sim_forks_two_healings(struct scene *scene)
+{
+    struct sim_forks_cast cast;
+    struct world_node *clone;
+    size_t devices;
+
+    sim_forks_meet(scene, &cast);
+    world_crash(cast.ana);
+    clone = world_clone(cast.ana, false);
+    scene_part(scene, clone, cast.cara, (struct world_node *)NULL);
+    world_start(cast.ana);
+    world_start(clone);
+    scene_card(scene, cast.ana);
+    scene_pair(scene, cast.ana, cast.ben);
+    scene_card(scene, clone);
+    scene_pair(scene, clone, cast.cara);
+    scene_wait(scene, 60);
+    scene_join(scene);
+    scene_settle(scene);
+    devices = scene_devices(cast.ben, cast.ana);
+    for (int at = 0; at < SIM_FORKS_EDITS; at++) {
+        scene_org(scene, cast.ana, at % 2 == 0 ? "even" : "odd");
+        scene_org(scene, clone, at % 3 == 0 ? "three" : "not three");
+    }
+    scene_settle(scene);
+    scene_expect(scene, scene_devices(cast.ben, cast.ana) == devices, "no new successor");
+    scene_expect(scene, devices <= 3, "at most two successors of one fault");
+}
+
+/* 4. Three branches by two copies put back; what a reader returned is written again and lost again
+ * with a third. */
+static void sim_forks_returned_then_rolled_back(struct scene *scene)
+{
+    struct sim_forks_cast cast;
+    struct world_home *home;
+    size_t since;
+
+    sim_forks_meet(scene, &cast);
+    home = world_snapshot(cast.ana);
+    since = scene->judge.canaries_count;
+    scene_card(scene, cast.ana);
+    scene_pair(scene, cast.ana, cast.cara);
+    scene_settle(scene);
+    scene_part(scene, cast.ana, cast.ben, (struct world_node *)NULL);
+    scene_restore(scene, cast.ana, home, since);
+    scene_card(scene, cast.ana);
+    scene_wait(scene, 60);
+    scene_join(scene);
+    scene_settle(scene);
+    scene_restore(scene, cast.ana, home, since);
+    scene_settle(scene);
+    scene_card(scene, cast.ben);
+    scene_settle(scene);
+    world_home_free(home);
+}
+
+/* 5. Both clones repeat one entry; then a successor is cloned. */
+static void sim_forks_twin_restatement(struct scene *scene)
+{
+    struct sim_forks_cast cast;
+    struct world_node *clone, *third;
+    struct world_home *home;
+    size_t since;
+
+    sim_forks_meet(scene, &cast);
+    home = world_snapshot(cast.ana);
+    since = scene->judge.canaries_count;
+    scene_card(scene, cast.ana);
+    scene_pair(scene, cast.ana, cast.ben);
+    scene_settle(scene);
+    scene_restore(scene, cast.ana, home, since);
+    world_crash(cast.ana);
+    clone = world_clone(cast.ana, false);
+    world_start(cast.ana);
+    world_start(clone);
+    scene_settle(scene);
+    world_crash(clone);
+    third = world_clone(clone, false);
+    world_start(clone);
+    world_start(third);
+    scene_card(scene, clone);
+    scene_card(scene, third);
+    scene_settle(scene);
+    world_home_free(home);
+}
+
+/* 6. x = 1 on the lost branch; whoever has seen it writes x = 2; only then x = 1 is returned. */
+static void sim_forks_old_against_new(struct scene *scene)
+{
+    struct sim_forks_cast cast;
+    struct world_home *home;
+    size_t since;
+
+    sim_forks_meet(scene, &cast);
+    home = world_snapshot(cast.ana);
+    since = scene->judge.canaries_count;
+    scene_org(scene, cast.ana, "one");
+    scene_settle(scene);
+    scene_part(scene, cast.cara, (struct world_node *)NULL);
+    scene_restore(scene, cast.ana, home, since);
+    scene_wait(scene, 120);
+    scene_expect(scene, scene_has_org(cast.ana, "one"), "one came back from ben");
+    scene_org(scene, cast.ana, "two");
+    scene_wait(scene, 30);
+    scene_join(scene);
+    scene_settle(scene);
+    scene_expect(scene, scene_has_org(cast.ana, "two"), "two stays");
+    world_home_free(home);
+}
+
+/* 7. Two branches, and one of the machines dies for good. */
+static void sim_forks_dead_branch(struct scene *scene)
+{
+    struct sim_forks_cast cast;
+    struct world_node *clone;
+
+    sim_forks_meet(scene, &cast);
+    world_crash(cast.ana);
+    clone = world_clone(cast.ana, false);
+    scene_part(scene, clone, cast.cara, (struct world_node *)NULL);
+    world_start(cast.ana);
+    world_start(clone);
+    scene_card(scene, cast.ana);
+    scene_card(scene, clone);
+    scene_wait(scene, 60);
+    world_crash(cast.ana);
+    scene_join(scene);
+    scene_settle(scene);
+}
+
+/* 7. The first scenario with a power cut before or after each commit of the healing. */
+static void sim_forks_sweep(struct scene *scene, uint64_t commits, enum world_doom doom)
+{
+    struct sim_forks_cast cast;
+    struct world_home *home;
+    size_t since;
+
+    sim_forks_meet(scene, &cast);
+    home = world_snapshot(cast.ana);
+    since = scene->judge.canaries_count;
+    scene_card(scene, cast.ana);
+    scene_pair(scene, cast.ana, cast.ben);
+    scene_settle(scene);
+    scene_restore(scene, cast.ana, home, since);
+    cast.ana->doom = doom;
+    cast.ana->doom_commits = commits;
+    scene_wait(scene, 120);
+    world_start(cast.ana);
+    scene_settle(scene);
+    world_home_free(home);
+}
+
+/* 7. Two machines that draw the same randomness: their keys differ, nothing is lost. */
+static void sim_forks_twins(struct scene *scene)
+{
+    struct sim_forks_cast cast;
+    struct world_node *twin;
+
+    sim_forks_meet(scene, &cast);
+    twin = world_clone(cast.ana, true);
+    scene_part(scene, twin, cast.cara, (struct world_node *)NULL);
+    world_start(twin);
+    scene_card(scene, cast.ana);
+    scene_card(scene, twin);
+    scene_wait(scene, 60);
+    scene_join(scene);
+    scene_settle(scene);
+    scene_expect(scene, !sim_forks_is_same_device(cast.ana, twin), "different keys");
+}
+
+/* 8. cara is removed on one branch, two rotations of the other include her: once united, nothing
+ * that the device that knows of the removal writes can be read by her. */
+static void sim_forks_removal(struct scene *scene)
+{
+    struct sim_forks_cast cast;
+    struct world_node *clone, *dan, *eve;
+
+    sim_forks_meet(scene, &cast);
+    dan = scene_member(scene, "dan");
+    eve = scene_member(scene, "eve");
+    scene_link(scene, cast.ana, dan);
+    scene_link(scene, cast.ana, eve);
+    scene_settle(scene);
+    world_crash(cast.ana);
+    clone = world_clone(cast.ana, false);
+    scene_part(scene, clone, cast.cara, (struct world_node *)NULL);
+    world_start(cast.ana);
+    world_start(clone);
+    scene_ask(scene, cast.ana, "peer.remove", json_pack("{s:s}", "who", "cara"));
+    scene_ask(scene, clone, "peer.remove", json_pack("{s:s}", "who", "dan"));
+    scene_card(scene, clone);
+    scene_ask(scene, clone, "peer.remove", json_pack("{s:s}", "who", "eve"));
+    scene_card(scene, clone);
+    scene_wait(scene, 60);
+    judge_parted(&scene->judge, cast.ana->person, cast.cara->person);
+    world_crash(dan); /* Who is whose peer after two removals is not what is asked here. */
+    world_crash(eve);
+    scene_join(scene);
+    scene_wait(scene, 300);
+    scene_card(scene, cast.ana);
+    scene_wait(scene, 300);
+    scene_card(scene, cast.ana);
+    scene_wait(scene, 300);
+    judge_search(&scene->judge, cast.cara);
+    world_crash(cast.cara); /* The clone has not met ana, and has her for a peer. */
+    scene_settle(scene);
+}
+
+struct sim_forks_scenario {
+    const char *name;
+    void (*run)(struct scene *scene);
+};
+
+static const struct sim_forks_scenario sim_forks_scenarios[] = {
+    {"1 blind space", sim_forks_blind_space},
+    {"1 blind space made after the copy", sim_forks_blind_new_space},
+    {"2 hidden pair fork", sim_forks_hidden_pair},
+    {"3 two healings at once", sim_forks_two_healings},
+    {"4 returned, then rolled back", sim_forks_returned_then_rolled_back},
+    {"5 twin restatement", sim_forks_twin_restatement},
+    {"6 old against new", sim_forks_old_against_new},
+    {"7 dead branch", sim_forks_dead_branch},
+    {"7 twins with one random state", sim_forks_twins},
+    {"8 removal on one branch", sim_forks_removal},
+};
+
+static int sim_forks_sweeps(const char *wanted, bool is_talkative)
+{
+    struct scene scene;
+    char name[64];
+    int failures = 0;
+
+    for (uint64_t commits = 1; commits <= SIM_FORKS_SWEEP; commits++)
+        for (int doom = WORLD_BEFORE_COMMIT; doom <= WORLD_AFTER_COMMIT; doom++) {
+            (void)snprintf(name, sizeof name, "7 power cut %s commit %llu",
+                           doom == WORLD_BEFORE_COMMIT ? "before" : "after",
+                           (unsigned long long)commits);
+            if (strncmp(name, wanted, strlen(wanted)) != 0)
+                continue;
+            scene_begin(&scene, commits, is_talkative);
+            sim_forks_sweep(&scene, commits, (enum world_doom)doom);
+            failures += !scene_end(&scene, name);
+        }
+    return failures;
+}
+
+int main(int argc, char **argv)
+{
+    const char *wanted = argc > 1 ? argv[1] : "";
+    struct scene scene;
+    int failures = 0;
+
+    for (size_t at = 0; at < sizeof sim_forks_scenarios / sizeof sim_forks_scenarios[0]; at++) {
+        if (strncmp(sim_forks_scenarios[at].name, wanted, strlen(wanted)) != 0)
+            continue;
+        scene_begin(&scene, at + 1, argc > 2);
+        sim_forks_scenarios[at].run(&scene);
+        failures += !scene_end(&scene, sim_forks_scenarios[at].name);
+        (void)fflush(stdout);
+    }
+    return failures + sim_forks_sweeps(wanted, argc > 2) > 0;
+}

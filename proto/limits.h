@@ -72,9 +72,32 @@ enum {
     INTRODUCTION_SIZE_MAX = 8192,        /* any statement of an introduction */
 
     EPOCH_WRAPS_MAX = 64, /* devices one grant entry serves: 16 of each side and recovery keys */
-    EPOCH_ENTRIES_MAX = 1000000,  /* of one log under one key: then it is renewed */
-    EPOCH_PARENTS_MAX = 4,        /* branches one epoch unites; more are united step by step */
-    EPOCH_DEPTH_MAX = 1 << 24,    /* rotations of one space; nobody can push the depth to its end */
+    EPOCH_ENTRIES_MAX = 1000000, /* of one log under one key: then it is renewed */
+    EPOCH_PARENTS_MAX = 4,       /* branches one epoch unites; more are united step by step */
+    EPOCH_DEPTH_MAX = 1 << 24,   /* rotations of one space; nobody can push the depth to its end */
+    ENDORSEMENT_SIZE_MAX = 4096, /* words, three tags, a name and three signatures */
+    ENDORSEMENT_WORDS_MIN = 20,  /* characters: no endorsement by one click */
+    ENDORSEMENT_WORDS_MAX = 1000,
+    ENDORSEMENT_WORDS_SIZE_MAX = 2400, /* bytes of them: most scripts fit 1,000 characters */
+    ENDORSEMENT_ABOUT_MAX = 3,
+    ENDORSEMENT_ABOUT_SIZE_MAX = 100, /* bytes of one tag */
+    ENDORSEMENT_YEAR_MIN = 1900,
+    ENDORSEMENT_YEAR_MAX = 2200,
+    ENDORSEMENT_MONTHS_DEFAULT = 24,
+    ENDORSEMENT_MONTHS_MAX = 60,
+    ENDORSEMENT_DAYS_MAX = 1827,     /* 60 months with two leap days */
+    ENDORSEMENTS_PER_ISSUER_MAX = 3, /* live ones one issuer may have about one subject */
+    ENDORSEMENTS_SHOWN_MAX = 200,    /* of one subject that readers count */
+    SHOW_DAYS_MAX = 90,              /* after so long without news a show is over */
+    SHOW_RENEW_DAYS = 30,            /* its own device renews it so often */
+    SHOW_SIZE_MAX = 1280,            /* that with chain and signature */
+    QUOTES_MAX = 2000,               /* in one network space */
+    QUOTES_SIZE_MAX = 4 << 20,       /* bytes of their statements */
+    CREDENTIAL_SIZE_MAX = 256 << 10, /* a W3C credential or presentation from anywhere */
+    CREDENTIAL_DEPTH_MAX = 32,       /* nesting of its JSON; ours nests five */
+    CREDENTIAL_PROOFS_MAX = 8,       /* signature checks one credential may cost */
+    CREDENTIALS_MAX = 256,           /* in one file or presentation */
+
     MARKS_PER_MESSAGE_MAX = 1024, /* 1,024 marks of 75 bytes fit one message */
     ACKS_PER_MESSAGE_MAX = 1024,
     LOGS_PER_PEER_MAX = 256, /* live logs a peer may have in what it writes for me */

@@ -4,6 +4,7 @@
 #include "proto/card.h"
 #include "proto/circle.h"
 #include "proto/contact.h"
+#include "proto/endorsement.h"
 #include "proto/introduction.h"
 #include "proto/link.h"
 #include "proto/restate.h"
@@ -25,7 +26,11 @@ static const struct kind *const kinds[] = {&contact_kind,
                                            &introduction_kind,
                                            &introduction_record_kind,
                                            &introduction_key_kind,
-                                           &introduction_mute_kind};
+                                           &introduction_mute_kind,
+                                           &endorsement_kind,
+                                           &kept_kind,
+                                           &revoked_kind,
+                                           &quoting_kind};
 
 const struct kind *kind_find(uint8_t number)
 {

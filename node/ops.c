@@ -7,6 +7,9 @@
 
 #include "node/op_circle.h"
 #include "node/op_contact.h"
+#include "node/op_credential.h"
+#include "node/op_endorse.h"
+#include "node/op_endorsement.h"
 #include "node/op_export.h"
 #include "node/op_history.h"
 #include "node/op_import.h"
@@ -38,6 +41,17 @@ static const struct op ops_all[] = {
     {.method = "contact.split", .mode = OP_WRITE, .run = op_merge_split},
     {.method = "doctor", .mode = OP_READ, .run = op_node_doctor},
     {.method = "doctor.rebuild", .mode = OP_WRITE, .run = op_node_rebuild},
+    {.method = "endorse", .mode = OP_WRITE, .run = op_endorse},
+    {.method = "endorsement.accept", .mode = OP_WRITE, .run = op_endorsement_accept},
+    {.method = "endorsement.export", .mode = OP_READ, .run = op_credential_export},
+    {.method = "endorsement.hide", .mode = OP_WRITE, .run = op_endorsement_hide},
+    {.method = "endorsement.list", .mode = OP_READ, .run = op_endorsement_list},
+    {.method = "endorsement.present", .mode = OP_READ, .run = op_credential_present},
+    {.method = "endorsement.publish", .mode = OP_WRITE, .run = op_endorsement_publish},
+    {.method = "endorsement.revoke", .mode = OP_WRITE, .run = op_endorsement_revoke},
+    {.method = "endorsement.set-aside", .mode = OP_WRITE, .run = op_endorsement_set_aside},
+    {.method = "endorsement.show", .mode = OP_READ, .run = op_endorsement_show},
+    {.method = "endorsement.verify", .mode = OP_READ, .run = op_credential_verify},
     {.method = "export", .mode = OP_READ, .run = op_export},
     {.method = "import", .mode = OP_WRITE, .run = op_import},
     {.method = "import.plan", .mode = OP_WRITE, .run = op_import_plan},

@@ -48,6 +48,7 @@
  *              speaker, type, hash (16)
  *   introduction  introducer, introduction  * what became of it here, and when
  *   want       asked, asking, hash (16)     arrival of the entry that says it
+ *   endorsement  several sorts: see endorsement_table.h
  */
 /* clang-format on */
 #ifndef KITH_STORAGE_KEY_H
@@ -80,6 +81,7 @@
     X(JOURNAL, "journal")                                                                          \
     X(TOKEN, "token")                                                                              \
     X(NAME_ORDER, "name_order")                                                                    \
+    X(ENDORSEMENT, "endorsement")                                                                  \
     X(CARD_OF, "card_of")                                                                          \
     X(AGENDA, "agenda")                                                                            \
     X(HOST, "host")                                                                                \

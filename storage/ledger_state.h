@@ -9,7 +9,7 @@ enum { LEDGER_TOUCHED_MAX = 512, LEDGER_MAC_SIZE = 16, LEDGER_SPACE_SPAN = 64 };
 /* Grows when a view is added or changes: views made by an older program are made again. */
 enum { LEDGER_VIEWS = 2 };
 
-enum meta_key { META_FORMAT = 1, META_SELF = 2, META_STATE = 3 };
+enum meta_key { META_FORMAT = 1, META_SELF = 2, META_STATE = 3, META_UPTIME = 20 };
 
 /* Counters, one row, written with every commit that changes them. */
 struct ledger_counters {

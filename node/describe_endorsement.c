@@ -9,6 +9,8 @@
 #include "storage/row.h"
 #include "storage/view_peer.h"
 
+enum { DESCRIBE_ENDORSEMENTS_MAX = 10 };
+
 const char *describe_endorsement_state(enum endorsement_state state)
 {
     switch (state) {
@@ -120,4 +122,39 @@ json_t *describe_endorsement(const struct op_call *call, const struct endorsemen
     }
     object_release(&object);
     return out;
+}
+
+struct describe_endorsement_list {
+    const struct op_call *call;
+    json_t *rows;
+};
+
+static enum err describe_endorsement_mention(void *self, const struct endorsement_view *view)
+{
+    struct describe_endorsement_list *list = self;
+    json_t *whole, *row = json_object();
+    static const char *const keys[] = {"id", "issuer", "relation", "about"};
+
+    if (view->state != ENDORSEMENT_ACCEPTED || view->is_superseded) {
+        json_decref(row);
+        return ERR_OK;
+    }
+    whole = describe_endorsement(list->call, view);
+    for (size_t at = 0; at < sizeof keys / sizeof keys[0]; at++)
+        (void)json_object_set(row, keys[at], json_object_get(whole, keys[at]));
+    json_decref(whole);
+    (void)json_array_append_new(list->rows, row); /* A lost row shows as absent. */
+    return json_array_size(list->rows) < DESCRIBE_ENDORSEMENTS_MAX ? ERR_OK : ERR_CANCELLED;
+}
+
+void describe_endorsement_mentions(const struct op_call *call, json_t *out,
+                                   const struct public_key *member)
+{
+    struct describe_endorsement_list list = {.call = call, .rows = json_array()};
+    enum err err = view_endorsement_of(&call->snapshot, call->now_ms, member,
+                                       describe_endorsement_mention, &list);
+
+    if ((err == ERR_OK || err == ERR_CANCELLED) && json_array_size(list.rows) > 0)
+        (void)json_object_set(out, "endorsements", list.rows);
+    json_decref(list.rows);
 }

@@ -11,6 +11,10 @@ json_t *describe_endorsement(const struct op_call *call, const struct endorsemen
  * may be empty). */
 json_t *describe_endorsement_member(const struct op_call *call, const struct public_key *member,
                                     struct span fallback);
+/* What may be seen of a member, as a page about them mentions it: the newest few, each {"id",
+ * "issuer", "relation", "about"}. Sets the key only when there are some. */
+void describe_endorsement_mentions(const struct op_call *call, json_t *out,
+                                   const struct public_key *member);
 const char *describe_endorsement_state(enum endorsement_state state);
 
 #endif

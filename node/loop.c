@@ -207,6 +207,7 @@ static void loop_on_timer(uv_timer_t *timer)
     }
     loop_job_flush(loop, false);
     loop_job_tick(loop);
+    loop_job_uptime(loop, false);
     if (!loop->is_stopping)
         loop_engine(loop, &event);
     loop_rpc_poll(loop);
@@ -265,6 +266,7 @@ void loop_stop(struct loop *loop)
     loop->is_stopping = true;
     loop->stop_at_ms = clock_running_ms() + LOOP_STOP_MS;
     loop_job_flush(loop, true);
+    loop_job_uptime(loop, true);
     loop_engine(loop, &event);
     loop_arm(loop);
 }
@@ -449,6 +451,7 @@ enum err loop_run(const struct loop_options *options, struct address *out_addres
     if (loop == NULL)
         return ERR_NOMEM;
     loop->options = options;
+    loop->counted_at_ms = clock_running_ms();
     loop_raise_descriptors();
     if (uv_loop_init(&loop->uv) != 0) {
         heap_free(loop);

@@ -7,8 +7,9 @@
 #include "crypto/heap.h"
 #include "node/clock.h"
 #include "node/react.h"
+#include "storage/uptime.h"
 
-enum { LOOP_DELIVERY_WAIT_MS = 100, LOOP_TICK_AGAIN_MS = 60000 };
+enum { LOOP_DELIVERY_WAIT_MS = 100, LOOP_TICK_AGAIN_MS = 60000, LOOP_UPTIME_MS = 600000 };
 
 struct loop_errand_job {
     struct loop_job job;
@@ -144,4 +145,42 @@ void loop_job_tick(struct loop *loop)
     job->done = loop_tick_done;
     loop->is_ticking = true;
     loop_job_push(loop, job);
+}
+
+/* Running time. */
+
+struct loop_uptime_job {
+    struct loop_job job;
+    uint64_t more_ms;
+};
+
+static enum err loop_uptime_run(struct writer_job *base, struct ledger_txn *txn)
+{
+    return uptime_add(txn, ((struct loop_uptime_job *)(void *)base)->more_ms);
+}
+
+static void loop_uptime_done(struct loop *loop, struct loop_job *job)
+{
+    if (job->base.err != ERR_OK) /* A few minutes less: things grow old a little later. */
+        log_line(loop->options->log, LOG_WARNING, "running time could not be stored: %s",
+                 err_sentence(job->base.err));
+    heap_free(job);
+}
+
+void loop_job_uptime(struct loop *loop, bool is_forced)
+{
+    uint64_t now_ms = clock_running_ms();
+    struct loop_uptime_job *job;
+
+    if (now_ms == loop->counted_at_ms ||
+        (!is_forced && (loop->is_stopping || now_ms < loop->counted_at_ms + LOOP_UPTIME_MS)))
+        return;
+    job = heap_new_zeroed(1, sizeof *job);
+    if (job == NULL)
+        return;
+    job->more_ms = now_ms - loop->counted_at_ms;
+    loop->counted_at_ms = now_ms;
+    job->job.base.run = loop_uptime_run;
+    job->job.done = loop_uptime_done;
+    loop_job_push(loop, &job->job);
 }

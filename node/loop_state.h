@@ -70,9 +70,10 @@ struct loop {
     uint64_t poll_at_ms;       /* a waiting client is asked about again */
     struct errand *deliveries; /* acknowledged, not stored yet: collected for a while */
     uint64_t deliveries_at_ms;
-    size_t jobs_count;   /* in the writer's hands */
-    bool is_ticking;     /* a tick is among them */
-    uint64_t tick_at_ms; /* not before: the last one failed */
+    size_t jobs_count;      /* in the writer's hands */
+    bool is_ticking;        /* a tick is among them */
+    uint64_t tick_at_ms;    /* not before: the last one failed */
+    uint64_t counted_at_ms; /* running time up to here is stored, or on its way */
 };
 
 /* loop.c */
@@ -104,6 +105,8 @@ void loop_job_delivered(struct loop *loop, const struct engine_effect *effect);
 void loop_job_flush(struct loop *loop, bool is_forced); /* deliveries collected so far */
 /* A transaction of its own for what is due by the wall clock (node/react.h). */
 void loop_job_tick(struct loop *loop);
+/* Adds to the stored running time, now and then, or at once. */
+void loop_job_uptime(struct loop *loop, bool is_forced);
 void loop_jobs_done(struct loop *loop);
 /* Pushes a job whose completion calls done on the loop's thread. */
 struct loop_job {

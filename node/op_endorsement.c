@@ -318,23 +318,16 @@ static enum err op_endorsement_on_older(void *self, const struct endorsement_vie
     return ERR_OK;
 }
 
-static enum err op_endorsement_on_place(void *self, const struct endorsement_view *view)
-{
-    *(struct endorsement_view *)self = *view;
-    return ERR_OK;
-}
-
 static enum err op_endorsement_apply(struct op_call *call, const struct endorsement_view *view,
                                      enum endorsement_decision decision)
 {
     const struct endorsement_place place = {
         .subject = view->subject, .issued_s = view->issued_s, .object = view->object};
-    struct endorsement_view settled = *view;
+    struct endorsement_view settled;
     enum err err = endorse_decide(call->txn, view, decision);
 
     if (err == ERR_OK)
-        err = view_endorsement_at(&call->snapshot, call->now_ms, &place, op_endorsement_on_place,
-                                  &settled);
+        err = view_endorsement_get(&call->snapshot, call->now_ms, &place, &settled);
     return err == ERR_OK ? endorse_settle(call->txn, &settled) : err;
 }
 

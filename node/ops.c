@@ -18,6 +18,7 @@
 #include "node/op_invite.h"
 #include "node/op_me.h"
 #include "node/op_merge.h"
+#include "node/op_network.h"
 #include "node/op_node.h"
 #include "node/op_peer.h"
 #include "node/op_search.h"
@@ -68,6 +69,9 @@ static const struct op ops_all[] = {
     {.method = "log", .mode = OP_READ, .run = op_node_log},
     {.method = "me.edit", .mode = OP_WRITE, .run = op_me_edit},
     {.method = "me.show", .mode = OP_READ, .run = op_me_show},
+    {.method = "network.list", .mode = OP_READ, .run = op_network_list},
+    {.method = "network.quote", .mode = OP_WRITE, .run = op_network_quote},
+    {.method = "network.unquote", .mode = OP_WRITE, .run = op_network_unquote},
     {.method = "peer.accept",
      .mode = OP_WRITE,
      .run = op_invite_accept,

@@ -1,7 +1,9 @@
 /* One table says who looks at what. A name of a kind nobody looks at any more is dropped. */
 #include "node/react.h"
 
+#include "node/endorse.h"
 #include "node/introduction.h"
+#include "node/quote.h"
 #include "storage/agenda.h"
 #include "storage/follow.h"
 #include "storage/space.h"
@@ -16,6 +18,8 @@ struct reactor {
 
 static const struct reactor reactors[] = {
     {KIND_SPACE, space_tend},
+    {KIND_ENDORSEMENT, endorse_look},
+    {KIND_GRANT, quote_meet},
     {KIND_INTRODUCTION, introduction_look},
     {0, NULL},
 };

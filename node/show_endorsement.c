@@ -13,6 +13,32 @@ static const char *show_endorsement_name(json_t *object, const char *key)
     return name[0] != '\0' ? name : show_text(person, "member");
 }
 
+void show_endorsement_mentions(json_t *person)
+{
+    json_t *rows = json_object_get(person, "endorsements"), *row;
+    struct buf line = {0};
+    size_t at, tag;
+    json_t *about;
+
+    json_array_foreach(rows, at, row)
+    {
+        buf_clear(&line);
+        buf_append(&line, span_str(show_endorsement_name(row, "issuer")));
+        buf_append(&line, span_str(" ("));
+        buf_append(&line, span_str(show_text(row, "relation")));
+        buf_append(&line, span_str(") for "));
+        json_array_foreach(json_object_get(row, "about"), tag, about)
+        {
+            buf_append(&line, span_str(tag > 0 ? ", " : ""));
+            buf_append(&line, span_str(json_string_value(about)));
+        }
+        buf_byte(&line, 0);
+        if (buf_err(&line) == ERR_OK)
+            show_line(at == 0 ? "Endorsed by" : "", (const char *)line.data);
+    }
+    buf_release(&line);
+}
+
 static void show_endorsement_years(json_t *row)
 {
     json_t *since = json_object_get(row, "since"), *until = json_object_get(row, "until");
@@ -103,6 +129,17 @@ static void show_endorsement_file(json_t *result, json_t *params)
     heap_free(path);
 }
 
+static void show_network(json_t *result, json_t *params)
+{
+    json_t *rows = json_object_get(result, "quoting"), *row;
+    size_t at;
+
+    (void)params;
+    if (json_array_size(rows) == 0)
+        (void)puts("You quote nobody. Turn it on for a peer: kith network quote WHO");
+    json_array_foreach(rows, at, row) show_line(at == 0 ? "You quote" : "", show_text(row, "name"));
+}
+
 const struct show_printer show_endorsement_printers[] = {
     {"endorse", show_endorsement},
     {"endorsement.accept", show_endorsement},
@@ -114,5 +151,8 @@ const struct show_printer show_endorsement_printers[] = {
     {"endorsement.set-aside", show_endorsement},
     {"endorsement.show", show_endorsement},
     {"endorsement.verify", show_verdict},
+    {"network.list", show_network},
+    {"network.quote", show_network},
+    {"network.unquote", show_network},
     {NULL, NULL},
 };

@@ -281,6 +281,7 @@ static const struct field endorsement_fields[] = {
 };
 static const struct field kept_fields[] = {
     {KEPT_STATEMENT, "statement", VALUE_BYTES, false, MATCH_EXACT, ENDORSEMENT_SIZE_MAX},
+    {KEPT_IS_REVOKED, "is_revoked", VALUE_NUMBER, false, MATCH_EXACT, 1},
     {KEPT_DECISIONS, "decision", VALUE_TEXT, true, MATCH_EXACT, TEXT_SIZE_MAX},
 };
 static const struct field revoked_fields[] = {

@@ -92,8 +92,9 @@ enum endorsement_field {
     ENDORSEMENT_SHOW = 2       /* bytes: a show; in card and network spaces */
 };
 enum kept_field {
-    KEPT_STATEMENT = 1, /* bytes: the endorsement as received */
-    KEPT_DECISIONS = 20 /* texts: see ENDORSE-7; the strongest one counts */
+    KEPT_STATEMENT = 1,  /* bytes: the endorsement as received */
+    KEPT_IS_REVOKED = 2, /* number: 1 once its issuer took it back */
+    KEPT_DECISIONS = 20  /* texts: see ENDORSE-7; the strongest one counts */
 };
 enum revoked_field { REVOKED_HASH = 1 }; /* bytes: of the endorsement */
 enum quoting_field {

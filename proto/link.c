@@ -36,6 +36,7 @@ static const struct field link_fields[] = {
     LINK_NUMBER(LINK_CONFIRMED, "confirmed", 1),
     LINK_BYTES(LINK_CHAIN, "chain", IDENTITY_SIZE_MAX),
     LINK_BYTES(LINK_ADDRESSES, "addresses", ADDRESSES_MAX *(ADDRESS_SIZE_MAX + 1)),
+    LINK_BYTES(LINK_NETWORK_IN, "network_in", ID_SIZE),
     LINK_BYTES(LINK_VIA, "via", 32),
     LINK_BYTES(LINK_INTRODUCTION, "introduction", ID_SIZE),
     {LINK_VOUCHERS, "vouchers", VALUE_TEXT, true, MATCH_EXACT, DID_SIZE},

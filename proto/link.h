@@ -24,6 +24,7 @@ enum link_field {
     LINK_CONFIRMED = 16,    /* number: 1 once a session under the link's secret was confirmed */
     LINK_CHAIN = 17,        /* bytes: root and chain of the device the link was made with */
     LINK_ADDRESSES = 18,    /* bytes: where that device was reached or said it can be */
+    LINK_NETWORK_IN = 19,   /* bytes: id of the peer's network space, once granted */
     LINK_VIA = 30,          /* bytes: root of the member who introduced us */
     LINK_INTRODUCTION = 31, /* bytes: id of that introduction */
     LINK_VOUCHERS = 32      /* set of text: did:key of everybody who introduced us with this key */

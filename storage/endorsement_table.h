@@ -12,6 +12,7 @@
  *   4, uuid, object, space               subject, ~issued
  *   5, writer's root                     how many records of theirs were dropped
  *   6, object, space                     subject, ~issued: where its rows are
+ *   7, writer's root                     how many quotes their network space has, how many bytes
  *
  * ~issued is the complement of the time, so that the newest comes first.
  */
@@ -44,8 +45,10 @@ struct endorsement_row {
     struct public_key writer; /* of the space it stands in */
     uint32_t space;
     uint32_t number; /* the object; its first field is the record */
+    uint32_t size;   /* bytes of record and show */
     enum endorsement_source source;
     enum endorsement_decision decision; /* KEPT */
+    bool is_revoked;                    /* KEPT: I know that it was taken back */
     enum audience audience;             /* SHOWN, QUOTED: by the show */
     enum relation relation;
     enum audience ceiling;
@@ -58,6 +61,13 @@ struct endorsement_row {
     size_t about_count;
 };
 
+/* Where the rows of one endorsement stand. */
+struct endorsement_place {
+    struct public_key subject;
+    uint64_t issued_s;
+    struct id object;
+};
+
 /* The value of KEPT_DECISIONS for a decision; "" for none. */
 const char *endorsement_decision_name(enum endorsement_decision decision);
 /* The strongest decision of a kept object. */
@@ -66,6 +76,12 @@ enum endorsement_decision endorsement_decided(const struct object *kept);
 /* Called by follow after an endorsement, kept or revoked object changed. */
 MUST_USE enum err endorsement_table_changed(struct ledger_txn *txn, const struct space_row *space,
                                             uint32_t number, const struct object *after);
+
+/* The name of an endorsement on the agenda, and back. */
+enum { ENDORSEMENT_PLACE_SIZE = 32 + 8 + ID_SIZE };
+void endorsement_put_place(const struct endorsement_place *place,
+                           uint8_t out[static ENDORSEMENT_PLACE_SIZE]);
+bool endorsement_read_place(struct span name, struct endorsement_place *out);
 
 /* Rows about a subject (with object NULL all, newest first), each until an error, which is
  * returned.
@@ -81,11 +97,6 @@ MUST_USE enum err endorsement_table_one(const struct snapshot *snapshot,
                                         void *self);
 /* Which endorsements an issuer wrote, newest first, and which have a UUID that begins with these
  * hex digits: each once. */
-struct endorsement_place {
-    struct public_key subject;
-    uint64_t issued_s;
-    struct id object;
-};
 typedef enum err (*endorsement_place_fn)(void *self, const struct endorsement_place *place);
 MUST_USE enum err endorsement_table_by(const struct snapshot *snapshot,
                                        const struct public_key *issuer, endorsement_place_fn each,
@@ -95,6 +106,10 @@ MUST_USE enum err endorsement_table_named(const struct snapshot *snapshot, struc
 MUST_USE enum err endorsement_table_is_revoked(const struct snapshot *snapshot,
                                                const struct public_key *issuer,
                                                const struct id *object, bool *out);
+/* How many quotes stand in a writer's network space, and their bytes. */
+MUST_USE enum err endorsement_table_quotes(const struct snapshot *snapshot,
+                                           const struct public_key *writer, uint64_t *out_count,
+                                           uint64_t *out_bytes);
 /* How many records of a writer were dropped. */
 MUST_USE enum err endorsement_table_dropped(const struct snapshot *snapshot,
                                             const struct public_key *writer, uint64_t *out);

@@ -35,7 +35,8 @@ static enum err replica_walk_space(struct replica_walk *walk, const struct id *s
                          : err;
 }
 
-/* The spaces one writes for the other: pairs first, then cards. Own devices share every space. */
+/* The spaces one writes for the other: pairs first, then cards, then networks. Own devices share
+ * every space. */
 static enum err replica_own_logs(struct replica_walk *walk)
 {
     struct ledger_counters counters;
@@ -51,7 +52,7 @@ static enum err replica_own_logs(struct replica_walk *walk)
 
 static enum err replica_peer_logs(struct replica_walk *walk, const struct peer *peer)
 {
-    struct space_row card;
+    struct space_row card, network;
     enum err err = ERR_OK;
 
     if (peer->has_pair_out)
@@ -64,7 +65,13 @@ static enum err replica_peer_logs(struct replica_walk *walk, const struct peer *
         err = replica_walk_space(walk, &card.id);
     if (err == ERR_OK && peer->has_card_in)
         err = replica_walk_space(walk, &peer->card_in);
-    return err;
+    if (err == ERR_OK && peer->has_network_in)
+        err = replica_walk_space(walk, &peer->network_in);
+    if (err == ERR_OK)
+        err = ledger_own_space(walk->snapshot, SPACE_NETWORK, &network);
+    if (err == ERR_NOT_FOUND)
+        return ERR_OK;
+    return err == ERR_OK ? replica_walk_space(walk, &network.id) : err;
 }
 
 /* A peer's link when it is one; ERR_NOT_FOUND when nothing is shared with this member. */
@@ -122,7 +129,8 @@ static enum err replica_check_space(const struct snapshot *snapshot, const struc
     is_shared = (link->has_pair_out && id_is_equal(&link->pair_out, space)) ||
                 (link->has_pair_in && id_is_equal(&link->pair_in, space)) ||
                 (link->has_card_in && id_is_equal(&link->card_in, space)) ||
-                (out->is_mine && out->kind == SPACE_CARD);
+                (link->has_network_in && id_is_equal(&link->network_in, space)) ||
+                (out->is_mine && (out->kind == SPACE_CARD || out->kind == SPACE_NETWORK));
     secret_free(link);
     return is_shared ? ERR_OK : ERR_NOT_FOUND;
 }

@@ -87,6 +87,7 @@ static void view_endorsement_gather(struct view_endorsement_walk *walk,
     case ENDORSEMENT_KEPT:
         walk->view.is_kept = true;
         walk->view.decision = row->decision;
+        walk->view.is_known_revoked = row->is_revoked;
         break;
     case ENDORSEMENT_SHOWN:
         walk->is_shown = is_in_force;
@@ -202,6 +203,7 @@ static enum err view_endorsement_tell(struct view_endorsement_walk *walk)
     if (err != ERR_OK)
         return err;
     if (is_mine) {
+        is_revoked |= view->is_known_revoked;
         view_endorsement_settle_mine(view);
     } else {
         view->is_quoted = !walk->is_shown && walk->is_quote;
@@ -283,6 +285,30 @@ enum err view_endorsement_at(const struct snapshot *snapshot, uint64_t now_ms,
     enum err err = view_endorsement_begin(&walk, snapshot, now_ms, each, self);
 
     return err == ERR_OK ? view_endorsement_on_place(&walk, place) : err;
+}
+
+struct view_endorsement_found {
+    struct endorsement_view *out;
+    bool is_found;
+};
+
+static enum err view_endorsement_copy(void *self, const struct endorsement_view *view)
+{
+    struct view_endorsement_found *found = self;
+
+    *found->out = *view;
+    found->out->about_count = 0; /* The tags lie in the store. */
+    found->is_found = true;
+    return ERR_OK;
+}
+
+enum err view_endorsement_get(const struct snapshot *snapshot, uint64_t now_ms,
+                              const struct endorsement_place *place, struct endorsement_view *out)
+{
+    struct view_endorsement_found found = {.out = out};
+    enum err err = view_endorsement_at(snapshot, now_ms, place, view_endorsement_copy, &found);
+
+    return err == ERR_OK && !found.is_found ? ERR_NOT_FOUND : err;
 }
 
 enum err view_endorsement_record(const struct snapshot *snapshot,

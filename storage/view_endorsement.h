@@ -29,6 +29,7 @@ struct endorsement_view {
     enum audience shown_to;             /* AUDIENCE_SUBJECT: nobody; what is in force now */
     enum endorsement_decision decision; /* about me: mine */
     bool is_kept;                       /* about me: a copy stands in my self space */
+    bool is_known_revoked;              /* about me: and it says that it was taken back */
     bool is_superseded; /* the issuer's newer one, which is accepted or shown, takes its place */
     bool has_supersedes;
     struct id supersedes;
@@ -55,6 +56,11 @@ MUST_USE enum err view_endorsement_named(const struct snapshot *snapshot, uint64
 MUST_USE enum err view_endorsement_at(const struct snapshot *snapshot, uint64_t now_ms,
                                       const struct endorsement_place *place,
                                       view_endorsement_fn each, void *self);
+/* The same as a value, whose tags are not borrowed on: about_count is 0. ERR_NOT_FOUND also for one
+ * that this member may not see. */
+MUST_USE enum err view_endorsement_get(const struct snapshot *snapshot, uint64_t now_ms,
+                                       const struct endorsement_place *place,
+                                       struct endorsement_view *out);
 /* The record of a view: reads it again from its object into out, whose spans borrow from object;
  * the caller releases object. */
 MUST_USE enum err view_endorsement_record(const struct snapshot *snapshot,

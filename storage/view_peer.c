@@ -6,6 +6,7 @@
 
 #include "crypto/secret.h"
 #include "proto/card.h"
+#include "storage/agenda.h"
 #include "storage/ledger_state.h"
 #include "storage/row.h"
 #include "storage/space.h"
@@ -16,19 +17,47 @@ static const struct id view_peer_only = {{0}}; /* the one object of its kind in 
 
 /* Follow. */
 
+static bool view_peer_id(const struct object *link, uint8_t field, struct id *out)
+{
+    struct span bytes = object_value(link, field).bytes;
+
+    if (bytes.size != ID_SIZE)
+        return false;
+    memcpy(out->bytes, bytes.data, ID_SIZE);
+    return true;
+}
+
 static enum err view_peer_link_changed(struct ledger_txn *txn, uint32_t number,
                                        const struct object *after)
 {
     struct span member = object_value(after, LINK_MEMBER).bytes;
+    struct space_row network = {.kind = SPACE_NETWORK};
     uint8_t value[4];
     struct key key;
+    enum err err;
 
     if (member.size != 32)
         return ERR_OK;
     txn->news.has_links = true;
     be32_put(value, number);
     key_of_bytes(member, &key);
-    return ledger_put(txn, TABLE_PEER, &key, span_of(value, sizeof value));
+    err = ledger_put(txn, TABLE_PEER, &key, span_of(value, sizeof value));
+    if (err != ERR_OK || !view_peer_id(after, LINK_NETWORK_IN, &network.id))
+        return err;
+    memcpy(network.writer.bytes, member.data, 32);
+    return ledger_add_space(txn, &network);
+}
+
+/* Whoever decides about links notes the space in the link; the key is found again when its log
+ * comes. */
+static enum err view_peer_meet_network(struct ledger_txn *txn, const struct public_key *writer,
+                                       const struct id *network)
+{
+    uint8_t name[32 + ID_SIZE];
+
+    memcpy(name, writer->bytes, 32);
+    memcpy(name + 32, network->bytes, ID_SIZE);
+    return agenda_put(txn, AGENDA_NOW, KIND_GRANT, span_of(name, sizeof name));
 }
 
 /* A peer's grant is believed for spaces that this peer writes, and for no others. */
@@ -49,6 +78,8 @@ static enum err view_peer_grant_changed(struct ledger_txn *txn, const struct spa
     memcpy(target_id.bytes, about.data, ID_SIZE);
     memcpy(id.bytes, epoch.data, HASH_SIZE);
     err = ledger_space(&snapshot, &target_id, &target);
+    if (err == ERR_NOT_FOUND && object_number(after, GRANT_SPACE_KIND) == SPACE_NETWORK)
+        return view_peer_meet_network(txn, &space->writer, &target_id);
     if (err == ERR_NOT_FOUND ||
         (err == ERR_OK && !public_key_is_equal(&target.writer, &space->writer)))
         return ERR_OK;
@@ -154,16 +185,6 @@ enum err view_peer_changed(struct ledger_txn *txn, const struct space_row *space
 
 /* Links. */
 
-static bool view_peer_id(const struct object *link, uint8_t field, struct id *out)
-{
-    struct span bytes = object_value(link, field).bytes;
-
-    if (bytes.size != ID_SIZE)
-        return false;
-    memcpy(out->bytes, bytes.data, ID_SIZE);
-    return true;
-}
-
 static bool view_peer_key(const struct object *link, uint8_t field, uint8_t out[static KEY_SIZE])
 {
     struct span bytes = object_value(link, field).bytes;
@@ -198,6 +219,7 @@ static void view_peer_read(const struct object *link, struct peer *out)
     out->has_pair_out = view_peer_id(link, LINK_PAIR_OUT, &out->pair_out);
     out->has_pair_in = view_peer_id(link, LINK_PAIR_IN, &out->pair_in);
     out->has_card_in = view_peer_id(link, LINK_CARD_IN, &out->card_in);
+    out->has_network_in = view_peer_id(link, LINK_NETWORK_IN, &out->network_in);
     out->has_contact = view_peer_id(link, LINK_CONTACT, &out->contact);
     out->has_knock = view_peer_key(link, LINK_KNOCK, out->knock);
     if (pin.size == HASH_SIZE)
@@ -400,6 +422,12 @@ enum err view_undelivered(const struct snapshot *snapshot, const struct public_k
         err = ledger_own_space(snapshot, SPACE_CARD, &space);
     if (err == ERR_OK)
         err = ledger_logs(snapshot, space.number, view_peer_add_undelivered, &sum);
+    if (err == ERR_OK)
+        err = ledger_own_space(snapshot, SPACE_NETWORK, &space);
+    if (err == ERR_OK)
+        err = ledger_logs(snapshot, space.number, view_peer_add_undelivered, &sum);
+    else if (err == ERR_NOT_FOUND)
+        err = ERR_OK;
     *out_entries = sum.undelivered;
     secret_free(link);
     return err;

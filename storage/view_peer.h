@@ -20,6 +20,8 @@ struct peer {
     bool has_secret, has_secret_old, is_confirmed;
     struct hash pin;
     struct id pair_out, pair_in, card_in, contact;
+    struct id network_in;
+    bool has_network_in;
     bool has_pair_out, has_pair_in, has_card_in, has_contact, has_knock;
     bool has_via, has_introduction;
     struct public_key via;   /* who introduced us */

@@ -70,6 +70,7 @@ PARTS = {
     "proto/edit": ("object", "how an object's edits are written and read"),
     "proto/endorsement": ("relation audience", "the words an endorsement is made of"),
     "storage/endorsement_table": ("endorsement", "its rows and the decisions in them"),
+    "storage/endorsement_merge": ("endorsement", "how rows of endorsements come to be"),
     "storage/epoch_table": ("ledger", "a part of the ledger"),
     "storage/ingest": ("ledger", "a part of the ledger"),
     "storage/log_table": ("ledger", "a part of the ledger"),

@@ -159,15 +159,6 @@ void amend_restore(struct amend *amend)
     amend->changes++;
 }
 
-void amend_revive(struct amend *amend, uint8_t field)
-{
-    if (amend->is_new || amend->changes > 0 || object_is_visible(&amend->object))
-        return;
-    edit_set(&amend->edit, field, object_next_counter(&amend->object, field),
-             object_value(&amend->object, field));
-    amend->changes++;
-}
-
 void amend_delete(struct amend *amend)
 {
     struct snapshot snapshot = ledger_txn_snapshot(amend->txn);

@@ -36,9 +36,6 @@ void amend_remove_all(struct amend *amend, uint8_t field);
 void amend_same(struct amend *amend, const struct id *other, bool is_same);
 /* Shows a deleted object again: writes what it has once more. */
 void amend_restore(struct amend *amend);
-/* Writes a field again, as it is, when the object was deleted and nothing else of it changes: so
- * that it stands again. */
-void amend_revive(struct amend *amend, uint8_t field);
 /* Deletes the object: hides every write this device has seen. */
 void amend_delete(struct amend *amend);
 /* Appends the edit when something changed, follows it, and releases everything. out_changes may be

@@ -228,17 +228,25 @@ static enum err endorse_tell(struct ledger_txn *txn, const struct endorsement_vi
 }
 
 /* PROTOCOL ENDORSE-10: "What was received is copied into the self space in the transaction that
- * received it, and so is the fact that it was revoked." */
+ * received it, three undecided ones of one issuer at a time, and so is the fact that it was
+ * revoked." */
 static enum err endorse_keep(struct ledger_txn *txn, const struct endorsement_view *view)
 {
     bool is_revoked = view->state == ENDORSEMENT_REVOKED;
     struct object source = {0};
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    uint64_t undecided = 0;
     struct span statement;
     struct amend amend;
     enum err err;
 
     if (view->is_kept && view->is_known_revoked == is_revoked)
         return ERR_OK;
+    if (!view->is_kept) {
+        err = endorsement_table_undecided(&snapshot, &view->issuer, &undecided);
+        if (err != ERR_OK || is_revoked || undecided >= ENDORSEMENTS_PER_ISSUER_MAX)
+            return err;
+    }
     err = endorse_load(txn, view, &source, &statement);
     if (err == ERR_OK) {
         amend_begin(&amend, txn, endorse_self(txn), KIND_KEPT, &view->object);

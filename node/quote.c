@@ -94,10 +94,11 @@ static enum err quote_put(struct ledger_txn *txn, const struct id *network, cons
         amend_bytes(&amend, ENDORSEMENT_STATEMENT,
                     object_value(&shown, ENDORSEMENT_STATEMENT).bytes);
         amend_bytes(&amend, ENDORSEMENT_SHOW, object_value(&shown, ENDORSEMENT_SHOW).bytes);
-        amend_revive(&amend, ENDORSEMENT_SHOW);
+        if (!amend.is_new && amend.changes == 0 && !object_is_visible(&amend.object))
+            amend_restore(&amend);
         err = amend_end(&amend, NULL);
     } else {
-        amend_cancel(&amend);
+        amend_abort(&amend);
     }
     object_release(&shown);
     return err;

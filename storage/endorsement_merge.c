@@ -24,24 +24,27 @@ static enum err endorsement_count_dropped(struct ledger_txn *txn, const struct s
     return ledger_put(txn, TABLE_ENDORSEMENT, &key, span_of(value, sizeof value));
 }
 
-/* One quote more or less. */
-static enum err endorsement_count_quote(struct ledger_txn *txn, const struct endorsement_row *row,
-                                        bool is_more)
+/* One more or less of what is counted: quotes by who quotes, kept ones not decided by issuer. */
+static enum err endorsement_count(struct ledger_txn *txn, const struct endorsement_row *row,
+                                  bool is_more)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
+    bool is_undecided =
+        row->source == ENDORSEMENT_KEPT && row->decision == DECISION_NONE && !row->is_revoked;
     uint64_t count, bytes;
     uint8_t value[16];
     struct key key;
     enum err err;
 
-    if (row->source != ENDORSEMENT_QUOTED)
+    if (row->source != ENDORSEMENT_QUOTED && !is_undecided)
         return ERR_OK;
-    err = endorsement_table_quotes(&snapshot, &row->writer, &count, &bytes);
+    endorsement_key(is_undecided ? SORT_UNDECIDED : SORT_QUOTES,
+                    is_undecided ? &row->issuer : &row->writer, &key);
+    err = endorsement_read_count(&snapshot, &key, &count, &bytes);
     if (err != ERR_OK)
         return err;
     be64_put(value, is_more ? count + 1 : count - 1);
     be64_put(value + 8, is_more ? bytes + row->size : bytes - row->size);
-    endorsement_key(SORT_QUOTES, &row->writer, &key);
     return ledger_put(txn, TABLE_ENDORSEMENT, &key, span_of(value, sizeof value));
 }
 
@@ -70,7 +73,7 @@ static enum err endorsement_put(struct ledger_txn *txn, const struct endorsement
     if (err == ERR_OK)
         err = ledger_put(txn, TABLE_ENDORSEMENT, &key, buf_span(&place));
     if (err == ERR_OK)
-        err = endorsement_count_quote(txn, row, true);
+        err = endorsement_count(txn, row, true);
     buf_release(&value);
     buf_release(&place);
     return err;
@@ -87,7 +90,7 @@ static enum err endorsement_erase(struct ledger_txn *txn, const struct endorseme
     endorsement_place_key(row->space, &row->object, &keys[3]);
     for (size_t at = 0; at < 4 && err == ERR_OK; at++)
         err = ledger_erase(txn, TABLE_ENDORSEMENT, &keys[at]);
-    return err == ERR_OK ? endorsement_count_quote(txn, row, false) : err;
+    return err == ERR_OK ? endorsement_count(txn, row, false) : err;
 }
 
 /* The row of this object in this space; what out borrows is gone with the next put. ERR_NOT_FOUND.
@@ -263,7 +266,7 @@ static enum err endorsement_merge(struct ledger_txn *txn, const struct space_row
     if (err == ERR_OK) {
         row.number = number;
         if (is_known)
-            err = endorsement_count_quote(txn, &row, false); /* It is put again below. */
+            err = endorsement_count(txn, &row, false); /* It is put again below. */
         row.size = (uint32_t)(object_value(after, ENDORSEMENT_STATEMENT).bytes.size +
                               object_value(after, ENDORSEMENT_SHOW).bytes.size);
         if (row.source == ENDORSEMENT_KEPT) {

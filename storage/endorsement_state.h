@@ -12,6 +12,7 @@ enum {
     SORT_DROPPED = 5,
     SORT_PLACE = 6,
     SORT_QUOTES = 7,
+    SORT_UNDECIDED = 8,
     SUBJECT_KEY_SIZE = 1 + 32 + 8 + ID_SIZE + 4,
     UUID_KEY_SIZE = 1 + ID_SIZE + ID_SIZE + 4,
     PLACE_SIZE = 32 + 8,
@@ -32,6 +33,10 @@ void endorsement_revoked_key(const struct public_key *issuer, const struct id *o
 void endorsement_put_row(const struct endorsement_row *row, struct buf *out);
 MUST_USE enum err endorsement_read_row(struct span key, struct span value,
                                        struct endorsement_row *out);
+
+/* A row that counts something. */
+MUST_USE enum err endorsement_read_count(const struct snapshot *snapshot, const struct key *key,
+                                         uint64_t *out_count, uint64_t *out_bytes);
 
 /* Everything whose key begins so, until an error of each, which is returned. */
 typedef enum err (*endorsement_raw_fn)(void *self, struct span key, struct span value);

@@ -308,21 +308,37 @@ enum err endorsement_table_is_revoked(const struct snapshot *snapshot,
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-enum err endorsement_table_quotes(const struct snapshot *snapshot, const struct public_key *writer,
-                                  uint64_t *out_count, uint64_t *out_bytes)
+enum err endorsement_read_count(const struct snapshot *snapshot, const struct key *key,
+                                uint64_t *out_count, uint64_t *out_bytes)
 {
     struct span value;
-    struct key key;
-    enum err err;
+    enum err err = ledger_get(snapshot, TABLE_ENDORSEMENT, key, &value);
 
     *out_count = *out_bytes = 0;
-    endorsement_key(SORT_QUOTES, writer, &key);
-    err = ledger_get(snapshot, TABLE_ENDORSEMENT, &key, &value);
     if (err == ERR_OK && value.size == 16) {
         *out_count = be64(value.data);
         *out_bytes = be64(value.data + 8);
     }
     return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+enum err endorsement_table_quotes(const struct snapshot *snapshot, const struct public_key *writer,
+                                  uint64_t *out_count, uint64_t *out_bytes)
+{
+    struct key key;
+
+    endorsement_key(SORT_QUOTES, writer, &key);
+    return endorsement_read_count(snapshot, &key, out_count, out_bytes);
+}
+
+enum err endorsement_table_undecided(const struct snapshot *snapshot,
+                                     const struct public_key *issuer, uint64_t *out)
+{
+    uint64_t bytes;
+    struct key key;
+
+    endorsement_key(SORT_UNDECIDED, issuer, &key);
+    return endorsement_read_count(snapshot, &key, out, &bytes);
 }
 
 enum err endorsement_table_dropped(const struct snapshot *snapshot, const struct public_key *writer,

@@ -13,6 +13,8 @@
  *   5, writer's root                     how many records of theirs were dropped
  *   6, object, space                     subject, ~issued: where its rows are
  *   7, writer's root                     how many quotes their network space has, how many bytes
+ *   8, issuer                            the same of the kept ones of theirs that I have not
+ * decided
  *
  * ~issued is the complement of the time, so that the newest comes first.
  */
@@ -110,6 +112,9 @@ MUST_USE enum err endorsement_table_is_revoked(const struct snapshot *snapshot,
 MUST_USE enum err endorsement_table_quotes(const struct snapshot *snapshot,
                                            const struct public_key *writer, uint64_t *out_count,
                                            uint64_t *out_bytes);
+/* How many of an issuer's are kept and not decided. */
+MUST_USE enum err endorsement_table_undecided(const struct snapshot *snapshot,
+                                              const struct public_key *issuer, uint64_t *out);
 /* How many records of a writer were dropped. */
 MUST_USE enum err endorsement_table_dropped(const struct snapshot *snapshot,
                                             const struct public_key *writer, uint64_t *out);

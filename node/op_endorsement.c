@@ -349,6 +349,41 @@ static enum err op_endorsement_hide_renewed(struct op_call *call,
                : err;
 }
 
+/* One line of the log about somebody the answer names; ref is the endorsement. */
+static enum err op_endorsement_note(struct op_call *call, const char *kind, const char *person,
+                                    const char *text)
+{
+    json_t *who = json_object_get(call->result, person);
+    const char *name = json_string_value(json_object_get(who, "name"));
+    const char *ref = json_string_value(json_object_get(call->result, "id"));
+    struct journal_row row = {.at_ms = call->now_ms,
+                              .kind = span_str(kind),
+                              .who = span_str(name != NULL ? name : ""),
+                              .text = span_str(text),
+                              .ref = span_str(ref != NULL ? ref : "")};
+
+    return journal_add(call->txn, &row);
+}
+
+static const char *op_endorsement_sentence(enum endorsement_decision decision)
+{
+    switch (decision) {
+    case DECISION_PUBLIC:
+        return "wrote an endorsement of you that anybody may see now";
+    case DECISION_NETWORK:
+        return "wrote an endorsement of you that your peers see now, and theirs where you are "
+               "quoted";
+    case DECISION_PEERS:
+        return "wrote an endorsement of you that your peers see now";
+    case DECISION_SET_ASIDE:
+        return "wrote an endorsement of you that you put away; they are not told";
+    case DECISION_NOBODY:
+    case DECISION_NONE:
+        break;
+    }
+    return "wrote an endorsement of you that you keep to yourself";
+}
+
 static enum err op_endorsement_decide(struct op_call *call, const struct endorsement_view *view,
                                       enum endorsement_decision decision)
 {
@@ -365,6 +400,8 @@ static enum err op_endorsement_decide(struct op_call *call, const struct endorse
         err = op_endorsement_hide_renewed(call, view);
     if (err == ERR_OK)
         err = op_endorsement_answer_view(call, view);
+    if (err == ERR_OK)
+        err = op_endorsement_note(call, "decided", "issuer", op_endorsement_sentence(decision));
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the decision could not be stored");
 }
 
@@ -421,11 +458,7 @@ enum err op_endorsement_set_aside(struct op_call *call)
 
 enum err op_endorsement_revoke(struct op_call *call)
 {
-    struct journal_row row = {.at_ms = call->now_ms,
-                              .kind = span_str("revoked"),
-                              .text = span_str("is no longer endorsed by you in that matter")};
     struct endorsement_view view;
-    json_t *subject;
     enum err err = op_endorsement_find(call, op_text(call, "id"), &view);
 
     if (err == ERR_OK && !op_endorsement_is_me(call, &view.issuer))
@@ -437,12 +470,8 @@ enum err op_endorsement_revoke(struct op_call *call)
         err = endorse_revoke(call->txn, &view);
     if (err == ERR_OK)
         err = op_endorsement_answer_view(call, &view);
-    if (err == ERR_OK) {
-        subject = json_object_get(call->result, "subject");
-        row.who = span_str(json_string_value(json_object_get(subject, "name")) != NULL
-                               ? json_string_value(json_object_get(subject, "name"))
-                               : "");
-        err = journal_add(call->txn, &row);
-    }
+    if (err == ERR_OK)
+        err = op_endorsement_note(call, "revoked", "subject",
+                                  "is no longer endorsed by you in that matter");
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "it could not be taken back");
 }

@@ -57,6 +57,7 @@ def an_endorsement_is_offered_accepted_and_seen_by_a_third(place):
     assert rows(chie, "--of", "Bruno") == []
     answer = bruno.ok("endorsement", "accept", sent["id"], "--to", "peers")
     assert (answer["state"], answer["shown_to"]) == ("accepted", "peers")
+    assert "decided" in log_kinds(bruno)
     seen = first(chie, "--of", "Bruno")
     assert seen["id"] == sent["id"] and seen["verified"] is True and seen["words"] == WORDS
     assert seen["issuer"]["member"] == ana.identity["member"] and seen["issuer"]["name"] == "Ana"

@@ -33,7 +33,8 @@ enum {
     KEYFILE_PLAIN_SIZE = 512,
     KEYFILE_SEALED_SIZE = KEYFILE_PLAIN_SIZE + 16,
     KEYFILE_SIZE = KEYFILE_HEADER_SIZE + KEYFILE_SEALED_SIZE,
-    KEYFILE_USED_SIZE = 1 + 5 * 32 + 16 + 3 * 32 + 8,
+    KEYFILE_USED_SIZE = 1 + 5 * 32 + 16 + 3 * 32 + 8 + 1 + 3 * 32,
+    KEYFILE_AT_SUCCESSOR = 281,
 };
 enum { KEYFILE_OPS_MAX = 16, KEYFILE_MEMORY_KIB_MIN = 8, KEYFILE_MEMORY_KIB_MAX = 2097152 };
 
@@ -146,7 +147,15 @@ static void keyfile_plain_write(const struct device_secrets *secrets,
     at = keyfile_put(at, secrets->next_root_hash.bytes, 32);
     at = keyfile_put(at, secrets->member.bytes, 32);
     be64_put(at, secrets->created_at_ms);
-    KITH_ASSERT(at + 8 == plain + KEYFILE_USED_SIZE);
+    KITH_ASSERT(at + 8 == plain + KEYFILE_AT_SUCCESSOR);
+    if (!secrets->has_successor)
+        return;
+    at = plain + KEYFILE_AT_SUCCESSOR;
+    *at++ = 1;
+    at = keyfile_put(at, secrets->successor_signing_seed, 32);
+    at = keyfile_put(at, secrets->successor_static_seed, 32);
+    at = keyfile_put(at, secrets->successor_receiving_seed, 32);
+    KITH_ASSERT(at == plain + KEYFILE_USED_SIZE);
 }
 
 static const uint8_t *keyfile_get(const uint8_t *at, uint8_t *out, size_t size)
@@ -162,6 +171,9 @@ static enum err keyfile_plain_read(const uint8_t plain[static KEYFILE_PLAIN_SIZE
     const uint8_t *at = plain + 1;
 
     if (plain[0] > 1 || (plain[0] == 0 && !sodium_is_zero(at, 32)) ||
+        plain[KEYFILE_AT_SUCCESSOR] > 1 ||
+        (plain[KEYFILE_AT_SUCCESSOR] == 0 &&
+         !sodium_is_zero(plain + KEYFILE_AT_SUCCESSOR, (size_t)3 * 32 + 1)) ||
         !sodium_is_zero(plain + KEYFILE_USED_SIZE, KEYFILE_PLAIN_SIZE - KEYFILE_USED_SIZE))
         return ERR_CORRUPT;
     out->has_root = plain[0] == 1;
@@ -175,6 +187,10 @@ static enum err keyfile_plain_read(const uint8_t plain[static KEYFILE_PLAIN_SIZE
     at = keyfile_get(at, out->next_root_hash.bytes, 32);
     at = keyfile_get(at, out->member.bytes, 32);
     out->created_at_ms = be64(at);
+    out->has_successor = plain[KEYFILE_AT_SUCCESSOR] == 1;
+    at = keyfile_get(plain + KEYFILE_AT_SUCCESSOR + 1, out->successor_signing_seed, 32);
+    at = keyfile_get(at, out->successor_static_seed, 32);
+    (void)keyfile_get(at, out->successor_receiving_seed, 32); /* The last field. */
     return ERR_OK;
 }
 

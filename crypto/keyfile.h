@@ -21,6 +21,10 @@ struct device_secrets {
     struct hash next_root_hash;  /* hash of root 1's public key; public */
     struct public_key member;    /* root 0's public key */
     uint64_t created_at_ms;
+    /* Keys drawn for the device that follows this one, stored before anything uses them. The store
+     * says which of the two writes in it. */
+    bool has_successor;
+    uint8_t successor_signing_seed[32], successor_static_seed[32], successor_receiving_seed[32];
 };
 
 /* Everything a member's first device needs, from the recovery seed (24 words) and fresh randomness.

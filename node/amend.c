@@ -175,25 +175,38 @@ void amend_delete(struct amend *amend)
         }
         seen[count].device = log.device;
         seen[count].size = log.tip.size;
+        if (amend->object.touched[at].seq > seen[count].size)
+            seen[count].size =
+                amend->object.touched[at].seq; /* Repeated from a branch cut there. */
         count++;
     }
     edit_delete(&amend->edit, seen, count);
     amend->changes++;
 }
 
-enum err amend_end(struct amend *amend, size_t *out_changes)
+static enum err amend_finish(struct amend *amend, bool must_follow, size_t *out_changes)
 {
     enum err err = amend->err;
 
     if (err == ERR_OK && amend->changes > 0) {
         err = ledger_append(amend->txn, &amend->space, &amend->edit, 0);
-        if (err == ERR_OK)
+        if (err == ERR_OK && must_follow)
             err = ledger_follow(amend->txn);
     }
     if (out_changes != NULL)
         *out_changes = amend->changes;
     amend_abort(amend);
     return err;
+}
+
+enum err amend_end(struct amend *amend, size_t *out_changes)
+{
+    return amend_finish(amend, true, out_changes);
+}
+
+enum err amend_end_behind(struct amend *amend, size_t *out_changes)
+{
+    return amend_finish(amend, false, out_changes);
 }
 
 void amend_abort(struct amend *amend)

@@ -42,6 +42,9 @@ void amend_delete(struct amend *amend);
  * NULL. */
 MUST_USE enum err amend_end(struct amend *amend, size_t *out_changes);
 
+/* The same, but leaves the views behind: for thousands of objects at once. Who needs to read them
+ * in the same transaction calls follow_all first. */
+MUST_USE enum err amend_end_behind(struct amend *amend, size_t *out_changes);
 /* Releases everything and appends nothing. */
 void amend_abort(struct amend *amend);
 

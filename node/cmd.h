@@ -44,7 +44,7 @@ struct cmd {
 const struct cmd *cmd_at(size_t index);
 /* The groups it is made of, one file each; a row without words ends a group. */
 extern const struct cmd cmd_table_contact[], cmd_table_circle[], cmd_table_peer[],
-    cmd_table_introduction[];
+    cmd_table_introduction[], cmd_table_touch[];
 extern const struct cmd cmd_table_endorsement[];
 /* The command whose words these are; out_used says how many. NULL: none. */
 const struct cmd *cmd_find(char *const *words, int count, int *out_used);
@@ -78,6 +78,9 @@ int cmd_export(const struct config *config, const struct cmd *cmd, json_t *param
 int cmd_init(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_run(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_help(const struct config *config, const struct cmd *cmd, json_t *params);
+/* cmd_completion.c, cmd_man.c: written from the table. */
+int cmd_completion(const struct config *config, const struct cmd *cmd, json_t *params);
+int cmd_man(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_version(const struct config *config, const struct cmd *cmd, json_t *params);
 void cmd_usage(const struct cmd *cmd);
 

@@ -208,6 +208,7 @@ static int cmd_run_serve(const struct config *config, struct home *home,
     cmd_run_name(store.ledger, ready.name);
     options->home = home;
     options->ledger = store.ledger;
+    options->passphrase = span_of(store.passphrase, store.passphrase_size);
     options->log = &log;
     options->is_passphrase_protected = home_is_protected(home);
     options->on_ready = cmd_run_on_ready;

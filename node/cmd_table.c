@@ -63,6 +63,22 @@ static const struct cmd cmd_care[] = {
      .run = cmd_doctor,
      .summary = "look everything over; --rebuild makes the lists again",
      .example = "kith doctor"},
+    {.words = "completion",
+     .args = {"SHELL"},
+     .run = cmd_completion,
+     .summary = "completion for bash, zsh or fish; people's names too",
+     .example = "source <(kith completion bash)"},
+    {.words = "complete",
+     .method = "complete",
+     .args = {"[PREFIX]"},
+     .run = cmd_op,
+     .summary = "names of people that begin so, one a line; completion asks this",
+     .example = "kith complete an"},
+    {.words = "man",
+     .args = {"[TOPIC...]"},
+     .run = cmd_man,
+     .summary = "the manual page, for man -l or a package",
+     .example = "kith man peer invite"},
     {.words = "version",
      .run = cmd_version,
      .summary = "which kith this is",
@@ -76,10 +92,14 @@ static const struct cmd cmd_care[] = {
 };
 
 /* In the order of a first day: oneself, one's contacts, one's peers, and what keeps it all well. */
-static const struct cmd *const cmd_groups[] = {
-    cmd_first,      cmd_table_contact,      cmd_table_circle,
-    cmd_table_peer, cmd_table_introduction, cmd_table_endorsement,
-    cmd_care};
+static const struct cmd *const cmd_groups[] = {cmd_first,
+                                               cmd_table_contact,
+                                               cmd_table_circle,
+                                               cmd_table_peer,
+                                               cmd_table_introduction,
+                                               cmd_table_endorsement,
+                                               cmd_table_touch,
+                                               cmd_care};
 
 const struct cmd *cmd_at(size_t index)
 {

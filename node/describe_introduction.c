@@ -129,6 +129,7 @@ static void describe_introduction_other(const struct op_call *call,
         describe_set_text(other, "name", span_str(peer->name));
     if (is_peer || row->state == INTRODUCTION_CONNECTED)
         describe_set_did(other, "member", &row->other);
+    describe_set_text(other, "message", object_text(&intro->record, RECORD_HEARD));
     (void)json_object_set_new(out, "other", other);
     (void)json_object_set_new(out, "known",
                               json_boolean(is_peer && row->state != INTRODUCTION_CONNECTED));

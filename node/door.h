@@ -30,6 +30,8 @@ bool door_call(const struct config *config, struct door_call *call);
  * secret_new. */
 struct door_store {
     struct device_secrets *secrets;
+    char *passphrase; /* secret; empty where none protects the keys */
+    size_t passphrase_size;
     struct kv *kv;
     struct ledger *ledger;
 };

@@ -15,7 +15,9 @@
 #include "node/interfaces.h"
 #include "node/rpc.h"
 #include "node/writer.h"
+#include "node/writer_round.h"
 #include "storage/follow.h"
+#include "storage/round.h"
 
 enum { DOOR_INTERFACES_MAX = 16 };
 
@@ -34,14 +36,43 @@ static enum err door_run(struct writer_job *base, struct ledger_txn *txn)
 }
 
 /* Before the process ends the lists are what was acknowledged. */
+static enum err door_round(struct ledger *ledger)
+{
+    struct writer_round *round = NULL;
+    bool is_over = false;
+    enum err err = writer_round_start(ledger, &round);
+
+    while (err == ERR_OK && !is_over)
+        err = writer_round_step(round, &is_over);
+    writer_round_free(round);
+    return err;
+}
+
 static enum err door_follow(struct ledger *ledger)
 {
     bool is_more = follow_is_behind(ledger);
     enum err err = ERR_OK;
 
-    while (err == ERR_OK && is_more)
-        err = follow_stage(ledger, 100000, &is_more);
+    while (err == ERR_OK && is_more) {
+        if (round_is_due(ledger)) {
+            err = door_round(ledger);
+            is_more = follow_is_behind(ledger);
+        } else {
+            err = follow_stage(ledger, 100000, &is_more);
+        }
+    }
     return err;
+}
+
+/* An op that goes on is told what it answered before. */
+static void door_next(struct door_job *job)
+{
+    if (!job->call.effects.goes_on)
+        return;
+    json_decref(job->call.first);
+    job->call.first = job->call.result;
+    job->call.result = NULL;
+    job->call.effects = (struct op_effects){0};
 }
 
 static bool door_run_here(const struct config *config, struct home *home, const struct op *op,
@@ -69,10 +100,14 @@ static bool door_run_here(const struct config *config, struct home *home, const 
     job.call.world = &world;
     job.call.progress = call->progress;
     job.call.progress_self = call->self;
-    writer_run_alone(store.ledger, &job.base);
-    job.base.err = op_settle(&job.call, job.base.err);
-    if (job.base.err == ERR_OK && op->mode == OP_WRITE)
-        job.base.err = op_settle(&job.call, door_follow(store.ledger));
+    do {
+        door_next(&job);
+        writer_run_alone(store.ledger, &job.base);
+        job.base.err = op_settle(&job.call, job.base.err);
+        if (job.base.err == ERR_OK && op->mode == OP_WRITE)
+            job.base.err = op_settle(&job.call, door_follow(store.ledger));
+    } while (job.base.err == ERR_OK && job.call.effects.goes_on);
+    json_decref(job.call.first);
     door_close_store(&store);
     if (job.base.err != ERR_OK) {
         call->failure = job.call.failure;

@@ -7,6 +7,7 @@
 #include "crypto/secret.h"
 #include "node/clock.h"
 #include "node/door_state.h"
+#include "node/succession.h"
 #include "storage/follow.h"
 
 enum {
@@ -165,22 +166,21 @@ static void door_fail_store(struct op_failure *failure, enum err err, const stru
 }
 
 static enum err door_read_keys(const struct config *config, const struct home *home,
-                               struct device_secrets *out, struct op_failure *failure)
+                               struct door_store *out, struct op_failure *failure)
 {
     char *passphrase = secret_new(PASSPHRASE_SIZE_MAX + 1);
     size_t size = 0;
     enum err err = passphrase != NULL ? ERR_OK : ERR_NOMEM;
 
+    out->passphrase = passphrase;
     if (err == ERR_OK && !home_has_identity(home))
         err = ERR_NOT_FOUND;
     if (err == ERR_OK &&
-        !door_passphrase(config, home, passphrase, PASSPHRASE_SIZE_MAX + 1, &size, failure)) {
-        secret_free(passphrase);
+        !door_passphrase(config, home, passphrase, PASSPHRASE_SIZE_MAX + 1, &size, failure))
         return ERR_LOCKED;
-    }
+    out->passphrase_size = size;
     if (err == ERR_OK)
-        err = home_read_key(home, span_of(passphrase, size), out);
-    secret_free(passphrase);
+        err = home_read_key(home, span_of(passphrase, size), out->secrets);
     if (err != ERR_OK)
         door_fail_key(failure, err, home);
     return err;
@@ -241,6 +241,27 @@ static enum err door_bring_up(const struct home *home, struct door_store *store)
     return err == ERR_OK ? door_open_ledger(home, true, store) : err;
 }
 
+struct door_keys {
+    const struct home *home;
+    struct span passphrase;
+};
+
+static enum err door_store_keys(void *self, const struct device_secrets *secrets)
+{
+    const struct door_keys *keys = self;
+
+    return home_write_key(keys->home, secrets, keys->passphrase, true);
+}
+
+/* A successor took over and the process ended before the old key was forgotten. */
+static enum err door_finish_keys(const struct home *home, const struct door_store *store)
+{
+    struct door_keys keys = {.home = home,
+                             .passphrase = span_of(store->passphrase, store->passphrase_size)};
+
+    return succession_finish(store->ledger, store->secrets, door_store_keys, &keys);
+}
+
 bool door_open_store(const struct config *config, const struct home *home, bool is_read_only,
                      struct door_store *out, struct op_failure *failure)
 {
@@ -251,7 +272,7 @@ bool door_open_store(const struct config *config, const struct home *home, bool 
         door_fail(failure, OP_FAILED, "raise ulimit -l", "no memory could be locked for the keys");
         return false;
     }
-    err = door_read_keys(config, home, out->secrets, failure);
+    err = door_read_keys(config, home, out, failure);
     if (err != ERR_OK) {
         door_close_store(out);
         return false;
@@ -259,7 +280,9 @@ bool door_open_store(const struct config *config, const struct home *home, bool 
     err = door_open_ledger(home, is_read_only, out);
     if (is_read_only && (err == ERR_STATE || (err == ERR_OK && ledger_has_old_views(out->ledger))))
         err = door_bring_up(home, out);
-    else if (err == ERR_OK)
+    else if (err == ERR_OK && !is_read_only)
+        err = door_finish_keys(home, out);
+    if (err == ERR_OK && !is_read_only)
         err = door_renew_views(out->ledger);
     if (err == ERR_OK)
         return true;
@@ -271,6 +294,7 @@ bool door_open_store(const struct config *config, const struct home *home, bool 
 void door_close_store(struct door_store *store)
 {
     door_close_ledger(store);
+    secret_free(store->passphrase);
     secret_free(store->secrets);
     *store = (struct door_store){0};
 }

@@ -293,6 +293,9 @@ static void engine_on_event(struct engine *engine, const struct engine_event *ev
     case ENGINE_PEERS_CHANGED:
         engine_on_peers_changed(engine);
         break;
+    case ENGINE_SUCCEEDED:
+        engine_heal_succeeded(engine, event->successor);
+        break;
     case ENGINE_DIAL_NOW:
         engine_call_now(engine, event->dial.is_all ? NULL : &event->dial.member);
         break;

@@ -30,6 +30,7 @@ enum engine_event_type {
     ENGINE_LINK_ANSWERED, /* the answer to LINK */
     ENGINE_NEWS,          /* a commit touched these spaces */
     ENGINE_PEERS_CHANGED, /* links, invitations, knocks or addresses changed: look again */
+    ENGINE_SUCCEEDED,     /* this node writes as another device from here on */
     ENGINE_DIAL_NOW,      /* call this peer, or all, without waiting for back-off */
     ENGINE_WOKEN,         /* the time of engine_wake_at_ms has come */
     ENGINE_STOP           /* say bye to everybody */
@@ -53,6 +54,7 @@ struct engine_event {
             const struct link_answer *answer;
         } link;
         const struct ledger_news *news;
+        struct ledger *successor; /* outlives the engine, or its next SUCCEEDED */
         struct {
             bool is_all;
             struct public_key member;
@@ -61,12 +63,17 @@ struct engine_event {
 };
 
 enum engine_effect_type {
-    ENGINE_SEND,      /* bytes on a connection */
-    ENGINE_CLOSE,     /* after what was sent has left */
-    ENGINE_DIAL,      /* conn is the number the connection will have */
-    ENGINE_INGEST,    /* commit this batch on the writer thread; hands the batch over */
-    ENGINE_LINK,      /* run a link step on the writer thread */
-    ENGINE_REACHED,   /* store: this device was seen, and says it is at these addresses */
+    ENGINE_SEND,     /* bytes on a connection */
+    ENGINE_CLOSE,    /* after what was sent has left */
+    ENGINE_DIAL,     /* conn is the number the connection will have */
+    ENGINE_INGEST,   /* commit this batch on the writer thread; hands the batch over */
+    ENGINE_LINK,     /* run a link step on the writer thread */
+    ENGINE_RETURNED, /* as INGEST, for a batch of a branch that was cut; hands it over. It may prove
+                        that this device must go: see succession.h */
+    ENGINE_FACTS,    /* store statements about devices; they may say so, too */
+    ENGINE_REBASE,   /* cut a log down to size */
+    ENGINE_MEET,     /* store the chain of a device that came by itself */
+    ENGINE_REACHED,  /* store: this device was seen, and says it is at these addresses */
     ENGINE_DELIVERED, /* store: the peer holds this log up to size (may be collected) */
     ENGINE_CONFIRMED, /* store: a session under the link's secret was confirmed */
     ENGINE_REFUSED,   /* store: an acceptance was refused */
@@ -86,6 +93,20 @@ struct engine_effect {
             uint64_t ticket;
             struct verified_batch *batch;
         } ingest;
+        struct {
+            uint64_t ticket;
+            struct returned *returned;
+            uint8_t handshake_hash[HASH_SIZE];
+        } returned;
+        struct {
+            struct span list; /* each: size u16, statement; valid until the next step */
+            uint8_t handshake_hash[HASH_SIZE];
+        } facts;
+        struct {
+            struct log_id log;
+            uint64_t size;
+        } rebase;
+        struct span identity; /* MEET; valid until the next step */
         struct {
             uint64_t ticket;
             enum engine_link_step step;

@@ -72,6 +72,8 @@ static enum err engine_call_on_device(void *self, const struct device_row *devic
     struct engine_call_peer *from = self;
     struct engine_target *target = engine_call_target(from->engine, &device->device);
 
+    if (engine_heal_is_retired(from->engine, &device->device))
+        return ERR_OK; /* It may call us, and is told. */
     if (target == NULL)
         target = engine_call_add_device(from->engine, &device->device);
     if (target == NULL)

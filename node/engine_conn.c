@@ -80,6 +80,7 @@ static void engine_free_conn(struct engine *engine, struct engine_conn *conn)
     secret_free(conn->channel);
     session_free(conn->session);
     secret_wipe(conn->psk, sizeof conn->psk);
+    buf_release(&conn->identity);
     buf_release(&conn->in);
     buf_release(&conn->out);
     heap_free(conn);

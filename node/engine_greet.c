@@ -121,6 +121,8 @@ static void engine_greet_third(struct engine *engine, struct engine_conn *conn, 
         err = handshake_try_psk(conn->handshake, third, conn->psk, &content, result);
     else if (err == ERR_OK)
         err = engine_greet_try_link(engine, conn, third, static_key, &content, result);
+    if (err == ERR_NOT_FOUND)
+        err = engine_heal_search(engine, conn, third, static_key, &content, result);
     if (err == ERR_OK) {
         buf_drop(&conn->in, size);
         engine_talk_start(engine, conn, result, buf_span(&content));
@@ -202,7 +204,8 @@ static void engine_greet_second(struct engine *engine, struct engine_conn *conn)
     struct buf identity = {0};
     enum err err = result != NULL && engine_look(engine) ? ERR_OK : ERR_NOMEM;
 
-    if (err == ERR_OK && conn->role == SESSION_ACCEPTOR)
+    if (err == ERR_OK &&
+        (conn->role == SESSION_ACCEPTOR || !engine_heal_is_known(engine, &conn->member)))
         err = view_identity(&engine->snapshot, &identity);
     if (err == ERR_OK)
         err = handshake_finish(conn->handshake, second, buf_span(&identity),

@@ -56,6 +56,8 @@ struct engine_conn {
     uint8_t psk[KEY_SIZE];            /* inviter: until message 3 */
     struct engine_target *target;     /* outbound: whom it was for */
     struct engine_target *known;      /* a session with this device */
+    uint8_t handshake_hash[HASH_SIZE];
+    struct buf identity; /* of a device that came by itself */
     struct buf in, out;
     struct engine_conn *next, *previous; /* all of them */
     struct engine_conn *next_in_bucket;
@@ -168,6 +170,23 @@ void engine_talk_bytes(struct engine *engine, struct engine_conn *conn);
 void engine_talk_event(struct engine *engine, struct engine_conn *conn,
                        struct session_event *event);
 void engine_talk_answered(struct engine *engine, const struct engine_event *event);
+
+/* A number for what the writer thread will answer; 0: no memory. */
+uint64_t engine_talk_ticket(struct engine *engine, conn_id conn, uint64_t session_ticket);
+
+/* engine_heal.c: devices that end, and those that follow them */
+void engine_heal_returned(struct engine *engine, struct engine_conn *conn,
+                          const struct session_effect *from);
+void engine_heal_facts(struct engine *engine, struct engine_conn *conn, struct span facts);
+void engine_heal_rebase(struct engine *engine, struct engine_conn *conn,
+                        const struct session_effect *from);
+bool engine_heal_is_retired(struct engine *engine, const struct public_key *device);
+bool engine_heal_is_known(struct engine *engine, const struct public_key *member);
+/* ERR_FORGED: it is nobody's. */
+MUST_USE enum err engine_heal_search(struct engine *engine, struct engine_conn *conn,
+                                     struct span third, const uint8_t static_key[static KEY_SIZE],
+                                     struct buf *content, struct handshake_result *result);
+void engine_heal_succeeded(struct engine *engine, struct ledger *ledger);
 
 /* engine_call.c: whom to call */
 MUST_USE enum err engine_call_reload(struct engine *engine);

@@ -8,7 +8,7 @@
 
 /* Tickets: which connection an answer is for. */
 
-static uint64_t engine_talk_ticket(struct engine *engine, conn_id conn, uint64_t session_ticket)
+uint64_t engine_talk_ticket(struct engine *engine, conn_id conn, uint64_t session_ticket)
 {
     if (engine->tickets_count == engine->tickets_capacity) {
         size_t capacity = engine->tickets_capacity == 0 ? 64 : engine->tickets_capacity * 2;
@@ -241,6 +241,15 @@ static void engine_talk_effect(struct engine *engine, struct engine_conn *conn,
     case SESSION_INGEST:
         engine_talk_ingest(engine, conn, from);
         break;
+    case SESSION_RETURNED:
+        engine_heal_returned(engine, conn, from);
+        break;
+    case SESSION_FACTS:
+        engine_heal_facts(engine, conn, from->facts);
+        break;
+    case SESSION_REBASE:
+        engine_heal_rebase(engine, conn, from);
+        break;
     case SESSION_LINK:
         engine_talk_link(engine, conn, from);
         break;
@@ -293,6 +302,8 @@ void engine_talk_event(struct engine *engine, struct engine_conn *conn, struct s
             engine_talk_effect(engine, conn, &effects[at]);
         else if (effects[at].type == SESSION_INGEST)
             verified_batch_free(effects[at].ingest.batch);
+        else if (effects[at].type == SESSION_RETURNED)
+            returned_free(effects[at].returned.returned);
     if (err != ERR_OK && conn->state == CONN_SESSION)
         engine_close(engine, conn);
 }
@@ -317,6 +328,11 @@ void engine_talk_start(struct engine *engine, struct engine_conn *conn,
     conn->channel = secret_new(sizeof *conn->channel);
     memcpy(options.remote_static, result->remote_static, KEY_SIZE);
     memcpy(options.handshake_hash, result->hash.bytes, HASH_SIZE);
+    memcpy(conn->handshake_hash, result->hash.bytes, HASH_SIZE);
+    if (conn->role == SESSION_PEER) {
+        options.remote_device = conn->device;
+        options.is_remote_retired = engine_heal_is_retired(engine, &conn->device);
+    }
     if (conn->role == SESSION_INVITER)
         err = view_identity(&engine->snapshot, &identity);
     options.identity = buf_span(&identity);

@@ -1,9 +1,14 @@
 /* Copies first: an effect's memory is the engine's and lives only until its next step. */
 #include "node/errand.h"
 
+#include <string.h>
+
 #include "crypto/heap.h"
 #include "node/link_join.h"
 #include "storage/journal.h"
+#include "storage/keep.h"
+#include "storage/retire_table.h"
+#include "storage/returns.h"
 #include "storage/view_host.h"
 #include "storage/view_peer.h"
 
@@ -51,6 +56,8 @@ enum err errand_new(const struct engine_effect *effect, struct errand **out)
     if (errand == NULL) {
         if (effect->type == ENGINE_INGEST)
             verified_batch_free(effect->ingest.batch);
+        if (effect->type == ENGINE_RETURNED)
+            returned_free(effect->returned.returned);
         return ERR_NOMEM;
     }
     errand->effect = *effect;
@@ -60,6 +67,14 @@ enum err errand_new(const struct engine_effect *effect, struct errand **out)
         errand->effect.reached.addresses =
             errand_keep(&errand->addresses, effect->reached.addresses);
         err = buf_err(&errand->addresses);
+    }
+    if (effect->type == ENGINE_FACTS) {
+        errand->effect.facts.list = errand_keep(&errand->identity, effect->facts.list);
+        err = buf_err(&errand->identity);
+    }
+    if (effect->type == ENGINE_MEET) {
+        errand->effect.identity = errand_keep(&errand->identity, effect->identity);
+        err = buf_err(&errand->identity);
     }
     if (err != ERR_OK) {
         errand_free(errand);
@@ -79,7 +94,12 @@ bool errand_failed(const struct engine_effect *effect, struct engine_event *out)
         *out = (struct engine_event){.type = ENGINE_LINK_ANSWERED,
                                      .conn = effect->conn,
                                      .link = {.ticket = effect->link.ticket, .err = ERR_NOMEM}};
-    return effect->type == ENGINE_INGEST || effect->type == ENGINE_LINK;
+    else if (effect->type == ENGINE_RETURNED)
+        *out = (struct engine_event){
+            .type = ENGINE_COMMITTED,
+            .committed = {.ticket = effect->returned.ticket, .err = ERR_NOMEM}};
+    return effect->type == ENGINE_INGEST || effect->type == ENGINE_LINK ||
+           effect->type == ENGINE_RETURNED;
 }
 
 void errand_collect(struct errand **errand, const struct engine_effect *delivered)
@@ -110,6 +130,8 @@ void errand_collect(struct errand **errand, const struct engine_effect *delivere
 
 size_t errand_weight(const struct errand *errand)
 {
+    if (errand->effect.type == ENGINE_RETURNED)
+        return verified_batch_size(errand->effect.returned.returned->batch);
     return errand->effect.type == ENGINE_INGEST ? verified_batch_size(errand->effect.ingest.batch)
                                                 : 0;
 }
@@ -167,6 +189,33 @@ static enum err errand_run_confirmed(const struct errand *errand, struct ledger_
     return err == ERR_OK ? link_join_drop(txn, member) : err;
 }
 
+/* Statements are believed of whoever signed them, by whatever way they came; the first ones make
+ * known the devices that the later ones are about. */
+static enum err errand_run_facts(struct span list, struct ledger_txn *txn)
+{
+    enum err err = ERR_OK;
+
+    while (err == ERR_OK && list.size >= 2) {
+        size_t size = be16(list.data);
+
+        if (size > list.size - 2)
+            return ERR_INVALID;
+        err = retire_table_take(txn, ledger_member(ledger_txn_snapshot(txn).ledger),
+                                span_of(list.data + 2, size));
+        list = span_of(list.data + 2 + size, list.size - 2 - size);
+    }
+    return err;
+}
+
+static enum err errand_run_meet(struct span identity, struct ledger_txn *txn)
+{
+    struct device_chain chain;
+    struct hash next_root;
+    enum err err = device_read_identity(identity, &chain, &next_root);
+
+    return err == ERR_OK ? view_device_meet(txn, &chain) : err;
+}
+
 enum err errand_run(struct errand *errand, struct ledger_txn *txn)
 {
     const struct engine_effect *effect = &errand->effect;
@@ -174,6 +223,14 @@ enum err errand_run(struct errand *errand, struct ledger_txn *txn)
     switch (effect->type) {
     case ENGINE_INGEST:
         return ledger_ingest(txn, effect->ingest.batch);
+    case ENGINE_RETURNED:
+        return returns_take(txn, effect->returned.returned);
+    case ENGINE_FACTS:
+        return errand_run_facts(effect->facts.list, txn);
+    case ENGINE_REBASE:
+        return keep_rebase(txn, &effect->rebase.log, effect->rebase.size);
+    case ENGINE_MEET:
+        return errand_run_meet(effect->identity, txn);
     case ENGINE_LINK:
         return errand_run_link(errand, txn);
     case ENGINE_REACHED:
@@ -204,17 +261,34 @@ size_t errand_events(const struct errand *errand, enum err err,
     size_t count = 0;
 
     if (err == ERR_OK &&
-        (is_link || effect->type == ENGINE_CONFIRMED || effect->type == ENGINE_REFUSED))
+        (is_link || effect->type == ENGINE_CONFIRMED || effect->type == ENGINE_REFUSED ||
+         effect->type == ENGINE_FACTS || effect->type == ENGINE_MEET))
         out[count++] = changed;
     if (effect->type == ENGINE_INGEST)
         out[count++] = (struct engine_event){
             .type = ENGINE_COMMITTED, .committed = {.ticket = effect->ingest.ticket, .err = err}};
+    if (effect->type == ENGINE_RETURNED)
+        out[count++] = (struct engine_event){
+            .type = ENGINE_COMMITTED, .committed = {.ticket = effect->returned.ticket, .err = err}};
     if (is_link)
         out[count++] = (struct engine_event){
             .type = ENGINE_LINK_ANSWERED,
             .conn = effect->conn,
             .link = {.ticket = effect->link.ticket, .err = err, .answer = &errand->answer}};
     return count;
+}
+
+bool errand_brings_proof(const struct errand *errand, uint8_t out_handshake_hash[static HASH_SIZE])
+{
+    const struct engine_effect *effect = &errand->effect;
+
+    if (effect->type == ENGINE_FACTS)
+        memcpy(out_handshake_hash, effect->facts.handshake_hash, HASH_SIZE);
+    else if (effect->type == ENGINE_RETURNED && effect->returned.returned->is_last)
+        memcpy(out_handshake_hash, effect->returned.handshake_hash, HASH_SIZE);
+    else
+        return false;
+    return true;
 }
 
 void errand_free(struct errand *errand)
@@ -225,6 +299,8 @@ void errand_free(struct errand *errand)
         return;
     if (errand->effect.type == ENGINE_INGEST)
         verified_batch_free(errand->effect.ingest.batch);
+    if (errand->effect.type == ENGINE_RETURNED)
+        returned_free(errand->effect.returned.returned);
     for (struct errand_delivery *at = errand->deliveries; at != NULL; at = next) {
         next = at->next;
         heap_free(at);

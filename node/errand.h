@@ -12,12 +12,12 @@ enum { ERRAND_EVENTS_MAX = 2 };
 
 struct errand;
 
-/* Copies an effect of type INGEST (whose batch it takes, also on failure), LINK, REACHED,
- * CONFIRMED, REFUSED or JOURNAL. ERR_NOMEM, ERR_MALFORMED: errand_failed tells what to tell the
- * engine then. */
+/* Copies an effect of type INGEST or RETURNED (whose batch it takes, also on failure), LINK, FACTS,
+ * REBASE, MEET, REACHED, CONFIRMED, REFUSED or JOURNAL. ERR_NOMEM, ERR_MALFORMED: errand_failed
+ * tells what to tell the engine then. */
 MUST_USE enum err errand_new(const struct engine_effect *effect, struct errand **out);
-/* The engine waits for an answer to INGEST and LINK, so it gets one even without an errand. False:
- * this effect was a courtesy, nobody waits. */
+/* The engine waits for an answer to INGEST, RETURNED and LINK, so it gets one even without an
+ * errand. False: this effect was a courtesy, nobody waits. */
 bool errand_failed(const struct engine_effect *effect, struct engine_event *out);
 /* Acknowledged sizes are collected in one errand, a row a log of a peer; *errand is made when it is
  * NULL. Without memory nothing happens: the peer's marks tell again at the next meeting. */
@@ -30,6 +30,8 @@ MUST_USE enum err errand_run(struct errand *errand, struct ledger_txn *txn);
  * errand. */
 size_t errand_events(const struct errand *errand, enum err err,
                      struct engine_event out[static ERRAND_EVENTS_MAX]);
+/* True when this device may have to go, now that it is committed: succession_run tells. */
+bool errand_brings_proof(const struct errand *errand, uint8_t out_handshake_hash[static HASH_SIZE]);
 void errand_free(struct errand *errand);
 
 #endif

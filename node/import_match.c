@@ -36,8 +36,7 @@ static void import_match_like(struct import_search *search, const struct object 
 
 /* Profiles. */
 
-/* Without scheme, "www." and what comes after the path: where a page is, however written. */
-static struct span import_match_bare(struct span url)
+struct span import_match_bare(struct span url)
 {
     static const char *const begins[] = {"https://", "http://", "www."};
 

@@ -23,6 +23,9 @@ struct import_match {
  */
 MUST_USE enum err import_match(const struct snapshot *snapshot, const struct person *person,
                                struct import_match *out);
+/* A web address without scheme, "www." and what comes after the path: where a page is, however
+ * written. */
+struct span import_match_bare(struct span url);
 /* Is this web address one person's page (LinkedIn, XING)? */
 bool import_match_is_profile(struct span url);
 

@@ -146,6 +146,7 @@ static enum err introducee_my_hello(struct introducee *self, struct buf *plain,
 enum err introducee_connect(struct introducee *self)
 {
     struct introduction_hello mine;
+    struct amend amend;
     struct buf plain = {0};
     uint8_t *secret = secret_new(KEY_SIZE + INVITATION_SECRET_SIZE);
     struct link_join join = {.source = &self->intro->record_id,
@@ -162,6 +163,11 @@ enum err introducee_connect(struct introducee *self)
         introduction_bond_secret(self->bond, secret);
         introduction_bond_call(self->bond, secret + KEY_SIZE);
         err = link_join(self->intro->txn, &join);
+    }
+    if (err == ERR_OK && self->hello.message.size > 0) {
+        introduction_amend(self->intro, &amend);
+        amend_text(&amend, RECORD_HEARD, self->hello.message);
+        err = amend_end(&amend, NULL);
     }
     if (plain.data != NULL)
         secret_wipe(plain.data, plain.capacity);

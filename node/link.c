@@ -16,6 +16,7 @@
 #include "storage/row.h"
 #include "storage/space.h"
 #include "storage/view_contact.h"
+#include "storage/view_interaction.h"
 #include "storage/view_peer.h"
 
 static const struct id *link_self(struct ledger_txn *txn)
@@ -362,6 +363,16 @@ enum err link_claim(struct ledger_txn *txn, const struct link_request *request,
     return err;
 }
 
+/* A new link stands in the log and on the person's timeline. */
+static enum err link_tell(struct ledger_txn *txn, const struct id *contact, struct span name,
+                          const char *text)
+{
+    struct interaction note = {.contact = *contact, .what = INTERACTION_LINKED};
+    enum err err = link_journal(txn, "linked", name, text);
+
+    return err == ERR_OK ? view_interaction_add(txn, &note, NULL) : err;
+}
+
 static enum err link_complete_claimed(struct ledger_txn *txn, const struct link_request *request,
                                       struct span wanted, bool was_told)
 {
@@ -382,8 +393,8 @@ static enum err link_complete_claimed(struct ledger_txn *txn, const struct link_
     if (err == ERR_OK)
         err = link_grant_card(txn, member);
     if (err == ERR_OK && !was_told)
-        err = link_journal(txn, "linked", request->message.name,
-                           "accepted your invitation: you are linked");
+        err = link_tell(txn, &contact, request->message.name,
+                        "accepted your invitation: you are linked");
     return err;
 }
 
@@ -448,8 +459,8 @@ static enum err link_make_new(struct ledger_txn *txn, const struct link_request 
     if (err == ERR_OK)
         err = link_introduce_me(txn, request, &pair_out, out);
     if (err == ERR_OK && before->state != LINK_LINKED)
-        err = link_journal(txn, "linked", request->message.name,
-                           "invited you and you accepted: you are linked");
+        err = link_tell(txn, &contact, request->message.name,
+                        "invited you and you accepted: you are linked");
     return err;
 }
 

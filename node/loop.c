@@ -81,6 +81,10 @@ static void loop_effect(struct loop *loop, const struct engine_effect *effect)
         break;
     case ENGINE_INGEST:
     case ENGINE_LINK:
+    case ENGINE_RETURNED:
+    case ENGINE_FACTS:
+    case ENGINE_REBASE:
+    case ENGINE_MEET:
     case ENGINE_REACHED:
     case ENGINE_CONFIRMED:
     case ENGINE_REFUSED:
@@ -369,7 +373,7 @@ static bool loop_is_loopback_only(const struct loop *loop)
 
 static enum err loop_start_engine(struct loop *loop)
 {
-    struct engine_options options = {.ledger = loop->options->ledger,
+    struct engine_options options = {.ledger = loop->ledger,
                                      .addresses = loop->announced,
                                      .addresses_count = loop->announced_count,
                                      .is_loopback_only = loop_is_loopback_only(loop)};
@@ -407,6 +411,10 @@ static void loop_end(struct loop *loop)
     errand_free(loop->deliveries);
     engine_free(loop->engine);
     writer_free(loop->writer);
+    if (loop->ledger_old != NULL)
+        ledger_close(loop->ledger_old);
+    if (loop->ledger != loop->options->ledger)
+        ledger_close(loop->ledger);
     (void)uv_loop_close(&loop->uv); /* Every handle is closed by now. */
 }
 
@@ -435,8 +443,7 @@ static enum err loop_start(struct loop *loop, struct address *out_address)
     loop_find_announced(loop);
     err = loop_start_engine(loop);
     if (err == ERR_OK)
-        err = writer_start(loop->options->ledger, &WRITER_PACE_DEFAULT, loop_wake, loop,
-                           &loop->writer);
+        err = writer_start(loop->ledger, &WRITER_PACE_DEFAULT, loop_wake, loop, &loop->writer);
     if (err == ERR_OK)
         err = loop_rpc_open(loop);
     return err;
@@ -452,6 +459,7 @@ enum err loop_run(const struct loop_options *options, struct address *out_addres
         return ERR_NOMEM;
     loop->options = options;
     loop->counted_at_ms = clock_running_ms();
+    loop->ledger = options->ledger;
     loop_raise_descriptors();
     if (uv_loop_init(&loop->uv) != 0) {
         heap_free(loop);

@@ -20,6 +20,7 @@ struct loop_options {
     const struct address *announce;
     size_t announce_count;
     bool is_passphrase_protected;
+    struct span passphrase; /* secret: the key file is written again when a successor takes over */
     /* Called once when everything listens: prints the ready line. */
     void (*on_ready)(void *self, const struct address *listening, size_t count);
     void *self;

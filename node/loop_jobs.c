@@ -34,8 +34,10 @@ void loop_jobs_done(struct loop *loop)
         loop->jobs_count--;
         if (!done->is_reading && done->err == ERR_OK)
             loop->is_journal_changed = true;
-        if (group_tells_news(done))
+        if (group_tells_news(done)) {
             loop_news(loop, &done->news);
+            loop_heal_duty(loop);
+        }
         job->done(loop, job);
     }
 }
@@ -49,6 +51,7 @@ static void loop_errand_done(struct loop *loop, struct loop_job *base)
 {
     struct loop_errand_job *job = (struct loop_errand_job *)(void *)base;
     struct engine_event events[ERRAND_EVENTS_MAX];
+    uint8_t handshake_hash[HASH_SIZE];
     enum err err = base->base.err;
     size_t count = errand_events(job->errand, err, events);
 
@@ -57,6 +60,8 @@ static void loop_errand_done(struct loop *loop, struct loop_job *base)
                  err_sentence(err));
     for (size_t at = 0; at < count; at++)
         loop_engine(loop, &events[at]);
+    if (err == ERR_OK && errand_brings_proof(job->errand, handshake_hash))
+        loop_heal(loop, handshake_hash);
     errand_free(job->errand);
     heap_free(job);
     loop_rpc_poll(loop);
@@ -136,7 +141,7 @@ void loop_job_tick(struct loop *loop)
     struct loop_job *job;
 
     if (loop->is_ticking || loop->is_stopping || clock_running_ms() < loop->tick_at_ms ||
-        !react_is_due(loop->options->ledger, clock_wall_ms()))
+        !react_is_due(loop->ledger, clock_wall_ms()))
         return;
     job = heap_new_zeroed(1, sizeof *job);
     if (job == NULL)

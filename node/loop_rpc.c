@@ -181,7 +181,7 @@ static enum err loop_op_run(struct writer_job *base, struct ledger_txn *txn)
 
     loop_op_reset(job);
     return op_step(job->is_poll ? job->op->poll : job->op->run, &job->call,
-                   job->job.loop->options->ledger, txn, clock_wall_ms());
+                   writer_ledger(job->job.loop->writer), txn, clock_wall_ms());
 }
 
 static void loop_op_free(struct loop_op_job *job)
@@ -232,12 +232,19 @@ static void loop_op_done_job(struct loop *loop, struct loop_job *base)
     struct loop_client *client = job->client;
 
     job->is_queued = false;
+    if (err == ERR_OK && effects.goes_on && !loop->is_stopping) {
+        json_decref(job->call.first);
+        job->call.first = json_incref(job->call.result);
+        loop_op_push(loop, job, false);
+        return;
+    }
     if (err == ERR_OK && effects.is_waiting && job->op->poll != NULL && client != NULL &&
         !loop->is_stopping) {
         if (!job->is_poll) {
             job->is_poll = true;
             job->begun_ms = now_ms;
             job->deadline_ms = now_ms + effects.wait_ms;
+            json_decref(job->call.first);
             job->call.first = json_incref(job->call.result);
             loop_op_done(loop, &effects);
         }

@@ -43,6 +43,9 @@ struct loop_client;
 struct loop {
     uv_loop_t uv;
     const struct loop_options *options;
+    struct ledger *ledger;     /* options->ledger, or its successor's */
+    struct ledger *ledger_old; /* the one before, where it is ours to close */
+    bool is_succeeding;        /* a succession is in the writer's hands */
     struct engine *engine;
     struct writer *writer;
     uv_tcp_t listeners[LOOP_LISTEN_MAX];
@@ -92,6 +95,12 @@ void loop_close_conn(struct loop *loop, conn_id id); /* after what was sent has 
 void loop_dial(struct loop *loop, conn_id id, const struct address *address);
 void loop_on_connection(uv_stream_t *listener, int status);
 void loop_on_gone(uv_handle_t *handle); /* frees a connection whose handle has closed */
+
+/* loop_heal.c */
+/* A session brought what may prove that this device must go. */
+void loop_heal(struct loop *loop, const uint8_t handshake_hash[static HASH_SIZE]);
+/* Goes on repeating what was cut from own logs, while there is some. */
+void loop_heal_duty(struct loop *loop);
 
 /* loop_rpc.c */
 MUST_USE enum err loop_rpc_open(struct loop *loop);

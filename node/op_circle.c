@@ -166,6 +166,15 @@ enum err op_circle_each(struct op_call *call, const char *name, op_circle_fn eac
     return err;
 }
 
+enum err op_circle_is(struct op_call *call, const char *name)
+{
+    struct object circle;
+    enum err err = op_circle_get(call, name, &circle);
+
+    object_release(&circle);
+    return err;
+}
+
 /* Answers. */
 
 static enum err op_circle_on_member(void *self, const struct name_match *who)

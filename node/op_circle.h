@@ -14,5 +14,7 @@ enum err op_circle_list(struct op_call *call);
 typedef enum err (*op_circle_fn)(void *self, const struct name_match *who);
 MUST_USE enum err op_circle_each(struct op_call *call, const char *name, op_circle_fn each,
                                  void *self);
+/* Is there such a circle? The same failure otherwise. */
+MUST_USE enum err op_circle_is(struct op_call *call, const char *name);
 
 #endif

@@ -9,17 +9,28 @@
 
 #include "node/amend.h"
 #include "node/book.h"
+#include "node/import_index.h"
 #include "node/import_match.h"
 #include "node/op_undo.h"
 #include "node/person_contact.h"
+#include "storage/fold.h"
+#include "storage/follow.h"
 
-enum { OP_IMPORT_TOLD_MAX = 1000, OP_IMPORT_PROGRESS = 256 };
+enum {
+    OP_IMPORT_TOLD_MAX = 1000,
+    OP_IMPORT_PROGRESS = 256,
+    OP_IMPORT_STEP = 100000,           /* people one transaction writes */
+    OP_IMPORT_WAIT_MS = 10 * 60 * 1000 /* for the views of all of them */
+};
 
 struct op_import_state {
     struct op_call *call;
     enum book_format format;
     json_t *rejected, *alike, *notes;
+    struct import_index index;
+    struct buf folded; /* name of the person under way */
     size_t people, at; /* in the file; written so far */
+    size_t from, max;  /* people of earlier steps; where this one ends */
     json_int_t added, updated, unchanged, look_alike, rejected_count;
 };
 
@@ -125,18 +136,80 @@ static void op_import_amend(struct amend *amend, const struct object *card,
 }
 
 static void op_import_tell_alike(struct op_import_state *state, const struct person *person,
-                                 const struct import_match *match)
+                                 const struct import_match *match, size_t like_line)
 {
     struct span name = person_text(person, CONTACT_NAME);
     char like[ID_TEXT_SIZE];
+    json_t *row;
 
     state->look_alike++;
     if (json_array_size(state->alike) == OP_IMPORT_TOLD_MAX)
         return;
+    row = json_pack("{s:I, s:s%}", "line", (json_int_t)person->line, "name", name.data, name.size);
     hex_write(span_of(match->like.bytes, ID_SIZE), like);
-    (void)json_array_append_new(state->alike,
-                                json_pack("{s:I, s:s%, s:s}", "line", (json_int_t)person->line,
-                                          "name", name.data, name.size, "like", like));
+    if (match->has_like)
+        (void)json_object_set_new(row, "like", json_string(like));
+    else
+        (void)json_object_set_new(row, "like_line", json_integer((json_int_t)like_line));
+    (void)json_array_append_new(state->alike, row);
+}
+
+/* Whoever may be met again must stand in the views before they are asked. */
+static enum err op_import_catch_up(struct op_import_state *state)
+{
+    import_index_clear(&state->index);
+    return follow_all(state->call->txn);
+}
+
+static enum err op_import_find(struct op_import_state *state, const struct person *person,
+                               struct import_match *match, size_t *out_like_line)
+{
+    struct op_call *call = state->call;
+    enum import_index_answer answer;
+    enum err err;
+
+    buf_clear(&state->folded);
+    err = fold(person_text(person, CONTACT_NAME), &state->folded);
+    if (err != ERR_OK)
+        return err;
+    *out_like_line = 0;
+    answer = import_index_look(&state->index, person, buf_span(&state->folded), out_like_line);
+    if (answer == IMPORT_INDEX_MET)
+        err = op_import_catch_up(state);
+    if (err == ERR_OK)
+        err = import_match(&call->snapshot, person, match);
+    if (err == ERR_OK && match->is_found && import_index_has(&state->index, &match->contact)) {
+        err = op_import_catch_up(state);
+        if (err == ERR_OK)
+            err = import_match(&call->snapshot, person, match);
+    }
+    if (answer == IMPORT_INDEX_MET)
+        *out_like_line = 0; /* The views have said. */
+    return err;
+}
+
+static enum err op_import_put(struct op_import_state *state, const struct person *person,
+                              const struct import_match *match, size_t *out_changes)
+{
+    struct op_call *call = state->call;
+    struct object card = {0};
+    struct amend amend;
+    enum err err;
+
+    amend_begin(&amend, call->txn, ledger_self_space(call->snapshot.ledger), KIND_CONTACT,
+                &match->contact);
+    if (amend.is_new)
+        amend_number(&amend, CONTACT_CREATED, call->now_ms);
+    err = person_card_of(&call->snapshot, &amend.object, &card);
+    op_import_amend(&amend, &card, person, op_text(call, "tag"));
+    if (err == ERR_OK)
+        err = amend_end_behind(&amend, out_changes);
+    else
+        amend_abort(&amend);
+    object_release(&card);
+    if (err == ERR_OK)
+        err = import_index_add(&state->index, person, buf_span(&state->folded), &match->contact);
+    return err;
 }
 
 static enum err op_import_on_person(void *self, const struct person *person)
@@ -144,32 +217,27 @@ static enum err op_import_on_person(void *self, const struct person *person)
     struct op_import_state *state = self;
     struct op_call *call = state->call;
     struct import_match match;
-    struct object card = {0};
-    struct amend amend;
-    size_t changes = 0;
-    enum err err = import_match(&call->snapshot, person, &match);
+    size_t changes = 0, like_line;
+    enum err err;
 
+    if (state->at++ < state->from)
+        return ERR_OK; /* Written by an earlier step. */
+    if (state->at > state->max) {
+        state->at--;
+        return ERR_CANCELLED; /* The step is full. */
+    }
+    err = op_import_find(state, person, &match, &like_line);
     if (err != ERR_OK)
         return err;
     if (!match.is_found)
         id_draw(ledger_entropy(call->snapshot.ledger), call->now_ms, &match.contact);
-    amend_begin(&amend, call->txn, ledger_self_space(call->snapshot.ledger), KIND_CONTACT,
-                &match.contact);
-    if (amend.is_new)
-        amend_number(&amend, CONTACT_CREATED, call->now_ms);
-    err = person_card_of(&call->snapshot, &amend.object, &card);
-    op_import_amend(&amend, &card, person, op_text(call, "tag"));
-    if (err == ERR_OK)
-        err = amend_end(&amend, &changes);
-    else
-        amend_abort(&amend);
-    object_release(&card);
+    err = op_import_put(state, person, &match, &changes);
     state->added += !match.is_found;
     state->updated += match.is_found && changes > 0;
     state->unchanged += match.is_found && changes == 0;
-    if (!match.is_found && match.has_like)
-        op_import_tell_alike(state, person, &match);
-    if (++state->at % OP_IMPORT_PROGRESS == 0 && call->progress != NULL)
+    if (!match.is_found && (match.has_like || like_line > 0))
+        op_import_tell_alike(state, person, &match, like_line);
+    if (state->at % OP_IMPORT_PROGRESS == 0 && call->progress != NULL)
         call->progress(call->progress_self, state->at, state->people);
     return err;
 }
@@ -189,9 +257,25 @@ static enum err op_import_write(struct op_import_state *state)
     uint64_t mark;
     enum err err = op_undo_begin(state->call, &mark);
 
+    import_index_begin(&state->index, ledger_entropy(state->call->snapshot.ledger));
+    if (err == ERR_OK)
+        err = op_import_catch_up(state); /* With an import before this one. */
     if (err == ERR_OK)
         err = book_read(state->call->file, state->format, &reader, &why);
+    if (err == ERR_CANCELLED)
+        err = ERR_OK;
     return err == ERR_OK ? op_undo_end(state->call, mark, "import", "") : err;
+}
+
+/* What earlier steps came to. */
+static void op_import_take_up(struct op_import_state *state, json_t *first)
+{
+    state->from = (size_t)json_integer_value(json_object_get(first, "at"));
+    state->added = json_integer_value(json_object_get(first, "new"));
+    state->updated = json_integer_value(json_object_get(first, "updated"));
+    state->unchanged = json_integer_value(json_object_get(first, "unchanged"));
+    state->look_alike = json_integer_value(json_object_get(first, "look_alike"));
+    (void)json_array_extend(state->alike, json_object_get(first, "alike"));
 }
 
 static json_t *op_import_result(struct op_import_state *state)
@@ -206,10 +290,32 @@ static json_t *op_import_result(struct op_import_state *state)
         (void)json_object_set(result, "notes", state->notes);
     if ((size_t)state->rejected_count > json_array_size(state->rejected))
         (void)json_object_set_new(result, "rejected_total", json_integer(state->rejected_count));
+    if (state->at < state->people)
+        (void)json_object_set_new(result, "at", json_integer((json_int_t)state->at));
     return result;
 }
 
-static enum err op_import_run(struct op_call *call)
+static enum err op_import_steps(struct op_import_state *state, size_t step)
+{
+    struct op_call *call = state->call;
+    enum err err = op_import_read(state);
+
+    if (err == ERR_OK && call->first != NULL)
+        op_import_take_up(state, call->first);
+    state->max = step < SIZE_MAX - state->from ? state->from + step : SIZE_MAX;
+    if (err == ERR_OK)
+        err = op_import_write(state);
+    if (err != ERR_OK && state->from > 0)
+        (void)op_fail(call, OP_FAILED, "import it again: what is in stays as it is",
+                      "the first %zu people are in, then: %s", state->from, err_sentence(err));
+    if (err == ERR_OK) {
+        call->result = op_import_result(state);
+        err = call->result != NULL ? ERR_OK : ERR_NOMEM;
+    }
+    return err;
+}
+
+static enum err op_import_run(struct op_call *call, size_t step, bool *out_is_more)
 {
     struct op_import_state state = {
         .call = call, .rejected = json_array(), .alike = json_array(), .notes = json_array()};
@@ -220,25 +326,45 @@ static enum err op_import_run(struct op_call *call)
         err = op_fail(call, OP_USAGE, "--from vcard, linkedin, google, outlook or csv",
                       "there is no format \"%.40s\"", from);
     if (err == ERR_OK)
-        err = op_import_read(&state);
-    if (err == ERR_OK)
-        err = op_import_write(&state);
-    if (err == ERR_OK)
-        call->result = op_import_result(&state);
+        err = op_import_steps(&state, step);
+    *out_is_more = state.at < state.people;
     json_decref(state.rejected);
     json_decref(state.alike);
     json_decref(state.notes);
+    import_index_release(&state.index);
+    buf_release(&state.folded);
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the file could not be imported");
 }
 
 enum err op_import(struct op_call *call)
 {
-    return op_import_run(call);
+    bool is_more;
+    enum err err = op_import_run(call, OP_IMPORT_STEP, &is_more);
+
+    if (err == ERR_OK) {
+        call->effects.goes_on = is_more;
+        call->effects.is_waiting = !is_more && follow_txn_is_behind(call->txn);
+        call->effects.wait_ms = OP_IMPORT_WAIT_MS;
+    }
+    return err;
+}
+
+enum err op_import_poll(struct op_call *call)
+{
+    uint64_t held, merged;
+    enum err err = follow_progress(&call->snapshot, &held, &merged);
+
+    if (err != ERR_OK)
+        return op_fail_err(call, err, "the lists could not be read");
+    call->effects.is_waiting = merged < held;
+    call->result = json_incref(call->first);
+    return ERR_OK;
 }
 
 enum err op_import_plan(struct op_call *call)
 {
-    enum err err = op_import_run(call);
+    bool is_more;
+    enum err err = op_import_run(call, SIZE_MAX, &is_more);
 
     if (err != ERR_OK)
         return err;

@@ -6,6 +6,8 @@
 #include "node/ops.h"
 
 MUST_USE enum err op_import(struct op_call *call);
+/* Waits until everybody imported can be found. */
+MUST_USE enum err op_import_poll(struct op_call *call);
 MUST_USE enum err op_import_plan(struct op_call *call);
 
 #endif

@@ -11,6 +11,7 @@
 #include "node/react.h"
 #include "node/until.h"
 #include "proto/limits.h"
+#include "storage/fold.h"
 #include "storage/row.h"
 
 struct op_introduce {
@@ -173,16 +174,31 @@ static enum err op_introduce_check(struct op_introduce *plan)
 
 /* Wants that this answers. */
 
+/* Is this whom the want names: by key, or by what I call them? */
+static bool op_introduce_is_meant(const struct introduction_want *want,
+                                  const struct name_match *who)
+{
+    struct buf words = {0}, name = {0};
+    bool is_meant = want->has_target && public_key_is_equal(&want->target, &who->member);
+
+    if (!want->has_target && fold(want->words, &words) == ERR_OK &&
+        fold(span_str(who->shown), &name) == ERR_OK)
+        is_meant = words.size > 0 && span_is_equal(buf_span(&words), buf_span(&name));
+    buf_release(&words);
+    buf_release(&name);
+    return is_meant;
+}
+
 static enum err op_introduce_on_want(void *self, const struct introduction_fact *fact)
 {
     struct op_introduce *plan = self;
     const struct introduction_want *want = &fact->message.want;
 
-    if (want->expires_ms <= plan->call->now_ms || !want->has_target)
+    if (want->expires_ms <= plan->call->now_ms)
         return ERR_OK;
     for (unsigned side = 0; side < 2; side++)
         if (public_key_is_equal(&fact->member, &plan->who[side].member) &&
-            public_key_is_equal(&want->target, &plan->who[1 - side].member)) {
+            op_introduce_is_meant(want, &plan->who[1 - side])) {
             plan->has_want[side] = true;
             plan->want[side] = fact->message.id;
         }

@@ -6,13 +6,16 @@
 #include <string.h>
 
 #include "node/op_circle.h"
+#include "node/op_complete.h"
 #include "node/op_contact.h"
 #include "node/op_credential.h"
+#include "node/op_due.h"
 #include "node/op_endorse.h"
 #include "node/op_endorsement.h"
 #include "node/op_export.h"
 #include "node/op_history.h"
 #include "node/op_import.h"
+#include "node/op_interaction.h"
 #include "node/op_introduce.h"
 #include "node/op_introduction.h"
 #include "node/op_invite.h"
@@ -21,25 +24,30 @@
 #include "node/op_network.h"
 #include "node/op_node.h"
 #include "node/op_peer.h"
+#include "node/op_remind.h"
 #include "node/op_search.h"
 #include "node/op_undo.h"
 #include "proto/scan.h"
 
 static const struct op ops_all[] = {
+    {.method = "balance", .mode = OP_READ, .run = op_interaction_balance},
     {.method = "circle.add", .mode = OP_WRITE, .run = op_circle_add},
     {.method = "circle.create", .mode = OP_WRITE, .run = op_circle_create},
     {.method = "circle.list", .mode = OP_READ, .run = op_circle_list},
     {.method = "circle.remove", .mode = OP_WRITE, .run = op_circle_remove},
+    {.method = "complete", .mode = OP_READ, .run = op_complete},
     {.method = "contact.add", .mode = OP_WRITE, .run = op_contact_add},
     {.method = "contact.duplicates", .mode = OP_READ, .run = op_merge_duplicates},
     {.method = "contact.edit", .mode = OP_WRITE, .run = op_contact_edit},
     {.method = "contact.history", .mode = OP_READ, .run = op_history},
     {.method = "contact.list", .mode = OP_READ, .run = op_contact_list},
+    {.method = "contact.log", .mode = OP_WRITE, .run = op_interaction_log},
     {.method = "contact.merge", .mode = OP_WRITE, .run = op_merge},
     {.method = "contact.remove", .mode = OP_WRITE, .run = op_contact_remove},
     {.method = "contact.search", .mode = OP_READ, .run = op_search},
     {.method = "contact.show", .mode = OP_READ, .run = op_contact_show},
     {.method = "contact.split", .mode = OP_WRITE, .run = op_merge_split},
+    {.method = "contact.timeline", .mode = OP_READ, .run = op_interaction_timeline},
     {.method = "doctor", .mode = OP_READ, .run = op_node_doctor},
     {.method = "doctor.rebuild", .mode = OP_WRITE, .run = op_node_rebuild},
     {.method = "endorse", .mode = OP_WRITE, .run = op_endorse},
@@ -54,7 +62,8 @@ static const struct op ops_all[] = {
     {.method = "endorsement.show", .mode = OP_READ, .run = op_endorsement_show},
     {.method = "endorsement.verify", .mode = OP_READ, .run = op_credential_verify},
     {.method = "export", .mode = OP_READ, .run = op_export},
-    {.method = "import", .mode = OP_WRITE, .run = op_import},
+    {.method = "due", .mode = OP_READ, .run = op_due},
+    {.method = "import", .mode = OP_WRITE, .run = op_import, .poll = op_import_poll},
     {.method = "import.plan", .mode = OP_WRITE, .run = op_import_plan},
     {.method = "intro.accept", .mode = OP_WRITE, .run = op_introduction_accept},
     {.method = "intro.decline", .mode = OP_WRITE, .run = op_introduction_decline},
@@ -86,6 +95,11 @@ static const struct op ops_all[] = {
     {.method = "peer.show", .mode = OP_READ, .run = op_peer_show},
     {.method = "peer.unblock", .mode = OP_WRITE, .run = op_peer_unblock},
     {.method = "peer.words", .mode = OP_READ, .run = op_peer_words},
+    {.method = "remind", .mode = OP_WRITE, .run = op_remind},
+    {.method = "reminder.done", .mode = OP_WRITE, .run = op_remind_done},
+    {.method = "reminder.list", .mode = OP_READ, .run = op_remind_list},
+    {.method = "reminder.remove", .mode = OP_WRITE, .run = op_remind_remove},
+    {.method = "reminder.snooze", .mode = OP_WRITE, .run = op_remind_snooze},
     {.method = "status", .mode = OP_READ, .run = op_node_status},
     {.method = "stop", .mode = OP_READ, .needs_node = true, .run = op_node_stop},
     {.method = "sync",

@@ -76,13 +76,15 @@ struct op_effects {
     bool peers_changed; /* links, invitations, knocks or cards changed: sessions may end or start */
     bool is_waiting;    /* not settled yet: ask poll again when something changes, up to wait_ms */
     uint64_t wait_ms;
+    bool goes_on;      /* not finished: once this much is committed, run is called again, in a
+                          transaction of its own, with first = what it answered */
     bool is_rehearsal; /* with ERR_CANCELLED: the transaction is taken back, the result counts */
 };
 
 struct op_call {
     json_t *params;            /* object; borrowed */
     struct span file;          /* import: the file's bytes; borrowed */
-    json_t *first;             /* poll: what run answered; borrowed */
+    json_t *first;             /* poll, and run that goes on: what run answered; borrowed */
     bool is_early;             /* poll: asked so soon that nothing can have happened yet */
     json_t *result;            /* owned by the call */
     struct op_failure failure; /* when run returned an error */

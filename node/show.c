@@ -196,6 +196,15 @@ static void show_me(json_t *result, json_t *params)
     show_line("Member", show_text(result, "member"));
 }
 
+static void show_status_introductions(json_t *introductions)
+{
+    json_int_t waiting = json_integer_value(json_object_get(introductions, "waiting_for_me"));
+
+    if (waiting > 0)
+        (void)printf("%-14s %" JSON_INTEGER_FORMAT " wait for your answer (kith intro list)\n",
+                     "Introductions", waiting);
+}
+
 static void show_status(json_t *result, json_t *params)
 {
     json_t *peers = json_object_get(result, "peers");
@@ -210,6 +219,7 @@ static void show_status(json_t *result, json_t *params)
     (void)printf("%-14s %" JSON_INTEGER_FORMAT " (%" JSON_INTEGER_FORMAT " online)\n", "Peers",
                  json_integer_value(json_object_get(peers, "total")),
                  json_integer_value(json_object_get(peers, "online")));
+    show_status_introductions(json_object_get(result, "introductions"));
     (void)printf("%-14s %" JSON_INTEGER_FORMAT " entries\n", "To be sent",
                  json_integer_value(json_object_get(result, "undelivered")));
     show_line(
@@ -294,8 +304,8 @@ static const struct show_printer show_own_printers[] = {
 };
 
 static const struct show_printer *const show_groups[] = {
-    show_own_printers, show_contact_printers, show_peer_printers, show_endorsement_printers,
-    show_introduction_printers};
+    show_own_printers,         show_contact_printers,      show_peer_printers,
+    show_endorsement_printers, show_introduction_printers, show_touch_printers};
 
 void show_result(const char *method, json_t *result, json_t *params)
 {

@@ -178,8 +178,13 @@ static void show_import(json_t *result, json_t *params)
     {
         char *name = show_copy(show_text(row, "name"));
 
-        (void)printf("line %" JSON_INTEGER_FORMAT ": %s looks like %.12s\n",
-                     show_count(row, "line"), name != NULL ? name : "", show_text(row, "like"));
+        if (json_object_get(row, "like") != NULL)
+            (void)printf("line %" JSON_INTEGER_FORMAT ": %s looks like %.12s\n",
+                         show_count(row, "line"), name != NULL ? name : "", show_text(row, "like"));
+        else
+            (void)printf(
+                "line %" JSON_INTEGER_FORMAT ": %s looks like line %" JSON_INTEGER_FORMAT "\n",
+                show_count(row, "line"), name != NULL ? name : "", show_count(row, "like_line"));
         heap_free(name);
     }
     show_import_lines(json_object_get(result, "rejected"));
@@ -209,7 +214,23 @@ static void show_circles(json_t *result, json_t *params)
     }
 }
 
+static void show_names(json_t *result, json_t *params)
+{
+    json_t *names = json_object_get(result, "names"), *name;
+    size_t at;
+
+    (void)params;
+    json_array_foreach(names, at, name)
+    {
+        char *clean = show_copy(json_string_value(name));
+
+        (void)puts(clean != NULL ? clean : "");
+        heap_free(clean);
+    }
+}
+
 const struct show_printer show_contact_printers[] = {
+    {"complete", show_names},
     {"circle.add", show_circles},
     {"circle.create", show_circles},
     {"circle.list", show_circles},

@@ -116,6 +116,7 @@ static void show_introduction(json_t *result, json_t *params)
         show_line("To meet", show_introduction_name(result));
         show_line("", show_text(json_object_get(result, "other"), "line"));
         show_line("Why", show_text(result, "why"));
+        show_line("They say", show_text(json_object_get(result, "other"), "message"));
         show_line("State", show_introduction_next(state, is_asked_again));
     }
     show_line("Until", show_text(result, "expires"));

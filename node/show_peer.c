@@ -20,13 +20,24 @@ static void show_peers(json_t *result, json_t *params)
     show_table(rows, columns, 6);
 }
 
-static const char *show_level(const char *level)
+/* Whom the key came through, in words; no mark that a name could imitate. */
+static void show_trust(json_t *peer)
 {
+    const char *level = show_text(peer, "level"), *via = show_text(peer, "via");
+    char text[400];
+
     if (strcmp(level, "compared") == 0)
-        return "you compared safety words";
-    if (strcmp(level, "introduced") == 0)
-        return "introduced; you have not compared safety words";
-    return "linked by invitation; you have not compared safety words";
+        (void)snprintf(text, sizeof text, "you compared safety words");
+    else if (strcmp(level, "introduced") == 0)
+        (void)snprintf(text, sizeof text,
+                       "introduced by %.200s on %.10s; you have not compared safety words",
+                       via[0] != '\0' ? via : "a peer", show_text(peer, "since"));
+    else
+        (void)snprintf(text, sizeof text,
+                       "linked by invitation; you have not compared safety words");
+    show_line("Trust", text);
+    if (json_array_size(json_object_get(peer, "vouchers")) > 1)
+        show_list("The same key by", json_object_get(peer, "vouchers"));
 }
 
 static void show_peer(json_t *result, json_t *params)
@@ -35,7 +46,7 @@ static void show_peer(json_t *result, json_t *params)
     show_line("Name", show_text(result, "name"));
     show_line("Alias", show_text(result, "alias"));
     show_line("State", show_text(result, "state"));
-    show_line("Trust", show_level(show_text(result, "level")));
+    show_trust(result);
     show_line("Last seen", show_text(result, "last_seen"));
     show_list("Addresses", json_object_get(result, "addresses"));
     if (show_text(json_object_get(result, "card"), "name")[0] != '\0') {

@@ -15,6 +15,7 @@ enum {
     STRANGERS_SET = 4,
     STRANGERS_PACE_SETS = 1024,
     STRANGERS_KNOWN_SETS = 256,
+    STRANGERS_SEARCH_SETS = 64,
     STRANGERS_SEEN_SETS = 1024 /* 4,096 ephemeral keys */
 };
 
@@ -40,7 +41,8 @@ struct strangers {
     struct strangers_row pace[STRANGERS_PACE_SETS * STRANGERS_SET];
     struct strangers_row known[STRANGERS_KNOWN_SETS * STRANGERS_SET];
     struct strangers_row seen[STRANGERS_SEEN_SETS * STRANGERS_SET];
-    uint64_t costs_full_at_us;
+    struct strangers_row searches[STRANGERS_SEARCH_SETS * STRANGERS_SET];
+    uint64_t costs_full_at_us, searches_full_at_ms;
 };
 
 /* Rows. */
@@ -110,20 +112,41 @@ void strangers_know(struct strangers *strangers, const struct address *from, uin
     row->at_ms = until_ms;
 }
 
-/* How fast one place knocks. */
-static bool strangers_is_in_pace(struct strangers *strangers,
-                                 const uint8_t place[static STRANGERS_PLACE_SIZE], uint64_t now_ms)
+/* Takes one from what a place has in a table of paces. */
+static bool strangers_take(struct strangers *strangers, struct strangers_row *rows, size_t sets,
+                           const uint8_t place[static STRANGERS_PLACE_SIZE], uint64_t step_ms,
+                           uint64_t burst, uint64_t now_ms)
 {
     bool is_there;
-    struct strangers_row *row =
-        strangers_row(strangers, strangers->pace, STRANGERS_PACE_SETS, place, &is_there);
+    struct strangers_row *row = strangers_row(strangers, rows, sets, place, &is_there);
     uint64_t full_at_ms = is_there ? row->at_ms : 0;
 
-    if (!bucket_take(&full_at_ms, STRANGERS_STEP_MS, 1, STRANGERS_BURST, now_ms))
+    if (!bucket_take(&full_at_ms, step_ms, 1, burst, now_ms))
         return false;
     memcpy(row->name, place, sizeof row->name);
     row->at_ms = full_at_ms;
     return true;
+}
+
+/* How fast one place knocks. */
+static bool strangers_is_in_pace(struct strangers *strangers,
+                                 const uint8_t place[static STRANGERS_PLACE_SIZE], uint64_t now_ms)
+{
+    return strangers_take(strangers, strangers->pace, STRANGERS_PACE_SETS, place, STRANGERS_STEP_MS,
+                          STRANGERS_BURST, now_ms);
+}
+
+bool strangers_may_search(struct strangers *strangers, const struct address *from, uint64_t now_ms)
+{
+    uint8_t place[STRANGERS_PLACE_SIZE];
+
+    strangers_place(from, place);
+    if (!strangers_is_own_machine(from) &&
+        !strangers_take(strangers, strangers->searches, STRANGERS_SEARCH_SETS, place,
+                        STRANGERS_SEARCH_STEP_MS, STRANGERS_SEARCH_BURST, now_ms))
+        return false;
+    return bucket_take(&strangers->searches_full_at_ms, STRANGERS_SEARCHES_STEP_MS, 1,
+                       STRANGERS_SEARCHES_BURST, now_ms);
 }
 
 /* Slots. */

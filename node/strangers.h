@@ -25,7 +25,12 @@ enum {
     STRANGERS_HANDSHAKE_COST = 4,  /* scalar multiplications that answering one takes */
     STRANGERS_COSTS_STEP_US = 556, /* 1,798 a second, and 200 at once: */
     STRANGERS_COSTS_BURST = 200,   /* never more than 2,000 in any second */
-    STRANGERS_COSTS_KNOWN = 60     /* of the burst for known places alone */
+    STRANGERS_COSTS_KNOWN = 60,    /* of the burst for known places alone */
+    STRANGERS_SEARCH_STEP_MS =
+        30000,                  /* a place may be looked for among all links twice a minute, */
+    STRANGERS_SEARCH_BURST = 8, /* eight times at once; */
+    STRANGERS_SEARCHES_STEP_MS = 1000, /* all places together once a second, */
+    STRANGERS_SEARCHES_BURST = 64      /* 64 times at once: a thousand links take 10 ms */
 };
 
 /* The greatest text of a place: its bytes, IPv4 as ::ffff:a.b.c.d, of IPv6 the first 8. */
@@ -53,5 +58,8 @@ void strangers_know(struct strangers *strangers, const struct address *from, uin
  * answered before, or arithmetic is spent. */
 bool strangers_may_answer(struct strangers *strangers, const struct address *from,
                           const uint8_t ephemeral[static 32], uint64_t now_ms);
+
+/* May the secrets of all links be tried for a caller from here whose key nobody knows? */
+bool strangers_may_search(struct strangers *strangers, const struct address *from, uint64_t now_ms);
 
 #endif

@@ -6,7 +6,8 @@
 
 bool vcard_text_is(struct span text, const char *word)
 {
-    return text.size == strlen(word) && strncasecmp((const char *)text.data, word, text.size) == 0;
+    return text.size > 0 && ((text.data[0] ^ (uint8_t)word[0]) & 0xdf) == 0 &&
+           text.size == strlen(word) && strncasecmp((const char *)text.data, word, text.size) == 0;
 }
 
 static int vcard_text_hex(uint8_t letter)

@@ -239,6 +239,16 @@ bool writer_is_busy(struct writer *writer)
     return is_busy;
 }
 
+void writer_change_ledger(struct writer *writer, struct ledger *ledger)
+{
+    writer->ledger = ledger;
+}
+
+struct ledger *writer_ledger(const struct writer *writer)
+{
+    return writer->ledger;
+}
+
 void writer_stop(struct writer *writer)
 {
     (void)pthread_mutex_lock(&writer->mutex);

@@ -29,6 +29,10 @@ void writer_push(struct writer *writer, struct writer_job *job);
 struct writer_job *writer_done(struct writer *writer);
 /* True while something is queued or running, or the views are behind. */
 bool writer_is_busy(struct writer *writer);
+/* From the next group on this ledger is written with; called on the writer thread, by a job. */
+void writer_change_ledger(struct writer *writer, struct ledger *ledger);
+/* What is written with now; for jobs, on the writer thread. */
+struct ledger *writer_ledger(const struct writer *writer);
 /* Finishes what is queued, ends the thread. Done jobs that nobody took are left to writer_done
  * before. */
 void writer_stop(struct writer *writer);

@@ -167,6 +167,8 @@ enum err writer_round_rest(struct writer_round *self)
     self->slots[0].is_full = self->slots[1].is_full = false;
     self->next = self->merged;
     self->opening = self->merging = 0;
+    /* The helper may sleep because both places were full: there is room again. */
+    (void)pthread_cond_broadcast(&self->changed);
     (void)pthread_mutex_unlock(&self->mutex);
     return round_rest(self->round);
 }

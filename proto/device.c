@@ -82,6 +82,7 @@ enum err certificate_read(struct span statement, struct certificate *out)
     }
     if (err == ERR_OK)
         err = identity_verify(&out->certifier, certificate_label, body, signature.data);
+    out->statement = statement;
     wire_release(&doc);
     return err;
 }

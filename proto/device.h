@@ -16,7 +16,8 @@ struct certificate {
     uint8_t static_key[32];    /* X25519: handshakes */
     uint8_t receiving_key[32]; /* X25519: grants */
     uint64_t time_ms;
-    struct span name; /* of the device, e.g. "desk"; borrowed from the statement */
+    struct span name;      /* of the device, e.g. "desk"; borrowed from the statement */
+    struct span statement; /* the bytes it was read from, borrowed; empty before it is issued */
 };
 
 /* Appends the statement. */

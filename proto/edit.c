@@ -6,6 +6,10 @@
 #include "proto/kind.h"
 #include "proto/limits.h"
 
+/* What sealing an edit adds; and what repeating it in another log adds (proto/original.h), so that
+ * whatever can be written can be repeated. */
+enum { EDIT_ROOM = 64, EDIT_ROOM_TO_REPEAT = EDIT_ROOM + 160 };
+
 /* PROTOCOL EDIT-3: "element id = the first 16 bytes of HASH(kith element, field u8 | value,
  * matched as KIND-2 says)." */
 void object_element(uint8_t kind, uint8_t field, struct span value, struct id *out)
@@ -194,6 +198,7 @@ static void edit_put_write(const struct write *write, struct buf *out)
  * that and an original (ORIGIN-1), with 1 to EDIT_WRITES_MAX writes of one object." */
 enum err edit_write(struct edit_space *space, struct buf *out)
 {
+    size_t room = space->edit.has_original ? EDIT_ROOM : EDIT_ROOM_TO_REPEAT;
     size_t begun_at = out->size;
 
     if (space->memory.is_failed || space->dots.is_failed || space->seen.is_failed)
@@ -212,7 +217,7 @@ enum err edit_write(struct edit_space *space, struct buf *out)
         original_put(&space->edit.original, out);
     if (buf_err(out) != ERR_OK)
         return ERR_NOMEM;
-    if (out->size - begun_at > ENTRY_PAYLOAD_SIZE_MAX - 64) {
+    if (out->size - begun_at > ENTRY_PAYLOAD_SIZE_MAX - room) {
         out->size = begun_at;
         return ERR_LIMIT;
     }

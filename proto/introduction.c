@@ -51,6 +51,7 @@ static const struct field introduction_record_fields[] = {
     INTRODUCTION_NUMBER(RECORD_CONFIRMED, "confirmed", 1),
     INTRODUCTION_NUMBER(RECORD_DROPPED, "dropped", 1),
     INTRODUCTION_NUMBER(RECORD_QUIET, "quiet", 1),
+    INTRODUCTION_TEXT(RECORD_HEARD, "heard", INTRODUCTION_MESSAGE_SIZE_MAX),
 };
 static const struct field introduction_key_fields[] = {
     INTRODUCTION_BYTES(INTRODUCTION_KEY_SECRET, "secret", KEY_SIZE),

@@ -137,7 +137,8 @@ enum introduction_record_field {
     RECORD_PAIR = 21,      /* bytes: 16, the pair space drawn for the other */
     RECORD_CONFIRMED = 22, /* number: 1 asked again, and yes */
     RECORD_DROPPED = 23,   /* number: 1 deleted while waiting for the other's hello */
-    RECORD_QUIET = 24      /* number: 1 declined by saying nothing */
+    RECORD_QUIET = 24,     /* number: 1 declined by saying nothing */
+    RECORD_HEARD = 25      /* text: what the other said in their hello */
 };
 
 enum introduction_ended {

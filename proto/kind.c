@@ -5,32 +5,40 @@
 #include "proto/circle.h"
 #include "proto/contact.h"
 #include "proto/endorsement.h"
+#include "proto/interaction.h"
 #include "proto/introduction.h"
 #include "proto/link.h"
 #include "proto/restate.h"
+#include "proto/retire.h"
 
-static const struct kind *const kinds[] = {&contact_kind,
-                                           &link_kind,
-                                           &invitation_kind,
-                                           &key_kind,
-                                           &space_kind_kind,
-                                           &knock_kind,
-                                           &acceptance_kind,
-                                           &circle_kind,
-                                           &card_kind,
-                                           &certificate_kind,
-                                           &reach_kind,
-                                           &door_kind,
-                                           &grant_kind,
-                                           &restate_kind,
-                                           &introduction_kind,
-                                           &introduction_record_kind,
-                                           &introduction_key_kind,
-                                           &introduction_mute_kind,
-                                           &endorsement_kind,
-                                           &kept_kind,
-                                           &revoked_kind,
-                                           &quoting_kind};
+static const struct kind *const kinds[] = {
+    &contact_kind,
+    &link_kind,
+    &invitation_kind,
+    &key_kind,
+    &space_kind_kind,
+    &knock_kind,
+    &acceptance_kind,
+    &circle_kind,
+    &card_kind,
+    &certificate_kind,
+    &reach_kind,
+    &door_kind,
+    &grant_kind,
+    &restate_kind,
+    &introduction_kind,
+    &introduction_record_kind,
+    &introduction_key_kind,
+    &introduction_mute_kind,
+    &endorsement_kind,
+    &kept_kind,
+    &revoked_kind,
+    &quoting_kind,
+    &interaction_kind,
+    &reminder_kind,
+    &retire_kind,
+    &keep_kind,
+};
 
 const struct kind *kind_find(uint8_t number)
 {

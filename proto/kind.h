@@ -21,8 +21,10 @@ enum kind_number {
     KIND_KEY = 13,   /* self: an epoch key held; object id = first 16 bytes of the epoch's id */
     KIND_SPACE = 14, /* self: a space of mine; object id = the space's id */
     KIND_KNOCK = 15, /* self: a knock key of mine */
-    KIND_ACCEPTANCE = 16, /* self: an invitation I accepted and that has not led to a link yet */
-    KIND_CIRCLE = 17,     /* self: a private label; object id from the folded name, see circle.h */
+    KIND_ACCEPTANCE = 16,  /* self: an invitation I accepted and that has not led to a link yet */
+    KIND_INTERACTION = 18, /* self: two people were in touch; object id random */
+    KIND_REMINDER = 19,    /* self: to be in touch again; object id random */
+    KIND_CIRCLE = 17,      /* self: a private label; object id from the folded name, see circle.h */
 
     KIND_CARD = 30, /* card: what I tell peers about myself; one object, id all zero */
     KIND_CERTIFICATE =
@@ -32,6 +34,9 @@ enum kind_number {
 
     KIND_GRANT = 40, /* pair: an epoch key of my card or network space; object id = first 16 bytes
                        of the epoch's id */
+
+    KIND_RETIRE = 50, /* card: a device writes no more; a statement */
+    KIND_KEEP = 51,   /* all: how much of a retired device's log counts; a statement */
 
     KIND_RESTATEMENT = 55,  /* card, network: what is live, repeated; object id random */
     KIND_ENDORSEMENT = 60,  /* pair: offered; card: shown; network: quoted; object id = first 16

@@ -102,6 +102,12 @@ enum {
     ACKS_PER_MESSAGE_MAX = 1024,
     LOGS_PER_PEER_MAX = 256, /* live logs a peer may have in what it writes for me */
 
+    FACT_SIZE_MAX = 1536,       /* a statement about a device: small, but for its signer's chain */
+    TRACE_TAGS_MAX = 64,        /* block ends one message names: 16,384 entries of a log */
+    FACTS_PER_MESSAGE_MAX = 64, /* statements about devices, of 384 bytes at most */
+    RETURN_EPOCHS_MAX = 64,     /* epochs one returned batch can name; more stay unread */
+    RETURN_SIZE_MAX = BATCH_SIZE_MAX + (16 << 10), /* a batch, framed, with its epochs */
+
     CREDIT_START =
         1 << 20, /* bytes of batches a receiver takes unasked: two of the largest and more */
     CREDIT_MAX = 8 << 20

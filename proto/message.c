@@ -2,6 +2,9 @@
 #include "proto/message.h"
 
 #include "proto/frame.h"
+#include "proto/limits.h"
+
+enum { MESSAGE_RETURNED_ELEMENTS = 10 };
 
 static void message_read_hello(struct wire *wire, struct hello *out)
 {
@@ -27,11 +30,16 @@ static void message_read_link(struct wire *wire, struct link_message *out)
     out->addresses = wire_bin(wire, 0, ADDRESSES_MAX * (ADDRESS_SIZE_MAX + 1));
 }
 
+static void message_read_place(struct wire *wire, struct log_id *out)
+{
+    wire_bytes(wire, out->space.bytes, ID_SIZE);
+    wire_bytes(wire, out->device.bytes, 32);
+}
+
 static void message_read_log(struct wire *wire, struct message *out)
 {
     out->log.alias = (uint32_t)wire_uint(wire, UINT32_MAX);
-    wire_bytes(wire, out->log.log.space.bytes, ID_SIZE);
-    wire_bytes(wire, out->log.log.device.bytes, 32);
+    message_read_place(wire, &out->log.log);
 }
 
 static void message_read_batch(struct wire *wire, struct message *out)
@@ -94,6 +102,28 @@ static void message_read_body(struct wire *wire, struct message *out)
     case MESSAGE_REFUSED:
         out->refusal = (enum refusal)wire_uint(wire, UINT8_MAX);
         break;
+    case MESSAGE_TRACE_ASK:
+    case MESSAGE_FETCH:
+        message_read_place(wire, &out->trace_ask.log);
+        out->trace_ask.size = wire_uint(wire, LOG_SIZE_MAX);
+        break;
+    case MESSAGE_TRACE:
+        message_read_place(wire, &out->trace.log);
+        out->trace.list = wire_array(wire, 0, TRACE_TAGS_MAX);
+        out->trace.is_last = wire_bool(wire);
+        break;
+    case MESSAGE_RETURNED:
+        out->returned = *wire;
+        if (wire->left != MESSAGE_RETURNED_ELEMENTS)
+            wire_fail(wire);
+        wire->left = 0; /* The rest is returned_read's. */
+        break;
+    case MESSAGE_STORED:
+        out->stored = (uint32_t)wire_uint(wire, UINT32_MAX);
+        break;
+    case MESSAGE_FACTS:
+        out->facts = wire_array(wire, 1, FACTS_PER_MESSAGE_MAX);
+        break;
     }
 }
 
@@ -105,7 +135,7 @@ enum err message_read(struct wire_doc *doc, struct span bytes, struct message *o
 
     if (err != ERR_OK)
         return err;
-    type = wire_uint(&wire, MESSAGE_REFUSED);
+    type = wire_uint(&wire, MESSAGE_LAST);
     if (type == 0)
         wire_fail(&wire);
     if (wire_err(doc) != ERR_OK)
@@ -140,6 +170,26 @@ enum err message_next_ack(struct message *message, struct ack *out)
     out->alias = (uint32_t)wire_uint(&row, UINT32_MAX);
     out->size = wire_uint(&row, LOG_SIZE_MAX);
     return wire_err(row.doc);
+}
+
+enum err message_next_tag(struct message *message, struct trace_tag *out)
+{
+    struct wire row;
+
+    if (message->trace.list.left == 0)
+        return ERR_NOT_FOUND;
+    row = wire_array(&message->trace.list, 2, 2);
+    out->size = wire_uint(&row, LOG_SIZE_MAX);
+    wire_bytes(&row, out->tag, TAG_SIZE);
+    return wire_err(row.doc);
+}
+
+enum err message_next_fact(struct message *message, struct span *out)
+{
+    if (message->facts.left == 0)
+        return ERR_NOT_FOUND;
+    *out = wire_bin(&message->facts, 1, FACT_SIZE_MAX);
+    return wire_err(message->facts.doc);
 }
 
 /* Writing. */
@@ -281,5 +331,63 @@ void message_put_refused(enum refusal refusal, struct buf *out)
     size_t begun_at = message_begin(MESSAGE_REFUSED, 1, out);
 
     wire_put_uint(out, refusal);
+    frame_end(out, begun_at);
+}
+
+static void message_put_log_id(const struct log_id *log, struct buf *out)
+{
+    wire_put_bin(out, span_of(log->space.bytes, ID_SIZE));
+    wire_put_bin(out, span_of(log->device.bytes, 32));
+}
+
+void message_put_place(enum message_type type, const struct log_id *log, uint64_t size,
+                       struct buf *out)
+{
+    size_t begun_at = message_begin(type, 3, out);
+
+    message_put_log_id(log, out);
+    wire_put_uint(out, size);
+    frame_end(out, begun_at);
+}
+
+void message_put_trace(const struct log_id *log, const struct trace_tag *tags, size_t count,
+                       bool is_last, struct buf *out)
+{
+    size_t begun_at = message_begin(MESSAGE_TRACE, 4, out);
+
+    message_put_log_id(log, out);
+    wire_put_array(out, count);
+    for (size_t at = 0; at < count; at++) {
+        wire_put_array(out, 2);
+        wire_put_uint(out, tags[at].size);
+        wire_put_bin(out, span_of(tags[at].tag, TAG_SIZE));
+    }
+    wire_put_bool(out, is_last);
+    frame_end(out, begun_at);
+}
+
+void message_put_returned(const struct returned_row *row, uint32_t number, struct buf *out)
+{
+    size_t begun_at = message_begin(MESSAGE_RETURNED, MESSAGE_RETURNED_ELEMENTS, out);
+
+    returned_put(row, number, out);
+    frame_end(out, begun_at);
+}
+
+void message_put_stored(uint32_t number, struct buf *out)
+{
+    size_t begun_at = message_begin(MESSAGE_STORED, 1, out);
+
+    wire_put_uint(out, number);
+    frame_end(out, begun_at);
+}
+
+void message_put_facts(const struct span *statements, size_t count, struct buf *out)
+{
+    size_t begun_at = message_begin(MESSAGE_FACTS, 1, out);
+
+    wire_put_array(out, count);
+    for (size_t at = 0; at < count; at++)
+        wire_put_bin(out, statements[at]);
     frame_end(out, begun_at);
 }

@@ -7,6 +7,7 @@
 
 #include "proto/invite.h"
 #include "proto/log.h"
+#include "proto/returned.h"
 
 enum message_type {
     MESSAGE_HELLO =
@@ -21,9 +22,16 @@ enum message_type {
     MESSAGE_PING = 9,
     MESSAGE_PONG = 10,
     MESSAGE_IDENTITY = 11, /* identity bytes, see proto/device.h */
-    MESSAGE_LINK = 12,   /* link secret or empty, knock, pair space, card space, name, addresses */
-    MESSAGE_REFUSED = 13 /* reason: why an invitation makes no link */
+    MESSAGE_LINK = 12,    /* link secret or empty, knock, pair space, card space, name, addresses */
+    MESSAGE_REFUSED = 13, /* reason: why an invitation makes no link */
+    MESSAGE_TRACE_ASK = 14, /* space, device, size: which tags at block ends up to there? */
+    MESSAGE_TRACE = 15,     /* space, device, [[size, tag], ...] newest first, is_last */
+    MESSAGE_FETCH = 16,     /* space, device, size: the branch from there, as returned */
+    MESSAGE_RETURNED = 17,  /* number and what proto/returned.h says */
+    MESSAGE_STORED = 18,    /* number of a returned: stored here, durably */
+    MESSAGE_FACTS = 19      /* [statement, ...]: certificates, retire and keep statements */
 };
+enum { MESSAGE_LAST = MESSAGE_FACTS };
 
 enum bye_reason {
     BYE_DONE = 1,
@@ -65,6 +73,12 @@ struct ack {
     uint64_t size;
 };
 
+/* The beginning of a log's mark, at a block's end. */
+struct trace_tag {
+    uint64_t size;
+    uint8_t tag[TAG_SIZE];
+};
+
 struct message {
     enum message_type type;
     union {
@@ -97,6 +111,18 @@ struct message {
         struct span identity;
         struct link_message link;
         enum refusal refusal;
+        struct {
+            struct log_id log;
+            uint64_t size;
+        } trace_ask; /* and fetch */
+        struct {
+            struct log_id log;
+            struct wire list;
+            bool is_last;
+        } trace;              /* read one by one with message_next_tag */
+        struct wire returned; /* for returned_read */
+        uint32_t stored;
+        struct wire facts; /* read one by one with message_next_fact */
     };
 };
 
@@ -106,6 +132,10 @@ MUST_USE enum err message_read(struct wire_doc *doc, struct span bytes, struct m
 MUST_USE enum err message_next_mark(struct message *message,
                                     struct mark *out); /* ERR_NOT_FOUND at the end */
 MUST_USE enum err message_next_ack(struct message *message, struct ack *out);
+
+MUST_USE enum err message_next_tag(struct message *message, struct trace_tag *out);
+/* The statement is not verified: any bytes up to FACT_SIZE_MAX. */
+MUST_USE enum err message_next_fact(struct message *message, struct span *out);
 
 /* Each appends one framed message ([u32 size][message]) to out. */
 void message_put_hello(const struct hello *hello, struct buf *out);
@@ -123,5 +153,13 @@ void message_put_pong(struct buf *out);
 void message_put_identity(struct span identity, struct buf *out);
 void message_put_link(const struct link_message *link, struct buf *out);
 void message_put_refused(enum refusal refusal, struct buf *out);
+/* type is MESSAGE_TRACE_ASK or MESSAGE_FETCH. */
+void message_put_place(enum message_type type, const struct log_id *log, uint64_t size,
+                       struct buf *out);
+void message_put_trace(const struct log_id *log, const struct trace_tag *tags, size_t count,
+                       bool is_last, struct buf *out);
+void message_put_returned(const struct returned_row *row, uint32_t number, struct buf *out);
+void message_put_stored(uint32_t number, struct buf *out);
+void message_put_facts(const struct span *statements, size_t count, struct buf *out);
 
 #endif

@@ -6,7 +6,8 @@
 #ifndef KITH_PROTO_REPLICA_H
 #define KITH_PROTO_REPLICA_H
 
-#include "proto/log.h"
+#include "proto/limits.h"
+#include "proto/message.h"
 
 struct replica_log {
     struct log_id log;
@@ -15,6 +16,24 @@ struct replica_log {
 };
 
 typedef enum err (*replica_log_fn)(void *self, const struct replica_log *log);
+
+/* What is known of the device that writes a log. */
+struct replica_standing {
+    bool is_mine;    /* its space is written by my member */
+    bool is_this;    /* by this very device */
+    bool is_retired; /* it writes no more */
+    bool has_keep;
+    uint64_t keep_size; /* entries of this log that count */
+    bool is_off;        /* what I hold of it does not lie below the kept mark, or may not */
+};
+
+/* Where a walk over returns stands; zero it before the first. */
+struct replica_place {
+    uint8_t bytes[4 + 32 + HASH_SIZE];
+    bool is_begun;
+};
+
+typedef enum err (*replica_fact_fn)(void *self, struct span statement);
 
 struct replica {
     /* Every log shared with the peer that I hold, small spaces first (pair, card, network, self),
@@ -30,7 +49,7 @@ struct replica {
     /* The chain after the first size entries. ERR_NOT_FOUND beyond the tip. */
     enum err (*chain_at)(void *self, const struct log_id *log, uint64_t size, struct chain *out);
     /* May this peer give me entries of this log? ERR_NOT_FOUND: no such space or device is known
-     * (yet). */
+     * (yet); ERR_STATE: its device is retired, and what I hold is all that counts. */
     enum err (*accepts)(void *self, const struct public_key *peer, const struct log_id *log);
     /* Entries after start, to the next block's end or the tip, with the head's signature that
      * closes them. out_end is the chain there. ERR_NOT_FOUND when there is nothing after start.
@@ -41,6 +60,23 @@ struct replica {
     /* Entries and payload bytes after size, for totals. */
     enum err (*count)(void *self, const struct log_id *log, uint64_t size, uint64_t *out_entries,
                       uint64_t *out_bytes);
+    enum err (*standing)(void *self, const struct log_id *log, struct replica_standing *out);
+    /* Tags at the block ends of at most size entries, and at size itself where the log has so many:
+     * newest first, at most TRACE_TAGS_MAX. out_is_last: none is left below. */
+    enum err (*trace)(void *self, const struct log_id *log, uint64_t size,
+                      struct trace_tag out[static TRACE_TAGS_MAX], size_t *out_count,
+                      bool *out_is_last);
+    /* As read, with the epochs the entries are sealed under: for an author that is a copy. */
+    enum err (*fetch)(void *self, const struct log_id *log, const struct chain *start,
+                      struct returned_row *out);
+    /* The next batch of the peer's member that was cut from its log and is not restated yet, and
+     * moves on. ERR_NOT_FOUND at the end. */
+    enum err (*next_return)(void *self, const struct public_key *peer, struct replica_place *place,
+                            struct returned_row *out);
+    /* Certificates from the root down, retire and keep statements about a device, as far as this
+     * peer may know them. */
+    enum err (*facts)(void *self, const struct public_key *peer, const struct public_key *device,
+                      replica_fact_fn each, void *each_self);
     void *self;
 };
 

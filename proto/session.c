@@ -115,6 +115,7 @@ void session_free(struct session *session)
     heap_free(session->logs);
     heap_free(session->aliases);
     heap_free(session->pending);
+    session_fork_release(session);
     heap_free(session);
 }
 
@@ -194,6 +195,12 @@ static void session_message(struct session *session, struct message *message)
     case MESSAGE_BATCH:
     case MESSAGE_ACK:
     case MESSAGE_CREDIT:
+    case MESSAGE_TRACE_ASK:
+    case MESSAGE_TRACE:
+    case MESSAGE_FETCH:
+    case MESSAGE_RETURNED:
+    case MESSAGE_STORED:
+    case MESSAGE_FACTS:
         session_sync_message(session, message);
         return;
     }
@@ -337,6 +344,7 @@ enum err session_step(struct session *session, const struct session_event *event
 {
     session->effects_count = 0;
     buf_clear(&session->out);
+    buf_clear(&session->facts);
     session->replica = replica;
     session->now_ms = event->now_ms;
     if (session->phase != PHASE_OVER)
@@ -344,6 +352,7 @@ enum err session_step(struct session *session, const struct session_event *event
     session_take_settle(session);
     if (session->phase == PHASE_LIVE)
         session_sync_pump(session);
+    session_fork_collect(session);
     session->replica = NULL;
     session_collect_bytes(session);
     *out_effects = session->effects;

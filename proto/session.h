@@ -32,6 +32,9 @@ struct session_options {
     struct span identity; /* mine: sent first when must_identify. Copied. */
     bool must_identify;
     struct span addresses; /* my current ones (address_put_list). Copied. */
+    /* The other side's device, once known; retired: it is told so, and nothing is taken from it. */
+    struct public_key remote_device;
+    bool is_remote_retired;
 };
 
 enum session_event_type {
@@ -67,10 +70,13 @@ struct session_event {
 };
 
 enum session_effect_type {
-    SESSION_SEND,   /* bytes for the channel */
-    SESSION_INGEST, /* commit this batch, then COMMITTED with its ticket; hands the batch over */
-    SESSION_LINK,   /* ask the node: claim (INVITER, first), make the link (ACCEPTOR), complete it
-                       (INVITER, second) */
+    SESSION_SEND,     /* bytes for the channel */
+    SESSION_INGEST,   /* commit this batch, then COMMITTED with its ticket; hands the batch over */
+    SESSION_RETURNED, /* the same for a batch of a branch that was cut, or that proves a fork */
+    SESSION_FACTS,    /* statements about devices: store those that hold */
+    SESSION_REBASE,   /* cut this log down to size: what the other side has of it goes on there */
+    SESSION_LINK,     /* ask the node: claim (INVITER, first), make the link (ACCEPTOR), complete it
+                         (INVITER, second) */
     SESSION_CONFIRMED, /* the first bytes arrived: the other side proved its keys */
     SESSION_ADDRESSES, /* the peer's current addresses */
     SESSION_DELIVERED, /* the peer has stored this log up to size */
@@ -82,7 +88,7 @@ enum session_effect_type {
 enum session_end_reason {
     SESSION_END_DONE,      /* the other side said bye, or STOP */
     SESSION_END_VIOLATION, /* the other side broke a rule: rule says which */
-    SESSION_END_FORK,      /* a tag differs: a log has two branches */
+    SESSION_END_FORK,      /* the other side says a log has two branches, and cannot heal it */
     SESSION_END_STORE,     /* our store failed */
     SESSION_END_SILENT,    /* two pings unanswered */
     SESSION_END_REFUSED,
@@ -105,11 +111,16 @@ struct session_effect {
             struct hash next_root;
             struct link_message message;
         } link;
+        struct {
+            uint64_t ticket;
+            struct returned *returned;
+        } returned;
+        struct span facts; /* each: size u16, statement */
         struct span addresses;
         struct {
             struct log_id log;
             uint64_t size;
-        } delivered;
+        } delivered; /* and rebase */
         bool is_in_step;
         enum refusal refusal;
         struct {

@@ -12,8 +12,8 @@ size_t session_logs_max(const struct session *session)
     return session_is_own(session) ? SESSION_LOGS_MAX : 2 * (size_t)LOGS_PER_PEER_MAX;
 }
 
-static bool session_find_known(struct session *session, const struct log_id *id, bool is_mine,
-                               uint32_t *out)
+bool session_find_known(struct session *session, const struct log_id *id, bool is_mine,
+                        uint32_t *out)
 {
     for (size_t at = 0; at < session->logs_count; at++)
         if (log_id_is_equal(&session->logs[at].id, id)) {
@@ -53,14 +53,37 @@ enum err session_find_log(struct session *session, const struct log_id *id, bool
 
 /* What is shared now. */
 
-/* What was taken from the other side need not be given back to it. */
-static void session_set_tip(struct session_log *log, const struct chain *tip)
+/* A log is shorter than it was, or another, only where a branch of it was cut: where it stands now
+ * is said again. */
+static void session_see_cut(struct session *session, struct session_log *log,
+                            const struct chain *tip)
 {
+    bool is_cut =
+        tip->size < log->tip.size || (tip->size == log->tip.size &&
+                                      memcmp(tip->hash.bytes, log->tip.hash.bytes, HASH_SIZE) != 0);
+
+    if (!is_cut || log->tip.size == 0)
+        return;
+    log->has_taken = false;
+    log->is_fetching = false;
+    log->must_start = true;
+    if (log->sent.size > tip->size)
+        log->sent = *tip;
+    if (session->phase == PHASE_LIVE)
+        session->needs_marks = true;
+}
+
+/* What was taken from the other side need not be given back to it. */
+static void session_set_tip(struct session *session, struct session_log *log,
+                            const struct chain *tip)
+{
+    session_see_cut(session, log, tip);
     log->tip = *tip;
     if (!log->has_taken || log->taken.size < tip->size || log->sent.size >= tip->size)
         return;
     log->sent = *tip;
     log->acked = tip->size;
+    session_deliver(session, log, tip->size);
 }
 
 static enum err session_note_log(void *self, const struct replica_log *log)
@@ -70,7 +93,7 @@ static enum err session_note_log(void *self, const struct replica_log *log)
     enum err err = session_find_log(session, &log->log, log->is_mine, &index);
 
     if (err == ERR_OK)
-        session_set_tip(&session->logs[index], &log->tip);
+        session_set_tip(session, &session->logs[index], &log->tip);
     return err;
 }
 
@@ -188,15 +211,7 @@ void session_send_marks(struct session *session)
 
 /* Their marks. */
 
-static void session_fork(struct session *session, const char *rule)
-{
-    message_put_bye(BYE_FORK, &session->out);
-    session_end(session, SESSION_END_FORK, rule);
-}
-
-/* From here the other side is given the log. */
-static void session_stand(struct session *session, struct session_log *log,
-                          const struct chain *chain)
+void session_stand(struct session *session, struct session_log *log, const struct chain *chain)
 {
     log->sent = *chain;
     log->acked = chain->size;
@@ -206,13 +221,10 @@ static void session_stand(struct session *session, struct session_log *log,
     session_deliver(session, log, chain->size);
 }
 
-/* PROTOCOL SYNC-5: "A log has two branches where a tag differs at its size, or where another member
- * holds more of a log than its own member does." */
 static void session_on_mark(struct session *session, const struct mark *mark)
 {
     const struct replica *replica = session->replica;
     struct session_log *log;
-    struct mark mine;
     struct chain chain;
     uint32_t index;
     enum err err = session_find_log(session, &mark->log, false, &index);
@@ -226,24 +238,14 @@ static void session_on_mark(struct session *session, const struct mark *mark)
     log = &session->logs[index];
     log->is_listed = true;
     log->announced = mark->size;
-    if (mark->size > chain.size) {
-        if (log->is_mine && !session_is_own(session))
-            session_fork(session, "SYNC-5: Another member holds more of a log than its own "
-                                  "member does.");
-        else
-            session_stand(session, log, &chain);
+    if (session_fork_judge(session, log, mark, &chain))
         return;
-    }
-    err = replica->chain_at(replica->self, &mark->log, mark->size, &chain);
-    if (err != ERR_OK) {
-        session_fail(session, err);
-        return;
-    }
-    chain_mark(&chain, &mark->log, &mine);
-    if (memcmp(mine.tag, mark->tag, TAG_SIZE) != 0)
-        session_fork(session, "SYNC-5: A tag differs at its size.");
-    else
+    if (mark->size < chain.size)
+        err = replica->chain_at(replica->self, &mark->log, mark->size, &chain);
+    if (err == ERR_OK)
         session_stand(session, log, &chain);
+    else
+        session_fail(session, err);
 }
 
 /* PROTOCOL SYNC-6: "What will be given is announced first, when it is not nothing." */
@@ -282,6 +284,7 @@ static void session_marks_are_read(struct session *session)
             continue;
         chain_begin(&log->id, &begin);
         log->announced = 0;
+        log->is_forked = false;
         session_stand(session, log, &begin);
     }
     session_look(session, false);

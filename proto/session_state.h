@@ -28,6 +28,8 @@ enum {
     SESSION_PINGS_MAX = 2,
     SESSION_LOGS_MAX = 65536,     /* between own devices */
     SESSION_PENDING_MAX = 4096,   /* batches in the writer's hands */
+    SESSION_TOLD_MAX = 256,       /* devices told about in one session */
+    SESSION_OFFERED_MAX = 65536,  /* returned batches offered in one session */
     SESSION_WAITING_MAX = 1 << 20 /* bytes kept while the node looks into a link: no batch is due */
 };
 
@@ -46,6 +48,10 @@ struct session_log {
     bool is_listed;     /* in the marks now being read */
     struct chain taken; /* how far its batches were verified, committed or not */
     bool has_taken;
+    bool is_forked;     /* the two sides hold different branches: neither gives until one moves */
+    bool is_traced;     /* tags were sent unasked */
+    struct chain fetch; /* where the branch that was asked for has been given to */
+    bool is_fetching;
 };
 
 /* A batch in the writer's hands. */
@@ -55,6 +61,8 @@ struct session_pending {
     uint32_t alias; /* the other side's */
     struct chain end;
     size_t bytes;
+    bool is_returned;
+    uint32_t number; /* of the returned batch */
 };
 
 /* What the other side calls a log. */
@@ -63,6 +71,7 @@ struct session_alias {
     uint32_t log;    /* index in logs, unless it is ignored */
     uint64_t size;   /* where the other side stands in giving it */
     bool is_ignored; /* its space or device is not known (yet) */
+    bool is_closed;  /* its device is retired: nothing more of it counts */
     bool is_lost;    /* something of it was dropped: nothing attaches before a start is named */
 };
 
@@ -92,11 +101,19 @@ struct session {
     struct session_pending *pending;
     size_t pending_count;
     uint64_t next_ticket;
-    uint64_t credit;       /* bytes I may still send */
-    uint64_t credit_given; /* bytes the other side may still send */
-    uint64_t credit_owed;  /* to be returned */
-    uint64_t credit_all;   /* the sum of credit given, owed, and taken by batches under way */
-    uint64_t window;       /* bytes emitted since DRAINED */
+    uint64_t credit;         /* bytes I may still send */
+    uint64_t credit_given;   /* bytes the other side may still send */
+    uint64_t credit_owed;    /* to be returned */
+    uint64_t credit_all;     /* the sum of credit given, owed, and taken by batches under way */
+    uint64_t window;         /* bytes emitted since DRAINED */
+    struct public_key *told; /* devices whose facts were told */
+    size_t told_count;
+    struct hash *offered; /* ends of returned batches that were offered */
+    size_t offered_count;
+    struct replica_place place; /* in the walk over returns */
+    bool has_returns;           /* there may be more to offer */
+    uint32_t returned_sent, returned_stored;
+    struct buf facts; /* received in this step */
     bool needs_marks; /* something did not attach: say again where I stand, once nothing is under
                          way */
     struct session_progress progress;
@@ -148,7 +165,35 @@ void session_look(struct session *session, bool is_digesting);
 void session_look_at(struct session *session, const struct id *space);
 void session_send_marks(struct session *session);
 void session_take_marks(struct session *session, struct message *message);
+/* From here the other side is given the log. */
+void session_stand(struct session *session, struct session_log *log, const struct chain *chain);
+/* The index of a log that is in the list already. */
+bool session_find_known(struct session *session, const struct log_id *id, bool is_mine,
+                        uint32_t *out);
 /* The other side has stored a log of mine up to size. */
 void session_deliver(struct session *session, struct session_log *log, uint64_t size);
+
+/* session_take.c */
+/* A batch of either sort within its credit? Ends the session when not. */
+bool session_take_credit(struct session *session, size_t max);
+void session_return_credit(struct session *session, uint64_t bytes);
+MUST_USE bool session_add_pending(struct session *session, const struct session_pending *pending);
+
+/* session_fork.c */
+/* Judges what the other side says it holds of a log; true when that was all there is to do. */
+bool session_fork_judge(struct session *session, struct session_log *log, const struct mark *mark,
+                        const struct chain *mine);
+void session_fork_message(struct session *session, struct message *message);
+/* A returned batch is stored, or is not wanted. */
+void session_fork_committed(struct session *session, const struct session_pending *done,
+                            enum err err);
+/* Tells what is known of a device, once. */
+void session_fork_tell(struct session *session, const struct public_key *device);
+/* Makes an effect of the facts that came in this step. */
+void session_fork_collect(struct session *session);
+/* Gives branches that were asked for, and returns. */
+void session_fork_pump(struct session *session);
+bool session_fork_is_settled(const struct session *session);
+void session_fork_release(struct session *session);
 
 #endif

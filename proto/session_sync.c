@@ -51,6 +51,9 @@ static void session_on_hello(struct session *session, const struct hello *hello)
     effect = session_effect(session, SESSION_ADDRESSES);
     if (effect != NULL)
         effect->addresses = hello->addresses;
+    session->has_returns = true;
+    if (session->options.is_remote_retired)
+        session_fork_tell(session, &session->options.remote_device);
     if (memcmp(hello->mine, session->yours, DIGEST_SIZE) == 0 &&
         memcmp(hello->yours, session->mine, DIGEST_SIZE) == 0) {
         session_all_known(session);
@@ -118,7 +121,8 @@ static bool session_is_in_place(const struct session *session, enum message_type
     if (session->phase == PHASE_HELLO)
         return type == MESSAGE_HELLO;
     if (session->phase == PHASE_MARKS)
-        return type == MESSAGE_MARKS;
+        return type == MESSAGE_MARKS || type == MESSAGE_FACTS || type == MESSAGE_TRACE_ASK ||
+               type == MESSAGE_TRACE;
     return session->phase == PHASE_LIVE && type != MESSAGE_HELLO;
 }
 
@@ -152,6 +156,14 @@ void session_sync_message(struct session *session, struct message *message)
     case MESSAGE_CREDIT:
         session_on_credit(session, message->credit);
         break;
+    case MESSAGE_TRACE_ASK:
+    case MESSAGE_TRACE:
+    case MESSAGE_FETCH:
+    case MESSAGE_RETURNED:
+    case MESSAGE_STORED:
+    case MESSAGE_FACTS:
+        session_fork_message(session, message);
+        break;
     case MESSAGE_BYE:
     case MESSAGE_PING:
     case MESSAGE_PONG:
@@ -170,6 +182,8 @@ void session_sync_news(struct session *session, const struct id *space)
 {
     if (session->phase < PHASE_HELLO)
         return;
+    session->has_returns = true;
+    session->place = (struct replica_place){0};
     session_look_at(session, space);
     if (session->phase != PHASE_OVER)
         session_take_again(session);
@@ -190,6 +204,8 @@ static void session_send_batch(struct session *session, struct session_log *log)
         return;
     }
     if (!log->has_alias) {
+        if (!log->is_mine && !session_is_own(session))
+            session_fork_tell(session, &log->id.device);
         log->alias = session->next_alias++;
         log->has_alias = true;
         log->must_start = true;
@@ -219,7 +235,8 @@ static bool session_may_send(const struct session *session)
  * is under way or ignored." */
 static bool session_all_in_step(const struct session *session)
 {
-    if (session->phase != PHASE_LIVE || session->pending_count > 0 || session->needs_marks)
+    if (session->phase != PHASE_LIVE || session->pending_count > 0 || session->needs_marks ||
+        !session_fork_is_settled(session))
         return false;
     for (size_t at = 0; at < session->logs_count; at++) {
         const struct session_log *log = &session->logs[at];
@@ -237,6 +254,7 @@ void session_sync_pump(struct session *session)
 {
     bool is_in_step;
 
+    session_fork_pump(session);
     for (size_t at = 0; at < session->logs_count && session_may_send(session); at++)
         while (session->logs[at].sent.size < session->logs[at].tip.size &&
                session_may_send(session))

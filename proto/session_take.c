@@ -21,31 +21,27 @@ static bool session_add_alias(struct session *session, struct session_alias alia
     return true;
 }
 
-/* A log that my own member writes: another member gives of it what it got in another session. */
-static bool session_is_given_back(const struct session *session, const struct log_id *id)
-{
-    for (size_t at = 0; at < session->logs_count && !session_is_own(session); at++)
-        if (session->logs[at].is_mine && log_id_is_equal(&session->logs[at].id, id))
-            return true;
-    return false;
-}
-
 /* Finds the log an alias is for, or leaves it ignored while nothing of it is wanted. */
 static void session_settle_alias(struct session *session, struct session_alias *alias)
 {
+    struct replica_standing standing;
     struct session_log *log;
     enum err err =
         session->replica->accepts(session->replica->self, &session->options.peer, &alias->id);
 
-    if (err == ERR_NOT_FOUND && session_is_given_back(session, &alias->id))
-        err = ERR_OK;
     alias->is_ignored = err == ERR_NOT_FOUND;
     if (err == ERR_NOT_FOUND)
         return;
+    alias->is_closed = err == ERR_STATE;
+    if (err == ERR_STATE)
+        err = ERR_OK;
     if (err == ERR_OK)
         err = session_find_log(session, &alias->id, false, &alias->log);
+    if (err == ERR_OK)
+        err = session->replica->standing(session->replica->self, &alias->id, &standing);
     if (err == ERR_OK) {
         log = &session->logs[alias->log];
+        log->is_mine |= standing.is_mine;
         if (!log->has_taken)
             err = session->replica->tip(session->replica->self, &log->id, &log->taken);
         log->has_taken = err == ERR_OK;
@@ -92,7 +88,7 @@ void session_take_again(struct session *session)
 
 /* Batches. */
 
-static void session_return_credit(struct session *session, uint64_t bytes)
+void session_return_credit(struct session *session, uint64_t bytes)
 {
     session->credit_owed += bytes;
     if (session->credit_owed < SESSION_CREDIT_STEP)
@@ -115,7 +111,7 @@ void session_take_announced(struct session *session, uint64_t bytes)
     session->credit_all = wanted;
 }
 
-static bool session_add_pending(struct session *session, const struct session_pending *pending)
+bool session_add_pending(struct session *session, const struct session_pending *pending)
 {
     if ((session->pending_count & (session->pending_count - 1)) == 0) {
         size_t capacity = session->pending_count == 0 ? 1 : session->pending_count * 2;
@@ -168,9 +164,8 @@ static enum session_place session_place(struct session *session, struct session_
     }
     if (alias->size > log->taken.size || !session_is_on_chain(session, log, message))
         return PLACE_LOST;
-    /* PROTOCOL SYNC-8: "Of its own member's logs a receiver takes nothing from another member." */
     if (alias->size == log->taken.size)
-        return session_is_given_back(session, &log->id) ? PLACE_LOST : PLACE_NEXT;
+        return PLACE_NEXT;
     return alias->size + count <= log->taken.size ? PLACE_OLD : PLACE_LOST;
 }
 
@@ -218,21 +213,27 @@ static void session_take_next(struct session *session, struct session_alias *ali
 }
 
 /* PROTOCOL SYNC-9: "A batch stays within the credit that was given, and within BATCH_SIZE_MAX." */
-static bool session_takes_batch(struct session *session, const struct message *message)
+bool session_take_credit(struct session *session, size_t max)
 {
     size_t bytes = session->in.taken_last;
 
-    if (message->batch.alias >= session->aliases_count)
-        session_violation(session, "SYNC-7: A batch carries a number that was given to a log.");
-    else if (bytes > session->credit_given || bytes > BATCH_SIZE_MAX ||
-             session->pending_count >= SESSION_PENDING_MAX)
+    if (bytes > session->credit_given || bytes > max ||
+        session->pending_count >= SESSION_PENDING_MAX) {
         session_violation(session, "SYNC-9: A batch stays within the credit that was given, and "
                                    "within BATCH_SIZE_MAX.");
-    if (session->phase == PHASE_OVER)
         return false;
+    }
     session->credit_given -= bytes;
     session->progress.bytes_received += bytes;
     return true;
+}
+
+static bool session_takes_batch(struct session *session, const struct message *message)
+{
+    if (message->batch.alias < session->aliases_count)
+        return session_take_credit(session, BATCH_SIZE_MAX);
+    session_violation(session, "SYNC-7: A batch carries a number that was given to a log.");
+    return false;
 }
 
 /* What is lost was shown to be there: not in step before it has come. */
@@ -306,7 +307,7 @@ void session_take_batch(struct session *session, struct message *message)
     if (!session_takes_batch(session, message))
         return;
     alias = &session->aliases[message->batch.alias];
-    if (alias->is_ignored) {
+    if (alias->is_ignored || session->options.is_remote_retired) {
         alias->is_lost = true;
         session_return_credit(session, session->in.taken_last);
         return;
@@ -319,10 +320,12 @@ void session_take_batch(struct session *session, struct message *message)
         place = session_place(session, alias, message, count);
     if (session->phase == PHASE_OVER)
         return;
-    if (place == PLACE_NEXT)
+    if (place == PLACE_NEXT && !alias->is_closed)
         session_take_next(session, alias, message);
     else if (place == PLACE_OLD)
         session_take_old(session, message, count);
+    else if (alias->is_closed)
+        session_return_credit(session, session->in.taken_last);
     else
         session_pass_over(session, alias, true, count);
 }
@@ -339,8 +342,9 @@ void session_take_settle(struct session *session)
         struct session_alias *alias = &session->aliases[at];
         struct session_log *log = alias->is_ignored ? NULL : &session->logs[alias->log];
 
-        if (log == NULL || (log->taken.size == log->tip.size &&
-                            memcmp(log->taken.hash.bytes, log->tip.hash.bytes, HASH_SIZE) == 0))
+        if (log == NULL || alias->is_closed ||
+            (log->taken.size == log->tip.size &&
+             memcmp(log->taken.hash.bytes, log->tip.hash.bytes, HASH_SIZE) == 0))
             continue;
         log->taken = log->tip;
         alias->is_lost = true;
@@ -367,6 +371,7 @@ static void session_acknowledge(struct session *session, const struct session_pe
         log->acked = done->end.size;
     if (log->announced < done->end.size)
         log->announced = done->end.size;
+    session_deliver(session, log, done->end.size);
     session_take_again(session);
 }
 
@@ -384,13 +389,17 @@ void session_take_committed(struct session *session, uint64_t ticket, enum err e
             (session->pending_count - at - 1) * sizeof *session->pending);
     /* The capacity follows from the count: it may be too large afterwards, never too small. */
     session->pending_count--;
-    if (err == ERR_OK) {
+    if (done.is_returned) {
+        session_fork_committed(session, &done, err);
+    } else if (err == ERR_OK) {
         session_acknowledge(session, &done);
     } else if (err == ERR_DETACHED) {
         session->aliases[done.alias].is_lost = true;
         session->needs_marks = true;
         if (session->logs[done.log].announced < done.end.size)
             session->logs[done.log].announced = done.end.size;
+    } else if (err == ERR_STATE) {
+        session->aliases[done.alias].is_closed = true;
     } else if (err == ERR_NOT_FOUND) {
         session->aliases[done.alias].is_ignored = true;
         session->aliases[done.alias].is_lost = true;

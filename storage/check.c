@@ -6,12 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "storage/ledger_state.h"
+#include "storage/check_state.h"
 #include "storage/row.h"
 #include "storage/view_search.h"
 
-__attribute__((format(printf, 2, 3))) static void check_note(struct check_report *report,
-                                                             const char *format, ...)
+void check_note(struct check_report *report, const char *format, ...)
 {
     va_list arguments;
 
@@ -24,8 +23,7 @@ __attribute__((format(printf, 2, 3))) static void check_note(struct check_report
     va_end(arguments);
 }
 
-/* ERR_NOMEM and ERR_IO end the look; the rest is what it is about. */
-static bool check_is_fatal(enum err err)
+bool check_is_fatal(enum err err)
 {
     return err == ERR_NOMEM || err == ERR_IO;
 }
@@ -127,10 +125,6 @@ static enum err check_spaces(const struct snapshot *snapshot,
     return ERR_OK;
 }
 
-/* What a walk over a table does with each key; its answer is the walk's end unless it is ERR_OK or
- * says damage. */
-typedef enum err (*check_fn)(const struct snapshot *snapshot, const struct key *key);
-
 static enum err check_epoch(const struct snapshot *snapshot, const struct key *key)
 {
     struct epoch_row row;
@@ -168,8 +162,8 @@ static enum err check_object_id(const struct snapshot *snapshot, const struct ke
     return err;
 }
 
-static enum err check_table(const struct snapshot *snapshot, enum table table, check_fn look,
-                            const char *what, struct check_report *report)
+enum err check_table(const struct snapshot *snapshot, enum table table, check_fn look,
+                     const char *what, struct check_report *report)
 {
     struct kv_cursor *cursor;
     struct span at, value;
@@ -292,6 +286,8 @@ enum err check_store(const struct snapshot *snapshot, struct check_report *out)
         err = check_counts(snapshot, &counters, contacts, out);
     if (err == ERR_OK)
         err = check_search(snapshot, out);
+    if (err == ERR_OK)
+        err = check_returns(snapshot, out);
     if (err == ERR_OK && out->entries != counters.arrival)
         check_note(out, "%llu entries are there, %llu should be", (unsigned long long)out->entries,
                    (unsigned long long)counters.arrival);
@@ -324,9 +320,10 @@ static enum err check_clear(struct ledger_txn *txn, enum table table)
 enum err check_forget_views(struct ledger_txn *txn)
 {
     static const enum table views[] = {
-        TABLE_OBJECT,  TABLE_OBJECT_ID, TABLE_NAME,       TABLE_MATCH,   TABLE_PEER,
-        TABLE_WAITING, TABLE_TOKEN,     TABLE_NAME_ORDER, TABLE_CARD_OF, TABLE_ENDORSEMENT,
-        TABLE_RESTATE, TABLE_SAME,      TABLE_FACT,       TABLE_WANT};
+        TABLE_OBJECT,  TABLE_OBJECT_ID,   TABLE_NAME,     TABLE_MATCH,
+        TABLE_PEER,    TABLE_WAITING,     TABLE_TOKEN,    TABLE_NAME_ORDER,
+        TABLE_CARD_OF, TABLE_RESTATE,     TABLE_SAME,     TABLE_FACT,
+        TABLE_WANT,    TABLE_INTERACTION, TABLE_RESTATED, TABLE_ENDORSEMENT};
     enum err err = ERR_OK;
 
     for (size_t at = 0; at < sizeof views / sizeof views[0] && err == ERR_OK; at++)

@@ -362,6 +362,19 @@ static enum err epoch_table_try_key(enum err err, const struct epoch *epoch,
     return err == ERR_KEY_MISSING || err == ERR_FORGED ? ERR_NOT_FOUND : err;
 }
 
+/* PROTOCOL RETIRE-9: "Receiving keys of a device are kept by its successor: what was wrapped for
+ * the one before can still be opened." */
+static enum err epoch_table_unwrap(const struct ledger *ledger, const struct epoch *epoch,
+                                   uint8_t out[static KEY_SIZE])
+{
+    enum err err = epoch_table_try_key(epoch_unwrap(epoch, ledger->receiving, out), epoch, out);
+
+    for (size_t at = ledger->old_count; at > 0 && err == ERR_NOT_FOUND; at--)
+        err = epoch_table_try_key(epoch_unwrap(epoch, &ledger->old[at - 1].receiving, out), epoch,
+                                  out);
+    return err;
+}
+
 /* Looks in all the places the key can have come by: told before the entry, wrapped in it, or told
  * by the space's writer while somebody else's wrong word stood in its place. ERR_NOT_FOUND. */
 static enum err epoch_table_find_key(const struct snapshot *snapshot, uint32_t space,
@@ -371,8 +384,7 @@ static enum err epoch_table_find_key(const struct snapshot *snapshot, uint32_t s
     enum err err = epoch_table_try_key(epoch_table_key(snapshot, &epoch->id, out), epoch, out);
 
     if (err == ERR_NOT_FOUND)
-        err =
-            epoch_table_try_key(epoch_unwrap(epoch, snapshot->ledger->receiving, out), epoch, out);
+        err = epoch_table_unwrap(snapshot->ledger, epoch, out);
     if (err != ERR_NOT_FOUND)
         return err;
     err = ledger_space_numbered(snapshot, space, &about);
@@ -447,6 +459,22 @@ enum err epoch_table_add_entry(struct ledger_txn *txn, struct ledger_touched *lo
     if (err == ERR_OK && !epoch.is_use)
         err = epoch_table_learn(txn, log, &epoch);
     return err;
+}
+
+enum err epoch_table_learn_cut(struct ledger_txn *txn, const struct log_id *log,
+                               struct span payload)
+{
+    uint8_t *key = secret_new(KEY_SIZE);
+    struct epoch epoch;
+    enum err err = key != NULL ? epoch_read(log, payload, &epoch) : ERR_NOMEM;
+
+    if (err == ERR_OK && !epoch.is_use) {
+        err = epoch_table_unwrap(txn->ledger, &epoch, key);
+        if (err == ERR_OK)
+            err = ledger_add_key(txn, &epoch.id, key);
+    }
+    secret_free(key);
+    return err == ERR_MALFORMED || err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 enum err epoch_table_current(const struct snapshot *snapshot, uint32_t space, struct hash *out)

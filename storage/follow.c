@@ -12,9 +12,11 @@
 #include "proto/statement.h"
 #include "storage/endorsement_table.h"
 #include "storage/follow_state.h"
+#include "storage/returns.h"
 #include "storage/row.h"
 #include "storage/space.h"
 #include "storage/view_contact.h"
+#include "storage/view_interaction.h"
 #include "storage/view_introduction.h"
 #include "storage/view_peer.h"
 #include "storage/view_same.h"
@@ -92,9 +94,10 @@ static enum err follow_load_key(struct ledger_txn *txn, struct follow_cache *cac
     struct hash epoch;
     enum err err;
 
-    if (cache->index == index)
+    if (cache->index == index && !entry->is_cut)
         return ERR_OK;
-    err = epoch_table_of_log(&snapshot, cache->log.number, index, &epoch);
+    epoch = entry->epoch;
+    err = entry->is_cut ? ERR_OK : epoch_table_of_log(&snapshot, cache->log.number, index, &epoch);
     if (err != ERR_OK)
         return err;
     cache->index = 0;
@@ -106,7 +109,7 @@ static enum err follow_load_key(struct ledger_txn *txn, struct follow_cache *cac
     if (err != ERR_OK)
         return err;
     entry_key(cache->key, &id, cache->key + KEY_SIZE);
-    cache->index = index;
+    cache->index = entry->is_cut ? 0 : index; /* Another branch counts its epochs alike. */
     return ERR_OK;
 }
 
@@ -191,7 +194,11 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
     case KIND_CERTIFICATE:
     case KIND_GRANT:
     case KIND_KEY:
+    case KIND_RETIRE:
+    case KIND_KEEP:
         return view_peer_changed(txn, space, number, after);
+    case KIND_INTERACTION:
+        return view_interaction_changed(txn, number, before, after);
     case KIND_RESTATEMENT:
         return follow_tell_restatement(txn, space, after);
     case KIND_INVITATION:
@@ -253,6 +260,8 @@ static enum err follow_apply(struct ledger_txn *txn, struct follow_cache *cache,
         err = row_put(txn, number, cache->space.number, &after);
     if (err == ERR_OK && !cache->is_silent)
         err = follow_tell(txn, &cache->space, number, is_new ? NULL : &before, &after);
+    if (edit->kind == KIND_RETIRE || edit->kind == KIND_KEEP)
+        cache->log.number = 0; /* A log may have been cut, and with it what is remembered of it. */
     object_release(&before);
     object_release(&after);
     return err;
@@ -330,7 +339,10 @@ static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
         return err;
     entry_hash_payload(&hashed);
     origin.entry_hash = hashed.header.payload_hash;
-    return follow_apply(txn, cache, &cache->edit.edit, &origin);
+    /* With a place it is a part of a restatement, which repeats what is live only. */
+    if (cache->edit.edit.has_original && !cache->edit.edit.original.has_place)
+        err = returns_note(txn, entry, &cache->edit.edit.original.entry_hash);
+    return err == ERR_OK ? follow_apply(txn, cache, &cache->edit.edit, &origin) : err;
 }
 
 enum err follow_entry(struct ledger_txn *txn, uint64_t arrival)

@@ -4,6 +4,7 @@
 #include "crypto/secret.h"
 #include "proto/limits.h"
 #include "storage/ledger_state.h"
+#include "storage/retire_table.h"
 #include "storage/space.h"
 #include "storage/view_peer.h"
 
@@ -221,6 +222,23 @@ static enum err ingest_store(struct ledger_txn *txn, struct ledger_touched *log,
     return err;
 }
 
+/* PROTOCOL RETIRE-6: "A retired log without a keep is frozen: it takes no entries and loses none."
+ */
+static enum err ingest_check_open(const struct snapshot *snapshot, const struct space_row *space,
+                                  const struct public_key *device, const struct chain *end)
+{
+    struct retire_state state;
+    struct keep keep;
+    enum err err = retire_table_state(snapshot, device, &state);
+
+    if (err != ERR_OK || !state.is_retired)
+        return err;
+    err = retire_table_keep(snapshot, space->number, device, &keep);
+    if (err == ERR_OK && end->size > keep.size)
+        err = ERR_STATE;
+    return err == ERR_NOT_FOUND ? ERR_STATE : err;
+}
+
 enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batch)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
@@ -250,6 +268,9 @@ enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batc
             err = ERR_DETACHED;
         return err;
     }
+    err = ingest_check_open(&snapshot, &space, &id->device, end);
+    if (err != ERR_OK)
+        return err;
     if (start->size != row.tip.size || !span_is_equal(span_of(start->hash.bytes, HASH_SIZE),
                                                       span_of(row.tip.hash.bytes, HASH_SIZE)))
         return ERR_DETACHED;
@@ -284,7 +305,8 @@ enum err ledger_open_entry(const struct snapshot *snapshot, const struct entry_r
     err = ledger_log_numbered(snapshot, row->log, &log);
     if (err == ERR_OK)
         err = ledger_space_numbered(snapshot, log.space, &space);
-    if (err == ERR_OK)
+    epoch = row->epoch;
+    if (err == ERR_OK && !row->is_cut)
         err = epoch_table_of_log(snapshot, row->log, row->entry.header.epoch_index, &epoch);
     if (err == ERR_OK)
         err = epoch_table_key(snapshot, &epoch, keys);

@@ -6,8 +6,10 @@
  * nothing could make them again.
  *
  *   table      key                          value
- *   meta       one byte: enum meta_key      * format (without hash), self space, counters
- *   entry      arrival                      log, seq, header, payload or (absent) its hash
+ *   meta       one byte: enum meta_key      * format (without hash), self space, counters, the
+ *                                           device that writes here, keys of devices it followed
+ *   entry      arrival                      log, seq, header, the epoch's id where the entry was
+ *                                           cut from its log, payload or (absent) its hash
  *   run        log, first seq of the run    first arrival of the run
  *   log        log                          * space, device, chain at the tip, newest head, epochs
  *                                           counted, payload bytes
@@ -38,6 +40,7 @@
  *   undo       number                       what this device did last to contacts: first and last
  *                                           seq in its log of the self space, time, words
  *   same       0, object | 1, head, object  the contact it is shown as | nothing
+ *   interaction contact's id, day, object nothing
  *   card_of    object of a peer's card      the peer's root
  *   agenda     due time, kind, name         nothing: what must be looked at again
  *   host       IPv4 address or IPv6 /64     when somebody proved from there who they are
@@ -49,6 +52,13 @@
  *   introduction  introducer, introduction  * what became of it here, and when
  *   want       asked, asking, hash (16)     arrival of the entry that says it
  *   endorsement  several sorts: see endorsement_table.h
+ *   retire     device, reason               * the statement
+ *   keep       space, device                * the statement that counts of those known
+ *   return     space, device, chain hash    start size and hash, signature, arrivals: a batch that
+ *              at the batch's end           was cut from its log and is not restated yet
+ *   cut        log, seq, payload hash       arrival of an entry that its log does not follow
+ *   restated   space, payload hash of the   arrival of the repeating entry
+ *              first entry, log
  */
 /* clang-format on */
 #ifndef KITH_STORAGE_KEY_H
@@ -91,7 +101,13 @@
     X(SPACE_EPOCH, "space_epoch")                                                                  \
     X(FACT, "fact")                                                                                \
     X(INTRODUCTION, "introduction")                                                                \
-    X(WANT, "want")
+    X(WANT, "want")                                                                                \
+    X(INTERACTION, "interaction")                                                                  \
+    X(RETIRE, "retire")                                                                            \
+    X(KEEP, "keep")                                                                                \
+    X(RETURN, "return")                                                                            \
+    X(CUT, "cut")                                                                                  \
+    X(RESTATED, "restated")
 
 enum table {
 #define X(word, name) TABLE_##word,

@@ -11,7 +11,10 @@
 #include "crypto/secret.h"
 #include "storage/check.h"
 #include "storage/follow.h"
+#include "storage/heal.h"
 #include "storage/ledger_state.h"
+#include "storage/retire_table.h"
+#include "storage/returns.h"
 #include "storage/view_search.h"
 
 enum { LEDGER_PAGE_SIZE = 4096 };
@@ -159,6 +162,7 @@ static void ledger_free(struct ledger *ledger)
     secret_free(ledger->statics);
     secret_free(ledger->receiving);
     secret_free(ledger->last_key);
+    secret_free(ledger->old);
     heap_free(ledger);
 }
 
@@ -220,7 +224,27 @@ static enum err ledger_read_self(struct ledger *ledger)
         err = ledger_load_counters(&snapshot, &counters);
     }
     ledger_snapshot_end(&snapshot);
-    return err;
+    if (err == ERR_OK)
+        err = ledger_settle_device(ledger);
+    return err == ERR_OK ? ledger_reload_keys(ledger) : err;
+}
+
+enum err ledger_succeed(const struct ledger *before, const struct device_secrets *secrets,
+                        struct ledger **out)
+{
+    struct ledger *ledger = ledger_new(before->kv, secrets, &before->entropy);
+    enum err err;
+
+    if (ledger == NULL)
+        return ERR_NOMEM;
+    ledger->self_space = before->self_space;
+    err = ledger_reload_keys(ledger);
+    if (err != ERR_OK) {
+        ledger_free(ledger);
+        return err;
+    }
+    *out = ledger;
+    return ERR_OK;
 }
 
 enum err ledger_open(struct kv *kv, const struct device_secrets *secrets,
@@ -483,10 +507,27 @@ static enum err ledger_finish(struct ledger_txn *txn, struct ledger_news *out_ne
     return err;
 }
 
+/* What retired devices make necessary, and the views of what it wrote. */
+static enum err ledger_do_duties(struct ledger_txn *txn)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    bool has_any;
+    enum err err = retire_table_has_any(&snapshot, &has_any);
+
+    if (err != ERR_OK || !has_any || follow_txn_is_behind(txn))
+        return err;
+    err = heal_do_duty(txn);
+    if (err == ERR_OK)
+        err = returns_do_duty(txn);
+    return err == ERR_OK ? ledger_follow(txn) : err;
+}
+
 enum err ledger_commit(struct ledger_txn *txn, struct ledger_news *out_news)
 {
     enum err err = txn->failed != ERR_OK ? txn->failed : ledger_follow(txn);
 
+    if (err == ERR_OK)
+        err = ledger_do_duties(txn);
     if (err == ERR_OK)
         return ledger_finish(txn, out_news);
     ledger_abort(txn);

@@ -40,6 +40,14 @@ MUST_USE enum err ledger_open(struct kv *kv, const struct device_secrets *secret
  * and follow makes them again. */
 bool ledger_has_old_views(struct ledger *ledger);
 void ledger_close(struct ledger *ledger);
+/* The same store written by another device of the member from here on: secrets name it as current.
+ * Its first transaction must say so (heal.h). Both ledgers may be read meanwhile; kv stays the
+ * caller's. */
+MUST_USE enum err ledger_succeed(const struct ledger *before, const struct device_secrets *secrets,
+                                 struct ledger **out);
+
+/* Reads again what the store keeps of devices that wrote here before. */
+MUST_USE enum err ledger_reload_keys(struct ledger *ledger);
 
 const struct public_key *ledger_member(const struct ledger *ledger);
 const struct public_key *ledger_device(const struct ledger *ledger);
@@ -103,6 +111,8 @@ struct entry_row {
     uint32_t log;
     uint64_t seq;
     struct entry entry; /* payload borrowed from the snapshot */
+    bool is_cut;        /* its log does not follow it (returns.h) */
+    struct hash epoch;  /* then: the epoch it is sealed under */
 };
 MUST_USE enum err ledger_entry(const struct snapshot *snapshot, uint64_t arrival,
                                struct entry_row *out);
@@ -149,9 +159,10 @@ MUST_USE enum err ledger_add_space(struct ledger_txn *txn, const struct space_ro
 /* Holds a key for an epoch; entries that waited for it become pending for the views. */
 MUST_USE enum err ledger_add_key(struct ledger_txn *txn, const struct hash *epoch,
                                  const uint8_t key[static KEY_SIZE]);
-/* ERR_NOT_FOUND: unknown space; ERR_DETACHED: does not continue what is stored (nothing is stored
- * then; wholly known entries are ERR_OK and change nothing). The space's writer must have certified
- * the device: ERR_FORGED otherwise. */
+/* ERR_NOT_FOUND: unknown space; ERR_STATE: the device is retired, and this lies beyond what counts
+ * of its log; ERR_DETACHED: does not continue what is stored (nothing is stored then; wholly known
+ * entries are ERR_OK and change nothing). The space's writer must have certified the device:
+ * ERR_FORGED otherwise. */
 MUST_USE enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batch);
 /* Brings the views up to this transaction's entries, so that the caller reads what it wrote. */
 MUST_USE enum err ledger_follow(struct ledger_txn *txn);

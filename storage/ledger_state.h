@@ -7,9 +7,25 @@
 enum { LEDGER_TOUCHED_MAX = 512, LEDGER_MAC_SIZE = 16, LEDGER_SPACE_SPAN = 64 };
 
 /* Grows when a view is added or changes: views made by an older program are made again. */
-enum { LEDGER_VIEWS = 2 };
+enum { LEDGER_VIEWS = 5 };
 
-enum meta_key { META_FORMAT = 1, META_SELF = 2, META_STATE = 3, META_UPTIME = 20 };
+enum meta_key {
+    META_FORMAT = 1,
+    META_SELF = 2,
+    META_STATE = 3,
+    META_DEVICE = 4,
+    META_OLD_KEYS = 5,
+    META_UPTIME = 20
+};
+
+enum {
+    LEDGER_OLD_KEYS_MAX = 16 /* devices this store was written by before, the newest of them */
+};
+
+/* What is left of a device that has a successor: what was sealed for it can still be opened. */
+struct ledger_old_keys {
+    struct exchange_key statics, receiving;
+};
 
 /* Counters, one row, written with every commit that changes them. */
 struct ledger_counters {
@@ -36,6 +52,8 @@ struct ledger {
     struct signing_key *signing, *root;
     struct exchange_key *statics, *receiving;
     struct ledger_last_key *last_key; /* secret */
+    struct ledger_old_keys *old;      /* oldest first; NULL for none */
+    size_t old_count;
     struct entropy entropy;
     struct id self_space;
 };
@@ -59,6 +77,9 @@ struct ledger_txn {
     struct ledger_news news;
     struct follow_cache *cache; /* entry keys: see follow.c */
     struct view_search *search; /* what search has to write: see view_search.c */
+    bool must_keep;             /* a retired log of mine may lack its keep */
+    bool must_rotate;           /* an epoch of mine may have been cut */
+    bool has_restated;          /* something was repeated: returns may be done */
     enum err failed;            /* the first failure of a write: can only be aborted then */
     uint64_t eighths;           /* of pages made dirty, as estimated */
 };
@@ -94,6 +115,11 @@ MUST_USE enum err ledger_load_counters(const struct snapshot *snapshot,
 /* Pages this transaction makes dirty, as estimated: a page for each row, but rows of tables that
  * are written in the order of their keys share them. */
 uint64_t ledger_txn_pages(const struct ledger_txn *txn);
+/* Ledger_keys.c */
+/* Takes the secrets' successor as current when the store says that it writes here. */
+MUST_USE enum err ledger_settle_device(struct ledger *ledger);
+/* Says that this ledger's device writes here, and keeps what must be kept of the one before. */
+MUST_USE enum err ledger_take_over(struct ledger_txn *txn, const struct device_secrets *before);
 
 /* Commits a stage of follow: like ledger_commit, without following any further. */
 MUST_USE enum err ledger_commit_stage(struct ledger_txn *txn);
@@ -110,9 +136,18 @@ MUST_USE enum err log_table_now(struct ledger_txn *txn, const struct space_row *
  * caller. */
 MUST_USE enum err log_table_add_entry(struct ledger_txn *txn, const struct ledger_touched *log,
                                       uint64_t seq, const struct entry *entry);
+/* Writes an entry's row again; epoch says that its log does not follow it, NULL that it does. */
+MUST_USE enum err log_table_put_entry(struct ledger_txn *txn, uint64_t arrival, uint32_t log,
+                                      uint64_t seq, const struct entry *entry,
+                                      const struct hash *epoch);
+MUST_USE enum err log_table_put_run(struct ledger_txn *txn, uint32_t log, uint64_t seq,
+                                    uint64_t arrival);
 /* The head of a block that ends at the log's tip. */
 MUST_USE enum err log_table_put_head(struct ledger_txn *txn, const struct log_row *log,
                                      const struct head *head);
+/* The size at the last block's end at or before size; 0 when there is none. */
+MUST_USE enum err log_table_block_end(const struct snapshot *snapshot, uint32_t log, uint64_t size,
+                                      uint64_t *out);
 MUST_USE enum err log_table_head(const struct snapshot *snapshot, uint32_t log, uint64_t size,
                                  struct head *out);
 MUST_USE enum err log_table_read_entry(uint64_t arrival, struct span value, struct entry_row *out);
@@ -145,6 +180,9 @@ MUST_USE enum err epoch_table_get(const struct snapshot *snapshot, const struct 
 /* How many entries of a log stand behind its newest epoch's. */
 MUST_USE enum err epoch_table_since(const struct snapshot *snapshot, const struct log_row *log,
                                     uint64_t *out);
+/* Opens what an epoch's entry that was cut from its log wraps for us: for reading only. */
+MUST_USE enum err epoch_table_learn_cut(struct ledger_txn *txn, const struct log_id *log,
+                                        struct span payload);
 /* ERR_KEY_MISSING when it has not come. */
 MUST_USE enum err epoch_table_key(const struct snapshot *snapshot, const struct hash *id,
                                   uint8_t out[static KEY_SIZE]);

@@ -12,7 +12,8 @@ enum {
     LOG_TABLE_LOG_SIZE = 4 + 32 + 8 + HASH_SIZE + 8 + SIGNATURE_SIZE + 4 + 8,
     LOG_TABLE_HEAD_SIZE = HASH_SIZE + SIGNATURE_SIZE + 8,
     LOG_TABLE_ENTRY_SIZE = 1 + 4 + 8 + 4 + 8,
-    LOG_TABLE_ABSENT = 1
+    LOG_TABLE_ABSENT = 1,
+    LOG_TABLE_CUT = 2
 };
 
 /* Spaces. */
@@ -347,8 +348,7 @@ enum err log_table_head(const struct snapshot *snapshot, uint32_t log, uint64_t 
 
 /* Entries. */
 
-static enum err log_table_put_run(struct ledger_txn *txn, uint32_t log, uint64_t seq,
-                                  uint64_t arrival)
+enum err log_table_put_run(struct ledger_txn *txn, uint32_t log, uint64_t seq, uint64_t arrival)
 {
     uint8_t value[8];
     struct key key;
@@ -358,33 +358,54 @@ static enum err log_table_put_run(struct ledger_txn *txn, uint32_t log, uint64_t
     return ledger_put(txn, TABLE_RUN, &key, span_of(value, sizeof value));
 }
 
-enum err log_table_add_entry(struct ledger_txn *txn, const struct ledger_touched *log, uint64_t seq,
-                             const struct entry *entry)
+static void log_table_write_entry(uint32_t log, uint64_t seq, const struct entry *entry,
+                                  const struct hash *epoch, struct buf *out)
 {
     bool is_absent = entry->payload.size == 0;
-    uint64_t arrival = txn->counters.arrival + 1;
+
+    buf_reserve(out, LOG_TABLE_ENTRY_SIZE + entry->payload.size + 4 + 2 * (size_t)HASH_SIZE);
+    buf_byte(out,
+             (uint8_t)((is_absent ? LOG_TABLE_ABSENT : 0) | (epoch != NULL ? LOG_TABLE_CUT : 0)));
+    buf_u32(out, log);
+    buf_u64(out, seq);
+    buf_u32(out, entry->header.epoch_index);
+    buf_u64(out, entry->header.expires_at_s);
+    if (epoch != NULL)
+        buf_append(out, span_of(epoch->bytes, HASH_SIZE));
+    if (is_absent) {
+        buf_u32(out, entry->header.payload_size);
+        buf_append(out, span_of(entry->header.payload_hash.bytes, HASH_SIZE));
+    } else {
+        buf_append(out, entry->payload);
+    }
+}
+
+enum err log_table_put_entry(struct ledger_txn *txn, uint64_t arrival, uint32_t log, uint64_t seq,
+                             const struct entry *entry, const struct hash *epoch)
+{
     struct buf row = {0};
     struct key key;
     enum err err;
 
-    buf_reserve(&row, LOG_TABLE_ENTRY_SIZE + entry->payload.size + 4 + HASH_SIZE);
-    buf_byte(&row, is_absent ? LOG_TABLE_ABSENT : 0);
-    buf_u32(&row, log->row.number);
-    buf_u64(&row, seq);
-    buf_u32(&row, entry->header.epoch_index);
-    buf_u64(&row, entry->header.expires_at_s);
-    if (is_absent) {
-        buf_u32(&row, entry->header.payload_size);
-        buf_append(&row, span_of(entry->header.payload_hash.bytes, HASH_SIZE));
-    } else {
-        buf_append(&row, entry->payload);
-    }
+    log_table_write_entry(log, seq, entry, epoch, &row);
     err = buf_err(&row);
     key_of_u64(arrival, &key);
-    if (err == ERR_OK)
+    if (err == ERR_OK && arrival > txn->counters.arrival) {
         err = kv_append(txn->kv, TABLE_ENTRY, key_span(&key), buf_span(&row));
-    (void)ledger_note(txn, err); /* The log's chain has gone on already. */
+        (void)ledger_note(txn, err); /* The log's chain has gone on already. */
+    } else if (err == ERR_OK) {
+        err = ledger_put(txn, TABLE_ENTRY, &key, buf_span(&row));
+    }
     buf_release(&row);
+    return err;
+}
+
+enum err log_table_add_entry(struct ledger_txn *txn, const struct ledger_touched *log, uint64_t seq,
+                             const struct entry *entry)
+{
+    uint64_t arrival = txn->counters.arrival + 1;
+    enum err err = log_table_put_entry(txn, arrival, log->row.number, seq, entry, NULL);
+
     if (err == ERR_OK && (txn->counters.last_log != log->row.number || arrival == 1))
         err = log_table_put_run(txn, log->row.number, seq, arrival);
     if (err == ERR_OK) {
@@ -396,22 +417,30 @@ enum err log_table_add_entry(struct ledger_txn *txn, const struct ledger_touched
 
 enum err log_table_read_entry(uint64_t arrival, struct span value, struct entry_row *out)
 {
+    size_t header = LOG_TABLE_ENTRY_SIZE;
+
     if (value.size < LOG_TABLE_ENTRY_SIZE + 1)
         return ERR_CORRUPT;
     *out = (struct entry_row){
         .arrival = arrival, .log = be32(value.data + 1), .seq = be64(value.data + 5)};
     out->entry.header.epoch_index = be32(value.data + 13);
     out->entry.header.expires_at_s = be64(value.data + 17);
-    if (value.data[0] != LOG_TABLE_ABSENT) {
-        out->entry.payload =
-            span_of(value.data + LOG_TABLE_ENTRY_SIZE, value.size - LOG_TABLE_ENTRY_SIZE);
+    out->is_cut = (value.data[0] & LOG_TABLE_CUT) != 0;
+    if (out->is_cut) {
+        header += HASH_SIZE;
+        if (value.size < header + 1)
+            return ERR_CORRUPT;
+        memcpy(out->epoch.bytes, value.data + LOG_TABLE_ENTRY_SIZE, HASH_SIZE);
+    }
+    if ((value.data[0] & LOG_TABLE_ABSENT) == 0) {
+        out->entry.payload = span_of(value.data + header, value.size - header);
         out->entry.header.payload_size = (uint32_t)out->entry.payload.size;
         return ERR_OK;
     }
-    if (value.size != LOG_TABLE_ENTRY_SIZE + 4 + HASH_SIZE)
+    if (value.size != header + 4 + HASH_SIZE)
         return ERR_CORRUPT;
-    out->entry.header.payload_size = be32(value.data + LOG_TABLE_ENTRY_SIZE);
-    memcpy(out->entry.header.payload_hash.bytes, value.data + LOG_TABLE_ENTRY_SIZE + 4, HASH_SIZE);
+    out->entry.header.payload_size = be32(value.data + header);
+    memcpy(out->entry.header.payload_hash.bytes, value.data + header + 4, HASH_SIZE);
     return ERR_OK;
 }
 
@@ -463,7 +492,7 @@ enum err ledger_entry_at(const struct snapshot *snapshot, uint32_t log, uint64_t
 
     if (err == ERR_OK)
         err = ledger_entry(snapshot, arrival, out);
-    if (err == ERR_OK && (out->log != log || out->seq != seq))
+    if (err == ERR_OK && (out->log != log || out->seq != seq || out->is_cut))
         err = ERR_NOT_FOUND;
     return err;
 }
@@ -503,6 +532,16 @@ static enum err log_table_block_before(const struct snapshot *snapshot, uint32_t
     }
     kv_cursor_close(cursor);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+enum err log_table_block_end(const struct snapshot *snapshot, uint32_t log, uint64_t size,
+                             uint64_t *out)
+{
+    struct log_table_block block;
+    enum err err = log_table_block_before(snapshot, log, size, &block);
+
+    *out = block.size;
+    return err;
 }
 
 /* From the last block's end at or before size, forward; a block has at most BLOCK_ENTRIES_MAX

@@ -5,7 +5,10 @@
 
 #include "crypto/secret.h"
 #include "proto/limits.h"
+#include "storage/keep.h"
 #include "storage/ledger_state.h"
+#include "storage/retire_table.h"
+#include "storage/returns.h"
 #include "storage/view_peer.h"
 
 struct replica_walk {
@@ -173,20 +176,133 @@ static enum err replica_chain_at(void *self, const struct log_id *log, uint64_t 
     return err == ERR_OK ? ledger_chain_at(self, &row, log, size, out) : err;
 }
 
-/* A peer gives logs of its own devices in the spaces it writes; own devices give anything of mine.
+/* Devices. */
+
+/* PROTOCOL RETIRE-6: "A retired log without a keep is frozen: it takes no entries and loses none."
  */
+static enum err replica_standing(void *self, const struct log_id *log, struct replica_standing *out)
+{
+    struct retire_state state;
+    struct space_row space;
+    struct keep keep;
+    bool is_met = false;
+    enum err err = ledger_space(self, &log->space, &space);
+
+    if (err == ERR_OK)
+        err = retire_table_state(self, &log->device, &state);
+    if (err != ERR_OK)
+        return err;
+    *out = (struct replica_standing){
+        .is_mine = space.is_mine,
+        .is_this = public_key_is_equal(&log->device,
+                                       ledger_device(((const struct snapshot *)self)->ledger)),
+        .is_retired = state.is_retired};
+    if (!state.is_retired)
+        return ERR_OK;
+    err = retire_table_keep(self, space.number, &log->device, &keep);
+    if (err == ERR_OK)
+        err = keep_is_met(self, &space, &log->device, &is_met);
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    out->has_keep = true;
+    out->keep_size = keep.size;
+    out->is_off = !is_met;
+    return ERR_OK;
+}
+
+/* A reader hands an author what other devices of the author wrote; the author's devices are known
+ * by their certificates. */
 static enum err replica_accepts(void *self, const struct public_key *peer, const struct log_id *log)
 {
+    struct replica_standing standing;
     struct device_row device;
     struct space_row space;
+    struct chain tip;
     enum err err = replica_check_space(self, peer, &log->space, &space);
 
-    if (err == ERR_OK && space.is_mine && !replica_is_own(self, peer))
-        err = ERR_NOT_FOUND;
     if (err == ERR_OK)
         err = view_device(self, &log->device, &device);
     if (err == ERR_OK && !public_key_is_equal(&device.member, &space.writer))
         err = ERR_NOT_FOUND;
+    if (err == ERR_OK)
+        err = replica_standing(self, log, &standing);
+    if (err != ERR_OK || (!standing.is_retired && !standing.is_this))
+        return err;
+    if (standing.is_this)
+        return ERR_STATE; /* What I do not hold of my own log is proof, not news. */
+    err = replica_tip(self, log, &tip);
+    if (err == ERR_OK && (!standing.has_keep || tip.size >= standing.keep_size))
+        err = ERR_STATE;
+    return err;
+}
+
+struct replica_telling {
+    const struct snapshot *snapshot;
+    const struct public_key *peer;
+    replica_fact_fn each;
+    void *self;
+};
+
+static bool replica_wants(void *self, const struct space_row *space)
+{
+    const struct replica_telling *telling = self;
+    struct space_row row;
+
+    return replica_check_space(telling->snapshot, telling->peer, &space->id, &row) == ERR_OK;
+}
+
+static enum err replica_on_fact(void *self, struct span statement)
+{
+    const struct replica_telling *telling = self;
+
+    return telling->each(telling->self, statement);
+}
+
+/* PROTOCOL RETIRE-11: "A keep is told and shown in its own space only: a peer learns nothing of
+ * spaces it cannot read." */
+static enum err replica_facts(void *self, const struct public_key *peer,
+                              const struct public_key *device, replica_fact_fn each,
+                              void *each_self)
+{
+    struct replica_telling telling = {
+        .snapshot = self, .peer = peer, .each = each, .self = each_self};
+
+    return retire_table_facts(self, device, replica_wants, replica_on_fact, &telling);
+}
+
+static enum err replica_next_return(void *self, const struct public_key *peer,
+                                    struct replica_place *place, struct returned_row *out)
+{
+    return returns_next(self, peer, place, out);
+}
+
+static enum err replica_trace(void *self, const struct log_id *log, uint64_t size,
+                              struct trace_tag out[static TRACE_TAGS_MAX], size_t *out_count,
+                              bool *out_is_last)
+{
+    struct chain chain;
+    struct log_row row;
+    enum err err = ledger_log(self, log, &row);
+
+    *out_count = 0;
+    *out_is_last = true;
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    if (size > row.tip.size)
+        size = row.tip.size;
+    while (err == ERR_OK && size > 0 && *out_count < TRACE_TAGS_MAX) {
+        struct mark mark;
+
+        err = ledger_chain_at(self, &row, log, size, &chain);
+        if (err != ERR_OK)
+            return err;
+        chain_mark(&chain, log, &mark);
+        out[*out_count].size = size;
+        memcpy(out[*out_count].tag, mark.tag, TAG_SIZE);
+        (*out_count)++;
+        err = log_table_block_end(self, row.number, size - 1, &size);
+    }
+    *out_is_last = size == 0;
     return err;
 }
 
@@ -210,7 +326,8 @@ static enum err replica_read(void *self, const struct log_id *log, const struct 
 
         err = arrival > 0 ? ledger_entry(self, arrival + 1, &entry) : ERR_NOT_FOUND;
         if (err == ERR_NOT_FOUND ||
-            (err == ERR_OK && (entry.log != row.number || entry.seq != out_end->size + 1)))
+            (err == ERR_OK &&
+             (entry.log != row.number || entry.seq != out_end->size + 1 || entry.is_cut)))
             err = ledger_entry_at(self, row.number, out_end->size + 1, &entry);
         if (err != ERR_OK)
             return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
@@ -229,6 +346,44 @@ static enum err replica_read(void *self, const struct log_id *log, const struct 
         return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
     memcpy(out_signature, head.signature, SIGNATURE_SIZE);
     return buf_err(&writer->entries);
+}
+
+/* The epochs a batch's entries are sealed under: read again from its encoded form they would need a
+ * parser; the log is at hand. */
+static enum err replica_tell_epochs(const struct snapshot *snapshot, const struct log_row *log,
+                                    uint64_t from, uint64_t to, struct returned_row *out)
+{
+    struct space_row space;
+    enum err err = ledger_space_numbered(snapshot, log->space, &space);
+
+    for (uint64_t seq = from + 1; err == ERR_OK && seq <= to; seq++) {
+        struct entry_row entry;
+        struct hash epoch;
+
+        err = ledger_entry_at(snapshot, log->number, seq, &entry);
+        if (err != ERR_OK || entry.entry.header.epoch_index == 0)
+            continue;
+        err = epoch_table_of_log(snapshot, log->number, entry.entry.header.epoch_index, &epoch);
+        if (err == ERR_OK)
+            err = returns_tell_epoch(snapshot, &space, entry.entry.header.epoch_index, &epoch, out);
+        else if (err == ERR_NOT_FOUND)
+            err = ERR_OK;
+    }
+    out->kind = space.kind;
+    return err;
+}
+
+static enum err replica_fetch(void *self, const struct log_id *log, const struct chain *start,
+                              struct returned_row *out)
+{
+    struct log_row row;
+    enum err err = replica_read(self, log, start, &out->entries, &out->end, out->signature);
+
+    out->log = *log;
+    out->start = *start;
+    if (err == ERR_OK)
+        err = ledger_log(self, log, &row);
+    return err == ERR_OK ? replica_tell_epochs(self, &row, start->size, out->end.size, out) : err;
 }
 
 static enum err replica_count(void *self, const struct log_id *log, uint64_t size,
@@ -260,5 +415,10 @@ void replica_of(struct snapshot *snapshot, struct replica *out)
                             .accepts = replica_accepts,
                             .read = replica_read,
                             .count = replica_count,
+                            .standing = replica_standing,
+                            .trace = replica_trace,
+                            .fetch = replica_fetch,
+                            .next_return = replica_next_return,
+                            .facts = replica_facts,
                             .self = snapshot};
 }

@@ -126,7 +126,8 @@ static enum err round_load(const struct snapshot *snapshot, struct round_reader 
 
     if (err != ERR_OK)
         return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
-    if (out_entry->entry.header.epoch_index == 0 || out_entry->entry.payload.size == 0)
+    if (out_entry->entry.header.epoch_index == 0 || out_entry->entry.payload.size == 0 ||
+        out_entry->is_cut) /* Another branch counts its epochs alike. */
         return ERR_NOT_FOUND;
     err = round_find_key(snapshot, reader, out_entry, out_key);
     return err == ERR_KEY_MISSING ? ERR_NOT_FOUND : err;
@@ -327,9 +328,9 @@ static enum err round_open_item(const struct snapshot *snapshot, struct round_re
         err = edit_read(&item->edit, buf_span(&item->plain));
     chunk->doc = item->edit.doc;
     item->edit.doc = (struct wire_doc){0};
-    item->is_for_follow = err == ERR_OK
-                              ? !round_is_sorted_kind(item->edit.edit.kind)
-                              : err == ERR_NOT_FOUND || err == ERR_FORGED || err == ERR_MALFORMED;
+    item->is_for_follow =
+        err == ERR_OK ? !round_is_sorted_kind(item->edit.edit.kind) || item->edit.edit.has_original
+                      : err == ERR_NOT_FOUND || err == ERR_FORGED || err == ERR_MALFORMED;
     if (err != ERR_OK || item->is_for_follow)
         return item->is_for_follow ? ERR_OK : err;
     item->space = reader->keys[key].space;

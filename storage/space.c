@@ -181,8 +181,7 @@ enum err space_admit(struct ledger_txn *txn, const struct id *space, const struc
 
 /* A new store. */
 
-static enum err space_put_certificate(struct ledger_txn *txn, const struct id *card,
-                                      struct span device_name)
+enum err space_certify(struct ledger_txn *txn, const struct id *card, struct span device_name)
 {
     struct ledger *ledger = txn->ledger;
     struct certificate certificate = {.member = ledger->secrets->member,
@@ -194,6 +193,8 @@ static enum err space_put_certificate(struct ledger_txn *txn, const struct id *c
     struct id object;
     enum err err;
 
+    if (ledger->root == NULL)
+        return ERR_STATE;
     memcpy(certificate.static_key, ledger->statics->public_key, KEY_SIZE);
     memcpy(certificate.receiving_key, ledger->receiving->public_key, KEY_SIZE);
     err = certificate_issue(&certificate, ledger->root, &statement);
@@ -259,7 +260,7 @@ enum err ledger_create(struct kv *kv, const struct device_secrets *secrets,
     if (err == ERR_OK)
         err = space_create(txn, SPACE_CARD, NULL, &card);
     if (err == ERR_OK)
-        err = space_put_certificate(txn, &card, device_name);
+        err = space_certify(txn, &card, device_name);
     if (err == ERR_OK)
         err = space_renew_knock(txn);
     if (err == ERR_OK)

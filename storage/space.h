@@ -49,6 +49,9 @@ MUST_USE enum err space_admit(struct ledger_txn *txn, const struct id *space,
 MUST_USE enum err space_grant(struct ledger_txn *txn, const struct id *space,
                               const struct public_key *peer);
 
+/* Certifies this device in the card space, by the root; ERR_STATE on a device without it. */
+MUST_USE enum err space_certify(struct ledger_txn *txn, const struct id *card,
+                                struct span device_name);
 /* Draws a new knock, tells it to all peers through the card space; older ones are still answered
  * for a while. */
 MUST_USE enum err space_renew_knock(struct ledger_txn *txn);

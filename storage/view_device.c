@@ -8,11 +8,7 @@
 #include "storage/space.h"
 #include "storage/view_peer.h"
 
-enum {
-    VIEW_DEVICE_FIXED = 32 + 32 + 32 + 32 + 8 + 1,
-    VIEW_DEVICE_REACHED_HEADER = 8,
-    VIEW_DEVICE_OWN_CHAIN_MAX = 3
-};
+enum { VIEW_DEVICE_FIXED = 32 + 32 + 32 + 32 + 8 + 1, VIEW_DEVICE_REACHED_HEADER = 8 };
 
 static const struct id *view_device_self(const struct snapshot *snapshot)
 {
@@ -148,10 +144,8 @@ enum err view_device_each(const struct snapshot *snapshot, const struct public_k
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-/* Is this device in good standing to certify for the member? The root always is. */
-static enum err view_device_may_certify(const struct snapshot *snapshot,
-                                        const struct public_key *member,
-                                        const struct public_key *certifier)
+enum err view_device_may_certify(const struct snapshot *snapshot, const struct public_key *member,
+                                 const struct public_key *certifier)
 {
     struct public_key at = *certifier;
 
@@ -173,10 +167,22 @@ static enum err view_device_may_certify(const struct snapshot *snapshot,
     return ERR_FORGED;
 }
 
+enum err view_device_take(struct ledger_txn *txn, const struct public_key *member,
+                          const struct certificate *certificate)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    enum err err = ERR_FORGED;
+
+    if (public_key_is_equal(&certificate->member, member))
+        err = view_device_may_certify(&snapshot, member, &certificate->certifier);
+    if (err == ERR_FORGED)
+        return ERR_OK;
+    return err == ERR_OK ? view_device_put(txn, certificate, certificate->statement) : err;
+}
+
 enum err view_device_changed(struct ledger_txn *txn, const struct space_row *space,
                              const struct object *after)
 {
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct span statement = object_value(after, CERTIFICATE_STATEMENT).bytes;
     struct certificate certificate;
     enum err err;
@@ -186,13 +192,7 @@ enum err view_device_changed(struct ledger_txn *txn, const struct space_row *spa
     err = certificate_read(statement, &certificate);
     if (err == ERR_MALFORMED || err == ERR_FORGED)
         return ERR_OK;
-    if (err == ERR_OK && !public_key_is_equal(&certificate.member, &space->writer))
-        return ERR_OK;
-    if (err == ERR_OK)
-        err = view_device_may_certify(&snapshot, &space->writer, &certificate.certifier);
-    if (err == ERR_FORGED)
-        return ERR_OK;
-    return err == ERR_OK ? view_device_put(txn, &certificate, statement) : err;
+    return err == ERR_OK ? view_device_take(txn, &space->writer, &certificate) : err;
 }
 
 enum err view_device_learn(struct ledger_txn *txn, const struct device_chain *chain)
@@ -205,7 +205,22 @@ enum err view_device_learn(struct ledger_txn *txn, const struct device_chain *ch
 
         err = view_device(&snapshot, &chain->certificates[at].device, &known);
         if (err == ERR_NOT_FOUND)
-            err = view_device_put(txn, &chain->certificates[at], span_of(NULL, 0));
+            err = view_device_put(txn, &chain->certificates[at], chain->certificates[at].statement);
+    }
+    return err;
+}
+
+enum err view_device_meet(struct ledger_txn *txn, const struct device_chain *chain)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    enum err err = view_device_learn(txn, chain);
+
+    for (uint32_t number = 1; err == ERR_OK && number <= txn->counters.spaces; number++) {
+        struct space_row space;
+
+        err = ledger_space_numbered(&snapshot, number, &space);
+        if (err == ERR_OK && public_key_is_equal(&space.writer, &chain->member))
+            ledger_note_news(txn, &space.id);
     }
     return err;
 }
@@ -349,30 +364,42 @@ enum err view_peer_last_seen(const struct snapshot *snapshot, const struct publi
     return err;
 }
 
-/* My own chain. */
+/* Chains. */
 
-enum err view_identity(const struct snapshot *snapshot, struct buf *out)
+enum err view_device_chain(const struct snapshot *snapshot, const struct public_key *device,
+                           struct span out[static VIEW_CHAIN_MAX], size_t *out_count)
 {
-    struct span statements[VIEW_DEVICE_OWN_CHAIN_MAX], found[VIEW_DEVICE_OWN_CHAIN_MAX];
-    const struct device_secrets *secrets = ledger_secrets(snapshot->ledger);
-    struct public_key at = *ledger_device(snapshot->ledger);
-    size_t count = 0;
+    struct span found[VIEW_CHAIN_MAX];
+    struct public_key at = *device;
+    struct device_row row = {.member = *device};
+    bool is_root = false;
 
-    while (!public_key_is_equal(&at, &secrets->member)) {
-        struct device_row row;
+    for (*out_count = 0; !is_root; (*out_count)++) {
         struct public_key by;
         enum err err;
 
-        if (count == VIEW_DEVICE_OWN_CHAIN_MAX)
+        if (*out_count == VIEW_CHAIN_MAX)
             return ERR_CORRUPT;
-        err = view_device_load(snapshot, &at, &row, &by, &found[count]);
+        err = view_device_load(snapshot, &at, &row, &by, &found[*out_count]);
         if (err != ERR_OK)
-            return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
-        count++;
+            return err;
+        is_root = public_key_is_equal(&by, &row.member);
         at = by;
     }
-    for (size_t index = 0; index < count; index++)
-        statements[index] = found[count - 1 - index];
+    for (size_t index = 0; index < *out_count; index++)
+        out[index] = found[*out_count - 1 - index];
+    return ERR_OK;
+}
+
+enum err view_identity(const struct snapshot *snapshot, struct buf *out)
+{
+    const struct device_secrets *secrets = ledger_secrets(snapshot->ledger);
+    struct span statements[VIEW_CHAIN_MAX];
+    size_t count = 0;
+    enum err err = view_device_chain(snapshot, ledger_device(snapshot->ledger), statements, &count);
+
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
     device_put_identity(&secrets->member, &secrets->next_root_hash, statements, count, out);
     return buf_err(out);
 }

@@ -8,6 +8,7 @@
 #include "proto/card.h"
 #include "storage/agenda.h"
 #include "storage/ledger_state.h"
+#include "storage/retire_table.h"
 #include "storage/row.h"
 #include "storage/space.h"
 
@@ -73,7 +74,7 @@ static enum err view_peer_grant_changed(struct ledger_txn *txn, const struct spa
     struct id target_id;
     enum err err;
 
-    if (space->is_mine || about.size != ID_SIZE || epoch.size != HASH_SIZE || key.size != KEY_SIZE)
+    if (about.size != ID_SIZE || epoch.size != HASH_SIZE || key.size != KEY_SIZE)
         return ERR_OK;
     memcpy(target_id.bytes, about.data, ID_SIZE);
     memcpy(id.bytes, epoch.data, HASH_SIZE);
@@ -166,6 +167,25 @@ enum err view_peer_key_of(const struct snapshot *snapshot, const struct public_k
     return err;
 }
 
+/* A statement about a device of the space's writer, brought by a log: a keep is believed for the
+ * space it stands in. */
+static enum err view_peer_fact_changed(struct ledger_txn *txn, const struct space_row *space,
+                                       const struct object *after)
+{
+    struct span statement = object_value(after, KIND_STATEMENT_FIELD).bytes;
+    struct keep keep;
+    enum err err = ERR_OK;
+
+    if (after->kind == KIND_KEEP) {
+        err = retire_read_keep(statement, &keep);
+        if (err == ERR_OK && !id_is_equal(&keep.space, &space->id))
+            err = ERR_FORGED;
+    }
+    if (err == ERR_OK)
+        err = retire_table_take(txn, &space->writer, statement);
+    return err == ERR_MALFORMED || err == ERR_FORGED ? ERR_OK : err;
+}
+
 enum err view_peer_changed(struct ledger_txn *txn, const struct space_row *space, uint32_t number,
                            const struct object *after)
 {
@@ -178,6 +198,9 @@ enum err view_peer_changed(struct ledger_txn *txn, const struct space_row *space
         return view_peer_grant_changed(txn, space, after);
     case KIND_KEY:
         return view_peer_key_changed(txn, after);
+    case KIND_RETIRE:
+    case KIND_KEEP:
+        return view_peer_fact_changed(txn, space, after);
     default:
         return ERR_OK;
     }
@@ -378,6 +401,25 @@ enum err view_delivered(struct ledger_txn *txn, const struct public_key *peer,
         return err;
     be64_put(value, size);
     return ledger_put_sealed(txn, TABLE_DELIVERED, &key, span_of(value, sizeof value));
+}
+
+enum err view_delivered_size(const struct snapshot *snapshot, const struct public_key *peer,
+                             const struct log_id *log, uint64_t *out)
+{
+    struct log_row row;
+    struct span value;
+    struct key key;
+    enum err err = ledger_log(snapshot, log, &row);
+
+    if (err != ERR_OK)
+        return err;
+    view_peer_delivered_key(peer, row.number, &key);
+    err = ledger_get_sealed(snapshot, TABLE_DELIVERED, &key, &value);
+    if (err == ERR_OK && value.size != 8)
+        err = ERR_CORRUPT;
+    if (err == ERR_OK)
+        *out = be64(value.data);
+    return err;
 }
 
 struct view_peer_sum {

@@ -48,6 +48,18 @@ MUST_USE enum err view_device(const struct snapshot *snapshot, const struct publ
 MUST_USE enum err view_device_by_static(const struct snapshot *snapshot,
                                         const uint8_t static_key[static 32],
                                         struct device_row *out);
+/* Does a chain lead from the member's root to this certifier? The root itself always may.
+ * ERR_FORGED.
+ */
+MUST_USE enum err view_device_may_certify(const struct snapshot *snapshot,
+                                          const struct public_key *member,
+                                          const struct public_key *certifier);
+enum { VIEW_CHAIN_MAX = 3 };
+/* A device's certificates from the root down, borrowed from the snapshot; one may be empty where
+ * only its contents are known. ERR_NOT_FOUND. */
+MUST_USE enum err view_device_chain(const struct snapshot *snapshot,
+                                    const struct public_key *device,
+                                    struct span out[static VIEW_CHAIN_MAX], size_t *out_count);
 typedef enum err (*view_device_fn)(void *self, const struct device_row *device);
 /* The certified devices of a member (my own too), or (NULL) of all. */
 MUST_USE enum err view_device_each(const struct snapshot *snapshot, const struct public_key *member,
@@ -55,6 +67,11 @@ MUST_USE enum err view_device_each(const struct snapshot *snapshot, const struct
 /* Registers a device from a verified chain before its card space has arrived (link exchange,
  * message 3). */
 MUST_USE enum err view_device_learn(struct ledger_txn *txn, const struct device_chain *chain);
+/* The same for a device that came by itself: its logs may have been offered before it was known. */
+MUST_USE enum err view_device_meet(struct ledger_txn *txn, const struct device_chain *chain);
+/* A certificate of this member's, however it came: counts when a chain leads to its certifier. */
+MUST_USE enum err view_device_take(struct ledger_txn *txn, const struct public_key *member,
+                                   const struct certificate *certificate);
 
 /* Addresses of a device: those that worked lately first, then those of its reach object, then the
  * link's. */
@@ -81,6 +98,10 @@ MUST_USE enum err view_identity(const struct snapshot *snapshot, struct buf *out
 /* How far the peer has stored my logs; and what it has not. */
 MUST_USE enum err view_delivered(struct ledger_txn *txn, const struct public_key *peer,
                                  const struct log_id *log, uint64_t size);
+/* ERR_NOT_FOUND: nothing of it, as far as is known. */
+MUST_USE enum err view_delivered_size(const struct snapshot *snapshot,
+                                      const struct public_key *peer, const struct log_id *log,
+                                      uint64_t *out);
 MUST_USE enum err view_undelivered(const struct snapshot *snapshot, const struct public_key *peer,
                                    uint64_t *out_entries);
 

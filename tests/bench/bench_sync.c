@@ -159,6 +159,12 @@ static void bench_effect(struct bench_queue *queue, struct bench_node *node,
     case ENGINE_CONFIRMED:
         bench_confirm(queue, node, &effect->member);
         break;
+    case ENGINE_RETURNED:
+        returned_free(effect->returned.returned); /* Nobody is a copy here. */
+        break;
+    case ENGINE_FACTS:
+    case ENGINE_REBASE:
+    case ENGINE_MEET:
     case ENGINE_CLOSE:
     case ENGINE_REACHED:
     case ENGINE_DELIVERED:

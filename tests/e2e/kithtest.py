@@ -171,6 +171,16 @@ class Place:
         self.members.append(member)
         return member
 
+    def twin(self, member):
+        """A machine cloned from a stopped member's."""
+        twin = Member.__new__(Member)
+        twin.__dict__.update(member.__dict__)
+        twin.home = member.home + ".twin"
+        shutil.copytree(member.home, twin.home, ignore=shutil.ignore_patterns("node.sock"))
+        twin.process = None
+        self.members.append(twin)
+        return twin
+
     def pair(self):
         """Two running members that are linked."""
         ana, bruno = self.member("Ana").start(), self.member("Bruno").start()

@@ -444,7 +444,7 @@ static uint64_t member_pull_log(struct member *to, struct member *from, const st
         member_must(replica.tip(replica.self, log, &tip));
         accepted = replica.accepts(replica.self, &from->secrets.member, log);
         ledger_snapshot_end(&snapshot);
-        if (accepted == ERR_NOT_FOUND) /* Its device is not known yet: another time. */
+        if (accepted == ERR_NOT_FOUND || accepted == ERR_STATE) /* Not known yet, or closed. */
             return carried;
         member_must(accepted);
         if (member_fetch(from, log, &tip, &batch) != ERR_OK)

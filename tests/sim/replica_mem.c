@@ -277,6 +277,9 @@ static enum err replica_mem_accepts(void *self, const struct public_key *peer,
         return replica->failure;
     if (writer == NULL || owner == NULL || !public_key_is_equal(owner, writer))
         return ERR_NOT_FOUND;
+    if (public_key_is_equal(&replica->device, &id->device) ||
+        public_key_is_equal(&replica->retired, &id->device))
+        return ERR_STATE;
     return public_key_is_equal(writer, &replica->member) && !is_own ? ERR_NOT_FOUND : ERR_OK;
 }
 
@@ -322,6 +325,84 @@ static enum err replica_mem_count(void *self, const struct log_id *id, uint64_t 
     return replica->failure;
 }
 
+static enum err replica_mem_standing(void *self, const struct log_id *id,
+                                     struct replica_standing *out)
+{
+    struct replica_mem *replica = self;
+    const struct public_key *writer = replica_mem_writer(replica, &id->space);
+    bool is_retired = public_key_is_equal(&replica->retired, &id->device);
+
+    *out = (struct replica_standing){0};
+    if (replica->failure != ERR_OK)
+        return replica->failure;
+    if (writer == NULL)
+        return ERR_NOT_FOUND;
+    *out = (struct replica_standing){.is_mine = public_key_is_equal(writer, &replica->member),
+                                     .is_this = public_key_is_equal(&replica->device, &id->device),
+                                     .is_retired = is_retired,
+                                     .has_keep = is_retired && replica->has_keep,
+                                     .keep_size = replica->keep_size,
+                                     .is_off = is_retired && replica->is_off};
+    return ERR_OK;
+}
+
+static enum err replica_mem_trace(void *self, const struct log_id *id, uint64_t size,
+                                  struct trace_tag out[static TRACE_TAGS_MAX], size_t *out_count,
+                                  bool *out_is_last)
+{
+    struct replica_mem *replica = self;
+    const struct replica_mem_log *log = replica_mem_log(replica, id);
+
+    *out_count = 0;
+    if (log != NULL && size > log->count)
+        size = log->count;
+    while (log != NULL && size > 0 && *out_count < TRACE_TAGS_MAX) {
+        struct mark mark;
+
+        chain_mark(&log->chains[size], id, &mark);
+        out[*out_count].size = size;
+        memcpy(out[(*out_count)++].tag, mark.tag, TAG_SIZE);
+        do
+            size--;
+        while (size > 0 && log->chains[size].block_entries != 0);
+    }
+    *out_is_last = log == NULL || size == 0;
+    return replica->failure;
+}
+
+static enum err replica_mem_fetch(void *self, const struct log_id *id, const struct chain *start,
+                                  struct returned_row *out)
+{
+    out->log = *id;
+    out->kind = SPACE_PAIR;
+    out->start = *start;
+    return replica_mem_read(self, id, start, &out->entries, &out->end, out->signature);
+}
+
+static enum err replica_mem_next_return(void *self, const struct public_key *peer,
+                                        struct replica_place *place, struct returned_row *out)
+{
+    const struct replica_mem *replica = self;
+
+    (void)peer;
+    (void)place;
+    (void)out;
+    return replica->failure != ERR_OK ? replica->failure : ERR_NOT_FOUND;
+}
+
+static enum err replica_mem_facts(void *self, const struct public_key *peer,
+                                  const struct public_key *device, replica_fact_fn each,
+                                  void *each_self)
+{
+    const struct replica_mem *replica = self;
+
+    (void)peer;
+    if (replica->failure != ERR_OK)
+        return replica->failure;
+    return public_key_is_equal(device, &replica->retired) ? each(each_self, span_str("a fact"))
+                                                          : ERR_NOT_FOUND;
+}
+
 struct replica replica_mem_replica(struct replica_mem *replica)
 {
     return (struct replica){.logs = replica_mem_logs,
@@ -331,5 +412,10 @@ struct replica replica_mem_replica(struct replica_mem *replica)
                             .accepts = replica_mem_accepts,
                             .read = replica_mem_read,
                             .count = replica_mem_count,
+                            .standing = replica_mem_standing,
+                            .trace = replica_mem_trace,
+                            .fetch = replica_mem_fetch,
+                            .next_return = replica_mem_next_return,
+                            .facts = replica_mem_facts,
                             .self = replica};
 }

@@ -19,6 +19,11 @@ struct replica_mem_log {
 
 struct replica_mem {
     struct public_key member;
+    struct public_key device;  /* that lives here; all zero: none of those that write */
+    struct public_key retired; /* a device that writes no more; all zero: none */
+    bool has_keep;             /* whose logs count as far as keep_size */
+    uint64_t keep_size;
+    bool is_off; /* and are held otherwise */
     struct id spaces[REPLICA_MEM_SPACES_MAX];
     struct public_key writers[REPLICA_MEM_SPACES_MAX];
     size_t spaces_count;

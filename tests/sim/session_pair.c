@@ -75,6 +75,16 @@ static void session_pair_say_acks(struct session_pair *pair, struct message *mes
     session_pair_say(pair, "\n");
 }
 
+static void session_pair_say_trace(struct session_pair *pair, struct message *message)
+{
+    struct trace_tag tag;
+
+    session_pair_say(pair, "trace %s", session_pair_name(pair, &message->trace.log.space));
+    while (message_next_tag(message, &tag) == ERR_OK)
+        session_pair_say(pair, " %llu", (unsigned long long)tag.size);
+    session_pair_say(pair, message->trace.is_last ? "\n" : " ...\n");
+}
+
 static void session_pair_say_message(struct session_pair *pair, struct message *message)
 {
     switch (message->type) {
@@ -117,6 +127,28 @@ static void session_pair_say_message(struct session_pair *pair, struct message *
         break;
     case MESSAGE_REFUSED:
         session_pair_say(pair, "refused %s\n", session_pair_refusals[message->refusal]);
+        break;
+    case MESSAGE_TRACE_ASK:
+        session_pair_say(pair, "trace? %s to %llu\n",
+                         session_pair_name(pair, &message->trace_ask.log.space),
+                         (unsigned long long)message->trace_ask.size);
+        break;
+    case MESSAGE_TRACE:
+        session_pair_say_trace(pair, message);
+        break;
+    case MESSAGE_FETCH:
+        session_pair_say(pair, "fetch %s from %llu\n",
+                         session_pair_name(pair, &message->trace_ask.log.space),
+                         (unsigned long long)message->trace_ask.size);
+        break;
+    case MESSAGE_RETURNED:
+        session_pair_say(pair, "returned\n");
+        break;
+    case MESSAGE_STORED:
+        session_pair_say(pair, "stored %u\n", (unsigned)message->stored);
+        break;
+    case MESSAGE_FACTS:
+        session_pair_say(pair, "facts %zu\n", message->facts.left);
         break;
     }
 }
@@ -173,8 +205,21 @@ static void session_pair_on_effect(struct session_pair *pair, struct session_sid
     case SESSION_INGEST:
         KITH_ASSERT(side->commits_count < SESSION_SIDE_COMMITS_MAX);
         side->commits[side->commits_count++] =
-            (struct session_commit){effect->ingest.ticket, effect->ingest.batch};
+            (struct session_commit){.ticket = effect->ingest.ticket, .batch = effect->ingest.batch};
         side->ingests++;
+        break;
+    case SESSION_RETURNED:
+        KITH_ASSERT(side->commits_count < SESSION_SIDE_COMMITS_MAX);
+        side->commits[side->commits_count++] = (struct session_commit){
+            .ticket = effect->returned.ticket, .returned = effect->returned.returned};
+        break;
+    case SESSION_FACTS:
+        session_pair_say(pair, "%s: facts\n", side->name);
+        break;
+    case SESSION_REBASE:
+        session_pair_say(pair, "%s: rebase %s to %llu\n", side->name,
+                         session_pair_name(pair, &effect->delivered.log.space),
+                         (unsigned long long)effect->delivered.size);
         break;
     case SESSION_LINK:
         side->is_asked = true;
@@ -253,6 +298,7 @@ static void session_pair_make_side(struct session_side *side, const char *name, 
     device_put_identity(&side->root->public_key, &next_root, &span, 1, &side->identity);
     buf_release(&statement);
     replica_mem_init(&side->replica, &side->root->public_key);
+    side->replica.device = side->device->public_key;
 }
 
 struct session_pair *session_pair_new(void)
@@ -287,10 +333,16 @@ struct session_pair *session_pair_live(void)
     return pair;
 }
 
+static void session_pair_free_commit(const struct session_commit *commit)
+{
+    verified_batch_free(commit->batch);
+    returned_free(commit->returned);
+}
+
 static void session_pair_clear_side(struct session_side *side)
 {
     for (size_t at = 0; at < side->commits_count; at++)
-        verified_batch_free(side->commits[at].batch);
+        session_pair_free_commit(&side->commits[at]);
     side->commits_count = 0;
     session_free(side->session);
     side->session = NULL;
@@ -380,18 +432,22 @@ void session_pair_commit(struct session_pair *pair, int index)
     struct session_side *side = &pair->sides[index];
     struct session_commit commit = side->commits[0];
     struct session_event event = {.type = SESSION_COMMITTED};
-    struct id space = verified_batch_log(commit.batch)->space;
+    const struct verified_batch *batch =
+        commit.returned != NULL ? commit.returned->batch : commit.batch;
+    struct id space = verified_batch_log(batch)->space;
 
     side->commits_count--;
     memmove(&side->commits[0], &side->commits[1], side->commits_count * sizeof commit);
     event.committed.ticket = commit.ticket;
-    event.committed.err = side->commit_err != ERR_OK
-                              ? side->commit_err
+    event.committed.err = side->commit_err != ERR_OK ? side->commit_err
+                          : commit.returned != NULL
+                              ? ERR_OK
                               : replica_mem_ingest(&side->replica, commit.batch);
-    session_pair_say(pair, "%s: commit %s:%llu%s\n", side->name, session_pair_name(pair, &space),
-                     (unsigned long long)verified_batch_end(commit.batch)->size,
+    session_pair_say(pair, "%s: %s %s:%llu%s\n", side->name,
+                     commit.returned != NULL ? "keep" : "commit", session_pair_name(pair, &space),
+                     (unsigned long long)verified_batch_end(batch)->size,
                      event.committed.err == ERR_OK ? "" : " fails");
-    verified_batch_free(commit.batch);
+    session_pair_free_commit(&commit);
     session_pair_event(pair, index, &event);
 }
 

@@ -14,6 +14,7 @@ enum session_pair_space { ANA_PAIR, BEN_PAIR, ANA_CARD, BEN_CARD, SESSION_PAIR_S
 struct session_commit {
     uint64_t ticket;
     struct verified_batch *batch;
+    struct returned *returned; /* instead of batch */
 };
 
 struct session_side {

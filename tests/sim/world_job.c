@@ -3,8 +3,11 @@
  * thread. Between a commit and its answers the world goes on, so a power cut may come between them.
  */
 #include <stdlib.h>
+#include <string.h>
 
+#include "node/succession.h"
 #include "storage/follow.h"
+#include "storage/returns.h"
 #include "tests/sim/world.h"
 
 /* An errand of the engine, or an op. */
@@ -12,6 +15,8 @@ struct world_job {
     struct writer_job base;
     struct world_node *node;
     struct errand *errand;
+    struct succession *succession; /* as node/loop_heal.c */
+    bool is_duty;
     const struct op *op;
     struct op_call call;
     struct op_world surroundings;
@@ -27,12 +32,28 @@ static struct world_job *world_job_of(struct writer_job *base)
 static void world_job_free(struct world_job *job)
 {
     errand_free(job->errand);
+    free(job->succession);
     json_decref(job->call.params);
     json_decref(job->call.result);
     free(job);
 }
 
 /* What jobs do. */
+
+static enum err world_job_store_keys(void *self, const struct device_secrets *secrets)
+{
+    *((struct world_node *)self)->secrets = *secrets;
+    return ERR_OK;
+}
+
+static enum err world_job_succeed(struct world_job *job)
+{
+    job->succession->ledger = job->node->ledger;
+    job->succession->wall_ms = world_wall_ms(job->node);
+    job->succession->store_keys = world_job_store_keys;
+    job->succession->self = job->node;
+    return succession_run(job->succession);
+}
 
 static enum err world_job_run(struct writer_job *base, struct ledger_txn *txn)
 {
@@ -41,6 +62,10 @@ static enum err world_job_run(struct writer_job *base, struct ledger_txn *txn)
 
     if (job->errand != NULL)
         return errand_run(job->errand, txn);
+    if (job->succession != NULL)
+        return world_job_succeed(job);
+    if (job->is_duty)
+        return returns_do_duty(txn);
     json_decref(job->call.result);
     job->call = (struct op_call){.params = params, .world = &job->surroundings};
     return op_step(job->op->run, &job->call, job->node->ledger, txn, world_wall_ms(job->node));
@@ -64,8 +89,52 @@ static void world_job_op_effects(struct world_node *node, const struct op_effect
     }
 }
 
+static void world_job_push(struct world_node *node, struct world_job *job);
+
+static void world_job_heal(struct world_node *node, const uint8_t handshake_hash[static HASH_SIZE])
+{
+    struct world_job *job = world_memory(sizeof *job);
+
+    job->succession = world_memory(sizeof *job->succession);
+    job->base.is_reading = true;
+    memcpy(job->succession->handshake_hash, handshake_hash, HASH_SIZE);
+    world_job_push(node, job);
+}
+
+/* The successor's ledger takes the place of the one before. */
+static void world_job_succeeded(struct world_node *node, struct ledger *successor)
+{
+    struct engine_event event = {.type = ENGINE_SUCCEEDED, .successor = successor};
+    struct ledger *before = node->ledger;
+
+    if (successor == NULL)
+        return;
+    world_note(node->world, node, "goes on under a new key");
+    node->ledger = successor;
+    world_engine(node, &event);
+    ledger_close(before);
+}
+
+static void world_job_duty(struct world_node *node)
+{
+    struct snapshot snapshot;
+    struct world_job *job;
+    bool is_due;
+
+    if (ledger_snapshot(node->ledger, &snapshot) != ERR_OK)
+        return;
+    is_due = returns_are_due(&snapshot);
+    ledger_snapshot_end(&snapshot);
+    if (!is_due)
+        return;
+    job = world_memory(sizeof *job);
+    job->is_duty = true;
+    world_job_push(node, job);
+}
+
 static void world_job_finish(struct world_job *job)
 {
+    uint8_t handshake_hash[HASH_SIZE];
     struct engine_event events[ERRAND_EVENTS_MAX];
     enum err err = job->base.err;
     size_t count;
@@ -74,7 +143,11 @@ static void world_job_finish(struct world_job *job)
         count = errand_events(job->errand, err, events);
         for (size_t at = 0; at < count; at++)
             world_engine(job->node, &events[at]);
-    } else {
+        if (err == ERR_OK && errand_brings_proof(job->errand, handshake_hash))
+            world_job_heal(job->node, handshake_hash);
+    } else if (job->succession != NULL) {
+        world_job_succeeded(job->node, job->succession->successor);
+    } else if (!job->is_duty) {
         err = op_settle(&job->call, err);
         world_note(job->node->world, job->node, "%s: %s%s%s", job->op->method,
                    err == ERR_OK ? "done" : err_sentence(err), err == ERR_OK ? "" : ", ",
@@ -179,8 +252,10 @@ static void world_job_tell(struct world *world, struct world_node *node, void *d
         struct engine_event news = {.type = ENGINE_NEWS, .news = &job->news};
 
         next = job->next;
-        if (group_tells_news(job))
+        if (group_tells_news(job)) {
             world_engine(node, &news);
+            world_job_duty(node);
+        }
         world_job_finish(world_job_of(job));
         KITH_ASSERT(node->life == life); /* Answers do not end processes. */
     }

@@ -126,6 +126,10 @@ static void world_node_effect(struct world_node *node, const struct engine_effec
         break;
     case ENGINE_INGEST:
     case ENGINE_LINK:
+    case ENGINE_RETURNED:
+    case ENGINE_FACTS:
+    case ENGINE_REBASE:
+    case ENGINE_MEET:
     case ENGINE_REACHED:
     case ENGINE_CONFIRMED:
     case ENGINE_REFUSED:

@@ -407,8 +407,8 @@ static void an_unknown_log_is_asked_for_once_it_is_known(void **state)
     session_pair_free(pair);
 }
 
-/* PROTOCOL SYNC-5 */
-static void two_branches_are_loud(void **state)
+/* PROTOCOL FORK-1, FORK-2, FORK-3 */
+static void two_branches_are_traced_and_fetched(void **state)
 {
     struct session_pair *pair = session_pair_new();
     struct session_pair *copy = session_pair_new();
@@ -426,15 +426,18 @@ static void two_branches_are_loud(void **state)
                                         "ana> marks ana-pair:3\n"
                                         "ben: confirmed\n"
                                         "ben> marks ana-pair:2\n"
-                                        "ana> bye 5\n"
-                                        "ana: end, fork SYNC-5\n"
-                                        "ben: end, fork\n"));
+                                        "ana> trace? ana-pair to 3\n"
+                                        "ben> trace ana-pair 2\n"
+                                        "ana> fetch ana-pair from 0\n"
+                                        "ben> returned\n"
+                                        "ana: keep ana-pair:2\n"
+                                        "ana> stored 0\n"));
     session_pair_free(pair);
     session_pair_free(copy);
 }
 
 /* A machine restored from a backup: the peer holds more of its log than it does itself. */
-static void a_log_that_went_back_is_loud(void **state)
+static void a_log_that_went_back_is_fetched_from_where_it_stands(void **state)
 {
     struct session_pair *pair = session_pair_new();
     struct session_pair *copy = session_pair_new();
@@ -455,9 +458,12 @@ static void a_log_that_went_back_is_loud(void **state)
                                         "ben> totals 1\n"
                                         "ben> log 0 is ana-pair\n"
                                         "ben> batch 0 from 2 +1\n"
-                                        "ana> bye 5\n"
-                                        "ana: end, fork SYNC-5\n"
-                                        "ben: end, fork\n"));
+                                        "ana> trace? ana-pair to 2\n"
+                                        "ben> trace ana-pair 2\n"
+                                        "ana> fetch ana-pair from 2\n"
+                                        "ben> returned\n"
+                                        "ana: keep ana-pair:3\n"
+                                        "ana> stored 0\n"));
     session_pair_free(pair);
     session_pair_free(copy);
 }
@@ -539,8 +545,8 @@ int main(void)
         cmocka_unit_test(what_was_on_the_way_is_passed_over),
         cmocka_unit_test(what_another_session_carried_is_acknowledged),
         cmocka_unit_test(an_unknown_log_is_asked_for_once_it_is_known),
-        cmocka_unit_test(two_branches_are_loud),
-        cmocka_unit_test(a_log_that_went_back_is_loud),
+        cmocka_unit_test(two_branches_are_traced_and_fetched),
+        cmocka_unit_test(a_log_that_went_back_is_fetched_from_where_it_stands),
         cmocka_unit_test(a_failing_store_acknowledges_nothing),
         cmocka_unit_test(silence_is_asked_twice),
         cmocka_unit_test(a_stop_says_bye),

@@ -82,6 +82,13 @@ static void introduction_search_two_devices_of_an_introducee(void **state)
     search_expect_sound("two devices of A, one after the other", &setting, true);
     setting.is_parallel = true;
     search_expect_sound("two devices of A, both at once", &setting, true);
+    setting = search_plain(false, 0);
+    setting.has_twin_a = setting.is_timeless = true;
+    search_expect_sound("two devices of A, links cut", &setting, true);
+    setting = search_plain(false, 0);
+    setting.has_twin_a = setting.is_firm = true;
+    setting.may_cut = false;
+    search_expect_sound("two devices of A, clocks apart", &setting, true);
 }
 
 static void introduction_search_two_devices_of_the_introducer(void **state)
@@ -93,6 +100,8 @@ static void introduction_search_two_devices_of_the_introducer(void **state)
     setting.may_cut = false;
     setting.is_timeless = true;
     search_expect_sound("two devices of the introducer", &setting, true);
+    setting.may_cut = true;
+    search_expect_sound("two devices of the introducer, links cut", &setting, true);
 }
 
 /* P2. */

@@ -108,10 +108,10 @@ static void replica_accepts_a_peers_devices_in_the_peers_spaces(void **state)
             {link.card_in, &chie.secrets.member, ledger_device(bruno.ledger), ERR_NOT_FOUND},
             {link.card_in, &bruno.secrets.member, ledger_device(chie.ledger), ERR_NOT_FOUND},
             {link.pair_in, &bruno.secrets.member, ledger_device(ana.ledger), ERR_NOT_FOUND},
-            /* Nobody else writes what I write. */
-            {link.pair_out, &bruno.secrets.member, ledger_device(ana.ledger), ERR_NOT_FOUND},
+            /* Nobody else writes what I write, and nobody gives me what this device wrote. */
+            {link.pair_out, &bruno.secrets.member, ledger_device(ana.ledger), ERR_STATE},
             {link.pair_out, &bruno.secrets.member, ledger_device(bruno.ledger), ERR_NOT_FOUND},
-            {link.pair_out, &ana.secrets.member, ledger_device(ana.ledger), ERR_OK},
+            {link.pair_out, &ana.secrets.member, ledger_device(ana.ledger), ERR_STATE},
             {{{1}}, &bruno.secrets.member, ledger_device(bruno.ledger), ERR_NOT_FOUND},
         };
 

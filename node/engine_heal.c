@@ -1,0 +1,180 @@
+/*
+ * Devices that end and devices that follow them, as far as conversations go: what sessions bring of
+ * it becomes effects; a caller nobody knows is looked for among all links; and when this node
+ * itself has gone over to a successor, everybody is called anew.
+ */
+#include <string.h>
+
+#include "crypto/secret.h"
+#include "node/engine_state.h"
+#include "storage/retire_table.h"
+
+/* Effects. */
+
+void engine_heal_returned(struct engine *engine, struct engine_conn *conn,
+                          const struct session_effect *from)
+{
+    struct engine_effect *effect = engine_effect(engine, ENGINE_RETURNED, conn->id);
+
+    if (effect == NULL) {
+        returned_free(from->returned.returned);
+        return;
+    }
+    effect->returned.ticket = engine_talk_ticket(engine, conn->id, from->returned.ticket);
+    effect->returned.returned = from->returned.returned;
+    memcpy(effect->returned.handshake_hash, conn->handshake_hash, HASH_SIZE);
+    if (effect->returned.ticket == 0)
+        engine->is_failed = true;
+}
+
+void engine_heal_facts(struct engine *engine, struct engine_conn *conn, struct span facts)
+{
+    struct engine_effect *effect = engine_effect(engine, ENGINE_FACTS, conn->id);
+
+    if (effect == NULL)
+        return;
+    effect->facts.list = facts;
+    memcpy(effect->facts.handshake_hash, conn->handshake_hash, HASH_SIZE);
+}
+
+void engine_heal_rebase(struct engine *engine, struct engine_conn *conn,
+                        const struct session_effect *from)
+{
+    struct engine_effect *effect = engine_effect(engine, ENGINE_REBASE, conn->id);
+
+    if (effect == NULL)
+        return;
+    effect->rebase.log = from->delivered.log;
+    effect->rebase.size = from->delivered.size;
+}
+
+bool engine_heal_is_retired(struct engine *engine, const struct public_key *device)
+{
+    struct retire_state state = {0};
+
+    return engine_look(engine) && retire_table_state(&engine->snapshot, device, &state) == ERR_OK &&
+           state.is_retired;
+}
+
+/* Callers nobody knows. */
+
+struct engine_heal_search {
+    struct engine *engine;
+    struct engine_conn *conn;
+    struct span third;
+    const uint8_t *static_key;
+    struct buf *content;
+    struct handshake_result *result;
+    struct device_chain chain;
+    bool is_found;
+};
+
+/* The secret was the right one: is the chain, too? It leads to a device of this link's member, with
+ * the key that message 3 revealed. */
+static enum err engine_heal_check(struct engine_heal_search *search, const struct peer *peer)
+{
+    struct hash next_root;
+    enum err err = device_read_identity(buf_span(search->content), &search->chain, &next_root);
+
+    if (err == ERR_OK &&
+        (!public_key_is_equal(&search->chain.member, &peer->member) ||
+         memcmp(device_of(&search->chain)->static_key, search->static_key, KEY_SIZE) != 0))
+        err = ERR_FORGED;
+    search->is_found = err == ERR_OK;
+    return err == ERR_NOMEM ? err : ERR_CANCELLED;
+}
+
+static enum err engine_heal_on_peer(void *self, const struct peer *peer)
+{
+    struct engine_heal_search *search = self;
+    enum err err;
+
+    if (peer->state != LINK_LINKED || !peer->has_secret || !peer->has_pair_in)
+        return ERR_OK;
+    err = handshake_try_psk(search->conn->handshake, search->third, peer->secret, search->content,
+                            search->result);
+    if (err == ERR_FORGED && peer->has_secret_old)
+        err = handshake_try_psk(search->conn->handshake, search->third, peer->secret_old,
+                                search->content, search->result);
+    if (err == ERR_FORGED || err == ERR_MALFORMED)
+        return ERR_OK;
+    return err == ERR_OK ? engine_heal_check(search, peer) : err;
+}
+
+static void engine_heal_tell(struct engine *engine, struct engine_conn *conn)
+{
+    struct engine_effect *effect = engine_effect(engine, ENGINE_MEET, conn->id);
+
+    if (effect != NULL)
+        effect->identity = buf_span(&conn->identity);
+}
+
+/* PROTOCOL HANDSHAKE-9: "A static key that belongs to no known device is looked for among the link
+ * secrets of all members, where message 3 carries an identity: the one that fits names the member,
+ * and the chain must lead from its root to that key. One place causes at most eight such searches,
+ * and one more every 30 s; all places together 64, and one more a second." */
+enum err engine_heal_search(struct engine *engine, struct engine_conn *conn, struct span third,
+                            const uint8_t static_key[static KEY_SIZE], struct buf *content,
+                            struct handshake_result *result)
+{
+    struct engine_heal_search search = {.engine = engine,
+                                        .conn = conn,
+                                        .third = third,
+                                        .static_key = static_key,
+                                        .content = content,
+                                        .result = result};
+    enum err err;
+
+    if (third.size != HANDSHAKE_THIRD_LARGE ||
+        !strangers_may_search(engine->strangers, &conn->address, engine->now_ms))
+        return ERR_FORGED;
+    err = view_peer_each(&engine->snapshot, engine_heal_on_peer, &search);
+    if (err != ERR_OK && err != ERR_CANCELLED)
+        return err;
+    if (!search.is_found)
+        return ERR_FORGED;
+    conn->member = search.chain.member;
+    conn->device = device_of(&search.chain)->device;
+    if (engine_call_is_banned(engine, &conn->device))
+        return ERR_FORGED;
+    buf_clear(&conn->identity);
+    buf_append(&conn->identity, buf_span(content));
+    if (buf_err(&conn->identity) != ERR_OK)
+        return ERR_NOMEM;
+    engine_heal_tell(engine, conn);
+    return ERR_OK;
+}
+
+/* Does this member hold my certificate? A member that has stored my card's log does. */
+bool engine_heal_is_known(struct engine *engine, const struct public_key *member)
+{
+    struct space_row card;
+    struct log_id log;
+    uint64_t size = 0;
+
+    if (ledger_own_space(&engine->snapshot, SPACE_CARD, &card) != ERR_OK)
+        return false;
+    log = (struct log_id){.space = card.id, .device = *ledger_device(engine->ledger)};
+    return view_delivered_size(&engine->snapshot, member, &log, &size) == ERR_OK && size > 0;
+}
+
+/* A successor. */
+
+void engine_heal_succeeded(struct engine *engine, struct ledger *ledger)
+{
+    struct session_event stop = {.type = SESSION_STOP, .stop = BYE_REPLACED};
+
+    for (struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next) {
+        if (conn->state == CONN_SESSION)
+            engine_talk_event(engine, conn, &stop);
+        else
+            engine_close(engine, conn);
+    }
+    if (engine->has_snapshot)
+        ledger_snapshot_end(&engine->snapshot);
+    engine->has_snapshot = false;
+    engine->ledger = ledger;
+    if (engine_call_reload(engine) != ERR_OK)
+        engine->is_failed = true;
+    engine_call_now(engine, NULL);
+}

@@ -1,0 +1,9 @@
+/* What is due: reminders, birthdays, ties that have gone quiet. */
+#ifndef KITH_NODE_OP_DUE_H
+#define KITH_NODE_OP_DUE_H
+
+#include "node/ops.h"
+
+enum err op_due(struct op_call *call);
+
+#endif

@@ -1,0 +1,113 @@
+/* Interactions, reminders and what is due, as people see them. */
+#include <stdio.h>
+
+#include "crypto/heap.h"
+#include "node/show_state.h"
+
+static void show_note(json_t *row)
+{
+    const char *what = show_text(row, "what");
+    char *text = show_copy(show_text(row, "text"));
+
+    (void)printf("%s  %s%s%s\n", show_text(row, "on"),
+                 what[0] != '\0' ? what : show_text(row, "kind"),
+                 text != NULL && text[0] != '\0' ? ": " : "", text != NULL ? text : "");
+    heap_free(text);
+}
+
+static void show_logged(json_t *result, json_t *params)
+{
+    (void)params;
+    show_line("Noted for", show_text(result, "who"));
+    show_note(result);
+}
+
+static void show_timeline(json_t *result, json_t *params)
+{
+    json_t *rows = json_object_get(result, "interactions"), *row;
+    size_t at;
+
+    (void)params;
+    if (json_array_size(rows) == 0)
+        (void)puts("Nothing is noted yet: kith contact log WHO TEXT");
+    json_array_foreach(rows, at, row) show_note(row);
+}
+
+static void show_reminder(json_t *row)
+{
+    char *who = show_copy(show_text(row, "who")[0] != '\0'      ? show_text(row, "who")
+                          : show_text(row, "circle")[0] != '\0' ? show_text(row, "circle")
+                                                                : show_text(row, "tag"));
+    char *text = show_copy(show_text(row, "text"));
+    json_int_t every = json_integer_value(json_object_get(row, "every_days"));
+
+    if (every > 0)
+        (void)printf("%.12s  %s, %" JSON_INTEGER_FORMAT " days after you were last in touch",
+                     show_text(row, "id"), who != NULL ? who : "", every);
+    else
+        (void)printf("%.12s  %s, on %s", show_text(row, "id"), who != NULL ? who : "",
+                     show_text(row, "on"));
+    if (show_text(row, "snoozed_until")[0] != '\0')
+        (void)printf(" (not before %s)", show_text(row, "snoozed_until"));
+    (void)printf("%s%s\n", text != NULL && text[0] != '\0' ? ": " : "", text != NULL ? text : "");
+    heap_free(who);
+    heap_free(text);
+}
+
+static void show_reminded(json_t *result, json_t *params)
+{
+    (void)params;
+    if (json_object_get(result, "removed") != NULL)
+        (void)puts("Removed.");
+    else
+        show_reminder(result);
+}
+
+static void show_reminders(json_t *result, json_t *params)
+{
+    json_t *rows = json_object_get(result, "reminders"), *row;
+    size_t at;
+
+    (void)params;
+    if (json_array_size(rows) == 0)
+        (void)puts("No reminders yet: kith remind WHO --every 3m");
+    json_array_foreach(rows, at, row) show_reminder(row);
+}
+
+static void show_due(json_t *result, json_t *params)
+{
+    json_t *rows = json_object_get(result, "due"), *row;
+    size_t at;
+
+    (void)params;
+    if (json_object_get(result, "ical") != NULL) {
+        (void)fputs(show_text(result, "ical"), stdout);
+        return;
+    }
+    if (json_array_size(rows) == 0)
+        (void)puts("Nothing is due.");
+    json_array_foreach(rows, at, row)
+    {
+        char *who = show_copy(show_text(row, "who")), *text = show_copy(show_text(row, "text"));
+
+        (void)printf("%s  %-4s  %-8s  %s%s%s\n", show_text(row, "due"), show_text(row, "state"),
+                     show_text(row, "kind"), who != NULL ? who : "",
+                     text != NULL && text[0] != '\0' ? ", " : "", text != NULL ? text : "");
+        heap_free(who);
+        heap_free(text);
+    }
+}
+
+static void show_balance(json_t *result, json_t *params)
+{
+    (void)params;
+    (void)puts(show_text(result, "sentence"));
+}
+
+const struct show_printer show_touch_printers[] = {
+    {"balance", show_balance},           {"contact.log", show_logged},
+    {"contact.timeline", show_timeline}, {"due", show_due},
+    {"remind", show_reminded},           {"reminder.done", show_reminded},
+    {"reminder.list", show_reminders},   {"reminder.remove", show_reminded},
+    {"reminder.snooze", show_reminded},  {NULL, NULL},
+};

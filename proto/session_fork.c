@@ -1,0 +1,516 @@
+/*
+ * Two branches of one log. A mark that differs is a claim: whoever has to move asks for tags at
+ * block ends, newest first, and finds the last one both sides have. From there an author asks for
+ * the other branch, whose heads its own key signed: that is the proof. A reader of a retired log
+ * cuts what it holds beyond that place and goes on along the branch that is kept.
+ */
+#include "proto/session_state.h"
+
+#include <string.h>
+
+#include "crypto/heap.h"
+#include "crypto/secret.h"
+
+static bool session_fork_standing(struct session *session, const struct log_id *log,
+                                  struct replica_standing *out)
+{
+    enum err err = session->replica->standing(session->replica->self, log, out);
+
+    if (err != ERR_OK && err != ERR_NOT_FOUND)
+        session_fail(session, err);
+    return err == ERR_OK;
+}
+
+/* Tags. */
+
+static void session_fork_trace(struct session *session, const struct log_id *log, uint64_t size)
+{
+    struct trace_tag tags[TRACE_TAGS_MAX];
+    size_t count = 0;
+    bool is_last = true;
+    enum err err =
+        session->replica->trace(session->replica->self, log, size, tags, &count, &is_last);
+
+    if (err != ERR_OK)
+        session_fail(session, err);
+    else
+        message_put_trace(log, tags, count, is_last, &session->out);
+}
+
+/* PROTOCOL FORK-2: "Whose own device writes a log that the other side holds more of, or otherwise,
+ * asks for a trace; so does an author of a log that is not retired, and whoever holds a retired log
+ * beyond or beside its kept mark. Who sees a difference and need not move sends the trace unasked,
+ * once." */
+static void session_fork_differs(struct session *session, struct session_log *log,
+                                 const struct mark *mark, const struct replica_standing *standing)
+{
+    log->is_forked = true;
+    log->sent = log->tip;
+    if (standing->is_off || (standing->is_mine && !standing->is_retired)) {
+        message_put_place(MESSAGE_TRACE_ASK, &log->id, log->tip.size, &session->out);
+    } else if (!log->is_traced) {
+        log->is_traced = true;
+        session_fork_trace(session, &log->id, mark->size);
+    }
+}
+
+/* PROTOCOL FORK-1: "A tag that differs at its size, or another side that holds more of a log than
+ * the device that writes it, is a claim and no violation: nothing is retired for it, and the device
+ * goes on writing." */
+bool session_fork_judge(struct session *session, struct session_log *log, const struct mark *mark,
+                        const struct chain *mine)
+{
+    struct replica_standing standing = {0};
+    bool differs = false;
+    struct chain chain;
+    struct mark own;
+
+    log->is_forked = false;
+    if (!session_fork_standing(session, &mark->log, &standing))
+        return session->phase == PHASE_OVER;
+    if (standing.is_retired && log->announced > mine->size)
+        log->announced =
+            standing.has_keep && standing.keep_size > mine->size ? standing.keep_size : mine->size;
+    if (log->announced > mark->size)
+        log->announced = mark->size;
+    if (mark->size <= mine->size) {
+        enum err err =
+            session->replica->chain_at(session->replica->self, &mark->log, mark->size, &chain);
+
+        if (err != ERR_OK) {
+            session_fail(session, err);
+            return true;
+        }
+        chain_mark(&chain, &mark->log, &own);
+        differs = memcmp(own.tag, mark->tag, TAG_SIZE) != 0;
+    } else {
+        differs = standing.is_this && !standing.is_retired;
+    }
+    if (differs)
+        session_fork_differs(session, log, mark, &standing);
+    return differs;
+}
+
+/* PROTOCOL FORK-4: "Of two devices of one member that hold different branches of another member's
+ * log the one with the shorter, at equal sizes the greater hash, moves to the other's." */
+static bool session_fork_yields(struct session *session, const struct session_log *log,
+                                const struct trace_tag *newest)
+{
+    struct chain chain;
+    struct mark mine;
+
+    if (log->announced != log->tip.size)
+        return log->announced > log->tip.size;
+    if (newest == NULL || newest->size > log->tip.size ||
+        session->replica->chain_at(session->replica->self, &log->id, newest->size, &chain) !=
+            ERR_OK)
+        return false;
+    chain_mark(&chain, &log->id, &mine);
+    return memcmp(newest->tag, mine.tag, TAG_SIZE) < 0;
+}
+
+static void session_fork_rebase(struct session *session, const struct session_log *log,
+                                uint64_t size)
+{
+    struct session_effect *effect;
+
+    if (size >= log->tip.size)
+        return;
+    effect = session_effect(session, SESSION_REBASE);
+    if (effect == NULL)
+        return;
+    effect->delivered.log = log->id;
+    effect->delivered.size = size;
+}
+
+/* PROTOCOL FORK-3: "From the newest tag both have on, or from the beginning, an author asks for the
+ * other branch; whoever holds a retired log otherwise cuts it there, keeps what it cut as returns,
+ * and says marks again." */
+static void session_fork_common(struct session *session, struct session_log *log, uint64_t size,
+                                const struct trace_tag *newest)
+{
+    struct replica_standing standing = {0};
+
+    if (!session_fork_standing(session, &log->id, &standing))
+        return;
+    if (standing.is_mine && !standing.is_retired)
+        message_put_place(MESSAGE_FETCH, &log->id, size, &session->out);
+    else if (standing.is_off)
+        session_fork_rebase(session, log, size);
+    else if (!standing.is_mine && session_is_own(session) &&
+             session_fork_yields(session, log, newest))
+        session_fork_rebase(session, log, size);
+    else if (!standing.is_mine && session_is_own(session) && !log->is_traced) {
+        log->is_traced = true;
+        session_fork_trace(session, &log->id, log->announced);
+    }
+}
+
+static bool session_fork_has_tag(struct session *session, const struct session_log *log,
+                                 const struct trace_tag *tag)
+{
+    struct chain chain;
+    struct mark mine;
+
+    if (tag->size > log->tip.size ||
+        session->replica->chain_at(session->replica->self, &log->id, tag->size, &chain) != ERR_OK)
+        return false;
+    chain_mark(&chain, &log->id, &mine);
+    return memcmp(mine.tag, tag->tag, TAG_SIZE) == 0;
+}
+
+static void session_fork_on_trace(struct session *session, struct message *message)
+{
+    struct trace_tag tag = {0}, newest = {0};
+    bool is_found = false, has_newest = false;
+    struct session_log *log;
+    uint32_t index;
+    enum err err;
+
+    if (!session_find_known(session, &message->trace.log, false, &index))
+        return;
+    log = &session->logs[index];
+    while ((err = message_next_tag(message, &tag)) == ERR_OK && !is_found) {
+        if (!has_newest)
+            newest = tag;
+        has_newest = true;
+        is_found = session_fork_has_tag(session, log, &tag);
+        if (is_found)
+            break;
+    }
+    if (err != ERR_OK && err != ERR_NOT_FOUND) {
+        session_violation(session, "SYNC-17: A message has the shape its number says.");
+        return;
+    }
+    log->is_forked = true;
+    if (is_found)
+        session_fork_common(session, log, tag.size, &newest);
+    else if (message->trace.is_last || tag.size <= 1)
+        session_fork_common(session, log, 0, has_newest ? &newest : NULL);
+    else
+        message_put_place(MESSAGE_TRACE_ASK, &log->id, tag.size - 1, &session->out);
+}
+
+/* What the other side asks for. Only logs that are shared have a tip here. */
+
+static void session_fork_on_trace_ask(struct session *session, const struct log_id *id,
+                                      uint64_t size)
+{
+    uint32_t index;
+
+    if (session_find_known(session, id, false, &index) && session->logs[index].tip.size > 0)
+        session_fork_trace(session, id, size);
+}
+
+static void session_fork_on_fetch(struct session *session, const struct log_id *id, uint64_t size)
+{
+    struct session_log *log;
+    uint32_t index;
+    enum err err;
+
+    if (!session_find_known(session, id, false, &index))
+        return;
+    log = &session->logs[index];
+    if ((log->is_mine && !session_is_own(session)) || size > log->tip.size)
+        return;
+    err = session->replica->chain_at(session->replica->self, id, size, &log->fetch);
+    if (err != ERR_OK) {
+        session_fail(session, err);
+        return;
+    }
+    log->is_fetching = log->fetch.size < log->tip.size;
+}
+
+static void session_fork_on_stored(struct session *session, uint32_t number)
+{
+    if (number >= session->returned_sent || session->returned_stored >= session->returned_sent)
+        session_violation(session, "RETURN-5: Stored is what was returned, and no more.");
+    else
+        session->returned_stored++;
+}
+
+/* What the other side gives. */
+
+static void session_fork_on_returned(struct session *session, struct message *message)
+{
+    struct session_pending pending = {.is_returned = true, .bytes = session->in.taken_last};
+    struct session_effect *effect;
+    struct returned *returned;
+    enum err err;
+
+    if (!session_take_credit(session, RETURN_SIZE_MAX))
+        return;
+    err = returned_read(&message->returned, &returned);
+    if (err == ERR_NOMEM) {
+        session_fail(session, err);
+        return;
+    }
+    if (err != ERR_OK) {
+        session_violation(session, "SYNC-18: The hashes and the signature of a batch fit.");
+        return;
+    }
+    pending.ticket = session->next_ticket++;
+    pending.number = returned->number;
+    effect =
+        session_add_pending(session, &pending) ? session_effect(session, SESSION_RETURNED) : NULL;
+    if (effect == NULL) {
+        returned_free(returned);
+        session_fail(session, ERR_NOMEM);
+        return;
+    }
+    effect->returned.ticket = pending.ticket;
+    effect->returned.returned = returned;
+}
+
+/* PROTOCOL RETURN-5: "Stored is what was returned, and no more." */
+void session_fork_committed(struct session *session, const struct session_pending *done,
+                            enum err err)
+{
+    if (err == ERR_OK)
+        message_put_stored(done->number, &session->out);
+    else if (err != ERR_NOT_FOUND && err != ERR_FORGED && err != ERR_DETACHED)
+        session_fail(session, err);
+}
+
+static void session_fork_on_facts(struct session *session, struct message *message)
+{
+    struct span statement;
+    enum err err;
+
+    while ((err = message_next_fact(message, &statement)) == ERR_OK) {
+        buf_u16(&session->facts, (uint16_t)statement.size);
+        buf_append(&session->facts, statement);
+    }
+    if (err != ERR_NOT_FOUND) {
+        session_violation(session, "SYNC-17: A message has the shape its number says.");
+        return;
+    }
+}
+
+/* All facts of one step in one effect: their bytes may have moved with each message. */
+void session_fork_collect(struct session *session)
+{
+    struct session_effect *effect;
+
+    if (buf_err(&session->facts) != ERR_OK)
+        session_fail(session, ERR_NOMEM);
+    if (session->facts.size == 0)
+        return;
+    effect = session_effect(session, SESSION_FACTS);
+    if (effect == NULL)
+        return;
+    if (session->effects_count > 1 && effect[-1].type == SESSION_END) {
+        *effect = effect[-1]; /* The end stays the last. */
+        effect--;
+        effect->type = SESSION_FACTS;
+    }
+    effect->facts = buf_span(&session->facts);
+}
+
+void session_fork_message(struct session *session, struct message *message)
+{
+    switch (message->type) {
+    case MESSAGE_TRACE_ASK:
+        session_fork_on_trace_ask(session, &message->trace_ask.log, message->trace_ask.size);
+        return;
+    case MESSAGE_TRACE:
+        session_fork_on_trace(session, message);
+        return;
+    case MESSAGE_FETCH:
+        session_fork_on_fetch(session, &message->trace_ask.log, message->trace_ask.size);
+        return;
+    case MESSAGE_RETURNED:
+        session_fork_on_returned(session, message);
+        return;
+    case MESSAGE_STORED:
+        session_fork_on_stored(session, message->stored);
+        return;
+    case MESSAGE_FACTS:
+        session_fork_on_facts(session, message);
+        return;
+    case MESSAGE_HELLO:
+    case MESSAGE_MARKS:
+    case MESSAGE_TOTALS:
+    case MESSAGE_LOG:
+    case MESSAGE_BATCH:
+    case MESSAGE_ACK:
+    case MESSAGE_CREDIT:
+    case MESSAGE_BYE:
+    case MESSAGE_PING:
+    case MESSAGE_PONG:
+    case MESSAGE_IDENTITY:
+    case MESSAGE_LINK:
+    case MESSAGE_REFUSED:
+        break; /* Handled elsewhere. */
+    }
+}
+
+/* Giving. */
+
+struct session_fork_facts {
+    struct session *session;
+    struct span statements[FACTS_PER_MESSAGE_MAX];
+    size_t count;
+};
+
+static void session_fork_flush(struct session_fork_facts *facts)
+{
+    if (facts->count > 0)
+        message_put_facts(facts->statements, facts->count, &facts->session->out);
+    facts->count = 0;
+}
+
+static enum err session_fork_on_fact(void *self, struct span statement)
+{
+    struct session_fork_facts *facts = self;
+
+    if (facts->count == FACTS_PER_MESSAGE_MAX)
+        session_fork_flush(facts);
+    facts->statements[facts->count++] = statement;
+    return ERR_OK;
+}
+
+/* PROTOCOL FACT-1: "Before anything is given or returned to its author that another of the author's
+ * devices wrote, and first of all to a device that is retired, the facts about that device are
+ * told: its certificates from the root down, its retire statements, and its keeps in the shared
+ * spaces." */
+void session_fork_tell(struct session *session, const struct public_key *device)
+{
+    struct session_fork_facts facts = {.session = session};
+    enum err err;
+
+    for (size_t at = 0; at < session->told_count; at++)
+        if (public_key_is_equal(&session->told[at], device))
+            return;
+    if (session->told_count == SESSION_TOLD_MAX)
+        return;
+    if (session->told == NULL)
+        session->told = heap_new(SESSION_TOLD_MAX * sizeof *session->told);
+    if (session->told == NULL) {
+        session_fail(session, ERR_NOMEM);
+        return;
+    }
+    session->told[session->told_count++] = *device;
+    err = session->replica->facts(session->replica->self, &session->options.peer, device,
+                                  session_fork_on_fact, &facts);
+    if (err != ERR_OK && err != ERR_NOT_FOUND)
+        session_fail(session, err);
+    else
+        session_fork_flush(&facts);
+}
+
+static bool session_fork_may_send(const struct session *session)
+{
+    return session->phase == PHASE_LIVE && session->credit >= RETURN_SIZE_MAX &&
+           session->window + session->out.size < SESSION_WINDOW;
+}
+
+static void session_fork_send(struct session *session, const struct returned_row *row)
+{
+    size_t before = session->out.size, size;
+
+    session_fork_tell(session, &row->log.device);
+    before = session->out.size;
+    message_put_returned(row, session->returned_sent++, &session->out);
+    size = session->out.size - before;
+    session->progress.entries_sent += row->entries.count;
+    session->progress.bytes_sent += size;
+    session->credit -= size < session->credit ? size : session->credit;
+}
+
+static void session_fork_give(struct session *session, struct session_log *log,
+                              struct returned_row *row)
+{
+    enum err err = session->replica->fetch(session->replica->self, &log->id, &log->fetch, row);
+
+    if (err == ERR_OK) {
+        log->fetch = row->end;
+        log->is_fetching = log->fetch.size < log->tip.size;
+        row->is_last = !log->is_fetching;
+        session_fork_send(session, row);
+    } else if (err == ERR_NOT_FOUND) {
+        log->is_fetching = false; /* It was cut meanwhile. */
+    } else {
+        session_fail(session, err);
+    }
+    returned_release(row);
+}
+
+/* True when this batch was not offered in this session yet. */
+static bool session_fork_offer(struct session *session, const struct hash *end)
+{
+    for (size_t at = 0; at < session->offered_count; at++)
+        if (span_is_equal(span_of(session->offered[at].bytes, HASH_SIZE),
+                          span_of(end->bytes, HASH_SIZE)))
+            return false;
+    if (session->offered_count == SESSION_OFFERED_MAX)
+        return false;
+    if ((session->offered_count & (session->offered_count - 1)) == 0) {
+        size_t capacity = session->offered_count == 0 ? 1 : session->offered_count * 2;
+        struct hash *grown = heap_resize(session->offered, capacity * sizeof *grown);
+
+        if (grown == NULL)
+            return false;
+        session->offered = grown;
+    }
+    session->offered[session->offered_count++] = *end;
+    return true;
+}
+
+/* PROTOCOL RETURN-2: "What was cut is offered to every device of its author in every session, until
+ * its restatement has come." */
+static void session_fork_return(struct session *session, struct returned_row *row)
+{
+    const struct replica *replica = session->replica;
+    enum err err =
+        replica->next_return(replica->self, &session->options.peer, &session->place, row);
+
+    if (err == ERR_OK && session_fork_offer(session, &row->end.hash)) {
+        row->is_last = true;
+        session_fork_send(session, row);
+    }
+    if (err == ERR_NOT_FOUND) {
+        session->has_returns = false;
+        session->place = (struct replica_place){0};
+    } else if (err != ERR_OK) {
+        session_fail(session, err);
+    }
+    returned_release(row);
+}
+
+void session_fork_pump(struct session *session)
+{
+    struct returned_row *row = NULL;
+    bool is_wanted = session->has_returns;
+
+    for (size_t at = 0; at < session->logs_count && !is_wanted; at++)
+        is_wanted = session->logs[at].is_fetching;
+    if (!is_wanted || !session_fork_may_send(session))
+        return;
+    row = secret_new(sizeof *row);
+    if (row == NULL) {
+        session_fail(session, ERR_NOMEM);
+        return;
+    }
+    for (size_t at = 0; at < session->logs_count; at++)
+        while (session->logs[at].is_fetching && session_fork_may_send(session))
+            session_fork_give(session, &session->logs[at], row);
+    while (session->has_returns && session_fork_may_send(session))
+        session_fork_return(session, row);
+    secret_free(row);
+}
+
+bool session_fork_is_settled(const struct session *session)
+{
+    for (size_t at = 0; at < session->logs_count; at++)
+        if (session->logs[at].is_forked)
+            return false;
+    return !session->has_returns && session->returned_stored == session->returned_sent;
+}
+
+void session_fork_release(struct session *session)
+{
+    heap_free(session->told);
+    heap_free(session->offered);
+    buf_release(&session->facts);
+}

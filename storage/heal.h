@@ -1,0 +1,28 @@
+/*
+ * What a device does that finds itself, or a sibling, forked: a successor takes over, statements
+ * say so, each space gets the mark up to which the old log counts.
+ */
+#ifndef KITH_STORAGE_HEAL_H
+#define KITH_STORAGE_HEAL_H
+
+#include "storage/ledger.h"
+
+/* Must this device have a successor? Because its own key signed what it does not hold, or because
+ * it learnt that it was retired as forked. Retired by the owner, or stolen: never. */
+MUST_USE enum err heal_is_due(const struct snapshot *snapshot, bool *out);
+/* Draws a successor's keys into the secrets of a key file: from entropy and from the session that
+ * brought the proof, whose other side drew a share, so that copies with one random state part. */
+void heal_draw(struct device_secrets *secrets, const struct entropy *entropy,
+               const uint8_t handshake_hash[static HASH_SIZE]);
+/* In a transaction of the successor's ledger (ledger_succeed): certifies it, retires the device
+ * before it, marks how much of its logs counts, and cuts what lies beyond. Everything is in this
+ * one transaction. */
+MUST_USE enum err heal_take_over(struct ledger_txn *txn, const struct device_secrets *before);
+/* Retires a sibling of whose log in this space two branches are held. */
+MUST_USE enum err heal_sibling(struct ledger_txn *txn, const struct space_row *space,
+                               const struct public_key *device);
+/* Marks retired logs of mine that have no keep; opens new epochs where the current one was cut. A
+ * part of every commit that may have made it necessary. */
+MUST_USE enum err heal_do_duty(struct ledger_txn *txn);
+
+#endif

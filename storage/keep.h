@@ -1,0 +1,27 @@
+/*
+ * Where a retired device's log ends. What lies beyond leaves the log, not the node: its entries
+ * become returns (returns.h), stay merged and readable, and go back to their author.
+ */
+#ifndef KITH_STORAGE_KEEP_H
+#define KITH_STORAGE_KEEP_H
+
+#include "storage/ledger.h"
+
+/* Brings a log into accord with the keep that counts for it, as far as what is held allows: cuts
+ * what lies beyond, or goes over to a branch that lies among the returns and leads there. Does
+ * nothing for a device that is not retired, or without a keep. */
+MUST_USE enum err keep_apply(struct ledger_txn *txn, const struct space_row *space,
+                             const struct public_key *device);
+/* Cuts a log at a block's end (or to nothing): the other side has it otherwise from there. */
+MUST_USE enum err keep_rebase(struct ledger_txn *txn, const struct log_id *log, uint64_t size);
+/* Does what is held of a retired log lie on the way to its kept mark? False also while less is held
+ * than counts. */
+MUST_USE enum err keep_is_met(const struct snapshot *snapshot, const struct space_row *space,
+                              const struct public_key *device, bool *out);
+/* The end of the longest branch among the returns that leads on from a place of the log. size 0 and
+ * ERR_NOT_FOUND: none. out_signature is the head there. */
+MUST_USE enum err keep_longest_return(struct ledger_txn *txn, const struct space_row *space,
+                                      const struct public_key *device, struct chain *out,
+                                      uint8_t out_signature[static SIGNATURE_SIZE]);
+
+#endif

@@ -1,0 +1,227 @@
+/* One row for each device and reason, one for each space and device: what was stated twice is kept
+ * once, by the same rule on every node. */
+#include "storage/retire_table.h"
+
+#include <string.h>
+
+#include "storage/keep.h"
+#include "storage/ledger_state.h"
+#include "storage/view_peer.h"
+
+enum err retire_table_has_any(const struct snapshot *snapshot, bool *out)
+{
+    uint64_t count = 0;
+    enum err err = kv_count(snapshot->kv, TABLE_RETIRE, &count);
+
+    *out = count > 0;
+    return err;
+}
+
+static void retire_table_key(const struct public_key *device, enum retire_reason reason,
+                             struct key *out)
+{
+    key_of_bytes(span_of(device->bytes, 32), out);
+    key_add_byte(out, (uint8_t)reason);
+}
+
+static void retire_table_keep_key(uint32_t space, const struct public_key *device, struct key *out)
+{
+    key_of_u32(space, out);
+    key_add_bytes(out, span_of(device->bytes, 32));
+}
+
+enum err retire_table_state(const struct snapshot *snapshot, const struct public_key *device,
+                            struct retire_state *out)
+{
+    bool has_any;
+    enum err err = retire_table_has_any(snapshot, &has_any);
+
+    *out = (struct retire_state){0};
+    if (err != ERR_OK || !has_any)
+        return err;
+    for (int reason = RETIRE_STOLEN; reason >= RETIRE_FORKED; reason--) {
+        struct span row;
+        struct key key;
+
+        retire_table_key(device, (enum retire_reason)reason, &key);
+        err = ledger_get_sealed(snapshot, TABLE_RETIRE, &key, &row);
+        if (err == ERR_OK) {
+            out->is_retired = true;
+            out->reason = (enum retire_reason)reason;
+        }
+        if (err != ERR_NOT_FOUND)
+            return err;
+    }
+    return ERR_OK;
+}
+
+enum err retire_table_keep(const struct snapshot *snapshot, uint32_t space,
+                           const struct public_key *device, struct keep *out)
+{
+    struct span row;
+    struct key key;
+    enum err err;
+
+    retire_table_keep_key(space, device, &key);
+    err = ledger_get_sealed(snapshot, TABLE_KEEP, &key, &row);
+    if (err == ERR_OK)
+        err = retire_read_keep(row, out);
+    return err == ERR_MALFORMED || err == ERR_FORGED ? ERR_CORRUPT : err;
+}
+
+/* PROTOCOL RETIRE-4: "It counts for devices of its signer's member. Once found good it stays, even
+ * if the log that brought it is cut." */
+static enum err retire_table_may(const struct snapshot *snapshot, const struct public_key *member,
+                                 const struct public_key *signer, const struct public_key *device)
+{
+    struct device_row row;
+    enum err err = view_device(snapshot, device, &row);
+
+    if (err == ERR_OK &&
+        (!public_key_is_equal(&row.member, member) || !public_key_is_equal(signer, member)))
+        err = ERR_FORGED;
+    return err;
+}
+
+/* Logs of this device, in every space its member writes. */
+static enum err retire_table_apply(struct ledger_txn *txn, const struct public_key *member,
+                                   const struct public_key *device)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    enum err err = ERR_OK;
+
+    for (uint32_t number = 1; err == ERR_OK && number <= txn->counters.spaces; number++) {
+        struct space_row space;
+
+        err = ledger_space_numbered(&snapshot, number, &space);
+        if (err == ERR_OK && public_key_is_equal(&space.writer, member))
+            err = keep_apply(txn, &space, device);
+    }
+    return err;
+}
+
+static enum err retire_table_take_retirement(struct ledger_txn *txn,
+                                             const struct public_key *member,
+                                             const struct retirement *retirement,
+                                             struct span statement)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct span row;
+    struct key key;
+    enum err err;
+
+    err = retire_table_may(&snapshot, member, &retirement->member, &retirement->device);
+    if (err == ERR_FORGED || err == ERR_NOT_FOUND)
+        return ERR_OK;
+    retire_table_key(&retirement->device, retirement->reason, &key);
+    if (err == ERR_OK)
+        err = ledger_get_sealed(&snapshot, TABLE_RETIRE, &key, &row);
+    if (err == ERR_OK && span_order(row, statement) <= 0)
+        return ERR_OK;
+    if (err == ERR_OK || err == ERR_NOT_FOUND)
+        err = ledger_put_sealed(txn, TABLE_RETIRE, &key, statement);
+    if (err == ERR_OK && public_key_is_equal(member, ledger_member(txn->ledger)))
+        txn->must_keep = true;
+    return err == ERR_OK ? retire_table_apply(txn, member, &retirement->device) : err;
+}
+
+static enum err retire_table_take_keep(struct ledger_txn *txn, const struct public_key *member,
+                                       const struct keep *keep, struct span statement)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_row space;
+    struct keep known;
+    struct key key;
+    enum err err = ledger_space(&snapshot, &keep->space, &space);
+
+    if (err == ERR_NOT_FOUND || (err == ERR_OK && !public_key_is_equal(&space.writer, member)))
+        return ERR_OK;
+    if (err == ERR_OK)
+        err = retire_table_may(&snapshot, member, &keep->member, &keep->device);
+    if (err == ERR_FORGED || err == ERR_NOT_FOUND)
+        return ERR_OK;
+    if (err == ERR_OK)
+        err = retire_table_keep(&snapshot, space.number, &keep->device, &known);
+    if (err == ERR_OK && !retire_keep_counts(keep, &known))
+        return ERR_OK;
+    retire_table_keep_key(space.number, &keep->device, &key);
+    if (err == ERR_OK || err == ERR_NOT_FOUND)
+        err = ledger_put_sealed(txn, TABLE_KEEP, &key, statement);
+    return err == ERR_OK ? keep_apply(txn, &space, &keep->device) : err;
+}
+
+static bool retire_table_is_other(enum err err)
+{
+    return err == ERR_MALFORMED || err == ERR_FORGED;
+}
+
+enum err retire_table_take(struct ledger_txn *txn, const struct public_key *member,
+                           struct span statement)
+{
+    struct certificate certificate;
+    struct retirement retirement;
+    struct keep keep;
+    enum err err = retire_read_keep(statement, &keep);
+
+    if (err == ERR_OK)
+        return retire_table_take_keep(txn, member, &keep, statement);
+    if (retire_table_is_other(err))
+        err = retire_read(statement, &retirement);
+    if (err == ERR_OK)
+        return retire_table_take_retirement(txn, member, &retirement, statement);
+    if (retire_table_is_other(err))
+        err = certificate_read(statement, &certificate);
+    if (err == ERR_OK)
+        err = view_device_take(txn, member, &certificate);
+    return retire_table_is_other(err) ? ERR_OK : err;
+}
+
+/* Telling. */
+
+static enum err retire_table_keeps(const struct snapshot *snapshot, const struct public_key *device,
+                                   retire_wants_fn wants, retire_fact_fn each, void *self)
+{
+    struct ledger_counters counters;
+    enum err err = ledger_load_counters(snapshot, &counters);
+
+    for (uint32_t number = 1; err == ERR_OK && number <= counters.spaces; number++) {
+        struct space_row space;
+        struct span row;
+        struct key key;
+
+        err = ledger_space_numbered(snapshot, number, &space);
+        if (err != ERR_OK || !wants(self, &space))
+            continue;
+        retire_table_keep_key(number, device, &key);
+        err = ledger_get_sealed(snapshot, TABLE_KEEP, &key, &row);
+        if (err == ERR_OK)
+            err = each(self, row);
+        else if (err == ERR_NOT_FOUND)
+            err = ERR_OK;
+    }
+    return err;
+}
+
+enum err retire_table_facts(const struct snapshot *snapshot, const struct public_key *device,
+                            retire_wants_fn wants, retire_fact_fn each, void *self)
+{
+    struct span statements[VIEW_CHAIN_MAX];
+    size_t count = 0;
+    enum err err = view_device_chain(snapshot, device, statements, &count);
+
+    for (size_t at = 0; err == ERR_OK && at < count; at++)
+        if (statements[at].size > 0)
+            err = each(self, statements[at]);
+    for (int reason = RETIRE_FORKED; err == ERR_OK && reason <= RETIRE_STOLEN; reason++) {
+        struct span row;
+        struct key key;
+
+        retire_table_key(device, (enum retire_reason)reason, &key);
+        err = ledger_get_sealed(snapshot, TABLE_RETIRE, &key, &row);
+        if (err == ERR_OK)
+            err = each(self, row);
+        else if (err == ERR_NOT_FOUND)
+            err = ERR_OK;
+    }
+    return err == ERR_OK ? retire_table_keeps(snapshot, device, wants, each, self) : err;
+}

@@ -1,0 +1,36 @@
+/*
+ * Facts about devices that write no more. Each holds for good once its signature and its certifier
+ * were found good; of what contradicts the same one counts on every node, whatever came first.
+ */
+#ifndef KITH_STORAGE_RETIRE_TABLE_H
+#define KITH_STORAGE_RETIRE_TABLE_H
+
+#include "proto/retire.h"
+#include "storage/ledger.h"
+
+struct retire_state {
+    bool is_retired;
+    enum retire_reason reason; /* the gravest of those stated */
+};
+
+MUST_USE enum err retire_table_state(const struct snapshot *snapshot,
+                                     const struct public_key *device, struct retire_state *out);
+/* The keep that counts for a log. ERR_NOT_FOUND. */
+MUST_USE enum err retire_table_keep(const struct snapshot *snapshot, uint32_t space,
+                                    const struct public_key *device, struct keep *out);
+/* Takes a certificate, retire or keep statement about a device of this member, by whichever way it
+ * came; what does not hold, or concerns an unknown space, is passed over. Logs are cut as it says.
+ */
+MUST_USE enum err retire_table_take(struct ledger_txn *txn, const struct public_key *member,
+                                    struct span statement);
+/* Certificates from the root down, retire statements, then keeps of the spaces that wants accepts.
+ */
+typedef enum err (*retire_fact_fn)(void *self, struct span statement);
+typedef bool (*retire_wants_fn)(void *self, const struct space_row *space);
+MUST_USE enum err retire_table_facts(const struct snapshot *snapshot,
+                                     const struct public_key *device, retire_wants_fn wants,
+                                     retire_fact_fn each, void *self);
+/* Is any device retired? Most stores never know one. */
+MUST_USE enum err retire_table_has_any(const struct snapshot *snapshot, bool *out);
+
+#endif

@@ -1,0 +1,171 @@
+"""An import is whole or not there: planned, repeated, taken back, broken off."""
+import os
+import signal
+import subprocess
+import time
+
+from kithtest import KITH, Member, Skip, run
+
+
+def card(name, *lines):
+    return "\r\n".join(("BEGIN:VCARD", "VERSION:3.0", "FN:" + name, *lines, "END:VCARD", ""))
+
+
+def many(count, note=0):
+    return "".join(card(f"Person {at:05}", f"UID:u{at}", f"EMAIL:p{at}@example.org",
+                        "NOTE:" + "n" * note) for at in range(count)).encode()
+
+
+def people(member):
+    return member.ok("contact", "list")["contacts"]
+
+
+def whoever_stands_twice_in_a_file_is_one(place):
+    ana = place.member("Ana")
+    book = (card("Jo Kim", "UID:1", "EMAIL:jo@example.org") + card("Al", "TEL:+1") +
+            card("JO KIM", "EMAIL:Jo@Example.org", "TITLE:Welder") +  # by name and e-mail
+            card("Jo Kim-Park", "UID:1", "ORG:ACME") +                # by UID
+            card("Jo Kim", "EMAIL:other@example.org") +               # another of that name
+            card("Somebody Else", "TEL:+1") +                         # another with that phone
+            card("No Reach") + card("no reach", "NOTE:same")).encode()
+    for _ in range(2):
+        answer = ana.ok("import", "-", "--dry-run", stdin=book)
+        assert (answer["new"], answer["updated"], answer["look_alike"]) == (5, 3, 2), answer
+        assert [row["line"] for row in answer["alike"]] == [24, 29], answer
+        assert people(ana) == []
+    assert ana.ok("import", "-", stdin=book)["new"] == 5
+    jo = ana.ok("contact", "show", "Jo Kim-Park")
+    assert (jo["org"], jo["title"], jo["emails"]) == ("ACME", "Welder", ["jo@example.org"]), jo
+    assert ana.ok("contact", "show", "no reach")["note"] == "same"
+    again = ana.ok("import", "-", stdin=book)
+    assert again["new"] == 0, again
+
+
+def other_people_of_one_name_stay_apart(place):
+    ana = place.member("Ana")
+    answer = ana.ok("import", "-", stdin=(
+        card("Jo", "UID:1") + card("Jo", "UID:2") + card("Jo", "UID:3", "ORG:ACME")).encode())
+    assert (answer["new"], answer["look_alike"]) == (3, 2), answer
+    more = ana.ok("import", "-", stdin=(card("Jo", "ORG:Other") + card("Jo", "TEL:1")).encode())
+    assert more["look_alike"] == more["new"], more
+
+
+def what_was_entered_by_hand_about_the_meeting_stays(place):
+    ana = place.member("Ana")
+    ana.ok("contact", "add", "Jo Kim", "--email", "jo@example.org", "--met", "at sea")
+    rows = ("First Name,Last Name,Email Address,Company,Connected On\n"
+            "Jo,Kim,jo@example.org,ACME,1 Jan 2020\n")
+    assert ana.ok("import", "-", stdin=rows.encode())["updated"] == 1
+    jo = ana.ok("contact", "show", "Jo Kim")
+    assert (jo["met"], jo["org"]) == ("at sea", "ACME"), jo
+
+
+def a_whole_import_is_taken_back(place):
+    ana = place.member("Ana")
+    ana.ok("contact", "add", "Person 00007", "--email", "p7@example.org", "--tag", "mine")
+    before = people(ana)
+    for node in (False, True):
+        if node:
+            ana.start()
+        answer = ana.ok("import", "-", "--tag", "book", stdin=many(600))
+        assert (answer["new"], answer["updated"]) == (599, 1), answer
+        assert ana.ok("contact", "search", "person", "--limit", "1000")["total"] == 600
+        undone = ana.ok("undo")
+        assert undone["contacts"] == 600 and "import" in undone["undone"], undone
+        after = people(ana)
+        for contact in before + after:
+            contact.pop("updated", None)
+        assert after == before, after
+
+
+def through_a_node_it_is_the_same_and_done_when_it_answers(place):
+    ana = place.member("Ana").start()
+    book = many(3000, note=400)  # more than one piece of the socket
+    assert ana.ok("import", "-", stdin=book, timeout=120)["new"] == 3000
+    assert ana.ok("contact", "search", "person 02999")["total"] == 1
+    again = ana.ok("import", "-", stdin=book, timeout=120)
+    assert (again["new"], again["updated"], again["unchanged"]) == (0, 0, 3000), again
+
+
+def reading_meanwhile_neither_waits_for_ever_nor_stops_it(place):
+    ana = place.member("Ana").start()
+    book = os.path.join(place.path, "book.vcf")
+    with open(book, "wb") as file:
+        file.write(many(6000))
+    with subprocess.Popen([KITH, "--home", ana.home, "import", book],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        end = time.monotonic() + 120
+        while process.poll() is None and time.monotonic() < end:
+            ana.ok("status")  # Each takes the writer away from the views for a moment.
+        process.kill()
+        assert process.wait() == 0, process.stderr.read()
+    assert ana.ok("contact", "search", "person 05999")["total"] == 1
+
+
+def killed_or_interrupted_it_never_happened(place):
+    book = os.path.join(place.path, "book.vcf")
+    with open(book, "wb") as file:
+        file.write(many(6000))
+    ana = place.member("Ana")
+    ana.ok("contact", "add", "Wake")
+    for number, wait in ((signal.SIGKILL, 0.2), (signal.SIGINT, 0.4), (signal.SIGKILL, 0.8),
+                         (signal.SIGTERM, 0.6)):
+        with subprocess.Popen([KITH, "--home", ana.home, "import", book],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            time.sleep(wait)
+            process.send_signal(number)
+            process.communicate(timeout=120)
+        ana.ok("contact", "edit", "Wake", "--set", "note=%d" % number)  # Whoever writes catches up.
+        total = ana.ok("contact", "list", "--limit", "1")["total"]
+        assert total in (1, 6001), total
+    assert ana.ok("import", book, timeout=120)["rejected"] == []
+    assert ana.ok("contact", "list", "--limit", "1")["total"] == 6001
+    assert ana.ok("doctor")["healthy"] is True
+
+
+def a_full_disk_leaves_everything_as_it_was(place):
+    disk = os.path.join(place.path, "disk")
+    os.mkdir(disk)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "kith-test", disk],
+                             capture_output=True, check=False)
+    if mounted.returncode != 0:
+        raise Skip("a small tmpfs cannot be mounted here: " + mounted.stderr.decode().strip())
+    try:
+        ana = Member(disk, "Ana")
+        ana.ok("contact", "add", "Before")
+        error = ana.fails(1, "import", "-", stdin=many(6000, note=900), timeout=120)
+        assert "disk" in error["message"] or "room" in error["hint"], error
+        assert [contact["name"] for contact in people(ana)] == ["Before"]
+        assert ana.ok("doctor")["healthy"] is True
+        assert ana.ok("import", "-", stdin=many(3))["new"] == 3
+    finally:
+        subprocess.run(["umount", disk], check=False)
+
+
+def nothing_of_a_card_becomes_another_property(place):
+    ana = place.member("Ana")
+    book = (b"BEGIN:VCARD\nVERSION:2.1\nFN;ENCODING=QUOTED-PRINTABLE:Eve=0D=0AEMAIL:x@example.org\n"
+            b"NOTE;ENCODING=QUOTED-PRINTABLE:a=0D=0AEND:VCARD=0D=0ABEGIN:VCARD\n"
+            b"X-ODD;ENCODING=QUOTED-PRINTABLE:b=0D=0ATEL:1\nEND:VCARD\n")
+    assert ana.ok("import", "-", stdin=book)["new"] == 1
+    eve = people(ana)[0]
+    assert eve["name"] == "Eve EMAIL:x@example.org" and "emails" not in eve, eve
+    assert eve["note"] == "a\nEND:VCARD\nBEGIN:VCARD" and "phones" not in eve, eve
+    text = ana.ok("export")["text"]
+    lines = text.split("\r\n")
+    assert lines.count("BEGIN:VCARD") == 1 and "\r\nTEL" not in text, text
+
+
+def what_is_too_large_is_left_out_and_told(place):
+    ana = place.member("Ana")
+    book = (card("Big Photo", "PHOTO;ENCODING=b;TYPE=JPEG:" + "A" * 300000) +
+            card("Small Photo", "PHOTO;ENCODING=b;TYPE=JPEG:" + "A" * 150000) +
+            card("N" * 5000) + card("Many", *[f"EMAIL:e{at}@example.org" for at in range(600)]))
+    answer = ana.ok("import", "-", stdin=book.encode())
+    assert answer["new"] == 3 and [row["line"] for row in answer["notes"]] == [1, 11], answer
+    assert [row["line"] for row in answer["rejected"]] == [15], answer
+    text = ana.ok("export", "--format", "json")["text"]
+    assert text.count("PHOTO;ENCODING=b") == 1
+
+
+run(dict(globals()))

@@ -1,0 +1,354 @@
+/* Old copies and their successors, carried by hand: nothing of either branch is lost. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "crypto/secret.h"
+#include "node/succession.h"
+#include "proto/card.h"
+#include "proto/frame.h"
+#include "storage/check.h"
+#include "storage/heal.h"
+#include "storage/replica.h"
+#include "storage/retire_table.h"
+#include "storage/return_table.h"
+#include "storage/returns.h"
+#include "tests/sim/member.h"
+
+static const struct id heal_card_id = {{0}};
+
+/* Ana and Bruno, linked, and a copy of Ana's disk. */
+struct heal_world {
+    struct member ana, bruno;
+    struct kv_mem *copy;
+    struct public_key old; /* the device that was copied */
+};
+
+static void heal_world_new(struct heal_world *world)
+{
+    member_new(&world->ana, 1, false);
+    member_new(&world->bruno, 2, false);
+    member_link(&world->ana, &world->bruno);
+    member_grant(&world->ana, &world->bruno);
+    assert_int_equal(member_name_card(&world->ana, "Ana"), ERR_OK);
+    (void)member_pull(&world->bruno, &world->ana, NULL);
+    world->old = *ledger_device(world->ana.ledger);
+    assert_int_equal(kv_mem_clone(world->ana.mem, &world->copy), ERR_OK);
+}
+
+static void heal_world_free(struct heal_world *world)
+{
+    kv_mem_free(world->copy);
+    member_free(&world->ana);
+    member_free(&world->bruno);
+}
+
+static void heal_put_back(struct heal_world *world)
+{
+    member_close(&world->ana);
+    kv_mem_restore(world->ana.mem, world->copy);
+    member_open(&world->ana);
+}
+
+static void heal_write(struct member *member, uint8_t field, const char *text)
+{
+    struct id card = member_card_space(member);
+
+    assert_int_equal(member_write(member, &card, KIND_CARD, &heal_card_id, field, text), ERR_OK);
+}
+
+static void heal_shows(struct heal_world *world, struct member *member, uint8_t field,
+                       const char *text)
+{
+    struct id card = member_card_space(&world->ana);
+    char room[256];
+
+    assert_string_equal(member_read_text(member, &card, KIND_CARD, &heal_card_id, field, room),
+                        text);
+}
+
+/* As it comes out of a session at the other end. */
+static struct returned *heal_over_the_wire(const struct returned_row *row)
+{
+    struct frame_reader reader = {0};
+    struct wire_doc doc = {0};
+    struct returned *returned;
+    struct message message;
+    struct buf bytes = {0};
+    struct span one;
+
+    message_put_returned(row, 0, &bytes);
+    assert_int_equal(frame_feed(&reader, buf_span(&bytes)), ERR_OK);
+    assert_int_equal(frame_next(&reader, &one), ERR_OK);
+    assert_int_equal(message_read(&doc, one, &message), ERR_OK);
+    assert_int_equal(returned_read(&message.returned, &returned), ERR_OK);
+    wire_release(&doc);
+    frame_release(&reader);
+    buf_release(&bytes);
+    return returned;
+}
+
+static void heal_take(struct member *to, const struct returned_row *row)
+{
+    struct returned *returned = heal_over_the_wire(row);
+    struct ledger_txn *txn = member_begin(to);
+
+    assert_int_equal(returns_take(txn, returned), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    returned_free(returned);
+}
+
+/* What Bruno holds of the old device's log in Ana's card space, from its beginning. */
+static void heal_fetch(struct heal_world *world)
+{
+    struct log_id log = {.space = member_card_space(&world->ana), .device = world->old};
+    struct snapshot snapshot = member_snapshot(&world->bruno);
+    struct returned_row *row = secret_new(sizeof *row);
+    struct replica replica;
+    struct chain start;
+
+    assert_non_null(row);
+    replica_of(&snapshot, &replica);
+    chain_begin(&log, &start);
+    assert_int_equal(replica.fetch(replica.self, &log, &start, row), ERR_OK);
+    row->is_last = true;
+    heal_take(&world->ana, row);
+    returned_release(row);
+    secret_free(row);
+    ledger_snapshot_end(&snapshot);
+}
+
+static enum err heal_store_keys(void *self, const struct device_secrets *secrets)
+{
+    ((struct member *)self)->secrets = *secrets;
+    return ERR_OK;
+}
+
+static enum err heal_succeed(struct member *member)
+{
+    struct succession succession = {.ledger = member->ledger,
+                                    .handshake_hash = {7},
+                                    .wall_ms = member->now_ms,
+                                    .store_keys = heal_store_keys,
+                                    .self = member};
+    enum err err = succession_run(&succession);
+
+    if (succession.successor != NULL) {
+        ledger_close(member->ledger);
+        member->ledger = succession.successor;
+    }
+    return err;
+}
+
+/* The peer hears of the successor, as from message 3. */
+static void heal_meet(struct member *to, struct member *from)
+{
+    struct snapshot snapshot = member_snapshot(from);
+    struct device_chain chain;
+    struct buf identity = {0};
+    struct ledger_txn *txn;
+    struct hash next_root;
+
+    assert_int_equal(view_identity(&snapshot, &identity), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    assert_int_equal(device_read_identity(buf_span(&identity), &chain, &next_root), ERR_OK);
+    txn = member_begin(to);
+    assert_int_equal(view_device_meet(txn, &chain), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    buf_release(&identity);
+}
+
+static bool heal_has_returns(struct member *member)
+{
+    struct snapshot snapshot = member_snapshot(member);
+    bool is_empty;
+
+    assert_int_equal(return_table_is_empty(&snapshot, &is_empty), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    return !is_empty;
+}
+
+static void heal_is_sound(struct member *member)
+{
+    struct snapshot snapshot = member_snapshot(member);
+    struct check_report report;
+
+    assert_int_equal(check_store(&snapshot, &report), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    assert_string_equal(report.first, "");
+}
+
+/* PROTOCOL FORK-5, FORK-7, RETIRE-8 */
+static void a_copy_with_proof_has_one_successor_and_both_branches(void **state)
+{
+    struct heal_world world;
+    struct retire_state retired;
+    struct snapshot snapshot;
+
+    (void)state;
+    heal_world_new(&world);
+    heal_write(&world.ana, CARD_TITLE, "on the lost branch");
+    (void)member_pull(&world.bruno, &world.ana, NULL);
+    heal_put_back(&world);
+    heal_write(&world.ana, CARD_ORG, "after the copy");
+    assert_int_equal(heal_succeed(&world.ana), ERR_NOT_FOUND); /* Nothing is proved yet. */
+    heal_fetch(&world);
+    assert_int_equal(heal_succeed(&world.ana), ERR_OK);
+    assert_int_equal(heal_succeed(&world.ana), ERR_NOT_FOUND); /* One is enough. */
+    assert_false(public_key_is_equal(ledger_device(world.ana.ledger), &world.old));
+    snapshot = member_snapshot(&world.ana);
+    assert_int_equal(retire_table_state(&snapshot, &world.old, &retired), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    assert_true(retired.is_retired && retired.reason == RETIRE_FORKED);
+    assert_false(heal_has_returns(&world.ana)); /* Repeated in the same commit. */
+    heal_shows(&world, &world.ana, CARD_TITLE, "on the lost branch");
+    heal_shows(&world, &world.ana, CARD_ORG, "after the copy");
+    heal_meet(&world.bruno, &world.ana);
+    (void)member_pull(&world.bruno, &world.ana, NULL);
+    heal_shows(&world, &world.bruno, CARD_TITLE, "on the lost branch");
+    heal_shows(&world, &world.bruno, CARD_ORG, "after the copy");
+    heal_is_sound(&world.ana);
+    heal_is_sound(&world.bruno);
+    member_close(&world.ana); /* The key file and the store agree on who writes here. */
+    member_open(&world.ana);
+    heal_shows(&world, &world.ana, CARD_ORG, "after the copy");
+    heal_world_free(&world);
+}
+
+/* PROTOCOL FORK-5: proof comes where nothing of the branch was; what the reader holds elsewhere is
+ * cut there, stays shown, comes back, is repeated, and only then is dropped. RETURN-2, RETURN-6 */
+static void what_is_cut_stays_until_a_log_repeats_it(void **state)
+{
+    struct returned_row *row = secret_new(sizeof *row);
+    struct replica_place place = {0};
+    struct snapshot snapshot;
+    struct heal_world world;
+    struct ledger_txn *txn;
+    struct retire_signer signer;
+    struct buf statement = {0};
+
+    (void)state;
+    assert_non_null(row);
+    heal_world_new(&world);
+    heal_write(&world.ana, CARD_TITLE, "on the lost branch");
+    (void)member_pull(&world.bruno, &world.ana, NULL);
+    heal_put_back(&world);
+    /* Another reader's proof let the log count up to where the copy stood. */
+    signer = (struct retire_signer){.root = ledger_root_key(world.ana.ledger)};
+    txn = member_begin(&world.ana);
+    assert_int_equal(retire_issue(&(struct retirement){.device = world.old,
+                                                       .reason = RETIRE_FORKED,
+                                                       .time_ms = world.ana.now_ms},
+                                  &signer, &statement),
+                     ERR_OK);
+    assert_int_equal(retire_table_take(txn, &world.ana.secrets.member, buf_span(&statement)),
+                     ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    assert_int_equal(heal_succeed(&world.ana), ERR_OK);
+    heal_meet(&world.bruno, &world.ana);
+    (void)member_pull(&world.bruno, &world.ana, NULL);
+    assert_true(heal_has_returns(&world.bruno));
+    heal_shows(&world, &world.bruno, CARD_TITLE, "on the lost branch");
+    heal_shows(&world, &world.ana, CARD_TITLE, "");
+    heal_is_sound(&world.bruno);
+
+    snapshot = member_snapshot(&world.bruno);
+    assert_int_equal(returns_next(&snapshot, &world.ana.secrets.member, &place, row), ERR_OK);
+    row->is_last = true;
+    heal_take(&world.ana, row);
+    returned_release(row);
+    assert_int_equal(returns_next(&snapshot, &world.ana.secrets.member, &place, row),
+                     ERR_NOT_FOUND);
+    ledger_snapshot_end(&snapshot);
+    heal_shows(&world, &world.ana, CARD_TITLE, "on the lost branch");
+    assert_true(heal_has_returns(&world.bruno));
+    (void)member_pull(&world.bruno, &world.ana, NULL);
+    assert_false(heal_has_returns(&world.bruno));
+    heal_shows(&world, &world.bruno, CARD_TITLE, "on the lost branch");
+    heal_is_sound(&world.ana);
+    heal_is_sound(&world.bruno);
+    buf_release(&statement);
+    secret_free(row);
+    heal_world_free(&world);
+}
+
+/* PROTOCOL RETIRE-8: "one that was retired by its owner, or stolen, takes none, ever." */
+static void a_device_retired_by_its_owner_or_stolen_has_no_successor(void **state)
+{
+    const enum retire_reason reasons[] = {RETIRE_OWNER, RETIRE_STOLEN};
+
+    (void)state;
+    for (size_t at = 0; at < 2; at++) {
+        struct retire_signer signer;
+        struct buf statement = {0};
+        struct heal_world world;
+        struct ledger_txn *txn;
+
+        heal_world_new(&world);
+        signer = (struct retire_signer){.root = ledger_root_key(world.ana.ledger)};
+        assert_int_equal(
+            retire_issue(&(struct retirement){.device = world.old, .reason = reasons[at]}, &signer,
+                         &statement),
+            ERR_OK);
+        txn = member_begin(&world.ana);
+        assert_int_equal(retire_table_take(txn, &world.ana.secrets.member, buf_span(&statement)),
+                         ERR_OK);
+        assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+        assert_int_equal(heal_succeed(&world.ana), ERR_NOT_FOUND);
+        buf_release(&statement);
+        heal_world_free(&world);
+    }
+}
+
+/* PROTOCOL RETIRE-7: machines with one random state draw different keys, because the other side of
+ * the session drew a share. */
+static void twins_with_one_random_state_draw_different_keys(void **state)
+{
+    struct device_secrets *one = secret_new(sizeof *one), *other = secret_new(sizeof *other);
+    uint8_t first[HASH_SIZE] = {1}, second[HASH_SIZE] = {2};
+    struct member ana, twin;
+
+    (void)state;
+    assert_true(one != NULL && other != NULL);
+    member_new(&ana, 1, false);
+    member_new(&twin, 1, false);
+    heal_draw(one, &ana.entropy, first);
+    heal_draw(other, &twin.entropy, second);
+    assert_memory_not_equal(one->successor_signing_seed, other->successor_signing_seed, 32);
+    assert_memory_not_equal(one->successor_static_seed, other->successor_static_seed, 32);
+    assert_memory_not_equal(one->successor_receiving_seed, other->successor_receiving_seed, 32);
+    secret_free(one);
+    secret_free(other);
+    member_free(&ana);
+    member_free(&twin);
+}
+
+/* PROTOCOL RETIRE-5 */
+static void of_two_keeps_the_lesser_counts_whatever_came_first(void **state)
+{
+    const struct keep keeps[] = {
+        {.size = 3, .hash = {{9}}}, {.size = 4, .hash = {{1}}}, {.size = 4, .hash = {{2}}}};
+
+    (void)state;
+    for (size_t left = 0; left < 3; left++)
+        for (size_t right = 0; right < 3; right++)
+            assert_int_equal(retire_keep_counts(&keeps[left], &keeps[right]), left < right);
+    assert_false(retire_keep_counts(&(struct keep){.hash = {{1}}}, &(struct keep){.hash = {{2}}}));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_copy_with_proof_has_one_successor_and_both_branches),
+        cmocka_unit_test(what_is_cut_stays_until_a_log_repeats_it),
+        cmocka_unit_test(a_device_retired_by_its_owner_or_stolen_has_no_successor),
+        cmocka_unit_test(twins_with_one_random_state_draw_different_keys),
+        cmocka_unit_test(of_two_keeps_the_lesser_counts_whatever_came_first),
+    };
+
+    return secret_start() == ERR_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+}

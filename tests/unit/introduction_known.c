@@ -1,0 +1,217 @@
+/* Introductions of people who are known already: linked, removed on one side, blocked, or called
+ * like somebody else. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/sim/meeting.h"
+
+struct known {
+    struct member iris, ana, bruno;
+};
+
+static void known_begin(struct known *known)
+{
+    meeting_new(&known->iris, 1, "Iris");
+    meeting_new(&known->ana, 2, "Ana");
+    meeting_new(&known->bruno, 3, "Bruno");
+    meeting_link(&known->iris, &known->ana);
+    meeting_link(&known->iris, &known->bruno);
+}
+
+static void known_end(struct known *known)
+{
+    member_free(&known->iris);
+    member_free(&known->ana);
+    member_free(&known->bruno);
+}
+
+static void known_introduce(struct member *by, const char *a, const char *b, bool is_blind)
+{
+    json_decref(meeting_op(by, "introduce",
+                           json_pack("{s:s, s:s, s:s, s:s, s:b}", "a", a, "b", b, "why", "Boats.",
+                                     "first", "both", "blind", is_blind),
+                           NULL));
+}
+
+static void known_round(struct known *known)
+{
+    for (int round = 0; round < 3; round++) {
+        meeting_carry(&known->iris, &known->ana);
+        meeting_carry(&known->iris, &known->bruno);
+    }
+}
+
+static void known_answer(struct member *member, const char *method)
+{
+    char id[ID_TEXT_SIZE];
+
+    meeting_first_id(member, id);
+    json_decref(meeting_op(member, method, json_pack("{s:s}", "id", id), NULL));
+}
+
+static void known_expect(struct member *member, const char *state)
+{
+    char room[32];
+
+    assert_string_equal(meeting_state(member, NULL, room), state);
+}
+
+/* Bruno has removed Ana, who does not know: introduced anew, both can call one another. */
+static void introduction_known_heals_a_link_one_side_removed(void **state)
+{
+    struct known known;
+    struct peer a, b;
+
+    (void)state;
+    known_begin(&known);
+    meeting_link(&known.ana, &known.bruno);
+    json_decref(meeting_op(&known.bruno, "peer.remove", json_pack("{s:s}", "who", "Ana"), NULL));
+    known_introduce(&known.iris, "Ana", "Bruno", false);
+    known_round(&known);
+    known_answer(&known.ana, "intro.accept");
+    known_answer(&known.bruno, "intro.accept");
+    known_round(&known);
+    assert_true(meeting_peer(&known.ana, &known.bruno, &a));
+    assert_true(meeting_peer(&known.bruno, &known.ana, &b));
+    assert_true(memcmp(a.secret, b.secret, KEY_SIZE) == 0 ||
+                (a.has_secret_old && memcmp(a.secret_old, b.secret, KEY_SIZE) == 0));
+    assert_true(id_is_equal(&a.pair_out, &b.pair_in) && id_is_equal(&b.pair_out, &a.pair_in));
+    meeting_carry(&known.ana, &known.bruno);
+    known_end(&known);
+}
+
+/* Another Bruno is a peer of Ana's already: an alarm first, and hers to say that they are two. */
+static void introduction_known_namesakes_are_a_conflict_until_confirmed(void **state)
+{
+    struct member namesake;
+    struct known known;
+    struct peer peer;
+
+    (void)state;
+    known_begin(&known);
+    meeting_new(&namesake, 7, "Bruno");
+    meeting_link(&known.ana, &namesake);
+    known_introduce(&known.iris, "Ana", "Bruno", false);
+    known_round(&known);
+    known_answer(&known.ana, "intro.accept");
+    known_answer(&known.bruno, "intro.accept");
+    known_round(&known);
+    known_expect(&known.ana, "conflict");
+    known_expect(&known.bruno, "greeted");
+    assert_false(meeting_peer(&known.ana, &known.bruno, &peer));
+    known_answer(&known.ana, "intro.accept");
+    known_round(&known);
+    known_expect(&known.ana, "connected");
+    known_expect(&known.bruno, "connected");
+    assert_true(meeting_peer(&known.ana, &namesake, &peer));
+    member_free(&namesake);
+    known_end(&known);
+}
+
+/* Blind, so the offer cannot tell: whoever is blocked is found out at the release, and sees
+ * silence.
+ */
+static void introduction_known_blocked_people_are_found_out_when_blind(void **state)
+{
+    struct known known;
+    struct peer peer;
+
+    (void)state;
+    known_begin(&known);
+    meeting_link(&known.ana, &known.bruno);
+    json_decref(meeting_op(&known.ana, "peer.block", json_pack("{s:s}", "who", "Bruno"), NULL));
+    known_introduce(&known.iris, "Ana", "Bruno", true);
+    known_round(&known);
+    known_answer(&known.ana, "intro.accept");
+    known_answer(&known.bruno, "intro.accept");
+    known_round(&known);
+    known_expect(&known.iris, "released");
+    known_expect(&known.ana, "");
+    known_expect(&known.bruno, "greeted");
+    assert_false(meeting_peer(&known.ana, &known.bruno, &peer));
+    known_end(&known);
+}
+
+/* Named, the offer is never shown, and the other never notices. */
+static void introduction_known_blocked_people_are_never_offered(void **state)
+{
+    struct known known;
+
+    (void)state;
+    known_begin(&known);
+    meeting_link(&known.ana, &known.bruno);
+    json_decref(meeting_op(&known.ana, "peer.block", json_pack("{s:s}", "who", "Bruno"), NULL));
+    known_introduce(&known.iris, "Ana", "Bruno", false);
+    known_round(&known);
+    known_expect(&known.ana, "");
+    known_expect(&known.bruno, "offered");
+    known_answer(&known.bruno, "intro.accept");
+    known_round(&known);
+    known_expect(&known.bruno, "yes");
+    known_expect(&known.iris, "open");
+    known_end(&known);
+}
+
+/* Each of three introduces the two others, who are linked: no key moves, everybody is vouched for.
+ */
+static void introduction_known_rings_only_add_vouchers(void **state)
+{
+    struct member *ring[3];
+    struct known known;
+    struct peer before[3], after;
+
+    (void)state;
+    known_begin(&known);
+    meeting_link(&known.ana, &known.bruno);
+    ring[0] = &known.iris;
+    ring[1] = &known.ana;
+    ring[2] = &known.bruno;
+    for (int at = 0; at < 3; at++)
+        assert_true(meeting_peer(ring[at], ring[(at + 1) % 3], &before[at]));
+    known_introduce(&known.iris, "Ana", "Bruno", false);
+    known_introduce(&known.ana, "Bruno", "Iris", false);
+    known_introduce(&known.bruno, "Iris", "Ana", false);
+    for (int round = 0; round < 6; round++) {
+        known_round(&known);
+        meeting_carry(&known.ana, &known.bruno);
+        for (int at = 0; at < 3; at++) {
+            json_t *list = meeting_op(ring[at], "intro.list", json_object(), NULL), *row;
+            size_t index;
+
+            json_array_foreach(json_object_get(list, "introductions"), index, row)
+            {
+                const char *its = json_string_value(json_object_get(row, "state"));
+
+                if (strcmp(its, "offered") == 0)
+                    json_decref(meeting_op(ring[at], "intro.accept",
+                                           json_pack("{s:O}", "id", json_object_get(row, "id")),
+                                           NULL));
+            }
+            json_decref(list);
+        }
+    }
+    for (int at = 0; at < 3; at++) {
+        assert_true(meeting_peer(ring[at], ring[(at + 1) % 3], &after));
+        assert_memory_equal(before[at].secret, after.secret, KEY_SIZE);
+        assert_int_equal(after.level, LINK_INVITED);
+    }
+    known_end(&known);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(introduction_known_heals_a_link_one_side_removed),
+        cmocka_unit_test(introduction_known_namesakes_are_a_conflict_until_confirmed),
+        cmocka_unit_test(introduction_known_blocked_people_are_found_out_when_blind),
+        cmocka_unit_test(introduction_known_blocked_people_are_never_offered),
+        cmocka_unit_test(introduction_known_rings_only_add_vouchers),
+    };
+
+    return cmocka_run_group_tests_name("introduction_known", tests, NULL, NULL);
+}

@@ -78,7 +78,9 @@ static void csv_on_row(int end, void *self)
         csv_reject(state, state->why);
     } else if (state->err == ERR_OK && state->count > 0) {
         for (size_t at = 0, from = 0; at < state->count; from = state->ends[at++])
-            state->cells[at] = span_of(state->bytes.data + from, state->ends[at] - from);
+            state->cells[at] = state->ends[at] > from
+                                   ? span_of(state->bytes.data + from, state->ends[at] - from)
+                                   : span_of(NULL, 0);
         state->err = state->reader->row(state->reader->self, &row);
     }
     csv_reset_row(state);

@@ -99,7 +99,8 @@ struct engine_effect {
             uint8_t handshake_hash[HASH_SIZE];
         } returned;
         struct {
-            struct span list; /* each: size u16, statement; valid until the next step */
+            struct span list;         /* each: size u16, statement; valid until the next step */
+            struct public_key member; /* who told them: they may be about its devices, or mine */
             uint8_t handshake_hash[HASH_SIZE];
         } facts;
         struct {

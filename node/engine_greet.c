@@ -63,10 +63,7 @@ static void engine_greet_first(struct engine *engine, struct engine_conn *conn)
         memcpy(conn->psk, invitation->keys.psk, KEY_SIZE);
     }
     conn->handshake = secret_new(sizeof *conn->handshake);
-    err = conn->handshake != NULL
-              ? handshake_answer(conn->handshake, ledger_static_key(engine->ledger), first,
-                                 ledger_entropy(engine->ledger), &conn->out)
-              : ERR_NOMEM;
+    err = conn->handshake != NULL ? engine_heal_answer(engine, conn, first) : ERR_NOMEM;
     if (err != ERR_OK) {
         buf_clear(&conn->out);
         engine_close(engine, conn);

@@ -34,6 +34,7 @@ void engine_heal_facts(struct engine *engine, struct engine_conn *conn, struct s
     if (effect == NULL)
         return;
     effect->facts.list = facts;
+    effect->facts.member = conn->member;
     memcpy(effect->facts.handshake_hash, conn->handshake_hash, HASH_SIZE);
 }
 
@@ -143,6 +144,48 @@ enum err engine_heal_search(struct engine *engine, struct engine_conn *conn, str
         return ERR_NOMEM;
     engine_heal_tell(engine, conn);
     return ERR_OK;
+}
+
+/* PROTOCOL HANDSHAKE-10: "A caller who knows only a device that has a successor is answered under
+ * that device's static key, and told the facts about both before all else." */
+enum err engine_heal_answer(struct engine *engine, struct engine_conn *conn, struct span first)
+{
+    const struct exchange_key *key = ledger_static_key(engine->ledger);
+    const struct entropy *entropy = ledger_entropy(engine->ledger);
+    enum err err = handshake_answer(conn->handshake, key, first, entropy, &conn->out);
+
+    for (size_t at = 0; err == ERR_FORGED; at++) {
+        key = ledger_old_static_key(engine->ledger, at);
+        if (key == NULL)
+            return err;
+        buf_clear(&conn->out);
+        err = handshake_answer(conn->handshake, key, first, entropy, &conn->out);
+        conn->is_called_by_old_name = err == ERR_OK;
+        memcpy(conn->called, key->public_key, KEY_SIZE);
+    }
+    return err;
+}
+
+enum err engine_heal_old_name(struct engine *engine, struct engine_conn *conn,
+                              struct session_options *options, struct buf *identity)
+{
+    const struct device_secrets *secrets = ledger_secrets(engine->ledger);
+    struct span statements[VIEW_CHAIN_MAX];
+    struct device_row row;
+    size_t count = 0;
+    enum err err = view_device_by_static(&engine->snapshot, conn->called, &row);
+
+    if (err == ERR_OK)
+        err = view_device_chain(&engine->snapshot, &row.device, statements, &count);
+    if (err != ERR_OK)
+        return err;
+    options->called_device = row.device;
+    options->own_device = *ledger_device(engine->ledger);
+    options->is_called_by_old_name = true;
+    if (conn->role == SESSION_INVITER)
+        device_put_identity(&secrets->member, &secrets->next_root_hash, statements, count,
+                            identity);
+    return buf_err(identity);
 }
 
 /* Does this member hold my certificate? A member that has stored my card's log does. */

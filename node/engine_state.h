@@ -56,6 +56,8 @@ struct engine_conn {
     uint8_t psk[KEY_SIZE];            /* inviter: until message 3 */
     struct engine_target *target;     /* outbound: whom it was for */
     struct engine_target *known;      /* a session with this device */
+    bool is_called_by_old_name;
+    uint8_t called[KEY_SIZE]; /* then: the static key */
     uint8_t handshake_hash[HASH_SIZE];
     struct buf identity; /* of a device that came by itself */
     struct buf in, out;
@@ -186,6 +188,12 @@ bool engine_heal_is_known(struct engine *engine, const struct public_key *member
 MUST_USE enum err engine_heal_search(struct engine *engine, struct engine_conn *conn,
                                      struct span third, const uint8_t static_key[static KEY_SIZE],
                                      struct buf *content, struct handshake_result *result);
+/* Answers message 1 under this device's key, or one of those before it. ERR_FORGED. */
+MUST_USE enum err engine_heal_answer(struct engine *engine, struct engine_conn *conn,
+                                     struct span first);
+/* What a session must know that was called by an old name; towards an acceptor the old identity. */
+MUST_USE enum err engine_heal_old_name(struct engine *engine, struct engine_conn *conn,
+                                       struct session_options *options, struct buf *identity);
 void engine_heal_succeeded(struct engine *engine, struct ledger *ledger);
 
 /* engine_call.c: whom to call */

@@ -333,7 +333,9 @@ void engine_talk_start(struct engine *engine, struct engine_conn *conn,
         options.remote_device = conn->device;
         options.is_remote_retired = engine_heal_is_retired(engine, &conn->device);
     }
-    if (conn->role == SESSION_INVITER)
+    if (conn->is_called_by_old_name)
+        err = engine_heal_old_name(engine, conn, &options, &identity);
+    else if (conn->role == SESSION_INVITER)
         err = view_identity(&engine->snapshot, &identity);
     options.identity = buf_span(&identity);
     if (err == ERR_OK)

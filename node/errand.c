@@ -191,8 +191,11 @@ static enum err errand_run_confirmed(const struct errand *errand, struct ledger_
 
 /* Statements are believed of whoever signed them, by whatever way they came; the first ones make
  * known the devices that the later ones are about. */
-static enum err errand_run_facts(struct span list, struct ledger_txn *txn)
+static enum err errand_run_facts(const struct engine_effect *effect, struct ledger_txn *txn)
 {
+    const struct public_key *own = ledger_member(ledger_txn_snapshot(txn).ledger);
+    const struct public_key *other = &effect->facts.member;
+    struct span list = effect->facts.list;
     enum err err = ERR_OK;
 
     while (err == ERR_OK && list.size >= 2) {
@@ -200,11 +203,14 @@ static enum err errand_run_facts(struct span list, struct ledger_txn *txn)
 
         if (size > list.size - 2)
             return ERR_INVALID;
-        err = retire_table_take(txn, ledger_member(ledger_txn_snapshot(txn).ledger),
-                                span_of(list.data + 2, size));
+        err = retire_table_take(txn, own, span_of(list.data + 2, size));
+        if (err == ERR_OK && !public_key_is_equal(own, other))
+            err = retire_table_take(txn, other, span_of(list.data + 2, size));
         list = span_of(list.data + 2 + size, list.size - 2 - size);
     }
-    return err;
+    if (err == ERR_OK)
+        err = view_device_news(txn, own);
+    return err == ERR_OK ? view_device_news(txn, other) : err;
 }
 
 static enum err errand_run_meet(struct span identity, struct ledger_txn *txn)
@@ -226,7 +232,7 @@ enum err errand_run(struct errand *errand, struct ledger_txn *txn)
     case ENGINE_RETURNED:
         return returns_take(txn, effect->returned.returned);
     case ENGINE_FACTS:
-        return errand_run_facts(effect->facts.list, txn);
+        return errand_run_facts(effect, txn);
     case ENGINE_REBASE:
         return keep_rebase(txn, &effect->rebase.log, effect->rebase.size);
     case ENGINE_MEET:

@@ -190,7 +190,7 @@ enum err link_join_cut(struct ledger_txn *txn, const struct public_key *member,
     if (err == ERR_OK)
         err = space_rotate_own(txn, SPACE_NETWORK);
     if (err == ERR_OK)
-        err = space_renew_knock(txn);
+        err = space_renew_knock_soon(txn);
     return err == ERR_OK ? ledger_follow(txn) : err;
 }
 

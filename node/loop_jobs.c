@@ -7,8 +7,13 @@
 #include "crypto/heap.h"
 #include "node/clock.h"
 #include "node/react.h"
+#include "storage/running.h"
 
-enum { LOOP_DELIVERY_WAIT_MS = 100, LOOP_TICK_AGAIN_MS = 60000 };
+enum {
+    LOOP_DELIVERY_WAIT_MS = 100,
+    LOOP_TICK_AGAIN_MS = 60000,
+    LOOP_RUNNING_MS = 600000 /* so much running time a crash may cost */
+};
 
 struct loop_errand_job {
     struct loop_job job;
@@ -114,13 +119,13 @@ void loop_job_flush(struct loop *loop, bool is_forced)
         log_line(loop->options->log, LOG_WARNING, "out of memory");
 }
 
-/* Ticks: the work itself is what the group does before every commit. */
+/* Ticks: the work itself is what the group does before every commit. Running time is written on the
+ * way. */
 
 static enum err loop_tick_run(struct writer_job *base, struct ledger_txn *txn)
 {
     (void)base;
-    (void)txn;
-    return ERR_OK;
+    return running_advance(txn, clock_running_ms());
 }
 
 static void loop_tick_done(struct loop *loop, struct loop_job *job)
@@ -140,8 +145,9 @@ void loop_job_tick(struct loop *loop)
     struct loop_job *job;
 
     if (loop->is_ticking || loop->is_stopping || clock_running_ms() < loop->tick_at_ms ||
-        !react_is_due(loop->ledger, clock_wall_ms()))
+        (clock_running_ms() < loop->running_at_ms && !react_is_due(loop->ledger, clock_wall_ms())))
         return;
+    loop->running_at_ms = clock_running_ms() + LOOP_RUNNING_MS;
     job = heap_new_zeroed(1, sizeof *job);
     if (job == NULL)
         return;

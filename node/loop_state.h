@@ -73,9 +73,10 @@ struct loop {
     uint64_t poll_at_ms;       /* a waiting client is asked about again */
     struct errand *deliveries; /* acknowledged, not stored yet: collected for a while */
     uint64_t deliveries_at_ms;
-    size_t jobs_count;   /* in the writer's hands */
-    bool is_ticking;     /* a tick is among them */
-    uint64_t tick_at_ms; /* not before: the last one failed */
+    size_t jobs_count;      /* in the writer's hands */
+    bool is_ticking;        /* a tick is among them */
+    uint64_t tick_at_ms;    /* not before: the last one failed */
+    uint64_t running_at_ms; /* when running time is to be written again */
 };
 
 /* loop.c */

@@ -15,6 +15,7 @@
 #include "storage/check.h"
 #include "storage/follow.h"
 #include "storage/journal.h"
+#include "storage/retire_table.h"
 #include "storage/row.h"
 #include "storage/view_contact.h"
 #include "storage/view_peer.h"
@@ -72,6 +73,51 @@ static void op_node_add_device(struct op_call *call)
     (void)json_object_set_new(call->result, "device", json_string(text));
 }
 
+/* Devices of mine that write no more, this one too. */
+struct op_node_retired {
+    const struct snapshot *snapshot;
+    int forked;
+    enum retire_reason here; /* why this device is retired */
+    bool is_here;
+};
+
+static enum err op_node_on_device(void *self, const struct device_row *device)
+{
+    struct op_node_retired *retired = self;
+    struct retire_state state;
+    enum err err = retire_table_state(retired->snapshot, &device->device, &state);
+
+    if (err != ERR_OK || !state.is_retired)
+        return err;
+    retired->forked += state.reason == RETIRE_FORKED;
+    if (public_key_is_equal(&device->device, ledger_device(retired->snapshot->ledger))) {
+        retired->is_here = true;
+        retired->here = state.reason;
+    }
+    return ERR_OK;
+}
+
+/* In one sentence; nothing is asked of the owner. */
+static void op_node_add_forks(struct op_call *call)
+{
+    struct op_node_retired retired = {.snapshot = &call->snapshot};
+    const char *note = NULL;
+
+    if (view_device_each(&call->snapshot, ledger_member(call->snapshot.ledger), op_node_on_device,
+                         &retired) != ERR_OK)
+        return; /* Doctor tells of damage. */
+    if (retired.is_here && retired.here != RETIRE_FORKED)
+        note = "this device was retired: what it writes reaches nobody";
+    else if (retired.is_here)
+        note = "a copy of this device wrote elsewhere: it goes on under a new key at the next "
+               "meeting";
+    else if (retired.forked > 0)
+        note = "a device of yours was copied or restored from an old copy: what all its copies "
+               "wrote is kept";
+    if (note != NULL)
+        (void)json_object_set_new(call->result, "note", json_string(note));
+}
+
 enum err op_node_status(struct op_call *call)
 {
     static const struct id only = {{0}};
@@ -112,6 +158,7 @@ enum err op_node_status(struct op_call *call)
         describe_set_text(call->result, "name", object_text(&card, CARD_NAME));
     object_release(&card);
     op_node_add_device(call);
+    op_node_add_forks(call);
     if (call->world->is_node)
         (void)json_object_set_new(call->result, "pid", json_integer(call->world->pid));
     op_node_add_listen(call);

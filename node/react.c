@@ -3,7 +3,9 @@
 
 #include "node/introduction.h"
 #include "storage/agenda.h"
+#include "storage/expiry.h"
 #include "storage/follow.h"
+#include "storage/restate.h"
 #include "storage/space.h"
 
 /* Answers one transaction may give: a flood of facts is answered in several, none of them long. */
@@ -16,7 +18,10 @@ struct reactor {
 
 static const struct reactor reactors[] = {
     {KIND_SPACE, space_tend},
+    {KIND_KNOCK, space_tend_knock},
     {KIND_INTRODUCTION, introduction_look},
+    {KIND_RESTATEMENT, restate_tend},
+    {KIND_EXPIRY, expiry_tend},
     {0, NULL},
 };
 

@@ -219,6 +219,7 @@ static void show_status(json_t *result, json_t *params)
     (void)printf("%-14s %" JSON_INTEGER_FORMAT " (%" JSON_INTEGER_FORMAT " online)\n", "Peers",
                  json_integer_value(json_object_get(peers, "total")),
                  json_integer_value(json_object_get(peers, "online")));
+    show_line("Devices", show_text(result, "note"));
     show_status_introductions(json_object_get(result, "introductions"));
     (void)printf("%-14s %" JSON_INTEGER_FORMAT " entries\n", "To be sent",
                  json_integer_value(json_object_get(result, "undelivered")));

@@ -4,6 +4,7 @@
 #include "proto/card.h"
 #include "proto/circle.h"
 #include "proto/contact.h"
+#include "proto/forget.h"
 #include "proto/interaction.h"
 #include "proto/introduction.h"
 #include "proto/link.h"
@@ -33,6 +34,7 @@ static const struct kind *const kinds[] = {
     &reminder_kind,
     &retire_kind,
     &keep_kind,
+    &forget_kind,
 };
 
 const struct kind *kind_find(uint8_t number)

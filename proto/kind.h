@@ -38,8 +38,10 @@ enum kind_number {
     KIND_RETIRE = 50, /* card: a device writes no more; a statement */
     KIND_KEEP = 51,   /* all: how much of a retired device's log counts; a statement */
 
-    KIND_RESTATEMENT = 55,         /* card, network: what is live, repeated; object id random */
-    KIND_INTRODUCTION = 70,        /* pair: what is said in an introduction; a statement */
+    KIND_RESTATEMENT = 55,  /* card, network: what is live, repeated; object id random */
+    KIND_FORGET = 56,       /* self, pair: an object whose payloads may be gone; object id random */
+    KIND_EXPIRY = 57,       /* what is over some day, as the agenda calls it; not an object */
+    KIND_INTRODUCTION = 70, /* pair: what is said in an introduction; a statement */
     KIND_INTRODUCTION_RECORD = 71, /* self: what the owner decided about one */
     KIND_INTRODUCTION_KEY = 72,    /* self: an introduction key of the member */
     KIND_INTRODUCTION_MUTE = 73    /* self: object id = id_about("kith mute", root) */

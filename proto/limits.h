@@ -71,7 +71,10 @@ enum {
     INTRODUCTION_YES_SIZE_MAX = 2048,    /* keys with a chain of three certificates */
     INTRODUCTION_SIZE_MAX = 8192,        /* any statement of an introduction */
 
-    EPOCH_WRAPS_MAX = 64, /* devices one grant entry serves: 16 of each side and recovery keys */
+    EPOCH_WRAPS_MAX = 64,    /* devices one grant entry serves: 16 of each side and recovery keys */
+    EXPIRY_KEEP_DAYS = 30,   /* of running time: payloads of what is over stay so long */
+    RESTATE_KEEP_DAYS = 400, /* a reader who was away for so long gets no covered entries */
+    RESTATE_DEAD_MIN = 64 << 10,  /* dead bytes below that are not worth a restatement */
     EPOCH_ENTRIES_MAX = 1000000,  /* of one log under one key: then it is renewed */
     EPOCH_PARENTS_MAX = 4,        /* branches one epoch unites; more are united step by step */
     EPOCH_DEPTH_MAX = 1 << 24,    /* rotations of one space; nobody can push the depth to its end */

@@ -35,6 +35,7 @@ static const struct field link_fields[] = {
     LINK_BYTES(LINK_INVITATION, "invitation", ID_SIZE),
     LINK_NUMBER(LINK_CONFIRMED, "confirmed", 1),
     LINK_BYTES(LINK_CHAIN, "chain", IDENTITY_SIZE_MAX),
+    LINK_NUMBER(LINK_NETWORK, "network", 1),
     LINK_BYTES(LINK_ADDRESSES, "addresses", ADDRESSES_MAX *(ADDRESS_SIZE_MAX + 1)),
     LINK_BYTES(LINK_VIA, "via", 32),
     LINK_BYTES(LINK_INTRODUCTION, "introduction", ID_SIZE),
@@ -62,6 +63,7 @@ static const struct field acceptance_fields[] = {
 static const struct field space_fields[] = {
     LINK_NUMBER(SPACE_FIELD_KIND, "kind", SPACE_NETWORK),
     LINK_BYTES(SPACE_FIELD_PEER, "peer", 32),
+    LINK_NUMBER(SPACE_FIELD_STATE, "state", 2),
 };
 static const struct field key_fields[] = {
     LINK_BYTES(KEY_EPOCH, "epoch", HASH_SIZE),
@@ -75,6 +77,8 @@ static const struct field key_fields[] = {
 static const struct field knock_fields[] = {
     LINK_BYTES(KNOCK_KEY, "key", KEY_SIZE),
     LINK_NUMBER(KNOCK_CREATED, "created", 0),
+    LINK_NUMBER(KNOCK_TOLD, "told", 0),
+    LINK_BYTES(KNOCK_DEVICE, "device", 32),
 };
 
 #define LINK_KIND(kind_number, kind_name, kind_fields)                                             \

@@ -24,6 +24,7 @@ enum link_field {
     LINK_CONFIRMED = 16,    /* number: 1 once a session under the link's secret was confirmed */
     LINK_CHAIN = 17,        /* bytes: root and chain of the device the link was made with */
     LINK_ADDRESSES = 18,    /* bytes: where that device was reached or said it can be */
+    LINK_NETWORK = 19,      /* number: 1: the peer may read my network space */
     LINK_VIA = 30,          /* bytes: root of the member who introduced us */
     LINK_INTRODUCTION = 31, /* bytes: id of that introduction */
     LINK_VOUCHERS = 32      /* set of text: did:key of everybody who introduced us with this key */
@@ -70,7 +71,8 @@ enum acceptance_state {
 
 enum space_field {
     SPACE_FIELD_KIND = 1, /* number: enum space_kind */
-    SPACE_FIELD_PEER = 2  /* bytes: the reader's root, pair spaces only */
+    SPACE_FIELD_PEER = 2, /* bytes: the reader's root, pair spaces only */
+    SPACE_FIELD_STATE = 3 /* number, network spaces only: 1 on, 2 off */
 };
 
 enum key_field {
@@ -83,7 +85,12 @@ enum key_field {
     KEY_OPENED = 7   /* number: ms */
 };
 
-enum knock_field { KNOCK_KEY = 1 /* bytes: 32 */, KNOCK_CREATED = 2 /* number: ms */ };
+enum knock_field {
+    KNOCK_KEY = 1,     /* bytes: 32 */
+    KNOCK_CREATED = 2, /* number: ms */
+    KNOCK_TOLD = 3,    /* number: entry of a log of the card space that tells it */
+    KNOCK_DEVICE = 4   /* bytes: whose log */
+};
 
 extern const struct kind link_kind, invitation_kind, acceptance_kind, space_kind_kind, key_kind,
     knock_kind;

@@ -211,7 +211,7 @@ static void batch_read_entry(struct wire *list, struct entry *out)
     if (is_absent) {
         out->header.payload_size = (uint32_t)wire_uint(&item, ENTRY_PAYLOAD_SIZE_MAX);
         wire_bytes(&item, out->header.payload_hash.bytes, HASH_SIZE);
-        if (out->header.payload_size == 0)
+        if (out->header.payload_size == 0 || out->header.epoch_index == 0)
             wire_fail(&item);
     } else {
         out->payload = wire_bin(&item, 1, ENTRY_PAYLOAD_SIZE_MAX);

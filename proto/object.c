@@ -348,6 +348,46 @@ enum err object_apply(struct object *object, const struct edit *edit, const stru
     return err == ERR_OK ? object_note_edit(object, origin->arrival) : err;
 }
 
+/* Losing. */
+
+static bool object_prune_element(struct object_element *element, object_lost_fn is_lost, void *self)
+{
+    bool has_lost = false;
+
+    for (size_t at = element->dots_count; at > 0; at--)
+        if (is_lost(self, element->dots[at - 1].arrival)) {
+            element->dots[at - 1] = element->dots[--element->dots_count];
+            has_lost = true;
+        }
+    if (has_lost && element->dots_count > 0)
+        object_respell(element);
+    return has_lost;
+}
+
+bool object_prune(struct object *object, object_lost_fn is_lost, void *self)
+{
+    bool has_lost = false;
+
+    for (size_t at = object->registers_count; at > 0; at--)
+        if (is_lost(self, object->registers[at - 1].arrival)) {
+            object->registers[at - 1] = object->registers[--object->registers_count];
+            has_lost = true;
+        }
+    for (size_t at = object->elements_count; at > 0; at--) {
+        has_lost |= object_prune_element(&object->elements[at - 1], is_lost, self);
+        if (object->elements[at - 1].dots_count == 0)
+            object_drop_element(object, &object->elements[at - 1]);
+    }
+    for (size_t at = object->ties_count; at > 0; at--)
+        if (is_lost(self, object->ties[at - 1].arrival)) {
+            object->ties[at - 1] = object->ties[--object->ties_count];
+            has_lost = true;
+        }
+    if (has_lost && object->registers_count + object->elements_count + object->ties_count == 0)
+        object->touched_count = 0;
+    return has_lost;
+}
+
 /* Questions. */
 
 bool object_is_visible(const struct object *object)

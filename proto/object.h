@@ -178,6 +178,10 @@ MUST_USE enum err object_identify(const struct edit *edit, const struct object_c
  * before the edit's bytes go. On error the object may only be released. */
 MUST_USE enum err object_apply(struct object *object, const struct edit *edit,
                                const struct origin *origin, const struct object_context *context);
+/* Takes out whatever the lost entries won; an object that keeps nothing was never written, except
+ * for its deletes. False: nothing of it was lost. */
+typedef bool (*object_lost_fn)(void *self, uint64_t arrival);
+bool object_prune(struct object *object, object_lost_fn is_lost, void *self);
 /* False when every write was seen by a delete. */
 bool object_is_visible(const struct object *object);
 const struct object_register *object_register(const struct object *object, uint8_t field);

@@ -54,6 +54,10 @@ static void session_on_hello(struct session *session, const struct hello *hello)
     session->has_returns = true;
     if (session->options.is_remote_retired)
         session_fork_tell(session, &session->options.remote_device);
+    if (session->options.is_called_by_old_name) {
+        session_fork_tell(session, &session->options.own_device);
+        session_fork_tell(session, &session->options.called_device);
+    }
     if (memcmp(hello->mine, session->yours, DIGEST_SIZE) == 0 &&
         memcmp(hello->yours, session->mine, DIGEST_SIZE) == 0) {
         session_all_known(session);

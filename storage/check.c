@@ -6,8 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/heap.h"
 #include "storage/check_state.h"
+#include "storage/ledger_state.h"
 #include "storage/row.h"
+#include "storage/view_peer.h"
+#include "storage/view_restate.h"
 #include "storage/view_search.h"
 
 void check_note(struct check_report *report, const char *format, ...)
@@ -143,6 +147,56 @@ static enum err check_delivered(const struct snapshot *snapshot, const struct ke
     return ledger_get_sealed(snapshot, TABLE_DELIVERED, key, &value);
 }
 
+/* The epochs listed for a space are known, and of that space. */
+static enum err check_space_epoch(const struct snapshot *snapshot, const struct key *key)
+{
+    struct epoch_row row;
+    struct hash id;
+    enum err err;
+
+    if (key->size != 4 + HASH_SIZE)
+        return ERR_CORRUPT;
+    memcpy(id.bytes, key->bytes + 4, HASH_SIZE);
+    err = epoch_table_get(snapshot, &id, &row);
+    return err == ERR_OK && (!row.is_known || row.space != be32(key->bytes)) ? ERR_CORRUPT : err;
+}
+
+static enum err check_restate(const struct snapshot *snapshot, const struct key *key)
+{
+    struct view_restate *restate = heap_new(sizeof *restate);
+    struct epoch_row epoch;
+    struct log_row log;
+    enum err err = restate == NULL ? ERR_NOMEM : key->size != 4 ? ERR_CORRUPT : ERR_OK;
+
+    if (err == ERR_OK)
+        err = view_restate_load(snapshot, be32(key->bytes), restate);
+    if (err == ERR_OK)
+        err = epoch_table_get(snapshot, &restate->epoch, &epoch);
+    if (err == ERR_OK)
+        err = ledger_log_numbered(snapshot, restate->log, &log);
+    if (err == ERR_OK && (epoch.epoch.depth != restate->depth || log.space != be32(key->bytes) ||
+                          log.tip.size < restate->end))
+        err = ERR_CORRUPT;
+    heap_free(restate);
+    return err;
+}
+
+static enum err check_network_in(const struct snapshot *snapshot, const struct key *key)
+{
+    struct public_key writer;
+    struct space_row space;
+    enum err err;
+
+    if (key->size != 32)
+        return ERR_CORRUPT;
+    memcpy(writer.bytes, key->bytes, 32);
+    err = view_peer_network(snapshot, &writer, &space);
+    return err == ERR_OK &&
+                   (space.kind != SPACE_NETWORK || !public_key_is_equal(&space.writer, &writer))
+               ? ERR_CORRUPT
+               : err;
+}
+
 /* The row an object's name leads to bears that name. */
 static enum err check_object_id(const struct snapshot *snapshot, const struct key *key)
 {
@@ -276,6 +330,15 @@ enum err check_store(const struct snapshot *snapshot, struct check_report *out)
     if (err == ERR_OK)
         err = check_table(snapshot, TABLE_DELIVERED, check_delivered,
                           "what a peer has stored is damaged", out);
+    if (err == ERR_OK)
+        err = check_table(snapshot, TABLE_SPACE_EPOCH, check_space_epoch,
+                          "the list of a space's epochs is damaged", out);
+    if (err == ERR_OK)
+        err = check_table(snapshot, TABLE_RESTATE, check_restate,
+                          "a restatement leads astray: kith doctor --rebuild makes it again", out);
+    if (err == ERR_OK)
+        err = check_table(snapshot, TABLE_NETWORK_IN, check_network_in,
+                          "a peer's network space leads astray", out);
     if (err == ERR_OK)
         err = check_objects(snapshot, &counters, out, &contacts);
     if (err == ERR_OK)

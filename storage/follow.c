@@ -10,7 +10,10 @@
 #include "crypto/heap.h"
 #include "crypto/secret.h"
 #include "proto/statement.h"
+#include "storage/absent.h"
+#include "storage/expiry.h"
 #include "storage/follow_state.h"
+#include "storage/forget.h"
 #include "storage/returns.h"
 #include "storage/row.h"
 #include "storage/space.h"
@@ -68,6 +71,8 @@ static enum err follow_load_log(const struct snapshot *snapshot, struct follow_c
         err = ledger_space_numbered(snapshot, cache->log.space, &cache->space);
     if (err == ERR_OK)
         err = view_restate_load(snapshot, cache->space.number, cache->restate);
+    if (err == ERR_OK)
+        err = absent_has_forgiven(snapshot, log, &cache->has_forgiven);
     if (err != ERR_OK)
         cache->log.number = 0;
     return err;
@@ -159,6 +164,18 @@ struct object_context follow_object_context(struct follow_context *self)
         .origin = follow_origin, .log_number = follow_log_number, .self = self};
 }
 
+enum err follow_demand_again(struct ledger_txn *txn, uint32_t space)
+{
+    struct follow_cache *cache;
+    enum err err = follow_cache_get(txn, &cache);
+
+    if (err == ERR_OK && cache->again != 0 && cache->again != space)
+        err = follow_again(txn);
+    if (err == ERR_OK)
+        cache->again = space;
+    return err;
+}
+
 /* Another restatement counts now: what the space's objects are follows from it alone. */
 static enum err follow_tell_restatement(struct ledger_txn *txn, const struct space_row *space,
                                         const struct object *after)
@@ -166,9 +183,7 @@ static enum err follow_tell_restatement(struct ledger_txn *txn, const struct spa
     bool is_new;
     enum err err = view_restate_changed(txn, space, after, &is_new);
 
-    if (err == ERR_OK && is_new)
-        txn->cache->again = space->number;
-    return err;
+    return err == ERR_OK && is_new ? follow_demand_again(txn, space->number) : err;
 }
 
 /* The views of each kind, told what an object was and what it has become. */
@@ -198,6 +213,9 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
         return view_peer_changed(txn, space, number, after);
     case KIND_INTERACTION:
         return view_interaction_changed(txn, number, before, after);
+    case KIND_FORGET:
+        txn->cache->log.number = 0; /* What it names is passed over from now on. */
+        return forget_changed(txn, space, after);
     case KIND_RESTATEMENT:
         return follow_tell_restatement(txn, space, after);
     case KIND_INVITATION:
@@ -351,9 +369,12 @@ enum err follow_entry(struct ledger_txn *txn, uint64_t arrival)
         err = ledger_entry(&snapshot, arrival, &entry);
     if (err != ERR_OK)
         return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
-    if (entry.entry.header.epoch_index == 0 || entry.entry.payload.size == 0)
+    if (entry.entry.header.epoch_index == 0 || entry.entry.payload.size == 0 ||
+        expiry_is_over(&snapshot, &entry))
         return ERR_OK;
     err = follow_load_log(&snapshot, cache, entry.log);
+    if (err == ERR_OK && cache->has_forgiven && absent_is_forgiven(&snapshot, entry.log, entry.seq))
+        return absent_drop(txn, arrival);
     if (err == ERR_OK)
         err = follow_load_key(txn, cache, &entry);
     if (err == ERR_KEY_MISSING || err == ERR_NOT_FOUND)
@@ -446,6 +467,8 @@ static enum err follow_some(struct ledger_txn *txn, size_t budget)
         if (err == ERR_OK && txn->cache != NULL && txn->cache->again != 0)
             err = follow_again(txn);
     }
+    if (err == ERR_OK && txn->cache != NULL && txn->cache->again != 0)
+        err = follow_again(txn);
     return err == ERR_OK ? ERR_OK : ledger_note(txn, err);
 }
 
@@ -454,6 +477,22 @@ enum err follow_inline(struct ledger_txn *txn)
     if (txn->counters.arrival - txn->counters.followed > FOLLOW_INLINE_MAX)
         return ERR_OK;
     return follow_some(txn, FOLLOW_INLINE_MAX);
+}
+
+/* It is among those that wait for a key which has come. */
+enum err follow_later(struct ledger_txn *txn, uint64_t arrival)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct entry_row row;
+    struct hash epoch;
+    enum err err = ledger_entry(&snapshot, arrival, &row);
+
+    if (err == ERR_OK)
+        err = epoch_table_of_log(&snapshot, row.log, row.entry.header.epoch_index, &epoch);
+    if (err == ERR_OK)
+        err = follow_wait(txn, &epoch, arrival);
+    txn->counters.has_ready |= err == ERR_OK;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 enum err follow_all(struct ledger_txn *txn)

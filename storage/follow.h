@@ -20,6 +20,10 @@ MUST_USE enum err follow_inline(struct ledger_txn *txn);
 bool follow_txn_is_behind(const struct ledger_txn *txn);
 /* Merges everything that is pending, however much: for what must see all of it. */
 MUST_USE enum err follow_all(struct ledger_txn *txn);
+/* Merges an entry once more, which lacked its payload when its turn came. */
+MUST_USE enum err follow_later(struct ledger_txn *txn, uint64_t arrival);
+/* An entry shows nothing any more: the object it is of is told so. */
+MUST_USE enum err follow_hide(struct ledger_txn *txn, uint64_t arrival);
 /* Entries committed, and entries merged. */
 MUST_USE enum err follow_progress(const struct snapshot *snapshot, uint64_t *out_held,
                                   uint64_t *out_merged);

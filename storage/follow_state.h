@@ -16,6 +16,7 @@ struct follow_cache {
     struct view_restate *restate; /* of the log's space */
     uint32_t again;               /* space to be merged again; 0: none */
     bool is_silent;               /* views are told later */
+    bool has_forgiven;            /* a forget names an entry of the log */
 };
 
 /* Merges one entry of those held, or puts it among those that wait for their key. ERR_CORRUPT when
@@ -39,6 +40,12 @@ bool follow_has_place(const struct space_row *space, const struct edit *edit);
 MUST_USE enum err follow_read_row(struct ledger_txn *txn, struct buf *scratch, uint32_t number,
                                   struct object *before, struct object *after);
 
+/* Follow_prune.c: an object without what lost or hidden entries said; the space is merged again
+ * where that does not tell all. */
+MUST_USE enum err follow_prune(struct ledger_txn *txn, const struct space_row *space, uint8_t kind,
+                               const struct id *object);
+/* The space is merged again before follow ends. */
+MUST_USE enum err follow_demand_again(struct ledger_txn *txn, uint32_t space);
 /* Follow_again.c: makes the objects of the space cache->again from nothing, because another
  * restatement counts there now, and tells the views. */
 MUST_USE enum err follow_again(struct ledger_txn *txn);

@@ -3,13 +3,31 @@
 
 #include "crypto/secret.h"
 #include "proto/limits.h"
+#include "storage/absent.h"
+#include "storage/agenda.h"
+#include "storage/expiry.h"
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
+#include "storage/running.h"
 #include "storage/space.h"
 #include "storage/view_peer.h"
 
 /* Extends the log by an entry and stores both; at a block's end of an own log the head is signed at
  * once. */
+/* What is over some day, and what came without its payload. */
+static enum err ingest_note(struct ledger_txn *txn, const struct ledger_touched *log,
+                            const struct entry *entry)
+{
+    const struct entry_row row = {.arrival = txn->counters.arrival,
+                                  .log = log->row.number,
+                                  .seq = log->row.tip.size,
+                                  .entry = *entry};
+
+    if (entry->payload.size == 0)
+        return absent_note(txn, row.log, row.seq, entry->header.payload_size);
+    return expiry_note(txn, &row);
+}
+
 static enum err ingest_extend(struct ledger_txn *txn, struct ledger_touched *log,
                               const struct entry *entry)
 {
@@ -18,6 +36,8 @@ static enum err ingest_extend(struct ledger_txn *txn, struct ledger_touched *log
     struct head head;
 
     log->row.payload_bytes += entry->header.payload_size;
+    if (err == ERR_OK)
+        err = ingest_note(txn, log, entry);
     if (err == ERR_OK && entry->header.epoch_index == 0 && entry->payload.size > 0)
         err = epoch_table_add_entry(txn, log, entry->payload);
     if (err != ERR_OK || !log->is_own)
@@ -41,6 +61,18 @@ static enum err ingest_add(struct ledger_txn *txn, struct ledger_touched *log,
 
 /* Own entries. */
 
+/* A day's end: has too much of the space died, or did another device of mine write under an older
+ * epoch? One name on the agenda a day. */
+static enum err ingest_look_later(struct ledger_txn *txn, const struct space_row *space)
+{
+    uint64_t day = txn->now_ms / RUNNING_DAY_MS + 1;
+
+    if (!space->is_mine || (space->kind != SPACE_CARD && space->kind != SPACE_NETWORK))
+        return ERR_OK;
+    return agenda_put(txn, day * RUNNING_DAY_MS, KIND_RESTATEMENT,
+                      span_of(space->id.bytes, ID_SIZE));
+}
+
 static enum err ingest_own_log(struct ledger_txn *txn, const struct id *space,
                                struct space_row *out_space, struct ledger_touched **out)
 {
@@ -56,6 +88,8 @@ static enum err ingest_own_log(struct ledger_txn *txn, const struct id *space,
     err = log_table_touch(txn, out_space, ledger_device(txn->ledger), out);
     if (err == ERR_OK)
         ledger_note_news(txn, space);
+    if (err == ERR_OK && (*out)->row.payload_bytes > RESTATE_DEAD_MIN)
+        err = ingest_look_later(txn, out_space);
     return err;
 }
 
@@ -279,7 +313,7 @@ enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batc
         err = ingest_store(txn, log, batch);
     if (err == ERR_OK)
         ledger_note_news(txn, &id->space);
-    return err;
+    return err == ERR_OK ? ingest_look_later(txn, &space) : err;
 }
 
 /* Reading an entry's plaintext. */

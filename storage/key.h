@@ -45,6 +45,10 @@
  *   agenda     due time, kind, name         nothing: what must be looked at again
  *   host       IPv4 address or IPv6 /64     when somebody proved from there who they are
  *   space_epoch space, epoch id             nothing: the epochs of each space
+ *   network_in peer's root                  the network space it writes
+ *   absent     log, seq                     size of a payload that is not here
+ *   forgotten  log, seq                     nothing: places that forgets name
+ *   expiry     time in s, arrival           state, and since when: running time, wall clock
  *   restate    space                        the restatement that counts: its epoch, where it
  *                                           stands, what it covers
  *   fact       introducer, introduction,    arrival of the entry that says it
@@ -105,7 +109,11 @@
     X(KEEP, "keep")                                                                                \
     X(RETURN, "return")                                                                            \
     X(CUT, "cut")                                                                                  \
-    X(RESTATED, "restated")
+    X(RESTATED, "restated")                                                                        \
+    X(NETWORK_IN, "network_in")                                                                    \
+    X(ABSENT, "absent")                                                                            \
+    X(FORGOTTEN, "forgotten")                                                                      \
+    X(EXPIRY, "expiry")
 
 enum table {
 #define X(word, name) TABLE_##word,

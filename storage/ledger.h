@@ -54,6 +54,9 @@ const struct public_key *ledger_device(const struct ledger *ledger);
 const struct signing_key *ledger_signing_key(const struct ledger *ledger);
 const struct exchange_key *ledger_static_key(const struct ledger *ledger);
 const struct exchange_key *ledger_receiving_key(const struct ledger *ledger);
+/* Handshake keys of the devices this store was written by before, the newest first: they are still
+ * answered. NULL at the end. */
+const struct exchange_key *ledger_old_static_key(const struct ledger *ledger, size_t index);
 /* NULL on a device without it. */
 const struct signing_key *ledger_root_key(const struct ledger *ledger);
 const struct device_secrets *ledger_secrets(const struct ledger *ledger);

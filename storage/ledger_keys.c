@@ -10,6 +10,11 @@
 
 enum { LEDGER_OLD_ROW_SIZE = 2 * KEY_SIZE };
 
+const struct exchange_key *ledger_old_static_key(const struct ledger *ledger, size_t index)
+{
+    return index < ledger->old_count ? &ledger->old[ledger->old_count - 1 - index].statics : NULL;
+}
+
 static void ledger_old_key(size_t index, struct key *out)
 {
     key_of_byte(META_OLD_KEYS, out);

@@ -14,7 +14,8 @@ enum meta_key {
     META_SELF = 2,
     META_STATE = 3,
     META_DEVICE = 4,
-    META_OLD_KEYS = 5
+    META_OLD_KEYS = 5,
+    META_RUNNING = 6
 };
 
 enum {
@@ -55,6 +56,7 @@ struct ledger {
     size_t old_count;
     struct entropy entropy;
     struct id self_space;
+    uint64_t machine_ms; /* the machine's clock when running time was last written; 0: not yet */
 };
 
 /* A log this transaction appends to. */

@@ -5,10 +5,12 @@
 
 #include "crypto/secret.h"
 #include "proto/limits.h"
+#include "storage/absent.h"
 #include "storage/keep.h"
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
 #include "storage/returns.h"
+#include "storage/space.h"
 #include "storage/view_peer.h"
 
 struct replica_walk {
@@ -52,6 +54,21 @@ static enum err replica_own_logs(struct replica_walk *walk)
     return err;
 }
 
+/* PROTOCOL NETWORK-3: "It is shared with those who were let in, while it is on." */
+static enum err replica_network_logs(struct replica_walk *walk, const struct peer *peer)
+{
+    struct space_row network;
+    enum err err = peer->reads_network ? space_network(walk->snapshot, &network) : ERR_NOT_FOUND;
+
+    if (err == ERR_OK)
+        err = replica_walk_space(walk, &network.id);
+    if (err == ERR_OK || err == ERR_NOT_FOUND)
+        err = view_peer_network(walk->snapshot, &peer->member, &network);
+    if (err == ERR_OK)
+        err = replica_walk_space(walk, &network.id);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 static enum err replica_peer_logs(struct replica_walk *walk, const struct peer *peer)
 {
     struct space_row card;
@@ -67,7 +84,7 @@ static enum err replica_peer_logs(struct replica_walk *walk, const struct peer *
         err = replica_walk_space(walk, &card.id);
     if (err == ERR_OK && peer->has_card_in)
         err = replica_walk_space(walk, &peer->card_in);
-    return err;
+    return err == ERR_OK ? replica_network_logs(walk, peer) : err;
 }
 
 /* A peer's link when it is one; ERR_NOT_FOUND when nothing is shared with this member. */
@@ -109,6 +126,17 @@ static enum err replica_logs(void *self, const struct public_key *peer, replica_
     return err;
 }
 
+static bool replica_shares_network(const struct snapshot *snapshot, const struct peer *link,
+                                   const struct space_row *space)
+{
+    struct space_row network;
+    enum err err = !space->is_mine       ? view_peer_network(snapshot, &link->member, &network)
+                   : link->reads_network ? space_network(snapshot, &network)
+                                         : ERR_NOT_FOUND;
+
+    return err == ERR_OK && network.number == space->number;
+}
+
 /* Is this space one that the two members share? */
 static enum err replica_check_space(const struct snapshot *snapshot, const struct public_key *peer,
                                     const struct id *space, struct space_row *out)
@@ -126,6 +154,8 @@ static enum err replica_check_space(const struct snapshot *snapshot, const struc
                 (link->has_pair_in && id_is_equal(&link->pair_in, space)) ||
                 (link->has_card_in && id_is_equal(&link->card_in, space)) ||
                 (out->is_mine && out->kind == SPACE_CARD);
+    if (out->kind == SPACE_NETWORK)
+        is_shared = replica_shares_network(snapshot, link, out);
     secret_free(link);
     return is_shared ? ERR_OK : ERR_NOT_FOUND;
 }
@@ -382,7 +412,7 @@ static enum err replica_count(void *self, const struct log_id *log, uint64_t siz
                               uint64_t *out_entries, uint64_t *out_bytes)
 {
     struct log_row row;
-    uint64_t before = 0;
+    uint64_t before = 0, absent = 0;
     enum err err = ledger_log(self, log, &row);
 
     *out_entries = *out_bytes = 0;
@@ -394,8 +424,9 @@ static enum err replica_count(void *self, const struct log_id *log, uint64_t siz
     if (err != ERR_OK)
         return err;
     *out_entries = row.tip.size - size;
-    *out_bytes = row.payload_bytes - before;
-    return ERR_OK;
+    err = absent_bytes(self, row.number, size, &absent);
+    *out_bytes = row.payload_bytes - before - absent;
+    return err;
 }
 
 void replica_of(struct snapshot *snapshot, struct replica *out)

@@ -11,6 +11,7 @@
 #include "storage/ledger_state.h"
 #include "storage/restate.h"
 #include "storage/row.h"
+#include "storage/space_state.h"
 #include "storage/view_peer.h"
 
 static struct value space_bytes(const void *bytes, size_t size)
@@ -100,28 +101,38 @@ enum err space_grant(struct ledger_txn *txn, const struct id *space, const struc
     return err;
 }
 
-static enum err space_on_linked(void *self, const struct peer *peer)
-{
-    struct buf *linked = self;
+struct space_readers {
+    enum space_kind kind;
+    struct buf members; /* struct public_key */
+};
 
-    if (peer->state == LINK_LINKED)
-        buf_append(linked, span_of(&peer->member, sizeof peer->member));
-    return buf_err(linked);
+static enum err space_on_reader(void *self, const struct peer *peer)
+{
+    struct space_readers *readers = self;
+
+    if (space_may_read(readers->kind, peer))
+        buf_append(&readers->members, span_of(&peer->member, sizeof peer->member));
+    return buf_err(&readers->members);
 }
 
 enum err space_grant_all(struct ledger_txn *txn, const struct id *space)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct buf linked = {0};
-    enum err err = view_peer_each(&snapshot, space_on_linked, &linked);
+    struct space_readers readers = {0};
+    struct space_row row;
+    enum err err = ledger_space(&snapshot, space, &row);
 
-    for (size_t at = 0; err == ERR_OK && at < linked.size; at += sizeof(struct public_key)) {
+    readers.kind = row.kind;
+    if (err == ERR_OK)
+        err = view_peer_each(&snapshot, space_on_reader, &readers);
+    for (size_t at = 0; err == ERR_OK && at < readers.members.size;
+         at += sizeof(struct public_key)) {
         struct public_key member;
 
-        memcpy(&member, linked.data + at, sizeof member);
+        memcpy(&member, readers.members.data + at, sizeof member);
         err = space_grant(txn, space, &member);
     }
-    buf_release(&linked);
+    buf_release(&readers.members);
     return err;
 }
 
@@ -206,40 +217,6 @@ enum err space_certify(struct ledger_txn *txn, const struct id *card, struct spa
     }
     edit_release(&edit);
     buf_release(&statement);
-    return err;
-}
-
-enum err space_renew_knock(struct ledger_txn *txn)
-{
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
-    static const struct id only = {{0}};
-    uint8_t knock[KEY_SIZE];
-    struct edit_space edit = {0};
-    struct object door = {0};
-    struct space_row card;
-    struct id object;
-    uint32_t number;
-    enum err err = ledger_own_space(&snapshot, SPACE_CARD, &card);
-
-    if (err != ERR_OK)
-        return err;
-    entropy_fill(&txn->ledger->entropy, knock, sizeof knock);
-    id_draw(&txn->ledger->entropy, txn->now_ms, &object);
-    edit_begin(&edit, KIND_KNOCK, &object, txn->now_ms);
-    edit_set(&edit, KNOCK_KEY, 1, space_bytes(knock, KEY_SIZE));
-    edit_set(&edit, KNOCK_CREATED, 1, (struct value){.type = VALUE_NUMBER, .number = txn->now_ms});
-    err = ledger_append(txn, &txn->ledger->self_space, &edit, 0);
-    if (err == ERR_OK)
-        err = row_get(&snapshot, &card.id, KIND_DOOR, &only, &door, &number);
-    if (err == ERR_OK || err == ERR_NOT_FOUND) {
-        edit_begin(&edit, KIND_DOOR, &only, txn->now_ms);
-        edit_set(&edit, DOOR_KNOCK, object_next_counter(&door, DOOR_KNOCK),
-                 space_bytes(knock, KEY_SIZE));
-        err = ledger_append(txn, &card.id, &edit, 0);
-    }
-    object_release(&door);
-    edit_release(&edit);
-    secret_wipe(knock, sizeof knock);
     return err;
 }
 

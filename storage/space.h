@@ -44,6 +44,15 @@ MUST_USE enum err space_grant_all(struct ledger_txn *txn, const struct id *space
  * restated away first. */
 MUST_USE enum err space_admit(struct ledger_txn *txn, const struct id *space,
                               const struct public_key *peer);
+/* Turns my network space on (made when there is none yet) or off: what stands in it is given to
+ * nobody while it is off. */
+MUST_USE enum err space_use_network(struct ledger_txn *txn, bool is_on);
+/* ERR_NOT_FOUND: it is off, or was never on. */
+MUST_USE enum err space_network(const struct snapshot *snapshot, struct space_row *out);
+/* Lets one peer read my network space, or no more from now on. ERR_STATE while it is off, or when
+ * the peer is none; ERR_NOT_FOUND: no such peer. */
+MUST_USE enum err space_share_network(struct ledger_txn *txn, const struct public_key *peer,
+                                      bool is_reader);
 /* Tells one peer the keys of my card (or network) space: a grant in its pair space for each epoch
  * it may read. */
 MUST_USE enum err space_grant(struct ledger_txn *txn, const struct id *space,
@@ -55,5 +64,10 @@ MUST_USE enum err space_certify(struct ledger_txn *txn, const struct id *card,
 /* Draws a new knock, tells it to all peers through the card space; older ones are still answered
  * for a while. */
 MUST_USE enum err space_renew_knock(struct ledger_txn *txn);
+
+/* The same for a removal: at once, or with the other removals of the same day. */
+MUST_USE enum err space_renew_knock_soon(struct ledger_txn *txn);
+/* Called from the agenda. */
+MUST_USE enum err space_tend_knock(struct ledger_txn *txn, struct span name);
 
 #endif

@@ -13,6 +13,7 @@
 enum { SPACE_PEER_DEVICES_MAX = 24 }; /* more of a peer's devices are not wrapped for */
 
 struct space_count {
+    enum space_kind kind;
     struct space_audience *audience;
     struct buf members; /* of card and network spaces: whose devices count */
     size_t left;        /* wraps that may still be added */
@@ -39,6 +40,11 @@ static bool space_has(const struct buf *sorted, const struct public_key *key)
 {
     return sorted->size > 0 &&
            bsearch(key, sorted->data, sorted->size / sizeof *key, sizeof *key, space_order) != NULL;
+}
+
+bool space_may_read(enum space_kind kind, const struct peer *peer)
+{
+    return peer->state == LINK_LINKED && (kind != SPACE_NETWORK || peer->reads_network);
 }
 
 bool space_audience_has(const struct space_audience *audience, const struct public_key *reader)
@@ -97,7 +103,7 @@ static enum err space_count_linked(void *self, const struct peer *peer)
 {
     struct space_count *count = self;
 
-    if (peer->state == LINK_LINKED)
+    if (space_may_read(count->kind, peer))
         buf_append(&count->members, span_of(&peer->member, sizeof peer->member));
     return buf_err(&count->members);
 }
@@ -111,10 +117,11 @@ static enum err space_count_device(void *self, const struct device_row *device)
     return ERR_OK;
 }
 
-static enum err space_add_linked(const struct snapshot *snapshot, struct space_audience *audience)
+static enum err space_add_linked(const struct snapshot *snapshot, enum space_kind kind,
+                                 struct space_audience *audience)
 {
     const struct public_key *own = ledger_member(snapshot->ledger);
-    struct space_count count = {.audience = audience};
+    struct space_count count = {.kind = kind, .audience = audience};
     enum err err = view_peer_each(snapshot, space_count_linked, &count);
 
     buf_append(&count.members, span_of(own, sizeof *own));
@@ -137,7 +144,7 @@ enum err space_find_audience(const struct snapshot *snapshot, const struct space
     out->recipients_count = 0;
     out->readers = (struct buf){0};
     if (space->kind == SPACE_CARD || space->kind == SPACE_NETWORK) {
-        err = space_add_linked(snapshot, out);
+        err = space_add_linked(snapshot, space->kind, out);
     } else {
         err = space_add_own(snapshot, out);
         if (err == ERR_OK && space->kind == SPACE_PAIR)

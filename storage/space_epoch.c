@@ -39,6 +39,7 @@ struct space_look {
     struct space_audience *audience;
     struct space_epoch *epochs;
     size_t count;
+    enum space_kind kind;
     const struct space_epoch *best; /* of the fit ones, the one to write under; NULL */
     bool has_fresh;
 };
@@ -139,7 +140,7 @@ static enum err space_note_former(void *self, const struct peer *peer)
     struct space_look *look = self;
     enum err err = ERR_OK;
 
-    if (peer->state == LINK_LINKED || !peer->has_pair_out)
+    if (space_may_read(look->kind, peer) || !peer->has_pair_out)
         return ERR_OK;
     for (size_t at = 0; err == ERR_OK && at < look->count; at++) {
         struct object grant = {0};
@@ -240,6 +241,7 @@ static enum err space_look_at(const struct snapshot *snapshot, const struct spac
     enum err err;
 
     *out = (struct space_look){.snapshot = snapshot,
+                               .kind = space->kind,
                                .audience = heap_new_zeroed(1, sizeof *out->audience)};
     err = out->audience != NULL ? space_find_audience(snapshot, space, out->audience) : ERR_NOMEM;
     if (err == ERR_OK)
@@ -563,12 +565,14 @@ enum err space_link_changed(struct ledger_txn *txn, const struct object *before,
                             const struct object *after)
 {
     bool was_linked = before != NULL && object_number(before, LINK_STATE) == LINK_LINKED;
-    enum err err;
+    bool is_linked = object_number(after, LINK_STATE) == LINK_LINKED;
+    bool has_lost = before != NULL && object_number(before, LINK_NETWORK) == 1 &&
+                    object_number(after, LINK_NETWORK) != 1;
+    enum err err = was_linked && !is_linked ? space_unsettle_own(txn, SPACE_CARD) : ERR_OK;
 
-    if (!was_linked || object_number(after, LINK_STATE) == LINK_LINKED)
-        return ERR_OK;
-    err = space_unsettle_own(txn, SPACE_CARD);
-    return err == ERR_OK ? space_unsettle_own(txn, SPACE_NETWORK) : err;
+    if (err == ERR_OK && ((was_linked && !is_linked) || has_lost))
+        err = space_unsettle_own(txn, SPACE_NETWORK);
+    return err;
 }
 
 enum err space_devices_changed(struct ledger_txn *txn, const struct public_key *member)

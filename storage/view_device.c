@@ -210,19 +210,26 @@ enum err view_device_learn(struct ledger_txn *txn, const struct device_chain *ch
     return err;
 }
 
-enum err view_device_meet(struct ledger_txn *txn, const struct device_chain *chain)
+enum err view_device_news(struct ledger_txn *txn, const struct public_key *member)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    enum err err = view_device_learn(txn, chain);
+    enum err err = ERR_OK;
 
     for (uint32_t number = 1; err == ERR_OK && number <= txn->counters.spaces; number++) {
         struct space_row space;
 
         err = ledger_space_numbered(&snapshot, number, &space);
-        if (err == ERR_OK && public_key_is_equal(&space.writer, &chain->member))
+        if (err == ERR_OK && public_key_is_equal(&space.writer, member))
             ledger_note_news(txn, &space.id);
     }
     return err;
+}
+
+enum err view_device_meet(struct ledger_txn *txn, const struct device_chain *chain)
+{
+    enum err err = view_device_learn(txn, chain);
+
+    return err == ERR_OK ? view_device_news(txn, &chain->member) : err;
 }
 
 /* Addresses. */

@@ -32,6 +32,47 @@ static enum err view_peer_link_changed(struct ledger_txn *txn, uint32_t number,
     return ledger_put(txn, TABLE_PEER, &key, span_of(value, sizeof value));
 }
 
+enum err view_peer_network(const struct snapshot *snapshot, const struct public_key *member,
+                           struct space_row *out)
+{
+    struct span row;
+    struct key key;
+    enum err err;
+
+    key_of_bytes(span_of(member->bytes, 32), &key);
+    err = ledger_get(snapshot, TABLE_NETWORK_IN, &key, &row);
+    if (err == ERR_OK && row.size != 4)
+        err = ERR_CORRUPT;
+    return err == ERR_OK ? ledger_space_numbered(snapshot, be32(row.data), out) : err;
+}
+
+/* PROTOCOL NETWORK-2: "A grant of kind network makes the space known to its reader, the first for
+ * each writer alone." ERR_NOT_FOUND: it is not the first, or no network. */
+static enum err view_peer_learn_network(struct ledger_txn *txn, const struct id *id,
+                                        const struct public_key *writer, uint64_t kind,
+                                        struct space_row *out)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_row space = {.id = *id, .kind = SPACE_NETWORK, .writer = *writer};
+    uint8_t number[4];
+    struct key key;
+    enum err err;
+
+    if (kind != SPACE_NETWORK)
+        return ERR_NOT_FOUND;
+    err = view_peer_network(&snapshot, writer, out);
+    if (err != ERR_NOT_FOUND)
+        return err == ERR_OK ? ERR_NOT_FOUND : err;
+    err = ledger_add_space(txn, &space);
+    if (err == ERR_OK)
+        err = ledger_space(&snapshot, id, out);
+    if (err != ERR_OK)
+        return err;
+    be32_put(number, out->number);
+    key_of_bytes(span_of(writer->bytes, 32), &key);
+    return ledger_put(txn, TABLE_NETWORK_IN, &key, span_of(number, sizeof number));
+}
+
 /* A peer's grant is believed for spaces that this peer writes, and for no others. */
 static enum err view_peer_grant_changed(struct ledger_txn *txn, const struct space_row *space,
                                         const struct object *after)
@@ -50,6 +91,9 @@ static enum err view_peer_grant_changed(struct ledger_txn *txn, const struct spa
     memcpy(target_id.bytes, about.data, ID_SIZE);
     memcpy(id.bytes, epoch.data, HASH_SIZE);
     err = ledger_space(&snapshot, &target_id, &target);
+    if (err == ERR_NOT_FOUND)
+        err = view_peer_learn_network(txn, &target_id, &space->writer,
+                                      object_number(after, GRANT_SPACE_KIND), &target);
     if (err == ERR_NOT_FOUND ||
         (err == ERR_OK && !public_key_is_equal(&target.writer, &space->writer)))
         return ERR_OK;
@@ -213,7 +257,8 @@ static void view_peer_read(const struct object *link, struct peer *out)
     *out = (struct peer){.state = (enum link_state)object_number(link, LINK_STATE),
                          .level = (enum link_level)object_number(link, LINK_LEVEL),
                          .since_ms = object_number(link, LINK_SINCE),
-                         .is_confirmed = object_number(link, LINK_CONFIRMED) != 0};
+                         .is_confirmed = object_number(link, LINK_CONFIRMED) != 0,
+                         .reads_network = object_number(link, LINK_NETWORK) == 1};
     (void)view_peer_key(link, LINK_MEMBER,
                         out->member.bytes); /* A row without it is never in the peer table. */
     out->has_secret = view_peer_key(link, LINK_SECRET, out->secret);
@@ -310,6 +355,8 @@ enum err view_peer_each(const struct snapshot *snapshot, view_peer_fn each, void
 struct view_peer_knocks {
     uint8_t *keys;
     uint64_t created[VIEW_PEER_KNOCKS_MAX];
+    uint64_t told[VIEW_PEER_KNOCKS_MAX]; /* entry of a log of the card that tells it; 0: unknown */
+    struct public_key devices[VIEW_PEER_KNOCKS_MAX];
     size_t count;
 };
 
@@ -332,11 +379,56 @@ static enum err view_peer_on_knock(void *self, uint32_t number, const struct obj
         to->count--;
     memmove(to->keys + (at + 1) * KEY_SIZE, to->keys + at * KEY_SIZE, (to->count - at) * KEY_SIZE);
     memmove(&to->created[at + 1], &to->created[at], (to->count - at) * sizeof to->created[0]);
+    memmove(&to->told[at + 1], &to->told[at], (to->count - at) * sizeof to->told[0]);
+    memmove(&to->devices[at + 1], &to->devices[at], (to->count - at) * sizeof to->devices[0]);
+    to->told[at] = object_number(knock, KNOCK_TOLD);
+    (void)view_peer_key(knock, KNOCK_DEVICE, to->devices[at].bytes); /* told is 0 without it */
     memcpy(to->keys + at * KEY_SIZE, key, KEY_SIZE);
     to->created[at] = created;
     to->count++;
     secret_wipe(key, sizeof key);
     return ERR_OK;
+}
+
+struct view_peer_told {
+    const struct snapshot *snapshot;
+    uint32_t log;
+    uint64_t told;
+    bool is_missed;
+};
+
+static enum err view_peer_on_told(void *self, const struct peer *peer)
+{
+    struct view_peer_told *told = self;
+    uint64_t size = 0;
+    enum err err = ERR_OK;
+
+    if (peer->state == LINK_LINKED)
+        err = view_delivered_to(told->snapshot, &peer->member, told->log, &size);
+    told->is_missed |= peer->state == LINK_LINKED && size < told->told;
+    return err;
+}
+
+/* PROTOCOL KNOCK-6: "Older knocks are answered until every remaining peer has acknowledged the
+ * entry that tells a newer one." */
+static enum err view_peer_all_know(const struct snapshot *snapshot,
+                                   const struct view_peer_knocks *knocks, size_t at, bool *out)
+{
+    struct view_peer_told told = {.snapshot = snapshot, .told = knocks->told[at]};
+    struct log_id id = {.device = knocks->devices[at]};
+    struct space_row card = {0};
+    struct log_row log;
+    enum err err = told.told > 0 ? ledger_own_space(snapshot, SPACE_CARD, &card) : ERR_NOT_FOUND;
+
+    id.space = card.id;
+    if (err == ERR_OK)
+        err = ledger_log(snapshot, &id, &log);
+    if (err == ERR_OK) {
+        told.log = log.number;
+        err = view_peer_each(snapshot, view_peer_on_told, &told);
+    }
+    *out = err == ERR_OK && !told.is_missed;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 enum err view_knocks(const struct snapshot *snapshot, uint8_t out[static 8 * KEY_SIZE],
@@ -346,6 +438,13 @@ enum err view_knocks(const struct snapshot *snapshot, uint8_t out[static 8 * KEY
     enum err err = row_each(snapshot, ledger_self_space(snapshot->ledger), KIND_KNOCK,
                             view_peer_on_knock, &to);
 
+    for (size_t at = 0; err == ERR_OK && at + 1 < to.count; at++) {
+        bool is_known = false;
+
+        err = view_peer_all_know(snapshot, &to, at, &is_known);
+        if (err == ERR_OK && is_known)
+            to.count = at + 1;
+    }
     *out_count = to.count;
     return err;
 }
@@ -398,6 +497,21 @@ enum err view_delivered_size(const struct snapshot *snapshot, const struct publi
     if (err == ERR_OK)
         *out = be64(value.data);
     return err;
+}
+
+enum err view_delivered_to(const struct snapshot *snapshot, const struct public_key *peer,
+                           uint32_t log, uint64_t *out_size)
+{
+    struct span value;
+    struct key key;
+    enum err err;
+
+    view_peer_delivered_key(peer, log, &key);
+    err = ledger_get_sealed(snapshot, TABLE_DELIVERED, &key, &value);
+    if (err == ERR_OK && value.size != 8)
+        err = ERR_CORRUPT;
+    *out_size = err == ERR_OK ? be64(value.data) : 0;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 struct view_peer_sum {

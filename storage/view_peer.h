@@ -18,6 +18,7 @@ struct peer {
     uint64_t since_ms;
     uint8_t secret[KEY_SIZE], secret_old[KEY_SIZE];
     bool has_secret, has_secret_old, is_confirmed;
+    bool reads_network; /* of mine */
     struct hash pin;
     struct id pair_out, pair_in, card_in, contact;
     bool has_pair_out, has_pair_in, has_card_in, has_contact, has_knock;
@@ -32,6 +33,9 @@ struct peer {
 MUST_USE enum err view_peer(const struct snapshot *snapshot, const struct public_key *member,
                             struct peer *out);
 typedef enum err (*view_peer_fn)(void *self, const struct peer *peer);
+/* The network space a peer writes, by the peer's root. ERR_NOT_FOUND: it has granted none. */
+MUST_USE enum err view_peer_network(const struct snapshot *snapshot,
+                                    const struct public_key *member, struct space_row *out);
 /* Every link that was ever made and not forgotten, removed and blocked ones included. */
 MUST_USE enum err view_peer_each(const struct snapshot *snapshot, view_peer_fn each, void *self);
 
@@ -67,6 +71,8 @@ MUST_USE enum err view_device_each(const struct snapshot *snapshot, const struct
 MUST_USE enum err view_device_learn(struct ledger_txn *txn, const struct device_chain *chain);
 /* The same for a device that came by itself: its logs may have been offered before it was known. */
 MUST_USE enum err view_device_meet(struct ledger_txn *txn, const struct device_chain *chain);
+/* What this member's devices write is news: something about them has come. */
+MUST_USE enum err view_device_news(struct ledger_txn *txn, const struct public_key *member);
 /* A certificate of this member's, however it came: counts when a chain leads to its certifier. */
 MUST_USE enum err view_device_take(struct ledger_txn *txn, const struct public_key *member,
                                    const struct certificate *certificate);
@@ -100,6 +106,9 @@ MUST_USE enum err view_delivered(struct ledger_txn *txn, const struct public_key
 MUST_USE enum err view_delivered_size(const struct snapshot *snapshot,
                                       const struct public_key *peer, const struct log_id *log,
                                       uint64_t *out);
+/* How far one peer has stored one log. */
+MUST_USE enum err view_delivered_to(const struct snapshot *snapshot, const struct public_key *peer,
+                                    uint32_t log, uint64_t *out_size);
 MUST_USE enum err view_undelivered(const struct snapshot *snapshot, const struct public_key *peer,
                                    uint64_t *out_entries);
 

@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "crypto/heap.h"
+#include "storage/agenda.h"
 #include "storage/ledger_state.h"
 
-enum { VIEW_RESTATE_FIXED = 4 + HASH_SIZE + 4 + 8 + 8, VIEW_RESTATE_COVER = 12 };
+enum { VIEW_RESTATE_FIXED = 4 + HASH_SIZE + 4 + 8 + 8 + 8 + 8, VIEW_RESTATE_COVER = 12 };
 
 /* Rows. */
 
@@ -31,6 +32,7 @@ enum err view_restate_load(const struct snapshot *snapshot, uint32_t space,
     out->log = be32(row.data + 36);
     out->begin = be64(row.data + 40);
     out->end = be64(row.data + 48);
+    out->since = (struct moment){be64(row.data + 56), be64(row.data + 64)};
     out->covers_count = (row.size - VIEW_RESTATE_FIXED) / VIEW_RESTATE_COVER;
     if (out->covers_count > LOGS_PER_PEER_MAX)
         return ERR_CORRUPT;
@@ -54,6 +56,8 @@ static enum err view_restate_put(struct ledger_txn *txn, uint32_t space,
     buf_u32(&row, restate->log);
     buf_u64(&row, restate->begin);
     buf_u64(&row, restate->end);
+    buf_u64(&row, restate->since.running_ms);
+    buf_u64(&row, restate->since.wall_ms);
     for (size_t at = 0; at < restate->covers_count; at++) {
         buf_u32(&row, restate->covers[at].log);
         buf_u64(&row, restate->covers[at].size);
@@ -166,7 +170,11 @@ enum err view_restate_changed(struct ledger_txn *txn, const struct space_row *sp
         err = view_restate_read_covers(txn, space, object_value(after, RESTATE_COVERS).bytes,
                                        &both[0]);
         if (err == ERR_OK)
+            err = running_moment(txn, &both[0].since);
+        if (err == ERR_OK)
             err = view_restate_put(txn, space->number, &both[0]);
+        if (err == ERR_OK)
+            err = agenda_put(txn, AGENDA_NOW, KIND_RESTATEMENT, span_of(space->id.bytes, ID_SIZE));
         *out_is_new = err == ERR_OK;
     }
     heap_free(both);

@@ -7,6 +7,7 @@
 
 #include "proto/restate.h"
 #include "storage/ledger.h"
+#include "storage/running.h"
 
 struct view_restate_cover {
     uint32_t log;
@@ -19,6 +20,7 @@ struct view_restate {
     uint32_t depth; /* of its epoch */
     struct hash epoch;
     uint32_t log;        /* it stands in this log, */
+    struct moment since; /* it was found to count here */
     uint64_t begin, end; /* from its first edit to its last */
     size_t covers_count;
     struct view_restate_cover covers[LOGS_PER_PEER_MAX];

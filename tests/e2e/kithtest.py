@@ -71,9 +71,10 @@ class Member:
         return answer
 
     def start(self, listen="127.0.0.1:0", *more):
+        where = ["--no-listen"] if listen is None else ["--listen", listen]
         self.process = subprocess.Popen(
-            [KITH, "--home", self.home, "--no-input", *self.extra, "run", "--json", "--listen",
-             listen, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            [KITH, "--home", self.home, "--no-input", *self.extra, "run", "--json", *where, *more],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         line = self.process.stdout.readline()
         if not line.startswith(b'{"ready"'):
             _, error = self.process.communicate(timeout=10)

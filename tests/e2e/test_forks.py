@@ -1,6 +1,6 @@
 """Old copies, clones, machines rolled back: both branches are kept, nothing is asked of anybody."""
-import os
 import shutil
+import socket
 
 from kithtest import link, run, until
 
@@ -58,6 +58,8 @@ def an_old_copy_comes_back_and_nothing_is_lost(place):
     agree(ana, bruno)
     rows = ana.call("log")[1]
     assert any(row["kind"] == "fork" for row in rows), rows
+    assert "is kept" in ana.ok("status")["note"], ana.ok("status")
+    assert "note" not in bruno.ok("status")
     ana.stop()
     bruno.stop()
     healthy(ana, bruno)
@@ -85,6 +87,56 @@ def what_both_branches_wrote_is_kept(place):
     ana.stop()
     bruno.stop()
     healthy(ana, bruno)
+
+
+def a_peer_that_can_only_call_finds_the_successor(place):
+    """It knows the old device's key alone: it is answered under that, and told of the new one. A
+    node that listens everywhere does not call addresses of its own machine."""
+    def start():
+        ana.start(f"0.0.0.0:{port}", "--announce", f"127.0.0.1:{port}")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    ana, bruno = place.member("Ana"), place.member("Bruno").start()
+    start()
+    link(ana, bruno)
+    ana.ok("me", "edit", "--title", "first")
+    until(lambda: bruno.card_of("Ana").get("title") == "first", 40)
+    ana.stop()
+    old = copy_of(ana)
+    start()
+    ana.ok("me", "edit", "--org", "written after the copy")
+    until(lambda: bruno.card_of("Ana").get("org") == "written after the copy", 40)
+    ana.stop()
+    device = device_of(ana)
+    restore(ana, old)
+    start()
+    until(lambda: device_of(ana) != device, 60, "no successor took over")
+    ana.ok("me", "edit", "--place", "Lisboa")
+    until(lambda: bruno.card_of("Ana").get("place") == "Lisboa", 60, "the peer lost the way")
+    ana.stop()
+    bruno.stop()
+    healthy(ana, bruno)
+
+
+def a_passphrase_protects_the_successor_too(place):
+    ana, bruno = place.member("Ana", passphrase="three old boats").start(), \
+        place.member("Bruno").start()
+    link(ana, bruno)
+    ana.stop()
+    old = copy_of(ana)
+    device = device_of(ana)
+    ana.start()
+    ana.ok("me", "edit", "--org", "written after the copy")
+    until(lambda: bruno.card_of("Ana").get("org") == "written after the copy")
+    ana.stop()
+    restore(ana, old)
+    ana.start()
+    until(lambda: device_of(ana) != device, 60, "no successor took over")
+    successor = device_of(ana)
+    ana.stop()
+    status = ana.ok("status")
+    assert status["device"] == successor and status["key_protection"] == "passphrase", status
 
 
 def two_clones_run_side_by_side(place):

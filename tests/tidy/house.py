@@ -71,6 +71,8 @@ PARTS = {
     "storage/ingest": ("ledger", "a part of the ledger"),
     "storage/log_table": ("ledger", "a part of the ledger"),
     "storage/space": ("ledger", "a part of the ledger"),
+    "storage/space_knock": ("space", "what peers knock with is renewed as spaces are"),
+    "storage/space_network": ("space", "one of a member's spaces"),
     "storage/space_audience": ("space", "who reads a space"),
     "storage/space_epoch": ("space", "the epochs of a space"),
     "storage/view_device": ("view", "rows that the view of peers is read with"),

@@ -17,7 +17,7 @@
 enum {
     HOSTILE_FILE_SIZE = 100 << 20,
     HOSTILE_PEAK_MAX = 140 << 20, /* beside a file of 100 MiB: 256 MiB in all */
-    HOSTILE_SECONDS_MAX = 30
+    HOSTILE_SECONDS_MAX = 30      /* of a processor: a busy machine is no failure */
 };
 
 enum { HOSTILE_HEAD = 16 }; /* before each block: its size, and room so that it stays aligned */
@@ -105,9 +105,9 @@ static void hostile_read(struct span file, enum err wanted, size_t people, size_
     enum err err;
 
     hostile_peak = hostile_now = 0;
-    clock_gettime(CLOCK_MONOTONIC, &begun);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begun);
     err = book_read(file, BOOK_ANY, &reader, &why);
-    clock_gettime(CLOCK_MONOTONIC, &ended);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ended);
     print_message("%zu people, %zu rejected, %zu KiB, %ld s\n", told.people, told.rejected,
                   hostile_peak >> 10, (long)(ended.tv_sec - begun.tv_sec));
     assert_int_equal(err, wanted);

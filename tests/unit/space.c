@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "node/react.h"
 #include "proto/card.h"
 #include "proto/link.h"
 #include "storage/ledger_state.h"
@@ -231,6 +232,73 @@ static void space_new_knock_comes_first_and_is_told(void **state)
     member_free(&bruno);
 }
 
+static size_t space_knocks_count(struct member *member)
+{
+    uint8_t knocks[8 * KEY_SIZE];
+    struct snapshot snapshot = member_snapshot(member);
+    size_t count;
+
+    assert_int_equal(view_knocks(&snapshot, knocks, &count), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    return count;
+}
+
+static void space_renew_soon(struct member *member)
+{
+    struct ledger_txn *txn = member_begin(member);
+
+    assert_int_equal(space_renew_knock_soon(txn), ERR_OK);
+    assert_int_equal(react_all(txn), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+}
+
+/* KNOCK-6: the first removal draws a knock at once, those of the next day share one more; older
+ * ones are answered until the peers who stay have acknowledged a newer. */
+static void space_knocks_of_one_day_are_shared_and_old_ones_end(void **state)
+{
+    enum { DAY_MS = 24 * 60 * 60 * 1000 };
+    struct member ana, bruno, chie;
+    struct log_id id;
+    struct log_row log;
+    struct snapshot snapshot;
+    struct ledger_txn *txn;
+
+    (void)state;
+    member_new(&ana, 1, false);
+    member_new(&bruno, 2, false);
+    member_new(&chie, 3, false);
+    member_link(&ana, &bruno);
+    member_link(&ana, &chie);
+    space_renew_soon(&ana);
+    assert_int_equal(space_knocks_count(&ana), 2);
+    space_renew_soon(&ana);
+    space_renew_soon(&ana);
+    assert_int_equal(space_knocks_count(&ana), 2);
+    ana.now_ms += DAY_MS - 60000;
+    txn = member_begin(&ana);
+    assert_int_equal(react_all(txn), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    assert_int_equal(space_knocks_count(&ana), 2);
+    ana.now_ms += 60000;
+    txn = member_begin(&ana);
+    assert_int_equal(react_all(txn), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    assert_int_equal(space_knocks_count(&ana), 3);
+    id = (struct log_id){.space = member_card_space(&ana), .device = *ledger_device(ana.ledger)};
+    snapshot = member_snapshot(&ana);
+    assert_int_equal(ledger_log(&snapshot, &id, &log), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    txn = member_begin(&ana);
+    assert_int_equal(view_delivered(txn, &bruno.secrets.member, &id, log.tip.size), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    assert_int_equal(space_knocks_count(&ana), 3); /* Chie does not know yet, */
+    member_set_link(&ana, &chie, LINK_REMOVED);
+    assert_int_equal(space_knocks_count(&ana), 1); /* and need not */
+    member_free(&ana);
+    member_free(&bruno);
+    member_free(&chie);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +307,7 @@ int main(void)
         cmocka_unit_test(space_pair_is_read_by_its_peer_after_every_rotation),
         cmocka_unit_test(space_grant_says_what_is_missing),
         cmocka_unit_test(space_new_knock_comes_first_and_is_told),
+        cmocka_unit_test(space_knocks_of_one_day_are_shared_and_old_ones_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,189 @@
+/* Two tables beside the entries: which payloads are missing, and which may be by a forget. */
+#include "storage/absent.h"
+
+#include <string.h>
+
+#include "crypto/heap.h"
+#include "storage/expiry.h"
+#include "storage/follow.h"
+#include "storage/ledger_state.h"
+#include "storage/view_restate.h"
+
+static void absent_key(uint32_t log, uint64_t seq, struct key *out)
+{
+    key_of_u32(log, out);
+    key_add_u64(out, seq);
+}
+
+enum err absent_note(struct ledger_txn *txn, uint32_t log, uint64_t seq, uint32_t payload_size)
+{
+    uint8_t row[4];
+    struct key key;
+
+    be32_put(row, payload_size);
+    absent_key(log, seq, &key);
+    return ledger_put(txn, TABLE_ABSENT, &key, span_of(row, sizeof row));
+}
+
+enum err absent_drop(struct ledger_txn *txn, uint64_t arrival)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct entry_row row;
+    enum err err = ledger_entry(&snapshot, arrival, &row);
+
+    if (err != ERR_OK || row.entry.payload.size == 0)
+        return err;
+    entry_hash_payload(&row.entry);
+    row.entry.payload = span_of(NULL, 0);
+    err = log_table_put_entry(txn, row.arrival, row.log, row.seq, &row.entry,
+                              row.is_cut ? &row.epoch : NULL);
+    return err == ERR_OK ? absent_note(txn, row.log, row.seq, row.entry.header.payload_size) : err;
+}
+
+enum err absent_forgive(struct ledger_txn *txn, uint32_t log, uint64_t seq)
+{
+    struct key key;
+
+    absent_key(log, seq, &key);
+    return ledger_put(txn, TABLE_FORGOTTEN, &key, span_of(NULL, 0));
+}
+
+bool absent_is_forgiven(const struct snapshot *snapshot, uint32_t log, uint64_t seq)
+{
+    struct span ignored;
+    struct key key;
+
+    absent_key(log, seq, &key);
+    return ledger_get(snapshot, TABLE_FORGOTTEN, &key, &ignored) == ERR_OK;
+}
+
+/* A walk over the rows of one log behind a size. */
+typedef enum err (*absent_row_fn)(void *self, uint64_t seq, struct span value);
+
+static enum err absent_walk(const struct snapshot *snapshot, enum table table, uint32_t log,
+                            uint64_t size, absent_row_fn each, void *self)
+{
+    struct kv_cursor *cursor;
+    struct span at, value;
+    struct key key;
+    enum err err = kv_cursor_open(snapshot->kv, table, &cursor);
+
+    if (err != ERR_OK)
+        return err;
+    absent_key(log, size + 1, &key);
+    for (err = kv_cursor_seek(cursor, key_span(&key)); err == ERR_OK;
+         err = kv_cursor_next(cursor)) {
+        kv_cursor_at(cursor, &at, &value);
+        if (at.size != 12 || be32(at.data) != log)
+            break;
+        err = each(self, be64(at.data + 4), value);
+        if (err != ERR_OK)
+            break;
+    }
+    kv_cursor_close(cursor);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static enum err absent_on_any(void *self, uint64_t seq, struct span value)
+{
+    (void)seq;
+    (void)value;
+    *(bool *)self = true;
+    return ERR_CANCELLED;
+}
+
+enum err absent_has_forgiven(const struct snapshot *snapshot, uint32_t log, bool *out)
+{
+    enum err err;
+
+    *out = false;
+    err = absent_walk(snapshot, TABLE_FORGOTTEN, log, 0, absent_on_any, out);
+    return err == ERR_CANCELLED ? ERR_OK : err;
+}
+
+static enum err absent_sum(void *self, uint64_t seq, struct span value)
+{
+    (void)seq;
+    if (value.size != 4)
+        return ERR_CORRUPT;
+    *(uint64_t *)self += be32(value.data);
+    return ERR_OK;
+}
+
+enum err absent_bytes(const struct snapshot *snapshot, uint32_t log, uint64_t size, uint64_t *out)
+{
+    *out = 0;
+    return absent_walk(snapshot, TABLE_ABSENT, log, size, absent_sum, out);
+}
+
+/* What is wanted. */
+
+struct absent_look {
+    const struct snapshot *snapshot;
+    const struct log_row *log;
+    const struct view_restate *restate;
+    absent_fn each;
+    void *self;
+};
+
+static enum err absent_judge(void *self, uint64_t seq, struct span value)
+{
+    const struct absent_look *look = self;
+    struct entry_row row;
+    enum err err;
+
+    (void)value;
+    if (seq <= view_restate_covered(look->restate, look->log->number) ||
+        absent_is_forgiven(look->snapshot, look->log->number, seq))
+        return ERR_OK;
+    err = ledger_entry_at(look->snapshot, look->log->number, seq, &row);
+    if (err != ERR_OK || expiry_is_over(look->snapshot, &row))
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    return look->each(look->self, seq);
+}
+
+/* PROTOCOL ABSENT-1: "A payload may be missing where a forget names its entry, where its expiry has
+ * passed, or where the restatement that counts covers it." */
+enum err absent_each_wanted(const struct snapshot *snapshot, const struct log_row *log,
+                            absent_fn each, void *self)
+{
+    struct view_restate *restate = heap_new(sizeof *restate);
+    struct absent_look look = {
+        .snapshot = snapshot, .log = log, .restate = restate, .each = each, .self = self};
+    enum err err = restate != NULL ? view_restate_load(snapshot, log->space, restate) : ERR_NOMEM;
+
+    if (err == ERR_OK)
+        err = absent_walk(snapshot, TABLE_ABSENT, log->number, 0, absent_judge, &look);
+    heap_free(restate);
+    return err;
+}
+
+enum err absent_fill(struct ledger_txn *txn, const struct log_id *log, uint64_t seq,
+                     struct span payload)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct entry_row row;
+    struct entry filled = {.payload = payload};
+    struct log_row about;
+    struct key key;
+    enum err err = ledger_log(&snapshot, log, &about);
+
+    if (err == ERR_OK)
+        err = ledger_entry_at(&snapshot, about.number, seq, &row);
+    if (err == ERR_OK && row.entry.payload.size > 0)
+        err = ERR_NOT_FOUND;
+    if (err != ERR_OK)
+        return err;
+    entry_hash_payload(&filled);
+    if (filled.header.payload_size != row.entry.header.payload_size ||
+        memcmp(filled.header.payload_hash.bytes, row.entry.header.payload_hash.bytes, HASH_SIZE) !=
+            0)
+        return ERR_FORGED;
+    row.entry.payload = payload;
+    err = log_table_put_entry(txn, row.arrival, row.log, row.seq, &row.entry,
+                              row.is_cut ? &row.epoch : NULL);
+    absent_key(about.number, seq, &key);
+    if (err == ERR_OK)
+        err = ledger_erase(txn, TABLE_ABSENT, &key);
+    return err == ERR_OK ? follow_later(txn, row.arrival) : err;
+}

@@ -1,0 +1,34 @@
+/*
+ * Entries whose payload is gone, or never came: their header stays, so that the chain holds. A
+ * payload may be missing where a forget names the entry, where its expiry has passed, or where a
+ * restatement covers it; any other is asked for in every session.
+ */
+#ifndef KITH_STORAGE_ABSENT_H
+#define KITH_STORAGE_ABSENT_H
+
+#include "storage/ledger.h"
+
+/* Drops the payload of an entry that is held. Nothing when it is gone already. */
+MUST_USE enum err absent_drop(struct ledger_txn *txn, uint64_t arrival);
+/* Notes an entry that came without payload. */
+MUST_USE enum err absent_note(struct ledger_txn *txn, uint32_t log, uint64_t seq,
+                              uint32_t payload_size);
+/* Notes that a forget names this place, whether or not it is held. */
+MUST_USE enum err absent_forgive(struct ledger_txn *txn, uint32_t log, uint64_t seq);
+bool absent_is_forgiven(const struct snapshot *snapshot, uint32_t log, uint64_t seq);
+/* Does any forget name an entry of this log? */
+MUST_USE enum err absent_has_forgiven(const struct snapshot *snapshot, uint32_t log, bool *out);
+/* Payload bytes missing behind the first size entries of a log. */
+MUST_USE enum err absent_bytes(const struct snapshot *snapshot, uint32_t log, uint64_t size,
+                               uint64_t *out);
+/* The payload of an entry that lacks it has come. ERR_FORGED: it is another; ERR_NOT_FOUND: nothing
+ * lacks there. Merged when the views follow. */
+MUST_USE enum err absent_fill(struct ledger_txn *txn, const struct log_id *log, uint64_t seq,
+                              struct span payload);
+/* Places of a log whose payload is missing and may not be; each stops the walk by an error, which
+ * is returned. */
+typedef enum err (*absent_fn)(void *self, uint64_t seq);
+MUST_USE enum err absent_each_wanted(const struct snapshot *snapshot, const struct log_row *log,
+                                     absent_fn each, void *self);
+
+#endif

@@ -1,0 +1,17 @@
+/* Forgetting objects of my self space and of my pair spaces (proto/forget.h). */
+#ifndef KITH_STORAGE_FORGET_H
+#define KITH_STORAGE_FORGET_H
+
+#include "storage/ledger.h"
+
+/* Deletes the object, and lets go of everything that was ever written about it and is held here.
+ * ERR_NOT_FOUND: there is no such object; ERR_STATE: not in a self or pair space of mine;
+ * ERR_LIMIT: more entries than one forget can name. Looks at every entry of the logs that wrote
+ * about it. */
+MUST_USE enum err forget_object(struct ledger_txn *txn, const struct id *space, uint8_t kind,
+                                const struct id *object);
+/* Called by follow after a forget has changed. */
+MUST_USE enum err forget_changed(struct ledger_txn *txn, const struct space_row *space,
+                                 const struct object *after);
+
+#endif

@@ -1,0 +1,235 @@
+/* What follows from a restatement later: covered payloads are dropped, and a new one is made when
+ * too much is dead. */
+#include <string.h>
+
+#include "crypto/heap.h"
+#include "proto/limits.h"
+#include "storage/absent.h"
+#include "storage/agenda.h"
+#include "storage/ledger_state.h"
+#include "storage/restate.h"
+#include "storage/row.h"
+#include "storage/space_state.h"
+#include "storage/view_restate.h"
+
+enum { RESTATE_DROPS_MAX = 2048 }; /* of one transaction */
+
+struct restate_duty {
+    struct ledger_txn *txn;
+    const struct space_row *space;
+    const struct view_restate *restate;
+    size_t drops;
+    uint64_t total, live; /* payload bytes held here; those of entries that say something */
+    bool is_missed;       /* by a reader: it has not acknowledged all of the restatement */
+    bool is_older;      /* something beyond the marks is under an epoch that the new readers lack */
+    struct buf numbers; /* the space's objects */
+};
+
+/* Dropping. */
+
+static enum err restate_on_reader(void *self, const struct peer *peer)
+{
+    struct restate_duty *duty = self;
+    struct snapshot snapshot = ledger_txn_snapshot(duty->txn);
+    uint64_t size;
+    enum err err;
+
+    if (!space_may_read(duty->space->kind, peer))
+        return ERR_OK;
+    err = view_delivered_to(&snapshot, &peer->member, duty->restate->log, &size);
+    duty->is_missed |= err == ERR_OK && size < duty->restate->end;
+    return err;
+}
+
+/* PROTOCOL RESTATE-8: "Payloads it covers may be dropped by others at once; by the writer when
+ * every reader has acknowledged it, or after RESTATE_KEEP_DAYS." */
+static enum err restate_may_drop(struct restate_duty *duty, bool *out)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(duty->txn);
+    struct moment now;
+    enum err err = running_moment(duty->txn, &now);
+
+    *out = true;
+    if (err != ERR_OK || !duty->space->is_mine)
+        return err;
+    err = view_peer_each(&snapshot, restate_on_reader, duty);
+    *out = !duty->is_missed || running_has_passed(&duty->restate->since, &now,
+                                                  (uint64_t)RESTATE_KEEP_DAYS * RUNNING_DAY_MS);
+    return err;
+}
+
+static enum err restate_drop_log(struct restate_duty *duty, const struct view_restate_cover *cover)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(duty->txn);
+    enum err err = ERR_OK;
+
+    for (uint64_t seq = 1; err == ERR_OK && seq <= cover->size && duty->drops < RESTATE_DROPS_MAX;
+         seq++) {
+        struct entry_row row;
+
+        err = ledger_entry_at(&snapshot, cover->log, seq, &row);
+        if (err == ERR_OK && row.entry.header.epoch_index > 0 && row.entry.payload.size > 0) {
+            duty->drops++;
+            err = absent_drop(duty->txn, row.arrival);
+        }
+        err = err == ERR_NOT_FOUND ? ERR_OK : err;
+    }
+    return err;
+}
+
+static enum err restate_drop(struct restate_duty *duty, uint64_t *out_again_ms)
+{
+    bool may_drop;
+    enum err err = restate_may_drop(duty, &may_drop);
+
+    if (err == ERR_OK && !may_drop)
+        *out_again_ms = duty->txn->now_ms + RUNNING_DAY_MS;
+    for (size_t at = 0; err == ERR_OK && may_drop && at < duty->restate->covers_count; at++)
+        err = restate_drop_log(duty, &duty->restate->covers[at]);
+    if (duty->drops >= RESTATE_DROPS_MAX)
+        *out_again_ms = duty->txn->now_ms + 1;
+    return err;
+}
+
+/* Is it due again? */
+
+static enum err restate_weigh_object(struct restate_duty *duty, const struct object *object)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(duty->txn);
+    uint64_t last = 0;
+    enum err err = ERR_OK;
+
+    /* An entry that says two things is counted twice now and then: too much is live then. */
+    for (size_t at = 0; err == ERR_OK && at < object->registers_count; at++) {
+        struct entry_row row;
+
+        if (object->registers[at].arrival == last)
+            continue;
+        last = object->registers[at].arrival;
+        err = ledger_entry(&snapshot, last, &row);
+        duty->live += err == ERR_OK ? row.entry.payload.size : 0;
+    }
+    for (size_t at = 0; err == ERR_OK && at < object->elements_count; at++) {
+        struct entry_row row;
+
+        if (object->elements[at].dots[0].arrival == last)
+            continue;
+        last = object->elements[at].dots[0].arrival;
+        err = ledger_entry(&snapshot, last, &row);
+        duty->live += err == ERR_OK ? row.entry.payload.size : 0;
+    }
+    return err;
+}
+
+static enum err restate_weigh_objects(struct restate_duty *duty)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(duty->txn);
+    enum err err = row_numbers(&snapshot, duty->space->number, &duty->numbers);
+
+    for (size_t at = 0; err == ERR_OK && at < duty->numbers.size; at += sizeof(uint32_t)) {
+        struct object object = {0};
+        uint32_t number, ignored;
+
+        memcpy(&number, duty->numbers.data + at, sizeof number);
+        err = row_load(&snapshot, number, &object, &ignored);
+        if (err == ERR_OK && object_is_visible(&object))
+            err = restate_weigh_object(duty, &object);
+        object_release(&object);
+    }
+    return err;
+}
+
+/* Beyond the marks, but under an epoch no deeper than the restatement's: whoever was admitted since
+ * cannot read it. */
+static enum err restate_judge_epoch(struct restate_duty *duty, const struct entry_row *row)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(duty->txn);
+    struct epoch_row epoch;
+    struct hash id;
+    enum err err;
+
+    if (!duty->restate->is_there)
+        return ERR_OK;
+    err = epoch_table_of_log(&snapshot, row->log, row->entry.header.epoch_index, &id);
+    if (err == ERR_OK)
+        err = epoch_table_get(&snapshot, &id, &epoch);
+    duty->is_older |= err == ERR_OK && epoch.epoch.depth <= duty->restate->depth &&
+                      memcmp(id.bytes, duty->restate->epoch.bytes, HASH_SIZE) != 0;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static enum err restate_weigh_log(void *self, const struct log_row *log)
+{
+    struct restate_duty *duty = self;
+    struct snapshot snapshot = ledger_txn_snapshot(duty->txn);
+    struct log_row now;
+    enum err err = log_table_now(duty->txn, duty->space, &log->device, &now);
+
+    /* What is covered already waits to be dropped. */
+    for (uint64_t seq = view_restate_covered(duty->restate, log->number) + 1;
+         err == ERR_OK && seq <= now.tip.size; seq++) {
+        struct entry_row row;
+
+        err = ledger_entry_at(&snapshot, now.number, seq, &row);
+        if (err == ERR_OK && row.entry.header.epoch_index > 0 && row.entry.payload.size > 0) {
+            duty->total += row.entry.payload.size;
+            err = restate_judge_epoch(duty, &row);
+        }
+        err = err == ERR_NOT_FOUND ? ERR_OK : err;
+    }
+    return err;
+}
+
+/* PROTOCOL RESTATE-6: "It is due, too, when the dead bytes beyond the marks exceed the live ones
+ * and RESTATE_DEAD_MIN, and when an entry beyond the marks is under another epoch no deeper than
+ * the restatement's." */
+static enum err restate_weigh(struct restate_duty *duty, bool *out_is_due)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(duty->txn);
+    uint64_t dead;
+    enum err err = restate_weigh_objects(duty);
+
+    if (err == ERR_OK)
+        err = ledger_logs(&snapshot, duty->space->number, restate_weigh_log, duty);
+    dead = duty->total > duty->live ? duty->total - duty->live : 0;
+    *out_is_due = duty->is_older || (dead > duty->live && dead > RESTATE_DEAD_MIN);
+    return err;
+}
+
+static enum err restate_tend_space(struct restate_duty *duty, uint64_t *out_again_ms)
+{
+    bool is_due = false;
+    enum err err = duty->restate->is_there ? restate_drop(duty, out_again_ms) : ERR_OK;
+
+    if (err == ERR_OK && duty->space->is_mine)
+        err = restate_weigh(duty, &is_due);
+    return err == ERR_OK && is_due ? restate_space(duty->txn, &duty->space->id) : err;
+}
+
+enum err restate_tend(struct ledger_txn *txn, struct span name)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct view_restate *restate = heap_new(sizeof *restate);
+    struct restate_duty duty = {.txn = txn, .restate = restate};
+    struct space_row space;
+    struct id id = {{0}};
+    uint64_t again_ms = 0;
+    enum err err = restate == NULL ? ERR_NOMEM : name.size == ID_SIZE ? ERR_OK : ERR_NOT_FOUND;
+
+    if (err == ERR_OK) {
+        memcpy(id.bytes, name.data, ID_SIZE);
+        err = ledger_space(&snapshot, &id, &space);
+    }
+    if (err == ERR_OK && space.kind != SPACE_CARD && space.kind != SPACE_NETWORK)
+        err = ERR_NOT_FOUND;
+    if (err == ERR_OK)
+        err = view_restate_load(&snapshot, space.number, restate);
+    duty.space = &space;
+    if (err == ERR_OK)
+        err = restate_tend_space(&duty, &again_ms);
+    if (err == ERR_OK && again_ms > 0)
+        err = agenda_put(txn, again_ms, KIND_RESTATEMENT, name);
+    buf_release(&duty.numbers);
+    heap_free(restate);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}

@@ -1,0 +1,26 @@
+/* The places a forget names: visited, or refused before the first. */
+#include <stdlib.h>
+
+#include "proto/forget.h"
+#include "proto/limits.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static enum err fuzz_visit(void *self, const struct public_key *device, uint64_t seq)
+{
+    (void)device;
+    if (seq > LOG_SIZE_MAX)
+        abort();
+    (*(size_t *)self)++;
+    return ERR_OK;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    size_t visited = 0;
+    enum err err = forget_each_place(span_of(data, size), fuzz_visit, &visited);
+
+    if ((err != ERR_OK && visited > 0) || visited > size)
+        abort();
+    return 0;
+}

@@ -1,0 +1,188 @@
+/* The network space: off at first, read by those who were let in. PROTOCOL NETWORK-1 to NETWORK-3.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "node/react.h"
+#include "proto/card.h"
+#include "proto/restate.h"
+#include "storage/check.h"
+#include "storage/ledger_state.h"
+#include "storage/space.h"
+#include "tests/sim/burglar.h"
+#include "tests/sim/member.h"
+
+static void network_use(struct member *member, bool is_on)
+{
+    struct ledger_txn *txn = member_begin(member);
+
+    assert_int_equal(space_use_network(txn, is_on), ERR_OK);
+    assert_int_equal(react_all(txn), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+}
+
+static enum err network_share(struct member *member, const struct member *peer, bool is_reader)
+{
+    struct ledger_txn *txn = member_begin(member);
+    enum err err = space_share_network(txn, &peer->secrets.member, is_reader);
+
+    if (err == ERR_OK)
+        err = react_all(txn);
+    if (err == ERR_OK)
+        return ledger_commit(txn, NULL);
+    ledger_abort(txn);
+    return err;
+}
+
+static bool network_is_on(struct member *member, struct id *out)
+{
+    struct snapshot snapshot = member_snapshot(member);
+    struct space_row row;
+    enum err err = space_network(&snapshot, &row);
+
+    ledger_snapshot_end(&snapshot);
+    *out = row.id;
+    return err == ERR_OK;
+}
+
+/* Something of any kind that may stand there; an edit says something new each time. */
+static void network_write(struct member *member, const struct id *space, const char *text)
+{
+    static const struct id only = {{7}};
+    struct ledger_txn *txn = member_begin(member);
+    struct edit_space edit = {0};
+
+    edit_begin(&edit, KIND_RESTATEMENT, &only, member->now_ms);
+    edit_set(&edit, RESTATE_EPOCH, member->now_ms % 1000000,
+             (struct value){.type = VALUE_BYTES, .bytes = span_str(text)});
+    assert_int_equal(ledger_append(txn, space, &edit, 0), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    edit_release(&edit);
+}
+
+static bool network_knows(struct member *member, const struct id *space)
+{
+    struct snapshot snapshot = member_snapshot(member);
+    struct space_row row;
+    enum err err = ledger_space(&snapshot, space, &row);
+
+    ledger_snapshot_end(&snapshot);
+    assert_true(err == ERR_NOT_FOUND || row.kind == SPACE_NETWORK);
+    return err == ERR_OK;
+}
+
+static void it_is_read_by_those_who_were_let_in_while_it_is_on(void **state)
+{
+    struct member ana, bruno, chie;
+    struct check_report report;
+    struct snapshot snapshot;
+    struct id space;
+    uint64_t before;
+
+    (void)state;
+    member_new(&ana, 1, false);
+    member_new(&bruno, 2, false);
+    member_new(&chie, 3, false);
+    member_link(&ana, &bruno);
+    member_link(&ana, &chie);
+    assert_false(network_is_on(&ana, &space));
+    assert_int_equal(network_share(&ana, &bruno, true), ERR_STATE);
+    network_use(&ana, false);
+    assert_false(network_is_on(&ana, &space));
+    network_use(&ana, true);
+    assert_true(network_is_on(&ana, &space));
+    network_write(&ana, &space, "first words");
+    (void)member_pull(&bruno, &ana, NULL);
+    assert_false(network_knows(&bruno, &space));
+    assert_int_equal(network_share(&ana, &bruno, true), ERR_OK);
+    (void)member_pull(&bruno, &ana, NULL); /* the grant first, then what it is for */
+    assert_true(network_knows(&bruno, &space));
+    assert_true(burglar_finds(&bruno, &bruno, 0, "first words"));
+    (void)member_pull(&chie, &ana, NULL);
+    assert_false(network_knows(&chie, &space));
+    assert_false(burglar_finds(&chie, &ana, 0, "first words"));
+    /* Off: nothing of it is given. On again: it goes on. */
+    network_use(&ana, false);
+    network_write(&ana, &space, "while off");
+    (void)member_pull(&bruno, &ana, NULL);
+    assert_false(burglar_finds(&bruno, &bruno, 0, "while off"));
+    network_use(&ana, true);
+    (void)member_pull(&bruno, &ana, NULL);
+    assert_true(burglar_finds(&bruno, &bruno, 0, "while off"));
+    /* Let out: what is written from then on he cannot open, and is not given. */
+    assert_int_equal(network_share(&ana, &chie, true), ERR_OK);
+    assert_int_equal(network_share(&ana, &bruno, false), ERR_OK);
+    before = burglar_newest(&ana);
+    network_write(&ana, &space, "without Bruno");
+    assert_false(burglar_finds(&bruno, &ana, before, "without Bruno"));
+    assert_int_equal(member_pull(&bruno, &ana, &space), 0);
+    (void)member_pull(&chie, &ana, NULL);
+    (void)member_pull(&chie, &ana, NULL);
+    assert_true(burglar_finds(&chie, &chie, 0, "without Bruno"));
+    snapshot = member_snapshot(&chie);
+    assert_int_equal(check_store(&snapshot, &report), ERR_OK);
+    assert_string_equal(report.first, "");
+    ledger_snapshot_end(&snapshot);
+    member_free(&ana);
+    member_free(&bruno);
+    member_free(&chie);
+}
+
+/* NETWORK-2, P7: a peer that grants one network space after another makes one known. */
+static void only_the_first_network_of_a_writer_becomes_known(void **state)
+{
+    struct member ana, bruno;
+    struct snapshot snapshot;
+    struct peer link;
+    struct id ids[3];
+
+    (void)state;
+    member_new(&ana, 1, false);
+    member_new(&bruno, 2, false);
+    member_link(&ana, &bruno);
+    snapshot = member_snapshot(&bruno);
+    assert_int_equal(view_peer(&snapshot, &ana.secrets.member, &link), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    for (uint8_t at = 0; at < 3; at++) {
+        struct ledger_txn *txn = member_begin(&bruno);
+        uint8_t key[KEY_SIZE] = {at};
+        struct edit_space edit = {0};
+        struct hash epoch = {{at}};
+        struct id object = {{at}};
+
+        memset(ids[at].bytes, at + 1, ID_SIZE);
+        edit_begin(&edit, KIND_GRANT, &object, bruno.now_ms);
+        edit_set(&edit, GRANT_SPACE, 1,
+                 (struct value){.type = VALUE_BYTES, .bytes = span_of(ids[at].bytes, ID_SIZE)});
+        edit_set(&edit, GRANT_SPACE_KIND, 1,
+                 (struct value){.type = VALUE_NUMBER, .number = SPACE_NETWORK});
+        edit_set(&edit, GRANT_EPOCH, 1,
+                 (struct value){.type = VALUE_BYTES, .bytes = span_of(epoch.bytes, HASH_SIZE)});
+        edit_set(&edit, GRANT_KEY, 1,
+                 (struct value){.type = VALUE_BYTES, .bytes = span_of(key, KEY_SIZE)});
+        assert_int_equal(ledger_append(txn, &link.pair_out, &edit, 0), ERR_OK);
+        assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+        edit_release(&edit);
+    }
+    (void)member_pull(&ana, &bruno, NULL);
+    assert_true(network_knows(&ana, &ids[0]));
+    assert_false(network_knows(&ana, &ids[1]));
+    assert_false(network_knows(&ana, &ids[2]));
+    member_free(&ana);
+    member_free(&bruno);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_is_read_by_those_who_were_let_in_while_it_is_on),
+        cmocka_unit_test(only_the_first_network_of_a_writer_becomes_known),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "crypto/base58.h"
 #include "crypto/heap.h"
 
 enum {
@@ -15,7 +16,6 @@ enum {
 };
 
 static const char identity_did_prefix[] = "did:key:z";
-static const char identity_base58[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
 _Static_assert(SIGNATURE_SIZE == crypto_sign_ed25519_BYTES, "sizes agree");
 _Static_assert(SEED_SIZE == crypto_sign_ed25519_SEEDBYTES, "sizes agree");
@@ -150,33 +150,12 @@ void identity_did(const struct public_key *key, char out[static DID_SIZE])
 {
     size_t prefix_size = sizeof identity_did_prefix - 1;
     uint8_t number[IDENTITY_DID_BYTES] = {0xed, 0x01};
+    char text[BASE58_TEXT_SIZE];
 
     memcpy(number + 2, key->bytes, sizeof key->bytes);
+    base58_write(span_of(number, sizeof number), text);
     memcpy(out, identity_did_prefix, prefix_size);
-    for (size_t digit = IDENTITY_DID_DIGITS; digit > 0; digit--) {
-        unsigned rest = 0;
-
-        for (size_t at = 0; at < sizeof number; at++) {
-            rest = rest << 8 | number[at];
-            number[at] = (uint8_t)(rest / 58);
-            rest %= 58;
-        }
-        out[prefix_size + digit - 1] = identity_base58[rest];
-    }
-    out[DID_SIZE - 1] = '\0';
-}
-
-/* number = 58 * number + digit; false when that needs more bytes. */
-static bool identity_take_digit(uint8_t number[static IDENTITY_DID_BYTES], unsigned digit)
-{
-    unsigned carry = digit;
-
-    for (size_t at = IDENTITY_DID_BYTES; at > 0; at--) {
-        carry += 58U * number[at - 1];
-        number[at - 1] = (uint8_t)(carry & 0xff);
-        carry >>= 8;
-    }
-    return carry == 0;
+    memcpy(out + prefix_size, text, IDENTITY_DID_DIGITS + 1);
 }
 
 /* A number of 34 bytes beginning with 0xed 0x01 has one writing in 47 digits, so what is read here
@@ -184,17 +163,14 @@ static bool identity_take_digit(uint8_t number[static IDENTITY_DID_BYTES], unsig
 enum err identity_read_did(struct span text, struct public_key *out)
 {
     size_t prefix_size = sizeof identity_did_prefix - 1;
-    uint8_t number[IDENTITY_DID_BYTES] = {0};
+    uint8_t number[IDENTITY_DID_BYTES];
 
     if (text.size != DID_SIZE - 1 ||
         !span_is_equal(span_of(text.data, prefix_size), span_str(identity_did_prefix)))
         return ERR_INVALID;
-    for (size_t at = prefix_size; at < text.size; at++) {
-        const char *digit = memchr(identity_base58, text.data[at], sizeof identity_base58 - 1);
-
-        if (digit == NULL || !identity_take_digit(number, (unsigned)(digit - identity_base58)))
-            return ERR_INVALID;
-    }
+    if (base58_read(span_of(text.data + prefix_size, IDENTITY_DID_DIGITS), number, sizeof number) !=
+        ERR_OK)
+        return ERR_INVALID;
     if (number[0] != 0xed || number[1] != 0x01)
         return ERR_INVALID;
     memcpy(out->bytes, number + 2, sizeof out->bytes);

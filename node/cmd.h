@@ -45,6 +45,7 @@ const struct cmd *cmd_at(size_t index);
 /* The groups it is made of, one file each; a row without words ends a group. */
 extern const struct cmd cmd_table_contact[], cmd_table_circle[], cmd_table_peer[],
     cmd_table_introduction[], cmd_table_touch[];
+extern const struct cmd cmd_table_endorsement[];
 /* The command whose words these are; out_used says how many. NULL: none. */
 const struct cmd *cmd_find(char *const *words, int count, int *out_used);
 /* The param an argument becomes: "WHO" is "who", "[NAME]" "name", "[TOPIC...]" "topic". */
@@ -65,6 +66,10 @@ int cmd_log(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_stop(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_doctor(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_import(const struct config *config, const struct cmd *cmd, json_t *params);
+
+/* cmd_endorsement.c */
+int cmd_endorsement_export(const struct config *config, const struct cmd *cmd, json_t *params);
+int cmd_endorsement_verify(const struct config *config, const struct cmd *cmd, json_t *params);
 
 /* cmd_export.c */
 int cmd_export(const struct config *config, const struct cmd *cmd, json_t *params);

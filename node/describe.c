@@ -53,6 +53,20 @@ void describe_set_id(json_t *object, const char *key, const struct id *id)
     (void)json_object_set_new(object, key, json_string(text));
 }
 
+void describe_uuid(const struct id *id, char out[static DESCRIBE_UUID_SIZE])
+{
+    static const uint8_t groups[] = {4, 2, 2, 2, 6};
+    const uint8_t *from = id->bytes;
+
+    for (size_t group = 0; group < sizeof groups; group++) {
+        if (group > 0)
+            *out++ = '-';
+        hex_write(span_of(from, groups[group]), out);
+        out += (size_t)2 * groups[group];
+        from += groups[group];
+    }
+}
+
 /* Which field of a card or contact has which key. */
 struct describe_key {
     const char *name;

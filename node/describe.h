@@ -7,12 +7,14 @@
 #include "storage/view_peer.h"
 
 /* RFC 3339 in UTC, e.g. "2026-03-01T08:30:00Z". */
-enum { DESCRIBE_TIME_SIZE = 32 };
+enum { DESCRIBE_TIME_SIZE = 32, DESCRIBE_UUID_SIZE = 37 };
 void describe_time(uint64_t ms, char out[static DESCRIBE_TIME_SIZE]);
 /* Sets key to a time, unless it is 0. */
 void describe_set_time(json_t *object, const char *key, uint64_t ms);
 /* Sets key to a text, unless it is empty. */
 void describe_set_text(json_t *object, const char *key, struct span text);
+/* The text of an id that is a UUID: DESCRIBE_UUID_SIZE bytes with the end. */
+void describe_uuid(const struct id *id, char out[static DESCRIBE_UUID_SIZE]);
 void describe_set_did(json_t *object, const char *key, const struct public_key *member);
 void describe_set_id(json_t *object, const char *key, const struct id *id);
 

@@ -388,7 +388,9 @@ void engine_talk_bytes(struct engine *engine, struct engine_conn *conn)
         return;
     if (err != ERR_OK) {
         /* The network may have done that: it is told, and not counted against anybody. */
-        if (conn->is_confirmed)
+        if (err == ERR_NOMEM)
+            engine->is_failed = true;
+        else if (conn->is_confirmed)
             engine_journal(engine, "broken", engine_talk_name(engine, conn),
                            "a frame that cannot be opened");
         else if (conn->is_outbound && conn->target != NULL)

@@ -234,10 +234,16 @@ enum err link_journal(struct ledger_txn *txn, const char *kind, struct span who,
 enum err link_grant_card(struct ledger_txn *txn, const struct public_key *member)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct space_row card;
+    struct space_row card, network;
     enum err err = ledger_own_space(&snapshot, SPACE_CARD, &card);
 
-    return err == ERR_OK ? space_admit(txn, &card.id, member) : err;
+    if (err == ERR_OK)
+        err = space_admit(txn, &card.id, member);
+    if (err == ERR_OK)
+        err = space_network(&snapshot, &network);
+    if (err == ERR_NOT_FOUND)
+        return ERR_OK; /* It is off. */
+    return err == ERR_OK ? space_share_network(txn, member, true) : err;
 }
 
 /* The inviter. */

@@ -6,6 +6,7 @@
 
 #include "crypto/secret.h"
 #include "node/amend.h"
+#include "node/quote.h"
 #include "proto/invite.h"
 #include "proto/limits.h"
 #include "storage/row.h"
@@ -189,6 +190,8 @@ enum err link_join_cut(struct ledger_txn *txn, const struct public_key *member,
         err = space_rotate_own(txn, SPACE_CARD);
     if (err == ERR_OK)
         err = space_rotate_own(txn, SPACE_NETWORK);
+    if (err == ERR_OK)
+        err = quote_sweep(txn);
     if (err == ERR_OK)
         err = space_renew_knock_soon(txn);
     return err == ERR_OK ? ledger_follow(txn) : err;

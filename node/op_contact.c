@@ -5,6 +5,7 @@
 
 #include "node/amend.h"
 #include "node/describe.h"
+#include "node/describe_endorsement.h"
 #include "node/name.h"
 #include "node/op_undo.h"
 #include "proto/contact.h"
@@ -337,6 +338,8 @@ enum err op_contact_show(struct op_call *call)
         return op_fail(call, OP_NOT_FOUND, "kith peer show",
                        "%s is a peer without a contact of yours", who.shown);
     err = op_contact_answer(call, &who.contact);
+    if (err == ERR_OK && who.has_member)
+        describe_endorsement_mentions(call, call->result, &who.member);
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the contact could not be read");
 }
 

@@ -18,6 +18,7 @@
 #include "storage/retire_table.h"
 #include "storage/row.h"
 #include "storage/view_contact.h"
+#include "storage/view_endorsement.h"
 #include "storage/view_peer.h"
 
 enum {
@@ -122,6 +123,7 @@ enum err op_node_status(struct op_call *call)
 {
     static const struct id only = {{0}};
     struct op_node_count count = {.call = call};
+    struct endorsement_counts endorsements = {0};
     uint64_t contacts = 0, held = 0, merged = 0;
     struct object card = {0};
     struct space_row space;
@@ -133,18 +135,21 @@ enum err op_node_status(struct op_call *call)
     if (err == ERR_OK)
         err = follow_progress(&call->snapshot, &held, &merged);
     if (err == ERR_OK)
+        err = view_endorsement_count(&call->snapshot, call->now_ms, &endorsements);
+    if (err == ERR_OK)
         err = ledger_own_space(&call->snapshot, SPACE_CARD, &space);
     if (err != ERR_OK)
         return op_fail_err(call, err, "the store could not be read");
-    call->result =
-        json_pack("{s:i, s:s, s:s, s:I, s:{s:I, s:I}, s:{s:i, s:i, s:i, s:i}, s:{s:i, s:i}, "
-                  "s:{s:i, s:i}, s:I, s:I}",
-                  "v", 1, "node", call->world->is_node ? "running" : "stopped", "key_protection",
-                  call->world->is_passphrase_protected ? "passphrase" : "file permissions only",
-                  "contacts", (json_int_t)contacts, "peers", "total", count.peers, "online",
-                  count.online, "endorsements", "given", 0, "received", 0, "shown", 0, "pending", 0,
-                  "introductions", "waiting_for_me", 0, "open", 0, "asks", "mine", 0, "open", 0,
-                  "entries", (json_int_t)held, "undelivered", (json_int_t)count.undelivered);
+    call->result = json_pack(
+        "{s:i, s:s, s:s, s:I, s:{s:I, s:I}, s:{s:I, s:I, s:I, s:I}, s:{s:i, s:i}, "
+        "s:{s:i, s:i}, s:I, s:I}",
+        "v", 1, "node", call->world->is_node ? "running" : "stopped", "key_protection",
+        call->world->is_passphrase_protected ? "passphrase" : "file permissions only", "contacts",
+        (json_int_t)contacts, "peers", "total", count.peers, "online", count.online, "endorsements",
+        "given", (json_int_t)endorsements.given, "received", (json_int_t)endorsements.received,
+        "shown", (json_int_t)endorsements.shown, "pending", (json_int_t)endorsements.pending,
+        "introductions", "waiting_for_me", 0, "open", 0, "asks", "mine", 0, "open", 0, "entries",
+        (json_int_t)held, "undelivered", (json_int_t)count.undelivered);
     if (call->result == NULL)
         return ERR_NOMEM;
     if (merged < held)

@@ -8,7 +8,10 @@
 #include "node/op_circle.h"
 #include "node/op_complete.h"
 #include "node/op_contact.h"
+#include "node/op_credential.h"
 #include "node/op_due.h"
+#include "node/op_endorse.h"
+#include "node/op_endorsement.h"
 #include "node/op_export.h"
 #include "node/op_history.h"
 #include "node/op_import.h"
@@ -18,6 +21,7 @@
 #include "node/op_invite.h"
 #include "node/op_me.h"
 #include "node/op_merge.h"
+#include "node/op_network.h"
 #include "node/op_node.h"
 #include "node/op_peer.h"
 #include "node/op_remind.h"
@@ -46,6 +50,17 @@ static const struct op ops_all[] = {
     {.method = "contact.timeline", .mode = OP_READ, .run = op_interaction_timeline},
     {.method = "doctor", .mode = OP_READ, .run = op_node_doctor},
     {.method = "doctor.rebuild", .mode = OP_WRITE, .run = op_node_rebuild},
+    {.method = "endorse", .mode = OP_WRITE, .run = op_endorse},
+    {.method = "endorsement.accept", .mode = OP_WRITE, .run = op_endorsement_accept},
+    {.method = "endorsement.export", .mode = OP_READ, .run = op_credential_export},
+    {.method = "endorsement.hide", .mode = OP_WRITE, .run = op_endorsement_hide},
+    {.method = "endorsement.list", .mode = OP_READ, .run = op_endorsement_list},
+    {.method = "endorsement.present", .mode = OP_READ, .run = op_credential_present},
+    {.method = "endorsement.publish", .mode = OP_WRITE, .run = op_endorsement_publish},
+    {.method = "endorsement.revoke", .mode = OP_WRITE, .run = op_endorsement_revoke},
+    {.method = "endorsement.set-aside", .mode = OP_WRITE, .run = op_endorsement_set_aside},
+    {.method = "endorsement.show", .mode = OP_READ, .run = op_endorsement_show},
+    {.method = "endorsement.verify", .mode = OP_READ, .run = op_credential_verify},
     {.method = "export", .mode = OP_READ, .run = op_export},
     {.method = "due", .mode = OP_READ, .run = op_due},
     {.method = "import", .mode = OP_WRITE, .run = op_import, .poll = op_import_poll},
@@ -63,6 +78,9 @@ static const struct op ops_all[] = {
     {.method = "log", .mode = OP_READ, .run = op_node_log},
     {.method = "me.edit", .mode = OP_WRITE, .run = op_me_edit},
     {.method = "me.show", .mode = OP_READ, .run = op_me_show},
+    {.method = "network.list", .mode = OP_READ, .run = op_network_list},
+    {.method = "network.quote", .mode = OP_WRITE, .run = op_network_quote},
+    {.method = "network.unquote", .mode = OP_WRITE, .run = op_network_unquote},
     {.method = "peer.accept",
      .mode = OP_WRITE,
      .run = op_invite_accept,

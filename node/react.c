@@ -1,6 +1,7 @@
 /* One table says who looks at what. A name of a kind nobody looks at any more is dropped. */
 #include "node/react.h"
 
+#include "node/endorse.h"
 #include "node/introduction.h"
 #include "storage/agenda.h"
 #include "storage/expiry.h"
@@ -19,6 +20,7 @@ struct reactor {
 static const struct reactor reactors[] = {
     {KIND_SPACE, space_tend},
     {KIND_KNOCK, space_tend_knock},
+    {KIND_ENDORSEMENT, endorse_look},
     {KIND_INTRODUCTION, introduction_look},
     {KIND_RESTATEMENT, restate_tend},
     {KIND_EXPIRY, expiry_tend},

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* jansson stops at 2,048 levels, and its recursion is then deep; a request of ours nests four. */
-static bool rpc_is_shallow(struct span line)
+static bool rpc_is_shallow(struct span line, size_t depth_max)
 {
     size_t depth = 0;
     bool is_text = false;
@@ -22,24 +22,24 @@ static bool rpc_is_shallow(struct span line)
             depth++;
         else if (!is_text && (letter == '}' || letter == ']') && depth > 0)
             depth--;
-        if (depth > RPC_DEPTH_MAX)
+        if (depth > depth_max)
             return false;
     }
     return true;
 }
 
-static json_t *rpc_parse(struct span line)
+json_t *rpc_parse(struct span text, size_t size_max, size_t depth_max)
 {
     json_error_t error;
 
-    if (!rpc_is_shallow(line))
+    if (text.size > size_max || !rpc_is_shallow(text, depth_max))
         return NULL;
-    return json_loadb((const char *)line.data, line.size, JSON_REJECT_DUPLICATES, &error);
+    return json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, &error);
 }
 
 enum err rpc_read_request(struct span line, struct rpc_request *out)
 {
-    json_t *whole = line.size <= RPC_LINE_MAX ? rpc_parse(line) : NULL;
+    json_t *whole = rpc_parse(line, RPC_LINE_MAX, RPC_DEPTH_MAX);
     json_t *id, *method, *params;
     const char *version;
 
@@ -133,7 +133,7 @@ static void rpc_read_failure(json_t *error, struct op_failure *out)
 
 enum err rpc_read_reply(struct span line, struct rpc_reply *out)
 {
-    json_t *whole = rpc_parse(line);
+    json_t *whole = rpc_parse(line, SIZE_MAX, RPC_DEPTH_MAX);
     json_t *error;
 
     if (whole == NULL)

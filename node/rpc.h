@@ -18,6 +18,9 @@ enum rpc_code {
     RPC_WRONG_PARAMS = -32602,
     RPC_FAILED = -32000
 };
+/* Parses JSON from outside: within these bounds, no key twice in one object. NULL when it is none;
+ * the reference belongs to the caller. */
+json_t *rpc_parse(struct span text, size_t size_max, size_t depth_max);
 
 struct rpc_request {
     json_t *whole;      /* owned */

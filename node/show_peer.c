@@ -53,6 +53,7 @@ static void show_peer(json_t *result, json_t *params)
         (void)puts("Their card:");
         show_card(json_object_get(result, "card"));
     }
+    show_endorsement_mentions(result);
     show_line("Member", show_text(result, "member"));
 }
 

@@ -13,7 +13,7 @@ struct show_printer {
 };
 
 extern const struct show_printer show_contact_printers[], show_peer_printers[],
-    show_introduction_printers[], show_touch_printers[];
+    show_endorsement_printers[], show_introduction_printers[], show_touch_printers[];
 
 /* A cleaned copy, freed by the caller with heap_free. NULL without memory. */
 char *show_copy(const char *text);
@@ -23,6 +23,8 @@ const char *show_text(json_t *object, const char *key);
 void show_line(const char *label, const char *text);
 /* One line for each text of a list; the label stands on the first. */
 void show_list(const char *label, json_t *list);
+/* Who endorses a person, a line each (show_endorsement.c); nothing without "endorsements". */
+void show_endorsement_mentions(json_t *person);
 /* What a card or a contact says of a person. */
 void show_card(json_t *card);
 

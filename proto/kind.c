@@ -4,6 +4,7 @@
 #include "proto/card.h"
 #include "proto/circle.h"
 #include "proto/contact.h"
+#include "proto/endorsement.h"
 #include "proto/forget.h"
 #include "proto/interaction.h"
 #include "proto/introduction.h"
@@ -30,6 +31,10 @@ static const struct kind *const kinds[] = {
     &introduction_record_kind,
     &introduction_key_kind,
     &introduction_mute_kind,
+    &endorsement_kind,
+    &kept_kind,
+    &revoked_kind,
+    &quoting_kind,
     &interaction_kind,
     &reminder_kind,
     &retire_kind,

@@ -11,6 +11,7 @@
 #include "crypto/secret.h"
 #include "proto/statement.h"
 #include "storage/absent.h"
+#include "storage/endorsement_table.h"
 #include "storage/expiry.h"
 #include "storage/follow_state.h"
 #include "storage/forget.h"
@@ -226,6 +227,10 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
     case KIND_INTRODUCTION_RECORD:
     case KIND_INTRODUCTION_MUTE:
         return view_introduction_changed(txn, space, before, after);
+    case KIND_ENDORSEMENT:
+    case KIND_KEPT:
+    case KIND_REVOKED:
+        return endorsement_table_changed(txn, space, number, after);
     default:
         return ERR_OK;
     }

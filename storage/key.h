@@ -55,6 +55,7 @@
  *              speaker, type, hash (16)
  *   introduction  introducer, introduction  * what became of it here, and when
  *   want       asked, asking, hash (16)     arrival of the entry that says it
+ *   endorsement  several sorts: see endorsement_table.h
  *   retire     device, reason               * the statement
  *   keep       space, device                * the statement that counts of those known
  *   return     space, device, chain hash    start size and hash, signature, arrivals: a batch that
@@ -94,6 +95,7 @@
     X(JOURNAL, "journal")                                                                          \
     X(TOKEN, "token")                                                                              \
     X(NAME_ORDER, "name_order")                                                                    \
+    X(ENDORSEMENT, "endorsement")                                                                  \
     X(CARD_OF, "card_of")                                                                          \
     X(AGENDA, "agenda")                                                                            \
     X(HOST, "host")                                                                                \

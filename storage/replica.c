@@ -40,7 +40,8 @@ static enum err replica_walk_space(struct replica_walk *walk, const struct id *s
                          : err;
 }
 
-/* The spaces one writes for the other: pairs first, then cards. Own devices share every space. */
+/* The spaces one writes for the other: pairs first, then cards, then networks. Own devices share
+ * every space. */
 static enum err replica_own_logs(struct replica_walk *walk)
 {
     struct ledger_counters counters;

@@ -6,7 +6,7 @@
 
 enum { RUNNING_STEP_MS = 60 * 1000 }; /* written no oftener */
 
-static enum err running_load(const struct snapshot *snapshot, uint64_t *out)
+enum err running_ms(const struct snapshot *snapshot, uint64_t *out)
 {
     struct span row;
     struct key key;
@@ -34,7 +34,7 @@ enum err running_advance(struct ledger_txn *txn, uint64_t machine_ms)
     }
     if (machine_ms - last < RUNNING_STEP_MS)
         return ERR_OK;
-    err = running_load(&snapshot, &total);
+    err = running_ms(&snapshot, &total);
     if (err != ERR_OK)
         return err;
     be64_put(row, total + (machine_ms - last));
@@ -50,7 +50,7 @@ enum err running_moment(struct ledger_txn *txn, struct moment *out)
     struct snapshot snapshot = ledger_txn_snapshot(txn);
 
     out->wall_ms = txn->now_ms;
-    return running_load(&snapshot, &out->running_ms);
+    return running_ms(&snapshot, &out->running_ms);
 }
 
 /* PROTOCOL TIME-1: "The wall clock and the running time agree where both say that the span has

@@ -18,6 +18,8 @@ struct moment {
 /* Adds what the machine's own clock, which never goes back while the ledger is open, has moved
  * since the last call; the first call of an open ledger only takes its reading. */
 MUST_USE enum err running_advance(struct ledger_txn *txn, uint64_t machine_ms);
+/* As of the last time it was written. */
+MUST_USE enum err running_ms(const struct snapshot *snapshot, uint64_t *out);
 MUST_USE enum err running_moment(struct ledger_txn *txn, struct moment *out);
 /* Have so many milliseconds passed since then? Both clocks must say so, within a day. */
 bool running_has_passed(const struct moment *since, const struct moment *now, uint64_t span_ms);

@@ -6,6 +6,7 @@
 
 #include "crypto/secret.h"
 #include "proto/card.h"
+#include "storage/agenda.h"
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
 #include "storage/row.h"
@@ -16,6 +17,16 @@ enum { VIEW_PEER_KNOCKS_MAX = 8 };
 static const struct id view_peer_only = {{0}}; /* the one object of its kind in a card space */
 
 /* Follow. */
+
+static bool view_peer_id(const struct object *link, uint8_t field, struct id *out)
+{
+    struct span bytes = object_value(link, field).bytes;
+
+    if (bytes.size != ID_SIZE)
+        return false;
+    memcpy(out->bytes, bytes.data, ID_SIZE);
+    return true;
+}
 
 static enum err view_peer_link_changed(struct ledger_txn *txn, uint32_t number,
                                        const struct object *after)
@@ -220,16 +231,6 @@ enum err view_peer_changed(struct ledger_txn *txn, const struct space_row *space
 }
 
 /* Links. */
-
-static bool view_peer_id(const struct object *link, uint8_t field, struct id *out)
-{
-    struct span bytes = object_value(link, field).bytes;
-
-    if (bytes.size != ID_SIZE)
-        return false;
-    memcpy(out->bytes, bytes.data, ID_SIZE);
-    return true;
-}
 
 static bool view_peer_key(const struct object *link, uint8_t field, uint8_t out[static KEY_SIZE])
 {
@@ -556,6 +557,12 @@ enum err view_undelivered(const struct snapshot *snapshot, const struct public_k
         err = ledger_own_space(snapshot, SPACE_CARD, &space);
     if (err == ERR_OK)
         err = ledger_logs(snapshot, space.number, view_peer_add_undelivered, &sum);
+    if (err == ERR_OK)
+        err = link->reads_network ? space_network(snapshot, &space) : ERR_NOT_FOUND;
+    if (err == ERR_OK)
+        err = ledger_logs(snapshot, space.number, view_peer_add_undelivered, &sum);
+    else if (err == ERR_NOT_FOUND)
+        err = ERR_OK;
     *out_entries = sum.undelivered;
     secret_free(link);
     return err;

@@ -48,7 +48,7 @@ class Member:
         if text:
             return done.returncode, out + done.stderr.decode("utf-8", "replace")
         assert b"AddressSanitizer" not in done.stderr, done.stderr.decode()
-        lines = [json.loads(line) for line in out.splitlines() if line]
+        lines = [json.loads(line) for line in out.split("\n") if line]
         return done.returncode, lines[0] if len(lines) == 1 else lines
 
     def ok(self, *args, **more):

@@ -1,0 +1,335 @@
+/* The steps, each a few edits; what they look at is the view, never the order of arrival. */
+#include "node/endorse.h"
+
+#include <string.h>
+
+#include "crypto/heap.h"
+#include "crypto/secret.h"
+#include "node/amend.h"
+#include "node/describe.h"
+#include "node/quote.h"
+#include "proto/show.h"
+#include "proto/statement.h"
+#include "storage/agenda.h"
+#include "storage/journal.h"
+#include "storage/row.h"
+#include "storage/view_peer.h"
+
+enum { ENDORSE_DAY_S = 86400, ENDORSE_SWEEP_MAX = 4096 };
+
+static const struct id *endorse_self(struct ledger_txn *txn)
+{
+    return ledger_self_space(ledger_txn_snapshot(txn).ledger);
+}
+
+enum err endorse_offer(struct ledger_txn *txn, const struct id *pair_space, struct span statement)
+{
+    struct amend amend;
+    struct id object;
+
+    statement_id(statement, &object);
+    amend_begin(&amend, txn, pair_space, KIND_ENDORSEMENT, &object);
+    amend_bytes(&amend, ENDORSEMENT_STATEMENT, statement);
+    return amend_end(&amend, NULL);
+}
+
+/* The record as it stands in the object a view was read from. */
+static enum err endorse_load(struct ledger_txn *txn, const struct endorsement_view *view,
+                             struct object *out, struct span *out_statement)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    uint32_t space;
+    enum err err = row_get_numbered(&snapshot, view->number, out, &space);
+
+    if (err == ERR_OK)
+        *out_statement = object_value(out, ENDORSEMENT_STATEMENT).bytes;
+    return err;
+}
+
+/* PROTOCOL ENDORSE-7: "A decision is a human act: it removes the decisions it has seen and adds its
+ * own." */
+enum err endorse_decide(struct ledger_txn *txn, const struct endorsement_view *view,
+                        enum endorsement_decision decision)
+{
+    const char *wanted = endorsement_decision_name(decision);
+    const struct object_element *at;
+    struct object source = {0};
+    struct span statement;
+    struct amend amend;
+    enum err err = endorse_load(txn, view, &source, &statement);
+
+    if (err == ERR_OK) {
+        amend_begin(&amend, txn, endorse_self(txn), KIND_KEPT, &view->object);
+        amend_bytes(&amend, KEPT_STATEMENT, statement);
+        for (size_t index = 0;
+             (at = object_element_at(&amend.object, KEPT_DECISIONS, index)) != NULL; index++)
+            if (!span_is_equal(at->value.bytes, span_str(wanted)))
+                (void)amend_remove(&amend, KEPT_DECISIONS, at->value.bytes); /* It is there. */
+        amend_add(&amend, KEPT_DECISIONS, span_str(wanted));
+        err = amend_end(&amend, NULL);
+    }
+    object_release(&source);
+    return err;
+}
+
+enum err endorse_revoke(struct ledger_txn *txn, const struct endorsement_view *view)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct object source = {0};
+    struct space_row card;
+    struct span statement;
+    struct amend amend;
+    struct hash hash;
+    enum err err = endorse_load(txn, view, &source, &statement);
+
+    if (err == ERR_OK)
+        err = ledger_own_space(&snapshot, SPACE_CARD, &card);
+    if (err == ERR_OK) {
+        statement_hash(statement, &hash);
+        amend_begin(&amend, txn, &card.id, KIND_REVOKED, &view->object);
+        amend_bytes(&amend, REVOKED_HASH, span_of(hash.bytes, HASH_SIZE));
+        err = amend_end(&amend, NULL);
+    }
+    object_release(&source);
+    return err;
+}
+
+/* Shows. */
+
+static enum err endorse_make_show(struct ledger_txn *txn, struct span statement,
+                                  enum audience audience, struct buf *out)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct show show = {.audience = audience, .made_s = ledger_txn_now_ms(txn) / 1000};
+    struct buf identity = {0};
+    enum err err = view_identity(&snapshot, &identity);
+
+    show.until_s = show.made_s + (uint64_t)SHOW_DAYS_MAX * ENDORSE_DAY_S;
+    statement_hash(statement, &show.endorsement);
+    if (err == ERR_OK)
+        err = show_issue(&show, buf_span(&identity), ledger_signing_key(snapshot.ledger), out);
+    buf_release(&identity);
+    return err;
+}
+
+/* PROTOCOL SHOW-5: "Its device renews it after SHOW_RENEW_DAYS days." A show from the future is of
+ * a clock that was wrong, and is renewed as well. */
+static bool endorse_is_fresh(const struct show *show, uint64_t now_s)
+{
+    return show->made_s <= now_s + ENDORSE_DAY_S &&
+           now_s < show->made_s + (uint64_t)SHOW_RENEW_DAYS * ENDORSE_DAY_S;
+}
+
+/* Plans of one day are one plan. */
+enum err endorse_plan_sweep(struct ledger_txn *txn)
+{
+    static const uint8_t name[ENDORSE_SWEEP_SIZE] = {ENDORSE_SWEEP};
+    uint64_t day_ms = (uint64_t)ENDORSE_DAY_S * 1000;
+
+    return agenda_put(txn, (ledger_txn_now_ms(txn) / day_ms + 1) * day_ms, KIND_ENDORSEMENT,
+                      span_of(name, sizeof name));
+}
+
+/* When a show will have to be renewed. */
+static enum err endorse_plan(struct ledger_txn *txn, const struct endorsement_view *view)
+{
+    const struct endorsement_place place = {
+        .subject = view->subject, .issued_s = view->issued_s, .object = view->object};
+    uint8_t name[ENDORSEMENT_PLACE_SIZE];
+    uint64_t due_ms =
+        ledger_txn_now_ms(txn) + (uint64_t)SHOW_RENEW_DAYS * ENDORSE_DAY_S * 1000 + 1000;
+    enum err err;
+
+    endorsement_put_place(&place, name);
+    err = agenda_put(txn, due_ms, KIND_ENDORSEMENT, span_of(name, sizeof name));
+    return err == ERR_OK ? endorse_plan_sweep(txn) : err;
+}
+
+static enum err endorse_show(struct ledger_txn *txn, const struct id *card,
+                             const struct endorsement_view *view)
+{
+    struct object source = {0};
+    struct span statement;
+    struct show before;
+    struct buf show = {0};
+    struct amend amend;
+    enum err err = endorse_load(txn, view, &source, &statement);
+
+    if (err != ERR_OK) {
+        object_release(&source);
+        return err;
+    }
+    amend_begin(&amend, txn, card, KIND_ENDORSEMENT, &view->object);
+    if (!object_is_visible(&amend.object) ||
+        show_read(object_value(&amend.object, ENDORSEMENT_SHOW).bytes, &before) != ERR_OK ||
+        before.audience != view->shown_to ||
+        !endorse_is_fresh(&before, ledger_txn_now_ms(txn) / 1000)) {
+        err = endorse_make_show(txn, statement, view->shown_to, &show);
+        amend_bytes(&amend, ENDORSEMENT_STATEMENT, statement);
+        amend_bytes(&amend, ENDORSEMENT_SHOW, buf_span(&show));
+        if (err == ERR_OK)
+            err = endorse_plan(txn, view);
+    }
+    if (err == ERR_OK)
+        err = amend_end(&amend, NULL);
+    else
+        amend_abort(&amend);
+    buf_release(&show);
+    object_release(&source);
+    return err;
+}
+
+static enum err endorse_hide(struct ledger_txn *txn, const struct id *card,
+                             const struct endorsement_view *view)
+{
+    struct amend amend;
+
+    amend_begin(&amend, txn, card, KIND_ENDORSEMENT, &view->object);
+    if (!amend.is_new && object_is_visible(&amend.object))
+        amend_delete(&amend);
+    return amend_end(&amend, NULL);
+}
+
+enum err endorse_settle(struct ledger_txn *txn, const struct endorsement_view *view)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_row card;
+    enum err err = ledger_own_space(&snapshot, SPACE_CARD, &card);
+
+    /* Shown and not decided: another device of mine did, and its decision is still on its way. */
+    if (err != ERR_OK || view->state == ENDORSEMENT_EXPIRED || view->state == ENDORSEMENT_PENDING)
+        return err;
+    return view->shown_to > AUDIENCE_SUBJECT ? endorse_show(txn, &card.id, view)
+                                             : endorse_hide(txn, &card.id, view);
+}
+
+/* What arrives. */
+
+static enum err endorse_tell(struct ledger_txn *txn, const struct endorsement_view *view,
+                             const char *kind, const char *text)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct journal_row row = {
+        .at_ms = ledger_txn_now_ms(txn), .kind = span_str(kind), .text = span_str(text)};
+    struct peer *peer = secret_new(sizeof *peer);
+    char uuid[DESCRIBE_UUID_SIZE];
+    enum err err;
+
+    if (peer == NULL)
+        return ERR_NOMEM;
+    err = view_peer(&snapshot, &view->issuer, peer);
+    if (err == ERR_OK)
+        row.who = span_str(peer->alias[0] != '\0' ? peer->alias : peer->name);
+    describe_uuid(&view->id, uuid);
+    row.ref = span_str(uuid);
+    if (err == ERR_OK || err == ERR_NOT_FOUND)
+        err = journal_add(txn, &row);
+    secret_free(peer);
+    return err;
+}
+
+/* PROTOCOL ENDORSE-10: "What was received is copied into the self space in the transaction that
+ * received it, three undecided ones of one issuer at a time, and so is the fact that it was
+ * revoked." */
+static enum err endorse_keep(struct ledger_txn *txn, const struct endorsement_view *view)
+{
+    bool is_revoked = view->state == ENDORSEMENT_REVOKED;
+    struct object source = {0};
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    uint64_t undecided = 0;
+    struct span statement;
+    struct amend amend;
+    enum err err;
+
+    if (view->is_kept && view->is_known_revoked == is_revoked)
+        return ERR_OK;
+    if (!view->is_kept) {
+        err = endorsement_table_undecided(&snapshot, &view->issuer, &undecided);
+        if (err != ERR_OK || is_revoked || undecided >= ENDORSEMENTS_PER_ISSUER_MAX)
+            return err;
+    }
+    err = endorse_load(txn, view, &source, &statement);
+    if (err == ERR_OK) {
+        amend_begin(&amend, txn, endorse_self(txn), KIND_KEPT, &view->object);
+        amend_bytes(&amend, KEPT_STATEMENT, statement);
+        if (is_revoked)
+            amend_number(&amend, KEPT_IS_REVOKED, 1);
+        err = amend_end(&amend, NULL);
+    }
+    object_release(&source);
+    if (err == ERR_OK && !view->is_kept && !is_revoked)
+        err =
+            endorse_tell(txn, view, "endorsement",
+                         "endorsed you: you decide who sees it (kith endorsement list --pending)");
+    if (err == ERR_OK && view->is_kept && is_revoked && view->decision != DECISION_SET_ASIDE)
+        err = endorse_tell(txn, view, "revoked", "took back an endorsement of you");
+    return err;
+}
+
+static enum err endorse_mine(struct ledger_txn *txn, const struct endorsement_view *view)
+{
+    enum err err = endorse_keep(txn, view);
+
+    return err == ERR_OK ? endorse_settle(txn, view) : err;
+}
+
+struct endorse_places {
+    struct endorsement_place *list;
+    size_t count;
+};
+
+static enum err endorse_collect(void *self, const struct endorsement_view *view)
+{
+    struct endorse_places *places = self;
+
+    if (!view->is_kept)
+        return ERR_OK;
+    if (places->count == ENDORSE_SWEEP_MAX)
+        return ERR_CANCELLED;
+    places->list[places->count++] = (struct endorsement_place){
+        .subject = view->subject, .issued_s = view->issued_s, .object = view->object};
+    return ERR_OK;
+}
+
+static enum err endorse_place(struct ledger_txn *txn, const struct endorsement_place *place)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct endorsement_view view;
+    enum err err = view_endorsement_get(&snapshot, ledger_txn_now_ms(txn), place, &view);
+
+    if (public_key_is_equal(&place->subject, ledger_member(snapshot.ledger)))
+        return err == ERR_OK ? endorse_mine(txn, &view) : err == ERR_NOT_FOUND ? ERR_OK : err;
+    if (err != ERR_OK && err != ERR_NOT_FOUND)
+        return err;
+    return quote_settle(txn, place, err == ERR_OK ? &view : NULL);
+}
+
+static enum err endorse_sweep(struct ledger_txn *txn)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct endorse_places places = {.list =
+                                        heap_new_zeroed(ENDORSE_SWEEP_MAX, sizeof *places.list)};
+    enum err err = places.list != NULL ? ERR_OK : ERR_NOMEM;
+
+    if (err == ERR_OK)
+        err = view_endorsement_of(&snapshot, ledger_txn_now_ms(txn), ledger_member(snapshot.ledger),
+                                  endorse_collect, &places);
+    if (err == ERR_CANCELLED)
+        err = ERR_OK;
+    for (size_t at = 0; err == ERR_OK && at < places.count; at++)
+        err = endorse_place(txn, &places.list[at]);
+    heap_free(places.list);
+    if (err == ERR_OK)
+        err = quote_sweep(txn);
+    return err == ERR_OK ? endorse_plan_sweep(txn) : err;
+}
+
+enum err endorse_look(struct ledger_txn *txn, struct span name)
+{
+    struct endorsement_place place;
+
+    if (endorsement_read_place(name, &place))
+        return endorse_place(txn, &place);
+    return name.size == ENDORSE_SWEEP_SIZE && name.data[0] == ENDORSE_SWEEP ? endorse_sweep(txn)
+                                                                            : ERR_OK;
+}

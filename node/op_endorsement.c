@@ -1,0 +1,477 @@
+/* What a member does with endorsements there are. */
+#include "node/op_endorsement.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "node/credential.h"
+#include "node/describe.h"
+#include "node/describe_endorsement.h"
+#include "node/endorse.h"
+#include "node/name.h"
+#include "storage/journal.h"
+
+enum { OP_ENDORSEMENT_PREFIX_MIN = 6, OP_ENDORSEMENT_FOUND_MAX = 8 };
+
+bool op_endorsement_is_me(const struct op_call *call, const struct public_key *member)
+{
+    return public_key_is_equal(member, ledger_member(call->snapshot.ledger));
+}
+
+/* Which one. */
+
+struct op_endorsement_search {
+    struct endorsement_view found[OP_ENDORSEMENT_FOUND_MAX];
+    size_t count;
+};
+
+static enum err op_endorsement_on_found(void *self, const struct endorsement_view *view)
+{
+    struct op_endorsement_search *search = self;
+
+    if (search->count == OP_ENDORSEMENT_FOUND_MAX)
+        return ERR_CANCELLED;
+    search->found[search->count] = *view;
+    search->found[search->count++].about_count = 0; /* It lies in the store. */
+    return ERR_OK;
+}
+
+/* An id as typed: its hex digits in lower case. False when it holds anything else. */
+static bool op_endorsement_digits(const char *text, char out[static 2 * ID_SIZE + 1])
+{
+    size_t count = 0;
+
+    if (strncmp(text, "urn:uuid:", 9) == 0)
+        text += 9;
+    for (; *text != '\0'; text++) {
+        char digit = *text >= 'A' && *text <= 'F' ? (char)(*text + 32) : *text;
+
+        if (digit == '-')
+            continue;
+        if (strchr("0123456789abcdef", digit) == NULL || count == (size_t)2 * ID_SIZE)
+            return false;
+        out[count++] = digit;
+    }
+    out[count] = '\0';
+    return count >= OP_ENDORSEMENT_PREFIX_MIN;
+}
+
+static enum err op_endorsement_ambiguous(struct op_call *call, const char *id,
+                                         const struct op_endorsement_search *search)
+{
+    char uuid[DESCRIBE_UUID_SIZE];
+    size_t size;
+
+    (void)op_fail(call, OP_AMBIGUOUS, "type more of the id", "%.40s could be:", id);
+    for (size_t at = 0; at < search->count; at++) {
+        describe_uuid(&search->found[at].id, uuid);
+        size = strlen(call->failure.message);
+        (void)snprintf(call->failure.message + size, sizeof call->failure.message - size, "%s %s",
+                       at > 0 ? "," : "", uuid);
+    }
+    return ERR_AMBIGUOUS;
+}
+
+enum err op_endorsement_find(struct op_call *call, const char *id, struct endorsement_view *out)
+{
+    struct op_endorsement_search search = {.count = 0};
+    char digits[2 * ID_SIZE + 1];
+    enum err err = ERR_OK;
+
+    if (id != NULL && op_endorsement_digits(id, digits))
+        err = view_endorsement_named(&call->snapshot, call->now_ms, span_str(digits),
+                                     op_endorsement_on_found, &search);
+    if (err != ERR_OK && err != ERR_CANCELLED)
+        return op_fail_err(call, err, "the endorsements could not be read");
+    if (search.count == 0)
+        return op_fail(call, OP_NOT_FOUND, "kith endorsement list",
+                       "there is no endorsement \"%.60s\"", id != NULL ? id : "");
+    if (search.count > 1)
+        return op_endorsement_ambiguous(call, id, &search);
+    *out = search.found[0];
+    return ERR_OK;
+}
+
+static enum err op_endorsement_describe(void *self, const struct endorsement_view *view)
+{
+    struct op_call *call = self;
+
+    json_decref(call->result);
+    call->result = describe_endorsement(call, view);
+    return call->result != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+enum err op_endorsement_answer(struct op_call *call, const struct endorsement_place *place)
+{
+    enum err err =
+        view_endorsement_at(&call->snapshot, call->now_ms, place, op_endorsement_describe, call);
+
+    return err == ERR_OK && call->result == NULL ? ERR_NOT_FOUND : err;
+}
+
+static enum err op_endorsement_answer_view(struct op_call *call,
+                                           const struct endorsement_view *view)
+{
+    const struct endorsement_place place = {
+        .subject = view->subject, .issued_s = view->issued_s, .object = view->object};
+
+    return op_endorsement_answer(call, &place);
+}
+
+/* Looking. */
+
+enum err op_endorsement_show(struct op_call *call)
+{
+    struct endorsement_view view;
+    enum err err = op_endorsement_find(call, op_text(call, "id"), &view);
+
+    if (err == ERR_OK)
+        err = op_endorsement_answer_view(call, &view);
+    return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the endorsement could not be read");
+}
+
+struct op_endorsement_list {
+    struct op_call *call;
+    json_t *rows;
+    bool only_pending;
+};
+
+static enum err op_endorsement_on_row(void *self, const struct endorsement_view *view)
+{
+    struct op_endorsement_list *list = self;
+    json_t *row;
+
+    if (list->only_pending && view->state != ENDORSEMENT_PENDING)
+        return ERR_OK;
+    row = describe_endorsement(list->call, view);
+    return row != NULL && json_array_append_new(list->rows, row) == 0 ? ERR_OK : ERR_NOMEM;
+}
+
+/* Anybody: a peer, a contact who is a member, or a did:key never met. */
+static enum err op_endorsement_whose(struct op_call *call, const char *who, struct public_key *out)
+{
+    struct name_match match;
+    enum err err;
+
+    if (identity_read_did(span_str(who), out) == ERR_OK)
+        return ERR_OK;
+    err = name_find(call, who, &match);
+    if (err != ERR_OK)
+        return err;
+    if (!match.has_member)
+        return op_fail(call, OP_NOT_FOUND, "kith peer list",
+                       "%s does not use kith as far as you know", match.shown);
+    *out = match.member;
+    return ERR_OK;
+}
+
+enum err op_endorsement_list(struct op_call *call)
+{
+    struct op_endorsement_list list = {.call = call, .only_pending = op_flag(call, "pending")};
+    bool wants_given = op_flag(call, "given"), wants_received = op_flag(call, "received");
+    struct public_key subject = *ledger_member(call->snapshot.ledger);
+    const char *of = op_text(call, "of");
+    enum err err = of != NULL ? op_endorsement_whose(call, of, &subject) : ERR_OK;
+
+    if (err != ERR_OK)
+        return err;
+    if ((of != NULL) + wants_given + wants_received + list.only_pending > 1)
+        return op_fail(call, OP_USAGE, "kith endorsement list --received",
+                       "choose one of --given, --received, --pending and --of");
+    list.rows = json_array();
+    if (!wants_given)
+        err = view_endorsement_of(&call->snapshot, call->now_ms, &subject, op_endorsement_on_row,
+                                  &list);
+    if (err == ERR_OK && of == NULL && !wants_received && !list.only_pending)
+        err = view_endorsement_given(&call->snapshot, call->now_ms, op_endorsement_on_row, &list);
+    call->result = json_pack("{s:o}", "endorsements", list.rows);
+    return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the endorsements could not be read");
+}
+
+/* Deciding. */
+
+static enum endorsement_decision op_endorsement_decision(enum audience audience)
+{
+    switch (audience) {
+    case AUDIENCE_PEERS:
+        return DECISION_PEERS;
+    case AUDIENCE_NETWORK:
+        return DECISION_NETWORK;
+    case AUDIENCE_PUBLIC:
+        return DECISION_PUBLIC;
+    case AUDIENCE_SUBJECT:
+        break;
+    }
+    return DECISION_NOBODY;
+}
+
+/* One about me that still holds. */
+static enum err op_endorsement_find_mine(struct op_call *call, struct endorsement_view *out)
+{
+    enum err err = op_endorsement_find(call, op_text(call, "id"), out);
+
+    if (err != ERR_OK)
+        return err;
+    if (!op_endorsement_is_me(call, &out->subject))
+        return op_fail(call, OP_FAILED, "kith endorsement list --received",
+                       "that endorsement is not about you: its subject decides");
+    if (out->state == ENDORSEMENT_REVOKED)
+        return op_fail(call, OP_FAILED, "kith endorsement list --received",
+                       "its writer has taken that endorsement back");
+    if (out->state == ENDORSEMENT_EXPIRED)
+        return op_fail(call, OP_FAILED, "ask its writer to renew it",
+                       "that endorsement has expired");
+    return ERR_OK;
+}
+
+static enum err op_endorsement_read_to(struct op_call *call, const struct endorsement_view *view,
+                                       enum audience *out)
+{
+    const char *to = op_text(call, "to");
+
+    *out = AUDIENCE_SUBJECT;
+    if (to == NULL)
+        return ERR_OK;
+    if (audience_named(to, false, out) != ERR_OK || *out == AUDIENCE_SUBJECT)
+        return op_fail(call, OP_USAGE, "--to peers|network|public",
+                       "it can be shown to peers, network or public, not to \"%.60s\"", to);
+    if (*out > view->ceiling)
+        return op_fail(call, OP_FAILED,
+                       view->ceiling == AUDIENCE_SUBJECT ? "kith endorsement accept ID"
+                       : view->ceiling == AUDIENCE_PEERS ? "--to peers"
+                                                         : "--to network",
+                       "its writer lets it be shown to no more than: %s",
+                       audience_name(view->ceiling, true));
+    return ERR_OK;
+}
+
+struct op_endorsement_count {
+    const struct endorsement_view *view;
+    size_t shown, by_issuer;
+};
+
+static enum err op_endorsement_on_shown(void *self, const struct endorsement_view *view)
+{
+    struct op_endorsement_count *count = self;
+    bool is_renewed =
+        count->view->has_supersedes && id_is_equal(&count->view->supersedes, &view->id);
+
+    if (view->shown_to == AUDIENCE_SUBJECT || id_is_equal(&view->object, &count->view->object) ||
+        is_renewed)
+        return ERR_OK;
+    count->shown++;
+    count->by_issuer += public_key_is_equal(&view->issuer, &count->view->issuer);
+    return ERR_OK;
+}
+
+static enum err op_endorsement_check_caps(struct op_call *call, const struct endorsement_view *view)
+{
+    struct op_endorsement_count count = {.view = view};
+    enum err err = view_endorsement_of(&call->snapshot, call->now_ms, &view->subject,
+                                       op_endorsement_on_shown, &count);
+
+    if (err == ERR_OK && count.by_issuer >= ENDORSEMENTS_PER_ISSUER_MAX)
+        return op_fail(call, OP_FAILED, "kith endorsement hide ID",
+                       "you show %d endorsements of that person already, as many as there can be",
+                       ENDORSEMENTS_PER_ISSUER_MAX);
+    if (err == ERR_OK && count.shown >= ENDORSEMENTS_SHOWN_MAX)
+        return op_fail(call, OP_FAILED, "kith endorsement hide ID",
+                       "you show %d endorsements already, as many as there can be",
+                       ENDORSEMENTS_SHOWN_MAX);
+    return err;
+}
+
+/* Both proofs of the export must fit before it is accepted: later its writer may be out of reach.
+ */
+static enum err op_endorsement_check_proofs(struct op_call *call,
+                                            const struct endorsement_view *view)
+{
+    struct endorsement record;
+    struct object object = {0};
+    enum err err = view_endorsement_record(&call->snapshot, view, &object, &record);
+
+    if (err == ERR_OK)
+        err = credential_check(&record);
+    object_release(&object);
+    if (err == ERR_FORGED)
+        return op_fail(call, OP_UNTRUSTED, "ask its writer to write it again",
+                       "its export does not carry its writer's signature");
+    return err;
+}
+
+struct op_endorsement_renewed {
+    const struct endorsement_view *newer;
+    struct endorsement_view older;
+    bool is_found;
+};
+
+static enum err op_endorsement_on_older(void *self, const struct endorsement_view *view)
+{
+    struct op_endorsement_renewed *renewed = self;
+
+    if (public_key_is_equal(&view->issuer, &renewed->newer->issuer) &&
+        public_key_is_equal(&view->subject, &renewed->newer->subject) &&
+        view->decision != DECISION_NONE && view->decision < DECISION_NOBODY) {
+        renewed->older = *view;
+        renewed->is_found = true;
+    }
+    return ERR_OK;
+}
+
+static enum err op_endorsement_apply(struct op_call *call, const struct endorsement_view *view,
+                                     enum endorsement_decision decision)
+{
+    const struct endorsement_place place = {
+        .subject = view->subject, .issued_s = view->issued_s, .object = view->object};
+    struct endorsement_view settled;
+    enum err err = endorse_decide(call->txn, view, decision);
+
+    if (err == ERR_OK)
+        err = view_endorsement_get(&call->snapshot, call->now_ms, &place, &settled);
+    return err == ERR_OK ? endorse_settle(call->txn, &settled) : err;
+}
+
+/* The one that is renewed makes room for the one that renews it. */
+static enum err op_endorsement_hide_renewed(struct op_call *call,
+                                            const struct endorsement_view *view)
+{
+    struct op_endorsement_renewed renewed = {.newer = view};
+    char digits[2 * ID_SIZE + 1];
+    enum err err;
+
+    if (!view->has_supersedes)
+        return ERR_OK;
+    hex_write(span_of(view->supersedes.bytes, ID_SIZE), digits);
+    err = view_endorsement_named(&call->snapshot, call->now_ms, span_str(digits),
+                                 op_endorsement_on_older, &renewed);
+    return err == ERR_OK && renewed.is_found
+               ? op_endorsement_apply(call, &renewed.older, DECISION_NOBODY)
+               : err;
+}
+
+/* One line of the log about somebody the answer names; ref is the endorsement. */
+static enum err op_endorsement_note(struct op_call *call, const char *kind, const char *person,
+                                    const char *text)
+{
+    json_t *who = json_object_get(call->result, person);
+    const char *name = json_string_value(json_object_get(who, "name"));
+    const char *ref = json_string_value(json_object_get(call->result, "id"));
+    struct journal_row row = {.at_ms = call->now_ms,
+                              .kind = span_str(kind),
+                              .who = span_str(name != NULL ? name : ""),
+                              .text = span_str(text),
+                              .ref = span_str(ref != NULL ? ref : "")};
+
+    return journal_add(call->txn, &row);
+}
+
+static const char *op_endorsement_sentence(enum endorsement_decision decision)
+{
+    switch (decision) {
+    case DECISION_PUBLIC:
+        return "wrote an endorsement of you that anybody may see now";
+    case DECISION_NETWORK:
+        return "wrote an endorsement of you that your peers see now, and theirs where you are "
+               "quoted";
+    case DECISION_PEERS:
+        return "wrote an endorsement of you that your peers see now";
+    case DECISION_SET_ASIDE:
+        return "wrote an endorsement of you that you put away; they are not told";
+    case DECISION_NOBODY:
+    case DECISION_NONE:
+        break;
+    }
+    return "wrote an endorsement of you that you keep to yourself";
+}
+
+static enum err op_endorsement_decide(struct op_call *call, const struct endorsement_view *view,
+                                      enum endorsement_decision decision)
+{
+    bool is_shown = decision > DECISION_NONE && decision < DECISION_NOBODY;
+    enum err err = ERR_OK;
+
+    if (decision != DECISION_SET_ASIDE && view->decision == DECISION_NONE)
+        err = op_endorsement_check_proofs(call, view);
+    if (err == ERR_OK && is_shown)
+        err = op_endorsement_check_caps(call, view);
+    if (err == ERR_OK)
+        err = op_endorsement_apply(call, view, decision);
+    if (err == ERR_OK && decision != DECISION_SET_ASIDE)
+        err = op_endorsement_hide_renewed(call, view);
+    if (err == ERR_OK)
+        err = op_endorsement_answer_view(call, view);
+    if (err == ERR_OK)
+        err = op_endorsement_note(call, "decided", "issuer", op_endorsement_sentence(decision));
+    return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the decision could not be stored");
+}
+
+enum err op_endorsement_accept(struct op_call *call)
+{
+    struct endorsement_view view;
+    enum audience to;
+    enum err err = op_endorsement_find_mine(call, &view);
+
+    if (err == ERR_OK)
+        err = op_endorsement_read_to(call, &view, &to);
+    if (err != ERR_OK)
+        return err;
+    /* Accepting once more takes nothing back. */
+    if (op_text(call, "to") == NULL && view.state == ENDORSEMENT_ACCEPTED)
+        return op_endorsement_answer_view(call, &view);
+    return op_endorsement_decide(call, &view, op_endorsement_decision(to));
+}
+
+enum err op_endorsement_publish(struct op_call *call)
+{
+    struct endorsement_view view;
+    enum audience to;
+    enum err err;
+
+    if (op_text(call, "to") == NULL)
+        return op_fail(call, OP_USAGE, "kith endorsement publish ID --to peers",
+                       "say to whom: --to peers, network or public");
+    err = op_endorsement_find_mine(call, &view);
+    if (err == ERR_OK)
+        err = op_endorsement_read_to(call, &view, &to);
+    return err == ERR_OK ? op_endorsement_decide(call, &view, op_endorsement_decision(to)) : err;
+}
+
+enum err op_endorsement_hide(struct op_call *call)
+{
+    struct endorsement_view view;
+    enum err err = op_endorsement_find_mine(call, &view);
+
+    if (err == ERR_OK && view.state != ENDORSEMENT_ACCEPTED)
+        err = op_fail(call, OP_FAILED, "kith endorsement accept ID", "you have not accepted it");
+    return err == ERR_OK ? op_endorsement_decide(call, &view, DECISION_NOBODY) : err;
+}
+
+enum err op_endorsement_set_aside(struct op_call *call)
+{
+    struct endorsement_view view;
+    enum err err = op_endorsement_find_mine(call, &view);
+
+    return err == ERR_OK ? op_endorsement_decide(call, &view, DECISION_SET_ASIDE) : err;
+}
+
+/* Taking back. */
+
+enum err op_endorsement_revoke(struct op_call *call)
+{
+    struct endorsement_view view;
+    enum err err = op_endorsement_find(call, op_text(call, "id"), &view);
+
+    if (err == ERR_OK && !op_endorsement_is_me(call, &view.issuer))
+        err = op_fail(call, OP_FAILED, "kith endorsement set-aside ID",
+                      "only who wrote an endorsement can take it back");
+    if (err == ERR_OK && view.state == ENDORSEMENT_REVOKED)
+        err = op_fail(call, OP_FAILED, "kith endorsement list --given", "you took it back already");
+    if (err == ERR_OK)
+        err = endorse_revoke(call->txn, &view);
+    if (err == ERR_OK)
+        err = op_endorsement_answer_view(call, &view);
+    if (err == ERR_OK)
+        err = op_endorsement_note(call, "revoked", "subject",
+                                  "is no longer endorsed by you in that matter");
+    return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "it could not be taken back");
+}

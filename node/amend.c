@@ -31,7 +31,8 @@ static void amend_set(struct amend *amend, uint8_t field, struct value value)
     bool is_equal = before.type == value.type && before.number == value.number &&
                     span_is_equal(before.bytes, value.bytes);
 
-    if (is_equal)
+    /* A deleted object is shown again by any write that the delete has not seen. */
+    if (is_equal && (amend->is_new || object_is_visible(&amend->object)))
         return;
     edit_set(&amend->edit, field, object_next_counter(&amend->object, field), value);
     amend->changes++;

@@ -1,7 +1,7 @@
 /*
  * Changing an object: compares what is wanted with what is there and appends one edit with only
- * what differs. Nothing differs: nothing is written. Text and bytes given are borrowed until
- * amend_end.
+ * what differs. Nothing differs: nothing is written, unless the object was deleted: then it is
+ * shown again. Text and bytes given are borrowed until amend_end.
  */
 #ifndef KITH_NODE_AMEND_H
 #define KITH_NODE_AMEND_H

@@ -258,7 +258,6 @@ enum err op_circle_create(struct op_call *call)
     }
     /* One that was removed comes back empty. */
     amend_remove_all(&amend, CIRCLE_MEMBERS);
-    amend_restore(&amend);
     amend_text(&amend, CIRCLE_NAME, span_str(name));
     err = amend_end(&amend, NULL);
     return err == ERR_OK ? op_circle_answer(call, name)

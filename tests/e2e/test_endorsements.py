@@ -121,6 +121,11 @@ def the_subject_decides_and_the_writer_sees_only_what_is_shown(place):
     assert rows(ana, "--given")[0]["state"] == "sent"
     assert bruno.ok("endorsement", "publish", ref, "--to", "peers")["state"] == "accepted"
     first(chie, "--of", "Bruno")
+    for _ in range(2):  # Both within one second: the show is the same, and shown all the same.
+        bruno.ok("endorsement", "hide", ref)
+        bruno.ok("endorsement", "publish", ref, "--to", "peers")
+        bruno.ok("sync", "--wait", "10")
+        first(chie, "--of", "Bruno")
 
 
 def a_renewal_takes_the_place_of_what_it_renews(place):

@@ -1,25 +1,32 @@
 #!/bin/sh
-# A demonstration with three members on this machine: real processes, real stores, loopback only.
-# It tells what happens, takes less than a minute, and ends with an error if the three do not
-# agree. Everything it makes is removed again.
+# A demonstration with seven members on this machine: real processes, real stores, loopback only.
+# It tells what happens, takes less than a minute, and ends with an error if the seven do not
+# agree. Everything it makes is removed again, however it ends.
 set -eu
 
 room=$(cd "$(dirname "$0")" && pwd -P)
 kith=${KITH_BINARY:-$room/../build/kith}
-books=${KITH_TEST_DATA:-$room/../../shared/data}/vcards
-place=$(mktemp -d)
-running=
+books=${KITH_TEST_DATA:-$room/../../shared/data}
+everybody="ana bruno chie dora emil farah goran"
+linked="ana:bruno bruno:chie ana:dora dora:emil emil:farah farah:goran goran:chie"
 
 say() { printf '\n%s\n' "$*"; }
 tell() { printf '  %s\n' "$*"; }
 fail() { printf '\nThe demonstration failed: %s\n' "$*" >&2; exit 1; }
 
+# Whatever happens: every process begun here is ended by its id and waited for, so that none
+# writes into the folder while it is removed. Who types stops at the word "over" by themselves.
 finish() {
-    for pid in $running; do kill -9 "$pid" 2>/dev/null || true; done
+    trap '' HUP INT PIPE TERM
+    : >"$place/over"
+    for file in "$place"/*.pid; do
+        [ ! -f "$file" ] || kill -9 "$(cat "$file")" 2>/dev/null || true
+    done
+    # A node begun a moment ago has not written its id yet.
+    [ -z "$begun" ] || kill -9 "$begun" 2>/dev/null || true
+    wait
     rm -rf "$place"
 }
-trap finish EXIT
-trap 'exit 130' INT TERM
 
 as() { who=$1; shift; "$kith" --home "$place/$who" --no-input "$@"; }
 
@@ -27,9 +34,9 @@ as() { who=$1; shift; "$kith" --home "$place/$who" --no-input "$@"; }
 start() {
     "$kith" --home "$place/$1" --no-input run --listen "${2:-127.0.0.1}:0" --json \
         >"$place/$1.out" 2>"$place/$1.err" &
-    pid=$!
-    running="$running $pid"
-    echo "$pid" >"$place/$1.pid"
+    begun=$!
+    echo "$begun" >"$place/$1.pid"
+    begun=
     tries=0
     until grep -q '"ready":true' "$place/$1.out" 2>/dev/null; do
         tries=$((tries + 1))
@@ -38,7 +45,15 @@ start() {
     done
 }
 
-stop() { as "$1" stop >/dev/null; wait "$(cat "$place/$1.pid")" 2>/dev/null || true; }
+# gone WHO: waits until the node has ended; its id is not ours to end any more.
+gone() {
+    wait "$(cat "$place/$1.pid")" 2>/dev/null || true
+    rm -f "$place/$1.pid"
+}
+
+stop() { as "$1" stop >/dev/null || fail "the node of $1 did not stop"; gone "$1"; }
+
+die() { kill -9 "$(cat "$place/$1.pid")"; gone "$1"; }
 
 # await SECONDS COMMAND...: until the command succeeds.
 await() {
@@ -54,102 +69,248 @@ await() {
 # The text of one key of a flat JSON answer, without any tool a fresh machine may lack.
 value() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
 number() { sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p"; }
+first_id() { sed -n 's/^[^[]*\[{"id":"\([^"]*\)".*/\1/p'; }
+
 contacts_of() { as "$1" contact list --limit 0 --json | number total; }
-title_of() { as "$1" peer show "$2" --json | sed 's/.*"card"://' | value title; }
+card_of() { as "$1" peer show "$2" --json | sed -n 's/.*"card":\({[^}]*}\).*/\1/p'; }
+title_of() { card_of "$1" "$2" | value title; }
 shows() { [ "$(title_of "$1" "$2")" = "$3" ]; }
 
-# Real address books where they are, this project's own samples otherwise.
-book() { if [ -f "$books/$1" ]; then echo "$books/$1"; else echo "$room/samples/$2"; fi; }
+# same_card WHO OTHER: WHO holds the card of OTHER exactly as OTHER wrote it.
+same_card() { [ "$(card_of "$1" "$2")" = "$(as "$2" me show --json)" ]; }
 
-link() {
-    uri=$(as "$1" peer invite "$3" --json | value uri)
-    as "$2" peer accept "$uri" --json >"$place/accepted"
-    grep -q '"state":"linked"' "$place/accepted" ||
-        fail "$3 could not accept: $(cat "$place/accepted")"
+# vouched WHO FLAG...: WHO lists what Ana wrote about Bruno, and has verified it.
+vouched() {
+    teller=$1
+    shift
+    as "$teller" endorsement list "$@" --json >"$place/seen"
+    grep -q "\"id\":\"$endorsement\"" "$place/seen" && grep -q '"verified":true' "$place/seen"
 }
 
-say "Three people, each with an address book on their own machine."
-as ana init --name "Ana" --title "Baker" >/dev/null
-as bruno init --name "Bruno" --title "Carpenter" >/dev/null
-as chie init --name "Chie" --title "Nurse" >/dev/null
-for one in "Ana ana ez-vcard/gmail-list.vcf" "Bruno bruno ez-vcard/John_Doe_ANDROID.vcf" \
-    "Chie chie ez-vcard/rfc2426-example.vcf"; do
-    set -- $one
-    as "$2" import "$(book "$3" "$2.vcf")" --json >"$place/imported"
+intro_id() { as "$1" intro list --json | first_id; }
+intro_is() { as "$1" intro list --json | grep -q "\"state\":\"$2\""; }
+
+# brings WHO NAME TRADE BOOK SAMPLE: a person with their own machine and address book: a real one
+# where it is, this project's own sample otherwise.
+brings() {
+    as "$1" init --name "$2" --title "$3" >/dev/null
+    book=$books/$4
+    [ -f "$book" ] || book=$room/samples/$5
+    as "$1" import "$book" --json >"$place/imported"
     count=$(number new <"$place/imported")
-    [ "${count:-0}" -gt 0 ] || fail "$1's address book was not read: $(cat "$place/imported")"
-    tell "$1 brings $count people along."
-done
+    [ "${count:-0}" -gt 0 ] || fail "$2's address book was not read: $(cat "$place/imported")"
+    noun=people
+    [ "$count" -ne 1 ] || noun=person
+    tell "$2, $3, brings $count $noun along."
+}
 
-say "They start their nodes. Nobody else is in the middle."
-for who in ana bruno chie; do start "$who"; done
+link() {
+    uri=$(as "$1" peer invite "$2" --json | value uri)
+    as "$2" peer accept "$uri" --json >"$place/accepted"
+    grep -q '"state":"linked"' "$place/accepted" ||
+        fail "$2 could not accept: $(cat "$place/accepted")"
+}
 
-say "Ana invites Bruno, Bruno invites Chie: one text each, used once."
-link ana bruno Bruno
-link bruno chie Chie
-words=$(as ana peer words Bruno --json | value words)
-[ "$words" = "$(as bruno peer words Ana --json | value words)" ] || fail "the safety words differ"
-tell "Ana and Bruno read the same safety words to one another: $words"
-as ana peer compared Bruno >/dev/null
-as bruno peer compared Ana >/dev/null
+people() {
+    say "Seven people, each with an address book on their own machine."
+    brings ana Ana Baker vcards/ez-vcard/gmail-list.vcf ana.vcf
+    brings bruno Bruno Carpenter vcards/ez-vcard/John_Doe_ANDROID.vcf bruno.vcf
+    brings chie Chie Nurse vcards/ez-vcard/rfc2426-example.vcf chie.vcf
+    brings dora Dora "Boat builder" linkedin-csv/rows22.csv dora.csv
+    brings emil Emil Bookkeeper vcards/kcontacts/vcard8.vcf emil.vcf
+    brings farah Farah Teacher linkedin-csv/preamble-unquoted-2lines-columns-moved.csv farah.csv
+    brings goran Goran Ferryman vcards/android/v21_multiple_entry.vcf goran.vcf
 
-say "Bruno loses his job and says so on his card. Ana and Chie see it at once."
-as bruno me edit --title "Looking for work" >/dev/null
-await 10 shows ana Bruno "Looking for work" || fail "Ana does not see Bruno's card"
-await 10 shows chie Bruno "Looking for work" || fail "Chie does not see Bruno's card"
-tell "Ana sees: Bruno, $(title_of ana Bruno)"
+    say "They start their nodes. Nobody else is in the middle."
+    for one in $everybody; do start "$one"; done
+}
 
-say "Bruno types in the people he met on the train, and his machine dies in the middle (kill -9)."
-before=$(contacts_of bruno)
-: >"$place/written"
-(
-    for one in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-        as bruno contact add "Somebody from the train $one" --note "knows a joinery" --json
+links() {
+    say "They invite one another: one text each, used once."
+    for pair in $linked; do link "${pair%:*}" "${pair#*:}"; done
+    tell "Ana knows Bruno and Dora; Bruno and Dora do not know one another."
+    tell "Chie, Emil, Farah and Goran close the circle."
+    words=$(as ana peer words bruno --json | value words)
+    [ -n "$words" ] || fail "there are no safety words"
+    [ "$words" = "$(as bruno peer words ana --json | value words)" ] ||
+        fail "the safety words differ"
+    tell "Ana and Bruno read the same safety words to one another: $words"
+    as ana peer compared bruno >/dev/null
+    as bruno peer compared ana >/dev/null
+
+    say "Bruno loses his job and says so on his card. Ana and Chie see it at once."
+    as bruno me edit --title "Looking for work" >/dev/null
+    await 10 shows ana bruno "Looking for work" || fail "Ana does not see Bruno's card"
+    await 10 shows chie bruno "Looking for work" || fail "Chie does not see Bruno's card"
+    tell "Ana sees: Bruno, $(title_of ana bruno)"
+}
+
+vouch() {
+    say "Ana vouches for Bruno, in her own words."
+    praise="Built the shelves of my bakery, on time and true."
+    as ana endorse bruno --about carpentry --relation client --words "$praise" --json \
+        >"$place/endorsed"
+    endorsement=$(value id <"$place/endorsed")
+    [ -n "$endorsement" ] || fail "Ana could not endorse Bruno: $(cat "$place/endorsed")"
+    tell "\"$praise\""
+    await 10 as bruno endorsement show "$endorsement" || fail "Bruno did not get Ana's words"
+    as chie sync bruno --wait 10 >/dev/null || fail "Chie and Bruno are not in step"
+    if vouched chie --of bruno; then fail "Chie sees what Bruno has not accepted"; fi
+    tell "Nobody sees it before Bruno wants it seen. He accepts, for his peers."
+    as bruno endorsement accept "$endorsement" --to peers >/dev/null
+    await 10 vouched chie --of bruno || fail "Chie does not see what Ana wrote about Bruno"
+    grep -q "\"words\":\"$praise\"" "$place/seen" || fail "Chie reads other words than Ana wrote"
+    tell "Chie, who never met Ana, reads it: endorsed by Ana, signature verified."
+}
+
+introduced() {
+    say "Ana knows that Dora needs a carpenter. She introduces the two."
+    as ana introduce dora bruno --why "Dora needs a carpenter, and Bruno is a good one." \
+        >/dev/null
+    await 10 intro_is dora offered || fail "Dora did not hear of the introduction"
+    as ana sync bruno --wait 10 >/dev/null || fail "Ana and Bruno are not in step"
+    if intro_is bruno offered; then fail "Bruno was told before Dora agreed"; fi
+    tell "Dora is asked first; had she said no, Bruno would never know. She says yes."
+    as dora intro accept "$(intro_id dora)" --message "Come and see the yard." >/dev/null
+    await 10 intro_is bruno offered || fail "Bruno did not hear of the introduction"
+    tell "Bruno is asked, and says yes too."
+    as bruno intro accept "$(intro_id bruno)" >/dev/null
+    await 20 intro_is dora connected || fail "Dora is not linked with Bruno"
+    await 20 intro_is bruno connected || fail "Bruno is not linked with Dora"
+    linked="$linked dora:bruno"
+    await 10 same_card dora bruno || fail "Dora does not hold Bruno's card"
+    await 10 same_card bruno dora || fail "Bruno does not hold Dora's card"
+    await 10 vouched dora --of bruno || fail "Dora does not see what Ana wrote about Bruno"
+    tell "Dora and Bruno are introduced: each holds the other's card, and Dora reads Ana's words."
+
+    say "Ana closes her machine. Dora and Bruno do not need her any more."
+    stop ana
+    as dora me edit --title "Boat builder, one bench free" >/dev/null
+    await 10 shows bruno dora "Boat builder, one bench free" ||
+        fail "Bruno does not see what Dora wrote while Ana was away"
+    as bruno sync dora --wait 10 >/dev/null || fail "Dora and Bruno are not in step"
+    tell "Bruno sees: Dora, $(title_of bruno dora)"
+}
+
+# Types until the train arrives; what fails with the machine is typed no second time.
+type_people() {
+    one=0
+    while [ "$one" -lt 300 ] && [ ! -f "$place/arrived" ] && [ ! -f "$place/over" ]; do
+        one=$((one + 1))
+        as bruno contact add "Somebody from the train $one" --note "knows a joinery" --json || true
     done >"$place/written" 2>/dev/null
-) &
-typing=$!
-running="$running $typing"
-await 10 grep -q "from the train 3" "$place/written" || fail "Bruno could not write"
-kill -9 "$(cat "$place/bruno.pid")"
-wait "$(cat "$place/bruno.pid")" 2>/dev/null || true
-wait "$typing" 2>/dev/null || true
-written=$(grep -c '"id"' "$place/written" || true)
-tell "$written of them were acknowledged, before and after it died."
+}
 
-say "Meanwhile both sides go on without a network."
-stop ana
-as ana me edit --title "Baker, hiring" >/dev/null
-as ana contact add "A joinery in town" --tag lead >/dev/null
-as bruno me edit --title "Carpenter, looking for work" >/dev/null
-tell "Ana and Bruno each changed their card with no node running."
+acknowledged() { grep -c '"id"' "$place/written" || true; }
+more_than() { [ "$(acknowledged)" -gt "$1" ]; }
 
-say "They come back, Bruno at another address, and find one another."
-start bruno 127.0.0.2
-start ana
-await 20 shows ana Bruno "Carpenter, looking for work" ||
-    fail "Ana does not see what Bruno wrote offline"
-await 20 shows bruno Ana "Baker, hiring" || fail "Bruno does not see what Ana wrote offline"
-await 20 shows chie Bruno "Carpenter, looking for work" ||
-    fail "Chie does not see what Bruno wrote offline"
-[ "$(contacts_of bruno)" -ge "$((before + written))" ] ||
-    fail "of $written people acknowledged around the kill some are gone"
-as bruno contact show "Somebody from the train 3" >/dev/null || fail "an acknowledged edit is gone"
-tell "Everybody from the train is there."
+killed() {
+    say "Bruno types in the people he met on the train; his machine dies in the middle (kill -9)."
+    before=$(contacts_of bruno)
+    : >"$place/written"
+    type_people &
+    typing=$!
+    await 10 more_than 5 || fail "Bruno could not write"
+    die bruno
+    alive=$(acknowledged)
+    await 10 more_than $((alive + 5)) || fail "Bruno could not write after his machine died"
+    : >"$place/arrived"
+    wait "$typing" || fail "Bruno could not finish typing"
+    written=$(acknowledged)
+    tell "$alive were acknowledged before it died, $((written - alive)) after it."
+}
 
-say "Do they all agree?"
-for pair in "ana Bruno bruno" "bruno Ana ana" "bruno Chie chie" "chie Bruno bruno"; do
-    set -- $pair
-    seen=$(as "$1" peer show "$2" --json | sed 's/.*"card"://; s/}}.*/}/')
-    own=$(as "$3" me show --json)
-    [ "$seen" = "$own" ] || fail "$1 sees another card of $2 than $2 wrote: $seen and $own"
-done
-tell "Yes: every card is seen as its owner wrote it."
-if as bruno contact show "A joinery in town" >/dev/null 2>&1; then
-    fail "Ana's address book reached Bruno"
-fi
-tell "And nobody's address book went anywhere: Ana's joinery is in hers alone."
-for who in ana bruno chie; do
-    as "$who" doctor >/dev/null || fail "the store of $who is not well: $(as "$who" doctor)"
-done
-for who in ana bruno chie; do stop "$who"; done
+apart() {
+    say "Meanwhile everybody goes on, with a network and without."
+    stop emil
+    as ana me edit --title "Baker, hiring" >/dev/null
+    as ana contact add "A joinery in town" --tag lead >/dev/null
+    as bruno me edit --title "Carpenter, looking for work" >/dev/null
+    as emil me edit --place "By the harbour" >/dev/null
+    tell "Ana, Bruno and Emil each changed their card with no node running."
+    as dora me edit --title "Boat builder, two benches free" >/dev/null
+    as farah me edit --title "Teacher of navigation" >/dev/null
+    await 10 shows goran farah "Teacher of navigation" || fail "Goran does not see Farah's card"
+    tell "Dora and Farah changed theirs online; whoever is away has missed it."
+}
+
+back() {
+    say "They come back, Bruno at another address, and find one another."
+    start bruno 127.0.0.2
+    start ana
+    start emil
+    for one in ana chie dora; do
+        await 20 shows "$one" bruno "Carpenter, looking for work" ||
+            fail "$one does not see what Bruno wrote offline"
+    done
+    await 20 shows bruno ana "Baker, hiring" || fail "Bruno does not see what Ana wrote offline"
+    await 20 shows bruno dora "Boat builder, two benches free" ||
+        fail "Bruno does not see what Dora wrote meanwhile"
+    await 20 shows emil farah "Teacher of navigation" ||
+        fail "Emil does not see what Farah wrote meanwhile"
+    tell "Ana, Chie and Dora see: Bruno, $(title_of dora bruno)"
+    [ "$(contacts_of bruno)" -ge "$((before + written))" ] ||
+        fail "of $written people acknowledged around the kill some are gone"
+    as bruno contact show "Somebody from the train 3" >/dev/null ||
+        fail "an acknowledged edit is gone"
+    tell "Everybody from the train is there, all $written."
+}
+
+# agree WHO OTHER: WHO holds the card of OTHER as OTHER has it, within a bounded time.
+agree() {
+    await 15 same_card "$1" "$2" ||
+        fail "$1 sees another card of $2 than $2 wrote: $(card_of "$1" "$2")"
+    seen=$((seen + 1))
+}
+
+agreed() {
+    say "Do they all agree?"
+    seen=0
+    for pair in $linked; do
+        agree "${pair%:*}" "${pair#*:}"
+        agree "${pair#*:}" "${pair%:*}"
+    done
+    tell "Yes: all seven see every card they hold, $seen in all, as its owner wrote it."
+    for one in dora:bruno bruno:dora; do
+        as "${one%:*}" peer show "${one#*:}" --json >"$place/seen"
+        through="$(value level <"$place/seen") by $(value via <"$place/seen")"
+        [ "$through" = "introduced by Ana" ] ||
+            fail "${one%:*} does not know who introduced ${one#*:}: $(cat "$place/seen")"
+    done
+    tell "Dora and Bruno know one another through Ana."
+    vouched bruno --received || fail "Bruno does not hold Ana's endorsement, verified"
+    for one in chie dora; do
+        vouched "$one" --of bruno || fail "$one does not see Ana's endorsement of Bruno, verified"
+    done
+    tell "Ana's endorsement of Bruno verifies with Bruno, Chie and Dora."
+    for one in bruno chie dora emil farah goran; do
+        if as "$one" contact show "A joinery in town" >/dev/null 2>&1; then
+            fail "Ana's address book reached $one"
+        fi
+    done
+    tell "And nobody's address book went anywhere: Ana's joinery is in hers alone."
+    for one in $everybody; do
+        as "$one" doctor >"$place/doctor" ||
+            fail "the store of $one is not well: $(cat "$place/doctor")"
+    done
+    tell "All seven stores are healthy."
+    for one in $everybody; do stop "$one"; done
+}
+
+begun=
+place=$(mktemp -d)
+trap finish EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 141' PIPE
+trap 'exit 143' TERM
+
+people
+links
+vouch
+introduced
+killed
+apart
+back
+agreed
 say "That was kith. Begin your own: sh node/run.sh"

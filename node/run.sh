@@ -1,7 +1,7 @@
 #!/bin/sh
 # One command from a fresh clone to a running node: installs what is missing, builds, makes an
 # identity if there is none, and serves. Flags go to kith run: sh node/run.sh --listen 127.0.0.1:0
-# sh node/run.sh demo plays three members on this machine instead.
+# sh node/run.sh demo plays seven members on this machine instead.
 set -eu
 
 room=$(cd "$(dirname "$0")" && pwd -P)

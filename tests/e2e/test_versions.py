@@ -45,6 +45,9 @@ def a_hello_of_another_version_ends_the_session_and_is_told_once(place):
     assert len(rows_of(ana, "version")) == 1 and len(rows_of(bruno, "version")) == 1
     assert "title" not in ana.card_of("Bruno")
     assert ana.peers()[0]["in_step"] is False
+    checks = {row["check"]: row for row in ana.ok("doctor")["checks"]}
+    assert checks["versions"]["state"] == "warn" and "Bruno" in checks["versions"]["text"], checks
+    assert "both sides" in checks["versions"]["remedy"]
     returns_to_this_version(ana, bruno)
 
 

@@ -145,3 +145,8 @@ bool secret_is_equal(const void *left, const void *right, size_t size)
 {
     return sodium_memcmp(left, right, size) == 0;
 }
+
+const char *secret_library(void)
+{
+    return sodium_version_string();
+}

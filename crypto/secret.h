@@ -22,5 +22,7 @@ void secret_free(void *secret);
 void secret_wipe(void *memory, size_t size);
 /* Constant-time comparison of tags and keys. */
 bool secret_is_equal(const void *left, const void *right, size_t size);
+/* The version of libsodium that runs. */
+const char *secret_library(void);
 
 #endif

@@ -68,7 +68,7 @@ static void cmd_print_flags(const struct cmd *cmd)
 {
     for (size_t at = 0; at < CMD_FLAGS_MAX && cmd->flags[at].name != NULL; at++)
         (void)printf("--%s ", cmd->flags[at].name);
-    (void)fputs("--json --home --no-input --passphrase-file --help", stdout);
+    (void)fputs("--json --home --no-input --passphrase-file --header --color --help", stdout);
 }
 
 /* Bash; zsh reads the same through bashcompinit. */
@@ -187,6 +187,7 @@ static void cmd_print_fish(void)
     (void)puts("# kith completion: kith completion fish | source\n"
                "complete -c kith -f\n"
                "complete -c kith -l json\ncomplete -c kith -l no-input\n"
+               "complete -c kith -l header\ncomplete -c kith -l color -xa 'auto always never'\n"
                "complete -c kith -l home -r\ncomplete -c kith -l passphrase-file -r");
     for (size_t at = 0; (cmd = cmd_at(at)) != NULL; at++) {
         size_t size = cmd_first_size(cmd);

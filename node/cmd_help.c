@@ -1,21 +1,46 @@
 /* Help is the table, printed. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "node/cmd.h"
 #include "node/door.h"
 
 void cmd_usage(const struct cmd *cmd)
 {
-    (void)printf("kith %s", cmd->words);
+    (void)printf("%s\n    e.g. %s\n    kith %s", cmd->summary, cmd->example, cmd->words);
     for (size_t at = 0; at < CMD_ARGS_MAX && cmd->args[at] != NULL; at++)
         (void)printf(" %s", cmd->args[at]);
     for (size_t at = 0; at < CMD_FLAGS_MAX && cmd->flags[at].name != NULL; at++)
         (void)printf(" [--%s%s%s]%s", cmd->flags[at].name, cmd->flags[at].value != NULL ? " " : "",
                      cmd->flags[at].value != NULL ? cmd->flags[at].value : "",
                      cmd->flags[at].type == CMD_LIST ? "..." : "");
-    (void)printf("\n    %s\n    e.g. %s\n", cmd->summary, cmd->example);
+    (void)puts("\n");
 }
+
+/* The words kith uses, for who wonders. */
+static const struct {
+    const char *word, *means;
+} cmd_help_word[] = {
+    {"who", "whoever a command is about: an alias, a name (case and accents do not matter), an "
+            "e-mail, or the first 6 characters or more of an id or did:key. If several fit, kith "
+            "lists them and does nothing."},
+    {"contact", "a person or organisation in your address book. What you write of them is yours "
+                "alone."},
+    {"card", "what a person says of themselves; your peers hold yours, and you hold theirs."},
+    {"peer", "somebody whose kith is linked with yours: your cards keep each other up to date."},
+    {"invitation",
+     "a line beginning kith:1 that links two people once: kith peer invite, kith peer "
+     "accept."},
+    {"safety-words",
+     "eight words that are the same on both sides of a link: compare them by voice, "
+     "then type kith peer compared WHO."},
+    {"recovery-words", "24 words that are your identity: write them down, show them to nobody."},
+    {"device", "one machine of yours; a member may have several."},
+    {"node", "kith run: it calls your peers and is called by them."},
+    {"home", "the folder that holds your keys and your store: --home DIR, KITH_HOME, else "
+             "~/.local/share/kith."},
+};
 
 static void cmd_help_all(void)
 {
@@ -24,9 +49,16 @@ static void cmd_help_all(void)
     (void)puts("kith: the people you know, on your own machine\n");
     for (size_t at = 0; (cmd = cmd_at(at)) != NULL; at++)
         (void)printf("  kith %-16s %s\n", cmd->words, cmd->summary);
-    (void)puts("\nWith every command: --home DIR, --json, --no-input, --passphrase-file FILE.");
+    (void)puts("\nWith every command: --home DIR, --json, --no-input, --passphrase-file FILE,\n"
+               "--header (titles above piped tables), --color=auto|always|never.");
     (void)puts("WHO is an alias, a name, an e-mail, or the beginning of an id or did:key.");
-    (void)puts("More about one: kith help peer invite. About exit codes: kith help exit-codes.");
+    (void)puts(
+        "More about one: kith help peer invite. About a group: kith help peer. About exit codes: "
+        "kith help exit-codes.");
+    (void)fputs("Words:", stdout);
+    for (size_t at = 0; at < sizeof cmd_help_word / sizeof cmd_help_word[0]; at++)
+        (void)printf(" %s", cmd_help_word[at].word);
+    (void)puts(" (kith help WORD).");
 }
 
 /* Takes the document over: with --json it is what is printed. */
@@ -90,6 +122,22 @@ static int cmd_help_codes(const struct config *config)
     return cmd_help_end(config, json_pack("{s:i, s:o}", "v", 1, "exit_codes", codes));
 }
 
+/* False when nobody asks for a word of these. */
+static bool cmd_help_on_word(const struct config *config, const char *topic, int *out_code)
+{
+    for (size_t at = 0; at < sizeof cmd_help_word / sizeof cmd_help_word[0]; at++) {
+        if (strcasecmp(topic, cmd_help_word[at].word) != 0)
+            continue;
+        if (!config->is_json)
+            (void)printf("%s: %s\n", cmd_help_word[at].word, cmd_help_word[at].means);
+        *out_code = cmd_help_end(config, json_pack("{s:i, s:s, s:s}", "v", 1, "word",
+                                                   cmd_help_word[at].word, "means",
+                                                   cmd_help_word[at].means));
+        return true;
+    }
+    return false;
+}
+
 /* Does this command answer to these first words? */
 static bool cmd_help_fits(const struct cmd *cmd, const char *first, const char *second)
 {
@@ -109,6 +157,7 @@ int cmd_help(const struct config *config, const struct cmd *cmd, json_t *params)
     const char *first = json_string_value(json_array_get(topic, 0)),
                *second = json_string_value(json_array_get(topic, 1));
     struct op_failure failure = {0};
+    int code;
 
     if (first != NULL && strcmp(first, "exit-codes") == 0) {
         json_decref(commands);
@@ -119,6 +168,8 @@ int cmd_help(const struct config *config, const struct cmd *cmd, json_t *params)
             (void)json_array_append_new(commands, cmd_help_describe(cmd));
     if (json_array_size(commands) == 0) {
         json_decref(commands);
+        if (second == NULL && cmd_help_on_word(config, first, &code))
+            return code;
         door_fail(&failure, OP_USAGE, "kith help", "there is no command %.40s%s%.40s", first,
                   second != NULL ? " " : "", second != NULL ? second : "");
         return cmd_fail(config, &failure);
@@ -128,6 +179,10 @@ int cmd_help(const struct config *config, const struct cmd *cmd, json_t *params)
     for (size_t at = 0; !config->is_json && first != NULL && (cmd = cmd_at(at)) != NULL; at++)
         if (cmd_help_fits(cmd, first, second))
             cmd_usage(cmd);
+    if (!config->is_json && first != NULL && second == NULL)
+        for (size_t at = 0; at < sizeof cmd_help_word / sizeof cmd_help_word[0]; at++)
+            if (strcmp(first, cmd_help_word[at].word) == 0)
+                (void)printf("A %s is %s\n", first, cmd_help_word[at].means);
     return cmd_help_end(config, json_pack("{s:i, s:o}", "v", 1, "commands", commands));
 }
 

@@ -63,7 +63,9 @@ static void cmd_print_man_all(void)
                ".TP\n.B \\-\\-json\nOne JSON document on standard output, nothing else there.\n"
                ".TP\n.B \\-\\-no\\-input\nNever ask.\n"
                ".TP\n.BI \\-\\-passphrase\\-file \" FILE\"\nThe first line of the file opens the "
-               "keys.\n.SH COMMANDS");
+               "keys.\n"
+               ".TP\n.B \\-\\-header\nTitles above tables that go to no terminal.\n"
+               ".TP\n.BI \\-\\-color= WHEN\nauto, always or never.\n.SH COMMANDS");
     for (size_t at = 0; (cmd = cmd_at(at)) != NULL; at++)
         cmd_print_man_command(cmd);
     (void)puts(
@@ -71,7 +73,8 @@ static void cmd_print_man_all(void)
         "or thing, 4 needs a running node, 5 a signature, verification or trust failure, 6 "
         "more than one fits, 7 locked by a passphrase, 8 cancelled, 130 interrupted.\n"
         ".SH ENVIRONMENT\n.TP\n.B KITH_HOME\nAs \\-\\-home.\n"
-        ".TP\n.B NO_COLOR\nNo colours.");
+        ".TP\n.B NO_COLOR\nNo colours; so do TERM=dumb and CLICOLOR=0.\n"
+        ".TP\n.B COLUMNS\nHow wide tables are; else as wide as the terminal.");
 }
 
 static bool cmd_is_called(const struct cmd *cmd, const char *first, const char *second)

@@ -19,7 +19,7 @@ int cmd_fail(const struct config *config, const struct op_failure *failure)
         (void)putchar('\n');
         json_decref(error);
     } else {
-        show_failure(failure, config_wants_colour(STDERR_FILENO));
+        show_failure(failure, config_wants_colour(config, STDERR_FILENO));
     }
     return (int)failure->code;
 }
@@ -30,6 +30,12 @@ int cmd_print(const struct config *config, const char *method, json_t *result, j
         (void)json_dumpf(result, stdout, JSON_COMPACT);
         (void)putchar('\n');
     } else {
+        json_t *look =
+            json_pack("{s:b, s:b, s:i}", "header", config->wants_header, "colour",
+                      config_wants_colour(config, STDOUT_FILENO), "columns", config_columns());
+
+        if (params == NULL || json_object_set_new(params, SHOW_LOOK, look) != 0)
+            look = NULL; /* Without it things look as they do by themselves. */
         show_result(method, result, params);
     }
     return fflush(stdout) == 0 ? OP_DONE : OP_FAILED;

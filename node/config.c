@@ -11,7 +11,10 @@
 
 #include "crypto/digest.h"
 
-enum { CONFIG_SOCKET_MAX = sizeof(((struct sockaddr_un *)0)->sun_path) - 1 };
+enum {
+    CONFIG_SOCKET_MAX = sizeof(((struct sockaddr_un *)0)->sun_path) - 1,
+    CONFIG_COLUMNS_MAX = 1000
+};
 
 const char *config_env(const char *name)
 {
@@ -94,16 +97,29 @@ enum err config_places(const struct config *config, struct config_places *out)
     return config_socket(out);
 }
 
-bool config_wants_colour(int descriptor)
+bool config_wants_colour(const struct config *config, int descriptor)
 {
     const char *terminal = config_env("TERM");
     const char *colour = config_env("CLICOLOR");
 
+    if (config->colour != CONFIG_COLOUR_AUTO)
+        return config->colour == CONFIG_COLOUR_ALWAYS;
     if (!isatty(descriptor) || config_env("NO_COLOR") != NULL)
         return false;
     if (terminal == NULL || strcmp(terminal, "dumb") == 0)
         return false;
     return colour == NULL || strcmp(colour, "0") != 0;
+}
+
+unsigned config_columns(void)
+{
+    const char *text = config_env("COLUMNS");
+    char *end = NULL;
+    long columns = text != NULL ? strtol(text, &end, 10) : 0;
+
+    return text != NULL && *end == '\0' && columns > 0 && columns <= CONFIG_COLUMNS_MAX
+               ? (unsigned)columns
+               : 0;
 }
 
 bool config_may_prompt(const struct config *config)

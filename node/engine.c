@@ -50,6 +50,15 @@ void engine_journal(struct engine *engine, const char *kind, const char *who, co
     (void)snprintf(effect->journal.text, sizeof effect->journal.text, "%s", text);
 }
 
+void engine_journal_version(struct engine *engine, uint64_t *quiet_until_ms, const char *who,
+                            const char *text)
+{
+    if (engine->now_ms < *quiet_until_ms)
+        return;
+    *quiet_until_ms = engine->now_ms + ENGINE_VERSION_MS;
+    engine_journal(engine, "version", who, text);
+}
+
 void engine_wake_by(struct engine *engine, uint64_t at_ms)
 {
     if (at_ms < engine->wake_at_ms)

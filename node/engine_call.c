@@ -407,7 +407,10 @@ void engine_call_ended(struct engine *engine, struct engine_conn *conn)
         target->bytes_received += progress.bytes_received;
     }
     if (conn->is_confirmed && target != NULL) {
-        target->failures = 0;
+        if (!conn->is_of_another_version)
+            target->failures = 0;
+        else if (target->failures < 32)
+            target->failures++;
         engine_call_wait(engine, target);
     }
     if (conn->is_confirmed && conn->target != NULL && conn->target != target)

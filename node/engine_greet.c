@@ -10,7 +10,19 @@
 
 /* The one who is called. */
 
-static const struct engine_invitation *engine_greet_invitation(const struct engine *engine,
+/* PROTOCOL KNOCK-5: "A knock that fits under another version byte is told to the owner and
+ * answered by silence." */
+static bool engine_greet_fits(struct engine *engine, struct span first,
+                              const uint8_t knock[static KEY_SIZE], const char *who)
+{
+    enum err err = handshake_check_knock(first, knock);
+
+    if (err == ERR_VERSION)
+        engine_journal_version(engine, &engine->version_quiet_until_ms, "", who);
+    return err == ERR_OK;
+}
+
+static const struct engine_invitation *engine_greet_invitation(struct engine *engine,
                                                                struct span first)
 {
     struct span selector = handshake_selector(first);
@@ -19,7 +31,8 @@ static const struct engine_invitation *engine_greet_invitation(const struct engi
         const struct engine_invitation *invitation = &engine->invitations[at];
 
         if (memcmp(invitation->keys.selector, selector.data, HANDSHAKE_SELECTOR_SIZE) == 0 &&
-            handshake_check_knock(first, invitation->keys.knock) == ERR_OK)
+            engine_greet_fits(engine, first, invitation->keys.knock,
+                              "somebody you invited called with another version of kith"))
             return invitation;
     }
     return NULL;
@@ -28,19 +41,12 @@ static const struct engine_invitation *engine_greet_invitation(const struct engi
 /* PROTOCOL KNOCK-4: "Towards a member the selector is random and the knock key the newest the
  * member told: in the link message, later in the door object of its card space. The newest eight
  * knock keys are answered." */
-/* PROTOCOL KNOCK-5: "A knock that fits under another version byte is told to the owner and
- * answered by silence." */
 static bool engine_greet_knock(struct engine *engine, struct span first)
 {
-    for (size_t at = 0; at < engine->knocks_count; at++) {
-        enum err err = handshake_check_knock(first, engine->knocks + at * KEY_SIZE);
-
-        if (err == ERR_VERSION)
-            engine_journal(engine, "version", "",
-                           "somebody you know called with another version of kith");
-        if (err == ERR_OK)
+    for (size_t at = 0; at < engine->knocks_count; at++)
+        if (engine_greet_fits(engine, first, engine->knocks + at * KEY_SIZE,
+                              "somebody you know called with another version of kith"))
             return true;
-    }
     return false;
 }
 

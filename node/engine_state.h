@@ -25,6 +25,7 @@ enum {
     ENGINE_IN_MAX = 256 << 10, /* ciphertext not yet opened: whole frames are opened as they come */
     ENGINE_CONN_BUCKETS = 1024,
     ENGINE_TARGET_BUCKETS = 1024,
+    ENGINE_VERSION_MS = 3600 * 1000, /* somebody of another version is told of once in it */
     ENGINE_KNOCKS_MAX = 8,
     ENGINE_TARGET_ADDRESSES = ADDRESSES_MAX * 3
 };
@@ -57,6 +58,7 @@ struct engine_conn {
     struct engine_target *target;     /* outbound: whom it was for */
     struct engine_target *known;      /* a session with this device */
     bool is_called_by_old_name;
+    bool is_of_another_version;
     uint8_t called[KEY_SIZE]; /* then: the static key */
     uint8_t handshake_hash[HASH_SIZE];
     struct buf identity; /* of a device that came by itself */
@@ -81,7 +83,8 @@ struct engine_target {
     bool was_reached, is_stale;
     bool is_held; /* the invitation comes first: the inviter may not know yet that the link was made
                    */
-    bool wants_dial; /* asked for by the owner: back-off does not count */
+    bool wants_dial;                 /* asked for by the owner: back-off does not count */
+    uint64_t version_quiet_until_ms; /* its other version has been told of */
     unsigned violations;
     uint64_t violations_since_ms, banned_until_ms;
     bool is_connected;         /* of engine_call_due alone */
@@ -131,6 +134,7 @@ struct engine {
     bool is_failed, is_stopping, has_noted;
     bool must_reload; /* links and invitations could not be read: tried again in a while */
     uint64_t now_ms, wall_ms, wake_at_ms;
+    uint64_t version_quiet_until_ms; /* of knocks, which tell not whose they are */
     bool has_snapshot;
     struct snapshot snapshot;
     struct replica replica;
@@ -142,6 +146,9 @@ struct engine_effect *engine_effect(struct engine *engine, enum engine_effect_ty
 /* The step's snapshot; false when there is none to be had. */
 MUST_USE bool engine_look(struct engine *engine);
 void engine_journal(struct engine *engine, const char *kind, const char *who, const char *text);
+/* Somebody speaks another version: told once in a while, however often they call. */
+void engine_journal_version(struct engine *engine, uint64_t *quiet_until_ms, const char *who,
+                            const char *text);
 void engine_wake_by(struct engine *engine, uint64_t at_ms);
 
 /* Of what was announced in a session, both ways, how many entries have crossed. */

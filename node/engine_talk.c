@@ -199,6 +199,17 @@ static const char *engine_talk_name(struct engine *engine, const struct engine_c
     return target != NULL ? target->name : "";
 }
 
+/* Its next call waits as if nobody had answered: an upgrade takes its time. */
+static void engine_talk_version(struct engine *engine, struct engine_conn *conn, const char *rule)
+{
+    struct engine_target *target = engine_call_target(engine, &conn->device);
+
+    conn->is_of_another_version = true;
+    engine_journal_version(
+        engine, target != NULL ? &target->version_quiet_until_ms : &engine->version_quiet_until_ms,
+        engine_talk_name(engine, conn), rule);
+}
+
 static void engine_talk_end(struct engine *engine, struct engine_conn *conn,
                             enum session_end_reason reason, const char *rule)
 {
@@ -213,7 +224,7 @@ static void engine_talk_end(struct engine *engine, struct engine_conn *conn,
         engine_journal(engine, "fork", name, rule);
         break;
     case SESSION_END_VERSION:
-        engine_journal(engine, "version", name, rule);
+        engine_talk_version(engine, conn, rule);
         break;
     case SESSION_END_STORE:
         engine_journal(engine, "store", name, rule);

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "crypto/secret.h"
@@ -498,35 +497,4 @@ enum err home_write_listening(const struct home *home, const struct address *add
         err = home_write_file(path, buf_span(&file), 0600);
     buf_release(&file);
     return err;
-}
-
-/* Files first: a folder that others may enter is worth telling only when they find nothing worse.
- */
-static void home_find_open(const char *home, char *out, size_t size)
-{
-    static const char *const names[] = {
-        "key", "store/data.mdb", "store/lock.mdb", "listening", "lock", "store", ""};
-    char path[CONFIG_PATH_MAX];
-    struct stat status;
-
-    out[0] = '\0';
-    for (size_t at = 0; at < sizeof names / sizeof names[0] && out[0] == '\0'; at++) {
-        int count = snprintf(path, sizeof path, "%s/%s", home, names[at]);
-
-        if (count > 0 && (size_t)count < sizeof path && stat(path, &status) == 0 &&
-            (status.st_mode & 077) != 0)
-            (void)snprintf(out, size, "%s", names[at][0] != '\0' ? names[at] : "the folder itself");
-    }
-}
-
-enum err home_look(const char *home, struct op_health *out)
-{
-    struct statvfs disk;
-
-    if (statvfs(home, &disk) != 0)
-        return home_errno(errno);
-    out->disk_bytes = (uint64_t)disk.f_blocks * disk.f_frsize;
-    out->disk_free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
-    home_find_open(home, out->open_to_others, sizeof out->open_to_others);
-    return ERR_OK;
 }

@@ -25,6 +25,7 @@ struct main_words {
     int count;
     bool wants_help, wants_version;
     const char *valueless; /* a global flag whose value is missing */
+    const char *colour;    /* a --color that is none */
 };
 
 static int main_fail(const struct config *config, const char *hint, const char *message,
@@ -67,6 +68,36 @@ static const char *main_take_value(char **argv, int argc, int *at, struct main_w
     return value;
 }
 
+static void main_take_colour(const char *value, struct config *config, struct main_words *out)
+{
+    if (value != NULL && strcmp(value, "always") == 0)
+        config->colour = CONFIG_COLOUR_ALWAYS;
+    else if (value != NULL && strcmp(value, "never") == 0)
+        config->colour = CONFIG_COLOUR_NEVER;
+    else if (value != NULL && strcmp(value, "auto") == 0)
+        config->colour = CONFIG_COLOUR_AUTO;
+    else
+        out->colour = value;
+}
+
+/* Global flags that are on or off; false when it is none. */
+static bool main_take_switch(const char *word, struct config *config, struct main_words *out)
+{
+    if (strcmp(word, "--json") == 0)
+        config->is_json = true;
+    else if (strcmp(word, "--no-input") == 0)
+        config->no_input = true;
+    else if (strcmp(word, "--header") == 0)
+        config->wants_header = true;
+    else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        out->wants_help = true;
+    else if (out->count == 0 && strcmp(word, "--version") == 0)
+        out->wants_version = true;
+    else
+        return false;
+    return true;
+}
+
 static bool main_take_globals(int argc, char **argv, struct config *config, struct main_words *out)
 {
     bool is_verbatim = false;
@@ -75,18 +106,14 @@ static bool main_take_globals(int argc, char **argv, struct config *config, stru
         const char *word = argv[at];
 
         is_verbatim |= strcmp(word, "--") == 0;
-        if (!is_verbatim && strcmp(word, "--json") == 0) {
-            config->is_json = true;
-        } else if (!is_verbatim && strcmp(word, "--no-input") == 0) {
-            config->no_input = true;
-        } else if (!is_verbatim && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)) {
-            out->wants_help = true;
-        } else if (!is_verbatim && out->count == 0 && strcmp(word, "--version") == 0) {
-            out->wants_version = true;
-        } else if (!is_verbatim && main_is_flag(word, "--home")) {
+        if (!is_verbatim && main_take_switch(word, config, out))
+            continue;
+        if (!is_verbatim && main_is_flag(word, "--home")) {
             config->home = main_take_value(argv, argc, &at, out);
         } else if (!is_verbatim && main_is_flag(word, "--passphrase-file")) {
             config->passphrase_file = main_take_value(argv, argc, &at, out);
+        } else if (!is_verbatim && main_is_flag(word, "--color")) {
+            main_take_colour(main_take_value(argv, argc, &at, out), config, out);
         } else {
             if (out->count == MAIN_WORDS_MAX)
                 return false;
@@ -291,8 +318,11 @@ static int main_dispatch(const struct config *config, struct main_words *words)
 
     cmd = cmd_find(words->words, words->count, &used);
     if (words->valueless != NULL) {
-        code = main_fail(config, "--home DIR, --passphrase-file FILE", "a value is missing after ",
-                         words->valueless);
+        code = main_fail(config, "--home DIR, --passphrase-file FILE, --color WHEN",
+                         "a value is missing after ", words->valueless);
+    } else if (words->colour != NULL) {
+        code = main_fail(config, "--color=auto, --color=always or --color=never",
+                         "that is no way to colour: ", words->colour);
     } else if (words->wants_version) {
         code = cmd_version(config, NULL, params);
     } else if (words->wants_help || words->count == 0) {

@@ -9,6 +9,7 @@
 #include "node/op_complete.h"
 #include "node/op_contact.h"
 #include "node/op_credential.h"
+#include "node/op_doctor.h"
 #include "node/op_due.h"
 #include "node/op_endorse.h"
 #include "node/op_endorsement.h"
@@ -48,8 +49,8 @@ static const struct op ops_all[] = {
     {.method = "contact.show", .mode = OP_READ, .run = op_contact_show},
     {.method = "contact.split", .mode = OP_WRITE, .run = op_merge_split},
     {.method = "contact.timeline", .mode = OP_READ, .run = op_interaction_timeline},
-    {.method = "doctor", .mode = OP_READ, .run = op_node_doctor},
-    {.method = "doctor.rebuild", .mode = OP_WRITE, .run = op_node_rebuild},
+    {.method = "doctor", .mode = OP_READ, .run = op_doctor},
+    {.method = "doctor.rebuild", .mode = OP_WRITE, .run = op_doctor_rebuild},
     {.method = "endorse", .mode = OP_WRITE, .run = op_endorse},
     {.method = "endorsement.accept", .mode = OP_WRITE, .run = op_endorsement_accept},
     {.method = "endorsement.export", .mode = OP_READ, .run = op_credential_export},

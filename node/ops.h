@@ -44,10 +44,20 @@ struct op_presence {
     uint64_t due, done; /* entries that were announced, both ways, and those that have crossed */
 };
 
+enum op_port {
+    OP_PORT_NONE, /* this home's node has never listened */
+    OP_PORT_FREE,
+    OP_PORT_OURS, /* its node listens on it */
+    OP_PORT_TAKEN /* by another program */
+};
+
 /* What only the system knows of a home. */
 struct op_health {
     uint64_t disk_bytes, disk_free_bytes;
     char open_to_others[200]; /* the first file or folder in it that others may read; or empty */
+    enum op_port port;
+    char listening[ADDRESS_TEXT_SIZE]; /* what port is about */
+    char libraries[100];               /* with their versions */
 };
 
 /* What surrounds an op. In a command without a node, is_node is false and presence is empty. */

@@ -145,24 +145,55 @@ static char *show_cell(json_t *value)
     return show_keep(span_str(""));
 }
 
-void show_table(json_t *rows, const struct show_column *columns, size_t columns_count)
+json_int_t show_look(json_t *params, const char *what)
 {
-    struct libscols_table *table = scols_new_table();
-    bool is_terminal = isatty(STDOUT_FILENO);
+    json_t *value = json_object_get(json_object_get(params, SHOW_LOOK), what);
+
+    return json_is_true(value) ? 1 : json_integer_value(value);
+}
+
+/* For other programs: cells have neither tabs nor line ends in them. */
+static void show_table_plain(json_t *rows, json_t *params, const struct show_column *columns,
+                             size_t columns_count)
+{
     json_t *row;
     size_t at;
 
+    for (size_t column = 0; show_look(params, "header") != 0 && column < columns_count; column++)
+        (void)printf("%s%c", columns[column].title, column + 1 < columns_count ? '\t' : '\n');
+    json_array_foreach(rows, at, row)
+    {
+        for (size_t column = 0; column < columns_count; column++) {
+            char *cell = show_cell(json_object_get(row, columns[column].key));
+
+            (void)printf("%s%c", cell != NULL ? cell : "",
+                         column + 1 < columns_count ? '\t' : '\n');
+            heap_free(cell);
+        }
+    }
+}
+
+void show_table(json_t *rows, json_t *params, const struct show_column *columns,
+                size_t columns_count)
+{
+    struct libscols_table *table;
+    json_t *row;
+    size_t at;
+
+    if (!isatty(STDOUT_FILENO)) {
+        show_table_plain(rows, params, columns, columns_count);
+        return;
+    }
+    table = scols_new_table();
     if (table == NULL)
         return;
-    (void)scols_table_enable_noheadings(table, !is_terminal); /* These only fail without a table. */
-    (void)scols_table_enable_raw(table, 0);
-    if (!is_terminal) {
-        (void)scols_table_set_column_separator(table, "\t");
-        (void)scols_table_enable_maxout(table, 0);
+    if (show_look(params, "columns") > 0) { /* These only fail without a table. */
+        (void)scols_table_set_termforce(table, SCOLS_TERMFORCE_ALWAYS);
+        (void)scols_table_set_termwidth(table, (size_t)show_look(params, "columns"));
     }
     for (size_t column = 0; column < columns_count; column++)
         (void)scols_table_new_column(table, columns[column].title, columns[column].width,
-                                     is_terminal ? SCOLS_FL_TRUNC : 0);
+                                     SCOLS_FL_TRUNC);
     json_array_foreach(rows, at, row)
     {
         struct libscols_line *line = scols_table_new_line(table, NULL);
@@ -265,20 +296,24 @@ static void show_sync(json_t *result, json_t *params)
                                                  {"SENT", "sent", 0.15},
                                                  {"RECEIVED", "received", 0.15}};
 
-    (void)params;
-    show_table(json_object_get(result, "peers"), columns, 5);
+    show_table(json_object_get(result, "peers"), params, columns, 5);
     (void)puts(json_is_true(json_object_get(result, "in_step")) ? "In step." : "Not in step yet.");
 }
 
 static void show_doctor(json_t *result, json_t *params)
 {
     json_t *rows = json_object_get(result, "checks"), *row;
+    bool wants_colour = show_look(params, "colour") != 0;
     size_t at;
 
-    (void)params;
     json_array_foreach(rows, at, row)
     {
-        (void)printf("%-5s ", show_text(row, "state"));
+        const char *state = show_text(row, "state");
+        const char *colour = strcmp(state, "ok") == 0     ? "\033[32m"
+                             : strcmp(state, "warn") == 0 ? "\033[33m"
+                                                          : "\033[31m";
+
+        (void)printf("%s%-5s%s ", wants_colour ? colour : "", state, wants_colour ? "\033[0m" : "");
         show_line(show_text(row, "check"), show_text(row, "text"));
         if (json_object_get(row, "remedy") != NULL)
             show_line("", show_text(row, "remedy"));

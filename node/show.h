@@ -11,6 +11,9 @@
 /* Appends the text as it may be shown: control bytes, bidirectional overrides and zero-width
  * characters go, line ends become spaces, at most four combining marks stay on a letter. */
 void show_clean(struct span text, struct buf *out);
+/* Among the params of show_result, how to look, when it is not by itself: {"header": titles even
+ * where no terminal is, "colour": bool, "columns": width or 0}. */
+#define SHOW_LOOK "look"
 /* Prints the answer of a method for people. */
 void show_result(const char *method, json_t *result, json_t *params);
 /* One row of the log, on one line. */

@@ -26,8 +26,7 @@ static void show_contacts(json_t *result, json_t *params)
                                                  {"PHONE", "phones", 0.15}};
     json_t *rows = json_object_get(result, "contacts");
 
-    (void)params;
-    show_table(rows, columns, 4);
+    show_table(rows, params, columns, 4);
     if (isatty(STDOUT_FILENO))
         (void)printf("%" JSON_INTEGER_FORMAT " contacts\n",
                      json_integer_value(json_object_get(result, "total")));

@@ -95,11 +95,10 @@ static void show_endorsements(json_t *result, json_t *params)
         {"STATE", "state", 0.08}, {"SHOWN TO", "shown_to", 0.08}, {"ID", "id", 0.3}};
     json_t *rows = json_object_get(result, "endorsements");
 
-    (void)params;
     if (json_array_size(rows) == 0)
         (void)puts("There are none.");
     show_endorsement_lift(rows);
-    show_table(rows, columns, 6);
+    show_table(rows, params, columns, 6);
 }
 
 static void show_verdict(json_t *result, json_t *params)

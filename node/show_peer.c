@@ -14,10 +14,9 @@ static void show_peers(json_t *result, json_t *params)
         {"STATE", "state", 0.1}, {"IN STEP", "in_step", 0.1}, {"TO SEND", "undelivered", 0.1}};
     json_t *rows = json_object_get(result, "peers");
 
-    (void)params;
     if (json_array_size(rows) == 0)
         (void)puts("You have no peers yet. Invite somebody: kith peer invite NAME");
-    show_table(rows, columns, 6);
+    show_table(rows, params, columns, 6);
 }
 
 /* Whom the key came through, in words; no mark that a name could imitate. */

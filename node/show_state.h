@@ -34,6 +34,9 @@ struct show_column {
 };
 /* A table on a terminal, tab separated values without titles elsewhere. Cells are a text, the first
  * of a list, a number, or yes and no; width is the share of the line. */
-void show_table(json_t *rows, const struct show_column *columns, size_t columns_count);
+void show_table(json_t *rows, json_t *params, const struct show_column *columns,
+                size_t columns_count);
+/* How to look: a flag, or a number, of SHOW_LOOK. */
+json_int_t show_look(json_t *params, const char *what);
 
 #endif

@@ -29,6 +29,7 @@ class Member:
         self.home = os.path.join(place, name.lower())
         self.name = name
         self.process = None
+        self.program = KITH
         self.extra = []
         if passphrase is not None:
             path = os.path.join(place, name.lower() + ".pass")
@@ -73,7 +74,8 @@ class Member:
     def start(self, listen="127.0.0.1:0", *more):
         where = ["--no-listen"] if listen is None else ["--listen", listen]
         self.process = subprocess.Popen(
-            [KITH, "--home", self.home, "--no-input", *self.extra, "run", "--json", *where, *more],
+            [self.program, "--home", self.home, "--no-input", *self.extra, "run", "--json", *where,
+             *more],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         line = self.process.stdout.readline()
         if not line.startswith(b'{"ready"'):

@@ -121,17 +121,6 @@ def a_store_or_key_of_a_newer_kith_is_left_alone(place):
     assert "newer kith" in ana.fails(1, "status")["message"]
 
 
-def doctor_looks_at_everything_and_says_what_to_do(place):
-    ana = place.member("Ana").start()
-    checks = {row["check"]: row for row in ana.ok("doctor")["checks"]}
-    assert set(checks) == {"store", "views", "keys", "permissions", "disk", "clock"}, checks
-    assert checks["permissions"]["state"] == "ok" and checks["keys"]["state"] == "warn"
-    os.chmod(os.path.join(ana.home, "listening"), 0o644)
-    checks = {row["check"]: row for row in ana.ok("doctor")["checks"]}
-    assert checks["permissions"]["state"] == "warn" and "listening" in checks["permissions"]["text"]
-    assert all(row.get("remedy") for row in checks.values() if row["state"] != "ok"), checks
-
-
 def say(port, data, seconds=1.0):
     """What a stranger hears."""
     with socket.create_connection(("127.0.0.1", port), timeout=5) as stranger:

@@ -26,6 +26,56 @@ def a_new_member_has_an_identity_and_24_words(place):
     assert os.stat(os.path.join(ana.home, "key")).st_mode & 0o777 == 0o600
 
 
+class Typist:
+    """Somebody with an empty home folder who types commands as they stand in the README."""
+
+    def __init__(self, place, name):
+        home = os.path.join(place.path, name)
+        os.mkdir(home)
+        self.name = name
+        self.environment = {"HOME": home, "PATH": "/nowhere"}
+        self.typed = []
+        self.node = None
+
+    def types(self, *words):
+        self.typed.append(words)
+        done = subprocess.run([KITH, *words], env=self.environment, capture_output=True,
+                              timeout=60, check=False)
+        assert done.returncode == 0, (words, done.stdout, done.stderr)
+        return done.stdout.decode()
+
+    def runs(self):
+        """In a terminal of its own. A port of its own too, because both are on one machine."""
+        self.typed.append(("run",))
+        self.node = subprocess.Popen([KITH, "run", "--listen", "127.0.0.1:0"],
+                                     env=self.environment, stdout=subprocess.PIPE)
+        assert b"listens on" in self.node.stdout.readline()
+
+
+def the_first_five_minutes_take_six_commands_at_most(place):
+    """Both begin with nothing; in the end each has an address book and sees the other's card."""
+    book = os.path.join(place.path, "book.vcf")
+    with open(book, "wb") as file:
+        file.write(CARD)
+    ana, bruno = Typist(place, "Ana"), Typist(place, "Bruno")
+    try:
+        for one in (ana, bruno):
+            one.types("init", "--name", one.name, "--org", one.name + " & Daughters")
+            assert "2" in one.types("import", book)
+            one.runs()
+        uri = ana.types("peer", "invite", "Bruno").strip()
+        assert uri.startswith("kith:1"), uri
+        bruno.types("peer", "accept", uri)
+        for one, other in ((ana, "Bruno"), (bruno, "Ana")):
+            assert other + " & Daughters" in one.types("peer", "show", other)
+            assert len(one.typed) <= 6, one.typed
+    finally:
+        for one in (ana, bruno):
+            if one.node is not None:
+                one.node.terminate()
+                one.node.communicate(timeout=20)
+
+
 def a_second_init_touches_nothing(place):
     ana = place.member("Ana")
     ana.fails(6, "init", "--name", "Other")

@@ -1,9 +1,15 @@
 """The command line among other programs: completion, manual pages, pipes."""
+import fcntl
+import json
 import os
+import pty
 import shutil
+import signal
+import struct
 import subprocess
+import termios
 
-from kithtest import KITH, Skip, run
+from kithtest import KITH, Skip, run, until
 
 
 def complete(member, line):
@@ -51,6 +57,12 @@ def the_manual_is_one_page_and_one_for_each_command(place):
         if line.startswith("  kith "):
             word = line.split()[1]
             assert word in page.replace("\\-", "-"), word
+    if shutil.which("mandoc"):
+        checked = subprocess.run(["mandoc", "-T", "lint", "-W", "warning"], input=page.encode(),
+                                 capture_output=True, timeout=60, check=False)
+        told = [line for line in checked.stdout.decode().split("\n")
+                if line and "missing date" not in line]  # It would be of the day it was printed.
+        assert told == [] and checked.stderr == b"", told
     code, page = ana.call("man", "peer", "invite", text=True)
     assert code == 0 and "\\-\\-qr" in page
     ana.fails(2, "man", "nothing")
@@ -65,10 +77,109 @@ def a_closed_pipe_ends_quietly(place):
     ana = place.member("Ana")
     cards = "".join(f"BEGIN:VCARD\nVERSION:3.0\nFN:Person {n}\nEND:VCARD\n" for n in range(3000))
     ana.ok("import", "-", stdin=cards.encode())
-    for command in ("contact list", "contact list --json", "help", "man", "completion bash"):
+    for command in ("contact list", "contact list --json", "contact search person", "export",
+                    "export --format csv", "help", "man", "completion bash", "completion zsh"):
         done = subprocess.run(["bash", "-c", f"{KITH} --home {ana.home} {command} | head -1"],
                               capture_output=True, timeout=60, check=True)
         assert done.stdout.count(b"\n") == 1 and done.stderr == b"", done.stderr
+
+
+def on_terminal(member, columns, *args, **env):
+    """What a command shows on a terminal this wide, line by line."""
+    shown = b""
+    pid, end = pty.fork()
+    if pid == 0:
+        fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        os.environ.update({"TERM": "xterm", **env})
+        os.execv(KITH, [KITH, "--home", member.home, *args])
+    try:
+        while piece := os.read(end, 65536):
+            shown += piece
+    except OSError:
+        pass  # Linux says so when the other end closes.
+    os.close(end)
+    os.waitpid(pid, 0)
+    return shown.decode("utf-8", "replace").replace("\r", "").split("\n")[:-1]
+
+
+def tables_fit_the_terminal_and_stay_readable(place):
+    ana = place.member("Ana")
+    mail = "mara@a-domain-of-some-length.example.org"
+    ana.ok("contact", "add", "Mara Lindt", "--email", mail, "--org",
+           "An Organisation With A Rather Long Name Indeed", "--tel", "+49 30 12345678")
+    ana.ok("contact", "add", "Joon")
+    for columns in (40, 80, 200):
+        rows = on_terminal(ana, columns, "contact", "list")
+        assert all(len(row) <= columns for row in rows) and len(rows) == 4, rows
+        assert rows[0].split() == ["NAME", "ORGANISATION", "E-MAIL", "PHONE"], rows
+        assert any("Mara Lindt" in row and "An Organi" in row and "mara@" in row for row in rows)
+        assert any(mail in row for row in rows) == (columns == 200), rows
+    assert all(len(row) <= 50 for row in on_terminal(ana, 200, "contact", "list", COLUMNS="50"))
+    # Among programs: whole cells, tabs between them, titles when wanted.
+    rows = ana.call("contact", "list", text=True)[1].split("\n")
+    assert "Joon\t\t\t" in rows and any(row.split("\t")[2:3] == [mail] for row in rows), rows
+    titled = ana.call("contact", "list", "--header", text=True)[1].split("\n")
+    assert titled == ["NAME\tORGANISATION\tE-MAIL\tPHONE", *rows], titled
+
+
+def colours_are_for_terminals_that_want_them(place):
+    ana = place.member("Ana")
+    for env, args, is_coloured in (({}, [], True), ({"NO_COLOR": "1"}, [], False),
+                                   ({"TERM": "dumb"}, [], False), ({"CLICOLOR": "0"}, [], False),
+                                   ({"NO_COLOR": "1"}, ["--color=always"], True),
+                                   ({}, ["--color=never"], False), ({}, ["--color", "auto"], True)):
+        for command in ("doctor", "nothing-like-that"):
+            shown = "".join(on_terminal(ana, 80, command, *args, **env))
+            assert ("\x1b[" in shown) == is_coloured, (env, args, shown)
+    for args, is_coloured in ((("doctor",), False), (("--color=always", "doctor"), True)):
+        assert ("\x1b[" in ana.call(*args, text=True)[1]) == is_coloured
+    assert "\x1b" not in json.dumps(ana.ok("doctor", "--color=always"))
+    assert "--color=never" in ana.fails(2, "status", "--color=sometimes")["hint"]
+    ana.fails(2, "status", "--color")
+
+
+def help_knows_commands_groups_words_and_what_was_meant(place):
+    ana = place.member("Ana")
+    assert ana.call("--help", text=True) == ana.call("help", text=True)
+    code, text = ana.call("help", "peer", text=True)
+    assert code == 0 and all("kith peer " + word in text for word in ("invite", "accept", "words"))
+    assert ana.call("peer", "--help", text=True)[1] == text
+    code, text = ana.call("help", "peer", "invite", text=True)
+    example, usage = text.index("e.g. kith peer invite"), text.index("[--qr]")
+    assert code == 0 and example < usage
+    assert ana.call("peer", "invite", "--help", text=True)[1] == text
+    words = ana.call("help", text=True)[1].split("Words: ")[1].split(" (")[0].split()
+    for word in words:
+        code, text = ana.call("help", word, text=True)
+        assert code == 0 and len(text) > 30, word
+    assert "alias" in ana.ok("help", "WHO")["means"]
+    assert ana.call("help", "exit-codes", text=True)[1].count("\n") == 10
+    for typed, meant in (("per list", "peer list"), ("contact lst", "contact list"),
+                         ("statsu", "status"), ("inport x", "import")):
+        assert ana.fails(2, *typed.split())["hint"] == "kith " + meant
+    assert "invite" in ana.fails(2, "peer")["message"]
+    assert ana.fails(2, "xyzzy")["hint"] == "kith help"
+
+
+def ctrl_c_ends_whatever_waits(place):
+    ana = place.member("Ana")
+    ana.start()
+    for words in (("log", "--follow"), ("sync", "--wait", "50")):
+        waiting = subprocess.Popen([KITH, "--home", ana.home, *words], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        until(lambda: os.path.exists(f"/proc/{waiting.pid}/stat"))
+        waiting.send_signal(signal.SIGINT)
+        _, error = waiting.communicate(timeout=10)
+        assert waiting.returncode in (0, 130, -signal.SIGINT) and b"Sanitizer" not in error
+    reading = subprocess.Popen([KITH, "--home", ana.home, "import", "-"], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    reading.stdin.write(b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Half\r\n")
+    reading.stdin.flush()
+    reading.send_signal(signal.SIGINT)
+    reading.wait(timeout=10)
+    for pipe in (reading.stdin, reading.stdout, reading.stderr):
+        pipe.close()
+    assert ana.ok("status")["node"] == "running" and ana.ok("contact", "list")["total"] == 0
 
 
 run(globals())

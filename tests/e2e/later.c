@@ -1,0 +1,64 @@
+/*
+ * kith as a later version may be, for the end to end tests: the whole program, but that what it
+ * says of itself at the door (KITH_LATER=knock) or in its hello (KITH_LATER=hello) is version 2.
+ * The linker puts these functions before those of the same name (--wrap).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/digest.h"
+#include "crypto/handshake.h"
+#include "proto/message.h"
+
+enum { LATER_VERSION = 2 };
+
+enum err __real_handshake_dial(struct handshake *handshake, const struct handshake_dial *dial,
+                               const struct entropy *entropy, struct buf *out);
+enum err __wrap_handshake_dial(struct handshake *handshake, const struct handshake_dial *dial,
+                               const struct entropy *entropy, struct buf *out);
+enum err __real_handshake_check_knock(struct span first, const uint8_t knock[static KEY_SIZE]);
+enum err __wrap_handshake_check_knock(struct span first, const uint8_t knock[static KEY_SIZE]);
+void __real_message_put_hello(const struct hello *hello, struct buf *out);
+void __wrap_message_put_hello(const struct hello *hello, struct buf *out);
+
+static bool later_is(const char *what)
+{
+    const char *wanted = getenv("KITH_LATER");
+
+    return wanted != NULL && strcmp(wanted, what) == 0;
+}
+
+enum err __wrap_handshake_dial(struct handshake *handshake, const struct handshake_dial *dial,
+                               const struct entropy *entropy, struct buf *out)
+{
+    size_t begun_at = out->size;
+    enum err err = __real_handshake_dial(handshake, dial, entropy, out);
+    struct span covered;
+
+    if (err != ERR_OK || !later_is("knock"))
+        return err;
+    out->data[begun_at + HANDSHAKE_KNOCK_SIZE] = LATER_VERSION;
+    covered =
+        span_of(out->data + begun_at + HANDSHAKE_KNOCK_SIZE, 1 + HANDSHAKE_SELECTOR_SIZE + 32);
+    digest_keyed(dial->knock, "kith knock", &covered, 1, out->data + begun_at,
+                 HANDSHAKE_KNOCK_SIZE);
+    return ERR_OK;
+}
+
+enum err __wrap_handshake_check_knock(struct span first, const uint8_t knock[static KEY_SIZE])
+{
+    enum err err = __real_handshake_check_knock(first, knock);
+
+    if (err == ERR_FORGED || !later_is("knock"))
+        return err;
+    return err == ERR_OK ? ERR_VERSION : ERR_OK;
+}
+
+void __wrap_message_put_hello(const struct hello *hello, struct buf *out)
+{
+    struct hello later = *hello;
+
+    if (later_is("hello"))
+        later.version = LATER_VERSION;
+    __real_message_put_hello(&later, out);
+}

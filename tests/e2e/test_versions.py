@@ -1,0 +1,80 @@
+"""A node of another version: nothing is exchanged, nobody is blamed, the owner is told once."""
+import os
+
+from kithtest import KITH, run, until
+
+LATER = os.environ.get("KITH_LATER_BINARY", os.path.join(os.path.dirname(KITH), "tests/kith_later"))
+
+
+def rows_of(member, kind):
+    rows = member.ok("log")
+    return [row for row in (rows if isinstance(rows, list) else [rows]) if row["kind"] == kind]
+
+
+def start_later(member, where):
+    """From now on this member's node says that it is of version 2."""
+    member.program = LATER
+    os.environ["KITH_LATER"] = where
+    try:
+        return member.start()
+    finally:
+        del os.environ["KITH_LATER"]
+        member.program = KITH
+
+
+def returns_to_this_version(ana, bruno):
+    bruno.stop()
+    bruno.start()
+    bruno.ok("sync")
+    ana.ok("sync")
+    until(lambda: ana.card_of("Bruno").get("title") == "of another version", 40)
+    for member in (ana, bruno):
+        assert len(rows_of(member, "version")) <= 1 and rows_of(member, "violation") == []
+
+
+def a_hello_of_another_version_ends_the_session_and_is_told_once(place):
+    ana, bruno = place.pair()
+    bruno.stop()
+    start_later(bruno, "hello")
+    bruno.ok("me", "edit", "--title", "of another version")
+    until(lambda: rows_of(ana, "version"))
+    assert "another version" in rows_of(ana, "version")[0]["text"]
+    assert rows_of(ana, "version")[0]["who"] == "Bruno"
+    for _ in range(5):
+        bruno.call("sync", "--wait", "1")
+    assert len(rows_of(ana, "version")) == 1 and len(rows_of(bruno, "version")) == 1
+    assert "title" not in ana.card_of("Bruno")
+    assert ana.peers()[0]["in_step"] is False
+    checks = {row["check"]: row for row in ana.ok("doctor")["checks"]}
+    assert checks["versions"]["state"] == "warn" and "Bruno" in checks["versions"]["text"], checks
+    assert "both sides" in checks["versions"]["remedy"]
+    returns_to_this_version(ana, bruno)
+
+
+def a_knock_of_another_version_gets_silence_and_is_told_once(place):
+    ana, bruno = place.pair()
+    bruno.stop()
+    start_later(bruno, "knock")
+    bruno.ok("me", "edit", "--title", "of another version")
+    until(lambda: rows_of(ana, "version"))
+    assert "somebody you know" in rows_of(ana, "version")[0]["text"]
+    for _ in range(5):
+        bruno.call("sync", "--wait", "1")
+    assert len(rows_of(ana, "version")) == 1 and len(rows_of(bruno, "version")) <= 1
+    assert "title" not in ana.card_of("Bruno")
+    returns_to_this_version(ana, bruno)
+
+
+def who_was_invited_and_has_another_version_is_told_of(place):
+    ana, bruno = place.member("Ana").start(), place.member("Bruno")
+    start_later(bruno, "knock")
+    uri = ana.ok("peer", "invite", "Bruno")["uri"]
+    assert bruno.ok("peer", "accept", uri)["state"] == "pending"
+    rows = rows_of(ana, "version")
+    assert len(rows) == 1 and "somebody you invited" in rows[0]["text"], rows
+    bruno.stop()
+    bruno.start()
+    until(lambda: [peer["state"] for peer in ana.peers()] == ["online"], 40)
+
+
+run(dict(globals()))

@@ -277,6 +277,9 @@ enum err op_introduction_thanks(struct op_call *call)
     message.thanks.line = span_str(line != NULL ? line : "");
     if (err == ERR_OK)
         err = introduction_tell(&intro, &intro.row.introducer, &message);
+    if (err == ERR_OK)
+        err = introduction_act(&intro, &intro.row.introducer, INTERACTION_THANKED,
+                               message.thanks.line);
     if (err == ERR_NOT_FOUND && call->failure.code == OP_DONE)
         err = op_fail(call, OP_FAILED, "kith peer list",
                       "who introduced you is no peer of yours any more");

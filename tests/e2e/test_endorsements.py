@@ -37,6 +37,12 @@ def accepted(issuer, subject, to=None, *more, words=WORDS):
     return sent["id"]
 
 
+def acts(member, who):
+    """What the timeline says of acts of kith, apart from linking."""
+    noted = member.ok("contact", "timeline", who)["interactions"]
+    return [(row["kind"], row["text"], row["ref"]) for row in noted if row["kind"] != "linked"]
+
+
 def log_kinds(member):
     events = member.ok("log")
     return [event["kind"] for event in (events if isinstance(events, list) else [events])]
@@ -61,6 +67,10 @@ def an_endorsement_is_offered_accepted_and_seen_by_a_third(place):
     seen = first(chie, "--of", "Bruno")
     assert seen["id"] == sent["id"] and seen["verified"] is True and seen["words"] == WORDS
     assert seen["issuer"]["member"] == ana.identity["member"] and seen["issuer"]["name"] == "Ana"
+    assert acts(ana, "bruno") == [("endorsed", "rebranding", sent["id"])]
+    assert acts(bruno, "ana") == [("endorsed-me", "rebranding", sent["id"])]
+    assert ana.ok("balance")["given"]["endorsed"] == 1, ana.ok("balance")
+    assert bruno.ok("balance", "ana")["received"]["endorsed-me"] == 1, bruno.ok("balance", "ana")
     until(lambda: rows(ana, "--given")[0]["state"] == "accepted")
     assert bruno.ok("status")["endorsements"] == {
         "given": 0, "received": 1, "shown": 1, "pending": 0}
@@ -318,11 +328,13 @@ def a_rebuild_keeps_every_decision(place):
     aside = accepted(ana, bruno, words=WORDS + " Twice.")
     bruno.ok("endorsement", "set-aside", aside)
     first(chie, "--of", "Bruno")
+    noted = acts(bruno, "ana")
+    assert sorted(act[2] for act in noted) == sorted((ref, aside)), noted
     before, entries = rows(bruno, "--received"), bruno.ok("status")["entries"]
     bruno.ok("doctor", "--rebuild")
     until(lambda: "views_behind" not in bruno.ok("status"))
     until(lambda: rows(bruno, "--received") == before)
-    assert bruno.ok("status")["entries"] == entries
+    assert bruno.ok("status")["entries"] == entries and acts(bruno, "ana") == noted
     assert {row["id"]: row["state"] for row in before} == {ref: "accepted", aside: "set aside"}
 
 

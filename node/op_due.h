@@ -1,4 +1,4 @@
-/* What is due: reminders, birthdays, ties that have gone quiet. */
+/* What is due: reminders, birthdays, quiet ties, endorsements that end, introductions. */
 #ifndef KITH_NODE_OP_DUE_H
 #define KITH_NODE_OP_DUE_H
 

@@ -322,6 +322,33 @@ def a_show_is_renewed_by_itself(place):
     assert rows(bruno, "--received")[0]["shown_to"] == "peers"
 
 
+def due(member, *flags):
+    rows = member.ok("due", "--within", "6w", *flags)["due"]
+    return [(row["who"], row["text"], row["id"]) for row in rows if row["kind"] == "endorsement"]
+
+
+def what_expires_soon_is_due_until_it_is_renewed(place):
+    ana, bruno = place.pair()
+    long = accepted(ana, bruno)
+    sent = endorse(ana, bruno, "--expires", "1m", words=WORDS + " Soon over.")
+    first(bruno, "--pending")
+    said = WORDS + " Soon over."
+    assert due(ana) == [("Bruno", "you said: " + said, sent["id"])], due(ana)
+    assert due(bruno) == [], "it is not accepted yet"
+    bruno.ok("endorsement", "accept", sent["id"])
+    assert due(bruno) == [("Ana", "they said: " + said, sent["id"])], due(bruno)
+    row = [row for row in ana.ok("due", "--within", "6w")["due"] if row["id"] == sent["id"]][0]
+    assert row["due"] == sent["expires"][:10] and row["state"] == "soon" and row["contact"], row
+    assert sent["id"] not in [row["id"] for row in ana.ok("due", "--within", "1w")["due"]]
+    calendar = ana.ok("due", "--within", "6w", "--ical")["ical"].replace("\r\n ", "")
+    assert "SUMMARY:Endorsement ends: Bruno\\, you said: " + WORDS in calendar, calendar
+    code, text = ana.call("due", "--within", "6w", text=True)
+    assert code == 0 and "endorsement   Bruno, you said: " + said in text, text
+    accepted(ana, bruno, None, "--renews", sent["id"], words=WORDS + " Once more.")
+    assert due(ana) == [] and due(bruno) == [], "it was renewed"
+    assert long in [row["id"] for row in rows(bruno, "--received")]
+
+
 def a_rebuild_keeps_every_decision(place):
     ana, bruno, chie = three(place)
     ref = accepted(ana, bruno, "peers")

@@ -42,7 +42,14 @@ def introduced_people_are_linked_and_sync_directly(place):
     assert offer["introducer"]["name"] == "Iris" and offer["why"] == "You both restore boats."
     assert intros(bruno) == []
     assert ana.ok("status")["introductions"] == {"waiting_for_me": 1, "open": 0}
+    due = [row for row in ana.ok("due")["due"] if row["kind"] == "introduction"]
+    assert [(row["who"], row["text"], row["id"], row["due"], row["state"]) for row in due] == [
+        ("Iris", "suggests you meet Bruno: You both restore boats.", made["id"],
+         offer["expires"][:10], "soon")], due
+    assert "Iris" not in ana.ok("due", "--ical")["ical"]
+    assert not iris.ok("due")["due"] and not bruno.ok("due")["due"]
     ana.ok("intro", "accept", offer["id"], "--message", "Glad to meet you.")
+    assert ana.ok("due")["due"] == []
     wait_for(bruno, "offered")
     bruno.ok("intro", "accept", intros(bruno)[0]["id"])
     wait_for(iris, "released")

@@ -460,19 +460,24 @@ static void op_due_ical(const struct op_due *due, struct buf *out)
     ical_end(out);
 }
 
-static enum err op_due_answer(struct op_due *due)
+static void op_due_add_rows(struct op_due *due)
 {
-    struct buf calendar = {0};
     json_t *rows = json_array();
-    enum err err = ERR_OK;
 
     if (due->count > 1)
         qsort(due->items, due->count, sizeof *due->items, op_due_order);
     for (size_t at = 0; at < due->count; at++)
         (void)json_array_append_new(rows, op_due_row(due, &due->items[at]));
-    due->call->result = json_pack("{s:o}", "due", rows);
-    if (due->call->result == NULL)
-        return ERR_NOMEM;
+    (void)json_object_set_new(due->call->result, "due", rows);
+}
+
+static enum err op_due_answer(struct op_due *due)
+{
+    struct buf calendar = {0};
+    enum err err = ERR_OK;
+
+    due->call->result = json_object();
+    op_due_add_rows(due);
     if (due->is_cut)
         (void)json_object_set_new(due->call->result, "is_cut", json_true());
     if (op_flag(due->call, "ical")) {
@@ -497,23 +502,42 @@ static enum err op_due_collect(struct op_due *due)
     return err == ERR_OK ? view_contact_each(&due->call->snapshot, op_due_on_contact, due) : err;
 }
 
-enum err op_due(struct op_call *call)
+/* Everything due within so many days after today; answer says it. */
+static enum err op_due_within(struct op_call *call, uint64_t days,
+                              enum err (*answer)(struct op_due *due))
 {
-    const char *within = op_text(call, "within");
-    struct op_due due = {.call = call};
-    uint64_t days = OP_DUE_WITHIN_DAYS;
-    enum err err;
+    struct op_due due = {.call = call,
+                         .until_ms = (call->now_ms / DATE_DAY_MS + 1 + days) * DATE_DAY_MS};
+    enum err err = ERR_OK;
 
-    if (within != NULL && date_read_span(within, &days) != ERR_OK)
-        return op_fail(call, OP_USAGE, "kith due --within 2w", "\"%.40s\" is no span", within);
-    due.until_ms = (call->now_ms / DATE_DAY_MS + 1 + days) * DATE_DAY_MS;
     due.items = heap_new_zeroed(OP_DUE_ITEMS_MAX, sizeof *due.items);
     if (due.items == NULL)
         return ERR_NOMEM;
     err = op_due_collect(&due);
     if (err == ERR_OK)
-        err = op_due_answer(&due);
+        err = answer(&due);
     heap_free(due.items);
     heap_free(due.covered);
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "what is due could not be read");
+}
+
+enum err op_due(struct op_call *call)
+{
+    const char *within = op_text(call, "within");
+    uint64_t days = OP_DUE_WITHIN_DAYS;
+
+    if (within != NULL && date_read_span(within, &days) != ERR_OK)
+        return op_fail(call, OP_USAGE, "kith due --within 2w", "\"%.40s\" is no span", within);
+    return op_due_within(call, days, op_due_answer);
+}
+
+static enum err op_due_add_today(struct op_due *due)
+{
+    op_due_add_rows(due);
+    return ERR_OK;
+}
+
+enum err op_due_today(struct op_call *call)
+{
+    return op_due_within(call, 0, op_due_add_today);
 }

@@ -5,5 +5,7 @@
 #include "node/ops.h"
 
 enum err op_due(struct op_call *call);
+/* Adds to the result what is due by the end of today, and the introductions that wait, as "due". */
+MUST_USE enum err op_due_today(struct op_call *call);
 
 #endif

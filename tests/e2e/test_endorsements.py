@@ -335,6 +335,9 @@ def what_expires_soon_is_due_until_it_is_renewed(place):
     said = WORDS + " Soon over."
     assert due(ana) == [("Bruno", "you said: " + said, sent["id"])], due(ana)
     assert due(bruno) == [], "it is not accepted yet"
+    code, text = bruno.call("status", text=True)
+    assert code == 0 and ("Waiting for you:\n  1 endorsement of you: you decide who sees it\n"
+                          "      kith endorsement list --pending\n") in text, text
     bruno.ok("endorsement", "accept", sent["id"])
     assert due(bruno) == [("Ana", "they said: " + said, sent["id"])], due(bruno)
     row = [row for row in ana.ok("due", "--within", "6w")["due"] if row["id"] == sent["id"]][0]

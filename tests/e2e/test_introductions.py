@@ -47,9 +47,13 @@ def introduced_people_are_linked_and_sync_directly(place):
         ("Iris", "suggests you meet Bruno: You both restore boats.", made["id"],
          offer["expires"][:10], "soon")], due
     assert "Iris" not in ana.ok("due", "--ical")["ical"]
+    code, told = ana.call("status", text=True)
+    assert code == 0 and ("Waiting for you:\n  Iris suggests you meet Bruno: You both restore "
+                          "boats.\n      kith intro show " + made["id"][:12]) in told, told
     assert not iris.ok("due")["due"] and not bruno.ok("due")["due"]
     ana.ok("intro", "accept", offer["id"], "--message", "Glad to meet you.")
     assert ana.ok("due")["due"] == []
+    assert "Waiting" not in ana.call("status", text=True)[1]
     wait_for(bruno, "offered")
     bruno.ok("intro", "accept", intros(bruno)[0]["id"])
     wait_for(iris, "released")

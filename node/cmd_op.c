@@ -83,6 +83,15 @@ int cmd_op(const struct config *config, const struct cmd *cmd, json_t *params)
     return code;
 }
 
+/* People are told what waits for them as well. */
+int cmd_status(const struct config *config, const struct cmd *cmd, json_t *params)
+{
+    struct door_call call = {.method = config->is_json ? cmd->method : "status.waiting",
+                             .params = params};
+
+    return cmd_call(config, &call);
+}
+
 /* The invitation itself, a file that holds it, or standard input. */
 int cmd_accept(const struct config *config, const struct cmd *cmd, json_t *params)
 {

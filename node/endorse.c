@@ -13,6 +13,7 @@
 #include "storage/agenda.h"
 #include "storage/journal.h"
 #include "storage/row.h"
+#include "storage/view_interaction.h"
 #include "storage/view_peer.h"
 
 enum { ENDORSE_DAY_S = 86400, ENDORSE_SWEEP_MAX = 4096 };
@@ -31,6 +32,31 @@ enum err endorse_offer(struct ledger_txn *txn, const struct id *pair_space, stru
     amend_begin(&amend, txn, pair_space, KIND_ENDORSEMENT, &object);
     amend_bytes(&amend, ENDORSEMENT_STATEMENT, statement);
     return amend_end(&amend, NULL);
+}
+
+enum err endorse_note(struct ledger_txn *txn, const struct endorsement *endorsement)
+{
+    const struct public_key *me = ledger_member(ledger_txn_snapshot(txn).ledger);
+    bool is_mine = public_key_is_equal(&endorsement->issuer, me);
+    struct interaction act = {.what = is_mine ? INTERACTION_ENDORSED : INTERACTION_ENDORSED_ME};
+    char uuid[DESCRIBE_UUID_SIZE];
+    struct buf tags = {0};
+    enum err err;
+
+    for (size_t at = 0; at < endorsement->about_count; at++) {
+        if (at > 0)
+            buf_append(&tags, span_str(", "));
+        buf_append(&tags, endorsement->about[at]);
+    }
+    describe_uuid(&endorsement->id, uuid);
+    act.text = buf_span(&tags);
+    act.ref = span_str(uuid);
+    err = buf_err(&tags);
+    if (err == ERR_OK)
+        err =
+            view_interaction_act(txn, is_mine ? &endorsement->subject : &endorsement->issuer, &act);
+    buf_release(&tags);
+    return err;
 }
 
 /* The record as it stands in the object a view was read from. */
@@ -228,6 +254,22 @@ static enum err endorse_tell(struct ledger_txn *txn, const struct endorsement_vi
     return err;
 }
 
+static enum err endorse_receive(struct ledger_txn *txn, const struct endorsement_view *view)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct endorsement endorsement;
+    struct object object = {0};
+    enum err err = view_endorsement_record(&snapshot, view, &object, &endorsement);
+
+    if (err == ERR_OK)
+        err = endorse_note(txn, &endorsement);
+    object_release(&object);
+    if (err != ERR_OK)
+        return err;
+    return endorse_tell(txn, view, "endorsement",
+                        "endorsed you: you decide who sees it (kith endorsement list --pending)");
+}
+
 /* PROTOCOL ENDORSE-10: "What was received is copied into the self space in the transaction that
  * received it, three undecided ones of one issuer at a time, and so is the fact that it was
  * revoked." */
@@ -258,9 +300,7 @@ static enum err endorse_keep(struct ledger_txn *txn, const struct endorsement_vi
     }
     object_release(&source);
     if (err == ERR_OK && !view->is_kept && !is_revoked)
-        err =
-            endorse_tell(txn, view, "endorsement",
-                         "endorsed you: you decide who sees it (kith endorsement list --pending)");
+        err = endorse_receive(txn, view);
     if (err == ERR_OK && view->is_kept && is_revoked && view->decision != DECISION_SET_ASIDE)
         err = endorse_tell(txn, view, "revoked", "took back an endorsement of you");
     return err;

@@ -15,6 +15,8 @@ enum { ENDORSE_SWEEP_SIZE = 1, ENDORSE_SWEEP = 1 };
 /* Puts a record into the pair space written for its subject. */
 MUST_USE enum err endorse_offer(struct ledger_txn *txn, const struct id *pair_space,
                                 struct span statement);
+/* On the timeline of the issuer or the subject, whichever is not me: endorsed, or endorsed me. */
+MUST_USE enum err endorse_note(struct ledger_txn *txn, const struct endorsement *endorsement);
 /* A human act of the subject: takes the place of every decision this device has seen. */
 MUST_USE enum err endorse_decide(struct ledger_txn *txn, const struct endorsement_view *view,
                                  enum endorsement_decision decision);

@@ -395,6 +395,7 @@ static enum err introducee_report(struct introducee *self,
     char by[INTRODUCTION_NAME_SIZE], other[INTRODUCTION_NAME_SIZE];
     char text[2 * INTRODUCTION_NAME_SIZE + 120];
     const char *who = by;
+    enum err err = ERR_OK;
 
     if (verdict->state == self->intro->row.state &&
         verdict->is_asked_again == self->intro->row.is_asked_again)
@@ -420,6 +421,8 @@ static enum err introducee_report(struct introducee *self,
         (void)snprintf(text, sizeof text,
                        "is linked with you: introduced by %s; you have not compared safety words",
                        by);
+        err = introduction_act(self->intro, &self->intro->row.introducer, INTERACTION_INTRODUCED_ME,
+                               span_str(other));
         break;
     case INTRODUCTION_CONFLICT:
         who = other;
@@ -431,7 +434,7 @@ static enum err introducee_report(struct introducee *self,
     default:
         return ERR_OK;
     }
-    return introduction_journal(self->intro, "introduction", who, text);
+    return err == ERR_OK ? introduction_journal(self->intro, "introduction", who, text) : err;
 }
 
 /* A place became free: whoever is held is looked at again. */

@@ -283,6 +283,7 @@ static enum err introducer_report(struct introducer *plan, enum introduction_sta
 {
     char names[2 * INTRODUCTION_NAME_SIZE + 8], a[INTRODUCTION_NAME_SIZE],
         b[INTRODUCTION_NAME_SIZE];
+    enum err err;
 
     if (state == plan->intro->row.state)
         return ERR_OK;
@@ -293,8 +294,12 @@ static enum err introducer_report(struct introducer *plan, enum introduction_sta
     introduction_name(&plan->intro->snapshot, &plan->sides[0], a);
     introduction_name(&plan->intro->snapshot, &plan->sides[1], b);
     (void)snprintf(names, sizeof names, "%s and %s", a, b);
-    return introduction_journal(plan->intro, "introduction", names,
-                                "both said yes to your introduction");
+    err = introduction_act(plan->intro, &plan->sides[0], INTERACTION_INTRODUCED, span_str(b));
+    if (err == ERR_OK)
+        err = introduction_act(plan->intro, &plan->sides[1], INTERACTION_INTRODUCED, span_str(a));
+    return err == ERR_OK ? introduction_journal(plan->intro, "introduction", names,
+                                                "both said yes to your introduction")
+                         : err;
 }
 
 static enum err introducer_hear_thanks(struct introducer *plan)
@@ -317,6 +322,8 @@ static enum err introducer_hear_thanks(struct introducer *plan)
                        line.size > 0 ? ": " : "", (int)line.size,
                        line.size > 0 ? (const char *)line.data : "");
         err = introduction_journal(plan->intro, "thanks", name, text);
+        if (err == ERR_OK)
+            err = introduction_act(plan->intro, &plan->sides[side], INTERACTION_THANKED_ME, line);
     }
     return err;
 }

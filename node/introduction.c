@@ -139,6 +139,48 @@ static enum err introduction_keep(struct introduction_case *intro,
     return agenda_put(intro->txn, over_ms, KIND_INTRODUCTION, key_span(&name));
 }
 
+/* Wants: what was asked of somebody stands on the timeline of the other one of the two. */
+
+struct introduction_asked {
+    struct introduction_case *intro;
+    struct public_key from; /* who asks */
+};
+
+static enum err introduction_on_asked(void *self, const struct introduction_fact *fact)
+{
+    struct introduction_asked *asked = self;
+    const struct introduction_want *want = &fact->message.want;
+    bool is_mine = public_key_is_equal(&asked->from, ledger_member(asked->intro->snapshot.ledger));
+    char name[INTRODUCTION_NAME_SIZE];
+    struct span whom = want->words;
+    enum err err;
+
+    if (!id_is_equal(&fact->message.id, &asked->intro->row.id) ||
+        !public_key_is_equal(&fact->member, &asked->from))
+        return ERR_OK;
+    if (want->has_target) {
+        introduction_name(&asked->intro->snapshot, &want->target, name);
+        whom = span_str(name);
+    }
+    err = introduction_act(asked->intro, is_mine ? &fact->message.to : &asked->from,
+                           is_mine ? INTERACTION_WANTED : INTERACTION_WANTED_ME, whom);
+    return err == ERR_OK ? ERR_CANCELLED : err; /* There is one of it. */
+}
+
+static enum err introduction_look_want(struct ledger_txn *txn, struct span name)
+{
+    struct introduction_case intro = {.txn = txn, .snapshot = ledger_txn_snapshot(txn)};
+    struct introduction_asked asked = {.intro = &intro};
+    struct public_key to;
+    enum err err;
+
+    memcpy(to.bytes, name.data, 32);
+    memcpy(asked.from.bytes, name.data + 32, 32);
+    memcpy(intro.row.id.bytes, name.data + 64, ID_SIZE);
+    err = view_introduction_wants(&intro.snapshot, &to, introduction_on_asked, &asked);
+    return err == ERR_CANCELLED ? ERR_OK : err;
+}
+
 enum err introduction_look(struct ledger_txn *txn, struct span name)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
@@ -149,6 +191,8 @@ enum err introduction_look(struct ledger_txn *txn, struct span name)
     bool is_mine;
     enum err err;
 
+    if (name.size == VIEW_INTRODUCTION_WANT_SIZE)
+        return introduction_look_want(txn, name);
     if (name.size != 32 + ID_SIZE)
         return ERR_OK;
     memcpy(introducer.bytes, name.data, 32);
@@ -252,6 +296,17 @@ enum err introduction_journal(struct introduction_case *intro, const char *kind,
     hex_write(span_of(intro->row.id.bytes, ID_SIZE), ref);
     row.ref = span_str(ref);
     return journal_add(intro->txn, &row);
+}
+
+enum err introduction_act(struct introduction_case *intro, const struct public_key *member,
+                          enum interaction_what what, struct span text)
+{
+    struct interaction act = {.what = what, .text = text};
+    char ref[ID_TEXT_SIZE];
+
+    hex_write(span_of(intro->row.id.bytes, ID_SIZE), ref);
+    act.ref = span_str(ref);
+    return view_interaction_act(intro->txn, member, &act);
 }
 
 /* Who. */

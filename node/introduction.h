@@ -8,6 +8,7 @@
 #define KITH_NODE_INTRODUCTION_H
 
 #include "node/amend.h"
+#include "storage/view_interaction.h"
 #include "storage/view_introduction.h"
 #include "storage/view_peer.h"
 
@@ -46,6 +47,9 @@ void introduction_amend(struct introduction_case *intro, struct amend *out);
 /* A line for the owner. who is a name, or "". */
 MUST_USE enum err introduction_journal(struct introduction_case *intro, const char *kind,
                                        const char *who, const char *text);
+/* On the timeline of a member: an act about this introduction. */
+MUST_USE enum err introduction_act(struct introduction_case *intro, const struct public_key *member,
+                                   enum interaction_what what, struct span text);
 /* A member's link, or a zeroed one with state 0 when there is none. */
 MUST_USE enum err introduction_peer(const struct snapshot *snapshot,
                                     const struct public_key *member, struct peer *out);

@@ -328,7 +328,7 @@ static int main_dispatch(const struct config *config, struct main_words *words)
     } else if (words->wants_help || words->count == 0) {
         main_group_help(words, params);
         code = words->count == 0 && !words->wants_help
-                   ? cmd_op(config, cmd_find((char *[]){(char[]){"status"}}, 1, &used), params)
+                   ? cmd_status(config, cmd_find((char *[]){(char[]){"status"}}, 1, &used), params)
                    : cmd_help(config, NULL, params);
     } else if (cmd == NULL) {
         code = main_unknown(config, words);

@@ -1,7 +1,8 @@
 /*
  * One list, by day. A repeated reminder counts from the last interaction of any kind; a reminder of
  * one's own takes the place of those by tag and circle. A tie has gone quiet when there were
- * interactions, no reminder is set, and half a year has passed.
+ * interactions, no reminder is set, and half a year has passed. Acts of kith that end or wait stand
+ * between them (op_due_act.c).
  */
 #include "node/op_due.h"
 
@@ -11,10 +12,13 @@
 #include <strings.h>
 
 #include "crypto/heap.h"
+#include "crypto/secret.h"
 #include "node/date.h"
 #include "node/describe.h"
 #include "node/ical.h"
+#include "node/introduction.h"
 #include "node/op_circle.h"
+#include "node/op_due_act.h"
 #include "node/op_interaction.h"
 #include "proto/contact.h"
 #include "proto/interaction.h"
@@ -26,10 +30,10 @@ enum { OP_DUE_WITHIN_DAYS = 14, OP_DUE_QUIET_DAYS = 180, OP_DUE_ITEMS_MAX = 5000
 
 struct op_due_item {
     const char *kind;
-    struct id ref;     /* of the reminder, or of the contact */
+    struct id ref;     /* of the reminder, the contact, the endorsement or the introduction */
     struct id contact; /* whom it is about */
     uint64_t due_ms, late_ms, last_ms;
-    char who[201], text[400];
+    char who[201], text[OP_DUE_TEXT_SIZE];
 };
 
 struct op_due {
@@ -50,17 +54,6 @@ static struct op_due_item *op_due_more(struct op_due *due)
         return NULL;
     }
     return &due->items[due->count++];
-}
-
-static void op_due_copy(char *out, size_t size, struct span text)
-{
-    size_t count = text.size < size - 1 ? text.size : size - 1;
-
-    while (count > 0 && count < text.size && (text.data[count] & 0xc0) == 0x80)
-        count--; /* Between characters. */
-    if (count > 0)
-        memcpy(out, text.data, count);
-    out[count] = '\0';
 }
 
 /* Who is covered by a reminder. */
@@ -100,7 +93,7 @@ static bool op_due_shown(struct op_due *due, uint32_t number, uint32_t *out_head
 
     if (is_there) {
         *out_id = contact.id;
-        op_due_copy(who, 201, view_contact_shown(&contact));
+        op_due_act_cut(who, 201, view_contact_shown(&contact));
     }
     object_release(&contact);
     return is_there;
@@ -142,7 +135,7 @@ static enum err op_due_repeated(struct op_due *due, const struct object *reminde
     err = op_due_cover(due, &item.contact);
     if (err == ERR_OK)
         err = op_due_count(due, reminder, head, &item);
-    op_due_copy(item.text, sizeof item.text, object_text(reminder, REMINDER_TEXT));
+    op_due_act_cut(item.text, sizeof item.text, object_text(reminder, REMINDER_TEXT));
     if (err != ERR_OK || item.due_ms > due->until_ms)
         return err;
     more = op_due_more(due);
@@ -165,13 +158,13 @@ static enum err op_due_once(struct op_due *due, const struct object *reminder, u
     if (has_contact && !op_due_shown(due, number, &head, &item.contact, item.who))
         return ERR_OK;
     if (!has_contact)
-        op_due_copy(item.who, sizeof item.who,
-                    object_text(reminder, REMINDER_TAG).size > 0
-                        ? object_text(reminder, REMINDER_TAG)
-                        : object_text(reminder, REMINDER_CIRCLE));
+        op_due_act_cut(item.who, sizeof item.who,
+                       object_text(reminder, REMINDER_TAG).size > 0
+                           ? object_text(reminder, REMINDER_TAG)
+                           : object_text(reminder, REMINDER_CIRCLE));
     item.due_ms = snoozed > on ? snoozed : on;
     item.late_ms = item.due_ms + 7 * DATE_DAY_MS;
-    op_due_copy(item.text, sizeof item.text, object_text(reminder, REMINDER_TEXT));
+    op_due_act_cut(item.text, sizeof item.text, object_text(reminder, REMINDER_TEXT));
     if (item.due_ms > due->until_ms)
         return ERR_OK;
     more = op_due_more(due);
@@ -244,7 +237,7 @@ static enum err op_due_on_shared(void *self, uint32_t number, const struct objec
     if (tag.size > 0)
         err = view_contact_match(&due->call->snapshot, MATCH_BY_TAG, tag, op_due_on_tagged, due);
     if (err == ERR_OK && circle.size > 0 && circle.size < sizeof name) {
-        op_due_copy(name, sizeof name, circle);
+        op_due_act_cut(name, sizeof name, circle);
         err = op_circle_each(due->call, name, op_due_on_member, due);
         if (err == ERR_NOT_FOUND) {
             due->call->failure = (struct op_failure){0}; /* The circle is gone, and that is all. */
@@ -293,7 +286,7 @@ static void op_due_add_birthday(struct op_due *due, const struct object *contact
                                  .contact = contact->id,
                                  .due_ms = on,
                                  .late_ms = on + DATE_DAY_MS};
-    op_due_copy(item->who, sizeof item->who, view_contact_shown(contact));
+    op_due_act_cut(item->who, sizeof item->who, view_contact_shown(contact));
     date_of(on, &day);
     if (birth.year > 1900 && birth.year < day.year)
         (void)snprintf(item->text, sizeof item->text, "turns %u", (unsigned)day.year - birth.year);
@@ -320,7 +313,7 @@ static enum err op_due_add_quiet(struct op_due *due, uint32_t head, const struct
                                  .due_ms = last + OP_DUE_QUIET_DAYS * DATE_DAY_MS,
                                  .late_ms = last + 2 * OP_DUE_QUIET_DAYS * DATE_DAY_MS,
                                  .last_ms = last};
-    op_due_copy(item->who, sizeof item->who, view_contact_shown(contact));
+    op_due_act_cut(item->who, sizeof item->who, view_contact_shown(contact));
     date_write(last, day);
     (void)snprintf(item->text, sizeof item->text, "last in touch on %s", day);
     return ERR_OK;
@@ -351,6 +344,46 @@ static enum err op_due_on_contact(void *self, uint32_t number, const struct obje
     return err;
 }
 
+/* Acts of kith. */
+
+/* As the contact is shown, or as the peer is called when there is none. */
+static void op_due_name(struct op_due *due, const struct public_key *member,
+                        struct op_due_item *item)
+{
+    const struct snapshot *snapshot = &due->call->snapshot;
+    struct peer *peer = secret_new(sizeof *peer);
+    struct space_row self;
+    uint32_t number, head;
+
+    if (peer == NULL || view_peer(snapshot, member, peer) != ERR_OK || !peer->has_contact ||
+        ledger_space(snapshot, ledger_self_space(snapshot->ledger), &self) != ERR_OK ||
+        row_find(snapshot, self.number, KIND_CONTACT, &peer->contact, &number) != ERR_OK ||
+        !op_due_shown(due, number, &head, &item->contact, item->who))
+        introduction_name(snapshot, member, item->who);
+    secret_free(peer);
+}
+
+static enum err op_due_on_act(void *self, const struct op_due_act *act)
+{
+    struct op_due *due = self;
+    struct op_due_item *item = op_due_more(due);
+
+    if (item == NULL)
+        return ERR_OK;
+    *item = (struct op_due_item){.kind = act->kind,
+                                 .ref = act->id,
+                                 .due_ms = act->due_ms,
+                                 .late_ms = act->due_ms + DATE_DAY_MS};
+    memcpy(item->text, act->text, sizeof item->text);
+    op_due_name(due, &act->member, item);
+    return ERR_OK;
+}
+
+static bool op_due_is(const struct op_due_item *item, const char *kind)
+{
+    return strcmp(item->kind, kind) == 0;
+}
+
 /* Answers. */
 
 static int op_due_order(const void *left, const void *right)
@@ -366,14 +399,18 @@ static json_t *op_due_row(const struct op_due *due, const struct op_due_item *it
 {
     uint64_t today = due->call->now_ms / DATE_DAY_MS * DATE_DAY_MS;
     static const struct id none = {{0}};
-    char day[DATE_TEXT_SIZE];
+    char day[DATE_TEXT_SIZE], uuid[DESCRIBE_UUID_SIZE];
     json_t *row = json_object();
 
     (void)json_object_set_new(row, "kind", json_string(item->kind));
     describe_set_text(row, "who", span_str(item->who));
     if (!id_is_equal(&item->contact, &none))
         describe_set_id(row, "contact", &item->contact);
-    describe_set_id(row, "id", &item->ref);
+    describe_uuid(&item->ref, uuid);
+    if (op_due_is(item, "endorsement"))
+        describe_set_text(row, "id", span_str(uuid));
+    else
+        describe_set_id(row, "id", &item->ref);
     date_write(item->due_ms, day);
     (void)json_object_set_new(row, "due", json_string(day));
     (void)json_object_set_new(row, "state",
@@ -388,42 +425,59 @@ static json_t *op_due_row(const struct op_due *due, const struct op_due_item *it
     return row;
 }
 
+/* What it is, before whom it is about. NULL: it is not for a calendar, which others may see; who
+ * introduces whom is nobody else's business. */
+static const char *op_due_title(const struct op_due_item *item)
+{
+    if (op_due_is(item, "introduction"))
+        return NULL;
+    if (op_due_is(item, "endorsement"))
+        return "Endorsement ends: ";
+    return op_due_is(item, "birthday") ? "Birthday: " : "Be in touch: ";
+}
+
 static void op_due_ical(const struct op_due *due, struct buf *out)
 {
     ical_begin(out);
     for (size_t at = 0; at < due->count; at++) {
         const struct op_due_item *item = &due->items[at];
-        bool is_birthday = strcmp(item->kind, "birthday") == 0;
+        const char *title = op_due_title(item);
         char uid[ID_TEXT_SIZE + 32], hex[ID_TEXT_SIZE], summary[700];
 
+        if (title == NULL)
+            continue;
         hex_write(span_of(item->ref.bytes, ID_SIZE), hex);
         (void)snprintf(uid, sizeof uid, "%s-%s@kith", item->kind, hex);
-        (void)snprintf(summary, sizeof summary, "%s%s%s%s",
-                       is_birthday ? "Birthday: " : "Be in touch: ", item->who,
+        (void)snprintf(summary, sizeof summary, "%s%s%s%s", title, item->who,
                        item->text[0] != '\0' ? ", " : "", item->text);
         ical_add(&(struct ical_event){.uid = span_str(uid),
                                       .summary = span_str(summary),
                                       .day_ms = item->due_ms,
                                       .stamp_ms = due->call->now_ms,
-                                      .is_yearly = is_birthday},
+                                      .is_yearly = op_due_is(item, "birthday")},
                  out);
     }
     ical_end(out);
 }
 
-static enum err op_due_answer(struct op_due *due)
+static void op_due_add_rows(struct op_due *due)
 {
-    struct buf calendar = {0};
     json_t *rows = json_array();
-    enum err err = ERR_OK;
 
     if (due->count > 1)
         qsort(due->items, due->count, sizeof *due->items, op_due_order);
     for (size_t at = 0; at < due->count; at++)
         (void)json_array_append_new(rows, op_due_row(due, &due->items[at]));
-    due->call->result = json_pack("{s:o}", "due", rows);
-    if (due->call->result == NULL)
-        return ERR_NOMEM;
+    (void)json_object_set_new(due->call->result, "due", rows);
+}
+
+static enum err op_due_answer(struct op_due *due)
+{
+    struct buf calendar = {0};
+    enum err err = ERR_OK;
+
+    due->call->result = json_object();
+    op_due_add_rows(due);
     if (due->is_cut)
         (void)json_object_set_new(due->call->result, "is_cut", json_true());
     if (op_flag(due->call, "ical")) {
@@ -439,30 +493,51 @@ static enum err op_due_answer(struct op_due *due)
 static enum err op_due_collect(struct op_due *due)
 {
     const struct id *self = ledger_self_space(due->call->snapshot.ledger);
-    enum err err = row_each(&due->call->snapshot, self, KIND_REMINDER, op_due_on_own, due);
+    enum err err = op_due_act_each(due->call, due->until_ms, op_due_on_act, due);
 
+    if (err == ERR_OK)
+        err = row_each(&due->call->snapshot, self, KIND_REMINDER, op_due_on_own, due);
     if (err == ERR_OK)
         err = row_each(&due->call->snapshot, self, KIND_REMINDER, op_due_on_shared, due);
     return err == ERR_OK ? view_contact_each(&due->call->snapshot, op_due_on_contact, due) : err;
 }
 
-enum err op_due(struct op_call *call)
+/* Everything due within so many days after today; answer says it. */
+static enum err op_due_within(struct op_call *call, uint64_t days,
+                              enum err (*answer)(struct op_due *due))
 {
-    const char *within = op_text(call, "within");
-    struct op_due due = {.call = call};
-    uint64_t days = OP_DUE_WITHIN_DAYS;
-    enum err err;
+    struct op_due due = {.call = call,
+                         .until_ms = (call->now_ms / DATE_DAY_MS + 1 + days) * DATE_DAY_MS};
+    enum err err = ERR_OK;
 
-    if (within != NULL && date_read_span(within, &days) != ERR_OK)
-        return op_fail(call, OP_USAGE, "kith due --within 2w", "\"%.40s\" is no span", within);
-    due.until_ms = (call->now_ms / DATE_DAY_MS + 1 + days) * DATE_DAY_MS;
     due.items = heap_new_zeroed(OP_DUE_ITEMS_MAX, sizeof *due.items);
     if (due.items == NULL)
         return ERR_NOMEM;
     err = op_due_collect(&due);
     if (err == ERR_OK)
-        err = op_due_answer(&due);
+        err = answer(&due);
     heap_free(due.items);
     heap_free(due.covered);
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "what is due could not be read");
+}
+
+enum err op_due(struct op_call *call)
+{
+    const char *within = op_text(call, "within");
+    uint64_t days = OP_DUE_WITHIN_DAYS;
+
+    if (within != NULL && date_read_span(within, &days) != ERR_OK)
+        return op_fail(call, OP_USAGE, "kith due --within 2w", "\"%.40s\" is no span", within);
+    return op_due_within(call, days, op_due_answer);
+}
+
+static enum err op_due_add_today(struct op_due *due)
+{
+    op_due_add_rows(due);
+    return ERR_OK;
+}
+
+enum err op_due_today(struct op_call *call)
+{
+    return op_due_within(call, 0, op_due_add_today);
 }

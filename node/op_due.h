@@ -1,9 +1,11 @@
-/* What is due: reminders, birthdays, ties that have gone quiet. */
+/* What is due: reminders, birthdays, quiet ties, endorsements that end, introductions. */
 #ifndef KITH_NODE_OP_DUE_H
 #define KITH_NODE_OP_DUE_H
 
 #include "node/ops.h"
 
 enum err op_due(struct op_call *call);
+/* Adds to the result what is due by the end of today, and the introductions that wait, as "due". */
+MUST_USE enum err op_due_today(struct op_call *call);
 
 #endif

@@ -321,6 +321,8 @@ static enum err op_endorse_issue(struct op_call *call, struct endorsement *endor
         err = endorsement_issue(endorsement, root, &statement);
     if (err == ERR_OK)
         err = endorse_offer(call->txn, pair, buf_span(&statement));
+    if (err == ERR_OK)
+        err = endorse_note(call->txn, endorsement);
     if (err == ERR_OK) {
         *out = (struct endorsement_place){.subject = endorsement->subject,
                                           .issued_s = endorsement->issued_s};

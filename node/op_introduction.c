@@ -277,6 +277,9 @@ enum err op_introduction_thanks(struct op_call *call)
     message.thanks.line = span_str(line != NULL ? line : "");
     if (err == ERR_OK)
         err = introduction_tell(&intro, &intro.row.introducer, &message);
+    if (err == ERR_OK)
+        err = introduction_act(&intro, &intro.row.introducer, INTERACTION_THANKED,
+                               message.thanks.line);
     if (err == ERR_NOT_FOUND && call->failure.code == OP_DONE)
         err = op_fail(call, OP_FAILED, "kith peer list",
                       "who introduced you is no peer of yours any more");
@@ -312,18 +315,20 @@ struct op_introduction_tally {
     uint64_t now_ms, waiting, open;
 };
 
+bool op_introduction_waits(const struct introduction_row *row, uint64_t now_ms)
+{
+    return row->state == INTRODUCTION_CONFLICT ||
+           (row->state == INTRODUCTION_OFFERED &&
+            (now_ms < row->expires_ms || row->is_asked_again));
+}
+
 static enum err op_introduction_on_tally(void *self, const struct introduction_row *row)
 {
     struct op_introduction_tally *tally = self;
     bool is_past = tally->now_ms >= row->expires_ms;
 
+    tally->waiting += op_introduction_waits(row, tally->now_ms);
     switch (row->state) {
-    case INTRODUCTION_OFFERED:
-        tally->waiting += !is_past || row->is_asked_again;
-        break;
-    case INTRODUCTION_CONFLICT:
-        tally->waiting++;
-        break;
     case INTRODUCTION_OPEN:
         tally->open += !is_past;
         break;

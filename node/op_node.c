@@ -7,6 +7,7 @@
 #include "crypto/secret.h"
 #include "node/describe.h"
 #include "node/name.h"
+#include "node/op_due.h"
 #include "node/op_introduction.h"
 #include "node/until.h"
 #include "proto/card.h"
@@ -158,6 +159,13 @@ enum err op_node_status(struct op_call *call)
         (void)json_object_set_new(call->result, "pid", json_integer(call->world->pid));
     op_node_add_listen(call);
     return ERR_OK;
+}
+
+enum err op_node_waiting(struct op_call *call)
+{
+    enum err err = op_node_status(call);
+
+    return err == ERR_OK ? op_due_today(call) : err;
 }
 
 /* Log. */

@@ -6,6 +6,7 @@
 
 MUST_USE enum err op_node_log(struct op_call *call);
 MUST_USE enum err op_node_status(struct op_call *call);
+enum err op_node_waiting(struct op_call *call); /* status.waiting: status, and what is due today */
 MUST_USE enum err op_node_stop(struct op_call *call);
 MUST_USE enum err op_node_sync(struct op_call *call);
 MUST_USE enum err op_node_sync_poll(struct op_call *call);

@@ -102,6 +102,7 @@ static const struct op ops_all[] = {
     {.method = "reminder.remove", .mode = OP_WRITE, .run = op_remind_remove},
     {.method = "reminder.snooze", .mode = OP_WRITE, .run = op_remind_snooze},
     {.method = "status", .mode = OP_READ, .run = op_node_status},
+    {.method = "status.waiting", .mode = OP_READ, .run = op_node_waiting},
     {.method = "stop", .mode = OP_READ, .needs_node = true, .run = op_node_stop},
     {.method = "sync",
      .mode = OP_READ,

@@ -227,45 +227,6 @@ static void show_me(json_t *result, json_t *params)
     show_line("Member", show_text(result, "member"));
 }
 
-static void show_status_introductions(json_t *introductions)
-{
-    json_int_t waiting = json_integer_value(json_object_get(introductions, "waiting_for_me"));
-
-    if (waiting > 0)
-        (void)printf("%-14s %" JSON_INTEGER_FORMAT " wait for your answer (kith intro list)\n",
-                     "Introductions", waiting);
-}
-
-static void show_status(json_t *result, json_t *params)
-{
-    json_t *peers = json_object_get(result, "peers");
-    bool runs = strcmp(show_text(result, "node"), "running") == 0;
-
-    (void)params;
-    show_line("You", show_text(result, "name"));
-    show_line("Node", runs ? "running" : "stopped (start it: kith run)");
-    show_list("Listening on", json_object_get(result, "listen"));
-    (void)printf("%-14s %" JSON_INTEGER_FORMAT "\n", "Contacts",
-                 json_integer_value(json_object_get(result, "contacts")));
-    (void)printf("%-14s %" JSON_INTEGER_FORMAT " (%" JSON_INTEGER_FORMAT " online)\n", "Peers",
-                 json_integer_value(json_object_get(peers, "total")),
-                 json_integer_value(json_object_get(peers, "online")));
-    show_line("Devices", show_text(result, "note"));
-    show_status_introductions(json_object_get(result, "introductions"));
-    (void)printf("%-14s %" JSON_INTEGER_FORMAT " entries\n", "To be sent",
-                 json_integer_value(json_object_get(result, "undelivered")));
-    show_line(
-        "Keys",
-        strcmp(show_text(result, "key_protection"), "passphrase") == 0
-            ? "a passphrase protects them; lists on this disk are readable by whoever has the disk"
-            : "protected by file permissions only");
-    show_line("Member", show_text(result, "member"));
-    if (json_integer_value(json_object_get(result, "contacts")) == 0)
-        show_line("Next", "kith import FILE.vcf brings your address book");
-    else if (json_integer_value(json_object_get(peers, "total")) == 0)
-        show_line("Next", "kith peer invite NAME links you with somebody");
-}
-
 static void show_log(json_t *result, json_t *params)
 {
     json_t *rows = json_object_get(result, "events"), *row;
@@ -335,13 +296,14 @@ static void show_done(json_t *result, json_t *params)
 }
 
 static const struct show_printer show_own_printers[] = {
-    {"doctor", show_doctor}, {"log", show_log},      {"me.edit", show_me}, {"me.show", show_me},
-    {"status", show_status}, {"stop", show_stopped}, {"sync", show_sync},  {NULL, NULL},
+    {"doctor", show_doctor}, {"log", show_log},   {"me.edit", show_me}, {"me.show", show_me},
+    {"stop", show_stopped},  {"sync", show_sync}, {NULL, NULL},
 };
 
 static const struct show_printer *const show_groups[] = {
     show_own_printers,         show_contact_printers,      show_peer_printers,
-    show_endorsement_printers, show_introduction_printers, show_touch_printers};
+    show_endorsement_printers, show_introduction_printers, show_touch_printers,
+    show_status_printers};
 
 void show_result(const char *method, json_t *result, json_t *params)
 {

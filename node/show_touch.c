@@ -90,7 +90,7 @@ static void show_due(json_t *result, json_t *params)
     {
         char *who = show_copy(show_text(row, "who")), *text = show_copy(show_text(row, "text"));
 
-        (void)printf("%s  %-4s  %-8s  %s%s%s\n", show_text(row, "due"), show_text(row, "state"),
+        (void)printf("%s  %-4s  %-12s  %s%s%s\n", show_text(row, "due"), show_text(row, "state"),
                      show_text(row, "kind"), who != NULL ? who : "",
                      text != NULL && text[0] != '\0' ? ", " : "", text != NULL ? text : "");
         heap_free(who);

@@ -1,6 +1,9 @@
 /* The fields of interactions and reminders, and what interactions there are. */
 #include "proto/interaction.h"
 
+#include <string.h>
+
+#include "crypto/digest.h"
 #include "proto/limits.h"
 
 static const struct field interaction_fields[] = {
@@ -81,4 +84,15 @@ const struct interaction_about *interaction_named(struct span name)
         if (span_is_equal(span_str(interactions[at].name), name))
             return &interactions[at];
     return NULL;
+}
+
+void interaction_act_id(const struct public_key *member, enum interaction_what what,
+                        struct span ref, struct id *out)
+{
+    const uint8_t number = (uint8_t)what;
+    struct span parts[] = {span_of(member->bytes, 32), span_of(&number, 1), ref};
+    struct hash hash;
+
+    digest("kith act", parts, sizeof parts / sizeof parts[0], &hash);
+    memcpy(out->bytes, hash.bytes, ID_SIZE);
 }

@@ -77,6 +77,11 @@ enum reminder_field {
     REMINDER_DONE = 9     /* number: ms, when it was done: of a repeated one it counts from here */
 };
 
+/* The object id of an act of kith: the same on every device and whenever it is noted again. ref is
+ * the id, as text, of what was done for or by the member. */
+void interaction_act_id(const struct public_key *member, enum interaction_what what,
+                        struct span ref, struct id *out);
+
 extern const struct kind interaction_kind, reminder_kind;
 
 #endif

@@ -22,7 +22,8 @@ enum kind_number {
     KIND_SPACE = 14, /* self: a space of mine; object id = the space's id */
     KIND_KNOCK = 15, /* self: a knock key of mine */
     KIND_ACCEPTANCE = 16,  /* self: an invitation I accepted and that has not led to a link yet */
-    KIND_INTERACTION = 18, /* self: two people were in touch; object id random */
+    KIND_INTERACTION = 18, /* self: two people were in touch; object id random, or that of an act,
+                              see interaction.h */
     KIND_REMINDER = 19,    /* self: to be in touch again; object id random */
     KIND_CIRCLE = 17,      /* self: a private label; object id from the folded name, see circle.h */
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypto/secret.h"
+#include "proto/limits.h"
 #include "storage/ledger_state.h"
 #include "storage/row.h"
 #include "storage/view_peer.h"
@@ -17,16 +18,14 @@ static void view_interaction_text(struct edit_space *edit, uint8_t field, struct
         edit_set(edit, field, 1, (struct value){.type = VALUE_TEXT, .bytes = text});
 }
 
-enum err view_interaction_add(struct ledger_txn *txn, const struct interaction *note,
-                              struct id *out_id)
+static enum err view_interaction_write(struct ledger_txn *txn, const struct interaction *note,
+                                       const struct id *id)
 {
     uint64_t on_ms = note->on_ms > 0 ? note->on_ms : ledger_txn_now_ms(txn);
     struct edit_space edit = {0};
-    struct id id;
     enum err err;
 
-    id_draw(ledger_entropy(txn->ledger), ledger_txn_now_ms(txn), &id);
-    edit_begin(&edit, KIND_INTERACTION, &id, ledger_txn_now_ms(txn));
+    edit_begin(&edit, KIND_INTERACTION, id, ledger_txn_now_ms(txn));
     edit_set(&edit, INTERACTION_CONTACT, 1,
              (struct value){.type = VALUE_BYTES, .bytes = span_of(note->contact.bytes, ID_SIZE)});
     edit_set(&edit, INTERACTION_WHAT, 1,
@@ -36,25 +35,64 @@ enum err view_interaction_add(struct ledger_txn *txn, const struct interaction *
     view_interaction_text(&edit, INTERACTION_REF, note->ref);
     err = ledger_append(txn, ledger_self_space(txn->ledger), &edit, 0);
     edit_release(&edit);
-    if (err == ERR_OK && out_id != NULL)
-        *out_id = id;
     return err;
 }
 
-enum err view_interaction_add_member(struct ledger_txn *txn, const struct public_key *member,
-                                     const struct interaction *note)
+enum err view_interaction_add(struct ledger_txn *txn, const struct interaction *note,
+                              struct id *out_id)
+{
+    struct id id;
+
+    id_draw(ledger_entropy(txn->ledger), ledger_txn_now_ms(txn), &id);
+    if (out_id != NULL)
+        *out_id = id;
+    return view_interaction_write(txn, note, &id);
+}
+
+/* Noted before, here or on another device of mine. */
+static enum err view_interaction_is_noted(const struct snapshot *snapshot, const struct id *id,
+                                          bool *out)
+{
+    struct space_row self;
+    uint32_t number;
+    enum err err = ledger_space(snapshot, ledger_self_space(snapshot->ledger), &self);
+
+    if (err == ERR_OK)
+        err = row_find(snapshot, self.number, KIND_INTERACTION, id, &number);
+    *out = err == ERR_OK;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* Whole characters of what is too long. */
+static struct span view_interaction_cut(struct span text)
+{
+    if (text.size <= NOTE_SIZE_MAX)
+        return text;
+    text.size = NOTE_SIZE_MAX;
+    while (text.size > 0 && (text.data[text.size] & 0xc0) == 0x80)
+        text.size--;
+    return text;
+}
+
+enum err view_interaction_act(struct ledger_txn *txn, const struct public_key *member,
+                              const struct interaction *act)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct peer *peer = secret_new(sizeof *peer);
-    struct interaction copy = *note;
+    struct interaction copy = *act;
+    bool is_noted = true;
+    struct id id;
     enum err err = peer != NULL ? view_peer(&snapshot, member, peer) : ERR_NOMEM;
-    bool has_contact = err == ERR_OK && peer->has_contact;
 
-    if (has_contact)
+    interaction_act_id(member, act->what, act->ref, &id);
+    if (err == ERR_OK && peer->has_contact)
+        err = view_interaction_is_noted(&snapshot, &id, &is_noted);
+    if (err == ERR_OK)
         copy.contact = peer->contact;
     secret_free(peer);
-    if (has_contact)
-        return view_interaction_add(txn, &copy, NULL);
+    copy.text = view_interaction_cut(act->text);
+    if (err == ERR_OK && !is_noted)
+        err = view_interaction_write(txn, &copy, &id);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 

@@ -8,8 +8,8 @@
 #include "proto/interaction.h"
 #include "storage/ledger.h"
 
-/* Notes an interaction in the self space: an act of kith, or a line typed by hand. on_ms 0: now.
- * Text and ref may be empty. out_id may be NULL. */
+/* Notes an interaction in the self space. on_ms 0: now. Text and ref may be empty. out_id may be
+ * NULL. */
 struct interaction {
     struct id contact;
     enum interaction_what what;
@@ -18,10 +18,11 @@ struct interaction {
 };
 MUST_USE enum err view_interaction_add(struct ledger_txn *txn, const struct interaction *note,
                                        struct id *out_id);
-/* The same for a member: noted for the contact they are linked to, or not at all without one. */
-MUST_USE enum err view_interaction_add_member(struct ledger_txn *txn,
-                                              const struct public_key *member,
-                                              const struct interaction *note);
+/* An act of kith, with a ref, by or for a member: noted once for the contact they are linked to,
+ * whoever notes it again and on whichever device; not at all without a contact. Text longer than
+ * fits is cut. */
+MUST_USE enum err view_interaction_act(struct ledger_txn *txn, const struct public_key *member,
+                                       const struct interaction *act);
 
 /* Called by follow: the object before (or NULL) and after the edit. */
 MUST_USE enum err view_interaction_changed(struct ledger_txn *txn, uint32_t number,

@@ -258,11 +258,17 @@ static enum err view_introduction_want(struct ledger_txn *txn, const struct publ
                                        struct span bytes, uint64_t arrival)
 {
     struct key prefix;
+    struct key name;
     enum err err;
 
     key_of_bytes(span_of(message->to.bytes, 32), &prefix);
     key_add_bytes(&prefix, span_of(member->bytes, 32));
     err = view_introduction_add(txn, TABLE_WANT, &prefix, INTRODUCTION_WANTS_MAX, bytes, arrival);
+    key_of_bytes(span_of(message->to.bytes, 32), &name);
+    key_add_bytes(&name, span_of(member->bytes, 32));
+    key_add_bytes(&name, span_of(message->id.bytes, ID_SIZE));
+    if (err == ERR_OK)
+        err = agenda_put(txn, AGENDA_NOW, KIND_INTRODUCTION, key_span(&name));
     return err == ERR_CANCELLED ? ERR_OK : err;
 }
 

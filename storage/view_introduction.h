@@ -32,6 +32,8 @@ struct introduction_row {
 /* The name of an introduction on the agenda, and the start of its keys. */
 void view_introduction_name(const struct public_key *introducer, const struct id *id,
                             struct key *out);
+/* The name of a want on the agenda: who is asked, who asks, its id. */
+enum { VIEW_INTRODUCTION_WANT_SIZE = 32 + 32 + ID_SIZE };
 /* ERR_NOT_FOUND. */
 MUST_USE enum err view_introduction(const struct snapshot *snapshot,
                                     const struct public_key *introducer, const struct id *id,

@@ -37,6 +37,12 @@ def accepted(issuer, subject, to=None, *more, words=WORDS):
     return sent["id"]
 
 
+def acts(member, who):
+    """What the timeline says of acts of kith, apart from linking."""
+    noted = member.ok("contact", "timeline", who)["interactions"]
+    return [(row["kind"], row["text"], row["ref"]) for row in noted if row["kind"] != "linked"]
+
+
 def log_kinds(member):
     events = member.ok("log")
     return [event["kind"] for event in (events if isinstance(events, list) else [events])]
@@ -61,6 +67,10 @@ def an_endorsement_is_offered_accepted_and_seen_by_a_third(place):
     seen = first(chie, "--of", "Bruno")
     assert seen["id"] == sent["id"] and seen["verified"] is True and seen["words"] == WORDS
     assert seen["issuer"]["member"] == ana.identity["member"] and seen["issuer"]["name"] == "Ana"
+    assert acts(ana, "bruno") == [("endorsed", "rebranding", sent["id"])]
+    assert acts(bruno, "ana") == [("endorsed-me", "rebranding", sent["id"])]
+    assert ana.ok("balance")["given"]["endorsed"] == 1, ana.ok("balance")
+    assert bruno.ok("balance", "ana")["received"]["endorsed-me"] == 1, bruno.ok("balance", "ana")
     until(lambda: rows(ana, "--given")[0]["state"] == "accepted")
     assert bruno.ok("status")["endorsements"] == {
         "given": 0, "received": 1, "shown": 1, "pending": 0}
@@ -317,17 +327,49 @@ def a_show_is_renewed_by_itself(place):
     assert rows(bruno, "--received")[0]["shown_to"] == "peers"
 
 
+def due(member, *flags):
+    rows = member.ok("due", "--within", "6w", *flags)["due"]
+    return [(row["who"], row["text"], row["id"]) for row in rows if row["kind"] == "endorsement"]
+
+
+def what_expires_soon_is_due_until_it_is_renewed(place):
+    ana, bruno = place.pair()
+    long = accepted(ana, bruno)
+    sent = endorse(ana, bruno, "--expires", "1m", words=WORDS + " Soon over.")
+    first(bruno, "--pending")
+    said = WORDS + " Soon over."
+    assert due(ana) == [("Bruno", "you said: " + said, sent["id"])], due(ana)
+    assert due(bruno) == [], "it is not accepted yet"
+    code, text = bruno.call("status", text=True)
+    assert code == 0 and ("Waiting for you:\n  1 endorsement of you: you decide who sees it\n"
+                          "      kith endorsement list --pending\n") in text, text
+    bruno.ok("endorsement", "accept", sent["id"])
+    assert due(bruno) == [("Ana", "they said: " + said, sent["id"])], due(bruno)
+    row = [row for row in ana.ok("due", "--within", "6w")["due"] if row["id"] == sent["id"]][0]
+    assert row["due"] == sent["expires"][:10] and row["state"] == "soon" and row["contact"], row
+    assert sent["id"] not in [row["id"] for row in ana.ok("due", "--within", "1w")["due"]]
+    calendar = ana.ok("due", "--within", "6w", "--ical")["ical"].replace("\r\n ", "")
+    assert "SUMMARY:Endorsement ends: Bruno\\, you said: " + WORDS in calendar, calendar
+    code, text = ana.call("due", "--within", "6w", text=True)
+    assert code == 0 and "endorsement   Bruno, you said: " + said in text, text
+    accepted(ana, bruno, None, "--renews", sent["id"], words=WORDS + " Once more.")
+    assert due(ana) == [] and due(bruno) == [], "it was renewed"
+    assert long in [row["id"] for row in rows(bruno, "--received")]
+
+
 def a_rebuild_keeps_every_decision(place):
     ana, bruno, chie = three(place)
     ref = accepted(ana, bruno, "peers")
     aside = accepted(ana, bruno, words=WORDS + " Twice.")
     bruno.ok("endorsement", "set-aside", aside)
     first(chie, "--of", "Bruno")
+    noted = acts(bruno, "ana")
+    assert sorted(act[2] for act in noted) == sorted((ref, aside)), noted
     before, entries = rows(bruno, "--received"), bruno.ok("status")["entries"]
     bruno.ok("doctor", "--rebuild")
     until(lambda: "views_behind" not in bruno.ok("status"))
     until(lambda: rows(bruno, "--received") == before)
-    assert bruno.ok("status")["entries"] == entries
+    assert bruno.ok("status")["entries"] == entries and acts(bruno, "ana") == noted
     assert {row["id"]: row["state"] for row in before} == {ref: "accepted", aside: "set aside"}
 
 

@@ -14,6 +14,13 @@ def intros(member):
     return member.ok("intro", "list")["introductions"]
 
 
+def acts(member, who):
+    """What the timeline says of acts of kith, apart from linking, the oldest first."""
+    noted = member.ok("contact", "timeline", who)["interactions"]
+    return [(row["kind"], row.get("text"), row["ref"]) for row in reversed(noted)
+            if row["kind"] != "linked"]
+
+
 def state_of(member):
     rows = intros(member)
     return rows[0]["state"] if rows else None
@@ -35,7 +42,18 @@ def introduced_people_are_linked_and_sync_directly(place):
     assert offer["introducer"]["name"] == "Iris" and offer["why"] == "You both restore boats."
     assert intros(bruno) == []
     assert ana.ok("status")["introductions"] == {"waiting_for_me": 1, "open": 0}
+    due = [row for row in ana.ok("due")["due"] if row["kind"] == "introduction"]
+    assert [(row["who"], row["text"], row["id"], row["due"], row["state"]) for row in due] == [
+        ("Iris", "suggests you meet Bruno: You both restore boats.", made["id"],
+         offer["expires"][:10], "soon")], due
+    assert "Iris" not in ana.ok("due", "--ical")["ical"]
+    code, told = ana.call("status", text=True)
+    assert code == 0 and ("Waiting for you:\n  Iris suggests you meet Bruno: You both restore "
+                          "boats.\n      kith intro show " + made["id"][:12]) in told, told
+    assert not iris.ok("due")["due"] and not bruno.ok("due")["due"]
     ana.ok("intro", "accept", offer["id"], "--message", "Glad to meet you.")
+    assert ana.ok("due")["due"] == []
+    assert "Waiting" not in ana.call("status", text=True)[1]
     wait_for(bruno, "offered")
     bruno.ok("intro", "accept", intros(bruno)[0]["id"])
     wait_for(iris, "released")
@@ -49,6 +67,12 @@ def introduced_people_are_linked_and_sync_directly(place):
     code, text = bruno.call("peer", "show", "ana", text=True)
     assert code == 0 and "introduced by Iris on 20" in text, text
     assert bruno.card_of("Ana")["title"] == "Baker"
+    assert acts(iris, "ana") == [("introduced", "Bruno", made["id"])]
+    assert acts(iris, "bruno") == [("introduced", "Ana", made["id"])]
+    assert acts(ana, "iris") == [("introduced-me", "Bruno", made["id"])]
+    assert acts(bruno, "iris") == [("introduced-me", "Ana", made["id"])]
+    assert iris.ok("balance")["given"] == {"total": 2, "introduced": 2}
+    assert ana.ok("balance", "iris")["received"] == {"total": 1, "introduced-me": 1}
     iris.stop()
     until(lambda: ana.ok("peer", "show", "bruno")["state"] == "online")
     bruno.ok("me", "edit", "--title", "Sailmaker")
@@ -195,6 +219,19 @@ def whoever_asked_is_asked_last_and_agrees_by_itself(place):
     said = ana.ok("intro", "thanks", intros(ana)[0]["id"], "We start on Monday.")
     assert said["state"] == "connected"
     until(lambda: intros(iris)[0]["a"].get("thanks") == "We start on Monday.")
+    ana.ok("intro", "thanks", intros(ana)[0]["id"], "We start on Monday.")
+    met = intros(ana)[0]["id"]
+    mine = [("wanted", "Bruno", want["id"]), ("introduced-me", "Bruno", met),
+            ("thanked", "We start on Monday.", met)]
+    theirs = [("wanted-me", "Bruno", want["id"]), ("introduced", "Bruno", met),
+              ("thanked-me", "We start on Monday.", met)]
+    assert acts(ana, "iris") == mine, acts(ana, "iris")
+    assert acts(iris, "ana") == theirs, acts(iris, "ana")
+    assert ana.ok("balance")["asked"] == {"total": 1, "wanted": 1}
+    for member in (ana, iris):
+        member.ok("doctor", "--rebuild")
+        until(lambda m=member: "views_behind" not in m.ok("status"))
+    assert acts(ana, "iris") == mine and acts(iris, "ana") == theirs, "noted again by a rebuild"
     code, text = iris.call("log", text=True)
     assert code == 0 and "thanks you for your introduction: We start on Monday." in text, text
     assert "both said yes to your introduction" in text

@@ -113,6 +113,27 @@ def birthdays_and_quiet_ties_are_due(place):
     assert code == 0 and text.startswith("BEGIN:VCALENDAR") and "RRULE:FREQ=YEARLY" in text
 
 
+def what_waits_is_named_by_status(place):
+    ana = place.member("Ana")
+    ana.ok("contact", "add", "Joon Kim")
+    keys = set(ana.ok("status"))
+    assert "Waiting" not in ana.call("status", text=True)[1]
+    ana.ok("remind", "joon", "--on", day(1))
+    assert "Waiting" not in ana.call("status", text=True)[1], "that is tomorrow"
+    for number in range(5):
+        ana.ok("contact", "add", f"Friend {number}")
+        ana.ok("remind", f"Friend {number}", "--on", day(-number))
+    waiting = ("\nWaiting for you:\n  due today: Friend 4, Friend 3, Friend 2 and 2 more\n"
+               "      kith due\n")
+    for node in (False, True):
+        if node:
+            ana.start()
+        for words in ([], ["status"]):
+            code, text = ana.call(*words, text=True)
+            assert code == 0 and text.endswith(waiting), text
+    assert set(ana.ok("status")) - {"pid", "listen"} == keys - {"pid", "listen"}
+
+
 def a_merged_person_has_one_timeline(place):
     ana = place.member("Ana")
     ana.ok("contact", "add", "Joon Kim")

@@ -1,0 +1,137 @@
+/* Renewals are gathered first: whoever has renewed an endorsement need not be told of its end. */
+#include "node/op_due_act.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "node/describe_introduction.h"
+#include "node/op_introduction.h"
+#include "storage/view_endorsement.h"
+
+struct op_due_acts {
+    struct op_call *call;
+    uint64_t until_ms;
+    op_due_act_fn each;
+    void *self;
+    struct buf renewed; /* ids, one after the other */
+};
+
+void op_due_act_cut(char *out, size_t size, struct span text)
+{
+    size_t count = text.size < size - 1 ? text.size : size - 1;
+
+    while (count > 0 && count < text.size && (text.data[count] & 0xc0) == 0x80)
+        count--; /* Between characters. */
+    if (count > 0)
+        memcpy(out, text.data, count);
+    out[count] = '\0';
+}
+
+/* Endorsements. */
+
+static bool op_due_act_stands(const struct op_due_acts *acts, const struct endorsement_view *view)
+{
+    const struct public_key *me = ledger_member(acts->call->snapshot.ledger);
+    bool is_mine = public_key_is_equal(&view->issuer, me);
+
+    return view->state == ENDORSEMENT_ACCEPTED || (is_mine && view->state == ENDORSEMENT_SENT);
+}
+
+static bool op_due_act_is_renewed(const struct op_due_acts *acts, const struct id *id)
+{
+    for (size_t at = 0; at < acts->renewed.size; at += ID_SIZE)
+        if (memcmp(acts->renewed.data + at, id->bytes, ID_SIZE) == 0)
+            return true;
+    return false;
+}
+
+static enum err op_due_act_on_renewal(void *self, const struct endorsement_view *view)
+{
+    struct op_due_acts *acts = self;
+
+    if (view->has_supersedes &&
+        (op_due_act_stands(acts, view) || view->state == ENDORSEMENT_PENDING))
+        buf_append(&acts->renewed, span_of(view->supersedes.bytes, ID_SIZE));
+    return buf_err(&acts->renewed);
+}
+
+static enum err op_due_act_on_endorsement(void *self, const struct endorsement_view *view)
+{
+    struct op_due_acts *acts = self;
+    const struct public_key *me = ledger_member(acts->call->snapshot.ledger);
+    bool is_mine = public_key_is_equal(&view->issuer, me);
+    struct op_due_act act = {.kind = "endorsement",
+                             .member = is_mine ? view->subject : view->issuer,
+                             .id = view->id,
+                             .due_ms = view->expires_s * 1000};
+    struct endorsement endorsement;
+    struct object object = {0};
+    enum err err;
+
+    if (!op_due_act_stands(acts, view) || view->is_superseded || act.due_ms > acts->until_ms ||
+        op_due_act_is_renewed(acts, &view->id))
+        return ERR_OK;
+    err = view_endorsement_record(&acts->call->snapshot, view, &object, &endorsement);
+    if (err == ERR_OK) {
+        const char *intro = is_mine ? "you said: " : "they said: ";
+        size_t size = strlen(intro);
+
+        memcpy(act.text, intro, size);
+        op_due_act_cut(act.text + size, sizeof act.text - size, endorsement.words);
+        err = acts->each(acts->self, &act);
+    }
+    object_release(&object);
+    return err;
+}
+
+static enum err op_due_act_endorsements(struct op_due_acts *acts, view_endorsement_fn each)
+{
+    const struct snapshot *snapshot = &acts->call->snapshot;
+    uint64_t now_ms = acts->call->now_ms;
+    enum err err = view_endorsement_given(snapshot, now_ms, each, acts);
+
+    return err == ERR_OK
+               ? view_endorsement_of(snapshot, now_ms, ledger_member(snapshot->ledger), each, acts)
+               : err;
+}
+
+/* Introductions. */
+
+static enum err op_due_act_on_introduction(void *self, const struct introduction_row *row)
+{
+    struct op_due_acts *acts = self;
+    struct op_due_act act = {.kind = "introduction",
+                             .member = row->introducer,
+                             .id = row->id,
+                             .due_ms = row->expires_ms};
+    const char *why, *other;
+    char text[2 * OP_DUE_TEXT_SIZE];
+    json_t *shown;
+
+    if (!op_introduction_waits(row, acts->call->now_ms))
+        return ERR_OK;
+    shown = describe_introduction(acts->call, row);
+    if (shown == NULL)
+        return ERR_NOMEM;
+    why = json_string_value(json_object_get(shown, "why"));
+    other = json_string_value(json_object_get(json_object_get(shown, "other"), "name"));
+    (void)snprintf(text, sizeof text, "suggests you meet %s%s%s",
+                   other != NULL ? other : "somebody", why != NULL ? ": " : "",
+                   why != NULL ? why : "");
+    op_due_act_cut(act.text, sizeof act.text, span_str(text));
+    json_decref(shown);
+    return acts->each(acts->self, &act);
+}
+
+enum err op_due_act_each(struct op_call *call, uint64_t until_ms, op_due_act_fn each, void *self)
+{
+    struct op_due_acts acts = {.call = call, .until_ms = until_ms, .each = each, .self = self};
+    enum err err = op_due_act_endorsements(&acts, op_due_act_on_renewal);
+
+    if (err == ERR_OK)
+        err = op_due_act_endorsements(&acts, op_due_act_on_endorsement);
+    if (err == ERR_OK)
+        err = view_introduction_each(&call->snapshot, NULL, op_due_act_on_introduction, &acts);
+    buf_release(&acts.renewed);
+    return err;
+}

@@ -1,0 +1,133 @@
+/* How things stand, and what waits for the owner, each with the line to type next. */
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/heap.h"
+#include "node/op_due_act.h"
+#include "node/show_state.h"
+
+enum { SHOW_STATUS_NAMES = 3, SHOW_STATUS_LINE = 100 };
+
+static json_int_t show_status_number(json_t *result, const char *object, const char *key)
+{
+    return json_integer_value(json_object_get(json_object_get(result, object), key));
+}
+
+/* Waiting. */
+
+static bool show_status_is(json_t *row, const char *key, const char *text)
+{
+    return strcmp(show_text(row, key), text) == 0;
+}
+
+/* A reminder, a birthday or an ending; introductions have a line of their own. */
+static bool show_status_is_due(json_t *row)
+{
+    return !show_status_is(row, "kind", "introduction") && !show_status_is(row, "state", "soon");
+}
+
+static void show_status_introductions(json_t *due, json_int_t waiting)
+{
+    json_t *row, *only = NULL;
+    char line[SHOW_STATUS_LINE + 1];
+    char *who, *text;
+    size_t at;
+
+    if (waiting == 0)
+        return;
+    json_array_foreach(due, at, row) if (show_status_is(row, "kind", "introduction")) only = row;
+    if (waiting > 1 || only == NULL) {
+        (void)printf("  %" JSON_INTEGER_FORMAT " introductions wait for your answer\n"
+                     "      kith intro list\n",
+                     waiting);
+        return;
+    }
+    who = show_copy(show_text(only, "who"));
+    text = show_copy(show_text(only, "text"));
+    op_due_act_cut(line, sizeof line, span_str(text != NULL ? text : ""));
+    (void)printf("  %s %s%s\n      kith intro show %.12s\n", who != NULL ? who : "", line,
+                 text != NULL && strlen(text) > strlen(line) ? "..." : "", show_text(only, "id"));
+    heap_free(who);
+    heap_free(text);
+}
+
+static void show_status_endorsements(json_int_t pending)
+{
+    if (pending > 0)
+        (void)printf("  %" JSON_INTEGER_FORMAT " endorsement%s of you: you decide who sees %s\n"
+                     "      kith endorsement list --pending\n",
+                     pending, pending == 1 ? "" : "s", pending == 1 ? "it" : "them");
+}
+
+static void show_status_due(json_t *due, size_t count)
+{
+    size_t at, named = 0;
+    json_t *row;
+
+    if (count == 0)
+        return;
+    (void)fputs("  due today: ", stdout);
+    json_array_foreach(due, at, row)
+    {
+        char *who;
+
+        if (!show_status_is_due(row) || named == SHOW_STATUS_NAMES)
+            continue;
+        who = show_copy(show_text(row, "who"));
+        (void)printf("%s%s", named++ > 0 ? ", " : "", who != NULL ? who : "");
+        heap_free(who);
+    }
+    if (count > named)
+        (void)printf(" and %zu more", count - named);
+    (void)puts("\n      kith due");
+}
+
+static void show_status_waiting(json_t *result)
+{
+    json_t *due = json_object_get(result, "due"), *row;
+    json_int_t introductions = show_status_number(result, "introductions", "waiting_for_me"),
+               endorsements = show_status_number(result, "endorsements", "pending");
+    size_t at, count = 0;
+
+    json_array_foreach(due, at, row) count += show_status_is_due(row);
+    if (introductions == 0 && endorsements == 0 && count == 0)
+        return;
+    (void)puts("\nWaiting for you:");
+    show_status_introductions(due, introductions);
+    show_status_endorsements(endorsements);
+    show_status_due(due, count);
+}
+
+/* Standing. */
+
+static void show_status(json_t *result, json_t *params)
+{
+    bool runs = strcmp(show_text(result, "node"), "running") == 0;
+    json_int_t contacts = json_integer_value(json_object_get(result, "contacts")),
+               peers = show_status_number(result, "peers", "total");
+
+    (void)params;
+    show_line("You", show_text(result, "name"));
+    show_line("Node", runs ? "running" : "stopped (start it: kith run)");
+    show_list("Listening on", json_object_get(result, "listen"));
+    (void)printf("%-14s %" JSON_INTEGER_FORMAT "\n", "Contacts", contacts);
+    (void)printf("%-14s %" JSON_INTEGER_FORMAT " (%" JSON_INTEGER_FORMAT " online)\n", "Peers",
+                 peers, show_status_number(result, "peers", "online"));
+    show_line("Devices", show_text(result, "note"));
+    (void)printf("%-14s %" JSON_INTEGER_FORMAT " entries\n", "To be sent",
+                 json_integer_value(json_object_get(result, "undelivered")));
+    show_line(
+        "Keys",
+        strcmp(show_text(result, "key_protection"), "passphrase") == 0
+            ? "a passphrase protects them; lists on this disk are readable by whoever has the disk"
+            : "protected by file permissions only");
+    show_line("Member", show_text(result, "member"));
+    if (contacts == 0)
+        show_line("Next", "kith import FILE.vcf brings your address book");
+    else if (peers == 0)
+        show_line("Next", "kith peer invite NAME links you with somebody");
+    show_status_waiting(result);
+}
+
+const struct show_printer show_status_printers[] = {
+    {"status", show_status}, {"status.waiting", show_status}, {NULL, NULL}};

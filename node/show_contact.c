@@ -27,9 +27,11 @@ static void show_contacts(json_t *result, json_t *params)
     json_t *rows = json_object_get(result, "contacts");
 
     show_table(rows, params, columns, 4);
-    if (isatty(STDOUT_FILENO))
-        (void)printf("%" JSON_INTEGER_FORMAT " contacts\n",
-                     json_integer_value(json_object_get(result, "total")));
+    if (isatty(STDOUT_FILENO)) {
+        json_int_t total = json_integer_value(json_object_get(result, "total"));
+
+        (void)printf("%" JSON_INTEGER_FORMAT " %s\n", total, total == 1 ? "contact" : "contacts");
+    }
 }
 
 static void show_found(json_t *result, json_t *params)

@@ -123,17 +123,19 @@ int cmd_accept(const struct config *config, const struct cmd *cmd, json_t *param
     return code;
 }
 
-static void cmd_on_event(void *self, json_t *row)
+/* False when the reader has gone. */
+static bool cmd_on_event(void *self, json_t *row)
 {
     const struct config *config = self;
 
     if (config->is_json) {
         (void)json_dumpf(row, stdout, JSON_COMPACT);
         (void)putchar('\n');
-        (void)fflush(stdout); /* A closed pipe ends the program by SIGPIPE. */
+        (void)fflush(stdout); /* What went wrong is remembered. */
     } else {
         show_event(row);
     }
+    return ferror(stdout) == 0;
 }
 
 /* One object a line; with --follow it goes on until interrupted. */
@@ -154,10 +156,11 @@ int cmd_log(const struct config *config, const struct cmd *cmd, json_t *params)
     if (!door_call(config, &call))
         return cmd_fail(config, &call.failure);
     rows = json_object_get(call.result, "events");
-    if (config->is_json)
-        json_array_foreach(rows, at, row) cmd_on_event(&copy, row);
-    else
+    if (!config->is_json)
         show_result(cmd->method, call.result, params);
+    for (at = 0; config->is_json && (row = json_array_get(rows, at)) != NULL; at++)
+        if (!cmd_on_event(&copy, row))
+            break;
     json_decref(call.result);
     return fflush(stdout) == 0 ? OP_DONE : OP_FAILED;
 }

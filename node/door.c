@@ -130,7 +130,7 @@ bool door_await(int descriptor, struct door_call *call)
                            (uint64_t)json_integer_value(json_object_get(reply.params, "done")),
                            (uint64_t)json_integer_value(json_object_get(reply.params, "total")));
         } else if (reply.is_notification && call->event != NULL) {
-            call->event(call->self, reply.params);
+            is_over = !call->event(call->self, reply.params);
         } else if (!reply.is_notification) {
             is_done = reply.result != NULL;
             call->result = json_incref(reply.result);

@@ -373,6 +373,9 @@ int main(int argc, char **argv)
         code = main_fail(&config, "kith help", "too many words", "");
     else
         code = main_dispatch(&config, words);
+    /* What nobody got was not done, however often it was tried. */
+    if ((fflush(stdout) != 0 || ferror(stdout) != 0) && code == OP_DONE)
+        code = OP_FAILED;
     heap_free(words);
     return code;
 }

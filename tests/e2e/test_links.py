@@ -1,12 +1,13 @@
 """Two and three people: invitations, cards that cross, absence, removal."""
 import os
 import pty
+import shutil
 import signal
 import socket
 import subprocess
 import time
 
-from kithtest import KITH, link, run, until
+from kithtest import KITH, Skip, link, run, until
 
 
 def two_people_link_and_see_each_other(place):
@@ -256,12 +257,35 @@ def a_named_contact_is_the_one_that_is_linked(place):
 
 
 def an_invitation_is_a_picture_too(place):
-    """Drawn in a terminal of its own, and read by nobody here: its size is what can be checked."""
+    """Drawn in a terminal of its own; the next case reads it."""
     ana = place.member("Ana")
     code, text = terminal([KITH, "--home", ana.home, "peer", "invite", "--qr"])
     assert code == 0 and "kith:1" in text and "to nobody else" in text, text
     rows = [row for row in text.splitlines() if row.count("\u2588") > 10]
     assert len(rows) > 15 and len({len(row) for row in rows}) == 1, text
+
+
+def a_camera_reads_the_picture(place):
+    """What the terminal shows, as an image of 8 dots a module, read back by a decoder."""
+    if shutil.which("zbarimg") is None:
+        raise Skip("there is no zbarimg here (Debian: zbar-tools)")
+    ana = place.member("Ana")
+    _, text = terminal([KITH, "--home", ana.home, "peer", "invite", "--qr"])
+    uri = next(line for line in text.splitlines() if line.startswith("kith:1"))
+    # The letters as a dark terminal shows them: what is drawn is light.
+    light = {" ": (0, 0), "\u2584": (0, 1), "\u2580": (1, 0), "\u2588": (1, 1)}
+    rows = [row for row in text.splitlines() if set(row) <= set(light) and len(row) > 20]
+    image = b""
+    for row in rows:
+        for half in (0, 1):
+            line = b"".join(bytes([255 * light[letter][half]]) * 8 for letter in row)
+            image += line * 8
+    path = os.path.join(place.path, "picture.pgm")
+    with open(path, "wb") as file:
+        file.write(b"P5 %d %d 255\n" % (len(rows[0]) * 8, len(rows) * 16) + image)
+    read = subprocess.run(["zbarimg", "--raw", "-q", path], capture_output=True, timeout=60,
+                          check=False)
+    assert read.stdout.decode().strip() == uri, (read.stdout, read.stderr)
 
 
 def terminal(command):

@@ -9,7 +9,7 @@ import struct
 import subprocess
 import termios
 
-from kithtest import KITH, Skip, run, until
+from kithtest import KITH, Skip, link, run, until
 
 
 def complete(member, line):
@@ -82,6 +82,34 @@ def a_closed_pipe_ends_quietly(place):
         done = subprocess.run(["bash", "-c", f"{KITH} --home {ana.home} {command} | head -1"],
                               capture_output=True, timeout=60, check=True)
         assert done.stdout.count(b"\n") == 1 and done.stderr == b"", done.stderr
+
+
+def what_cannot_be_written_is_a_failure(place):
+    ana = place.member("Ana")
+    ana.ok("contact", "add", "Mara")
+    for command in ("status", "contact list", "contact show mara", "export", "me show", "version",
+                    "help", "help who", "help exit-codes", "man", "completion fish", "doctor",
+                    "peer invite", "complete ma"):
+        for more in ([], ["--json"]):
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run([KITH, "--home", ana.home, *command.split(), *more],
+                                      stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
+            assert done.returncode == 1 and b"Sanitizer" not in done.stderr, (command, more, done)
+
+
+def who_follows_the_log_ends_with_its_reader(place):
+    ana = place.member("Ana").start()
+    following = [subprocess.Popen([KITH, "--home", ana.home, "log", "--follow", *more],
+                                  stdout=subprocess.PIPE) for more in ([], ["--json"])]
+    bruno = place.member("Bruno").start()
+    link(ana, bruno)
+    for one in following:
+        assert b"Bruno" in one.stdout.readline()
+        one.stdout.close()
+    ana.ok("peer", "remove", "Bruno")
+    ana.ok("peer", "accept", bruno.ok("peer", "invite")["uri"])
+    for one in following:
+        assert one.wait(timeout=20) in (0, 1)
 
 
 def on_terminal(member, columns, *args, **env):

@@ -6,7 +6,7 @@
 #include "node/op_due_act.h"
 #include "node/show_state.h"
 
-enum { SHOW_STATUS_NAMES = 3, SHOW_STATUS_LINE = 100 };
+enum { SHOW_STATUS_NAMES = 3, SHOW_STATUS_LINE = 60 };
 
 static json_int_t show_status_number(json_t *result, const char *object, const char *key)
 {

@@ -5,6 +5,7 @@
  * secret is in memory before the fork: locks on pages are not inherited.
  */
 #include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -88,6 +89,14 @@ static bool door_run_here(const struct config *config, struct home *home, const 
 
     if (!door_open_store(config, home, op->mode == OP_READ, &store, &call->failure))
         return false;
+    /* The doctor looks at things as they are. */
+    if (op->mode == OP_READ && strcmp(op->method, "doctor") != 0 &&
+        door_catch_up(home, &store) != ERR_OK) {
+        door_fail(&call->failure, OP_FAILED, "kith doctor",
+                  "the lists could not be brought up to date");
+        door_close_store(&store);
+        return false;
+    }
     world.is_passphrase_protected = home_is_protected(home);
     world.interfaces_count = interfaces_find(interfaces, DOOR_INTERFACES_MAX);
     if (home_read_listening(home, listening, &world.listening_count) != ERR_OK)

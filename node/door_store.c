@@ -241,6 +241,25 @@ static enum err door_bring_up(const struct home *home, struct door_store *store)
     return err == ERR_OK ? door_open_ledger(home, true, store) : err;
 }
 
+enum err door_catch_up(const struct home *home, struct door_store *store)
+{
+    struct home locked = *home;
+    enum home_holder who;
+    bool is_more = true;
+    long pid;
+    enum err err;
+
+    if (!follow_is_behind(store->ledger) || home_lock(&locked, HOME_COMMAND, &who, &pid) != ERR_OK)
+        return ERR_OK;
+    door_close_ledger(store);
+    err = door_open_ledger(home, false, store);
+    while (err == ERR_OK && is_more)
+        err = follow_stage(store->ledger, DOOR_STAGE_ENTRIES, &is_more);
+    door_close_ledger(store);
+    home_unlock(&locked);
+    return err == ERR_OK ? door_open_ledger(home, true, store) : err;
+}
+
 struct door_keys {
     const struct home *home;
     struct span passphrase;

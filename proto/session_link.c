@@ -144,6 +144,12 @@ void session_link_answered(struct session *session, const struct session_event *
 
     if (phase != PHASE_CLAIMING && phase != PHASE_MAKING && phase != PHASE_COMPLETING)
         return;
+    if (event->link.is_forged) {
+        session_violation(session, "LINK-7: The spaces that a link message or a hello tells are "
+                                   "two, and each is new to its reader or known as that space of "
+                                   "its sender.");
+        return;
+    }
     if (event->link.is_refused) {
         if (phase == PHASE_MAKING) {
             struct session_effect *effect = session_effect(session, SESSION_REFUSED);

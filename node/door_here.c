@@ -14,6 +14,7 @@
 #include "node/clock.h"
 #include "node/door_state.h"
 #include "node/interfaces.h"
+#include "node/interrupt.h"
 #include "node/rpc.h"
 #include "node/writer.h"
 #include "node/writer_round.h"
@@ -191,6 +192,7 @@ bool door_run_apart(const struct config *config, struct home *home, const struct
     (void)close(pair[0]);
     while (waitpid(child, &status, 0) < 0)
         continue; /* Interrupted: the child is still there. */
+    interrupt_pass_on(status);
     if (!is_done && call->failure.code == OP_DONE)
         door_fail(&call->failure, OP_FAILED, "kith doctor; if it says the same, restore a backup",
                   "the store in %.300s/store cannot be read: its bytes are not what was written "

@@ -189,6 +189,7 @@ static enum err cmd_init_prepare(const struct config *config, struct home *home)
     return err;
 }
 
+/* PROTOCOL KEYS-1: "A member begins as 32 random bytes, the recovery seed." */
 int cmd_init(const struct config *config, const struct cmd *cmd, json_t *params)
 {
     const char *recovery = json_string_value(json_object_get(params, "recovery-file"));

@@ -50,6 +50,7 @@ static enum err introducee_make_bond(struct introducee *self)
     return err == ERR_NOT_FOUND || err == ERR_FORGED ? ERR_OK : err;
 }
 
+/* PROTOCOL INTRO-14: "A space of somebody else makes a hello void." */
 static enum err introducee_hear_hello(struct introducee *self)
 {
     const struct introduction_fact *relay;

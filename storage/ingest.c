@@ -258,6 +258,8 @@ static enum err ingest_store(struct ledger_txn *txn, struct ledger_touched *log,
 
 /* PROTOCOL RETIRE-6: "A retired log without a keep is frozen: it takes no entries and loses none."
  */
+/* PROTOCOL ENTRY-2: "Epoch index 0: the payload is not sealed. Index n: it is sealed under the n-th
+ * unsealed entry of this log." */
 static enum err ingest_check_open(const struct snapshot *snapshot, const struct space_row *space,
                                   const struct public_key *device, const struct chain *end)
 {
@@ -273,6 +275,8 @@ static enum err ingest_check_open(const struct snapshot *snapshot, const struct 
     return err == ERR_NOT_FOUND ? ERR_STATE : err;
 }
 
+/* PROTOCOL BATCH-4: "Entries that no head closes are never stored." */
+/* PROTOCOL BATCH-5: "A device writes only when its member certified it." */
 enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batch)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);

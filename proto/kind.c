@@ -1,6 +1,7 @@
 /* The table. A kind's number finds its row by a short walk; there are a dozen. */
 #include "proto/kind.h"
 
+#include "proto/ask.h"
 #include "proto/card.h"
 #include "proto/circle.h"
 #include "proto/contact.h"
@@ -40,6 +41,11 @@ static const struct kind *const kinds[] = {
     &retire_kind,
     &keep_kind,
     &forget_kind,
+    &pass_kind,
+    &ask_kind,
+    &heard_kind,
+    &passed_kind,
+    &close_kind,
 };
 
 /* PROTOCOL KIND-3: "The kinds, their spaces and their fields (text, number, bytes; a star marks

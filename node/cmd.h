@@ -43,9 +43,14 @@ struct cmd {
 /* cmd_table.c: the command with this number, in the order of help; NULL beyond the last. */
 const struct cmd *cmd_at(size_t index);
 /* The groups it is made of, one file each; a row without words ends a group. */
-extern const struct cmd cmd_table_contact[], cmd_table_circle[], cmd_table_peer[],
-    cmd_table_introduction[], cmd_table_touch[], cmd_table_ask[];
+extern const struct cmd cmd_table_contact[];
+extern const struct cmd cmd_table_circle[];
+extern const struct cmd cmd_table_peer[];
+extern const struct cmd cmd_table_introduction[];
 extern const struct cmd cmd_table_endorsement[];
+extern const struct cmd cmd_table_ask[];
+extern const struct cmd cmd_table_touch[];
+extern const struct cmd cmd_table_trust[];
 /* The command whose words these are; out_used says how many. NULL: none. */
 const struct cmd *cmd_find(char *const *words, int count, int *out_used);
 /* The param an argument becomes: "WHO" is "who", "[NAME]" "name", "[TOPIC...]" "topic". */

@@ -9,6 +9,7 @@
 #include "node/op_ask_pass.h"
 #include "node/op_ask_post.h"
 #include "node/op_circle.h"
+#include "node/op_closeness.h"
 #include "node/op_complete.h"
 #include "node/op_contact.h"
 #include "node/op_credential.h"
@@ -30,6 +31,7 @@
 #include "node/op_peer.h"
 #include "node/op_remind.h"
 #include "node/op_search.h"
+#include "node/op_trust.h"
 #include "node/op_undo.h"
 #include "proto/scan.h"
 
@@ -47,6 +49,7 @@ static const struct op ops_all[] = {
     {.method = "circle.remove", .mode = OP_WRITE, .run = op_circle_remove},
     {.method = "complete", .mode = OP_READ, .run = op_complete},
     {.method = "contact.add", .mode = OP_WRITE, .run = op_contact_add},
+    {.method = "contact.closeness", .mode = OP_WRITE, .run = op_closeness},
     {.method = "contact.duplicates", .mode = OP_READ, .run = op_merge_duplicates},
     {.method = "contact.edit", .mode = OP_WRITE, .run = op_contact_edit},
     {.method = "contact.history", .mode = OP_READ, .run = op_history},
@@ -119,6 +122,7 @@ static const struct op ops_all[] = {
      .needs_node = true,
      .run = op_node_sync,
      .poll = op_node_sync_poll},
+    {.method = "trust", .mode = OP_READ, .run = op_trust},
     {.method = "undo", .mode = OP_WRITE, .run = op_undo},
 };
 

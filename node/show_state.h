@@ -12,9 +12,14 @@ struct show_printer {
     void (*print)(json_t *result, json_t *params);
 };
 
-extern const struct show_printer show_contact_printers[], show_peer_printers[],
-    show_endorsement_printers[], show_introduction_printers[], show_touch_printers[],
-    show_status_printers[], show_ask_printers[];
+extern const struct show_printer show_contact_printers[];
+extern const struct show_printer show_peer_printers[];
+extern const struct show_printer show_endorsement_printers[];
+extern const struct show_printer show_introduction_printers[];
+extern const struct show_printer show_ask_printers[];
+extern const struct show_printer show_touch_printers[];
+extern const struct show_printer show_trust_printers[];
+extern const struct show_printer show_status_printers[];
 
 /* A cleaned copy, freed by the caller with heap_free. NULL without memory. */
 char *show_copy(const char *text);

@@ -4,6 +4,7 @@
 #include "proto/ask.h"
 #include "proto/card.h"
 #include "proto/circle.h"
+#include "proto/closeness.h"
 #include "proto/contact.h"
 #include "proto/endorsement.h"
 #include "proto/forget.h"
@@ -22,6 +23,7 @@ static const struct kind *const kinds[] = {
     &knock_kind,
     &acceptance_kind,
     &circle_kind,
+    &closeness_kind,
     &card_kind,
     &certificate_kind,
     &reach_kind,

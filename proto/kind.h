@@ -27,6 +27,9 @@ enum kind_number {
     KIND_REMINDER = 19,    /* self: to be in touch again; object id random */
     KIND_CIRCLE = 17,      /* self: a private label; object id from the folded name, see circle.h */
 
+    KIND_CLOSENESS = 20, /* self: how near I feel to somebody; object id =
+                            id_about("kith closeness", root), or a contact's */
+
     KIND_CARD = 30, /* card: what I tell peers about myself; one object, id all zero */
     KIND_CERTIFICATE =
         31,          /* card: a device's certificate; object id = id_about("kith device", device) */

@@ -125,6 +125,9 @@ enum {
     SHOW_SIZE_MAX = 1280,            /* that with chain and signature */
     QUOTES_MAX = 2000,               /* in one network space */
     QUOTES_SIZE_MAX = 4 << 20,       /* bytes of their statements */
+    VOUCHES_MAX = 1 << 20,           /* endorsements trust looks through: 300 peers who each quote
+                                        all they may, and more; 60 MiB while it is made */
+    VOUCH_PEOPLE_MAX = 1 << 18,      /* people they are by or about */
     CREDENTIAL_SIZE_MAX = 256 << 10, /* a W3C credential or presentation from anywhere */
     CREDENTIAL_DEPTH_MAX = 32,       /* nesting of its JSON; ours nests five */
     CREDENTIAL_PROOFS_MAX = 8,       /* signature checks one credential may cost */

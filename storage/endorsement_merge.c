@@ -334,6 +334,7 @@ static enum err endorsement_revoke(struct ledger_txn *txn, const struct space_ro
 enum err endorsement_table_changed(struct ledger_txn *txn, const struct space_row *space,
                                    uint32_t number, const struct object *after)
 {
+    txn->ledger->endorsement_changes++;
     return after->kind == KIND_REVOKED ? endorsement_revoke(txn, space, after)
                                        : endorsement_merge(txn, space, number, after);
 }

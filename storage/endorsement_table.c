@@ -204,8 +204,15 @@ enum err endorsement_table_about(const struct snapshot *snapshot, const struct p
     struct endorsement_rows rows = {.each = each, .self = self};
     struct key key;
 
-    endorsement_key(SORT_SUBJECT, subject, &key);
+    key_of_byte(SORT_SUBJECT, &key);
+    if (subject != NULL)
+        endorsement_key(SORT_SUBJECT, subject, &key);
     return endorsement_walk(snapshot, key_span(&key), endorsement_on_row, &rows);
+}
+
+uint64_t endorsement_table_changes(const struct snapshot *snapshot)
+{
+    return snapshot->ledger->endorsement_changes;
 }
 
 enum err endorsement_table_one(const struct snapshot *snapshot, const struct public_key *subject,

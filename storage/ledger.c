@@ -238,6 +238,7 @@ enum err ledger_succeed(const struct ledger *before, const struct device_secrets
     if (ledger == NULL)
         return ERR_NOMEM;
     ledger->self_space = before->self_space;
+    ledger->endorsement_changes = before->endorsement_changes + 1;
     err = ledger_reload_keys(ledger);
     if (err != ERR_OK) {
         ledger_free(ledger);

@@ -46,13 +46,14 @@ static enum err view_endorsement_begin(struct view_endorsement_walk *walk,
 
 /* PROTOCOL SHOW-4: "A holder counts the distance between the two times in its own running time from
  * the newest renewal on." */
-static bool view_endorsement_is_in_force(const struct view_endorsement_walk *walk,
-                                         const struct endorsement_row *row)
+static uint64_t view_endorsement_left_s(const struct view_endorsement_walk *walk,
+                                        const struct endorsement_row *row)
 {
     uint64_t held_ms =
         walk->running_ms > row->renewed_at_ms ? walk->running_ms - row->renewed_at_ms : 0;
 
-    return held_ms / 1000 < row->until_s - row->made_s;
+    return held_ms / 1000 < row->until_s - row->made_s ? row->until_s - row->made_s - held_ms / 1000
+                                                       : 0;
 }
 
 static void view_endorsement_start(struct view_endorsement_walk *walk,
@@ -69,6 +70,7 @@ static void view_endorsement_start(struct view_endorsement_walk *walk,
                                            .expires_s = row->expires_s,
                                            .about_count = row->about_count,
                                            .has_supersedes = row->has_supersedes,
+                                           .shown_left_s = UINT64_MAX,
                                            .supersedes = row->supersedes};
     memcpy(walk->view.about, row->about, sizeof walk->view.about);
     walk->has_view = true;
@@ -79,7 +81,12 @@ static void view_endorsement_start(struct view_endorsement_walk *walk,
 static void view_endorsement_gather(struct view_endorsement_walk *walk,
                                     const struct endorsement_row *row)
 {
-    bool is_in_force = row->source < ENDORSEMENT_SHOWN || view_endorsement_is_in_force(walk, row);
+    uint64_t left_s =
+        row->source < ENDORSEMENT_SHOWN ? UINT64_MAX : view_endorsement_left_s(walk, row);
+    bool is_in_force = left_s > 0;
+
+    if (is_in_force && left_s < walk->view.shown_left_s)
+        walk->view.shown_left_s = left_s;
 
     switch (row->source) {
     case ENDORSEMENT_OFFERED:
@@ -230,6 +237,8 @@ static enum err view_endorsement_on_row(void *self, const struct endorsement_row
         err = view_endorsement_tell(walk);
     if (err != ERR_OK)
         return err;
+    if (walk->told_count > 0 && !public_key_is_equal(&walk->view.subject, &row->subject))
+        walk->told_count = 0; /* Caps are for each subject. */
     if (!walk->has_view)
         view_endorsement_start(walk, row);
     view_endorsement_gather(walk, row);
@@ -245,6 +254,33 @@ enum err view_endorsement_of(const struct snapshot *snapshot, uint64_t now_ms,
     walk.is_capped = true;
     if (err == ERR_OK)
         err = endorsement_table_about(snapshot, subject, view_endorsement_on_row, &walk);
+    return err == ERR_OK ? view_endorsement_tell(&walk) : err;
+}
+
+struct view_endorsement_live {
+    view_endorsement_fn each;
+    void *self;
+};
+
+static enum err view_endorsement_on_live(void *self, const struct endorsement_view *view)
+{
+    struct view_endorsement_live *live = self;
+
+    return view->state == ENDORSEMENT_ACCEPTED && !view->is_superseded
+               ? live->each(live->self, view)
+               : ERR_OK;
+}
+
+enum err view_endorsement_every(const struct snapshot *snapshot, uint64_t now_ms,
+                                view_endorsement_fn each, void *self)
+{
+    struct view_endorsement_live live = {.each = each, .self = self};
+    struct view_endorsement_walk walk;
+    enum err err = view_endorsement_begin(&walk, snapshot, now_ms, view_endorsement_on_live, &live);
+
+    walk.is_capped = true;
+    if (err == ERR_OK)
+        err = endorsement_table_about(snapshot, NULL, view_endorsement_on_row, &walk);
     return err == ERR_OK ? view_endorsement_tell(&walk) : err;
 }
 

@@ -1,0 +1,46 @@
+/*
+ * The endorsements that the store lets this member see, as the graph trust flows through. It is
+ * made when somebody asks, and kept by a running node until an endorsement changes, one of them
+ * ends, or the day is over. Verified, live and shown ones only.
+ */
+#ifndef KITH_NODE_VOUCH_H
+#define KITH_NODE_VOUCH_H
+
+#include "node/closeness.h"
+#include "node/trust.h"
+#include "storage/view_endorsement.h"
+
+enum { VOUCH_MS_PER_DAY = 24 * 60 * 60 * 1000 };
+
+struct vouch_graph; /* people as numbers, and who vouches for whom */
+
+/* What a running node keeps between questions; zeroed, it keeps nothing. Of the writer's thread. */
+struct vouch_cache {
+    struct vouch_graph *graph;
+};
+void vouch_cache_release(struct vouch_cache *cache);
+
+/* One question: the graph, the owner's friends, and the trust that flows from them. */
+struct vouch_view {
+    struct vouch_graph *graph;
+    bool is_kept; /* by the cache */
+    struct closeness_list near;
+    struct trust_friend *friends;
+    const struct closeness_row **friend_rows; /* of each friend */
+    uint32_t friends_count;
+    struct trust_flow *flow;
+};
+
+MUST_USE enum err vouch_open(const struct op_call *call, struct vouch_view *out);
+void vouch_close(struct vouch_view *view);
+/* False: nothing by or about this member is in the graph. */
+bool vouch_person(const struct vouch_view *view, const struct public_key *member, uint32_t *out);
+const struct public_key *vouch_member(const struct vouch_view *view, uint32_t person);
+/* Whose branch it is. */
+const struct closeness_row *vouch_friend(const struct vouch_view *view, uint32_t branch);
+/* There was more than VOUCHES_MAX or VOUCH_PEOPLE_MAX: what lies beyond is left out. */
+bool vouch_is_cut(const struct vouch_view *view);
+/* How much the owner's own closeness is. */
+uint32_t vouch_amount(enum closeness level);
+
+#endif

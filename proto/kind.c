@@ -11,6 +11,7 @@
 #include "proto/link.h"
 #include "proto/restate.h"
 #include "proto/retire.h"
+#include "proto/share.h"
 
 static const struct kind *const kinds[] = {
     &contact_kind,
@@ -40,6 +41,8 @@ static const struct kind *const kinds[] = {
     &retire_kind,
     &keep_kind,
     &forget_kind,
+    &share_kind,
+    &share_record_kind,
 };
 
 const struct kind *kind_find(uint8_t number)

@@ -51,7 +51,9 @@ enum kind_number {
     KIND_INTRODUCTION = 70, /* pair: what is said in an introduction; a statement */
     KIND_INTRODUCTION_RECORD = 71, /* self: what the owner decided about one */
     KIND_INTRODUCTION_KEY = 72,    /* self: an introduction key of the member */
-    KIND_INTRODUCTION_MUTE = 73    /* self: object id = id_about("kith mute", root) */
+    KIND_INTRODUCTION_MUTE = 73,   /* self: object id = id_about("kith mute", root) */
+    KIND_SHARE = 90,               /* pair: a contact shared with the reader; id by share_id */
+    KIND_SHARE_RECORD = 91         /* self: one that was shared with me; id by share_record_id */
 };
 
 enum { KIND_STATEMENT_FIELD = 1 }; /* the one field of kinds that are statements: bytes */

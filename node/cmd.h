@@ -45,7 +45,7 @@ const struct cmd *cmd_at(size_t index);
 /* The groups it is made of, one file each; a row without words ends a group. */
 extern const struct cmd cmd_table_contact[], cmd_table_circle[], cmd_table_peer[],
     cmd_table_introduction[], cmd_table_touch[];
-extern const struct cmd cmd_table_endorsement[];
+extern const struct cmd cmd_table_endorsement[], cmd_table_share[];
 /* The command whose words these are; out_used says how many. NULL: none. */
 const struct cmd *cmd_find(char *const *words, int count, int *out_used);
 /* The param an argument becomes: "WHO" is "who", "[NAME]" "name", "[TOPIC...]" "topic". */
@@ -71,6 +71,9 @@ int cmd_import(const struct config *config, const struct cmd *cmd, json_t *param
 /* cmd_endorsement.c */
 int cmd_endorsement_export(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_endorsement_verify(const struct config *config, const struct cmd *cmd, json_t *params);
+
+/* cmd_share.c */
+int cmd_share(const struct config *config, const struct cmd *cmd, json_t *params);
 
 /* cmd_export.c */
 int cmd_export(const struct config *config, const struct cmd *cmd, json_t *params);

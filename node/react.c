@@ -3,6 +3,7 @@
 
 #include "node/endorse.h"
 #include "node/introduction.h"
+#include "node/share.h"
 #include "storage/agenda.h"
 #include "storage/expiry.h"
 #include "storage/follow.h"
@@ -18,13 +19,10 @@ struct reactor {
 };
 
 static const struct reactor reactors[] = {
-    {KIND_SPACE, space_tend},
-    {KIND_KNOCK, space_tend_knock},
-    {KIND_ENDORSEMENT, endorse_look},
-    {KIND_INTRODUCTION, introduction_look},
-    {KIND_RESTATEMENT, restate_tend},
-    {KIND_EXPIRY, expiry_tend},
-    {0, NULL},
+    {KIND_SPACE, space_tend},         {KIND_KNOCK, space_tend_knock},
+    {KIND_ENDORSEMENT, endorse_look}, {KIND_INTRODUCTION, introduction_look},
+    {KIND_SHARE, share_look},         {KIND_RESTATEMENT, restate_tend},
+    {KIND_EXPIRY, expiry_tend},       {0, NULL},
 };
 
 static enum err react_one(struct ledger_txn *txn, const struct agenda_item *item)

@@ -56,6 +56,7 @@
  *   introduction  introducer, introduction  * what became of it here, and when
  *   want       asked, asking, hash (16)     arrival of the entry that says it
  *   endorsement  several sorts: see endorsement_table.h
+ *   share      several sorts: see view_share.h
  *   retire     device, reason               * the statement
  *   keep       space, device                * the statement that counts of those known
  *   return     space, device, chain hash    start size and hash, signature, arrivals: a batch that
@@ -115,7 +116,8 @@
     X(NETWORK_IN, "network_in")                                                                    \
     X(ABSENT, "absent")                                                                            \
     X(FORGOTTEN, "forgotten")                                                                      \
-    X(EXPIRY, "expiry")
+    X(EXPIRY, "expiry")                                                                            \
+    X(SHARE, "share")
 
 enum table {
 #define X(word, name) TABLE_##word,

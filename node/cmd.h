@@ -49,6 +49,7 @@ extern const struct cmd cmd_table_peer[];
 extern const struct cmd cmd_table_introduction[];
 extern const struct cmd cmd_table_endorsement[];
 extern const struct cmd cmd_table_ask[];
+extern const struct cmd cmd_table_share[];
 extern const struct cmd cmd_table_touch[];
 extern const struct cmd cmd_table_trust[];
 /* The command whose words these are; out_used says how many. NULL: none. */
@@ -76,6 +77,9 @@ int cmd_import(const struct config *config, const struct cmd *cmd, json_t *param
 /* cmd_endorsement.c */
 int cmd_endorsement_export(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_endorsement_verify(const struct config *config, const struct cmd *cmd, json_t *params);
+
+/* cmd_share.c */
+int cmd_share(const struct config *config, const struct cmd *cmd, json_t *params);
 
 /* cmd_export.c */
 int cmd_export(const struct config *config, const struct cmd *cmd, json_t *params);

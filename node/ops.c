@@ -31,6 +31,8 @@
 #include "node/op_peer.h"
 #include "node/op_remind.h"
 #include "node/op_search.h"
+#include "node/op_share.h"
+#include "node/op_shared.h"
 #include "node/op_trust.h"
 #include "node/op_undo.h"
 #include "proto/scan.h"
@@ -58,6 +60,8 @@ static const struct op ops_all[] = {
     {.method = "contact.merge", .mode = OP_WRITE, .run = op_merge},
     {.method = "contact.remove", .mode = OP_WRITE, .run = op_contact_remove},
     {.method = "contact.search", .mode = OP_READ, .run = op_search},
+    {.method = "contact.share", .mode = OP_WRITE, .run = op_share},
+    {.method = "contact.share.plan", .mode = OP_READ, .run = op_share_plan},
     {.method = "contact.show", .mode = OP_READ, .run = op_contact_show},
     {.method = "contact.split", .mode = OP_WRITE, .run = op_merge_split},
     {.method = "contact.timeline", .mode = OP_READ, .run = op_interaction_timeline},
@@ -114,6 +118,11 @@ static const struct op ops_all[] = {
     {.method = "reminder.list", .mode = OP_READ, .run = op_remind_list},
     {.method = "reminder.remove", .mode = OP_WRITE, .run = op_remind_remove},
     {.method = "reminder.snooze", .mode = OP_WRITE, .run = op_remind_snooze},
+    {.method = "share.keep", .mode = OP_WRITE, .run = op_shared_keep},
+    {.method = "share.list", .mode = OP_READ, .run = op_shared_list},
+    {.method = "share.set-aside", .mode = OP_WRITE, .run = op_shared_set_aside},
+    {.method = "share.show", .mode = OP_READ, .run = op_shared_show},
+    {.method = "share.withdraw", .mode = OP_WRITE, .run = op_share_withdraw},
     {.method = "status", .mode = OP_READ, .run = op_node_status},
     {.method = "status.waiting", .mode = OP_READ, .run = op_node_waiting},
     {.method = "stop", .mode = OP_READ, .needs_node = true, .run = op_node_stop},

@@ -4,6 +4,7 @@
 #include "node/ask.h"
 #include "node/endorse.h"
 #include "node/introduction.h"
+#include "node/share.h"
 #include "storage/agenda.h"
 #include "storage/expiry.h"
 #include "storage/follow.h"
@@ -25,6 +26,7 @@ static const struct reactor reactors[] = {
     {KIND_INTRODUCTION, introduction_look},
     {KIND_ASK, ask_look},
     {KIND_PASS, ask_look_route},
+    {KIND_SHARE, share_look},
     {KIND_RESTATEMENT, restate_tend},
     {KIND_EXPIRY, expiry_tend},
     {0, NULL},

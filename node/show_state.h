@@ -17,6 +17,7 @@ extern const struct show_printer show_peer_printers[];
 extern const struct show_printer show_endorsement_printers[];
 extern const struct show_printer show_introduction_printers[];
 extern const struct show_printer show_ask_printers[];
+extern const struct show_printer show_share_printers[];
 extern const struct show_printer show_touch_printers[];
 extern const struct show_printer show_trust_printers[];
 extern const struct show_printer show_status_printers[];
@@ -31,6 +32,9 @@ void show_line(const char *label, const char *text);
 void show_list(const char *label, json_t *list);
 /* Who endorses a person, a line each (show_endorsement.c); nothing without "endorsements". */
 void show_endorsement_mentions(json_t *person);
+/* From whom a contact came and who else has it (show_share.c); nothing without "shared_by" and
+ * "shared_with". */
+void show_share_mentions(json_t *person);
 /* What a card or a contact says of a person. */
 void show_card(json_t *card);
 

@@ -59,6 +59,14 @@ static void show_status_endorsements(json_int_t pending)
                      pending, pending == 1 ? "" : "s", pending == 1 ? "it" : "them");
 }
 
+static void show_status_shares(json_int_t waiting)
+{
+    if (waiting > 0)
+        (void)printf("  %" JSON_INTEGER_FORMAT " shared contact%s: keep or let pass\n"
+                     "      kith share list --received\n",
+                     waiting, waiting == 1 ? "" : "s");
+}
+
 static void show_status_due(json_t *due, size_t count)
 {
     size_t at, named = 0;
@@ -86,15 +94,17 @@ static void show_status_waiting(json_t *result)
 {
     json_t *due = json_object_get(result, "due"), *row;
     json_int_t introductions = show_status_number(result, "introductions", "waiting_for_me"),
-               endorsements = show_status_number(result, "endorsements", "pending");
+               endorsements = show_status_number(result, "endorsements", "pending"),
+               shares = show_status_number(result, "shares", "waiting");
     size_t at, count = 0;
 
     json_array_foreach(due, at, row) count += show_status_is_due(row);
-    if (introductions == 0 && endorsements == 0 && count == 0)
+    if (introductions == 0 && endorsements == 0 && shares == 0 && count == 0)
         return;
     (void)puts("\nWaiting for you:");
     show_status_introductions(due, introductions);
     show_status_endorsements(endorsements);
+    show_status_shares(shares);
     show_status_due(due, count);
 }
 

@@ -13,6 +13,7 @@
 #include "proto/link.h"
 #include "proto/restate.h"
 #include "proto/retire.h"
+#include "proto/share.h"
 
 static const struct kind *const kinds[] = {
     &contact_kind,
@@ -48,6 +49,8 @@ static const struct kind *const kinds[] = {
     &heard_kind,
     &passed_kind,
     &close_kind,
+    &share_kind,
+    &share_record_kind,
 };
 
 /* PROTOCOL KIND-3: "The kinds, their spaces and their fields (text, number, bytes; a star marks

@@ -60,7 +60,10 @@ enum kind_number {
     KIND_ASK = 81,    /* self: an ask of mine */
     KIND_HEARD = 82,  /* self: what the owner decided about somebody's ask */
     KIND_PASSED = 83, /* self: a grant I issued */
-    KIND_CLOSE = 84   /* pair: an ask is over; named by its bytes */
+    KIND_CLOSE = 84,  /* pair: an ask is over; named by its bytes */
+
+    KIND_SHARE = 90,       /* pair: a contact shared with the reader; id by share_id */
+    KIND_SHARE_RECORD = 91 /* self: one that was shared with me; id by share_record_id */
 };
 
 enum { KIND_STATEMENT_FIELD = 1 }; /* the one field of kinds that are statements: bytes */

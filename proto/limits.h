@@ -133,6 +133,14 @@ enum {
     CREDENTIAL_PROOFS_MAX = 8,       /* signature checks one credential may cost */
     CREDENTIALS_MAX = 256,           /* in one file or presentation */
 
+    SHARE_SIZE_MAX = 8192,      /* a shared contact: four texts and a dozen addresses fit */
+    SHARE_TEXT_SIZE_MAX = 1000, /* bytes of one text or value, as in a contact: TEXT_SIZE_MAX */
+    SHARE_WHY_SIZE_MAX = 280,   /* the line beside it, like that of a pass */
+    SHARE_VALUES_MAX = 16,      /* e-mails, phones, web addresses, tags: of each so many */
+    SHARES_PER_PEER_MAX = 1000, /* of one peer at a time: an address book is not handed over */
+    SHARES_WAITING_MAX = 50,    /* of one peer and not decided; more show when these are */
+    SHARE_NEWS_HOURS = 24,      /* the owner is told once a day that one changed or was refused */
+
     MARKS_PER_MESSAGE_MAX = 1024, /* 1,024 marks of 75 bytes fit one message */
     ACKS_PER_MESSAGE_MAX = 1024,
     LOGS_PER_PEER_MAX = 256, /* live logs a peer may have in what it writes for me */

@@ -25,6 +25,7 @@
 #include "storage/view_peer.h"
 #include "storage/view_same.h"
 #include "storage/view_search.h"
+#include "storage/view_share.h"
 
 void follow_cache_free(struct follow_cache *cache)
 {
@@ -237,6 +238,9 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
     case KIND_KEPT:
     case KIND_REVOKED:
         return endorsement_table_changed(txn, space, number, after);
+    case KIND_SHARE:
+    case KIND_SHARE_RECORD:
+        return view_share_changed(txn, space, number, before, after);
     default:
         return ERR_OK;
     }

@@ -1,8 +1,9 @@
 /*
  * kith as a later version may be, for the end to end tests: the whole program, but that what it
  * says of itself at the door (KITH_LATER=knock) or in its hello (KITH_LATER=hello) is version 2; or
- * (KITH_LATER=behind) that it is killed when what it wrote is committed and its lists are to
- * follow. The linker puts these functions before those of the same name (--wrap).
+ * that it says hello twice, against the rules (KITH_LATER=rude); or that it is killed when what it
+ * wrote is committed and its lists are to follow (KITH_LATER=behind). The linker puts these
+ * functions before those of the same name (--wrap).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,8 @@ void __wrap_message_put_hello(const struct hello *hello, struct buf *out)
     if (later_is("hello"))
         later.version = LATER_VERSION;
     __real_message_put_hello(&later, out);
+    if (later_is("rude"))
+        __real_message_put_hello(&later, out);
 }
 
 enum err __wrap_follow_stage(struct ledger *ledger, size_t budget, bool *out_is_more)

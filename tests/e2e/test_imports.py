@@ -4,7 +4,7 @@ import signal
 import subprocess
 import time
 
-from kithtest import KITH, Member, Skip, run
+from kithtest import KITH, LATER, Member, Skip, run
 
 
 def card(name, *lines):
@@ -172,8 +172,6 @@ def who_reads_after_a_break_between_commit_and_lists_reads_all_of_it(place):
     """More entries than a commit follows by itself: the import is durable and its lists are not
     there yet. Whatever is typed first, reading or writing, brings them up to date before it looks;
     the doctor alone looks at things as they are."""
-    later = os.environ.get("KITH_LATER_BINARY",
-                           os.path.join(os.path.dirname(KITH), "tests", "kith_later"))
     ways = {("contact", "list"): lambda answer: answer["total"] == 300,
             ("contact", "search", "person 00008"): lambda answer: answer["total"] == 1,
             ("contact", "show", "Person 00003"): lambda answer: answer["name"] == "Person 00003",
@@ -184,7 +182,7 @@ def who_reads_after_a_break_between_commit_and_lists_reads_all_of_it(place):
                 lambda answer: answer["org"] == "ACME"}
     for at, (way, is_right) in enumerate(ways.items()):
         ana = place.member("Ana%d" % at)
-        broken = subprocess.run([later, "--home", ana.home, "import", "-"], input=many(300),
+        broken = subprocess.run([LATER, "--home", ana.home, "import", "-"], input=many(300),
                                 env={**os.environ, "KITH_LATER": "behind"}, capture_output=True,
                                 check=False)
         assert broken.returncode == 1, broken

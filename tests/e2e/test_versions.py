@@ -1,9 +1,7 @@
 """A node of another version: nothing is exchanged, nobody is blamed, the owner is told once."""
 import os
 
-from kithtest import KITH, run, until
-
-LATER = os.environ.get("KITH_LATER_BINARY", os.path.join(os.path.dirname(KITH), "tests/kith_later"))
+from kithtest import KITH, LATER, run, until
 
 
 def rows_of(member, kind):

@@ -1,5 +1,5 @@
 """Mistakes, made with every command of the table: people who are not there, who are several, whose
-names are weapons; files that cannot be read. Each is told, with a next step, and changes nothing."""
+names are weapons; files that cannot be read. Each is told, with a hint, and changes nothing."""
 import json
 import os
 import random

@@ -102,6 +102,7 @@ enum {
 
     EPOCH_WRAPS_MAX = 64,    /* devices one grant entry serves: 16 of each side and recovery keys */
     EXPIRY_KEEP_DAYS = 30,   /* of running time: payloads of what is over stay so long */
+    KNOCK_DAYS_MAX = 400,    /* who was away for so long must be told the knock anew */
     RESTATE_KEEP_DAYS = 400, /* a reader who was away for so long gets no covered entries */
     RESTATE_DEAD_MIN = 64 << 10, /* dead bytes below that are not worth a restatement */
     EPOCH_ENTRIES_MAX = 1000000, /* of one log under one key: then it is renewed */

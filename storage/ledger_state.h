@@ -80,6 +80,7 @@ struct ledger_txn {
     struct ledger_news news;
     struct follow_cache *cache; /* entry keys: see follow.c */
     struct view_search *search; /* what search has to write: see view_search.c */
+    uint64_t proved;            /* arrival of an entry whose statement was verified ahead */
     bool must_keep;             /* a retired log of mine may lack its keep */
     bool must_rotate;           /* an epoch of mine may have been cut */
     bool has_restated;          /* something was repeated: returns may be done */

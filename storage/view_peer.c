@@ -6,10 +6,12 @@
 
 #include "crypto/secret.h"
 #include "proto/card.h"
+#include "proto/limits.h"
 #include "storage/agenda.h"
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
 #include "storage/row.h"
+#include "storage/running.h"
 #include "storage/space.h"
 
 enum { VIEW_PEER_KNOCKS_MAX = 8 };
@@ -353,39 +355,43 @@ enum err view_peer_each(const struct snapshot *snapshot, view_peer_fn each, void
 
 /* Knocks. */
 
+struct view_peer_knock {
+    uint64_t created;
+    uint64_t told;       /* entry of a log of the card that tells it; 0: unknown */
+    uint64_t running_ms; /* 1 + the device's running time then; 0: unknown */
+    struct public_key device;
+};
+
 struct view_peer_knocks {
     uint8_t *keys;
-    uint64_t created[VIEW_PEER_KNOCKS_MAX];
-    uint64_t told[VIEW_PEER_KNOCKS_MAX]; /* entry of a log of the card that tells it; 0: unknown */
-    struct public_key devices[VIEW_PEER_KNOCKS_MAX];
+    struct view_peer_knock of[VIEW_PEER_KNOCKS_MAX]; /* as keys, newest first */
     size_t count;
 };
 
 /* Keeps the newest, newest first. */
 static enum err view_peer_on_knock(void *self, uint32_t number, const struct object *knock)
 {
+    struct view_peer_knock told = {.created = object_number(knock, KNOCK_CREATED),
+                                   .told = object_number(knock, KNOCK_TOLD),
+                                   .running_ms = object_number(knock, KNOCK_RUNNING)};
     struct view_peer_knocks *to = self;
-    uint64_t created = object_number(knock, KNOCK_CREATED);
     uint8_t key[KEY_SIZE];
     size_t at = to->count;
 
     (void)number;
     if (!view_peer_key(knock, KNOCK_KEY, key))
         return ERR_OK;
-    while (at > 0 && to->created[at - 1] < created)
+    (void)view_peer_key(knock, KNOCK_DEVICE, told.device.bytes); /* told is 0 without it */
+    while (at > 0 && to->of[at - 1].created < told.created)
         at--;
     if (at == VIEW_PEER_KNOCKS_MAX)
         return ERR_OK;
     if (to->count == VIEW_PEER_KNOCKS_MAX)
         to->count--;
     memmove(to->keys + (at + 1) * KEY_SIZE, to->keys + at * KEY_SIZE, (to->count - at) * KEY_SIZE);
-    memmove(&to->created[at + 1], &to->created[at], (to->count - at) * sizeof to->created[0]);
-    memmove(&to->told[at + 1], &to->told[at], (to->count - at) * sizeof to->told[0]);
-    memmove(&to->devices[at + 1], &to->devices[at], (to->count - at) * sizeof to->devices[0]);
-    to->told[at] = object_number(knock, KNOCK_TOLD);
-    (void)view_peer_key(knock, KNOCK_DEVICE, to->devices[at].bytes); /* told is 0 without it */
+    memmove(&to->of[at + 1], &to->of[at], (to->count - at) * sizeof to->of[0]);
     memcpy(to->keys + at * KEY_SIZE, key, KEY_SIZE);
-    to->created[at] = created;
+    to->of[at] = told;
     to->count++;
     secret_wipe(key, sizeof key);
     return ERR_OK;
@@ -410,13 +416,11 @@ static enum err view_peer_on_told(void *self, const struct peer *peer)
     return err;
 }
 
-/* PROTOCOL KNOCK-6: "Older knocks are answered until every remaining peer has acknowledged the
- * entry that tells a newer one." */
 static enum err view_peer_all_know(const struct snapshot *snapshot,
-                                   const struct view_peer_knocks *knocks, size_t at, bool *out)
+                                   const struct view_peer_knock *knock, bool *out)
 {
-    struct view_peer_told told = {.snapshot = snapshot, .told = knocks->told[at]};
-    struct log_id id = {.device = knocks->devices[at]};
+    struct view_peer_told told = {.snapshot = snapshot, .told = knock->told};
+    struct log_id id = {.device = knock->device};
     struct space_row card = {0};
     struct log_row log;
     enum err err = told.told > 0 ? ledger_own_space(snapshot, SPACE_CARD, &card) : ERR_NOT_FOUND;
@@ -432,6 +436,23 @@ static enum err view_peer_all_know(const struct snapshot *snapshot,
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
+/* PROTOCOL KNOCK-6: "Older knocks are answered until every remaining peer has acknowledged the
+ * entry that tells a newer one, or the device that drew the newer one has run KNOCK_DAYS_MAX
+ * since." Running time never runs ahead, so it needs no wall clock beside it. */
+static enum err view_peer_is_settled(const struct snapshot *snapshot,
+                                     const struct view_peer_knock *knock, bool *out)
+{
+    uint64_t now_ms = 0;
+    enum err err = view_peer_all_know(snapshot, knock, out);
+
+    if (err != ERR_OK || *out || knock->running_ms == 0 ||
+        !public_key_is_equal(&knock->device, ledger_device(snapshot->ledger)))
+        return err;
+    err = running_ms(snapshot, &now_ms);
+    *out = now_ms + 1 >= knock->running_ms + KNOCK_DAYS_MAX * MS_PER_DAY;
+    return err;
+}
+
 enum err view_knocks(const struct snapshot *snapshot, uint8_t out[static 8 * KEY_SIZE],
                      size_t *out_count)
 {
@@ -442,7 +463,7 @@ enum err view_knocks(const struct snapshot *snapshot, uint8_t out[static 8 * KEY
     for (size_t at = 0; err == ERR_OK && at + 1 < to.count; at++) {
         bool is_known = false;
 
-        err = view_peer_all_know(snapshot, &to, at, &is_known);
+        err = view_peer_is_settled(snapshot, &to.of[at], &is_known);
         if (err == ERR_OK && is_known)
             to.count = at + 1;
     }

@@ -1,6 +1,7 @@
 /* One table says who looks at what. A name of a kind nobody looks at any more is dropped. */
 #include "node/react.h"
 
+#include "node/ask.h"
 #include "node/endorse.h"
 #include "node/introduction.h"
 #include "node/share.h"
@@ -19,10 +20,16 @@ struct reactor {
 };
 
 static const struct reactor reactors[] = {
-    {KIND_SPACE, space_tend},         {KIND_KNOCK, space_tend_knock},
-    {KIND_ENDORSEMENT, endorse_look}, {KIND_INTRODUCTION, introduction_look},
-    {KIND_SHARE, share_look},         {KIND_RESTATEMENT, restate_tend},
-    {KIND_EXPIRY, expiry_tend},       {0, NULL},
+    {KIND_SPACE, space_tend},
+    {KIND_KNOCK, space_tend_knock},
+    {KIND_ENDORSEMENT, endorse_look},
+    {KIND_INTRODUCTION, introduction_look},
+    {KIND_ASK, ask_look},
+    {KIND_PASS, ask_look_route},
+    {KIND_SHARE, share_look},
+    {KIND_RESTATEMENT, restate_tend},
+    {KIND_EXPIRY, expiry_tend},
+    {0, NULL},
 };
 
 static enum err react_one(struct ledger_txn *txn, const struct agenda_item *item)

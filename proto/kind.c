@@ -1,6 +1,7 @@
 /* The table. A kind's number finds its row by a short walk; there are a dozen. */
 #include "proto/kind.h"
 
+#include "proto/ask.h"
 #include "proto/card.h"
 #include "proto/circle.h"
 #include "proto/contact.h"
@@ -43,6 +44,11 @@ static const struct kind *const kinds[] = {
     &forget_kind,
     &share_kind,
     &share_record_kind,
+    &pass_kind,
+    &ask_kind,
+    &heard_kind,
+    &passed_kind,
+    &close_kind,
 };
 
 const struct kind *kind_find(uint8_t number)

@@ -121,6 +121,8 @@ const char *share_fault_text(enum share_fault fault)
 
 /* Bytes. */
 
+/* PROTOCOL SHARE-1: "There is no other place for what a contact has: notes, interactions, reminders
+ * and circles do not travel." */
 enum err share_write(const struct share *share, struct buf *out, enum share_fault *out_fault)
 {
     size_t before = out->size;

@@ -1,6 +1,7 @@
 /* The table. A kind's number finds its row by a short walk; there are a dozen. */
 #include "proto/kind.h"
 
+#include "proto/answer.h"
 #include "proto/card.h"
 #include "proto/circle.h"
 #include "proto/contact.h"
@@ -9,6 +10,7 @@
 #include "proto/interaction.h"
 #include "proto/introduction.h"
 #include "proto/link.h"
+#include "proto/reply.h"
 #include "proto/restate.h"
 #include "proto/retire.h"
 
@@ -40,6 +42,9 @@ static const struct kind *const kinds[] = {
     &retire_kind,
     &keep_kind,
     &forget_kind,
+    &reply_kind,
+    &lead_kind,
+    &answer_kind,
 };
 
 const struct kind *kind_find(uint8_t number)

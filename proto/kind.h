@@ -51,7 +51,10 @@ enum kind_number {
     KIND_INTRODUCTION = 70, /* pair: what is said in an introduction; a statement */
     KIND_INTRODUCTION_RECORD = 71, /* self: what the owner decided about one */
     KIND_INTRODUCTION_KEY = 72,    /* self: an introduction key of the member */
-    KIND_INTRODUCTION_MUTE = 73    /* self: object id = id_about("kith mute", root) */
+    KIND_INTRODUCTION_MUTE = 73,   /* self: object id = id_about("kith mute", root) */
+    KIND_REPLY = 85, /* pair: a letter to who asked, and the grant it goes by; a statement */
+    KIND_LEAD = 86,  /* self: one letter of a thread; object id = first 16 bytes of its hash */
+    KIND_ANSWER = 88 /* pair: thanks, or a letter back to who replied; a statement */
 };
 
 enum { KIND_STATEMENT_FIELD = 1 }; /* the one field of kinds that are statements: bytes */

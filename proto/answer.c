@@ -5,7 +5,7 @@
 
 static const char answer_label[] = "kith answer";
 
-enum { ANSWER_FORM = 2, ANSWER_ELEMENTS = 5, ANSWER_LETTER_ELEMENTS = 7 };
+enum { ANSWER_FORM = 2, ANSWER_ELEMENTS = 6, ANSWER_LETTER_ELEMENTS = 7 };
 
 static const struct field answer_fields[] = {
     {KIND_STATEMENT_FIELD, "said", VALUE_BYTES, false, MATCH_EXACT, REPLY_SIZE_MAX},
@@ -27,7 +27,8 @@ static bool answer_is_hash(const struct hash *left, const struct hash *right)
 static void answer_take(struct wire *wire, struct answer *out)
 {
     out->type = (enum answer_type)wire_uint(wire, ANSWER_LETTER);
-    wire_bytes(wire, out->ask.bytes, HASH_SIZE);
+    wire_bytes(wire, out->asker.bytes, 32);
+    wire_bytes(wire, out->body.bytes, HASH_SIZE);
     wire_bytes(wire, out->reply.bytes, HASH_SIZE);
     out->at_ms = wire_uint(wire, TIME_MAX_MS);
     switch (out->type) {
@@ -58,11 +59,13 @@ static enum err answer_read_body(struct span body, struct answer *out)
         err = wire_err(&doc);
     }
     wire_release(&doc);
+    if (err == ERR_OK)
+        ask_hash_of(&out->asker, &out->body, &out->ask);
     return err;
 }
 
-/* PROTOCOL ANSWER-2: "The ask's key signs the body under `kith answer`; who is handed anything else
- * hands it to nobody." */
+/* PROTOCOL ANSWER-2: "The ask's key (A0) signs the body under `kith answer`; who is handed anything
+ * else hands it to nobody." */
 enum err answer_say(const struct answer *answer, const struct signing_key *asker, struct buf *out)
 {
     uint8_t signature[SIGNATURE_SIZE];
@@ -72,7 +75,8 @@ enum err answer_say(const struct answer *answer, const struct signing_key *asker
 
     wire_put_array(&body, ANSWER_ELEMENTS);
     wire_put_uint(&body, answer->type);
-    wire_put_bin(&body, span_of(answer->ask.bytes, HASH_SIZE));
+    wire_put_bin(&body, span_of(asker->public_key.bytes, 32));
+    wire_put_bin(&body, span_of(answer->body.bytes, HASH_SIZE));
     wire_put_bin(&body, span_of(answer->reply.bytes, HASH_SIZE));
     wire_put_uint(&body, answer->at_ms);
     if (answer->type == ANSWER_THANKS)
@@ -96,25 +100,36 @@ enum err answer_say(const struct answer *answer, const struct signing_key *asker
     return err;
 }
 
-enum err answer_read(struct span bytes, const struct public_key *asker, struct answer *out)
+static enum err answer_take_apart(struct span bytes, struct span *out_body,
+                                  struct span *out_signature, struct answer *out)
 {
-    struct span body = {0}, signature = {0};
     struct wire_doc doc = {0};
     struct wire wire;
     enum err err = wire_open(&doc, bytes, &wire);
 
     if (err == ERR_OK) {
-        body = wire_bin(&wire, 1, REPLY_SIZE_MAX);
-        signature = wire_bin(&wire, SIGNATURE_SIZE, SIGNATURE_SIZE);
+        *out_body = wire_bin(&wire, 1, REPLY_SIZE_MAX);
+        *out_signature = wire_bin(&wire, SIGNATURE_SIZE, SIGNATURE_SIZE);
         wire_end(&wire);
         err = wire_err(&doc);
     }
     wire_release(&doc);
-    if (err == ERR_OK)
-        err = answer_read_body(body, out);
-    if (err == ERR_OK && asker != NULL)
-        err = identity_verify(asker, answer_label, body, signature.data);
-    return err;
+    return err == ERR_OK ? answer_read_body(*out_body, out) : err;
+}
+
+enum err answer_read(struct span bytes, struct answer *out)
+{
+    struct span body, signature;
+    enum err err = answer_take_apart(bytes, &body, &signature, out);
+
+    return err == ERR_OK ? identity_verify(&out->asker, answer_label, body, signature.data) : err;
+}
+
+enum err answer_look(struct span bytes, struct answer *out)
+{
+    struct span body, signature;
+
+    return answer_take_apart(bytes, &body, &signature, out);
 }
 
 /* Inside. */
@@ -173,9 +188,9 @@ enum err answer_write(const struct answer_letter *letter, struct buf *out)
 
 /* PROTOCOL ANSWER-3: "It counts when its content names the ask and the thread of the answer, and
  * the ask's key signed it." */
-enum err answer_open(const struct exchange_key *key, const struct answer *answer,
-                     const struct public_key *asker, struct buf *plain, struct answer_letter *out,
-                     struct letter *out_letter, bool *out_has_member, struct public_key *out_member)
+enum err answer_open(const struct exchange_key *key, const struct answer *answer, struct buf *plain,
+                     struct answer_letter *out, struct letter *out_letter, bool *out_has_member,
+                     struct public_key *out_member)
 {
     enum err err = letter_open(key, answer->letter, plain, out_letter);
 
@@ -185,7 +200,7 @@ enum err answer_open(const struct exchange_key *key, const struct answer *answer
         (!answer_is_hash(&out->ask, &answer->ask) || !answer_is_hash(&out->reply, &answer->reply)))
         err = ERR_FORGED;
     if (err == ERR_OK)
-        err = letter_verify(out_letter, asker, out_has_member, out_member);
+        err = letter_verify(out_letter, &answer->asker, out_has_member, out_member);
     if (err == ERR_OK && *out_has_member != (out->name.size > 0))
         err = ERR_FORGED;
     return err;

@@ -7,7 +7,7 @@
 #ifndef KITH_PROTO_ANSWER_H
 #define KITH_PROTO_ANSWER_H
 
-#include "proto/kind.h"
+#include "proto/ask.h"
 #include "proto/letter.h"
 
 /* Numbers are on the wire. */
@@ -15,20 +15,23 @@ enum answer_type { ANSWER_THANKS = 1, ANSWER_LETTER = 2 };
 
 struct answer {
     enum answer_type type;
-    struct hash ask;
-    struct hash reply; /* id of the letter that began the thread */
-    uint64_t at_ms;    /* by the clock of whoever asked */
-    struct span line;  /* thanks: may be empty */
+    struct public_key asker; /* A0, the ask's own key */
+    struct hash body;        /* hash of the ask's body */
+    struct hash ask;         /* of the ask; read: follows from both */
+    struct hash reply;       /* id of the letter that began the thread */
+    uint64_t at_ms;          /* by the clock of whoever asked */
+    struct span line;        /* thanks: may be empty */
     struct span letter;
 };
 
-/* Appends it, signed. asker is the key the ask names. ERR_LIMIT: the line is too long. */
+/* Appends it, signed with A0. ERR_LIMIT: the line is too long. */
 MUST_USE enum err answer_say(const struct answer *answer, const struct signing_key *asker,
                              struct buf *out);
-/* Reads; out borrows. asker NULL: the signature is not looked at. ERR_MALFORMED, ERR_FORGED,
- * ERR_NOMEM. */
-MUST_USE enum err answer_read(struct span bytes, const struct public_key *asker,
-                              struct answer *out);
+/* Reads and verifies; whether it is about an ask I know is for who reads to see. out borrows.
+ * ERR_MALFORMED, ERR_FORGED, ERR_NOMEM. */
+MUST_USE enum err answer_read(struct span bytes, struct answer *out);
+/* The same for one that was verified before: no cryptography. ERR_MALFORMED, ERR_NOMEM. */
+MUST_USE enum err answer_look(struct span bytes, struct answer *out);
 
 /* Inside a letter. */
 struct answer_letter {
@@ -46,9 +49,9 @@ MUST_USE enum err answer_peek(struct span content, struct answer_letter *out);
 /* Opens and verifies the letter of an answer that answer_read has verified; key is the thread's.
  * out borrows from plain, which is to be wiped. ERR_FORGED, ERR_MALFORMED, ERR_NOMEM. */
 MUST_USE enum err answer_open(const struct exchange_key *key, const struct answer *answer,
-                              const struct public_key *asker, struct buf *plain,
-                              struct answer_letter *out, struct letter *out_letter,
-                              bool *out_has_member, struct public_key *out_member);
+                              struct buf *plain, struct answer_letter *out,
+                              struct letter *out_letter, bool *out_has_member,
+                              struct public_key *out_member);
 
 extern const struct kind answer_kind;
 

@@ -2,6 +2,7 @@
 #include "proto/kind.h"
 
 #include "proto/answer.h"
+#include "proto/ask.h"
 #include "proto/card.h"
 #include "proto/circle.h"
 #include "proto/contact.h"
@@ -42,6 +43,11 @@ static const struct kind *const kinds[] = {
     &retire_kind,
     &keep_kind,
     &forget_kind,
+    &pass_kind,
+    &ask_kind,
+    &heard_kind,
+    &passed_kind,
+    &close_kind,
     &reply_kind,
     &lead_kind,
     &answer_kind,

@@ -71,6 +71,35 @@ enum {
     INTRODUCTION_YES_SIZE_MAX = 2048,    /* keys with a chain of three certificates */
     INTRODUCTION_SIZE_MAX = 8192,        /* any statement of an introduction */
 
+    ASK_HOPS_MAX = 3, /* hop 4 would bring a quarter more people for nearly twice the load */
+    ASK_DAYS_DEFAULT = 14,
+    ASK_DAYS_MAX = 30,
+    ASK_TITLE_MAX = 140,      /* characters */
+    ASK_TITLE_SIZE_MAX = 420, /* bytes: most scripts fit */
+    ASK_TEXT_MAX = 2000,
+    ASK_TEXT_SIZE_MAX = 3200,
+    ASK_CAUTION_SIZE_MAX = 200, /* one line */
+    ASK_TAGS_MAX = 8,
+    ASK_TAG_TEXT_SIZE_MAX = 64, /* one of them */
+    ASK_KEEP_MAX = 16,          /* members it is kept from; more would fit too many by chance */
+    ASK_SIZE_MAX = 4096,        /* the body, whole */
+    ASK_LINE_SIZE_MAX = 280,    /* a personal line beside a pass */
+    ASK_SALT_SIZE = 32,
+    ASK_TAG_SIZE = 16,
+    ASK_AUTHOR_SIZE_MAX = 1280, /* salt, chain of three certificates, signature */
+    ASK_PASS_SIZE_MAX = 6400,   /* all of it, with three links */
+    ASK_CLOSE_SIZE_MAX = 256,
+    ASK_PASSES_MAX = 10,     /* people one member may pass one ask on to */
+    ASK_OPEN_MAX = 2,        /* open ones of one author that reach beyond the first hop */
+    ASK_PAUSE_DAYS = 7,      /* from one of those to the next */
+    ASK_BUCKET = 4,          /* passes of one neighbour that are shown at once */
+    ASK_BUCKET_WEEK = 10,    /* and in 7 days; what goes beyond is for later */
+    ASK_SHOWN_DAY_MAX = 6,   /* shown to me in a day, whoever passes them */
+    ASK_ROUTES_MAX = 8,      /* ways one ask comes here that are kept */
+    ASK_NEIGHBOUR_MAX = 256, /* routes kept of one neighbour: what the bucket lets by in 120 days */
+    ASK_REFUSED_DAY_MAX = 8, /* refusals of one neighbour that are told in a day */
+    ASK_TOMBSTONE_DAYS = 90, /* ended ones are remembered: nothing late revives them */
+
     LETTER_SIZE_MIN = 1024,       /* a letter is 1, 4 or 16 KiB: its size tells next to nothing */
     LETTER_SIZE_MAX = 16384,      /* text, what is told of somebody, and the writer's chain */
     REPLY_TEXT_SIZE_MAX = 8000,   /* bytes of a reply: three typed pages */

@@ -387,7 +387,7 @@ static void reply_is_carried_as_it_is(void **state)
 static void answer_is_the_askers_alone(void **state)
 {
     struct answer answer = {.type = ANSWER_THANKS,
-                            .ask = {{5}},
+                            .body = {{5}},
                             .reply = {{6}},
                             .at_ms = 7,
                             .line = span_str("It worked.")},
@@ -398,15 +398,16 @@ static void answer_is_the_askers_alone(void **state)
     (void)state;
     reply_hand(&hand);
     assert_int_equal(answer_say(&answer, &hand.asker, &out), ERR_OK);
-    assert_int_equal(answer_read(buf_span(&out), &hand.asker.public_key, &read), ERR_OK);
+    assert_int_equal(answer_read(buf_span(&out), &read), ERR_OK);
     assert_true(span_is_equal(read.line, answer.line) && read.at_ms == 7);
     assert_memory_equal(read.reply.bytes, answer.reply.bytes, HASH_SIZE);
-    assert_int_equal(answer_read(buf_span(&out), &hand.thread.public_key, &read), ERR_FORGED);
+    ask_hash_of(&hand.asker.public_key, &answer.body, &answer.ask);
+    assert_memory_equal(read.ask.bytes, answer.ask.bytes, HASH_SIZE);
     for (size_t at = 0; at < out.size; at++) {
         enum err err;
 
         out.data[at] ^= 1;
-        err = answer_read(buf_span(&out), &hand.asker.public_key, &read);
+        err = answer_read(buf_span(&out), &read);
         assert_true(err == ERR_FORGED || err == ERR_MALFORMED);
         out.data[at] ^= 1;
     }
@@ -449,8 +450,8 @@ static void answer_letter_counts_in_its_own_thread_only(void **state)
     assert_int_equal(
         letter_seal(&by, buf_span(&content), hand.box.public_key, &hand.entropy, &sealed), ERR_OK);
     answer.letter = buf_span(&sealed);
-    assert_int_equal(answer_open(&hand.box, &answer, &hand.asker.public_key, &plain, &read, &inside,
-                                 &has_member, &member),
+    answer.asker = hand.asker.public_key;
+    assert_int_equal(answer_open(&hand.box, &answer, &plain, &read, &inside, &has_member, &member),
                      ERR_OK);
     assert_true(has_member && public_key_is_equal(&member, &hand.root.public_key));
     assert_true(span_is_equal(read.text, letter.text) && !read.wants_introduction);
@@ -462,9 +463,10 @@ static void answer_letter_counts_in_its_own_thread_only(void **state)
             bad.ask = other;
         if (wrong == 1)
             bad.reply = other;
-        assert_int_equal(answer_open(wrong == 2 ? &hand.asked : &hand.box, &bad,
-                                     wrong == 3 ? &hand.thread.public_key : &hand.asker.public_key,
-                                     &plain, &read, &inside, &has_member, &member),
+        if (wrong == 3)
+            bad.asker = hand.thread.public_key;
+        assert_int_equal(answer_open(wrong == 2 ? &hand.asked : &hand.box, &bad, &plain, &read,
+                                     &inside, &has_member, &member),
                          ERR_FORGED);
     }
     letter.text = span_of(NULL, 0);

@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "node/op_ask.h"
+#include "node/op_ask_pass.h"
+#include "node/op_ask_post.h"
 #include "node/op_circle.h"
 #include "node/op_complete.h"
 #include "node/op_contact.h"
@@ -31,6 +34,12 @@
 #include "proto/scan.h"
 
 static const struct op ops_all[] = {
+    {.method = "ask.close", .mode = OP_WRITE, .run = op_ask_close},
+    {.method = "ask.dismiss", .mode = OP_WRITE, .run = op_ask_dismiss},
+    {.method = "ask.list", .mode = OP_READ, .run = op_ask_list},
+    {.method = "ask.pass", .mode = OP_WRITE, .run = op_ask_pass},
+    {.method = "ask.post", .mode = OP_WRITE, .run = op_ask_post},
+    {.method = "ask.show", .mode = OP_READ, .run = op_ask_show},
     {.method = "balance", .mode = OP_READ, .run = op_interaction_balance},
     {.method = "circle.add", .mode = OP_WRITE, .run = op_circle_add},
     {.method = "circle.create", .mode = OP_WRITE, .run = op_circle_create},
@@ -82,6 +91,7 @@ static const struct op ops_all[] = {
     {.method = "network.list", .mode = OP_READ, .run = op_network_list},
     {.method = "network.quote", .mode = OP_WRITE, .run = op_network_quote},
     {.method = "network.unquote", .mode = OP_WRITE, .run = op_network_unquote},
+    {.method = "offer.post", .mode = OP_WRITE, .run = op_ask_post_offer},
     {.method = "peer.accept",
      .mode = OP_WRITE,
      .run = op_invite_accept,

@@ -1,6 +1,7 @@
 /* One table says who looks at what. A name of a kind nobody looks at any more is dropped. */
 #include "node/react.h"
 
+#include "node/ask.h"
 #include "node/endorse.h"
 #include "node/introduction.h"
 #include "storage/agenda.h"
@@ -22,6 +23,8 @@ static const struct reactor reactors[] = {
     {KIND_KNOCK, space_tend_knock},
     {KIND_ENDORSEMENT, endorse_look},
     {KIND_INTRODUCTION, introduction_look},
+    {KIND_ASK, ask_look},
+    {KIND_PASS, ask_look_route},
     {KIND_RESTATEMENT, restate_tend},
     {KIND_EXPIRY, expiry_tend},
     {0, NULL},

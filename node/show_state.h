@@ -14,7 +14,7 @@ struct show_printer {
 
 extern const struct show_printer show_contact_printers[], show_peer_printers[],
     show_endorsement_printers[], show_introduction_printers[], show_touch_printers[],
-    show_status_printers[];
+    show_status_printers[], show_ask_printers[];
 
 /* A cleaned copy, freed by the caller with heap_free. NULL without memory. */
 char *show_copy(const char *text);

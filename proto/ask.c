@@ -244,14 +244,26 @@ bool ask_keeps_from(const struct ask *ask, const struct public_key *root)
 
 /* The author part. */
 
-/* PROTOCOL ASK-3: "The author part is salt 32 | statement (STATEMENT-1) by a device over the ask's
- * hash, under `kith ask author`." */
+/* PROTOCOL ASK-3: "The author part is salt 32 | statement (STATEMENT-1) by a device, of body [hash
+ * of the ask 32, the author's name], under `kith ask author`." */
 enum err ask_author_write(const uint8_t salt[static ASK_SALT_SIZE], const struct hash *hash,
-                          const struct signing_key *device, struct span identity, struct buf *out)
+                          struct span name, const struct signing_key *device, struct span identity,
+                          struct buf *out)
 {
+    struct buf body = {0};
+    enum err err;
+
+    if (name.size > NAME_SIZE_MAX)
+        return ERR_LIMIT;
+    wire_put_array(&body, 2);
+    wire_put_bin(&body, span_of(hash->bytes, HASH_SIZE));
+    wire_put_str(&body, name);
+    err = buf_err(&body);
     buf_append(out, span_of(salt, ASK_SALT_SIZE));
-    return statement_by_device(ask_author_label, device, identity, span_of(hash->bytes, HASH_SIZE),
-                               out);
+    if (err == ERR_OK)
+        err = statement_by_device(ask_author_label, device, identity, buf_span(&body), out);
+    buf_release(&body);
+    return err;
 }
 
 static bool ask_author_split(struct span part, struct span *out_statement)
@@ -262,34 +274,52 @@ static bool ask_author_split(struct span part, struct span *out_statement)
     return true;
 }
 
+static enum err ask_author_take(struct span body, struct hash *out_hash, struct span *out_name)
+{
+    struct wire_doc doc = {0};
+    struct wire wire;
+    enum err err = wire_open(&doc, body, &wire);
+
+    if (err == ERR_OK) {
+        wire_bytes(&wire, out_hash->bytes, HASH_SIZE);
+        *out_name = wire_str(&wire, NAME_SIZE_MAX);
+        wire_end(&wire);
+        err = wire_err(&doc);
+    }
+    wire_release(&doc);
+    return err;
+}
+
 enum err ask_author_read(struct span part, const struct ask *ask, const struct hash *hash,
-                         struct public_key *out_author)
+                         struct ask_signer *out)
 {
     struct statement statement;
-    struct hash commitment;
+    struct hash commitment, about;
     struct span bytes;
     enum err err = ask_author_split(part, &bytes)
                        ? statement_read(ask_author_label, bytes, &statement)
                        : ERR_MALFORMED;
 
+    if (err == ERR_OK)
+        err = ask_author_take(statement.body, &about, &out->name);
     if (err != ERR_OK)
         return err;
     ask_author(part.data, &statement.member, &commitment);
-    if (statement.chain.count == 0 ||
-        !span_is_equal(statement.body, span_of(hash->bytes, HASH_SIZE)) ||
+    if (statement.chain.count == 0 || memcmp(about.bytes, hash->bytes, HASH_SIZE) != 0 ||
         memcmp(commitment.bytes, ask->author.bytes, HASH_SIZE) != 0)
         return ERR_FORGED;
-    *out_author = statement.member;
+    out->member = statement.member;
     return ERR_OK;
 }
 
-enum err ask_author_peek(struct span part, struct public_key *out_author)
+enum err ask_author_peek(struct span part, struct ask_signer *out)
 {
     struct span bytes, body;
+    struct hash about;
+    enum err err =
+        ask_author_split(part, &bytes) ? statement_peek(bytes, &out->member, &body) : ERR_MALFORMED;
 
-    if (!ask_author_split(part, &bytes))
-        return ERR_MALFORMED;
-    return statement_peek(bytes, out_author, &body);
+    return err == ERR_OK ? ask_author_take(body, &about, &out->name) : err;
 }
 
 /* CLOSE. */

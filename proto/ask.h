@@ -55,15 +55,21 @@ bool ask_is_named(const struct ask *ask, size_t depth);
 uint8_t ask_keep(const struct public_key *key, const struct public_key *root);
 bool ask_keeps_from(const struct ask *ask, const struct public_key *root);
 
-/* The author part: salt and, by a certified device, a statement over the ask's hash. Appends it. */
+/* The author part: salt and, by a certified device, a statement of the ask's hash and the author's
+ * name. Appends it. ERR_LIMIT: the name is too long. */
 MUST_USE enum err ask_author_write(const uint8_t salt[static ASK_SALT_SIZE],
-                                   const struct hash *hash, const struct signing_key *device,
-                                   struct span identity, struct buf *out);
+                                   const struct hash *hash, struct span name,
+                                   const struct signing_key *device, struct span identity,
+                                   struct buf *out);
+struct ask_signer {
+    struct public_key member;
+    struct span name; /* borrows from the part */
+};
 /* ERR_MALFORMED; ERR_FORGED: not by whom the ask commits to, or not about this ask. */
 MUST_USE enum err ask_author_read(struct span part, const struct ask *ask, const struct hash *hash,
-                                  struct public_key *out_author);
-/* The author of a part that was verified before: no cryptography. ERR_MALFORMED. */
-MUST_USE enum err ask_author_peek(struct span part, struct public_key *out_author);
+                                  struct ask_signer *out);
+/* The same for a part that was verified before: no cryptography. ERR_MALFORMED. */
+MUST_USE enum err ask_author_peek(struct span part, struct ask_signer *out);
 
 /* CLOSE: can be checked by who has not seen the ask. */
 struct ask_close {

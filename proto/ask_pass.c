@@ -32,6 +32,8 @@ const char *ask_fault_sentence(enum ask_fault fault)
         return "it does not end when it must";
     case ASK_TOO_MANY:
         return "too many of theirs are here already";
+    case ASK_CLOSE_FORGED:
+        return "it closes an ask that is not theirs to close";
     case ASK_FINE:
         break;
     }
@@ -232,7 +234,7 @@ static enum err ask_check_reader(const struct ask_pass *pass, const struct publi
 static enum err ask_check_author(const struct ask_pass *pass, const struct public_key *from,
                                  enum ask_fault *out)
 {
-    struct public_key author;
+    struct ask_signer author;
     enum err err;
 
     if (!ask_is_named(&pass->ask, pass->depth)) {
@@ -246,7 +248,7 @@ static enum err ask_check_author(const struct ask_pass *pass, const struct publi
     }
     err = ask_author_read(pass->author, &pass->ask, &pass->hash, &author);
     if (err == ERR_MALFORMED || err == ERR_FORGED ||
-        (err == ERR_OK && pass->depth == 1 && !public_key_is_equal(&author, from))) {
+        (err == ERR_OK && pass->depth == 1 && !public_key_is_equal(&author.member, from))) {
         *out = ASK_WRONG_AUTHOR;
         return ERR_OK;
     }

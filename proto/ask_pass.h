@@ -44,7 +44,9 @@ enum ask_fault {
     ASK_TOLD_TOO_MUCH, /* the author is named where they must not be */
     ASK_WRONG_AUTHOR,  /* the author part fits another author or ask */
     ASK_TOO_LONG,      /* ends later than an ask may, or its entry does not end with it */
-    ASK_TOO_MANY       /* more than one neighbour may leave here */
+    ASK_TOO_MANY,      /* more than one neighbour may leave here */
+    ASK_CLOSE_FORGED,  /* a close that is not the author's */
+    ASK_FAULT_LAST = ASK_CLOSE_FORGED
 };
 /* As told to the owner, behind "a pass by NAME was refused: ". */
 const char *ask_fault_sentence(enum ask_fault fault);

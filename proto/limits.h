@@ -86,8 +86,8 @@ enum {
     ASK_LINE_SIZE_MAX = 280,    /* a personal line beside a pass */
     ASK_SALT_SIZE = 32,
     ASK_TAG_SIZE = 16,
-    ASK_AUTHOR_SIZE_MAX = 1280, /* salt, chain of three certificates, signature */
-    ASK_PASS_SIZE_MAX = 6400,   /* all of it, with three links */
+    ASK_AUTHOR_SIZE_MAX = 1536, /* salt, chain of three certificates, name, signature */
+    ASK_PASS_SIZE_MAX = 6656,   /* all of it, with three links */
     ASK_CLOSE_SIZE_MAX = 256,
     ASK_PASSES_MAX = 10,     /* people one member may pass one ask on to */
     ASK_OPEN_MAX = 2,        /* open ones of one author that reach beyond the first hop */

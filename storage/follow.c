@@ -18,6 +18,7 @@
 #include "storage/returns.h"
 #include "storage/row.h"
 #include "storage/space.h"
+#include "storage/view_ask.h"
 #include "storage/view_contact.h"
 #include "storage/view_interaction.h"
 #include "storage/view_introduction.h"
@@ -227,6 +228,11 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
     case KIND_INTRODUCTION_RECORD:
     case KIND_INTRODUCTION_MUTE:
         return view_introduction_changed(txn, space, before, after);
+    case KIND_PASS:
+    case KIND_ASK:
+    case KIND_PASSED:
+    case KIND_CLOSE:
+        return view_ask_changed(txn, space, after);
     case KIND_ENDORSEMENT:
     case KIND_KEPT:
     case KIND_REVOKED:

@@ -63,6 +63,11 @@
  *   cut        log, seq, payload hash       arrival of an entry that its log does not follow
  *   restated   space, payload hash of the   arrival of the repeating entry
  *              first entry, log
+ *   ask        ask                          * what became of it here, and when
+ *   ask_route  ask, neighbour, hash (16)    * how it came, or why that was refused
+ *   ask_grant  'g', grant | 'a', ask, grant the ask, to whom it was given, by which way I have it
+ *                                           | nothing
+ *   ask_budget member                       * what they have used up here
  */
 /* clang-format on */
 #ifndef KITH_STORAGE_KEY_H
@@ -115,7 +120,11 @@
     X(NETWORK_IN, "network_in")                                                                    \
     X(ABSENT, "absent")                                                                            \
     X(FORGOTTEN, "forgotten")                                                                      \
-    X(EXPIRY, "expiry")
+    X(EXPIRY, "expiry")                                                                            \
+    X(ASK, "ask")                                                                                  \
+    X(ASK_ROUTE, "ask_route")                                                                      \
+    X(ASK_GRANT, "ask_grant")                                                                      \
+    X(ASK_BUDGET, "ask_budget")
 
 enum table {
 #define X(word, name) TABLE_##word,

@@ -65,10 +65,18 @@ MUST_USE enum err view_ask_routes(const struct snapshot *snapshot, const struct 
 /* The best of them. ERR_NOT_FOUND. */
 MUST_USE enum err view_ask_route(const struct snapshot *snapshot, const struct id *id,
                                  struct ask_route *out);
+/* All rows of one ask, refusals and closes included, in the order of the keys. */
+MUST_USE enum err view_ask_routes_all(const struct snapshot *snapshot, const struct id *id,
+                                      view_ask_route_fn each, void *self);
+MUST_USE enum err view_ask_route_put(struct ledger_txn *txn, const struct ask_route *route);
 /* A route or refusal by its name on the agenda (KIND_PASS): ask, neighbour, hash. */
 enum { VIEW_ASK_ROUTE_NAME = ID_SIZE + 32 + 16 };
+void view_ask_route_name(const struct ask_route *route, struct key *out);
 MUST_USE enum err view_ask_route_named(const struct snapshot *snapshot, struct span name,
                                        struct ask_route *out);
+/* What was said, pass or close: of a route that was not refused. As view_ask_pass otherwise. */
+MUST_USE enum err view_ask_said(const struct snapshot *snapshot, const struct ask_route *route,
+                                struct buf *plain, struct span *out);
 /* The pass a route came by, read again; plain owns its bytes: wipe it (view_ask_wipe). The spans of
  * out borrow from it. ERR_NOT_FOUND: its time is over, and it is gone. */
 MUST_USE enum err view_ask_pass(const struct snapshot *snapshot, const struct ask_route *route,
@@ -94,6 +102,7 @@ struct ask_grant {
 /* By the grant that a reply names. ERR_NOT_FOUND: I never issued it. */
 MUST_USE enum err view_ask_grant(const struct snapshot *snapshot, const struct public_key *grant,
                                  struct ask_grant *out);
+MUST_USE enum err view_ask_grant_put(struct ledger_txn *txn, const struct ask_grant *grant);
 typedef enum err (*view_ask_grant_fn)(void *self, const struct ask_grant *grant);
 /* Those of one ask, in the order of the keys. */
 MUST_USE enum err view_ask_grants(const struct snapshot *snapshot, const struct id *id,

@@ -44,7 +44,7 @@ struct cmd {
 const struct cmd *cmd_at(size_t index);
 /* The groups it is made of, one file each; a row without words ends a group. */
 extern const struct cmd cmd_table_contact[], cmd_table_circle[], cmd_table_peer[],
-    cmd_table_introduction[], cmd_table_touch[], cmd_table_ask[];
+    cmd_table_introduction[], cmd_table_touch[], cmd_table_ask[], cmd_table_reply[];
 extern const struct cmd cmd_table_endorsement[];
 /* The command whose words these are; out_used says how many. NULL: none. */
 const struct cmd *cmd_find(char *const *words, int count, int *out_used);

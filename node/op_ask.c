@@ -5,6 +5,7 @@
 
 #include "node/amend.h"
 #include "node/describe_ask.h"
+#include "node/describe_lead.h"
 #include "node/react.h"
 
 enum { OP_ASK_PREFIX_MIN = 6 };
@@ -141,7 +142,11 @@ enum err op_ask_show(struct op_call *call)
     struct ask_row row;
     enum err err = op_ask_find(call, op_text(call, "id"), &row);
 
-    return err == ERR_OK ? op_ask_describe(call, &row) : err;
+    if (err == ERR_OK)
+        err = op_ask_describe(call, &row);
+    if (err == ERR_OK && row.state == ASK_STATE_MINE)
+        (void)json_object_set_new(call->result, "leads", describe_leads(call, &row.id));
+    return err;
 }
 
 enum err op_ask_answer(struct op_call *call, const struct id *id)

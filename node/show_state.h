@@ -14,7 +14,7 @@ struct show_printer {
 
 extern const struct show_printer show_contact_printers[], show_peer_printers[],
     show_endorsement_printers[], show_introduction_printers[], show_touch_printers[],
-    show_status_printers[], show_ask_printers[];
+    show_status_printers[], show_ask_printers[], show_reply_printers[];
 
 /* A cleaned copy, freed by the caller with heap_free. NULL without memory. */
 char *show_copy(const char *text);
@@ -26,6 +26,8 @@ void show_line(const char *label, const char *text);
 void show_list(const char *label, json_t *list);
 /* Who endorses a person, a line each (show_endorsement.c); nothing without "endorsements". */
 void show_endorsement_mentions(json_t *person);
+/* What came back to an ask, a line each (show_reply.c); nothing without "leads". */
+void show_reply_leads(json_t *ask);
 /* What a card or a contact says of a person. */
 void show_card(json_t *card);
 

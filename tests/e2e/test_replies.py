@@ -126,4 +126,157 @@ def a_lead_comes_back_over_two_hops_and_nobody_between_reads_it(place):
         assert secret not in everything and not holds(bruno, secret), secret
 
 
+def people_may_be_away_in_turn(place):
+    ana, bruno, carla = members_in_a_row(place, "Ana", "Bruno", "Carla")
+    ask = post(ana)
+    heard(bruno, ask)
+    bruno.ok("ask", "pass", ask["id"], "--to", "carla")
+    heard(carla, ask)
+    for member in (ana, bruno, carla):
+        member.stop()
+    made = carla.ok("ask", "reply", ask["id"], "--text", CANARY)
+    assert made["state"] == "sent", made
+    carla.start()
+    bruno.start()
+    until(lambda: bruno.ok("peer", "show", "carla")["in_step"])
+    carla.stop()
+    bruno.stop()
+    ana.start()
+    bruno.start()
+    got = lead(ana)
+    bruno.stop()
+    ana.ok("thanks", got["id"], "Thank you all.")
+    ana.ok("lead", "answer", got["id"], "And you?")
+    ana.stop()
+    bruno.start()
+    ana.start()
+    until(lambda: events(bruno, "thanks"))
+    until(lambda: ana.ok("peer", "show", "bruno")["in_step"])
+    ana.stop()
+    carla.start()
+    until(lambda: leads(carla)[0].get("thanks") == "Thank you all.")
+    until(lambda: leads(carla)[0]["letters"] == 2)
+
+
+def who_answers_may_stay_unnamed(place):
+    ana, bruno, carla = members_in_a_row(place, "Ana", "Bruno", "Carla")
+    ask = post(ana)
+    heard(bruno, ask)
+    bruno.ok("ask", "pass", ask["id"], "--to", "carla")
+    heard(carla, ask)
+    carla.ok("ask", "reply", ask["id"], "--text", "Keep going!", "--kind", "cheer", "--unnamed")
+    got = lead(ana)
+    assert (got["kind"], got["text"]) == ("cheer", "Keep going!") and "from" not in got, got
+    assert carla.identity["member"] not in str(ana.ok("lead", "show", got["id"]))
+    carla.ok("lead", "answer", got["id"], "Truly.")
+    until(lambda: leads(ana)[0]["letters"] == 2)
+    ana.ok("lead", "answer", got["id"], "Who are you?")
+    until(lambda: leads(carla)[0]["letters"] == 3)
+    code, text = ana.call("lead", "show", got["id"][:8], text=True)
+    assert code == 0 and "Keep going!" in text and "somebody without a name" in text, text
+
+
+def nobody_is_named_who_was_not_asked_and_nothing_of_them_goes_unchosen(place):
+    ana, bruno = members_in_a_row(place, "Ana", "Bruno")
+    ask = post(ana)
+    heard(bruno, ask)
+    bruno.ok("contact", "add", "Elena Quist", "--email", "elena@example.org", "--tel",
+             "+49 30 5550134", "--org", "Harbour Yard")
+    reply = ["ask", "reply", ask["id"], "--text", "Ask her.", "--about", "elena quist"]
+    why = bruno.fails(6, *reply)
+    assert "have you asked them?" in why["message"] and "--asked" in why["hint"], why
+    bruno.fails(6, "ask", "reply", ask["id"], "--text", "Ask her.", "--about", "A Stranger")
+    assert "no peer of yours" in bruno.fails(2, *reply, "--asked", "--introduce")["message"]
+    bruno.fails(2, *reply, "--asked", "--share", "note")
+    assert leads(bruno) == []
+    bruno.ok(*reply, "--asked")
+    assert lead(ana)["about"] == {"name": "Elena Quist"}, lead(ana)
+    bruno.ok(*reply, "--asked", "--share", "org", "--share", "email")
+    assert lead(ana, 2)["about"] == {"name": "Elena Quist", "org": "Harbour Yard",
+                                     "emails": ["elena@example.org"]}, lead(ana)
+    ana.stop()
+    assert not holds(ana, "5550134")
+
+
+def shall_i_introduce_you(place):
+    bruno, ana, elena = (place.member(name).start() for name in ("Bruno", "Ana", "Elena"))
+    link(bruno, ana)
+    link(bruno, elena)
+    ask = post(ana, "Boat shed")
+    heard(bruno, ask)
+    made = bruno.ok("ask", "reply", ask["id"], "--text", "Elena has one. Shall I introduce you?",
+                    "--about", "elena", "--introduce")
+    got = lead(ana)
+    assert (got["about"], got["introduction"]) == ({"name": "Elena"}, "offered"), got
+    assert "not said yes" in bruno.fails(1, "lead", "introduce", made["id"])["message"]
+    ana.ok("lead", "introduce", got["id"], "--message", "Gladly.")
+    until(lambda: leads(bruno)[0]["introduction"] == "wanted")
+    code, text = bruno.call("lead", "show", made["id"], text=True)
+    assert code == 0 and "They said yes: kith lead introduce " + made["id"][:12] in text, text
+    intro = bruno.ok("lead", "introduce", made["id"])
+    assert intro["state"] == "open" and intro["why"] == "An ask brought this up: Boat shed", intro
+    for member in (elena, ana):
+        until(lambda m=member: m.ok("intro", "list")["introductions"])
+        member.ok("intro", "accept", member.ok("intro", "list")["introductions"][0]["id"])
+    until(lambda: ana.card_of("Elena").get("name") == "Elena")
+    assert ana.ok("peer", "show", "elena")["via"] == "Bruno"
+
+
+def who_is_not_linked_yet_is_invited_within_the_thread(place):
+    ana, bruno, carla = members_in_a_row(place, "Ana", "Bruno", "Carla")
+    elena = place.member("Elena").start()
+    link(carla, elena)
+    ask = post(ana, "Boat shed", "--name", "on-request")
+    heard(bruno, ask)
+    bruno.ok("ask", "pass", ask["id"], "--to", "carla")
+    heard(carla, ask)
+    assert "author" not in carla.ok("ask", "show", ask["id"])
+    made = carla.ok("ask", "reply", ask["id"], "--text", "Elena has one.", "--about", "elena",
+                    "--introduce")
+    got = lead(ana)
+    ana.ok("lead", "introduce", got["id"])
+    until(lambda: leads(carla)[0]["introduction"] == "wanted")
+    why = carla.fails(1, "lead", "introduce", made["id"])
+    assert "Ana and you are not linked" in why["message"] and "peer invite" in why["hint"], why
+    ana.ok("lead", "answer", got["id"], ana.ok("peer", "invite", "Carla")["uri"])
+    until(lambda: leads(carla)[0]["letters"] == 3)
+    uri = carla.ok("lead", "show", made["id"])["thread"][-1]["text"]
+    assert carla.ok("peer", "accept", uri)["state"] == "linked"
+    assert carla.ok("lead", "introduce", made["id"])["state"] == "open"
+    bruno.stop()
+    until(lambda: not any(name in str(bruno.call("log")[1]) for name in ("Elena", uri)))
+    assert not holds(bruno, uri)
+
+
+def bad_input_is_refused_with_what_to_type(place):
+    ana, bruno = members_in_a_row(place, "Ana", "Bruno")
+    ask = post(ana)
+    heard(bruno, ask)
+    bruno.fails(2, "ask", "reply", ask["id"], "--text", "")
+    bruno.fails(2, "ask", "reply", ask["id"])
+    bruno.fails(2, "ask", "reply", ask["id"], "--text", "x" * 8001)
+    bruno.fails(2, "ask", "reply", ask["id"], "--text", "x", "--kind", "prize")
+    bruno.fails(2, "ask", "reply", ask["id"], "--text", "x", "--introduce")
+    bruno.fails(3, "ask", "reply", "0123456789ab", "--text", "x")
+    bruno.fails(2, "ask", "reply", "01", "--text", "x")
+    ana.fails(2, "ask", "reply", ask["id"], "--text", "x")
+    for words in (["lead", "show"], ["thanks"], ["lead", "introduce"]):
+        bruno.fails(3, *words, "0123456789ab")
+    assert leads(bruno) == [] and leads(ana) == []
+    nasty = "a\x1b[31mred\u202egnp.\u200b\n\n  b" + "e" + "\u0301" * 40 + "\u00e9"
+    made = bruno.ok("ask", "reply", ask["id"], "--text", nasty)
+    assert lead(ana)["text"] == nasty
+    code, text = ana.call("lead", "show", made["id"], text=True)
+    assert code == 0 and "\x1b" not in text and "\u202e" not in text, text
+    bruno.ok("ask", "reply", ask["id"], "--text", "x" * 8000)
+    assert len(lead(ana, 2)["text"]) == 8000
+    ana.fails(2, "thanks", made["id"], "x" * 281)
+    ana.fails(1, "lead", "introduce", made["id"])
+    ana.ok("ask", "close", ask["id"], "--reason", "changed")
+    until(lambda: bruno.ok("ask", "show", ask["id"])["state"] == "closed")
+    assert "over" in bruno.fails(1, "ask", "reply", ask["id"], "--text", "x")["message"]
+    ana.ok("peer", "remove", "bruno")
+    assert "nobody is left" in ana.fails(1, "thanks", made["id"])["message"]
+
+
 run(dict(globals()))

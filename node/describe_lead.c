@@ -10,24 +10,32 @@
 #include "proto/contact.h"
 #include "storage/row.h"
 
-/* A list in the order of times that its rows show to the second only. */
+/* A list in the order of times that its rows show to the second only: when a letter came here and,
+ * of those that came at once, when it was written. */
+enum { DESCRIBE_LEAD_TIMES = 16 };
 struct describe_lead_order {
     json_t *rows;
-    struct buf times; /* u64 each */
+    struct buf times;
 };
 
-static enum err describe_lead_insert(struct describe_lead_order *order, json_t *row, uint64_t at_ms)
+static enum err describe_lead_insert(struct describe_lead_order *order, json_t *row,
+                                     uint64_t came_ms, uint64_t written_ms)
 {
     size_t place = json_array_size(order->rows);
+    uint8_t times[DESCRIBE_LEAD_TIMES], *at;
 
-    buf_u64(&order->times, at_ms);
+    be64_put(times, came_ms);
+    be64_put(times + 8, written_ms);
+    buf_append(&order->times, span_of(times, sizeof times));
     if (buf_err(&order->times) != ERR_OK) {
         json_decref(row);
         return ERR_NOMEM;
     }
-    for (; place > 0 && be64(order->times.data + 8 * (place - 1)) > at_ms; place--)
-        memcpy(order->times.data + 8 * place, order->times.data + 8 * (place - 1), 8);
-    be64_put(order->times.data + 8 * place, at_ms);
+    at = order->times.data + DESCRIBE_LEAD_TIMES * place;
+    for (; place > 0 && memcmp(at - DESCRIBE_LEAD_TIMES, times, sizeof times) > 0;
+         place--, at -= DESCRIBE_LEAD_TIMES)
+        memcpy(at, at - DESCRIBE_LEAD_TIMES, DESCRIBE_LEAD_TIMES);
+    memcpy(at, times, sizeof times);
     return json_array_insert_new(order->rows, place, row) == 0 ? ERR_OK : ERR_NOMEM;
 }
 
@@ -36,36 +44,42 @@ struct describe_lead_letters {
     struct describe_lead_order order;
 };
 
-static struct span describe_lead_text(const struct object *lead, bool *out_is_yes)
+/* What a letter says, whoever wrote it. */
+struct describe_lead_words {
+    struct span text;
+    uint64_t at_ms;
+    bool is_yes;
+};
+
+static struct describe_lead_words describe_lead_words(const struct object *lead)
 {
     struct span content = object_value(lead, LEAD_CONTENT).bytes;
     struct answer_letter answer;
     struct reply reply;
 
-    *out_is_yes = false;
     if (reply_peek(content, &reply) == ERR_OK)
-        return reply.text;
-    if (answer_peek(content, &answer) != ERR_OK)
-        return span_of(NULL, 0);
-    *out_is_yes = answer.wants_introduction;
-    return answer.text;
+        return (struct describe_lead_words){reply.text, reply.at_ms, false};
+    if (answer_peek(content, &answer) == ERR_OK)
+        return (struct describe_lead_words){answer.text, answer.at_ms, answer.wants_introduction};
+    return (struct describe_lead_words){.at_ms = 0};
 }
 
 static enum err describe_lead_on_letter(void *self, uint32_t number, const struct object *lead)
 {
     struct describe_lead_letters *letters = self;
+    struct describe_lead_words words = describe_lead_words(lead);
+    uint64_t came_ms = object_number(lead, LEAD_AT);
     json_t *row;
-    bool is_yes;
 
     (void)number;
     if (!span_is_equal(object_value(lead, LEAD_THREAD).bytes, letters->thread))
         return ERR_OK;
     row = json_pack("{s:b}", "mine", object_number(lead, LEAD_IS_MINE) != 0);
-    describe_set_text(row, "text", describe_lead_text(lead, &is_yes));
-    if (is_yes)
+    describe_set_text(row, "text", words.text);
+    if (words.is_yes)
         (void)json_object_set_new(row, "wants_introduction", json_true());
-    describe_set_time(row, "at", object_number(lead, LEAD_AT));
-    return describe_lead_insert(&letters->order, row, object_number(lead, LEAD_AT));
+    describe_set_time(row, "at", came_ms);
+    return describe_lead_insert(&letters->order, row, came_ms, words.at_ms);
 }
 
 static json_t *describe_lead_person(const struct op_call *call, struct span name,
@@ -240,9 +254,9 @@ static enum err describe_lead_on_row(void *self, uint32_t number, const struct o
         return ERR_OK;
     row = describe_lead(list->call, lead, false);
     /* The newest first: times count backwards. */
-    return row != NULL
-               ? describe_lead_insert(&list->order, row, UINT64_MAX - object_number(lead, LEAD_AT))
-               : ERR_NOMEM;
+    return row != NULL ? describe_lead_insert(&list->order, row,
+                                              UINT64_MAX - object_number(lead, LEAD_AT), 0)
+                       : ERR_NOMEM;
 }
 
 json_t *describe_leads(const struct op_call *call, const struct id *ask)

@@ -377,6 +377,26 @@ enum err op_lead_introduce(struct op_call *call)
 
 /* Thanks. */
 
+/* Who wrote it by name, and was no peer when it came, has the credit now. */
+static enum err op_lead_note_author(struct op_call *call, const struct object *lead,
+                                    const struct public_key *author, struct interaction *act)
+{
+    char title[CARRY_TITLE_SIZE];
+    struct interaction credit = *act;
+    struct reply reply;
+    struct id ask;
+    enum err err = reply_peek(object_value(lead, LEAD_CONTENT).bytes, &reply);
+
+    if (err != ERR_OK)
+        return err;
+    ask_id(&reply.ask, &ask);
+    carry_title(&call->snapshot, &ask, title);
+    credit.what = reply.kind == REPLY_CHEER ? INTERACTION_CHEERED_ME : INTERACTION_ANSWERED_ME;
+    credit.text = span_str(title);
+    err = view_interaction_act(call->txn, author, &credit);
+    return err == ERR_OK ? view_interaction_act(call->txn, author, act) : err;
+}
+
 static enum err op_lead_note_thanks(struct op_call *call, const struct object *lead,
                                     const struct public_key *to, const char *line)
 {
@@ -388,8 +408,8 @@ static enum err op_lead_note_thanks(struct op_call *call, const struct object *l
     hex_write(span_of(lead->id.bytes, ID_SIZE), ref);
     act.ref = span_str(ref);
     err = view_interaction_act(call->txn, to, &act);
-    if (err == ERR_OK && op_lead_author(lead, &author) && !public_key_is_equal(&author, to))
-        err = view_interaction_act(call->txn, &author, &act);
+    if (err == ERR_OK && op_lead_author(lead, &author))
+        err = op_lead_note_author(call, lead, &author, &act);
     return err;
 }
 

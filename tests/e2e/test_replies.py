@@ -1,6 +1,4 @@
 """What comes back to an ask: hop by hop, readable by nobody on the way, and thanks walk forward."""
-import os
-
 from kithtest import link, run, until
 
 CANARY = "Ask Elena Quist at the harbour yard."
@@ -24,35 +22,14 @@ def heard(member, ask, seconds=30):
           seconds, f"{member.name} has not heard of it")
 
 
-def leads(member):
-    return member.ok("lead", "list")["leads"]
-
-
 def lead(member, number=1, seconds=30):
-    until(lambda: len(leads(member)) >= number, seconds, f"{member.name} has {leads(member)}")
-    return leads(member)[0]
-
-
-def events(member, kind):
-    _, answer = member.call("log")
-    rows = answer if isinstance(answer, list) else [answer]
-    return [row for row in rows if row.get("kind") == kind]
+    until(lambda: len(member.leads()) >= number, seconds, f"{member.name} has {member.leads()}")
+    return member.leads()[0]
 
 
 def acts(member, who):
     noted = member.ok("contact", "timeline", who)["interactions"]
     return [(row["kind"], row.get("text")) for row in reversed(noted) if row["kind"] != "linked"]
-
-
-def holds(member, text):
-    """Is this anywhere in what is stored or was told? The member is stopped."""
-    needle = text.encode()
-    for folder, _, files in os.walk(member.home):
-        for name in files:
-            with open(os.path.join(folder, name), "rb") as file:
-                if needle in file.read():
-                    return True
-    return False
 
 
 def a_lead_comes_back_over_one_hop(place):
@@ -68,14 +45,14 @@ def a_lead_comes_back_over_one_hop(place):
     assert got["from"] == {"name": "Bruno", "member": bruno.identity["member"]}, got
     assert got["ask"] == {"id": ask["id"], "title": "Looking for work"}, got
     assert got["id"] == made["id"]
-    assert [row["text"] for row in events(ana, "lead")] == [
+    assert [text for _, text in ana.events("lead")] == [
         'brought a lead about "Looking for work", by Bruno']
     assert bruno.ok("ask", "show", ask["id"])["state"] == "answered"
     shown = ana.ok("ask", "show", ask["id"])
     assert [row["text"] for row in shown["leads"]] == [CANARY], shown
     thanked = ana.ok("thanks", got["id"][:8], "I start on Monday.")
     assert thanked["thanks"] == "I start on Monday." and thanked["thanked"], thanked
-    until(lambda: leads(bruno)[0].get("thanks") == "I start on Monday.")
+    until(lambda: bruno.leads()[0].get("thanks") == "I start on Monday.")
     assert acts(ana, "bruno") == [("asked", "Looking for work"),
                                   ("answered-me", "Looking for work"),
                                   ("thanked", "I start on Monday.")], acts(ana, "bruno")
@@ -98,7 +75,7 @@ def a_lead_comes_back_over_two_hops_and_nobody_between_reads_it(place):
     got = lead(ana)
     assert (got["kind"], got["text"], got["through"]) == ("offer-help", CANARY, "Bruno"), got
     assert got["from"] == {"name": "Carla", "member": carla.identity["member"]}, got
-    assert leads(bruno) == [] and events(bruno, "lead") == []
+    assert bruno.leads() == [] and bruno.events("lead") == []
     ana.ok("lead", "answer", got["id"], "When could we talk, my number is 555-0134?")
     until(lambda: len(carla.ok("lead", "show", got["id"])["thread"]) == 2)
     carla.ok("lead", "answer", got["id"], "On Friday at the harbour gate.")
@@ -108,11 +85,11 @@ def a_lead_comes_back_over_two_hops_and_nobody_between_reads_it(place):
         (False, CANARY), (True, "When could we talk, my number is 555-0134?"),
         (False, "On Friday at the harbour gate.")], thread
     ana.ok("thanks", got["id"], "We met on Friday.")
-    until(lambda: leads(carla)[0].get("thanks") == "We met on Friday.")
-    assert [(row["who"], row["text"]) for row in events(bruno, "thanks")] == [
+    until(lambda: carla.leads()[0].get("thanks") == "We met on Friday.")
+    assert bruno.events("thanks") == [
         ("Ana", 'thanks you: your pass of "Looking for work" brought something back: '
-                "We met on Friday.")], events(bruno, "thanks")
-    assert [(row["who"], row["text"]) for row in events(carla, "thanks")] == [
+                "We met on Friday.")], bruno.events("thanks")
+    assert carla.events("thanks") == [
         ("Bruno", 'brings thanks for your answer to "Looking for work": We met on Friday.')]
     assert acts(ana, "bruno")[1:] == [("passed-mine", "Looking for work"),
                                       ("thanked", "We met on Friday.")], acts(ana, "bruno")
@@ -123,7 +100,7 @@ def a_lead_comes_back_over_two_hops_and_nobody_between_reads_it(place):
     everything = str(bruno.call("log")[1]) + str(bruno.ok("ask", "list", "--all"))
     bruno.stop()
     for secret in (CANARY, "555-0134", "harbour gate"):
-        assert secret not in everything and not holds(bruno, secret), secret
+        assert secret not in everything and not bruno.holds(secret), secret
 
 
 def people_may_be_away_in_turn(place):
@@ -150,12 +127,12 @@ def people_may_be_away_in_turn(place):
     ana.stop()
     bruno.start()
     ana.start()
-    until(lambda: events(bruno, "thanks"))
+    until(lambda: bruno.events("thanks"))
     until(lambda: ana.ok("peer", "show", "bruno")["in_step"])
     ana.stop()
     carla.start()
-    until(lambda: leads(carla)[0].get("thanks") == "Thank you all.")
-    until(lambda: leads(carla)[0]["letters"] == 2)
+    until(lambda: carla.leads()[0].get("thanks") == "Thank you all.")
+    until(lambda: carla.leads()[0]["letters"] == 2)
 
 
 def who_answers_may_stay_unnamed(place):
@@ -169,9 +146,9 @@ def who_answers_may_stay_unnamed(place):
     assert (got["kind"], got["text"]) == ("cheer", "Keep going!") and "from" not in got, got
     assert carla.identity["member"] not in str(ana.ok("lead", "show", got["id"]))
     carla.ok("lead", "answer", got["id"], "Truly.")
-    until(lambda: leads(ana)[0]["letters"] == 2)
+    until(lambda: ana.leads()[0]["letters"] == 2)
     ana.ok("lead", "answer", got["id"], "Who are you?")
-    until(lambda: leads(carla)[0]["letters"] == 3)
+    until(lambda: carla.leads()[0]["letters"] == 3)
     code, text = ana.call("lead", "show", got["id"][:8], text=True)
     assert code == 0 and "Keep going!" in text and "somebody without a name" in text, text
 
@@ -188,14 +165,14 @@ def nobody_is_named_who_was_not_asked_and_nothing_of_them_goes_unchosen(place):
     bruno.fails(6, "ask", "reply", ask["id"], "--text", "Ask her.", "--about", "A Stranger")
     assert "no peer of yours" in bruno.fails(2, *reply, "--asked", "--introduce")["message"]
     bruno.fails(2, *reply, "--asked", "--share", "note")
-    assert leads(bruno) == []
+    assert bruno.leads() == []
     bruno.ok(*reply, "--asked")
     assert lead(ana)["about"] == {"name": "Elena Quist"}, lead(ana)
     bruno.ok(*reply, "--asked", "--share", "org", "--share", "email")
     assert lead(ana, 2)["about"] == {"name": "Elena Quist", "org": "Harbour Yard",
                                      "emails": ["elena@example.org"]}, lead(ana)
     ana.stop()
-    assert not holds(ana, "5550134")
+    assert not ana.holds("5550134")
 
 
 def shall_i_introduce_you(place):
@@ -210,7 +187,7 @@ def shall_i_introduce_you(place):
     assert (got["about"], got["introduction"]) == ({"name": "Elena"}, "offered"), got
     assert "not said yes" in bruno.fails(1, "lead", "introduce", made["id"])["message"]
     ana.ok("lead", "introduce", got["id"], "--message", "Gladly.")
-    until(lambda: leads(bruno)[0]["introduction"] == "wanted")
+    until(lambda: bruno.leads()[0]["introduction"] == "wanted")
     code, text = bruno.call("lead", "show", made["id"], text=True)
     assert code == 0 and "They said yes: kith lead introduce " + made["id"][:12] in text, text
     intro = bruno.ok("lead", "introduce", made["id"])
@@ -235,17 +212,17 @@ def who_is_not_linked_yet_is_invited_within_the_thread(place):
                     "--introduce")
     got = lead(ana)
     ana.ok("lead", "introduce", got["id"])
-    until(lambda: leads(carla)[0]["introduction"] == "wanted")
+    until(lambda: carla.leads()[0]["introduction"] == "wanted")
     why = carla.fails(1, "lead", "introduce", made["id"])
     assert "Ana and you are not linked" in why["message"] and "peer invite" in why["hint"], why
     ana.ok("lead", "answer", got["id"], ana.ok("peer", "invite", "Carla")["uri"])
-    until(lambda: leads(carla)[0]["letters"] == 3)
+    until(lambda: carla.leads()[0]["letters"] == 3)
     uri = carla.ok("lead", "show", made["id"])["thread"][-1]["text"]
     assert carla.ok("peer", "accept", uri)["state"] == "linked"
     assert carla.ok("lead", "introduce", made["id"])["state"] == "open"
     bruno.stop()
     until(lambda: not any(name in str(bruno.call("log")[1]) for name in ("Elena", uri)))
-    assert not holds(bruno, uri)
+    assert not bruno.holds(uri)
 
 
 def bad_input_is_refused_with_what_to_type(place):
@@ -262,7 +239,7 @@ def bad_input_is_refused_with_what_to_type(place):
     ana.fails(2, "ask", "reply", ask["id"], "--text", "x")
     for words in (["lead", "show"], ["thanks"], ["lead", "introduce"]):
         bruno.fails(3, *words, "0123456789ab")
-    assert leads(bruno) == [] and leads(ana) == []
+    assert bruno.leads() == [] and ana.leads() == []
     nasty = "a\x1b[31mred\u202egnp.\u200b\n\n  b" + "e" + "\u0301" * 40 + "\u00e9"
     made = bruno.ok("ask", "reply", ask["id"], "--text", nasty)
     assert lead(ana)["text"] == nasty

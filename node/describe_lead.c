@@ -209,9 +209,10 @@ json_t *describe_lead(const struct op_call *call, const struct object *lead, boo
         json_decref(letters.order.rows);
         return NULL;
     }
-    result = json_pack("{s:s, s:s}", "role", is_asked ? "asked" : "answered", "kind",
-                       reply_kind_name(reply.kind));
+    result = json_object();
     describe_set_id(result, "id", &lead->id);
+    describe_set_text(result, "role", span_str(is_asked ? "asked" : "answered"));
+    describe_set_text(result, "kind", span_str(reply_kind_name(reply.kind)));
     describe_lead_ask(call, lead, result);
     describe_set_text(result, "text", reply.text);
     if (reply.name.size > 0)

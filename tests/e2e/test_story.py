@@ -1,5 +1,5 @@
-"""The story: twelve people, one honest ask, a lead from three hops away, an introduction, thanks, and
-the mirror that each looks into alone. People come and go meanwhile."""
+"""The story: twelve people, one honest ask, a lead from three hops away, an introduction, thanks,
+and the mirror that each looks into alone. People come and go meanwhile."""
 from kithtest import link, run, until
 
 # Who is linked with whom: Ana asks; Ivo, three hops away, knows Lena, who hires.

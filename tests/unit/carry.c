@@ -357,8 +357,7 @@ static void carry_keeps_to_the_pace_of_each_neighbour(void **state)
                              REPLIES_DAY_MAX * (day + 1) + 1);
     }
     /* What did not fit into the wait when it came is gone, and costs nobody anything. */
-    assert_int_equal(carry_says(&four.bruno, &four.ana, KIND_REPLY, NULL),
-                     REPLIES_WAITING_MAX + 1);
+    assert_int_equal(carry_says(&four.bruno, &four.ana, KIND_REPLY, NULL), REPLIES_WAITING_MAX + 1);
     carry_free(&four);
 }
 

@@ -49,6 +49,7 @@ extern const struct cmd cmd_table_peer[];
 extern const struct cmd cmd_table_introduction[];
 extern const struct cmd cmd_table_endorsement[];
 extern const struct cmd cmd_table_ask[];
+extern const struct cmd cmd_table_reply[];
 extern const struct cmd cmd_table_share[];
 extern const struct cmd cmd_table_touch[];
 extern const struct cmd cmd_table_trust[];

@@ -6,6 +6,7 @@
 #include "node/amend.h"
 #include "node/ask_matches.h"
 #include "node/describe_ask.h"
+#include "node/describe_lead.h"
 #include "node/react.h"
 
 enum { OP_ASK_PREFIX_MIN = 6 };
@@ -150,6 +151,8 @@ enum err op_ask_show(struct op_call *call)
 
     if (err == ERR_OK)
         err = op_ask_describe(call, &row);
+    if (err == ERR_OK && row.state == ASK_STATE_MINE)
+        (void)json_object_set_new(call->result, "leads", describe_leads(call, &row.id));
     if (err != ERR_OK)
         return err;
     matches_begin(&matches, call);

@@ -24,12 +24,14 @@
 #include "node/op_introduce.h"
 #include "node/op_introduction.h"
 #include "node/op_invite.h"
+#include "node/op_lead.h"
 #include "node/op_me.h"
 #include "node/op_merge.h"
 #include "node/op_network.h"
 #include "node/op_node.h"
 #include "node/op_peer.h"
 #include "node/op_remind.h"
+#include "node/op_reply.h"
 #include "node/op_search.h"
 #include "node/op_share.h"
 #include "node/op_shared.h"
@@ -82,6 +84,7 @@ static const struct op ops_all[] = {
     {.method = "due", .mode = OP_READ, .run = op_due},
     {.method = "import", .mode = OP_WRITE, .run = op_import, .poll = op_import_poll},
     {.method = "import.plan", .mode = OP_WRITE, .run = op_import_plan},
+    {.method = "ask.reply", .mode = OP_WRITE, .run = op_reply},
     {.method = "intro.accept", .mode = OP_WRITE, .run = op_introduction_accept},
     {.method = "intro.decline", .mode = OP_WRITE, .run = op_introduction_decline},
     {.method = "intro.known", .mode = OP_WRITE, .run = op_introduction_known},
@@ -91,6 +94,10 @@ static const struct op ops_all[] = {
     {.method = "intro.thanks", .mode = OP_WRITE, .run = op_introduction_thanks},
     {.method = "intro.want", .mode = OP_WRITE, .run = op_introduce_want},
     {.method = "intro.withdraw", .mode = OP_WRITE, .run = op_introduction_withdraw},
+    {.method = "lead.answer", .mode = OP_WRITE, .run = op_lead_answer},
+    {.method = "lead.introduce", .mode = OP_WRITE, .run = op_lead_introduce},
+    {.method = "lead.list", .mode = OP_READ, .run = op_lead_list},
+    {.method = "lead.show", .mode = OP_READ, .run = op_lead_show},
     {.method = "introduce", .mode = OP_WRITE, .run = op_introduce},
     {.method = "log", .mode = OP_READ, .run = op_node_log},
     {.method = "me.edit", .mode = OP_WRITE, .run = op_me_edit},
@@ -131,6 +138,7 @@ static const struct op ops_all[] = {
      .needs_node = true,
      .run = op_node_sync,
      .poll = op_node_sync_poll},
+    {.method = "thanks", .mode = OP_WRITE, .run = op_lead_thanks},
     {.method = "trust", .mode = OP_READ, .run = op_trust},
     {.method = "undo", .mode = OP_WRITE, .run = op_undo},
 };

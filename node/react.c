@@ -2,6 +2,7 @@
 #include "node/react.h"
 
 #include "node/ask.h"
+#include "node/carry.h"
 #include "node/endorse.h"
 #include "node/introduction.h"
 #include "node/share.h"
@@ -26,6 +27,7 @@ static const struct reactor reactors[] = {
     {KIND_INTRODUCTION, introduction_look},
     {KIND_ASK, ask_look},
     {KIND_PASS, ask_look_route},
+    {KIND_REPLY, carry_look},
     {KIND_SHARE, share_look},
     {KIND_RESTATEMENT, restate_tend},
     {KIND_EXPIRY, expiry_tend},

@@ -179,6 +179,7 @@ static void show_ask(json_t *result, json_t *params)
     show_line("State", show_ask_next(result));
     show_ask_matches(result);
     show_ask_left_out(result);
+    show_reply_leads(result);
 }
 
 const struct show_printer show_ask_printers[] = {

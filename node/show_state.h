@@ -17,6 +17,7 @@ extern const struct show_printer show_peer_printers[];
 extern const struct show_printer show_endorsement_printers[];
 extern const struct show_printer show_introduction_printers[];
 extern const struct show_printer show_ask_printers[];
+extern const struct show_printer show_reply_printers[];
 extern const struct show_printer show_share_printers[];
 extern const struct show_printer show_touch_printers[];
 extern const struct show_printer show_trust_printers[];
@@ -35,6 +36,8 @@ void show_endorsement_mentions(json_t *person);
 /* From whom a contact came and who else has it (show_share.c); nothing without "shared_by" and
  * "shared_with". */
 void show_share_mentions(json_t *person);
+/* What came back to an ask, a line each (show_reply.c); nothing without "leads". */
+void show_reply_leads(json_t *ask);
 /* What a card or a contact says of a person. */
 void show_card(json_t *card);
 

@@ -187,18 +187,23 @@ enum err ask_read(struct span body, struct ask *out)
 
 /* PROTOCOL ASK-2: "Its hash is HASH(`kith ask`, A0 | HASH(`kith ask body`, body)), its id the first
  * 16 bytes of that." */
-static void ask_hash_of(const struct public_key *key, const struct hash *body, struct hash *out)
+void ask_hash_of(const struct public_key *key, const struct hash *body, struct hash *out)
 {
     const struct span parts[2] = {span_of(key->bytes, 32), span_of(body->bytes, HASH_SIZE)};
 
     digest("kith ask", parts, 2, out);
 }
 
+void ask_hash_body(struct span body, struct hash *out)
+{
+    digest("kith ask body", &body, 1, out);
+}
+
 void ask_hash(const struct public_key *key, struct span body, struct hash *out)
 {
     struct hash of_body;
 
-    digest("kith ask body", &body, 1, &of_body);
+    ask_hash_body(body, &of_body);
     ask_hash_of(key, &of_body, out);
 }
 
@@ -335,7 +340,7 @@ enum err ask_close_write(struct span body, const struct signing_key *secret, enu
     struct hash hash, of_body;
     enum err err;
 
-    digest("kith ask body", &body, 1, &of_body);
+    ask_hash_body(body, &of_body);
     ask_hash_of(&secret->public_key, &of_body, &hash);
     ask_close_message(&hash, reason, message);
     err = identity_sign(secret, ask_close_label, span_of(message, sizeof message), signature);

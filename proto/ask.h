@@ -42,6 +42,9 @@ const char *ask_text_fault(const struct ask *ask);
 
 /* What the signatures of an ask are over: HASH(A0 | hash of the body). Its first bytes name it. */
 void ask_hash(const struct public_key *key, struct span body, struct hash *out);
+/* The same by the hash of the body, for who has not seen it. */
+void ask_hash_of(const struct public_key *key, const struct hash *body, struct hash *out);
+void ask_hash_body(struct span body, struct hash *out);
 void ask_id(const struct hash *hash, struct id *out);
 /* The commitment to an author, opened by the author part. */
 void ask_author(const uint8_t salt[static ASK_SALT_SIZE], const struct public_key *root,

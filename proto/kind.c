@@ -1,6 +1,7 @@
 /* The table. A kind's number finds its row by a short walk; there are a dozen. */
 #include "proto/kind.h"
 
+#include "proto/answer.h"
 #include "proto/ask.h"
 #include "proto/card.h"
 #include "proto/circle.h"
@@ -11,6 +12,7 @@
 #include "proto/interaction.h"
 #include "proto/introduction.h"
 #include "proto/link.h"
+#include "proto/reply.h"
 #include "proto/restate.h"
 #include "proto/retire.h"
 #include "proto/share.h"
@@ -49,6 +51,9 @@ static const struct kind *const kinds[] = {
     &heard_kind,
     &passed_kind,
     &close_kind,
+    &reply_kind,
+    &lead_kind,
+    &answer_kind,
     &share_kind,
     &share_record_kind,
 };

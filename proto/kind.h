@@ -62,6 +62,10 @@ enum kind_number {
     KIND_PASSED = 83, /* self: a grant I issued */
     KIND_CLOSE = 84,  /* pair: an ask is over; named by its bytes */
 
+    KIND_REPLY = 85,  /* pair: a letter to who asked, and the grant it goes by; a statement */
+    KIND_LEAD = 86,   /* self: one letter of a thread; object id = first 16 bytes of its hash */
+    KIND_ANSWER = 88, /* pair: thanks, or a letter back to who replied; a statement */
+
     KIND_SHARE = 90,       /* pair: a contact shared with the reader; id by share_id */
     KIND_SHARE_RECORD = 91 /* self: one that was shared with me; id by share_record_id */
 };

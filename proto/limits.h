@@ -100,6 +100,19 @@ enum {
     ASK_REFUSED_DAY_MAX = 8, /* refusals of one neighbour that are told in a day */
     ASK_TOMBSTONE_DAYS = 90, /* ended ones are remembered: nothing late revives them */
 
+    LETTER_SIZE_MIN = 1024,       /* a letter is 1, 4 or 16 KiB: its size tells next to nothing */
+    LETTER_SIZE_MAX = 16384,      /* text, what is told of somebody, and the writer's chain */
+    REPLY_TEXT_SIZE_MAX = 8000,   /* bytes of a reply: three typed pages */
+    REPLY_FACTS_MAX = 8,          /* what a reply tells of the one it names */
+    REPLY_FACT_SIZE_MAX = 300,    /* bytes of one: the longest e-mail address fits */
+    REPLY_SIZE_MAX = 16384 + 256, /* a letter and what is around it */
+    REPLIES_DAY_MAX = 20,         /* taken from one neighbour a day, whoever they are for */
+    REPLIES_WAITING_MAX = 200,    /* of one neighbour beyond that: ten days of them */
+    REPLY_SOURCES_MAX = 4,        /* neighbours who may bring the same: a spare way or two */
+    REPLY_ANSWERS_MAX = 64,       /* answers to one reply that are handed on */
+    ANSWER_KEEP_DAYS = 30,        /* an answer is carried so long, whatever became of the ask */
+    THANKS_LINE_SIZE_MAX = 280,   /* one line, read by everybody on the way */
+
     EPOCH_WRAPS_MAX = 64,    /* devices one grant entry serves: 16 of each side and recovery keys */
     EXPIRY_KEEP_DAYS = 30,   /* of running time: payloads of what is over stay so long */
     KNOCK_DAYS_MAX = 400,    /* who was away for so long must be told the knock anew */

@@ -23,6 +23,7 @@
 #include "storage/view_interaction.h"
 #include "storage/view_introduction.h"
 #include "storage/view_peer.h"
+#include "storage/view_reply.h"
 #include "storage/view_same.h"
 #include "storage/view_search.h"
 #include "storage/view_share.h"
@@ -207,7 +208,9 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
         err = view_peer_changed(txn, space, number, after);
         if (err == ERR_OK)
             err = space_link_changed(txn, before, after);
-        return err == ERR_OK ? view_introduction_changed(txn, space, before, after) : err;
+        if (err == ERR_OK)
+            err = view_introduction_changed(txn, space, before, after);
+        return err == ERR_OK ? view_reply_changed(txn, space, before, after) : err;
     case KIND_CERTIFICATE:
     case KIND_GRANT:
     case KIND_KEY:
@@ -233,11 +236,16 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
     case KIND_ASK:
     case KIND_PASSED:
     case KIND_CLOSE:
-        return view_ask_changed(txn, space, after);
+        err = view_ask_changed(txn, space, after);
+        return err == ERR_OK ? view_reply_changed(txn, space, before, after) : err;
     case KIND_ENDORSEMENT:
     case KIND_KEPT:
     case KIND_REVOKED:
         return endorsement_table_changed(txn, space, number, after);
+    case KIND_REPLY:
+    case KIND_ANSWER:
+    case KIND_LEAD:
+        return view_reply_changed(txn, space, before, after);
     case KIND_SHARE:
     case KIND_SHARE_RECORD:
         return view_share_changed(txn, space, number, before, after);

@@ -69,6 +69,10 @@
  *   ask_grant  'g', grant | 'a', ask, grant the ask, to whom it was given, by which way I have it
  *                                           | nothing
  *   ask_budget member                       * what they have used up here
+ *   reply      id of the letter             * what became of it here
+ *   brought    1, reply, kind, neighbour,   arrival of the entry that says it
+ *              object
+ *              2, neighbour, kind, object   nothing: not looked at yet
  */
 /* clang-format on */
 #ifndef KITH_STORAGE_KEY_H
@@ -126,7 +130,9 @@
     X(ASK_ROUTE, "ask_route")                                                                      \
     X(ASK_GRANT, "ask_grant")                                                                      \
     X(ASK_BUDGET, "ask_budget")                                                                    \
-    X(SHARE, "share")
+    X(SHARE, "share")                                                                              \
+    X(REPLY, "reply")                                                                              \
+    X(BROUGHT, "brought")
 
 enum table {
 #define X(word, name) TABLE_##word,

@@ -400,10 +400,9 @@ static bool session_fork_note_told(struct session *session, const struct public_
     return true;
 }
 
-/* PROTOCOL FACT-1: "Before anything is given or returned to its author that another of the author's
- * devices wrote, and first of all to a device that is retired, the facts about that device are
- * told: its certificates from the root down, its retire statements, and its keeps in the shared
- * spaces." */
+/* PROTOCOL FACT-1: "Before anything is given or returned that another device than the giver's own
+ * wrote, and first of all to a device that is retired, the facts about that device are told: its
+ * certificates from the root down, its retire statements, and its keeps in the shared spaces." */
 void session_fork_tell(struct session *session, const struct public_key *device)
 {
     struct session_fork_facts facts = {.session = session};
@@ -424,6 +423,15 @@ void session_fork_tell(struct session *session, const struct public_key *device)
         session_fail(session, err);
     else
         session_fork_flush(&facts);
+}
+
+/* The device that speaks has said who it is. */
+void session_fork_tell_of(struct session *session, const struct session_log *log)
+{
+    struct replica_standing standing = {0};
+
+    if (session_fork_standing(session, &log->id, &standing) && !standing.is_this)
+        session_fork_tell(session, &log->id.device);
 }
 
 static bool session_fork_may_send(const struct session *session)

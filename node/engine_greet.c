@@ -93,6 +93,10 @@ static enum err engine_greet_try_link(struct engine *engine, struct engine_conn 
     enum err err =
         peer != NULL ? view_device_by_static(&engine->snapshot, static_key, &device) : ERR_NOMEM;
 
+    if (err == ERR_OK && engine_sibling_is(engine, &device.member)) {
+        secret_free(peer);
+        return engine_sibling_try(engine, conn, third, &device, content, result);
+    }
     if (err == ERR_OK)
         err = view_peer(&engine->snapshot, &device.member, peer);
     if (err == ERR_OK && (peer->state != LINK_LINKED || !peer->has_secret || !peer->has_pair_in ||
@@ -140,7 +144,8 @@ static void engine_greet_third(struct engine *engine, struct engine_conn *conn, 
 
 static enum err engine_greet_dial_keys(struct engine *engine, struct engine_conn *conn,
                                        struct handshake_dial *dial,
-                                       struct handshake_invitation *invited, struct peer *peer)
+                                       struct handshake_invitation *invited, struct peer *peer,
+                                       uint8_t room[static 2 * KEY_SIZE])
 {
     struct engine_target *target = conn->target;
     enum err err;
@@ -160,6 +165,8 @@ static enum err engine_greet_dial_keys(struct engine *engine, struct engine_conn
         secret_wipe(&invitation, sizeof invitation);
         return ERR_OK;
     }
+    if (engine_sibling_is(engine, &target->member))
+        return engine_sibling_dial_keys(engine, target, room, dial);
     err = view_peer(&engine->snapshot, &target->member, peer);
     if (err == ERR_OK &&
         (peer->state != LINK_LINKED || !peer->has_secret || !peer->has_pair_in || !peer->has_knock))
@@ -173,8 +180,10 @@ void engine_greet_dialled(struct engine *engine, struct engine_conn *conn)
 {
     struct handshake_invitation *invited = secret_new(sizeof *invited);
     struct peer *peer = secret_new(sizeof *peer);
+    uint8_t *room = secret_new((size_t)2 * KEY_SIZE);
     struct handshake_dial dial = {0};
-    enum err err = invited != NULL && peer != NULL && conn->target != NULL && engine_look(engine)
+    enum err err = invited != NULL && peer != NULL && room != NULL && conn->target != NULL &&
+                           engine_look(engine)
                        ? ERR_OK
                        : ERR_NOMEM;
 
@@ -183,11 +192,12 @@ void engine_greet_dialled(struct engine *engine, struct engine_conn *conn)
     if (conn->handshake == NULL)
         err = ERR_NOMEM;
     if (err == ERR_OK)
-        err = engine_greet_dial_keys(engine, conn, &dial, invited, peer);
+        err = engine_greet_dial_keys(engine, conn, &dial, invited, peer, room);
     if (err == ERR_OK)
         err = handshake_dial(conn->handshake, &dial, ledger_entropy(engine->ledger), &conn->out);
     secret_free(invited);
     secret_free(peer);
+    secret_free(room);
     if (err != ERR_OK) {
         buf_clear(&conn->out);
         if (conn->target != NULL)
@@ -208,7 +218,8 @@ static void engine_greet_second(struct engine *engine, struct engine_conn *conn)
     enum err err = result != NULL && engine_look(engine) ? ERR_OK : ERR_NOMEM;
 
     if (err == ERR_OK &&
-        (conn->role == SESSION_ACCEPTOR || !engine_heal_is_known(engine, &conn->member)))
+        (conn->role == SESSION_ACCEPTOR || engine_sibling_is(engine, &conn->member) ||
+         !engine_heal_is_known(engine, &conn->member)))
         err = view_identity(&engine->snapshot, &identity);
     if (err == ERR_OK)
         err = handshake_finish(conn->handshake, second, buf_span(&identity),

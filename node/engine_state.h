@@ -124,8 +124,9 @@ struct engine {
     struct engine_target *target_buckets[ENGINE_TARGET_BUCKETS];
     struct engine_invitation *invitations; /* secret */
     size_t invitations_count;
-    uint8_t *knocks; /* secret */
-    size_t knocks_count;
+    uint8_t *knocks;     /* secret */
+    size_t knocks_count; /* that are answered; behind them those that were, for siblings */
+    size_t knocks_held;
     struct dialer dialer;
     struct engine_ticket *tickets;
     size_t tickets_count, tickets_capacity;
@@ -134,6 +135,7 @@ struct engine {
     struct engine_effect *effects;
     size_t effects_count, effects_capacity;
     bool is_failed, is_stopping, has_noted;
+    bool is_joining;  /* this device is new: storage/join.h */
     bool must_reload; /* links and invitations could not be read: tried again in a while */
     uint64_t now_ms, wall_ms, wake_at_ms;
     uint64_t version_quiet_until_ms; /* of knocks, which tell not whose they are */
@@ -151,6 +153,8 @@ void engine_journal(struct engine *engine, const char *kind, const char *who, co
 /* Somebody speaks another version: told once in a while, however often they call. */
 void engine_journal_version(struct engine *engine, uint64_t *quiet_until_ms, const char *who,
                             const char *text);
+/* Where this device can be reached is stored. */
+void engine_note_own(struct engine *engine);
 void engine_wake_by(struct engine *engine, uint64_t at_ms);
 
 /* Of what was announced in a session, both ways, how many entries have crossed. */
@@ -216,7 +220,30 @@ MUST_USE enum err engine_heal_old_name(struct engine *engine, struct engine_conn
                                        struct session_options *options, struct buf *identity);
 void engine_heal_succeeded(struct engine *engine, struct ledger *ledger);
 
+/* engine_sibling.c: other devices of this member */
+bool engine_sibling_is(const struct engine *engine, const struct public_key *member);
+MUST_USE enum err engine_sibling_reload(struct engine *engine);
+MUST_USE enum err engine_sibling_dial_keys(struct engine *engine,
+                                           const struct engine_target *target,
+                                           uint8_t room[static 2 * KEY_SIZE],
+                                           struct handshake_dial *dial);
+/* The one who calls has the static key of a device of mine. ERR_FORGED: it gets no answer. */
+MUST_USE enum err engine_sibling_try(struct engine *engine, struct engine_conn *conn,
+                                     struct span third, const struct device_row *device,
+                                     struct buf *content, struct handshake_result *result);
+/* The same for a static key nobody knows. */
+MUST_USE enum err engine_sibling_search(struct engine *engine, struct engine_conn *conn,
+                                        struct span third, struct buf *content,
+                                        struct handshake_result *result);
+/* This device has been shut out, or is shut out: ends what goes on with it. */
+bool engine_sibling_is_out(struct engine *engine, const struct public_key *device);
+/* Is this device new, and does it hold by now what its first meeting announced? */
+void engine_sibling_tend(struct engine *engine);
+
 /* engine_call.c: whom to call */
+/* The target of a device, made when there is none; NULL: no memory. */
+struct engine_target *engine_call_add_device(struct engine *engine,
+                                             const struct public_key *device);
 MUST_USE enum err engine_call_reload(struct engine *engine);
 MUST_USE enum err engine_call_acceptance(struct engine *engine, const struct id *id,
                                          struct invitation *out);

@@ -38,6 +38,7 @@
 #include "node/op_trust.h"
 #include "node/op_undo.h"
 #include "proto/scan.h"
+#include "storage/join.h"
 
 static const struct op ops_all[] = {
     {.method = "ask.close", .mode = OP_WRITE, .run = op_ask_close},
@@ -157,6 +158,18 @@ const struct op *ops_find(const char *method)
     return NULL;
 }
 
+/* A new device writes nothing yet, whichever step of an op found that out. */
+static enum err ops_may_write(struct op_call *call, enum err err)
+{
+    bool is_new = false;
+
+    if (err == ERR_OK || join_is_pending(&call->snapshot, &is_new) != ERR_OK || !is_new)
+        return err;
+    return op_fail(call, OP_NEEDS_NODE, "kith run, where it can reach one of them",
+                   "this device is new: it writes nothing before it has met your other devices "
+                   "and holds what they know");
+}
+
 enum err op_step(enum err (*step)(struct op_call *call), struct op_call *call,
                  struct ledger *ledger, struct ledger_txn *txn, uint64_t wall_ms)
 {
@@ -166,7 +179,7 @@ enum err op_step(enum err (*step)(struct op_call *call), struct op_call *call,
     call->txn = txn;
     if (txn != NULL) {
         call->snapshot = ledger_txn_snapshot(txn);
-        return step(call);
+        return ops_may_write(call, step(call));
     }
     err = ledger_snapshot(ledger, &call->snapshot);
     if (err != ERR_OK)

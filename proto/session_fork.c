@@ -389,10 +389,23 @@ static enum err session_fork_on_fact(void *self, struct span statement)
     return ERR_OK;
 }
 
-/* PROTOCOL FACT-1: "Before anything is given or returned to its author that another of the author's
- * devices wrote, and first of all to a device that is retired, the facts about that device are
- * told: its certificates from the root down, its retire statements, and its keeps in the shared
- * spaces." */
+static bool session_fork_note_told(struct session *session, const struct public_key *device)
+{
+    if ((session->told_count & (session->told_count - 1)) == 0) {
+        size_t capacity = session->told_count == 0 ? 1 : session->told_count * 2;
+        struct public_key *grown = heap_resize(session->told, capacity * sizeof *grown);
+
+        if (grown == NULL)
+            return false;
+        session->told = grown;
+    }
+    session->told[session->told_count++] = *device;
+    return true;
+}
+
+/* PROTOCOL FACT-1: "Before anything is given or returned that another device than the giver's own
+ * wrote, and first of all to a device that is retired, the facts about that device are told: its
+ * certificates from the root down, its retire statements, and its keeps in the shared spaces." */
 void session_fork_tell(struct session *session, const struct public_key *device)
 {
     struct session_fork_facts facts = {.session = session};
@@ -401,21 +414,27 @@ void session_fork_tell(struct session *session, const struct public_key *device)
     for (size_t at = 0; at < session->told_count; at++)
         if (public_key_is_equal(&session->told[at], device))
             return;
-    if (session->told_count == SESSION_TOLD_MAX)
+    if (session->told_count == (session_is_own(session) ? SESSION_LOGS_MAX : SESSION_TOLD_MAX))
         return;
-    if (session->told == NULL)
-        session->told = heap_new(SESSION_TOLD_MAX * sizeof *session->told);
-    if (session->told == NULL) {
+    if (!session_fork_note_told(session, device)) {
         session_fail(session, ERR_NOMEM);
         return;
     }
-    session->told[session->told_count++] = *device;
     err = session->replica->facts(session->replica->self, &session->options.peer, device,
                                   session_fork_on_fact, &facts);
     if (err != ERR_OK && err != ERR_NOT_FOUND)
         session_fail(session, err);
     else
         session_fork_flush(&facts);
+}
+
+/* The device that speaks has said who it is. */
+void session_fork_tell_of(struct session *session, const struct session_log *log)
+{
+    struct replica_standing standing = {0};
+
+    if (session_fork_standing(session, &log->id, &standing) && !standing.is_this)
+        session_fork_tell(session, &log->id.device);
 }
 
 static bool session_fork_may_send(const struct session *session)

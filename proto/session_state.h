@@ -202,6 +202,8 @@ void session_fork_committed(struct session *session, const struct session_pendin
                             enum err err);
 /* Tells what is known of a device, once. */
 void session_fork_tell(struct session *session, const struct public_key *device);
+/* The same about the device that writes a log, where it is not this one. */
+void session_fork_tell_of(struct session *session, const struct session_log *log);
 /* Makes an effect of the facts that came in this step. */
 void session_fork_collect(struct session *session);
 /* Gives branches that were asked for, and returns. */

@@ -211,6 +211,7 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
         if (err == ERR_OK)
             err = view_introduction_changed(txn, space, before, after);
         return err == ERR_OK ? view_reply_changed(txn, space, before, after) : err;
+    case KIND_SPACE:
     case KIND_CERTIFICATE:
     case KIND_GRANT:
     case KIND_KEY:
@@ -224,6 +225,9 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
         return forget_changed(txn, space, after);
     case KIND_RESTATEMENT:
         return follow_tell_restatement(txn, space, after);
+    case KIND_REACH:
+    case KIND_DOOR:
+    case KIND_KNOCK:
     case KIND_INVITATION:
     case KIND_ACCEPTANCE:
         txn->news.has_links = true;

@@ -194,16 +194,33 @@ enum err space_admit(struct ledger_txn *txn, const struct id *space, const struc
 
 /* A new store. */
 
-enum err space_certify(struct ledger_txn *txn, const struct id *card, struct span device_name)
+enum err space_put_certificate(struct ledger_txn *txn, const struct public_key *device,
+                               struct span statement)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct edit_space edit = {0};
+    struct space_row card;
+    struct id object;
+    enum err err = ledger_own_space(&snapshot, SPACE_CARD, &card);
+
+    if (err != ERR_OK)
+        return err;
+    id_about("kith device", device, &object);
+    edit_begin(&edit, KIND_CERTIFICATE, &object, txn->now_ms);
+    edit_set(&edit, CERTIFICATE_STATEMENT, 1, space_bytes(statement.data, statement.size));
+    err = ledger_append(txn, &card.id, &edit, 0);
+    edit_release(&edit);
+    return err;
+}
+
+enum err space_certify(struct ledger_txn *txn, struct span device_name)
 {
     struct ledger *ledger = txn->ledger;
     struct certificate certificate = {.member = ledger->secrets->member,
                                       .device = ledger->signing->public_key,
                                       .time_ms = txn->now_ms,
                                       .name = device_name};
-    struct edit_space edit = {0};
     struct buf statement = {0};
-    struct id object;
     enum err err;
 
     if (ledger->root == NULL)
@@ -211,13 +228,8 @@ enum err space_certify(struct ledger_txn *txn, const struct id *card, struct spa
     memcpy(certificate.static_key, ledger->statics->public_key, KEY_SIZE);
     memcpy(certificate.receiving_key, ledger->receiving->public_key, KEY_SIZE);
     err = certificate_issue(&certificate, ledger->root, &statement);
-    if (err == ERR_OK) {
-        id_about("kith device", &certificate.device, &object);
-        edit_begin(&edit, KIND_CERTIFICATE, &object, txn->now_ms);
-        edit_set(&edit, CERTIFICATE_STATEMENT, 1, space_bytes(statement.data, statement.size));
-        err = ledger_append(txn, card, &edit, 0);
-    }
-    edit_release(&edit);
+    if (err == ERR_OK)
+        err = space_put_certificate(txn, &certificate.device, buf_span(&statement));
     buf_release(&statement);
     return err;
 }
@@ -232,14 +244,14 @@ enum err ledger_create(struct kv *kv, const struct device_secrets *secrets,
 
     if (!secrets->has_root)
         return ERR_STATE;
-    err = ledger_create_empty(kv, secrets, entropy, now_ms, &ledger, &txn);
+    err = ledger_create_empty(kv, secrets, entropy, NULL, now_ms, &ledger, &txn);
     if (err != ERR_OK)
         return err;
     err = space_create(txn, SPACE_SELF, NULL, &self);
     if (err == ERR_OK)
         err = space_create(txn, SPACE_CARD, NULL, &card);
     if (err == ERR_OK)
-        err = space_certify(txn, &card, device_name);
+        err = space_certify(txn, device_name);
     if (err == ERR_OK)
         err = space_renew_knock(txn);
     if (err == ERR_OK)

@@ -204,6 +204,15 @@ class Place:
         self.members.append(twin)
         return twin
 
+    def beside(self, member, name):
+        """The home of a further device of a member, not made yet."""
+        device = Member.__new__(Member)
+        device.__dict__.update(member.__dict__)
+        device.home = os.path.join(self.path, name)
+        device.process = None
+        self.members.append(device)
+        return device
+
     def pair(self):
         """Two running members that are linked."""
         ana, bruno = self.member("Ana").start(), self.member("Bruno").start()

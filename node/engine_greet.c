@@ -217,6 +217,8 @@ static void engine_greet_second(struct engine *engine, struct engine_conn *conn)
     struct buf identity = {0};
     enum err err = result != NULL && engine_look(engine) ? ERR_OK : ERR_NOMEM;
 
+    /* PROTOCOL OWN-3: "A dialler sends its identity (CERT-4) in message 3 to devices of its own
+     * member always." */
     if (err == ERR_OK &&
         (conn->role == SESSION_ACCEPTOR || engine_sibling_is(engine, &conn->member) ||
          !engine_heal_is_known(engine, &conn->member)))

@@ -47,6 +47,8 @@ static void answer_take(struct wire *wire, struct answer *out)
     wire_end(wire);
 }
 
+/* PROTOCOL ANSWER-1: "what is said is [body, signature] with the body [type, A0 32, hash of the
+ * ask's body (ASK-2), id of the letter that began the thread, said at in ms, line or letter]" */
 static enum err answer_read_body(struct span body, struct answer *out)
 {
     struct wire_doc doc = {0};

@@ -82,6 +82,8 @@ static void letter_wipe(struct buf *buf)
     buf_release(buf);
 }
 
+/* PROTOCOL LETTER-3: "The writer's key is one made for this alone: the thread's of who replies, the
+ * ask's of who asked." */
 enum err letter_seal(const struct letter_by *by, struct span content,
                      const uint8_t recipient[static KEY_SIZE], const struct entropy *entropy,
                      struct buf *out)

@@ -69,6 +69,7 @@
  *                                           | nothing
  *   ask_budget member                       * what they have used up here
  *   reply      id of the letter             * what became of it here
+ *   reply_kept id of the letter             nothing: it waits for somebody to hand it to
  *   brought    1, reply, kind, neighbour,   arrival of the entry that says it
  *              object
  *              2, neighbour, kind, object   nothing: not looked at yet
@@ -130,6 +131,7 @@
     X(ASK_GRANT, "ask_grant")                                                                      \
     X(ASK_BUDGET, "ask_budget")                                                                    \
     X(REPLY, "reply")                                                                              \
+    X(REPLY_KEPT, "reply_kept")                                                                    \
     X(BROUGHT, "brought")
 
 enum table {

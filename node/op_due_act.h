@@ -20,7 +20,8 @@ void op_due_act_cut(char *out, size_t size, struct span text);
 
 typedef enum err (*op_due_act_fn)(void *self, const struct op_due_act *act);
 /* Endorsements in force, by me or of me and accepted, that expire by until_ms and have no renewal
- * on its way; open asks of mine that end by then; and all introductions that wait for me. Stops at the first error. */
+ * on its way; open asks of mine that end by then; and all introductions that wait for me. Stops at
+ * the first error. */
 MUST_USE enum err op_due_act_each(struct op_call *call, uint64_t until_ms, op_due_act_fn each,
                                   void *self);
 

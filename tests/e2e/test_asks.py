@@ -66,8 +66,11 @@ def an_ask_reaches_a_peer_and_is_passed_on_as_far_as_allowed(place):
     assert there["author"]["member"] == ana.identity["member"], there
     assert "no further" in carla.fails(1, "ask", "pass", made["id"], "--to", "dora")["message"]
     assert asks(dora) == []
-    assert bruno.ok("status")["asks"] == {"mine": 0, "open": 1}
-    assert ana.ok("status")["asks"] == {"mine": 1, "open": 0}
+    assert bruno.ok("status")["asks"] == {"mine": 0, "open": 1, "new": 0}
+    assert carla.ok("status")["asks"] == {"mine": 0, "open": 1, "new": 1}
+    assert ana.ok("status")["asks"] == {"mine": 1, "open": 0, "new": 0}
+    code, text = carla.call("status", text=True)
+    assert code == 0 and "1 ask from your network\n      kith ask list" in text, text
     assert acts(ana, "bruno") == [("asked", "Looking for work", made["id"])]
     assert acts(bruno, "ana") == [("asked-me", "Looking for work", made["id"]),
                                   ("passed", "Looking for work", made["id"])]

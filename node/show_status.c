@@ -59,6 +59,13 @@ static void show_status_endorsements(json_int_t pending)
                      pending, pending == 1 ? "" : "s", pending == 1 ? "it" : "them");
 }
 
+static void show_status_asks(json_int_t fresh)
+{
+    if (fresh > 0)
+        (void)printf("  %" JSON_INTEGER_FORMAT " ask%s from your network\n      kith ask list\n",
+                     fresh, fresh == 1 ? "" : "s");
+}
+
 static void show_status_due(json_t *due, size_t count)
 {
     size_t at, named = 0;
@@ -86,15 +93,17 @@ static void show_status_waiting(json_t *result)
 {
     json_t *due = json_object_get(result, "due"), *row;
     json_int_t introductions = show_status_number(result, "introductions", "waiting_for_me"),
-               endorsements = show_status_number(result, "endorsements", "pending");
+               endorsements = show_status_number(result, "endorsements", "pending"),
+               asks = show_status_number(result, "asks", "new");
     size_t at, count = 0;
 
     json_array_foreach(due, at, row) count += show_status_is_due(row);
-    if (introductions == 0 && endorsements == 0 && count == 0)
+    if (introductions == 0 && endorsements == 0 && asks == 0 && count == 0)
         return;
     (void)puts("\nWaiting for you:");
     show_status_introductions(due, introductions);
     show_status_endorsements(endorsements);
+    show_status_asks(asks);
     show_status_due(due, count);
 }
 

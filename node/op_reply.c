@@ -265,7 +265,7 @@ static enum err op_reply_answer(struct op_call *call, const struct hash *id)
     err = row_get(&call->snapshot, ledger_self_space(call->snapshot.ledger), KIND_LEAD, &object,
                   &lead, &number);
     if (err == ERR_OK) {
-        call->result = describe_lead(call, &lead, false);
+        call->result = describe_lead(call, &lead);
         err = call->result != NULL ? ERR_OK : ERR_NOMEM;
     }
     object_release(&lead);

@@ -106,6 +106,7 @@ static void show_reply_next(json_t *lead)
 static void show_lead(json_t *result, json_t *params)
 {
     json_t *about = json_object_get(result, "about");
+    bool is_asked = strcmp(show_text(result, "role"), "asked") == 0;
 
     (void)params;
     if (json_object_get(result, "role") == NULL)
@@ -113,7 +114,9 @@ static void show_lead(json_t *result, json_t *params)
     show_line("Lead", show_text(result, "id"));
     show_line("To", show_text(json_object_get(result, "ask"), "title"));
     show_line("Kind", show_text(result, "kind"));
-    show_line("From", show_text(json_object_get(result, "from"), "name"));
+    show_line("From", is_asked ? show_reply_from(result) : "you");
+    if (json_is_false(json_object_get(json_object_get(result, "from"), "peer")) && is_asked)
+        show_line("", "you are not linked with them; the name is their own word");
     show_line("Through", show_text(result, "through"));
     show_line("Says", show_text(result, "text"));
     if (about != NULL) {

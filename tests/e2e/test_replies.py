@@ -246,11 +246,15 @@ def bad_input_is_refused_with_what_to_type(place):
     for words in (["lead", "show"], ["thanks"], ["lead", "introduce"]):
         bruno.fails(3, *words, "0123456789ab")
     assert bruno.leads() == [] and ana.leads() == []
+    bruno.ok("me", "edit", "--name", "Bru\x1b[31mno\u202e")
     nasty = "a\x1b[31mred\u202egnp.\u200b\n\n  b" + "e" + "\u0301" * 40 + "\u00e9"
     made = bruno.ok("ask", "reply", ask["id"], "--text", nasty)
     assert lead(ana)["text"] == nasty
-    code, text = ana.call("lead", "show", made["id"], text=True)
-    assert code == 0 and "\x1b" not in text and "\u202e" not in text, text
+    bruno.ok("lead", "answer", made["id"], nasty)
+    until(lambda: ana.leads()[0]["letters"] == 2)
+    for words in (["lead", "show", made["id"]], ["lead", "list"], ["log"], ["status"]):
+        code, text = ana.call(*words, text=True)
+        assert code == 0 and "\x1b" not in text and "\u202e" not in text, text
     bruno.ok("ask", "reply", ask["id"], "--text", "x" * 8000)
     assert len(lead(ana, 2)["text"]) == 8000
     ana.fails(2, "thanks", made["id"], "x" * 281)

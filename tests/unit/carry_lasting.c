@@ -8,12 +8,14 @@
 #include <cmocka.h>
 
 #include "crypto/secret.h"
+#include "node/react.h"
 #include "proto/limits.h"
 #include "proto/reply.h"
 #include "storage/check.h"
 #include "storage/ledger_state.h"
 #include "storage/running.h"
 #include "tests/sim/four.h"
+#include "tests/unit/heap_failing.h"
 
 static const char canary[] = "Elena Quist at the harbour yard";
 
@@ -235,6 +237,56 @@ static void carry_shows_nothing_by_who_is_blocked(void **state)
     four_free(&four);
 }
 
+/* Takes what `from` wrote in, and answers it with every allocation of the answer failed once:
+ * nothing of such an answer remains. Returns how many failed. */
+static size_t carry_without_memory(struct member *to, struct member *from)
+{
+    size_t left = 0;
+    enum err err;
+
+    (void)member_pull(to, from, NULL);
+    do {
+        struct ledger_txn *txn = member_begin(to);
+
+        assert_true(left < 20000);
+        heap_failing_after(left);
+        err = react_all(txn);
+        heap_failing_after(SIZE_MAX);
+        assert_true(err == ERR_OK || err == ERR_NOMEM);
+        if (err == ERR_OK)
+            assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+        else
+            ledger_abort(txn);
+        left += left < 100 ? 1 : 7;
+    } while (err != ERR_OK);
+    return left;
+}
+
+static void carry_leaves_nothing_half_done_without_memory(void **state)
+{
+    char id[ID_TEXT_SIZE];
+    struct four four;
+
+    (void)state;
+    four_row(&four);
+    four_reply_to(&four, &four.dora, canary, id);
+    assert_true(carry_without_memory(&four.carla, &four.dora) > 20);
+    meeting_carry_one_way(&four.bruno, &four.carla);
+    assert_true(carry_without_memory(&four.ana, &four.bruno) > 20);
+    assert_int_equal(four_leads(&four.ana), 1);
+    assert_int_equal(four_told(&four.ana, "lead", ""), 1);
+    json_decref(meeting_op(&four.ana, "lead.answer",
+                           json_pack("{s:s, s:s}", "id", id, "text", "Hello"), NULL));
+    json_decref(meeting_op(&four.ana, "thanks", json_pack("{s:s}", "id", id), NULL));
+    assert_true(carry_without_memory(&four.bruno, &four.ana) > 20);
+    meeting_carry_one_way(&four.carla, &four.bruno);
+    assert_true(carry_without_memory(&four.dora, &four.carla) > 20);
+    assert_int_equal(four_told(&four.bruno, "thanks", ""), 1);
+    assert_int_equal(four_told(&four.dora, "thanks", ""), 1);
+    assert_int_equal(four_told(&four.dora, "lead", "brought a message"), 1);
+    four_free(&four);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +297,7 @@ int main(void)
         cmocka_unit_test(carry_tells_nothing_again_after_a_rebuild),
         cmocka_unit_test(carry_by_two_devices_is_said_once),
         cmocka_unit_test(carry_shows_nothing_by_who_is_blocked),
+        cmocka_unit_test(carry_leaves_nothing_half_done_without_memory),
     };
 
     if (secret_start() != ERR_OK)

@@ -7,7 +7,8 @@
  *   sim_asks [--members N] [--asks N] [--every N] [--seed N]
  *
  * One in `every` receivers passes an ask to at most ten people. Beyond the hop limit nobody may
- * have it: neither by an op nor from a program that makes one link more.
+ * have it: neither by an op nor from a program that makes one link more. One in `every` of those
+ * who have it answers, wherever they are: who asked reads it, and nobody who carries it can.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,7 @@ struct sim_person {
     bool *is_linked;       /* made real */
     size_t links_count;
     size_t depth; /* of the ask that is on its way; 0: has not got it */
+    size_t from;  /* who they have it from */
 };
 
 struct sim_asks {
@@ -43,7 +45,8 @@ struct sim_asks {
     uint64_t chance, clock_ms;
     struct id id; /* of the ask on its way */
     size_t reached[ASK_HOPS_MAX + 1], shown, passed, refused, made;
-    uint64_t bytes;
+    size_t answered[ASK_HOPS_MAX + 1], carried;
+    uint64_t bytes, answer_bytes;
 };
 
 static void sim_must(bool is_so, const char *what)
@@ -245,7 +248,7 @@ static void sim_carry(struct sim_asks *sim, size_t from, size_t to)
 }
 
 /* Whoever has it holds a way of at most so many links. */
-static void sim_look(struct sim_asks *sim, size_t number)
+static void sim_look(struct sim_asks *sim, size_t from, size_t number)
 {
     struct snapshot snapshot = member_snapshot(sim->people[number].member);
     struct ask_route route = {.depth = 0};
@@ -260,6 +263,7 @@ static void sim_look(struct sim_asks *sim, size_t number)
     if (route.depth == 0 || sim->people[number].depth != 0)
         return;
     sim->people[number].depth = route.depth;
+    sim->people[number].from = from;
     sim->reached[route.depth]++;
     sim->shown += row.state == ASK_STATE_SHOWN;
 }
@@ -302,7 +306,7 @@ static void sim_pass(struct sim_asks *sim, size_t number)
     sim->passed++;
     for (size_t at = 0; at < count; at++) {
         sim_carry(sim, number, to[at]);
-        sim_look(sim, to[at]);
+        sim_look(sim, number, to[at]);
     }
 }
 
@@ -352,8 +356,50 @@ static void sim_post(struct sim_asks *sim, size_t author, const char *title)
     free(to);
     for (size_t at = 0; at < person->links_count; at++) {
         sim_carry(sim, author, person->links[at]);
-        sim_look(sim, person->links[at]);
+        sim_look(sim, author, person->links[at]);
     }
+}
+
+/* Answers. */
+
+static size_t sim_leads(struct member *author)
+{
+    json_t *list = meeting_op(author, "lead.list", json_object(), NULL);
+    size_t count = json_array_size(json_object_get(list, "leads"));
+
+    json_decref(list);
+    return count;
+}
+
+/* From one to the next, as the ask came. Nobody between holds a word of it in any entry or row. */
+static void sim_answer(struct sim_asks *sim, size_t author, size_t number)
+{
+    char id[ID_TEXT_SIZE], text[64];
+    uint64_t before = sim->bytes;
+    size_t leads = sim_leads(sim_member(sim, author)), at = number;
+
+    hex_write(span_of(sim->id.bytes, ID_SIZE), id);
+    (void)snprintf(text, sizeof text, "Number %zu knows somebody at noon", number);
+    json_decref(meeting_op(
+        sim_member(sim, number), "ask.reply",
+        json_pack("{s:s, s:s, s:b}", "id", id, "text", text, "unnamed", number % 2 == 0), NULL));
+    sim->answered[sim->people[number].depth]++;
+    while (at != author) {
+        size_t next = sim->people[at].from;
+
+        sim_carry(sim, at, next);
+        at = next;
+        if (at == author)
+            break;
+        sim->carried++;
+        sim_must(!meeting_holds(sim->people[at].member, span_str(text)),
+                 "who carries an answer can read it");
+    }
+    sim->answer_bytes += sim->bytes - before;
+    sim->bytes = before;
+    sim_must(sim_leads(sim->people[author].member) == leads + 1, "an answer did not arrive");
+    sim_must(meeting_holds(sim->people[author].member, span_str(text)),
+             "who asked cannot read the answer");
 }
 
 static void sim_ask(struct sim_asks *sim, size_t number)
@@ -380,7 +426,10 @@ static void sim_ask(struct sim_asks *sim, size_t number)
     /* Nobody else has it. */
     for (size_t at = 0; at < sim->people_count; at++)
         if (sim->people[at].member != NULL && sim->people[at].depth == 0)
-            sim_look(sim, at);
+            sim_look(sim, at, at);
+    for (size_t at = 0; at < sim->people_count; at++)
+        if (sim->people[at].depth > 0 && at != author && sim_draw(sim, sim->every) == 0)
+            sim_answer(sim, author, at);
     sim->clock_ms += SIM_ASKS_PAUSE_MS;
 }
 
@@ -388,6 +437,7 @@ static void sim_print(const struct sim_asks *sim)
 {
     double asks = (double)sim->asks;
     size_t all = sim->reached[1] + sim->reached[2] + sim->reached[3];
+    size_t answers = sim->answered[1] + sim->answered[2] + sim->answered[3];
 
     (void)printf("one in %zu passes, %zu asks: reached at hop 1 %.1f, hop 2 %.1f, hop 3 %.1f, in "
                  "all %.1f an ask\n",
@@ -399,6 +449,11 @@ static void sim_print(const struct sim_asks *sim)
                  "members\n",
                  (double)sim->bytes / asks, all > 0 ? (double)sim->bytes / (double)all : 0,
                  (double)sim->bytes / asks / (double)sim->people_count, sim->people_count);
+    (void)printf(
+        "answers: %zu from hop 1, %zu from hop 2, %zu from hop 3, each read by who asked; by "
+        "%zu who carried them, none; %.0f bytes each\n",
+        sim->answered[1], sim->answered[2], sim->answered[3], sim->carried,
+        answers > 0 ? (double)sim->answer_bytes / (double)answers : 0);
     (void)printf("beyond the limit: 0; links more than allowed that were refused: %zu; members "
                  "that asks came near: %zu\n",
                  sim->refused, sim->made);

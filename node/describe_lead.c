@@ -39,6 +39,80 @@ static enum err describe_lead_insert(struct describe_lead_order *order, json_t *
     return json_array_insert_new(order->rows, place, row) == 0 ? ERR_OK : ERR_NOMEM;
 }
 
+/* Counting. */
+
+enum { DESCRIBE_LEAD_COUNTED = HASH_SIZE + 8 };
+
+static uint8_t *describe_lead_find(const struct describe_lead_tally *tally, struct span thread)
+{
+    for (size_t at = 0; thread.size == HASH_SIZE && at < tally->threads.size;
+         at += DESCRIBE_LEAD_COUNTED)
+        if (memcmp(tally->threads.data + at, thread.data, HASH_SIZE) == 0)
+            return tally->threads.data + at;
+    return NULL;
+}
+
+static enum err describe_lead_on_counted(void *self, uint32_t number, const struct object *lead)
+{
+    struct describe_lead_tally *tally = self;
+    struct span thread = object_value(lead, LEAD_THREAD).bytes;
+    uint8_t *counted = describe_lead_find(tally, thread);
+
+    (void)number;
+    if (counted == NULL && thread.size == HASH_SIZE) {
+        buf_append(&tally->threads, thread);
+        buf_u64(&tally->threads, 0);
+        counted = describe_lead_find(tally, thread);
+    }
+    if (counted != NULL) {
+        be32_put(counted + HASH_SIZE, be32(counted + HASH_SIZE) + 1);
+        be32_put(counted + HASH_SIZE + 4,
+                 be32(counted + HASH_SIZE + 4) + (object_number(lead, LEAD_IS_MINE) != 0 ? 1 : 0));
+    }
+    return buf_err(&tally->threads);
+}
+
+enum err describe_lead_count(const struct op_call *call, struct describe_lead_tally *out)
+{
+    return row_each(&call->snapshot, ledger_self_space(call->snapshot.ledger), KIND_LEAD,
+                    describe_lead_on_counted, out);
+}
+
+void describe_lead_counted(const struct describe_lead_tally *tally, const struct object *lead,
+                           uint32_t *out_letters, uint32_t *out_mine)
+{
+    const uint8_t *counted = describe_lead_find(tally, object_value(lead, LEAD_THREAD).bytes);
+
+    *out_letters = counted != NULL ? be32(counted + HASH_SIZE) : 0;
+    *out_mine = counted != NULL ? be32(counted + HASH_SIZE + 4) : 0;
+}
+
+void describe_lead_tally_release(struct describe_lead_tally *tally)
+{
+    buf_release(&tally->threads);
+}
+
+enum describe_lead_waits describe_lead_waits(const struct describe_lead_tally *tally,
+                                             const struct object *lead)
+{
+    uint32_t letters, mine;
+    struct reply reply;
+
+    describe_lead_counted(tally, lead, &letters, &mine);
+    if (reply_peek(object_value(lead, LEAD_CONTENT).bytes, &reply) != ERR_OK || reply.has_first)
+        return DESCRIBE_LEAD_WAITS_NOT;
+    if (object_number(lead, LEAD_IS_ASKED) != 0)
+        return reply.kind == REPLY_CHEER || mine > 0 || object_number(lead, LEAD_THANKED) != 0
+                   ? DESCRIBE_LEAD_WAITS_NOT
+                   : DESCRIBE_LEAD_WAITS_WORD;
+    return reply.about.offers_introduction && object_number(lead, LEAD_MEET) != 0 &&
+                   object_number(lead, LEAD_INTRODUCED) == 0
+               ? DESCRIBE_LEAD_WAITS_INTRODUCTION
+               : DESCRIBE_LEAD_WAITS_NOT;
+}
+
+/* Letters. */
+
 struct describe_lead_letters {
     struct span thread;
     struct describe_lead_order order;
@@ -89,6 +163,7 @@ static json_t *describe_lead_person(const struct op_call *call, struct span name
     json_t *person = json_object();
     char shown[INTRODUCTION_NAME_SIZE];
     struct public_key member;
+    bool is_peer = false;
 
     describe_set_text(person, "name", name);
     if (proof.size > 0 && statement_peek(proof, &member, &body) == ERR_OK) {
@@ -98,9 +173,11 @@ static json_t *describe_lead_person(const struct op_call *call, struct span name
         if (view_peer(&call->snapshot, &member, &peer) == ERR_OK) {
             introduction_name(&call->snapshot, &member, shown);
             describe_set_text(person, "name", span_str(shown));
+            is_peer = peer.state == LINK_LINKED;
         }
         secret_wipe(&peer, sizeof peer);
     }
+    (void)json_object_set_new(person, "peer", json_boolean(is_peer));
     return person;
 }
 
@@ -191,24 +268,19 @@ static void describe_lead_introduction(const struct object *lead, const struct r
     if (!reply->about.offers_introduction)
         return;
     describe_set_text(into, "introduction",
-                      span_str(object_number(lead, LEAD_MEET) != 0 ? "wanted" : "offered"));
+                      span_str(object_number(lead, LEAD_INTRODUCED) != 0 ? "begun"
+                               : object_number(lead, LEAD_MEET) != 0     ? "wanted"
+                                                                         : "offered"));
 }
 
-json_t *describe_lead(const struct op_call *call, const struct object *lead, bool with_letters)
+static json_t *describe_lead_head(const struct op_call *call, const struct object *lead)
 {
     bool is_asked = object_number(lead, LEAD_IS_ASKED) != 0;
-    struct describe_lead_letters letters = {.thread = object_value(lead, LEAD_THREAD).bytes,
-                                            .order.rows = json_array()};
-    struct reply reply;
     json_t *result;
-    enum err err = row_each(&call->snapshot, ledger_self_space(call->snapshot.ledger), KIND_LEAD,
-                            describe_lead_on_letter, &letters);
+    struct reply reply;
 
-    buf_release(&letters.order.times);
-    if (err != ERR_OK || reply_peek(object_value(lead, LEAD_CONTENT).bytes, &reply) != ERR_OK) {
-        json_decref(letters.order.rows);
+    if (reply_peek(object_value(lead, LEAD_CONTENT).bytes, &reply) != ERR_OK)
         return NULL;
-    }
     result = json_object();
     describe_set_id(result, "id", &lead->id);
     describe_set_text(result, "role", span_str(is_asked ? "asked" : "answered"));
@@ -225,10 +297,24 @@ json_t *describe_lead(const struct op_call *call, const struct object *lead, boo
     describe_set_time(result, "at", object_number(lead, LEAD_AT));
     describe_set_time(result, "thanked", object_number(lead, LEAD_THANKED));
     describe_set_text(result, "thanks", object_text(lead, LEAD_THANKS));
-    (void)json_object_set_new(result, "letters",
-                              json_integer((json_int_t)json_array_size(letters.order.rows)));
-    if (with_letters)
+    return result;
+}
+
+json_t *describe_lead(const struct op_call *call, const struct object *lead)
+{
+    struct describe_lead_letters letters = {.thread = object_value(lead, LEAD_THREAD).bytes,
+                                            .order.rows = json_array()};
+    enum err err = row_each(&call->snapshot, ledger_self_space(call->snapshot.ledger), KIND_LEAD,
+                            describe_lead_on_letter, &letters);
+    json_t *result = err == ERR_OK ? describe_lead_head(call, lead) : NULL;
+
+    buf_release(&letters.order.times);
+    if (result != NULL) {
+        size_t count = json_array_size(letters.order.rows);
+
+        (void)json_object_set_new(result, "letters", json_integer((json_int_t)count));
         (void)json_object_set(result, "thread", letters.order.rows);
+    }
     json_decref(letters.order.rows);
     return result;
 }
@@ -238,6 +324,7 @@ json_t *describe_lead(const struct op_call *call, const struct object *lead, boo
 struct describe_lead_list {
     const struct op_call *call;
     const struct id *ask;
+    struct describe_lead_tally tally;
     struct describe_lead_order order;
 };
 
@@ -245,6 +332,7 @@ static enum err describe_lead_on_row(void *self, uint32_t number, const struct o
 {
     struct describe_lead_list *list = self;
     struct span ask = object_value(lead, LEAD_ASK).bytes;
+    uint32_t letters, mine;
     json_t *row;
 
     (void)number;
@@ -253,19 +341,26 @@ static enum err describe_lead_on_row(void *self, uint32_t number, const struct o
         ask.size != HASH_SIZE ||
         (list->ask != NULL && memcmp(ask.data, list->ask->bytes, ID_SIZE) != 0))
         return ERR_OK;
-    row = describe_lead(list->call, lead, false);
+    row = describe_lead_head(list->call, lead);
+    if (row == NULL)
+        return ERR_NOMEM;
+    describe_lead_counted(&list->tally, lead, &letters, &mine);
+    (void)json_object_set_new(row, "letters", json_integer(letters));
+    if (describe_lead_waits(&list->tally, lead) != DESCRIBE_LEAD_WAITS_NOT)
+        (void)json_object_set_new(row, "waiting_for_me", json_true());
     /* The newest first: times count backwards. */
-    return row != NULL ? describe_lead_insert(&list->order, row,
-                                              UINT64_MAX - object_number(lead, LEAD_AT), 0)
-                       : ERR_NOMEM;
+    return describe_lead_insert(&list->order, row, UINT64_MAX - object_number(lead, LEAD_AT), 0);
 }
 
 json_t *describe_leads(const struct op_call *call, const struct id *ask)
 {
     struct describe_lead_list list = {.call = call, .ask = ask, .order.rows = json_array()};
-    enum err err = row_each(&call->snapshot, ledger_self_space(call->snapshot.ledger), KIND_LEAD,
-                            describe_lead_on_row, &list);
+    enum err err = describe_lead_count(call, &list.tally);
 
+    if (err == ERR_OK)
+        err = row_each(&call->snapshot, ledger_self_space(call->snapshot.ledger), KIND_LEAD,
+                       describe_lead_on_row, &list);
+    describe_lead_tally_release(&list.tally);
     buf_release(&list.order.times);
     if (err == ERR_OK)
         return list.order.rows;

@@ -160,14 +160,35 @@ static enum err lead_tell_reply(struct carry *carry, const struct lead_reply *op
     return carry_journal(carry, "lead", &carry->row.from, text);
 }
 
+/* Nobody learns that they are blocked, and nothing of theirs is shown. */
+static enum err lead_is_blocked(struct carry *carry, const struct lead_reply *opened, bool *out)
+{
+    struct peer *peer = secret_new(sizeof *peer);
+    enum err err = peer != NULL ? ERR_OK : ERR_NOMEM;
+
+    *out = false;
+    if (err == ERR_OK && opened->has_member) {
+        err = introduction_peer(&carry->snapshot, &opened->member, peer);
+        *out = err == ERR_OK && peer->state == LINK_BLOCKED;
+    }
+    secret_free(peer);
+    return err;
+}
+
 enum err lead_take_reply(struct carry *carry, struct span letter)
 {
     struct lead_reply opened = {.has_member = false};
     char title[CARRY_TITLE_SIZE];
+    bool is_blocked = false;
     enum err err = lead_open(carry, letter, &opened);
 
     if (err == ERR_OK)
-        err = lead_keep_reply(carry, &opened);
+        err = lead_is_blocked(carry, &opened, &is_blocked);
+    if (err != ERR_OK || is_blocked) {
+        view_ask_wipe(&opened.plain);
+        return err;
+    }
+    err = lead_keep_reply(carry, &opened);
     if (err == ERR_OK) {
         carry_title(&carry->snapshot, &carry->row.ask, title);
         err = lead_tell_reply(carry, &opened, title);

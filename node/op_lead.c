@@ -90,7 +90,7 @@ static enum err op_lead_describe(struct op_call *call, const struct id *id)
     enum err err = op_lead_get(call, id, &lead);
 
     if (err == ERR_OK) {
-        call->result = describe_lead(call, &lead, true);
+        call->result = describe_lead(call, &lead);
         err = call->result != NULL ? ERR_OK : ERR_NOMEM;
     }
     object_release(&lead);
@@ -248,22 +248,27 @@ static bool op_lead_is_peer(const struct op_call *call, const struct public_key 
     return is_peer;
 }
 
+/* Now, in the thread's first letter. */
+static enum err op_lead_note(struct op_call *call, const struct object *lead, enum lead_field field)
+{
+    struct amend amend;
+
+    amend_begin(&amend, call->txn, ledger_self_space(call->snapshot.ledger), KIND_LEAD, &lead->id);
+    amend_number(&amend, (uint8_t)field, call->now_ms);
+    return amend_end(&amend, NULL);
+}
+
 /* Whoever asked says yes; so that they can be introduced, by name. */
 static enum err op_lead_say_yes(struct op_call *call, const struct object *lead, const char *text)
 {
     struct answer_letter letter = {.wants_introduction = true,
                                    .text = span_str(text != NULL ? text : "")};
-    struct amend amend;
     enum err err;
 
     if (text != NULL && strlen(text) > REPLY_TEXT_SIZE_MAX)
         return op_lead_check_text(call, text);
     err = op_lead_answer_back(call, lead, &letter, true);
-    if (err != ERR_OK)
-        return err;
-    amend_begin(&amend, call->txn, ledger_self_space(call->snapshot.ledger), KIND_LEAD, &lead->id);
-    amend_number(&amend, LEAD_MEET, call->now_ms);
-    return amend_end(&amend, NULL);
+    return err == ERR_OK ? op_lead_note(call, lead, LEAD_MEET) : err;
 }
 
 /* The newest letter in a thread of mine in which whoever asked gives their name. */
@@ -295,8 +300,8 @@ static enum err op_lead_on_yes(void *self, uint32_t number, const struct object 
 }
 
 /* Who offered introduces now, by the same op as kith introduce. */
-static enum err op_lead_bring_together(struct op_call *call, const struct op_lead_yes *yes,
-                                       const struct reply *reply)
+static enum err op_lead_bring_together(struct op_call *call, const struct object *lead,
+                                       const struct op_lead_yes *yes, const struct reply *reply)
 {
     char did[DID_SIZE], about[OP_LEAD_NAME_SIZE], why[INTRODUCTION_WHY_SIZE_MAX],
         title[CARRY_TITLE_SIZE];
@@ -318,6 +323,8 @@ static enum err op_lead_bring_together(struct op_call *call, const struct op_lea
     err = op_introduce(&inner);
     json_decref(inner.params);
     call->failure = inner.failure;
+    if (err == ERR_OK)
+        err = op_lead_note(call, lead, LEAD_INTRODUCED);
     if (err == ERR_OK)
         call->result = inner.result;
     else
@@ -350,7 +357,7 @@ static enum err op_lead_carry_out(struct op_call *call, const struct object *lea
     if (!op_lead_is_peer(call, &yes.member))
         return op_fail(call, OP_FAILED, hint,
                        "%s and you are not linked: invite them first, in this thread", yes.name);
-    return op_lead_bring_together(call, &yes, &reply);
+    return op_lead_bring_together(call, lead, &yes, &reply);
 }
 
 enum err op_lead_introduce(struct op_call *call)
@@ -435,4 +442,37 @@ enum err op_lead_thanks(struct op_call *call)
     if (err == ERR_OK)
         err = op_lead_note_thanks(call, &lead, &to, line);
     return op_lead_finish(call, &lead, err);
+}
+
+/* Counting. */
+
+struct op_lead_status {
+    struct describe_lead_tally tally;
+    json_int_t words, introductions;
+};
+
+static enum err op_lead_on_status(void *self, uint32_t number, const struct object *lead)
+{
+    struct op_lead_status *status = self;
+    enum describe_lead_waits waits = describe_lead_waits(&status->tally, lead);
+
+    (void)number;
+    status->words += waits == DESCRIBE_LEAD_WAITS_WORD;
+    status->introductions += waits == DESCRIBE_LEAD_WAITS_INTRODUCTION;
+    return ERR_OK;
+}
+
+enum err op_lead_status(struct op_call *call)
+{
+    struct op_lead_status status = {.words = 0};
+    enum err err = describe_lead_count(call, &status.tally);
+
+    if (err == ERR_OK)
+        err = row_each(&call->snapshot, ledger_self_space(call->snapshot.ledger), KIND_LEAD,
+                       op_lead_on_status, &status);
+    describe_lead_tally_release(&status.tally);
+    (void)json_object_set_new(call->result, "leads",
+                              json_pack("{s:I, s:I}", "waiting_for_me", status.words,
+                                        "introductions_wanted", status.introductions));
+    return err;
 }

@@ -9,5 +9,7 @@ enum err op_lead_show(struct op_call *call);      /* lead.show */
 enum err op_lead_answer(struct op_call *call);    /* lead.answer */
 enum err op_lead_introduce(struct op_call *call); /* lead.introduce */
 enum err op_lead_thanks(struct op_call *call);    /* thanks */
+/* Adds "leads" to a status: answers that wait for a word, introductions that are wanted of me. */
+MUST_USE enum err op_lead_status(struct op_call *call);
 
 #endif

@@ -10,6 +10,7 @@
 #include "node/op_ask.h"
 #include "node/op_due.h"
 #include "node/op_introduction.h"
+#include "node/op_lead.h"
 #include "node/op_shared.h"
 #include "node/until.h"
 #include "proto/card.h"
@@ -152,6 +153,8 @@ enum err op_node_status(struct op_call *call)
     if (err != ERR_OK)
         return op_fail_err(call, err, "the introductions could not be read");
     err = op_ask_status(call);
+    if (err == ERR_OK)
+        err = op_lead_status(call);
     if (err != ERR_OK)
         return op_fail_err(call, err, "the asks could not be read");
     err = op_shared_status(call);

@@ -265,7 +265,7 @@ static enum err op_reply_answer(struct op_call *call, const struct hash *id)
     err = row_get(&call->snapshot, ledger_self_space(call->snapshot.ledger), KIND_LEAD, &object,
                   &lead, &number);
     if (err == ERR_OK) {
-        call->result = describe_lead(call, &lead, false);
+        call->result = describe_lead(call, &lead);
         err = call->result != NULL ? ERR_OK : ERR_NOMEM;
     }
     object_release(&lead);
@@ -289,6 +289,9 @@ enum err op_reply(struct op_call *call)
         plan.draft.reply_key = plan.pass.ask.reply_key;
         plan.draft.expires_ms = plan.pass.ask.expires_ms;
         err = lead_write_reply(call->txn, &plan.draft, &id);
+        if (err == ERR_FORGED)
+            err = op_fail(call, OP_UNTRUSTED, "kith ask dismiss ID",
+                          "that ask names no key that an answer could be sealed for");
     }
     if (err == ERR_OK)
         err = op_reply_note(&plan);

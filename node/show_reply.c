@@ -22,14 +22,18 @@ static const char *show_reply_from(json_t *lead)
 static void show_reply_row(json_t *lead)
 {
     bool is_mine = strcmp(show_text(lead, "role"), "answered") == 0;
+    const char *from = show_reply_from(lead), *through = show_text(lead, "through");
     char text[900];
     char *clean;
 
-    (void)snprintf(
-        text, sizeof text, "%.12s  %-7s %s%s%s: %s", show_text(lead, "id"), show_reply_kind(lead),
-        is_mine ? "yours, to " : show_reply_from(lead), is_mine ? "" : ", through ",
-        is_mine ? show_text(json_object_get(lead, "ask"), "title") : show_text(lead, "through"),
-        show_text(lead, "text"));
+    if (is_mine)
+        (void)snprintf(text, sizeof text, "%.12s  %-7s yours, to %s: %s", show_text(lead, "id"),
+                       show_reply_kind(lead), show_text(json_object_get(lead, "ask"), "title"),
+                       show_text(lead, "text"));
+    else
+        (void)snprintf(text, sizeof text, "%.12s  %-7s %s%s%s: %s", show_text(lead, "id"),
+                       show_reply_kind(lead), from, strcmp(from, through) != 0 ? ", through " : "",
+                       strcmp(from, through) != 0 ? through : "", show_text(lead, "text"));
     clean = show_copy(text);
     if (clean != NULL)
         (void)puts(clean);
@@ -64,23 +68,21 @@ static void show_leads(json_t *result, json_t *params)
     show_reply_rows(leads);
 }
 
+/* Labels are words of ours: a name is never one. */
 static void show_reply_thread(json_t *lead)
 {
     json_t *thread = json_object_get(lead, "thread"), *letter;
-    bool is_asked = strcmp(show_text(lead, "role"), "asked") == 0;
     size_t at;
 
     json_array_foreach(thread, at, letter)
     {
-        const char *other = is_asked ? show_reply_from(lead) : "whoever asked";
+        const char *who = json_is_true(json_object_get(letter, "mine")) ? "You" : "They";
 
         if (at == 0)
             continue;
-        show_line(json_is_true(json_object_get(letter, "mine")) ? "You" : other,
-                  json_is_true(json_object_get(letter, "wants_introduction")) ? "yes, introduce us"
-                                                                              : "");
-        show_line(json_is_true(json_object_get(letter, "mine")) ? "You" : other,
-                  show_text(letter, "text"));
+        if (json_is_true(json_object_get(letter, "wants_introduction")))
+            show_line(who, "yes, please introduce us");
+        show_lines(who, show_text(letter, "text"));
     }
 }
 
@@ -106,6 +108,7 @@ static void show_reply_next(json_t *lead)
 static void show_lead(json_t *result, json_t *params)
 {
     json_t *about = json_object_get(result, "about");
+    bool is_asked = strcmp(show_text(result, "role"), "asked") == 0;
 
     (void)params;
     if (json_object_get(result, "role") == NULL)
@@ -113,11 +116,14 @@ static void show_lead(json_t *result, json_t *params)
     show_line("Lead", show_text(result, "id"));
     show_line("To", show_text(json_object_get(result, "ask"), "title"));
     show_line("Kind", show_text(result, "kind"));
-    show_line("From", show_text(json_object_get(result, "from"), "name"));
-    show_line("Through", show_text(result, "through"));
-    show_line("Says", show_text(result, "text"));
+    show_line("From", is_asked ? show_reply_from(result) : "you");
+    if (json_is_false(json_object_get(json_object_get(result, "from"), "peer")) && is_asked)
+        show_line("", "you are not linked with them; the name is their own word");
+    if (strcmp(show_text(result, "through"), show_reply_from(result)) != 0)
+        show_line("Through", show_text(result, "through"));
+    show_lines("Says", show_text(result, "text"));
     if (about != NULL) {
-        show_line("About", show_text(about, "name"));
+        (void)puts("About:");
         show_card(about);
     }
     show_line("State", show_text(result, "state"));

@@ -67,6 +67,24 @@ static void show_status_shares(json_int_t waiting)
                      waiting, waiting == 1 ? "" : "s");
 }
 
+static void show_status_asks(json_int_t fresh)
+{
+    if (fresh > 0)
+        (void)printf("  %" JSON_INTEGER_FORMAT " ask%s from your network\n      kith ask list\n",
+                     fresh, fresh == 1 ? "" : "s");
+}
+
+static void show_status_leads(json_int_t words, json_int_t introductions)
+{
+    if (words > 0)
+        (void)printf("  %" JSON_INTEGER_FORMAT " answer%s to your asks\n      kith lead list\n",
+                     words, words == 1 ? "" : "s");
+    if (introductions > 0)
+        (void)printf("  %" JSON_INTEGER_FORMAT
+                     " introduction%s you offered: they said yes\n      kith lead list\n",
+                     introductions, introductions == 1 ? "" : "s");
+}
+
 static void show_status_due(json_t *due, size_t count)
 {
     size_t at, named = 0;
@@ -95,16 +113,21 @@ static void show_status_waiting(json_t *result)
     json_t *due = json_object_get(result, "due"), *row;
     json_int_t introductions = show_status_number(result, "introductions", "waiting_for_me"),
                endorsements = show_status_number(result, "endorsements", "pending"),
-               shares = show_status_number(result, "shares", "waiting");
+               shares = show_status_number(result, "shares", "waiting"),
+               asks = show_status_number(result, "asks", "new"),
+               words = show_status_number(result, "leads", "waiting_for_me"),
+               wanted = show_status_number(result, "leads", "introductions_wanted");
     size_t at, count = 0;
 
     json_array_foreach(due, at, row) count += show_status_is_due(row);
-    if (introductions == 0 && endorsements == 0 && shares == 0 && count == 0)
+    if (introductions + endorsements + shares + asks + words + wanted == 0 && count == 0)
         return;
     (void)puts("\nWaiting for you:");
     show_status_introductions(due, introductions);
     show_status_endorsements(endorsements);
     show_status_shares(shares);
+    show_status_asks(asks);
+    show_status_leads(words, wanted);
     show_status_due(due, count);
 }
 

@@ -70,6 +70,7 @@
  *                                           | nothing
  *   ask_budget member                       * what they have used up here
  *   reply      id of the letter             * what became of it here
+ *   reply_kept id of the letter             nothing: it waits for somebody to hand it to
  *   brought    1, reply, kind, neighbour,   arrival of the entry that says it
  *              object
  *              2, neighbour, kind, object   nothing: not looked at yet
@@ -132,6 +133,7 @@
     X(ASK_BUDGET, "ask_budget")                                                                    \
     X(SHARE, "share")                                                                              \
     X(REPLY, "reply")                                                                              \
+    X(REPLY_KEPT, "reply_kept")                                                                    \
     X(BROUGHT, "brought")
 
 enum table {

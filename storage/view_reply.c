@@ -48,10 +48,18 @@ enum err view_reply(const struct snapshot *snapshot, const struct hash *id, stru
     return err == ERR_OK ? view_reply_read(key_span(&key), value, out) : err;
 }
 
+static enum err view_reply_erase(struct ledger_txn *txn, enum table table, const struct key *key)
+{
+    enum err err = ledger_erase(txn, table, key);
+
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 enum err view_reply_put(struct ledger_txn *txn, const struct reply_row *row)
 {
     uint8_t value[VIEW_REPLY_ROW] = {(uint8_t)row->state};
     struct key key;
+    enum err err;
 
     value[1] = (uint8_t)((row->is_mine ? 1 : 0) | (row->is_thanked ? 2 : 0));
     memcpy(value + 2, row->ask.bytes, ID_SIZE);
@@ -61,7 +69,11 @@ enum err view_reply_put(struct ledger_txn *txn, const struct reply_row *row)
     be64_put(value + 90, row->seen.wall_ms);
     be64_put(value + 98, row->keep_ms);
     view_reply_key(&row->id, &key);
-    return ledger_put_sealed(txn, TABLE_REPLY, &key, span_of(value, sizeof value));
+    err = ledger_put_sealed(txn, TABLE_REPLY, &key, span_of(value, sizeof value));
+    if (err == ERR_OK)
+        err = row->state == REPLY_KEPT ? ledger_put(txn, TABLE_REPLY_KEPT, &key, span_of(NULL, 0))
+                                       : view_reply_erase(txn, TABLE_REPLY_KEPT, &key);
+    return err;
 }
 
 /* Facts. */
@@ -144,13 +156,6 @@ enum err view_reply_brought(const struct snapshot *snapshot, const struct hash *
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-static enum err view_reply_erase(struct ledger_txn *txn, enum table table, const struct key *key)
-{
-    enum err err = ledger_erase(txn, table, key);
-
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
-}
-
 enum err view_reply_taken(struct ledger_txn *txn, const struct hash *id,
                           const struct reply_brought *brought, bool keep)
 {
@@ -187,6 +192,8 @@ enum err view_reply_forget(struct ledger_txn *txn, const struct hash *id)
     for (size_t at = 0; at < list.count && err == ERR_OK; at++)
         err = view_reply_taken(txn, id, &list.rows[at], false);
     view_reply_key(id, &key);
+    if (err == ERR_OK)
+        err = view_reply_erase(txn, TABLE_REPLY_KEPT, &key);
     return err == ERR_OK ? view_reply_erase(txn, TABLE_REPLY, &key) : err;
 }
 
@@ -319,22 +326,23 @@ static enum err view_reply_wrote(struct ledger_txn *txn, const struct object *le
     return view_reply_due(txn, &id);
 }
 
-/* Somebody came or went, or an ask came by another way: what is under way is looked at again. */
-static enum err view_reply_all_due(struct ledger_txn *txn, bool only_kept)
+/* An ask came by another way, or somebody came or went: what is kept, or all that is under way, is
+ * looked at again. */
+static enum err view_reply_all_due(struct ledger_txn *txn, enum table table)
 {
     struct kv_cursor *cursor;
     struct span at, value;
     struct buf ids = {0};
-    enum err err = kv_cursor_open(txn->kv, TABLE_REPLY, &cursor);
+    enum err err = kv_cursor_open(txn->kv, table, &cursor);
 
     if (err != ERR_OK)
         return err;
     for (err = kv_cursor_seek(cursor, span_of(NULL, 0)); err == ERR_OK;
          err = kv_cursor_next(cursor)) {
         kv_cursor_at(cursor, &at, &value);
-        if (value.size < 1 || at.size != HASH_SIZE)
-            continue;
-        if (value.data[0] == REPLY_KEPT || (value.data[0] == REPLY_HANDED && !only_kept))
+        if (at.size == HASH_SIZE &&
+            (table == TABLE_REPLY_KEPT ||
+             (value.size > 0 && (value.data[0] == REPLY_KEPT || value.data[0] == REPLY_HANDED))))
             buf_append(&ids, at);
     }
     kv_cursor_close(cursor);
@@ -355,11 +363,11 @@ enum err view_reply_changed(struct ledger_txn *txn, const struct space_row *spac
     case KIND_LEAD:
         return before == NULL ? view_reply_wrote(txn, after) : ERR_OK;
     case KIND_PASS:
-        return space->is_mine ? ERR_OK : view_reply_all_due(txn, true);
+        return space->is_mine ? ERR_OK : view_reply_all_due(txn, TABLE_REPLY_KEPT);
     case KIND_LINK:
         if (before != NULL && object_number(before, LINK_STATE) == object_number(after, LINK_STATE))
             return ERR_OK;
-        return view_reply_all_due(txn, false);
+        return view_reply_all_due(txn, TABLE_REPLY);
     default:
         return ERR_OK;
     }

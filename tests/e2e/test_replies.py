@@ -42,7 +42,7 @@ def a_lead_comes_back_over_one_hop(place):
     got = lead(ana)
     assert (got["role"], got["kind"], got["text"], got["through"]) == \
         ("asked", "lead", CANARY, "Bruno"), got
-    assert got["from"] == {"name": "Bruno", "member": bruno.identity["member"]}, got
+    assert got["from"] == {"name": "Bruno", "member": bruno.identity["member"], "peer": True}, got
     assert got["ask"] == {"id": ask["id"], "title": "Looking for work"}, got
     assert got["id"] == made["id"]
     assert [text for _, text in ana.events("lead")] == [
@@ -50,6 +50,9 @@ def a_lead_comes_back_over_one_hop(place):
     assert bruno.ok("ask", "show", ask["id"])["state"] == "answered"
     shown = ana.ok("ask", "show", ask["id"])
     assert [row["text"] for row in shown["leads"]] == [CANARY], shown
+    assert ana.ok("status")["leads"] == {"waiting_for_me": 1, "introductions_wanted": 0}
+    code, text = ana.call("status", text=True)
+    assert code == 0 and "1 answer to your asks\n      kith lead list" in text, text
     thanked = ana.ok("thanks", got["id"][:8], "I start on Monday.")
     assert thanked["thanks"] == "I start on Monday." and thanked["thanked"], thanked
     until(lambda: bruno.leads()[0].get("thanks") == "I start on Monday.")
@@ -74,7 +77,7 @@ def a_lead_comes_back_over_two_hops_and_nobody_between_reads_it(place):
     carla.ok("ask", "reply", ask["id"], "--text", CANARY, "--kind", "offer-help")
     got = lead(ana)
     assert (got["kind"], got["text"], got["through"]) == ("offer-help", CANARY, "Bruno"), got
-    assert got["from"] == {"name": "Carla", "member": carla.identity["member"]}, got
+    assert got["from"] == {"name": "Carla", "member": carla.identity["member"], "peer": False}, got
     assert bruno.leads() == [] and bruno.events("lead") == []
     ana.ok("lead", "answer", got["id"], "When could we talk, my number is 555-0134?")
     until(lambda: len(carla.ok("lead", "show", got["id"])["thread"]) == 2)
@@ -188,9 +191,12 @@ def shall_i_introduce_you(place):
     assert "not said yes" in bruno.fails(1, "lead", "introduce", made["id"])["message"]
     ana.ok("lead", "introduce", got["id"], "--message", "Gladly.")
     until(lambda: bruno.leads()[0]["introduction"] == "wanted")
+    assert bruno.ok("status")["leads"] == {"waiting_for_me": 0, "introductions_wanted": 1}
     code, text = bruno.call("lead", "show", made["id"], text=True)
     assert code == 0 and "They said yes: kith lead introduce " + made["id"][:12] in text, text
     intro = bruno.ok("lead", "introduce", made["id"])
+    assert bruno.leads()[0]["introduction"] == "begun"
+    assert bruno.ok("status")["leads"] == {"waiting_for_me": 0, "introductions_wanted": 0}
     assert intro["state"] == "open" and intro["why"] == "An ask brought this up: Boat shed", intro
     for member in (elena, ana):
         until(lambda m=member: m.ok("intro", "list")["introductions"])
@@ -240,11 +246,15 @@ def bad_input_is_refused_with_what_to_type(place):
     for words in (["lead", "show"], ["thanks"], ["lead", "introduce"]):
         bruno.fails(3, *words, "0123456789ab")
     assert bruno.leads() == [] and ana.leads() == []
+    bruno.ok("me", "edit", "--name", "Bru\x1b[31mno\u202e")
     nasty = "a\x1b[31mred\u202egnp.\u200b\n\n  b" + "e" + "\u0301" * 40 + "\u00e9"
     made = bruno.ok("ask", "reply", ask["id"], "--text", nasty)
     assert lead(ana)["text"] == nasty
-    code, text = ana.call("lead", "show", made["id"], text=True)
-    assert code == 0 and "\x1b" not in text and "\u202e" not in text, text
+    bruno.ok("lead", "answer", made["id"], nasty)
+    until(lambda: ana.leads()[0]["letters"] == 2)
+    for words in (["lead", "show", made["id"]], ["lead", "list"], ["log"], ["status"]):
+        code, text = ana.call(*words, text=True)
+        assert code == 0 and "\x1b" not in text and "\u202e" not in text, text
     bruno.ok("ask", "reply", ask["id"], "--text", "x" * 8000)
     assert len(lead(ana, 2)["text"]) == 8000
     ana.fails(2, "thanks", made["id"], "x" * 281)

@@ -95,7 +95,8 @@ def from_one_ask_to_a_job_and_back_to_everybody_who_helped(place):
     until(lambda: len(ana.leads()) == 3, 60, f"Ana has {ana.leads()}")
     got = {row["kind"]: row for row in ana.leads()}
     assert got["lead"]["text"] == LEAD and got["lead"]["through"] == back, got
-    assert got["lead"]["from"] == {"name": "Ivo", "member": ivo.identity["member"]}, got
+    assert got["lead"]["from"] == {"name": "Ivo", "member": ivo.identity["member"],
+                                   "peer": False}, got
     assert (got["offer-help"]["through"], got["cheer"]["through"]) == ("Dora", "Chie"), got
     assert "from" not in got["cheer"] and got["lead"]["about"] == {"name": "Lena"}, got
 

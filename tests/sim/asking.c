@@ -17,6 +17,7 @@ static void asking_write(struct ledger_txn *txn, const struct asking_post *post,
     struct span parts[2] = {span_of(me->bytes, 32), span_str(post->title)};
     uint8_t salt[ASK_SALT_SIZE] = {6};
     struct signing_key *key = secret_new(sizeof *key);
+    struct exchange_key *reply = secret_new(sizeof *reply);
     struct buf identity = {0};
     struct hash hash;
     struct ask ask = {.sort = ASK_SORT_ASK,
@@ -26,12 +27,15 @@ static void asking_write(struct ledger_txn *txn, const struct asking_post *post,
                       .text = span_str("Text."),
                       .keep = post->keep};
 
-    KITH_ASSERT(key != NULL);
+    KITH_ASSERT(key != NULL && reply != NULL);
     digest("kith test", parts, 2, &hash);
     memcpy(seed, hash.bytes, SEED_SIZE);
     identity_signing_key(seed, key);
     ask.key = key->public_key;
     secret_free(key);
+    identity_exchange_key(seed, reply);
+    memcpy(ask.reply_key, reply->public_key, sizeof ask.reply_key);
+    secret_free(reply);
     ask.issued_ms = ledger_txn_now_ms(txn);
     ask.expires_ms = ask.issued_ms + post->days * MS_PER_DAY;
     ask.expires_ms -= ask.expires_ms % 1000;

@@ -81,6 +81,37 @@ static void view_ask_comes_back_to_its_author_unnoticed(void **state)
     town_free(&town);
 }
 
+/* Carla's program passes it back to Bruno: no way back of his may lead through his own hands. */
+static void view_ask_passed_back_is_no_way(void **state)
+{
+    struct buf bytes = {0}, back = {0};
+    struct public_key grant;
+    struct ask_pass pass;
+    struct town town;
+    json_t *shown;
+    struct id id;
+
+    (void)state;
+    town_new(&town);
+    town_ask(&town, "Boat shed", &id);
+    assert_int_equal(asking_pass(&town.bruno, &id, "Carla"), OP_DONE);
+    town_carry(&town);
+    asking_bytes(&town.carla, &id, &bytes);
+    assert_int_equal(ask_pass_read(buf_span(&bytes), &pass), ERR_OK);
+    assert_int_equal(
+        ask_pass_issue(&pass, &town.bruno.secrets.member, span_of(NULL, 0), &back, &grant), ERR_OK);
+    asking_say(&town.carla, &town.bruno, KIND_PASS, buf_span(&back), pass.ask.expires_ms);
+    town_carry(&town);
+    shown = asking_show(&town.bruno, &id);
+    assert_non_null(shown);
+    assert_null(json_object_get(shown, "also_from"));
+    json_decref(shown);
+    assert_int_equal(town_routes(&town.bruno, &town.carla.secrets.member), 0);
+    buf_release(&bytes);
+    buf_release(&back);
+    town_free(&town);
+}
+
 static void view_ask_foul_passes_are_refused_and_told(void **state)
 {
     struct buf bytes = {0}, next = {0};
@@ -439,6 +470,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(view_ask_by_two_ways_is_one),
         cmocka_unit_test(view_ask_comes_back_to_its_author_unnoticed),
+        cmocka_unit_test(view_ask_passed_back_is_no_way),
         cmocka_unit_test(view_ask_foul_passes_are_refused_and_told),
         cmocka_unit_test(view_ask_closes_walk_to_everybody_who_has_it),
         cmocka_unit_test(view_ask_close_may_come_first),

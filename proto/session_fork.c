@@ -37,16 +37,22 @@ static void session_fork_trace(struct session *session, const struct log_id *log
         message_put_trace(log, tags, count, is_last, &session->out);
 }
 
+/* An author of a log that is not retired, or is frozen, wants to see what there is of it. */
+static bool session_fork_is_author(const struct replica_standing *standing)
+{
+    return standing->is_mine && (!standing->is_retired || !standing->has_keep);
+}
+
 /* PROTOCOL FORK-2: "Whose own device writes a log that the other side holds more of, or otherwise,
- * asks for a trace; so does an author of a log that is not retired, and whoever holds a retired log
- * beyond or beside its kept mark. Who sees a difference and need not move sends the trace unasked,
- * once." */
+ * asks for a trace; so does an author of a log that is not retired, or frozen, and whoever holds a
+ * retired log beyond or beside its kept mark. Who sees a difference and need not move sends the
+ * trace unasked, once." */
 static void session_fork_differs(struct session *session, struct session_log *log,
                                  const struct mark *mark, const struct replica_standing *standing)
 {
     log->is_forked = true;
     log->sent = log->tip;
-    if (standing->is_off || (standing->is_mine && !standing->is_retired)) {
+    if (standing->is_off || session_fork_is_author(standing)) {
         log->is_asked = true;
         message_put_place(MESSAGE_TRACE_ASK, &log->id, log->tip.size, &session->out);
     } else if (!log->is_traced) {
@@ -84,7 +90,7 @@ bool session_fork_judge(struct session *session, struct session_log *log, const 
     struct chain chain;
     struct mark own;
 
-    log->is_forked = log->is_asked = false;
+    log->is_forked = log->is_asked = log->is_behind = false;
     if (!session_fork_standing(session, &mark->log, &standing))
         return session->phase == PHASE_OVER;
     if (standing.is_retired && log->announced > mine->size)
@@ -103,7 +109,8 @@ bool session_fork_judge(struct session *session, struct session_log *log, const 
         chain_mark(&chain, &mark->log, &own);
         differs = memcmp(own.tag, mark->tag, TAG_SIZE) != 0;
     } else {
-        differs = standing.is_this && !standing.is_retired;
+        differs = session_fork_is_author(&standing) && (standing.is_this || standing.is_retired);
+        log->is_behind = differs && !standing.is_this;
     }
     if (differs)
         session_fork_differs(session, log, mark, &standing);
@@ -143,8 +150,8 @@ static void session_fork_rebase(struct session *session, const struct session_lo
 }
 
 /* PROTOCOL FORK-3: "From the newest tag both have on, or from the beginning, an author asks for the
- * other branch; whoever holds a retired log otherwise cuts it there, keeps what it cut as returns,
- * and says marks again." */
+ * other branch, or for what there is of a frozen log." Whoever holds a retired log otherwise cuts
+ * it. */
 static void session_fork_common(struct session *session, struct session_log *log, uint64_t size,
                                 const struct trace_tag *newest)
 {
@@ -152,7 +159,7 @@ static void session_fork_common(struct session *session, struct session_log *log
 
     if (!session_fork_standing(session, &log->id, &standing))
         return;
-    if (standing.is_mine && !standing.is_retired)
+    if (session_fork_is_author(&standing))
         message_put_place(MESSAGE_FETCH, &log->id, size, &session->out);
     else if (standing.is_off)
         session_fork_rebase(session, log, size);

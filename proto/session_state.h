@@ -49,6 +49,7 @@ struct session_log {
     struct chain taken; /* how far its batches were verified, committed or not */
     bool has_taken;
     bool is_forked;     /* the two sides hold different branches: neither gives until one moves */
+    bool is_behind;     /* then: I hold less of it, and for all I know the same */
     bool is_traced;     /* tags were sent unasked */
     bool is_asked;      /* tags were asked for since the last marks */
     struct chain fetch; /* where the branch that was asked for has been given to */
@@ -90,7 +91,8 @@ struct session {
     uint64_t now_ms, heard_at_ms;
     unsigned pings;
     bool is_confirmed, is_in_step, is_identified, is_listing;
-    struct device_chain chain; /* of the other side, in the linking phase */
+    struct device_chain chain;       /* of the other side, in the linking phase */
+    struct public_key remote_device; /* then */
     struct hash next_root;
 
     uint8_t mine[DIGEST_SIZE], yours[DIGEST_SIZE];

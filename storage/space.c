@@ -8,6 +8,7 @@
 #include "proto/device.h"
 #include "proto/limits.h"
 #include "storage/follow.h"
+#include "storage/join.h"
 #include "storage/ledger_state.h"
 #include "storage/restate.h"
 #include "storage/row.h"
@@ -47,14 +48,40 @@ enum err space_create_as(struct ledger_txn *txn, enum space_kind kind,
     return err;
 }
 
+/* PROTOCOL OWN-11: "The id of a pair or network space is the first 16 bytes of KDF(secret, `kith
+ * space`, kind u8 | root of the reader, nothing in a network space), where secret is the psk
+ * between own devices: two of them that make it without knowing of each other make one space." */
+enum err space_id(struct ledger_txn *txn, enum space_kind kind, const struct public_key *peer,
+                  struct id *out)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    uint8_t *secret = secret_new(KEY_SIZE);
+    uint8_t context[1 + 32] = {(uint8_t)kind}, derived[KEY_SIZE];
+    enum err err = secret != NULL ? join_secret(&snapshot, secret) : ERR_NOMEM;
+
+    if (peer != NULL)
+        memcpy(context + 1, peer->bytes, 32);
+    if (err == ERR_OK) {
+        digest_derive(secret, "kith space", span_of(context, peer != NULL ? sizeof context : 1),
+                      derived);
+        memcpy(out->bytes, derived, ID_SIZE);
+    }
+    secret_free(secret);
+    return err;
+}
+
 enum err space_create(struct ledger_txn *txn, enum space_kind kind, const struct public_key *peer,
                       struct id *out_id)
 {
+    enum err err = ERR_OK;
+
     if (kind == SPACE_SELF)
         *out_id = txn->ledger->self_space;
-    else
+    else if (kind == SPACE_CARD)
         id_draw_random(&txn->ledger->entropy, out_id);
-    return space_create_as(txn, kind, peer, out_id);
+    else
+        err = space_id(txn, kind, peer, out_id);
+    return err == ERR_OK ? space_create_as(txn, kind, peer, out_id) : err;
 }
 
 /* Grants. */

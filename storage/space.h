@@ -11,6 +11,9 @@
  * reader, whose devices known so far get the key; for card and network it is NULL. */
 MUST_USE enum err space_create(struct ledger_txn *txn, enum space_kind kind,
                                const struct public_key *peer, struct id *out_id);
+/* The id of the pair space for this peer, or of the network space: the same on all own devices. */
+MUST_USE enum err space_id(struct ledger_txn *txn, enum space_kind kind,
+                           const struct public_key *peer, struct id *out);
 /* The same under an id that was drawn, and perhaps told, before. */
 MUST_USE enum err space_create_as(struct ledger_txn *txn, enum space_kind kind,
                                   const struct public_key *peer, const struct id *id);

@@ -401,28 +401,33 @@ static enum err world_node_welcome(struct world_node *host, struct world_joining
 struct world_node *world_join(struct world_node *host)
 {
     struct kv_mem_options options = {.tables_count = TABLES_COUNT, .history_max = 64};
-    struct world_node *node = world_node_add(host->world, host->name);
     struct world_joining joining = {.welcome = secret_new(sizeof *joining.welcome), .host = host};
+    struct device_secrets *secrets = secret_new(sizeof *secrets);
+    struct world_node *node = NULL;
     struct buf addresses = {0};
 
-    KITH_ASSERT(joining.welcome != NULL);
-    node->person = host->person;
-    (void)snprintf(node->name, sizeof node->name, "%.12s+%zu", host->name, node->number % 10);
-    join_draw(&node->entropy, world_wall_ms(node), node->secrets);
-    world_must(join_ask_of(node->secrets, span_str("further device"), &joining.ask));
-    world_must(world_node_welcome(host, &joining));
-    address_put_list(&host->address, 1, &addresses);
-    memcpy(joining.welcome->addresses, addresses.data, addresses.size);
-    joining.welcome->addresses_size = addresses.size;
-    world_must(kv_mem_new(&options, &node->mem));
-    world_must(kv_mem_open(node->mem, &node->kv));
-    world_must(
-        join_create(node->kv, node->secrets, &node->entropy, joining.welcome, world_wall_ms(node)));
-    kv_close(node->kv);
-    node->kv = NULL;
+    KITH_ASSERT(joining.welcome != NULL && secrets != NULL);
+    join_draw(&host->entropy, world_wall_ms(host), secrets);
+    world_must(join_ask_of(secrets, span_str("further device"), &joining.ask));
+    if (!host->is_succeeding && world_node_welcome(host, &joining) == ERR_OK) {
+        node = world_node_add(host->world, host->name);
+        node->person = host->person;
+        (void)snprintf(node->name, sizeof node->name, "%.12s+%zu", host->name, node->number % 10);
+        address_put_list(&host->address, 1, &addresses);
+        memcpy(joining.welcome->addresses, addresses.data, addresses.size);
+        joining.welcome->addresses_size = addresses.size;
+        *node->secrets = *secrets;
+        world_must(kv_mem_new(&options, &node->mem));
+        world_must(kv_mem_open(node->mem, &node->kv));
+        world_must(join_create(node->kv, node->secrets, &node->entropy, joining.welcome,
+                               world_wall_ms(node)));
+        kv_close(node->kv);
+        node->kv = NULL;
+    }
     secret_free(joining.welcome);
+    secret_free(secrets);
     buf_release(&addresses);
-    if (host->is_up)
+    if (node != NULL && host->is_up)
         world_engine(host, &(struct engine_event){.type = ENGINE_PEERS_CHANGED});
     return node;
 }

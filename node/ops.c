@@ -25,6 +25,7 @@
 #include "node/op_merge.h"
 #include "node/op_network.h"
 #include "node/op_node.h"
+#include "node/op_path.h"
 #include "node/op_peer.h"
 #include "node/op_remind.h"
 #include "node/op_search.h"
@@ -85,6 +86,7 @@ static const struct op ops_all[] = {
     {.method = "network.list", .mode = OP_READ, .run = op_network_list},
     {.method = "network.quote", .mode = OP_WRITE, .run = op_network_quote},
     {.method = "network.unquote", .mode = OP_WRITE, .run = op_network_unquote},
+    {.method = "path", .mode = OP_READ, .run = op_path},
     {.method = "peer.accept",
      .mode = OP_WRITE,
      .run = op_invite_accept,

@@ -19,6 +19,8 @@ struct vouch_graph {
     uint32_t *slots;    /* number + 1, or 0; a power of two, at most half of them taken */
     size_t slots_count;
     struct trust_graph trust;
+    struct vouch_tags tags;
+    uint32_t *quoters_at, *quoters; /* of each person; quoters_at has one place more */
     bool is_cut;
 };
 
@@ -93,17 +95,24 @@ static enum err vouch_number(struct vouch_graph *graph, const struct public_key 
 
 /* Reading. */
 
+/* A peer of mine and somebody whom they are linked with. */
+struct vouch_link {
+    uint32_t person, quoter;
+};
+
 struct vouch_reading {
     struct vouch_graph *graph;
     struct public_key me;
     struct buf vouches; /* struct trust_vouch */
+    struct buf links;   /* struct vouch_link */
     struct buf folded;
     uint64_t now_ms;
 };
 
 /* Tags are compared by a hash of 64 bits (FNV-1a). Two that meet by chance or by will halve an
  * endorsement between the two people who wrote them, and change nothing else. */
-static enum err vouch_tag(struct vouch_reading *reading, struct span tag, uint64_t *out)
+static enum err vouch_tag(struct vouch_reading *reading, struct span tag, uint32_t person,
+                          uint64_t *out)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     enum err err;
@@ -113,6 +122,30 @@ static enum err vouch_tag(struct vouch_reading *reading, struct span tag, uint64
     for (size_t at = 0; at < reading->folded.size; at++)
         hash = (hash ^ reading->folded.data[at]) * UINT64_C(0x100000001b3);
     *out = hash;
+    return err == ERR_OK
+               ? vouch_tags_add(&reading->graph->tags, buf_span(&reading->folded), hash, person)
+               : err;
+}
+
+/* Quotes of one person by one peer mostly follow one another. */
+static enum err vouch_links(struct vouch_reading *reading, const struct endorsement_view *view,
+                            uint32_t person)
+{
+    enum err err = ERR_OK;
+
+    for (size_t at = 0; view->is_quoted && err == ERR_OK && at < view->quoters_count; at++) {
+        struct vouch_link link = {.person = person};
+        const struct vouch_link *last =
+            (const struct vouch_link *)(const void *)reading->links.data +
+            reading->links.size / sizeof link;
+
+        err = vouch_number(reading->graph, &view->quoters[at], &link.quoter);
+        if (err == ERR_OK && (reading->links.size == 0 || last[-1].person != person ||
+                              last[-1].quoter != link.quoter)) {
+            buf_append(&reading->links, span_of(&link, sizeof link));
+            err = buf_err(&reading->links);
+        }
+    }
     return err;
 }
 
@@ -146,7 +179,9 @@ static enum err vouch_on_view(void *self, const struct endorsement_view *view)
     if (err == ERR_OK)
         err = vouch_number(reading->graph, &view->subject, &vouch.to);
     for (size_t at = 0; err == ERR_OK && at < view->about_count; at++)
-        err = vouch_tag(reading, view->about[at], &vouch.tags[at]);
+        err = vouch_tag(reading, view->about[at], vouch.to, &vouch.tags[at]);
+    if (err == ERR_OK)
+        err = vouch_links(reading, view, vouch.to);
     if (err == ERR_LIMIT) {
         reading->graph->is_cut = true;
         return ERR_OK;
@@ -163,9 +198,33 @@ static void vouch_free(struct vouch_graph *graph)
     if (graph == NULL)
         return;
     trust_graph_release(&graph->trust);
+    vouch_tags_release(&graph->tags);
+    heap_free(graph->quoters_at);
+    heap_free(graph->quoters);
     buf_release(&graph->members);
     heap_free(graph->slots);
     heap_free(graph);
+}
+
+/* Links by person. */
+static enum err vouch_settle_links(struct vouch_graph *graph, const struct vouch_reading *reading)
+{
+    const struct vouch_link *links = (const struct vouch_link *)(const void *)reading->links.data;
+    size_t count = reading->links.size / sizeof *links, people = vouch_people(graph);
+
+    graph->quoters_at = heap_new_zeroed(people + 2, sizeof *graph->quoters_at);
+    graph->quoters = heap_new_zeroed(count + 1, sizeof *graph->quoters);
+    if (graph->quoters_at == NULL || graph->quoters == NULL)
+        return ERR_NOMEM;
+    for (size_t at = 0; at < count; at++)
+        graph->quoters_at[links[at].person + 1]++;
+    for (size_t person = 0; person < people; person++)
+        graph->quoters_at[person + 1] += graph->quoters_at[person];
+    for (size_t at = 0; at < count; at++)
+        graph->quoters[graph->quoters_at[links[at].person]++] = links[at].quoter;
+    memmove(graph->quoters_at + 1, graph->quoters_at, people * sizeof *graph->quoters_at);
+    graph->quoters_at[0] = 0;
+    return ERR_OK;
 }
 
 static enum err vouch_read(const struct snapshot *snapshot, uint64_t now_ms,
@@ -189,7 +248,10 @@ static enum err vouch_read(const struct snapshot *snapshot, uint64_t now_ms,
                                (struct trust_vouch *)(void *)reading.vouches.data,
                                (uint32_t)(reading.vouches.size / sizeof(struct trust_vouch)),
                                (uint32_t)today, &graph->trust);
+    if (err == ERR_OK)
+        err = vouch_settle_links(graph, &reading);
     buf_release(&reading.vouches);
+    buf_release(&reading.links);
     buf_release(&reading.folded);
     return err;
 }
@@ -312,7 +374,33 @@ const struct closeness_row *vouch_friend(const struct vouch_view *view, uint32_t
     return view->friend_rows[branch];
 }
 
+bool vouch_is_muted(const struct vouch_view *view, uint32_t person)
+{
+    const struct closeness_row *row = closeness_of(&view->near, vouch_member(view, person));
+
+    return row != NULL && row->level == CLOSENESS_MUTED;
+}
+
+const uint32_t *vouch_quoters(const struct vouch_view *view, uint32_t person, uint32_t *out_count)
+{
+    const uint32_t *at = view->graph->quoters_at + person;
+
+    *out_count = at[1] - at[0];
+    return view->graph->quoters + at[0];
+}
+
+enum err vouch_find(const struct vouch_view *view, struct span folded, vouch_tags_fn each,
+                    void *self)
+{
+    return vouch_tags_find(&view->graph->tags, folded, each, self);
+}
+
+const struct trust_graph *vouch_trust(const struct vouch_view *view)
+{
+    return &view->graph->trust;
+}
+
 bool vouch_is_cut(const struct vouch_view *view)
 {
-    return view->graph->is_cut;
+    return view->graph->is_cut || view->graph->tags.is_cut;
 }

@@ -8,6 +8,7 @@
 
 #include "node/closeness.h"
 #include "node/trust.h"
+#include "node/vouch_tags.h"
 #include "storage/view_endorsement.h"
 
 enum { VOUCH_MS_PER_DAY = 24 * 60 * 60 * 1000 };
@@ -36,8 +37,17 @@ void vouch_close(struct vouch_view *view);
 /* False: nothing by or about this member is in the graph. */
 bool vouch_person(const struct vouch_view *view, const struct public_key *member, uint32_t *out);
 const struct public_key *vouch_member(const struct vouch_view *view, uint32_t person);
+/* Somebody the owner muted. */
+bool vouch_is_muted(const struct vouch_view *view, uint32_t person);
 /* Whose branch it is. */
 const struct closeness_row *vouch_friend(const struct vouch_view *view, uint32_t branch);
+/* The linked peers of a person as far as quotes tell: who quotes what is said of them. */
+const uint32_t *vouch_quoters(const struct vouch_view *view, uint32_t person, uint32_t *out_count);
+/* Who is endorsed for something these folded words are in (vouch_tags.h). */
+MUST_USE enum err vouch_find(const struct vouch_view *view, struct span folded, vouch_tags_fn each,
+                             void *self);
+/* Who vouches for whom, by number. */
+const struct trust_graph *vouch_trust(const struct vouch_view *view);
 /* There was more than VOUCHES_MAX or VOUCH_PEOPLE_MAX: what lies beyond is left out. */
 bool vouch_is_cut(const struct vouch_view *view);
 /* How much the owner's own closeness is. */

@@ -101,6 +101,8 @@ static void view_endorsement_gather(struct view_endorsement_walk *walk,
         walk->shown = is_in_force ? row->audience : AUDIENCE_SUBJECT;
         break;
     case ENDORSEMENT_QUOTED:
+        if (is_in_force && walk->view.quoters_count < VOUCH_QUOTERS_MAX)
+            walk->view.quoters[walk->view.quoters_count++] = row->writer;
         if (is_in_force && !walk->is_quote) {
             walk->is_quote = true;
             walk->quoted = row->audience;

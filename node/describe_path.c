@@ -51,7 +51,7 @@ static void describe_path_set(json_t *out, const char *key, struct buf *line)
 /* Why two people know one another. */
 
 struct describe_path_why {
-    struct op_call *call;
+    struct vouch_view *view;
     const struct public_key *issuer;
     struct public_key subject;
     struct buf *line;
@@ -66,12 +66,12 @@ static enum err describe_path_on_view(void *self, const struct endorsement_view 
     if (view->state != ENDORSEMENT_ACCEPTED || view->is_superseded ||
         !public_key_is_equal(&view->issuer, why->issuer))
         return ERR_OK;
-    err = vouch_put_name(why->call, why->issuer, why->line);
+    err = vouch_put_name(why->view, why->issuer, why->line);
     describe_path_put(why->line, " ");
     describe_path_put(why->line, vouch_relation(view->relation, false));
     describe_path_put(why->line, " ");
     if (err == ERR_OK)
-        err = vouch_put_name(why->call, &why->subject, why->line);
+        err = vouch_put_name(why->view, &why->subject, why->line);
     describe_path_put(why->line, vouch_relation_end(view->relation));
     describe_path_put(why->line, " (");
     for (size_t at = 0; at < view->about_count; at++) {
@@ -86,31 +86,31 @@ static enum err describe_path_on_view(void *self, const struct endorsement_view 
 }
 
 /* The newest thing the one wrote of the other; nothing, when there is none. */
-static enum err describe_path_wrote(struct op_call *call, const struct public_key *issuer,
+static enum err describe_path_wrote(struct vouch_view *view, const struct public_key *issuer,
                                     const struct public_key *subject, struct buf *line)
 {
     struct describe_path_why why = {
-        .call = call, .issuer = issuer, .subject = *subject, .line = line};
-    enum err err =
-        view_endorsement_of(&call->snapshot, call->now_ms, subject, describe_path_on_view, &why);
+        .view = view, .issuer = issuer, .subject = *subject, .line = line};
+    enum err err = view_endorsement_of(&view->call->snapshot, view->call->now_ms, subject,
+                                       describe_path_on_view, &why);
 
     return err == ERR_CANCELLED ? ERR_OK : err;
 }
 
-static enum err describe_path_why(struct op_call *call, const struct public_key *one,
+static enum err describe_path_why(struct vouch_view *view, const struct public_key *one,
                                   const struct public_key *other, struct buf *line)
 {
     size_t begun = line->size;
-    enum err err = describe_path_wrote(call, one, other, line);
+    enum err err = describe_path_wrote(view, one, other, line);
 
     if (err == ERR_OK && line->size == begun)
-        err = describe_path_wrote(call, other, one, line);
+        err = describe_path_wrote(view, other, one, line);
     if (err != ERR_OK || line->size > begun)
         return err;
-    err = vouch_put_name(call, one, line);
+    err = vouch_put_name(view, one, line);
     describe_path_put(line, " is linked with ");
     if (err == ERR_OK)
-        err = vouch_put_name(call, other, line);
+        err = vouch_put_name(view, other, line);
     describe_path_put(line, " on kith");
     return err;
 }
@@ -124,12 +124,12 @@ static const struct public_key *describe_path_step(const struct vouch_view *view
     return at < path->count ? vouch_member(view, path->through[at]) : &path->member;
 }
 
-static enum err describe_path_far(struct op_call *call, const struct vouch_view *view,
-                                  const struct describe_path *path, json_t *out)
+static enum err describe_path_far(struct vouch_view *view, const struct describe_path *path,
+                                  json_t *out)
 {
-    json_t *through = json_array(), *to = vouch_describe(call, &path->member);
-    json_t *first = vouch_describe(call, describe_path_step(view, path, 0));
-    json_t *wanted = vouch_describe(call, describe_path_step(view, path, 1));
+    json_t *through = json_array(), *to = vouch_describe(view, &path->member);
+    json_t *first = vouch_describe(view, describe_path_step(view, path, 0));
+    json_t *wanted = vouch_describe(view, describe_path_step(view, path, 1));
     struct buf sentence = {0}, next = {0};
     enum err err = ERR_OK;
 
@@ -138,10 +138,10 @@ static enum err describe_path_far(struct op_call *call, const struct vouch_view 
         (void)json_object_del(wanted, "name");
     for (uint32_t at = 0; err == ERR_OK && at < path->count; at++) {
         const struct public_key *one = describe_path_step(view, path, at);
-        json_t *row = vouch_describe(call, one);
+        json_t *row = vouch_describe(view, one);
         struct buf why = {0};
 
-        err = describe_path_why(call, one, describe_path_step(view, path, at + 1), &why);
+        err = describe_path_why(view, one, describe_path_step(view, path, at + 1), &why);
         describe_path_put(&sentence, at > 0 ? ", and " : "");
         buf_append(&sentence, buf_span(&why));
         describe_path_set(row, "why", &why);
@@ -149,7 +149,7 @@ static enum err describe_path_far(struct op_call *call, const struct vouch_view 
     }
     describe_path_put(&sentence, ". Ask ");
     if (err == ERR_OK)
-        err = vouch_put_name(call, describe_path_step(view, path, 0), &sentence);
+        err = vouch_put_name(view, describe_path_step(view, path, 0), &sentence);
     describe_path_put(&sentence,
                       path->count > 1 ? " first: they know who comes next." : " to introduce you.");
     describe_path_put(&next, "kith intro want ");
@@ -179,14 +179,14 @@ static void describe_path_put_detail(json_t *page, const char *key, const char *
     describe_path_put(line, text);
 }
 
-static json_t *describe_path_page(struct op_call *call, const struct describe_path *path)
+static json_t *describe_path_page(struct vouch_view *view, const struct describe_path *path)
 {
     static const char *const keys[] = {"member", "id", "name", "title", "org", "place"};
     json_t *page, *to;
 
     if (!path->has_contact)
-        return vouch_describe(call, &path->member);
-    page = describe_contact_numbered(call, path->number);
+        return vouch_describe(view, &path->member);
+    page = describe_contact_numbered(view->call, path->number);
     to = json_object();
     for (size_t at = 0; at < sizeof keys / sizeof keys[0]; at++)
         if (json_object_get(page, keys[at]) != NULL)
@@ -195,10 +195,10 @@ static json_t *describe_path_page(struct op_call *call, const struct describe_pa
     return to;
 }
 
-static enum err describe_path_direct(struct op_call *call, const struct describe_path *path,
+static enum err describe_path_direct(struct vouch_view *view, const struct describe_path *path,
                                      json_t *out)
 {
-    json_t *to = describe_path_page(call, path);
+    json_t *to = describe_path_page(view, path);
     struct buf sentence = {0}, next = {0};
     char day[DATE_TEXT_SIZE];
     const char *name = json_string_value(json_object_get(to, "name"));
@@ -225,12 +225,11 @@ static enum err describe_path_direct(struct op_call *call, const struct describe
     return ERR_OK;
 }
 
-json_t *describe_path(struct op_call *call, const struct vouch_view *view,
-                      const struct describe_path *path)
+json_t *describe_path(struct vouch_view *view, const struct describe_path *path)
 {
     json_t *out = json_object();
-    enum err err = path->is_direct ? describe_path_direct(call, path, out)
-                                   : describe_path_far(call, view, path, out);
+    enum err err = path->is_direct ? describe_path_direct(view, path, out)
+                                   : describe_path_far(view, path, out);
 
     if (err == ERR_OK)
         return out;

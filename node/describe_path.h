@@ -16,8 +16,7 @@ struct describe_path {
 };
 
 /* {"to", "through", "sentence", "next"}: new reference, or NULL. */
-json_t *describe_path(struct op_call *call, const struct vouch_view *view,
-                      const struct describe_path *path);
+json_t *describe_path(struct vouch_view *view, const struct describe_path *path);
 /* Says into an answer that there is none, and what to ask instead. */
 void describe_path_none(struct op_call *call, struct span words, json_t *out);
 

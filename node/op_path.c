@@ -19,10 +19,14 @@
 
 enum {
     OP_PATH_LIMIT = 10,
-    OP_PATH_CONTACTS_MAX = 50,  /* found by words, before they are ranked */
-    OP_PATH_PEOPLE_MAX = 50000, /* endorsed for it, before they are ranked */
-    OP_PATH_BUDGET = 400000     /* neighbours looked at */
+    OP_PATH_KEPT = 4 * OP_PATH_LIMIT, /* the best so far: of equal ones the lately met come first */
+    OP_PATH_CONTACTS_MAX = 50,        /* found by words, before they are ranked */
+    OP_PATH_PEOPLE_MAX = 50000,       /* endorsed for it, before they are ranked */
+    OP_PATH_BUDGET = 100000           /* neighbours looked at */
 };
+
+/* How far the ways to somebody were looked for. */
+enum op_path_looked { OP_PATH_NEW, OP_PATH_LOOKED, OP_PATH_LOOKED_FAR, OP_PATH_TAKEN };
 
 struct op_path {
     struct op_call *call;
@@ -32,8 +36,9 @@ struct op_path {
     struct buf tag, place;    /* folded */
     struct name_match who;    /* looked for by name */
     bool has_who;
-    struct buf rows;   /* struct describe_path */
-    uint8_t *is_taken; /* of each person in the graph */
+    struct describe_path rows[OP_PATH_KEPT]; /* the best, in order */
+    size_t kept, count;                      /* rows that are kept; found in all */
+    uint8_t *looked;                         /* of each person in the graph: enum op_path_looked */
     uint32_t people;
     uint32_t budget;
     bool is_cut;
@@ -110,6 +115,41 @@ static enum err op_path_read(struct op_path *path)
     return err == ERR_OK && place != NULL ? fold(span_str(place), &path->place) : err;
 }
 
+/* The better first; by how lately, only once that is known. */
+static int op_path_order(const void *left, const void *right)
+{
+    const struct describe_path *one = left, *other = right;
+
+    if (one->is_direct != other->is_direct)
+        return one->is_direct ? -1 : 1;
+    if (one->least != other->least)
+        return one->least > other->least ? -1 : 1;
+    if (one->count != other->count)
+        return one->count < other->count ? -1 : 1;
+    if (one->touched_ms != other->touched_ms)
+        return one->touched_ms > other->touched_ms ? -1 : 1;
+    if (one->has_member && other->has_member)
+        return span_order(span_of(one->member.bytes, 32), span_of(other->member.bytes, 32));
+    return one->number < other->number ? -1 : one->number > other->number;
+}
+
+static void op_path_keep(struct op_path *path, const struct describe_path *row)
+{
+    size_t at = path->kept;
+
+    path->count++;
+    if (path->kept == OP_PATH_KEPT) {
+        if (op_path_order(row, &path->rows[OP_PATH_KEPT - 1]) >= 0)
+            return;
+        at = OP_PATH_KEPT - 1;
+    } else {
+        path->kept++;
+    }
+    for (; at > 0 && op_path_order(row, &path->rows[at - 1]) < 0; at--)
+        path->rows[at] = path->rows[at - 1];
+    path->rows[at] = *row;
+}
+
 /* People the owner knows. */
 
 static enum err op_path_add_direct(struct op_path *path, uint32_t number,
@@ -128,11 +168,12 @@ static enum err op_path_add_direct(struct op_path *path, uint32_t number,
     row.member = who->member;
     row.is_in_graph = who->has_member && vouch_person(&path->view, &who->member, &row.to);
     if (row.is_in_graph)
-        path->is_taken[row.to] = 1;
+        path->looked[row.to] = OP_PATH_TAKEN;
     if (who->has_contact)
         err = op_interaction_last(path->call, number, &row.touched_ms);
-    buf_append(&path->rows, span_of(&row, sizeof row));
-    return err == ERR_OK ? buf_err(&path->rows) : err;
+    if (err == ERR_OK)
+        op_path_keep(path, &row);
+    return err;
 }
 
 static enum err op_path_read_contact(struct op_path *path, uint32_t number, struct name_match *out)
@@ -259,12 +300,11 @@ static enum err op_path_add_friend(struct op_path *path, uint32_t person)
     return err == ERR_OK && is_wanted ? op_path_add_direct(path, who.number, &who) : err;
 }
 
-static enum err op_path_put_ways(struct op_path *path, const struct buf *ways)
+static void op_path_put_ways(struct op_path *path, const struct buf *ways)
 {
     const struct warm_way *way = (const struct warm_way *)(const void *)ways->data;
-    enum err err = ERR_OK;
 
-    for (size_t at = 0; err == ERR_OK && at < ways->size / sizeof *way; at++) {
+    for (size_t at = 0; at < ways->size / sizeof *way; at++) {
         struct describe_path row = {.is_in_graph = true,
                                     .has_member = true,
                                     .member = *vouch_member(&path->view, way[at].to),
@@ -273,10 +313,8 @@ static enum err op_path_put_ways(struct op_path *path, const struct buf *ways)
                                     .count = way[at].count,
                                     .least = way[at].least};
 
-        buf_append(&path->rows, span_of(&row, sizeof row));
-        err = buf_err(&path->rows);
+        op_path_keep(path, &row);
     }
-    return err;
 }
 
 /* The best way to one of many. */
@@ -292,19 +330,14 @@ static enum err op_path_add_best(struct op_path *path, uint32_t person, bool is_
         if (way[at].count < way[best].count ||
             (way[at].count == way[best].count && way[at].least > way[best].least))
             best = at;
+    path->looked[person] = count > 0 ? OP_PATH_TAKEN : is_far ? OP_PATH_LOOKED_FAR : OP_PATH_LOOKED;
     if (err == ERR_OK && count > 0) {
-        path->is_taken[person] = 1;
         way[0] = way[best];
         ways.size = sizeof *way;
-        err = op_path_put_ways(path, &ways);
+        op_path_put_ways(path, &ways);
     }
     buf_release(&ways);
     return err;
-}
-
-static size_t op_path_count(const struct op_path *path)
-{
-    return path->rows.size / sizeof(struct describe_path);
 }
 
 static enum err op_path_endorsed(struct op_path *path)
@@ -320,10 +353,10 @@ static enum err op_path_endorsed(struct op_path *path)
     path->is_cut |= err == ERR_CANCELLED;
     err = err == ERR_CANCELLED ? ERR_OK : err;
     /* First whom friends know; those two people away only where there are few. */
-    for (int round = 0; round < 2 && (round == 0 || op_path_count(path) < OP_PATH_LIMIT); round++)
+    for (int round = 0; round < 2 && (round == 0 || path->count < OP_PATH_LIMIT); round++)
         for (size_t at = 0; err == ERR_OK && at < count; at++) {
-            if (path->is_taken[person[at]] || person[at] == path->me ||
-                vouch_is_muted(&path->view, person[at]))
+            if (path->looked[person[at]] > (round == 0 ? OP_PATH_NEW : OP_PATH_LOOKED) ||
+                person[at] == path->me || trust_is_muted(path->view.flow, person[at]))
                 continue;
             err = trust_hop(path->view.flow, person[at]) == 1
                       ? op_path_add_friend(path, person[at])
@@ -348,7 +381,7 @@ static enum err op_path_to_who(struct op_path *path)
         vouch_person(&path->view, &path->who.member, &person) && person != path->me) {
         err = warm_find(&path->view, path->me, person, true, &path->budget, &ways);
         if (err == ERR_OK)
-            err = op_path_put_ways(path, &ways);
+            op_path_put_ways(path, &ways);
     }
     path->is_cut |= path->budget == 0;
     buf_release(&ways);
@@ -356,23 +389,6 @@ static enum err op_path_to_who(struct op_path *path)
 }
 
 /* Ranking. */
-
-static int op_path_order(const void *left, const void *right)
-{
-    const struct describe_path *one = left, *other = right;
-
-    if (one->is_direct != other->is_direct)
-        return one->is_direct ? -1 : 1;
-    if (one->least != other->least)
-        return one->least > other->least ? -1 : 1;
-    if (one->count != other->count)
-        return one->count < other->count ? -1 : 1;
-    if (one->touched_ms != other->touched_ms)
-        return one->touched_ms > other->touched_ms ? -1 : 1;
-    if (one->has_member && other->has_member)
-        return span_order(span_of(one->member.bytes, 32), span_of(other->member.bytes, 32));
-    return one->number < other->number ? -1 : one->number > other->number;
-}
 
 /* When the owner was last in touch with the first on the way. */
 static enum err op_path_touch(struct op_path *path, struct describe_path *row)
@@ -394,28 +410,14 @@ static enum err op_path_touch(struct op_path *path, struct describe_path *row)
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-/* By trust alone first: when somebody was last met is looked up only for those it can matter to. */
 static enum err op_path_rank(struct op_path *path)
 {
-    struct describe_path *rows = (struct describe_path *)(void *)path->rows.data;
-    size_t count = op_path_count(path), near;
     enum err err = ERR_OK;
 
-    if (count < 2)
-        return ERR_OK;
-    qsort(rows, count, sizeof *rows, op_path_order);
-    for (near = 0; near < count; near++) {
-        const struct describe_path *last = &rows[OP_PATH_LIMIT - 1];
-
-        if (near >= OP_PATH_LIMIT &&
-            (rows[near].is_direct != last->is_direct || rows[near].least != last->least ||
-             rows[near].count != last->count || near >= (size_t)4 * OP_PATH_LIMIT))
-            break;
-    }
-    for (size_t at = 0; err == ERR_OK && at < near; at++)
-        if (!rows[at].is_direct)
-            err = op_path_touch(path, &rows[at]);
-    qsort(rows, near, sizeof *rows, op_path_order);
+    for (size_t at = 0; err == ERR_OK && at < path->kept; at++)
+        if (!path->rows[at].is_direct)
+            err = op_path_touch(path, &path->rows[at]);
+    qsort(path->rows, path->kept, sizeof *path->rows, op_path_order);
     return err;
 }
 
@@ -423,13 +425,11 @@ static enum err op_path_rank(struct op_path *path)
 
 static enum err op_path_answer(struct op_path *path)
 {
-    const struct describe_path *rows = (const struct describe_path *)(const void *)path->rows.data;
     json_t *list = json_array();
-    size_t count = op_path_count(path);
     enum err err = ERR_OK;
 
-    for (size_t at = 0; err == ERR_OK && at < count && at < OP_PATH_LIMIT; at++) {
-        json_t *row = describe_path(path->call, &path->view, &rows[at]);
+    for (size_t at = 0; err == ERR_OK && at < path->kept && at < OP_PATH_LIMIT; at++) {
+        json_t *row = describe_path(&path->view, &path->rows[at]);
 
         if (row == NULL || json_array_append_new(list, row) != 0)
             err = ERR_NOMEM;
@@ -437,9 +437,9 @@ static enum err op_path_answer(struct op_path *path)
     path->call->result = json_pack("{s:o}", "paths", list);
     if (path->call->result == NULL)
         return ERR_NOMEM;
-    if (count == 0)
+    if (path->count == 0)
         describe_path_none(path->call, buf_span(&path->words), path->call->result);
-    if (path->is_cut || vouch_is_cut(&path->view) || count > OP_PATH_LIMIT)
+    if (path->is_cut || vouch_is_cut(&path->view) || path->count > OP_PATH_LIMIT)
         (void)json_object_set_new(path->call->result, "is_cut", json_true());
     return err;
 }
@@ -451,8 +451,8 @@ static enum err op_path_search(struct op_path *path)
     if (err != ERR_OK)
         return err;
     path->people = vouch_trust(&path->view)->people;
-    path->is_taken = heap_new_zeroed((size_t)path->people + 1, 1);
-    if (path->is_taken == NULL)
+    path->looked = heap_new_zeroed((size_t)path->people + 1, 1);
+    if (path->looked == NULL)
         return ERR_NOMEM;
     if (!vouch_person(&path->view, ledger_member(path->call->snapshot.ledger), &path->me))
         path->me = UINT32_MAX;
@@ -477,8 +477,7 @@ enum err op_path(struct op_call *call)
     buf_release(&path.folded);
     buf_release(&path.tag);
     buf_release(&path.place);
-    buf_release(&path.rows);
-    heap_free(path.is_taken);
+    heap_free(path.looked);
     vouch_close(&path.view);
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "no way could be looked for");
 }

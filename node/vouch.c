@@ -8,7 +8,7 @@
 #include "proto/limits.h"
 #include "storage/fold.h"
 
-enum { VOUCH_SLOTS_MIN = 1024 };
+enum { VOUCH_SLOTS_MIN = 1024, VOUCH_NAMES_SIZE = 1 << 20 };
 
 struct vouch_graph {
     const struct ledger *ledger;
@@ -21,6 +21,8 @@ struct vouch_graph {
     struct trust_graph trust;
     struct vouch_tags tags;
     uint32_t *quoters_at, *quoters; /* of each person; quoters_at has one place more */
+    struct buf names;               /* those looked up: size, bytes */
+    uint32_t *names_at;             /* of each person: place + 1; 0: not looked up */
     bool is_cut;
 };
 
@@ -109,10 +111,9 @@ struct vouch_reading {
     uint64_t now_ms;
 };
 
-/* Tags are compared by a hash of 64 bits (FNV-1a). Two that meet by chance or by will halve an
- * endorsement between the two people who wrote them, and change nothing else. */
+/* The number of a tag; FNV-1a finds it. */
 static enum err vouch_tag(struct vouch_reading *reading, struct span tag, uint32_t person,
-                          uint64_t *out)
+                          uint32_t *out)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     enum err err;
@@ -121,10 +122,9 @@ static enum err vouch_tag(struct vouch_reading *reading, struct span tag, uint32
     err = fold(tag, &reading->folded);
     for (size_t at = 0; at < reading->folded.size; at++)
         hash = (hash ^ reading->folded.data[at]) * UINT64_C(0x100000001b3);
-    *out = hash;
-    return err == ERR_OK
-               ? vouch_tags_add(&reading->graph->tags, buf_span(&reading->folded), hash, person)
-               : err;
+    return err == ERR_OK ? vouch_tags_add(&reading->graph->tags, buf_span(&reading->folded), hash,
+                                          person, out)
+                         : err;
 }
 
 /* Quotes of one person by one peer mostly follow one another. */
@@ -165,7 +165,7 @@ static enum err vouch_on_view(void *self, const struct endorsement_view *view)
 {
     struct vouch_reading *reading = self;
     struct trust_vouch vouch = {.day = (uint32_t)(view->issued_s / (VOUCH_MS_PER_DAY / 1000)),
-                                .relation = view->relation,
+                                .relation = (uint8_t)view->relation,
                                 .tags_count = (uint8_t)view->about_count};
     enum err err;
 
@@ -201,6 +201,8 @@ static void vouch_free(struct vouch_graph *graph)
     vouch_tags_release(&graph->tags);
     heap_free(graph->quoters_at);
     heap_free(graph->quoters);
+    buf_release(&graph->names);
+    heap_free(graph->names_at);
     buf_release(&graph->members);
     heap_free(graph->slots);
     heap_free(graph);
@@ -214,7 +216,8 @@ static enum err vouch_settle_links(struct vouch_graph *graph, const struct vouch
 
     graph->quoters_at = heap_new_zeroed(people + 2, sizeof *graph->quoters_at);
     graph->quoters = heap_new_zeroed(count + 1, sizeof *graph->quoters);
-    if (graph->quoters_at == NULL || graph->quoters == NULL)
+    graph->names_at = heap_new_zeroed(people + 1, sizeof *graph->names_at);
+    if (graph->quoters_at == NULL || graph->quoters == NULL || graph->names_at == NULL)
         return ERR_NOMEM;
     for (size_t at = 0; at < count; at++)
         graph->quoters_at[links[at].person + 1]++;
@@ -332,7 +335,7 @@ enum err vouch_open(const struct op_call *call, struct vouch_view *out)
 {
     enum err err;
 
-    *out = (struct vouch_view){0};
+    *out = (struct vouch_view){.call = call};
     err = vouch_get(call, out);
     if (err == ERR_OK)
         err = closeness_load(&call->snapshot, &out->near);
@@ -374,11 +377,30 @@ const struct closeness_row *vouch_friend(const struct vouch_view *view, uint32_t
     return view->friend_rows[branch];
 }
 
-bool vouch_is_muted(const struct vouch_view *view, uint32_t person)
+bool vouch_name(const struct vouch_view *view, uint32_t person, struct span *out)
 {
-    const struct closeness_row *row = closeness_of(&view->near, vouch_member(view, person));
+    const struct vouch_graph *graph = view->graph;
+    const uint8_t *at = graph->names.data + graph->names_at[person];
 
-    return row != NULL && row->level == CLOSENESS_MUTED;
+    if (graph->names_at[person] == 0)
+        return false;
+    *out = span_of(at, at[-1]);
+    return true;
+}
+
+enum err vouch_keep_name(struct vouch_view *view, uint32_t person, struct span name)
+{
+    struct vouch_graph *graph = view->graph;
+
+    if (graph->names.size > VOUCH_NAMES_SIZE) {
+        buf_clear(&graph->names);
+        memset(graph->names_at, 0, graph->trust.people * sizeof *graph->names_at);
+    }
+    buf_byte(&graph->names, (uint8_t)name.size);
+    if (buf_err(&graph->names) == ERR_OK)
+        graph->names_at[person] = (uint32_t)graph->names.size;
+    buf_append(&graph->names, name);
+    return buf_err(&graph->names);
 }
 
 const uint32_t *vouch_quoters(const struct vouch_view *view, uint32_t person, uint32_t *out_count)

@@ -81,7 +81,8 @@ static enum err vouch_tags_begin(struct vouch_tags *tags, struct span folded, ui
     return ERR_OK;
 }
 
-enum err vouch_tags_add(struct vouch_tags *tags, struct span folded, uint64_t hash, uint32_t person)
+enum err vouch_tags_add(struct vouch_tags *tags, struct span folded, uint64_t hash, uint32_t person,
+                        uint32_t *out)
 {
     struct vouch_mention mention = {.person = person};
     struct vouch_tag *tag;
@@ -89,6 +90,7 @@ enum err vouch_tags_add(struct vouch_tags *tags, struct span folded, uint64_t ha
     enum err err =
         2 * vouch_tags_count(tags) >= tags->slots_count ? vouch_tags_widen(tags) : ERR_OK;
 
+    *out = VOUCH_TAG_NONE;
     if (err != ERR_OK)
         return err;
     slot = vouch_tags_slot(tags, folded, hash);
@@ -100,7 +102,8 @@ enum err vouch_tags_add(struct vouch_tags *tags, struct span folded, uint64_t ha
         err = vouch_tags_begin(tags, folded, hash, slot);
     if (err != ERR_OK)
         return err;
-    tag = vouch_tags_at(tags, tags->slots[slot] - 1);
+    *out = tags->slots[slot];
+    tag = vouch_tags_at(tags, *out - 1);
     mention.before = tag->last_mention;
     buf_append(&tags->mentions, span_of(&mention, sizeof mention));
     tag->last_mention = (uint32_t)(tags->mentions.size / sizeof mention);

@@ -7,6 +7,8 @@
 
 #include "crypto/span.h"
 
+enum { VOUCH_TAG_NONE = 0 }; /* tags are numbered from 1 */
+
 /* Zero it before first use. */
 struct vouch_tags {
     struct buf text;     /* folded tags, one behind the other */
@@ -17,9 +19,10 @@ struct vouch_tags {
     bool is_cut; /* VOUCH_TAGS_SIZE_MAX was reached: some are not remembered */
 };
 
-/* Notes that a person was endorsed for something. hash: of the folded tag. ERR_NOMEM. */
+/* Notes that a person was endorsed for something. hash: of the folded tag. Gives the tag's number,
+ * VOUCH_TAG_NONE for one that is not remembered. ERR_NOMEM. */
 MUST_USE enum err vouch_tags_add(struct vouch_tags *tags, struct span folded, uint64_t hash,
-                                 uint32_t person);
+                                 uint32_t person, uint32_t *out);
 /* Tells the people who are endorsed for something all these folded words are in; somebody may be
  * told several times. A word fits a word of a tag when one begins with the other and four bytes of
  * them agree, or all. Stops at the first error of each and returns it. */

@@ -53,7 +53,8 @@ static enum err warm_add(struct warm_search *search, const struct warm_way *way)
 
 static bool warm_may_be(const struct warm_search *search, uint32_t person)
 {
-    return person != search->me && person != search->to && !vouch_is_muted(search->view, person);
+    return person != search->me && person != search->to &&
+           !trust_is_muted(search->view->flow, person);
 }
 
 static enum err warm_through_one(struct warm_search *search)

@@ -39,8 +39,8 @@ static void town_vouch(struct trust_town *town, uint64_t *seed, uint32_t from, u
     *vouch = (struct trust_vouch){.from = from,
                                   .to = to,
                                   .day = TODAY - town_draw(seed, 1500),
-                                  .relation = relations[town_draw(seed, 3)],
-                                  .tags = {town_draw(seed, 4)},
+                                  .relation = (uint8_t)relations[town_draw(seed, 3)],
+                                  .tags = {1 + town_draw(seed, 4)},
                                   .tags_count = 1};
     town->count++;
 }

@@ -21,12 +21,11 @@ enum {
     OP_PATH_LIMIT = 10,
     OP_PATH_KEPT = 4 * OP_PATH_LIMIT, /* the best so far: of equal ones the lately met come first */
     OP_PATH_CONTACTS_MAX = 50,        /* found by words, before they are ranked */
-    OP_PATH_PEOPLE_MAX = 50000,       /* endorsed for it, before they are ranked */
     OP_PATH_BUDGET = 100000           /* neighbours looked at */
 };
 
 /* How far the ways to somebody were looked for. */
-enum op_path_looked { OP_PATH_NEW, OP_PATH_LOOKED, OP_PATH_LOOKED_FAR, OP_PATH_TAKEN };
+enum op_path_looked { OP_PATH_NEW, OP_PATH_WANTED, OP_PATH_TAKEN };
 
 struct op_path {
     struct op_call *call;
@@ -272,12 +271,12 @@ static enum err op_path_contacts(struct op_path *path)
 
 static enum err op_path_on_person(void *self, uint32_t person)
 {
-    struct buf *people = self;
+    struct op_path *path = self;
 
-    if (people->size / sizeof person == OP_PATH_PEOPLE_MAX)
-        return ERR_CANCELLED;
-    buf_append(people, span_of(&person, sizeof person));
-    return buf_err(people);
+    if (path->looked[person] == OP_PATH_NEW && person != path->me &&
+        !trust_is_muted(path->view.flow, person))
+        path->looked[person] = OP_PATH_WANTED;
+    return ERR_OK;
 }
 
 /* A peer who is endorsed for it. */
@@ -300,70 +299,75 @@ static enum err op_path_add_friend(struct op_path *path, uint32_t person)
     return err == ERR_OK && is_wanted ? op_path_add_direct(path, who.number, &who) : err;
 }
 
-static void op_path_put_ways(struct op_path *path, const struct buf *ways)
+static void op_path_put_way(struct op_path *path, const struct warm_way *way)
 {
-    const struct warm_way *way = (const struct warm_way *)(const void *)ways->data;
+    struct describe_path row = {.is_in_graph = true,
+                                .has_member = true,
+                                .member = *vouch_member(&path->view, way->to),
+                                .to = way->to,
+                                .through = {way->through[0], way->through[1]},
+                                .count = way->count,
+                                .least = way->least};
 
-    for (size_t at = 0; at < ways->size / sizeof *way; at++) {
-        struct describe_path row = {.is_in_graph = true,
-                                    .has_member = true,
-                                    .member = *vouch_member(&path->view, way[at].to),
-                                    .to = way[at].to,
-                                    .through = {way[at].through[0], way[at].through[1]},
-                                    .count = way[at].count,
-                                    .least = way[at].least};
-
-        op_path_keep(path, &row);
-    }
+    op_path_keep(path, &row);
 }
 
-/* The best way to one of many. */
-static enum err op_path_add_best(struct op_path *path, uint32_t person, bool is_far)
+static enum err op_path_on_way(void *self, const struct warm_way *way)
+{
+    struct op_path *path = self;
+
+    /* The nearest friend comes first. */
+    if (path->looked[way->to] != OP_PATH_WANTED)
+        return ERR_OK;
+    path->looked[way->to] = OP_PATH_TAKEN;
+    op_path_put_way(path, way);
+    return ERR_OK;
+}
+
+/* The best way through two people to one of many. */
+static enum err op_path_add_far(struct op_path *path, uint32_t person)
 {
     struct buf ways = {0};
-    struct warm_way *way;
-    enum err err = warm_find(&path->view, path->me, person, is_far, &path->budget, &ways);
+    const struct warm_way *way;
+    enum err err = warm_find(&path->view, path->me, person, true, &path->budget, &ways);
     size_t count = ways.size / sizeof *way, best = 0;
 
-    way = (struct warm_way *)(void *)ways.data;
+    way = (const struct warm_way *)(const void *)ways.data;
     for (size_t at = 1; at < count; at++)
-        if (way[at].count < way[best].count ||
-            (way[at].count == way[best].count && way[at].least > way[best].least))
+        if (way[at].least > way[best].least)
             best = at;
-    path->looked[person] = count > 0 ? OP_PATH_TAKEN : is_far ? OP_PATH_LOOKED_FAR : OP_PATH_LOOKED;
-    if (err == ERR_OK && count > 0) {
-        way[0] = way[best];
-        ways.size = sizeof *way;
-        op_path_put_ways(path, &ways);
-    }
+    if (err == ERR_OK && count > 0)
+        err = op_path_on_way(path, &way[best]);
     buf_release(&ways);
     return err;
 }
 
+static bool op_path_is_open(const struct op_path *path, uint32_t person, bool is_friend)
+{
+    return path->looked[person] == OP_PATH_WANTED &&
+           (trust_hop(path->view.flow, person) == 1) == is_friend;
+}
+
+/* Friends; whom they know; and only where those are few, those two people away. */
 static enum err op_path_endorsed(struct op_path *path)
 {
-    struct buf people = {0};
-    const uint32_t *person;
-    enum err err = path->folded.size > 0 ? vouch_find(&path->view, buf_span(&path->folded),
-                                                      op_path_on_person, &people)
-                                         : ERR_OK;
-    size_t count = people.size / sizeof *person;
+    enum err err = path->folded.size > 0
+                       ? vouch_find(&path->view, buf_span(&path->folded), op_path_on_person, path)
+                       : ERR_OK;
 
-    person = (const uint32_t *)(const void *)people.data;
-    path->is_cut |= err == ERR_CANCELLED;
-    err = err == ERR_CANCELLED ? ERR_OK : err;
-    /* First whom friends know; those two people away only where there are few. */
-    for (int round = 0; round < 2 && (round == 0 || path->count < OP_PATH_LIMIT); round++)
-        for (size_t at = 0; err == ERR_OK && at < count; at++) {
-            if (path->looked[person[at]] > (round == 0 ? OP_PATH_NEW : OP_PATH_LOOKED) ||
-                person[at] == path->me || trust_is_muted(path->view.flow, person[at]))
-                continue;
-            err = trust_hop(path->view.flow, person[at]) == 1
-                      ? op_path_add_friend(path, person[at])
-                      : op_path_add_best(path, person[at], round == 1);
+    for (uint32_t person = 0; err == ERR_OK && person < path->people; person++)
+        if (op_path_is_open(path, person, true)) {
+            path->looked[person] = OP_PATH_TAKEN;
+            err = op_path_add_friend(path, person);
         }
+    if (err == ERR_OK)
+        err = warm_ahead(&path->view, path->me, &path->budget, op_path_on_way, path);
+    for (uint32_t person = 0;
+         err == ERR_OK && path->count < OP_PATH_LIMIT && path->budget > 0 && person < path->people;
+         person++)
+        if (op_path_is_open(path, person, false))
+            err = op_path_add_far(path, person);
     path->is_cut |= path->budget == 0;
-    buf_release(&people);
     return err;
 }
 
@@ -380,8 +384,8 @@ static enum err op_path_to_who(struct op_path *path)
     if (err == ERR_OK && path->who.has_member &&
         vouch_person(&path->view, &path->who.member, &person) && person != path->me) {
         err = warm_find(&path->view, path->me, person, true, &path->budget, &ways);
-        if (err == ERR_OK)
-            op_path_put_ways(path, &ways);
+        for (size_t at = 0; err == ERR_OK && at < ways.size; at += sizeof(struct warm_way))
+            op_path_put_way(path, (const struct warm_way *)(const void *)(ways.data + at));
     }
     path->is_cut |= path->budget == 0;
     buf_release(&ways);

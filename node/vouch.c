@@ -10,6 +10,11 @@
 
 enum { VOUCH_SLOTS_MIN = 1024, VOUCH_NAMES_SIZE = 1 << 20 };
 
+/* Of each person the others; at has one place more than people. */
+struct vouch_links {
+    uint32_t *at, *others;
+};
+
 struct vouch_graph {
     const struct ledger *ledger;
     uint64_t changes; /* of the endorsements it was made of */
@@ -20,9 +25,9 @@ struct vouch_graph {
     size_t slots_count;
     struct trust_graph trust;
     struct vouch_tags tags;
-    uint32_t *quoters_at, *quoters; /* of each person; quoters_at has one place more */
-    struct buf names;               /* those looked up: size, bytes */
-    uint32_t *names_at;             /* of each person: place + 1; 0: not looked up */
+    struct vouch_links quoters, quoted;
+    struct buf names;   /* those looked up: size, bytes */
+    uint32_t *names_at; /* of each person: place + 1; 0: not looked up */
     bool is_cut;
 };
 
@@ -128,8 +133,8 @@ static enum err vouch_tag(struct vouch_reading *reading, struct span tag, uint32
 }
 
 /* Quotes of one person by one peer mostly follow one another. */
-static enum err vouch_links(struct vouch_reading *reading, const struct endorsement_view *view,
-                            uint32_t person)
+static enum err vouch_note_links(struct vouch_reading *reading, const struct endorsement_view *view,
+                                 uint32_t person)
 {
     enum err err = ERR_OK;
 
@@ -181,7 +186,7 @@ static enum err vouch_on_view(void *self, const struct endorsement_view *view)
     for (size_t at = 0; err == ERR_OK && at < view->about_count; at++)
         err = vouch_tag(reading, view->about[at], vouch.to, &vouch.tags[at]);
     if (err == ERR_OK)
-        err = vouch_links(reading, view, vouch.to);
+        err = vouch_note_links(reading, view, vouch.to);
     if (err == ERR_LIMIT) {
         reading->graph->is_cut = true;
         return ERR_OK;
@@ -199,8 +204,10 @@ static void vouch_free(struct vouch_graph *graph)
         return;
     trust_graph_release(&graph->trust);
     vouch_tags_release(&graph->tags);
-    heap_free(graph->quoters_at);
-    heap_free(graph->quoters);
+    heap_free(graph->quoters.at);
+    heap_free(graph->quoters.others);
+    heap_free(graph->quoted.at);
+    heap_free(graph->quoted.others);
     buf_release(&graph->names);
     heap_free(graph->names_at);
     buf_release(&graph->members);
@@ -208,26 +215,40 @@ static void vouch_free(struct vouch_graph *graph)
     heap_free(graph);
 }
 
-/* Links by person. */
-static enum err vouch_settle_links(struct vouch_graph *graph, const struct vouch_reading *reading)
+/* Links by the one or by the other. */
+static enum err vouch_sort_links(const struct vouch_reading *reading, size_t people,
+                                 bool is_by_quoter, struct vouch_links *out)
 {
     const struct vouch_link *links = (const struct vouch_link *)(const void *)reading->links.data;
-    size_t count = reading->links.size / sizeof *links, people = vouch_people(graph);
+    size_t count = reading->links.size / sizeof *links;
 
-    graph->quoters_at = heap_new_zeroed(people + 2, sizeof *graph->quoters_at);
-    graph->quoters = heap_new_zeroed(count + 1, sizeof *graph->quoters);
-    graph->names_at = heap_new_zeroed(people + 1, sizeof *graph->names_at);
-    if (graph->quoters_at == NULL || graph->quoters == NULL || graph->names_at == NULL)
+    out->at = heap_new_zeroed(people + 2, sizeof *out->at);
+    out->others = heap_new_zeroed(count + 1, sizeof *out->others);
+    if (out->at == NULL || out->others == NULL)
         return ERR_NOMEM;
     for (size_t at = 0; at < count; at++)
-        graph->quoters_at[links[at].person + 1]++;
+        out->at[(is_by_quoter ? links[at].quoter : links[at].person) + 1]++;
     for (size_t person = 0; person < people; person++)
-        graph->quoters_at[person + 1] += graph->quoters_at[person];
-    for (size_t at = 0; at < count; at++)
-        graph->quoters[graph->quoters_at[links[at].person]++] = links[at].quoter;
-    memmove(graph->quoters_at + 1, graph->quoters_at, people * sizeof *graph->quoters_at);
-    graph->quoters_at[0] = 0;
+        out->at[person + 1] += out->at[person];
+    for (size_t at = 0; at < count; at++) {
+        uint32_t one = is_by_quoter ? links[at].quoter : links[at].person;
+
+        out->others[out->at[one]++] = is_by_quoter ? links[at].person : links[at].quoter;
+    }
+    memmove(out->at + 1, out->at, people * sizeof *out->at);
+    out->at[0] = 0;
     return ERR_OK;
+}
+
+static enum err vouch_settle_links(struct vouch_graph *graph, const struct vouch_reading *reading)
+{
+    size_t people = vouch_people(graph);
+    enum err err = vouch_sort_links(reading, people, false, &graph->quoters);
+
+    graph->names_at = heap_new_zeroed(people + 1, sizeof *graph->names_at);
+    if (err == ERR_OK)
+        err = vouch_sort_links(reading, people, true, &graph->quoted);
+    return err == ERR_OK && graph->names_at == NULL ? ERR_NOMEM : err;
 }
 
 static enum err vouch_read(const struct snapshot *snapshot, uint64_t now_ms,
@@ -403,12 +424,21 @@ enum err vouch_keep_name(struct vouch_view *view, uint32_t person, struct span n
     return buf_err(&graph->names);
 }
 
+static const uint32_t *vouch_linked(const struct vouch_links *links, uint32_t person,
+                                    uint32_t *out_count)
+{
+    *out_count = links->at[person + 1] - links->at[person];
+    return links->others + links->at[person];
+}
+
 const uint32_t *vouch_quoters(const struct vouch_view *view, uint32_t person, uint32_t *out_count)
 {
-    const uint32_t *at = view->graph->quoters_at + person;
+    return vouch_linked(&view->graph->quoters, person, out_count);
+}
 
-    *out_count = at[1] - at[0];
-    return view->graph->quoters + at[0];
+const uint32_t *vouch_quoted(const struct vouch_view *view, uint32_t person, uint32_t *out_count)
+{
+    return vouch_linked(&view->graph->quoted, person, out_count);
 }
 
 enum err vouch_find(const struct vouch_view *view, struct span folded, vouch_tags_fn each,

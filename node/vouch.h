@@ -43,6 +43,8 @@ const struct public_key *vouch_member(const struct vouch_view *view, uint32_t pe
 const struct closeness_row *vouch_friend(const struct vouch_view *view, uint32_t branch);
 /* The linked peers of a person as far as quotes tell: who quotes what is said of them. */
 const uint32_t *vouch_quoters(const struct vouch_view *view, uint32_t person, uint32_t *out_count);
+/* And whom they quote. */
+const uint32_t *vouch_quoted(const struct vouch_view *view, uint32_t person, uint32_t *out_count);
 /* Who is endorsed for something these folded words are in (vouch_tags.h). */
 MUST_USE enum err vouch_find(const struct vouch_view *view, struct span folded, vouch_tags_fn each,
                              void *self);

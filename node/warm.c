@@ -1,4 +1,5 @@
-/* Neighbours are looked at in three rows: who endorses, who is endorsed, who quotes. */
+/* Neighbours are looked at in four rows: who endorses, who is endorsed, who quotes, who is quoted.
+ */
 #include "node/warm.h"
 
 enum { WARM_NONE = UINT32_MAX };
@@ -17,7 +18,7 @@ static uint32_t warm_neighbour(const struct vouch_view *view, uint32_t person, u
     const struct trust_graph *graph = vouch_trust(view);
     uint32_t in = graph->in_at[person + 1] - graph->in_at[person];
     uint32_t out = graph->out_at[person + 1] - graph->out_at[person], count;
-    const uint32_t *quoters = vouch_quoters(view, person, &count);
+    const uint32_t *quoters = vouch_quoters(view, person, &count), *quoted;
 
     if (at < in)
         return graph->in_from[graph->in_at[person] + at];
@@ -25,7 +26,11 @@ static uint32_t warm_neighbour(const struct vouch_view *view, uint32_t person, u
     if (at < out)
         return graph->out_to[graph->out_at[person] + at];
     at -= out;
-    return at < count ? quoters[at] : WARM_NONE;
+    if (at < count)
+        return quoters[at];
+    at -= count;
+    quoted = vouch_quoted(view, person, &count);
+    return at < count ? quoted[at] : WARM_NONE;
 }
 
 static struct warm_way *warm_ways(const struct warm_search *search, size_t *out_count)
@@ -122,4 +127,36 @@ enum err warm_find(const struct vouch_view *view, uint32_t me, uint32_t to, bool
     enum err err = warm_through_one(&search);
 
     return err == ERR_OK && is_far ? warm_far(&search) : err;
+}
+
+static enum err warm_from(struct warm_search *search, uint32_t branch, warm_fn each, void *self)
+{
+    const struct trust_friend *known = &search->view->friends[branch];
+    enum err err = ERR_OK;
+    uint32_t other;
+
+    for (uint32_t at = 0; err == ERR_OK && *search->budget > 0 &&
+                          (other = warm_neighbour(search->view, known->person, at)) != WARM_NONE;
+         at++) {
+        struct warm_way way = {
+            .to = other, .through = {known->person}, .count = 1, .least = known->closeness};
+
+        --*search->budget;
+        if (warm_may_be(search, other) && other != known->person)
+            err = each(self, &way);
+    }
+    return err;
+}
+
+enum err warm_ahead(const struct vouch_view *view, uint32_t me, uint32_t *budget, warm_fn each,
+                    void *self)
+{
+    struct warm_search search = {.view = view, .me = me, .to = WARM_NONE, .budget = budget};
+    enum err err = ERR_OK;
+
+    for (enum closeness level = CLOSENESS_CLOSE; level <= CLOSENESS_MET; level++)
+        for (uint32_t at = 0; err == ERR_OK && at < view->friends_count; at++)
+            if (vouch_friend(view, at)->level == level)
+                err = warm_from(&search, at, each, self);
+    return err;
 }

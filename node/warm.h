@@ -24,4 +24,10 @@ struct warm_way {
 MUST_USE enum err warm_find(const struct vouch_view *view, uint32_t me, uint32_t to, bool is_far,
                             uint32_t *budget, struct buf *out);
 
+/* Tells whom the owner's friends know, friend after friend, the nearest first. Stops at the first
+ * error of each and returns it. */
+typedef enum err (*warm_fn)(void *self, const struct warm_way *way);
+MUST_USE enum err warm_ahead(const struct vouch_view *view, uint32_t me, uint32_t *budget,
+                             warm_fn each, void *self);
+
 #endif

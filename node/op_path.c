@@ -301,13 +301,21 @@ static enum err op_path_add_friend(struct op_path *path, uint32_t person)
 
 static void op_path_put_way(struct op_path *path, const struct warm_way *way)
 {
-    struct describe_path row = {.is_in_graph = true,
-                                .has_member = true,
-                                .member = *vouch_member(&path->view, way->to),
-                                .to = way->to,
-                                .through = {way->through[0], way->through[1]},
-                                .count = way->count,
-                                .least = way->least};
+    const struct describe_path *worst = &path->rows[OP_PATH_KEPT - 1];
+    struct describe_path row;
+
+    /* Most are turned away here, where thousands fit. */
+    if (path->kept == OP_PATH_KEPT && (worst->is_direct || worst->least > way->least)) {
+        path->count++;
+        return;
+    }
+    row = (struct describe_path){.is_in_graph = true,
+                                 .has_member = true,
+                                 .member = *vouch_member(&path->view, way->to),
+                                 .to = way->to,
+                                 .through = {way->through[0], way->through[1]},
+                                 .count = way->count,
+                                 .least = way->least};
 
     op_path_keep(path, &row);
 }

@@ -207,6 +207,14 @@ static bool view_endorsement_is_beyond(struct view_endorsement_walk *walk, bool 
     return is_beyond;
 }
 
+/* Of what one issuer wrote about me and I have not even kept only the newest count, taken back or
+ * not: a hundred thousand more cost their rows, and nothing else. */
+static bool view_endorsement_is_flood(struct view_endorsement_walk *walk)
+{
+    return walk->is_capped && !walk->view.is_kept &&
+           view_endorsement_before(walk) >= ENDORSEMENTS_PER_ISSUER_MAX;
+}
+
 /* A walk over everything knows beforehand where asking is in vain. */
 static enum err view_endorsement_ask_revoked(const struct view_endorsement_walk *walk, bool *out)
 {
@@ -230,6 +238,8 @@ static enum err view_endorsement_tell(struct view_endorsement_walk *walk)
     if (!walk->has_view)
         return ERR_OK;
     walk->has_view = false;
+    if (is_mine && view_endorsement_is_flood(walk))
+        return ERR_OK;
     err = view_endorsement_ask_revoked(walk, &is_revoked);
     if (err != ERR_OK)
         return err;

@@ -49,6 +49,15 @@ def friends_stand_for_a_peer(place):
     # Whom I feel nearer to comes first.
     zora.ok("contact", "closeness", "ben", "close")
     assert zora.ok("trust", "dana")["sentence"].endswith("Ben and Ana.")
+    assert [row["issuer"]["name"] for row in
+            zora.ok("endorsement", "list", "--of", "dana")["endorsements"]] == ["Ben", "Ana"]
+    zora.ok("contact", "closeness", "ben", "met")
+    assert [row["issuer"]["name"] for row in
+            zora.ok("endorsement", "list", "--of", "dana")["endorsements"]] == ["Ana", "Ben"]
+    zora.ok("contact", "closeness", "ben", "close")
+    for me in ("me", "Dana", dana.identity["member"]):
+        mine = dana.ok("endorsement", "list", "--of", me)["endorsements"]
+        assert mine == dana.ok("endorsement", "list", "--received")["endorsements"], me
     # Asked about one skill, the others say nothing.
     assert sentences(zora, "dana", "--about", "Carpentry") == [
         "One person you know endorses Dana for Carpentry: Ana."]

@@ -53,6 +53,7 @@ static enum err closeness_on_peer(void *self, const struct peer *peer)
         return ERR_OK;
     if (row.is_blocked)
         row.level = CLOSENESS_MUTED;
+    memcpy(row.name, peer->alias[0] != '\0' ? peer->alias : peer->name, sizeof row.name);
     return closeness_add(self, &row);
 }
 
@@ -142,6 +143,7 @@ static void closeness_unite(struct closeness_row *row, const struct closeness_ro
     }
     if (more->since_ms > 0) {
         row->since_ms = more->since_ms;
+        memcpy(row->name, more->name, sizeof row->name);
         row->is_peer = more->is_peer;
         row->has_via = more->has_via;
         row->via = more->via;

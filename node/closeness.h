@@ -18,6 +18,7 @@ struct closeness_row {
     enum closeness level;
     bool is_set;       /* the owner said so */
     bool is_blocked;   /* muted, whatever the owner said */
+    char name[201];    /* of peers: mine for them, else their card's */
     uint64_t since_ms; /* of peers: when they were linked */
     bool has_via;
     struct public_key via; /* of peers: who introduced them */

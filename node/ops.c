@@ -29,6 +29,7 @@
 #include "node/op_merge.h"
 #include "node/op_network.h"
 #include "node/op_node.h"
+#include "node/op_path.h"
 #include "node/op_peer.h"
 #include "node/op_remind.h"
 #include "node/op_reply.h"
@@ -107,6 +108,7 @@ static const struct op ops_all[] = {
     {.method = "network.quote", .mode = OP_WRITE, .run = op_network_quote},
     {.method = "network.unquote", .mode = OP_WRITE, .run = op_network_unquote},
     {.method = "offer.post", .mode = OP_WRITE, .run = op_ask_post_offer},
+    {.method = "path", .mode = OP_READ, .run = op_path},
     {.method = "peer.accept",
      .mode = OP_WRITE,
      .run = op_invite_accept,

@@ -27,6 +27,25 @@ static void show_trust_answer(json_t *result, json_t *params)
         (void)puts("There are more endorsements than are looked through here.");
 }
 
+static void show_paths(json_t *result, json_t *params)
+{
+    json_t *paths = json_object_get(result, "paths"), *path;
+    size_t at;
+
+    (void)params;
+    json_array_foreach(paths, at, path)
+    {
+        show_trust_line("", show_text(path, "sentence"));
+        show_trust_line("  ", show_text(path, "next"));
+    }
+    if (json_array_size(paths) == 0) {
+        show_trust_line("", show_text(result, "sentence"));
+        show_trust_line("  ", show_text(result, "next"));
+    }
+    if (json_is_true(json_object_get(result, "is_cut")))
+        (void)puts("There are more ways than are shown here: say it more closely.");
+}
+
 static void show_closeness(json_t *result, json_t *params)
 {
     (void)params;
@@ -34,6 +53,7 @@ static void show_closeness(json_t *result, json_t *params)
 }
 
 const struct show_printer show_trust_printers[] = {
+    {"path", show_paths},
     {"trust", show_trust_answer},
     {"contact.closeness", show_closeness},
     {NULL, NULL},

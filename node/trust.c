@@ -102,7 +102,7 @@ static bool trust_shares_tag(const struct trust_vouch *left, const struct trust_
 {
     for (size_t one = 0; one < left->tags_count; one++)
         for (size_t other = 0; other < right->tags_count; other++)
-            if (left->tags[one] == right->tags[other])
+            if (left->tags[one] == right->tags[other] && left->tags[one] != 0)
                 return true;
     return false;
 }
@@ -126,7 +126,8 @@ static uint32_t trust_weigh(const struct trust_making *making, const struct trus
                             bool may_be_swap)
 {
     uint32_t age = making->today > vouch->day ? making->today - vouch->day : 0;
-    uint64_t weight = (uint64_t)trust_factor(vouch->relation) * trust_fade(age) / TRUST_ONE;
+    uint64_t weight =
+        (uint64_t)trust_factor((enum relation)vouch->relation) * trust_fade(age) / TRUST_ONE;
 
     return (uint32_t)(may_be_swap && trust_is_swap(making, vouch) ? weight / 2 : weight);
 }

@@ -34,11 +34,11 @@ uint32_t trust_fade(uint32_t days);
 
 /* One endorsement that counts. */
 struct trust_vouch {
-    uint32_t from, to; /* people */
-    uint32_t day;      /* when it was issued, in days since 1970 */
-    enum relation relation;
-    uint64_t tags[ENDORSEMENT_ABOUT_MAX]; /* hashes of what it is about */
+    uint32_t from, to;                    /* people */
+    uint32_t day;                         /* when it was issued, in days since 1970 */
+    uint32_t tags[ENDORSEMENT_ABOUT_MAX]; /* numbers of what it is about; 0: none */
     uint8_t tags_count;
+    uint8_t relation; /* enum relation */
 };
 
 /* Who vouches for whom, and with what weight, on one day. Each two people once. */
@@ -77,6 +77,7 @@ void trust_flow_free(struct trust_flow *flow);
 /* 1 for friends, up to TRUST_HOPS; 0: not reached, or muted. */
 unsigned trust_hop(const struct trust_flow *flow, uint32_t person);
 uint32_t trust_amount(const struct trust_flow *flow, uint32_t person);
+bool trust_is_muted(const struct trust_flow *flow, uint32_t person);
 /* The branches of what reaches a person, by friend, none of them 0. Valid until the next call. */
 MUST_USE enum err trust_branches(struct trust_flow *flow, uint32_t person,
                                  const struct trust_share **out, uint32_t *out_count);

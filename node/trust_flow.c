@@ -153,6 +153,11 @@ uint32_t trust_amount(const struct trust_flow *flow, uint32_t person)
     return trust_hop(flow, person) > 0 ? flow->minds[person].amount : 0;
 }
 
+bool trust_is_muted(const struct trust_flow *flow, uint32_t person)
+{
+    return flow->minds[person].hop == TRUST_HOP_MUTED;
+}
+
 /* Branches. */
 
 static const struct trust_share *trust_shares(const struct trust_flow *flow,

@@ -8,7 +8,12 @@
 #include "proto/limits.h"
 #include "storage/fold.h"
 
-enum { VOUCH_SLOTS_MIN = 1024 };
+enum { VOUCH_SLOTS_MIN = 1024, VOUCH_NAMES_SIZE = 1 << 20 };
+
+/* Of each person the others; at has one place more than people. */
+struct vouch_links {
+    uint32_t *at, *others;
+};
 
 struct vouch_graph {
     const struct ledger *ledger;
@@ -19,6 +24,10 @@ struct vouch_graph {
     uint32_t *slots;    /* number + 1, or 0; a power of two, at most half of them taken */
     size_t slots_count;
     struct trust_graph trust;
+    struct vouch_tags tags;
+    struct vouch_links quoters, quoted;
+    struct buf names;   /* those looked up: size, bytes */
+    uint32_t *names_at; /* of each person: place + 1; 0: not looked up */
     bool is_cut;
 };
 
@@ -93,17 +102,23 @@ static enum err vouch_number(struct vouch_graph *graph, const struct public_key 
 
 /* Reading. */
 
+/* A peer of mine and somebody whom they are linked with. */
+struct vouch_link {
+    uint32_t person, quoter;
+};
+
 struct vouch_reading {
     struct vouch_graph *graph;
     struct public_key me;
     struct buf vouches; /* struct trust_vouch */
+    struct buf links;   /* struct vouch_link */
     struct buf folded;
     uint64_t now_ms;
 };
 
-/* Tags are compared by a hash of 64 bits (FNV-1a). Two that meet by chance or by will halve an
- * endorsement between the two people who wrote them, and change nothing else. */
-static enum err vouch_tag(struct vouch_reading *reading, struct span tag, uint64_t *out)
+/* The number of a tag; FNV-1a finds it. */
+static enum err vouch_tag(struct vouch_reading *reading, struct span tag, uint32_t person,
+                          uint32_t *out)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     enum err err;
@@ -112,7 +127,30 @@ static enum err vouch_tag(struct vouch_reading *reading, struct span tag, uint64
     err = fold(tag, &reading->folded);
     for (size_t at = 0; at < reading->folded.size; at++)
         hash = (hash ^ reading->folded.data[at]) * UINT64_C(0x100000001b3);
-    *out = hash;
+    return err == ERR_OK ? vouch_tags_add(&reading->graph->tags, buf_span(&reading->folded), hash,
+                                          person, out)
+                         : err;
+}
+
+/* Quotes of one person by one peer mostly follow one another. */
+static enum err vouch_note_links(struct vouch_reading *reading, const struct endorsement_view *view,
+                                 uint32_t person)
+{
+    enum err err = ERR_OK;
+
+    for (size_t at = 0; view->is_quoted && err == ERR_OK && at < view->quoters_count; at++) {
+        struct vouch_link link = {.person = person};
+        const struct vouch_link *last =
+            (const struct vouch_link *)(const void *)reading->links.data +
+            reading->links.size / sizeof link;
+
+        err = vouch_number(reading->graph, &view->quoters[at], &link.quoter);
+        if (err == ERR_OK && (reading->links.size == 0 || last[-1].person != person ||
+                              last[-1].quoter != link.quoter)) {
+            buf_append(&reading->links, span_of(&link, sizeof link));
+            err = buf_err(&reading->links);
+        }
+    }
     return err;
 }
 
@@ -132,7 +170,7 @@ static enum err vouch_on_view(void *self, const struct endorsement_view *view)
 {
     struct vouch_reading *reading = self;
     struct trust_vouch vouch = {.day = (uint32_t)(view->issued_s / (VOUCH_MS_PER_DAY / 1000)),
-                                .relation = view->relation,
+                                .relation = (uint8_t)view->relation,
                                 .tags_count = (uint8_t)view->about_count};
     enum err err;
 
@@ -146,7 +184,9 @@ static enum err vouch_on_view(void *self, const struct endorsement_view *view)
     if (err == ERR_OK)
         err = vouch_number(reading->graph, &view->subject, &vouch.to);
     for (size_t at = 0; err == ERR_OK && at < view->about_count; at++)
-        err = vouch_tag(reading, view->about[at], &vouch.tags[at]);
+        err = vouch_tag(reading, view->about[at], vouch.to, &vouch.tags[at]);
+    if (err == ERR_OK)
+        err = vouch_note_links(reading, view, vouch.to);
     if (err == ERR_LIMIT) {
         reading->graph->is_cut = true;
         return ERR_OK;
@@ -163,9 +203,52 @@ static void vouch_free(struct vouch_graph *graph)
     if (graph == NULL)
         return;
     trust_graph_release(&graph->trust);
+    vouch_tags_release(&graph->tags);
+    heap_free(graph->quoters.at);
+    heap_free(graph->quoters.others);
+    heap_free(graph->quoted.at);
+    heap_free(graph->quoted.others);
+    buf_release(&graph->names);
+    heap_free(graph->names_at);
     buf_release(&graph->members);
     heap_free(graph->slots);
     heap_free(graph);
+}
+
+/* Links by the one or by the other. */
+static enum err vouch_sort_links(const struct vouch_reading *reading, size_t people,
+                                 bool is_by_quoter, struct vouch_links *out)
+{
+    const struct vouch_link *links = (const struct vouch_link *)(const void *)reading->links.data;
+    size_t count = reading->links.size / sizeof *links;
+
+    out->at = heap_new_zeroed(people + 2, sizeof *out->at);
+    out->others = heap_new_zeroed(count + 1, sizeof *out->others);
+    if (out->at == NULL || out->others == NULL)
+        return ERR_NOMEM;
+    for (size_t at = 0; at < count; at++)
+        out->at[(is_by_quoter ? links[at].quoter : links[at].person) + 1]++;
+    for (size_t person = 0; person < people; person++)
+        out->at[person + 1] += out->at[person];
+    for (size_t at = 0; at < count; at++) {
+        uint32_t one = is_by_quoter ? links[at].quoter : links[at].person;
+
+        out->others[out->at[one]++] = is_by_quoter ? links[at].person : links[at].quoter;
+    }
+    memmove(out->at + 1, out->at, people * sizeof *out->at);
+    out->at[0] = 0;
+    return ERR_OK;
+}
+
+static enum err vouch_settle_links(struct vouch_graph *graph, const struct vouch_reading *reading)
+{
+    size_t people = vouch_people(graph);
+    enum err err = vouch_sort_links(reading, people, false, &graph->quoters);
+
+    graph->names_at = heap_new_zeroed(people + 1, sizeof *graph->names_at);
+    if (err == ERR_OK)
+        err = vouch_sort_links(reading, people, true, &graph->quoted);
+    return err == ERR_OK && graph->names_at == NULL ? ERR_NOMEM : err;
 }
 
 static enum err vouch_read(const struct snapshot *snapshot, uint64_t now_ms,
@@ -189,7 +272,10 @@ static enum err vouch_read(const struct snapshot *snapshot, uint64_t now_ms,
                                (struct trust_vouch *)(void *)reading.vouches.data,
                                (uint32_t)(reading.vouches.size / sizeof(struct trust_vouch)),
                                (uint32_t)today, &graph->trust);
+    if (err == ERR_OK)
+        err = vouch_settle_links(graph, &reading);
     buf_release(&reading.vouches);
+    buf_release(&reading.links);
     buf_release(&reading.folded);
     return err;
 }
@@ -270,7 +356,7 @@ enum err vouch_open(const struct op_call *call, struct vouch_view *out)
 {
     enum err err;
 
-    *out = (struct vouch_view){0};
+    *out = (struct vouch_view){.call = call};
     err = vouch_get(call, out);
     if (err == ERR_OK)
         err = closeness_load(&call->snapshot, &out->near);
@@ -312,7 +398,61 @@ const struct closeness_row *vouch_friend(const struct vouch_view *view, uint32_t
     return view->friend_rows[branch];
 }
 
+bool vouch_name(const struct vouch_view *view, uint32_t person, struct span *out)
+{
+    const struct vouch_graph *graph = view->graph;
+    const uint8_t *at = graph->names.data + graph->names_at[person];
+
+    if (graph->names_at[person] == 0)
+        return false;
+    *out = span_of(at, at[-1]);
+    return true;
+}
+
+enum err vouch_keep_name(struct vouch_view *view, uint32_t person, struct span name)
+{
+    struct vouch_graph *graph = view->graph;
+
+    if (graph->names.size > VOUCH_NAMES_SIZE) {
+        buf_clear(&graph->names);
+        memset(graph->names_at, 0, graph->trust.people * sizeof *graph->names_at);
+    }
+    buf_byte(&graph->names, (uint8_t)name.size);
+    if (buf_err(&graph->names) == ERR_OK)
+        graph->names_at[person] = (uint32_t)graph->names.size;
+    buf_append(&graph->names, name);
+    return buf_err(&graph->names);
+}
+
+static const uint32_t *vouch_linked(const struct vouch_links *links, uint32_t person,
+                                    uint32_t *out_count)
+{
+    *out_count = links->at[person + 1] - links->at[person];
+    return links->others + links->at[person];
+}
+
+const uint32_t *vouch_quoters(const struct vouch_view *view, uint32_t person, uint32_t *out_count)
+{
+    return vouch_linked(&view->graph->quoters, person, out_count);
+}
+
+const uint32_t *vouch_quoted(const struct vouch_view *view, uint32_t person, uint32_t *out_count)
+{
+    return vouch_linked(&view->graph->quoted, person, out_count);
+}
+
+enum err vouch_find(const struct vouch_view *view, struct span folded, vouch_tags_fn each,
+                    void *self)
+{
+    return vouch_tags_find(&view->graph->tags, folded, each, self);
+}
+
+const struct trust_graph *vouch_trust(const struct vouch_view *view)
+{
+    return &view->graph->trust;
+}
+
 bool vouch_is_cut(const struct vouch_view *view)
 {
-    return view->graph->is_cut;
+    return view->graph->is_cut || view->graph->tags.is_cut;
 }

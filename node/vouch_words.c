@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "crypto/secret.h"
 #include "node/describe.h"
 #include "proto/scan.h"
 #include "storage/endorsement_table.h"
@@ -23,18 +22,6 @@ static void vouch_put_cut(struct span name, struct buf *out)
         for (size = VOUCH_NAME_MAX; size > 0 && !scan_is_utf8(span_of(name.data, size));)
             size--;
     buf_append(out, span_of(name.data, size));
-}
-
-static enum err vouch_name_peer(const struct op_call *call, const struct public_key *member,
-                                struct buf *out)
-{
-    struct peer *peer = secret_new(sizeof *peer);
-    enum err err = peer != NULL ? view_peer(&call->snapshot, member, peer) : ERR_NOMEM;
-
-    if (err == ERR_OK)
-        vouch_put_cut(span_str(peer->alias[0] != '\0' ? peer->alias : peer->name), out);
-    secret_free(peer);
-    return err;
 }
 
 struct vouch_naming {
@@ -81,32 +68,50 @@ static enum err vouch_name_place(void *self, const struct endorsement_place *pla
                                  &place->object, vouch_name_row, naming);
 }
 
-/* Whoever knows a name; out stays empty when nobody does. */
-static enum err vouch_find_name(const struct op_call *call, const struct public_key *member,
-                                struct buf *out)
+/* What somebody signs with: looked up once. */
+static enum err vouch_find_signed(struct vouch_view *view, const struct public_key *member,
+                                  struct buf *out)
 {
-    struct vouch_naming naming = {.call = call, .out = out};
-    enum err err = vouch_name_peer(call, member, out);
+    struct vouch_naming naming = {.call = view->call, .out = out};
+    struct span kept;
+    uint32_t person;
+    bool is_person = vouch_person(view, member, &person);
+    enum err err;
 
-    if (err == ERR_NOT_FOUND)
-        err = ERR_OK;
-    if (err == ERR_OK && out->size == 0)
-        err = view_contact_match(&call->snapshot, MATCH_BY_MEMBER,
-                                 span_of(member->bytes, sizeof member->bytes), vouch_name_contact,
-                                 &naming);
-    if (err == ERR_OK && out->size == 0)
-        err = endorsement_table_by(&call->snapshot, member, vouch_name_place, &naming);
-    if (err == ERR_OK || err == ERR_CANCELLED)
+    if (is_person && vouch_name(view, person, &kept)) {
+        buf_append(out, kept);
         return buf_err(out);
+    }
+    err = endorsement_table_by(&view->call->snapshot, member, vouch_name_place, &naming);
+    if (err == ERR_OK || err == ERR_CANCELLED)
+        return is_person ? vouch_keep_name(view, person, buf_span(out)) : buf_err(out);
     return err == ERR_FORGED || err == ERR_MALFORMED ? ERR_CORRUPT : err;
 }
 
-enum err vouch_put_name(const struct op_call *call, const struct public_key *member,
-                        struct buf *out)
+/* Whoever knows a name; out stays empty when nobody does. */
+static enum err vouch_find_name(struct vouch_view *view, const struct public_key *member,
+                                struct buf *out)
+{
+    const struct closeness_row *row = closeness_of(&view->near, member);
+    struct vouch_naming naming = {.call = view->call, .out = out};
+    enum err err = ERR_OK;
+
+    if (row != NULL)
+        vouch_put_cut(span_str(row->name), out);
+    if (out->size == 0)
+        err = view_contact_match(&view->call->snapshot, MATCH_BY_MEMBER,
+                                 span_of(member->bytes, sizeof member->bytes), vouch_name_contact,
+                                 &naming);
+    if (err == ERR_CANCELLED)
+        err = ERR_OK;
+    return err == ERR_OK && out->size == 0 ? vouch_find_signed(view, member, out) : err;
+}
+
+enum err vouch_put_name(struct vouch_view *view, const struct public_key *member, struct buf *out)
 {
     struct buf name = {0};
     char did[DID_SIZE];
-    enum err err = vouch_find_name(call, member, &name);
+    enum err err = vouch_find_name(view, member, &name);
 
     if (err == ERR_OK && name.size > 0) {
         buf_append(out, buf_span(&name));
@@ -119,13 +124,13 @@ enum err vouch_put_name(const struct op_call *call, const struct public_key *mem
     return err == ERR_OK ? buf_err(out) : err;
 }
 
-json_t *vouch_describe(const struct op_call *call, const struct public_key *member)
+json_t *vouch_describe(struct vouch_view *view, const struct public_key *member)
 {
     json_t *out = json_object();
     struct buf name = {0};
 
     describe_set_did(out, "member", member);
-    if (vouch_find_name(call, member, &name) == ERR_OK)
+    if (vouch_find_name(view, member, &name) == ERR_OK)
         describe_set_text(out, "name", buf_span(&name));
     buf_release(&name);
     return out;

@@ -3,15 +3,14 @@
 #ifndef KITH_NODE_VOUCH_WORDS_H
 #define KITH_NODE_VOUCH_WORDS_H
 
-#include "node/ops.h"
-#include "proto/endorsement.h"
+#include "node/vouch.h"
 
 /* Appends a name: my own for a peer or a contact, else that which the member signs endorsements
  * with, else the beginning of the did:key. Long ones are cut. */
-MUST_USE enum err vouch_put_name(const struct op_call *call, const struct public_key *member,
+MUST_USE enum err vouch_put_name(struct vouch_view *view, const struct public_key *member,
                                  struct buf *out);
 /* {"member", "name"}; the name is left out when nobody told one. New reference, or NULL. */
-json_t *vouch_describe(const struct op_call *call, const struct public_key *member);
+json_t *vouch_describe(struct vouch_view *view, const struct public_key *member);
 /* What an issuer did for or with a subject: "has worked with", "were clients of". The subject's
  * name goes behind it, and then vouch_relation_end: " personally", or nothing. */
 const char *vouch_relation(enum relation relation, bool is_plural);

@@ -141,6 +141,8 @@ enum {
     QUOTES_SIZE_MAX = 4 << 20,       /* bytes of their statements */
     VOUCHES_MAX = 1 << 20,           /* endorsements trust looks through: 300 peers who each quote
                                         all they may, and more; 60 MiB while it is made */
+    VOUCH_TAGS_SIZE_MAX = 4 << 20,   /* bytes of what they are about, each once */
+    VOUCH_QUOTERS_MAX = 4,           /* peers named as quoting one endorsement */
     VOUCH_PEOPLE_MAX = 1 << 18,      /* people they are by or about */
     CREDENTIAL_SIZE_MAX = 256 << 10, /* a W3C credential or presentation from anywhere */
     CREDENTIAL_DEPTH_MAX = 32,       /* nesting of its JSON; ours nests five */

@@ -114,6 +114,10 @@ MUST_USE enum err endorsement_table_quotes(const struct snapshot *snapshot,
 /* How many of an issuer's are kept and not decided. */
 MUST_USE enum err endorsement_table_undecided(const struct snapshot *snapshot,
                                               const struct public_key *issuer, uint64_t *out);
+/* Every endorsement that was taken back by who wrote it, by its object alone. */
+typedef enum err (*endorsement_object_fn)(void *self, const struct id *object);
+MUST_USE enum err endorsement_table_revoked(const struct snapshot *snapshot,
+                                            endorsement_object_fn each, void *self);
 /* Grows whenever a row may have changed: who keeps what was made of rows compares it. Asked on the
  * writer's thread, of snapshots without a write transaction. */
 uint64_t endorsement_table_changes(const struct snapshot *snapshot);

@@ -36,6 +36,8 @@ struct endorsement_view {
     struct id supersedes;
     bool is_quoted; /* known only through a peer of the subject */
     struct public_key quoted_by;
+    struct public_key quoters[VOUCH_QUOTERS_MAX]; /* that one and others */
+    size_t quoters_count;
 };
 
 typedef enum err (*view_endorsement_fn)(void *self, const struct endorsement_view *view);

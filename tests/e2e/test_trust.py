@@ -49,6 +49,15 @@ def friends_stand_for_a_peer(place):
     # Whom I feel nearer to comes first.
     zora.ok("contact", "closeness", "ben", "close")
     assert zora.ok("trust", "dana")["sentence"].endswith("Ben and Ana.")
+    assert [row["issuer"]["name"] for row in
+            zora.ok("endorsement", "list", "--of", "dana")["endorsements"]] == ["Ben", "Ana"]
+    zora.ok("contact", "closeness", "ben", "met")
+    assert [row["issuer"]["name"] for row in
+            zora.ok("endorsement", "list", "--of", "dana")["endorsements"]] == ["Ana", "Ben"]
+    zora.ok("contact", "closeness", "ben", "close")
+    for me in ("me", "Dana", dana.identity["member"]):
+        mine = dana.ok("endorsement", "list", "--of", me)["endorsements"]
+        assert mine == dana.ok("endorsement", "list", "--received")["endorsements"], me
     # Asked about one skill, the others say nothing.
     assert sentences(zora, "dana", "--about", "Carpentry") == [
         "One person you know endorses Dana for Carpentry: Ana."]
@@ -121,6 +130,99 @@ def closeness_never_leaves_the_house(place):
     for format in ("vcard", "vcard4", "csv", "json"):
         code, text = zora.call("export", "--format", format, text=True)
         assert code == 0 and "muted" not in text and "closeness" not in text.lower(), format
+
+
+def paths(member, *words):
+    return member.ok("path", *words)["paths"]
+
+
+def those_one_knows_come_first(place):
+    zora = place.member("Zora")
+    add = ["contact", "add"]
+    zora.ok(*add, "Ivo Lang", "--title", "Designer", "--place", "Norman", "--tag", "design")
+    zora.ok(*add, "Mara Lindt", "--title", "Designer", "--org", "Acme", "--place",
+            "Oklahoma City", "--tag", "design")
+    zora.ok(*add, "Joon Kim", "--title", "Carpenter", "--org", "Acme", "--place", "Oklahoma City")
+    zora.ok("contact", "closeness", "mara", "good")
+    for node in (False, True):
+        if node:
+            zora.start()
+        rows = paths(zora, "designer")
+        assert [row["to"]["name"] for row in rows] == ["Mara Lindt", "Ivo Lang"], rows
+        assert rows[0]["through"] == [] and rows[0]["next"] == 'kith contact show "Mara Lindt"'
+        assert rows[0]["sentence"] == (
+            "You know Mara Lindt yourself: Designer at Acme, Oklahoma City.")
+        rows = paths(zora, "--tag", "design", "--place", "oklahoma city")
+        assert [row["to"]["name"] for row in rows] == ["Mara Lindt"], rows
+        assert paths(zora, "--place", "Oklahoma", "carpenter")[0]["to"]["name"] == "Joon Kim"
+        assert paths(zora, "Joon Kim")[0]["sentence"].startswith("You know Joon Kim yourself")
+    zora.ok("contact", "log", "ivo", "lunch", "--kind", "met")
+    zora.ok("contact", "closeness", "ivo", "good")
+    assert paths(zora, "designer")[0]["to"]["name"] == "Ivo Lang", "met more lately"
+    zora.ok("contact", "closeness", "ivo", "muted")
+    assert [row["to"]["name"] for row in paths(zora, "designer")] == ["Mara Lindt"]
+    zora.fails(2, "path")
+    # Whatever somebody is called: no shell reads it.
+    zora.ok(*add, "$(touch x)\"; true", "--title", "Plumber")
+    row = paths(zora, "plumber")[0]
+    assert "$" not in row["next"] and row["next"].endswith(row["to"]["id"]), row
+
+
+def no_way_is_said_plainly(place):
+    zora = place.member("Zora")
+    zora.ok("contact", "add", "Joon Kim", "--title", "Carpenter", "--org", "Acme")
+    for words in (["glazier"], ["Dana Reyes"], ["--tag", "glass", "--place", "Tulsa"]):
+        code, answer = zora.call("path", *words)
+        assert code == 0 and answer["paths"] == [], answer
+        assert answer["sentence"].startswith("No known warm path.")
+        assert answer["next"].startswith('kith ask post "I am looking for '), answer
+    code, text = zora.call("path", "glazier", text=True)
+    assert code == 0 and "No known warm path." in text and "kith ask post" in text
+    assert "$" not in zora.ok("path", "$(id)")["next"]
+
+
+def others_lead_to_those_they_know(place):
+    zora, ana, ben, ivo, dana = (
+        place.member(name).start() for name in ("Zora", "Ana", "Ben", "Ivo", "Dana"))
+    for one, other in ((zora, ana), (zora, ben), (ana, ivo), (ana, dana), (ben, dana), (ivo, dana)):
+        link(one, other)
+    # All of one firm: that alone is no way to anybody.
+    for one in (zora, ana, ben, ivo, dana):
+        one.ok("me", "edit", "--org", "Acme")
+    who = dana.identity["member"]
+    assert paths(zora, who) == [], "a shared employer is no way"
+    endorse(ivo, dana, about="Web design")
+    ana.ok("network", "quote", "dana")
+    seen(zora, who)
+    rows = paths(zora, "designer")
+    assert len(rows) == 1 and rows[0]["to"]["member"] == who, rows
+    assert [one["name"] for one in rows[0]["through"]] == ["Ana"]
+    assert rows[0]["through"][0]["why"].startswith("Ana is linked with did:key:"), rows
+    assert rows[0]["next"] == f'kith intro want {who} --from "Ana" --blurb "..."', rows
+    endorse(ben, dana, about="carpentry")
+    seen(zora, who, 2)
+    rows = paths(zora, who)
+    assert [[one["name"] for one in row["through"]] for row in rows][:2] in (
+        [["Ana"], ["Ben"]], [["Ben"], ["Ana"]]), rows
+    zora.ok("contact", "closeness", "ben", "close")
+    rows = paths(zora, who)
+    assert rows[0]["through"][0]["name"] == "Ben"
+    assert rows[0]["sentence"].startswith("Ben has worked with did:key:"), rows
+    assert rows[0]["sentence"].endswith("Ask Ben to introduce you."), rows
+    zora.ok("contact", "closeness", "ben", "muted")
+    assert [one["name"] for row in paths(zora, who) for one in row["through"]] == ["Ana"]
+    # Two people away: Ana quotes Ivo as well; without her link with Dana it would be through Ivo.
+    endorse(dana, ivo, about="joinery")
+    ana.ok("network", "quote", "ivo")
+    seen(zora, ivo.identity["member"])
+    rows = paths(zora, "joinery")
+    assert rows[0]["to"] == {"member": ivo.identity["member"], "name": "Ivo"}, rows
+    assert rows[0]["next"] == (
+        f'kith intro want {ivo.identity["member"]} --from "Ana" --blurb "..."'), rows
+    # The line to type does what it says.
+    want = zora.ok("intro", "want", who, "--from", "Ana", "--blurb", "I build doors.")
+    assert want, want
+    until(lambda: any("Zora" in str(row) for row in ana.ok("log")), what="Ana was not asked")
 
 
 run(globals())

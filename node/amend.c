@@ -102,7 +102,8 @@ void amend_add(struct amend *amend, uint8_t field, struct span value)
     if (amend_find(amend, field, &element) != NULL || amend_has_added(amend, field, &element))
         return;
     ledger_draw(amend->txn, &dot);
-    edit_add(&amend->edit, field, &dot, (struct value){.type = VALUE_TEXT, .bytes = value});
+    edit_add_element(&amend->edit, field, &element, &dot,
+                     (struct value){.type = VALUE_TEXT, .bytes = value});
     amend->changes++;
 }
 

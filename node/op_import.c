@@ -9,6 +9,7 @@
 
 #include "node/amend.h"
 #include "node/book.h"
+#include "node/import_base.h"
 #include "node/import_index.h"
 #include "node/import_match.h"
 #include "node/op_undo.h"
@@ -30,10 +31,11 @@ struct op_import_state {
     enum book_format format;
     json_t *rejected, *alike, *notes;
     struct import_index index;
-    struct buf folded; /* name of the person under way */
-    size_t people, at; /* in the file; written so far */
-    size_t from, max;  /* people of earlier steps; where this one ends */
-    json_int_t added, updated, unchanged, look_alike, rejected_count;
+    struct import_base base; /* of the contact under way */
+    struct buf folded;       /* name of the person under way */
+    size_t people, at;       /* in the file; written so far */
+    size_t from, max;        /* people of earlier steps; where this one ends */
+    json_int_t added, updated, unchanged, look_alike, rejected_count, kept;
 };
 
 /* Reading. */
@@ -114,24 +116,61 @@ static bool op_import_is_told(const struct amend *amend, const struct object *ca
     return false;
 }
 
-static void op_import_amend(struct amend *amend, const struct object *card,
-                            const struct person *person, const char *tag)
+/* The parts of a name (N of a card) go with the name: who was called otherwise by hand keeps that.
+ */
+static bool op_import_is_old_name(const struct amend *amend, const struct import_base *base,
+                                  const struct person *person, uint8_t field, struct span value)
 {
+    return field == CONTACT_EXTRAS && value.size > 1 && value.data[0] == 'N' &&
+           (value.data[1] == ':' || value.data[1] == ';') &&
+           !import_base_may_set(base, &amend->object, CONTACT_NAME,
+                                person_text(person, CONTACT_NAME));
+}
+
+/* One value of the file; true when it was left out because the owner changed that by hand. */
+static bool op_import_value(struct amend *amend, const struct import_base *base,
+                            const struct person *person, uint8_t field, struct span value)
+{
+    const struct field *about = kind_field(&contact_kind, field);
+
+    if (op_import_is_old_name(amend, base, person, field, value))
+        return false; /* The name itself is counted. */
+    if (about->is_set && !import_base_may_add(base, &amend->object, field, value))
+        return true;
+    if (!about->is_set && about->type != VALUE_NUMBER && !op_import_is_mine(amend, field) &&
+        !import_base_may_set(base, &amend->object, field, value))
+        return true;
+    if (about->is_set)
+        amend_add(amend, field, value);
+    else if (about->type == VALUE_NUMBER)
+        amend_number(amend, field, 1);
+    else if (about->type == VALUE_BYTES)
+        amend_bytes(amend, field, value);
+    else if (!op_import_is_mine(amend, field))
+        amend_text(amend, field, value);
+    return false;
+}
+
+static void op_import_amend(struct op_import_state *state, struct amend *amend,
+                            const struct object *card, const struct person *person, const char *tag)
+{
+    struct import_base *base = &state->base;
+
+    import_base_begin(base, &amend->object);
     for (size_t at = 0; at < person_count(person); at++) {
         uint8_t field;
         struct span value = person_value_at(person, at, &field);
-        const struct field *about = kind_field(&contact_kind, field);
 
-        if (op_import_is_told(amend, card, field, value))
-            continue;
-        if (about->is_set)
-            amend_add(amend, field, value);
-        else if (about->type == VALUE_NUMBER)
-            amend_number(amend, field, 1);
-        else if (about->type == VALUE_BYTES)
-            amend_bytes(amend, field, value);
-        else if (!op_import_is_mine(amend, field))
-            amend_text(amend, field, value);
+        if (!op_import_is_told(amend, card, field, value))
+            state->kept += op_import_value(amend, base, person, field, value);
+    }
+    /* Only now: a card may say the same twice, and both times it is as new. */
+    for (size_t at = 0; at < person_count(person); at++) {
+        uint8_t field;
+        struct span value = person_value_at(person, at, &field);
+
+        if (field != CONTACT_LABELS && field != CONTACT_EXTRAS)
+            import_base_note(base, field, value);
     }
     if (tag != NULL)
         amend_add(amend, CONTACT_TAGS, span_str(tag));
@@ -203,9 +242,11 @@ static enum err op_import_put(struct op_import_state *state, const struct person
     if (amend.is_new)
         amend_number(&amend, CONTACT_CREATED, call->now_ms);
     err = person_card_of(&call->snapshot, &amend.object, &card);
-    op_import_amend(&amend, &card, person, op_text(call, "tag"));
+    op_import_amend(state, &amend, &card, person, op_text(call, "tag"));
+    *out_changes = amend.changes; /* What files have told is noted beside it. */
+    import_base_end(&state->base, &amend);
     if (err == ERR_OK)
-        err = amend_end_behind(&amend, out_changes);
+        err = amend_end_behind(&amend, NULL);
     else
         amend_abort(&amend);
     object_release(&card);
@@ -277,6 +318,7 @@ static void op_import_take_up(struct op_import_state *state, json_t *first)
     state->updated = json_integer_value(json_object_get(first, "updated"));
     state->unchanged = json_integer_value(json_object_get(first, "unchanged"));
     state->look_alike = json_integer_value(json_object_get(first, "look_alike"));
+    state->kept = json_integer_value(json_object_get(first, "kept"));
     (void)json_array_extend(state->alike, json_object_get(first, "alike"));
 }
 
@@ -286,6 +328,8 @@ static json_t *op_import_result(struct op_import_state *state)
                                state->updated, "unchanged", state->unchanged, "look_alike",
                                state->look_alike, "rejected", state->rejected);
 
+    if (state->kept > 0)
+        (void)json_object_set_new(result, "kept", json_integer(state->kept));
     if (json_array_size(state->alike) > 0)
         (void)json_object_set(result, "alike", state->alike);
     if (json_array_size(state->notes) > 0)
@@ -355,6 +399,7 @@ static enum err op_import_run(struct op_call *call, size_t step, bool *out_is_mo
     json_decref(state.alike);
     json_decref(state.notes);
     import_index_release(&state.index);
+    import_base_release(&state.base);
     buf_release(&state.folded);
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the file could not be imported");
 }

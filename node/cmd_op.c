@@ -34,8 +34,9 @@ int cmd_print(const struct config *config, const char *method, json_t *result, j
             json_pack("{s:b, s:b, s:i}", "header", config->wants_header, "colour",
                       config_wants_colour(config, STDOUT_FILENO), "columns", config_columns());
 
-        if (params == NULL || json_object_set_new(params, SHOW_LOOK, look) != 0)
-            look = NULL; /* Without it things look as they do by themselves. */
+        /* Without it things look as they do by themselves. */
+        (void)json_object_set(params, SHOW_LOOK, look);
+        json_decref(look);
         show_result(method, result, params);
     }
     return fflush(stdout) == 0 ? OP_DONE : OP_FAILED;

@@ -7,8 +7,9 @@
 #include "node/cmd.h"
 #include "node/door.h"
 #include "node/show.h"
+#include "proto/limits.h"
 
-enum { CMD_URI_FILE_MAX = 64 << 10, CMD_IMPORT_MAX = 256 << 20 };
+enum { CMD_URI_FILE_MAX = 64 << 10 };
 
 int cmd_fail(const struct config *config, const struct op_failure *failure)
 {
@@ -193,7 +194,7 @@ int cmd_import(const struct config *config, const struct cmd *cmd, json_t *param
     const char *path = json_string_value(json_object_get(params, "file"));
     struct op_failure failure = {0};
     struct buf file = {0};
-    enum err err = path != NULL ? home_read_file(path, CMD_IMPORT_MAX, &file) : ERR_INVALID;
+    enum err err = path != NULL ? home_read_file(path, IMPORT_FILE_SIZE_MAX, &file) : ERR_INVALID;
     int code;
 
     (void)cmd;

@@ -37,6 +37,8 @@ bool import_base_has(const struct import_base *base, uint8_t field, struct span 
     return false;
 }
 
+/* PROTOCOL IMPORT-6: "Another import overwrites no value that is not among them, and brings back
+ * none of them that is gone." */
 bool import_base_may_set(const struct import_base *base, const struct object *contact,
                          uint8_t field, struct span value)
 {

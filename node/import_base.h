@@ -8,11 +8,12 @@
 #define KITH_NODE_IMPORT_BASE_H
 
 #include "node/amend.h"
+#include "proto/limits.h"
 
 enum {
     IMPORT_BASE_HASH = 4, /* bytes of a hash: by chance two values of one field are one in 2^32 */
-    IMPORT_BASE_ROW = 1 + IMPORT_BASE_HASH, /* field and hash */
-    IMPORT_BASE_MAX = 128                   /* rows of one contact; the oldest go */
+    IMPORT_BASE_ROW =
+        1 + IMPORT_BASE_HASH /* field and hash; beyond IMPORT_BASE_MAX the oldest go */
 };
 
 /* Zero it before first use. */

@@ -18,11 +18,8 @@
 #include "storage/follow.h"
 
 enum {
-    OP_IMPORT_TOLD_MAX = 1000,
     OP_IMPORT_PROGRESS = 256,
-    OP_IMPORT_SMALL_SIZE = 64 << 10, /* a few cards go in as edits by hand do */
-    OP_IMPORT_DISK_MIN = 64 << 20,
-    OP_IMPORT_STEP = 100000,           /* people one transaction writes */
+    OP_IMPORT_SMALL_SIZE = 64 << 10,   /* a few cards go in as edits by hand do */
     OP_IMPORT_WAIT_MS = 10 * 60 * 1000 /* for the views of all of them */
 };
 
@@ -42,7 +39,7 @@ struct op_import_state {
 
 static void op_import_tell(json_t *list, size_t line, const char *why)
 {
-    if (json_array_size(list) < OP_IMPORT_TOLD_MAX)
+    if (json_array_size(list) < IMPORT_TOLD_MAX)
         (void)json_array_append_new(list,
                                     json_pack("{s:I, s:s}", "line", (json_int_t)line, "why", why));
 }
@@ -184,7 +181,7 @@ static void op_import_tell_alike(struct op_import_state *state, const struct per
     json_t *row;
 
     state->look_alike++;
-    if (json_array_size(state->alike) == OP_IMPORT_TOLD_MAX)
+    if (json_array_size(state->alike) == IMPORT_TOLD_MAX)
         return;
     row = json_pack("{s:I, s:s%}", "line", (json_int_t)person->line, "name", name.data, name.size);
     hex_write(span_of(match->like.bytes, ID_SIZE), like);
@@ -341,6 +338,8 @@ static json_t *op_import_result(struct op_import_state *state)
     return result;
 }
 
+/* PROTOCOL IMPORT-5: "One transaction writes IMPORT_STEP people at most, and none while the disk
+ * has less than IMPORT_DISK_MIN bytes left." */
 /* Rule L10: what is left of the disk is for edits by hand. Looked at before every step. */
 static enum err op_import_look(struct op_import_state *state)
 {
@@ -350,7 +349,7 @@ static enum err op_import_look(struct op_import_state *state)
 
     if (call->world->look == NULL || call->file.size <= OP_IMPORT_SMALL_SIZE ||
         call->world->look(call->world->home, &health) != ERR_OK ||
-        health.disk_free_bytes >= OP_IMPORT_DISK_MIN)
+        health.disk_free_bytes >= IMPORT_DISK_MIN)
         return ERR_OK;
     if (state->from > 0)
         (void)snprintf(sofar, sizeof sofar, "the first %zu people are in, then: ", state->from);
@@ -407,7 +406,7 @@ static enum err op_import_run(struct op_call *call, size_t step, bool *out_is_mo
 enum err op_import(struct op_call *call)
 {
     bool is_more;
-    enum err err = op_import_run(call, OP_IMPORT_STEP, &is_more);
+    enum err err = op_import_run(call, IMPORT_STEP, &is_more);
 
     if (err == ERR_OK) {
         call->effects.goes_on = is_more;

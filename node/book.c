@@ -93,6 +93,17 @@ static enum err book_on_guess(void *self, const struct csv_row *row)
     return ERR_CANCELLED; /* The first row is looked at. */
 }
 
+/* Tables of people have no control bytes but those that end lines and cells: a program or a picture
+ * must not look like somebody. */
+static bool book_is_written(struct span text)
+{
+    for (size_t at = 0; at < text.size; at++)
+        if ((text.data[at] < 0x20 && memchr("\t\n\v\f\r", text.data[at], 5) == NULL) ||
+            text.data[at] == 0x7f)
+            return false;
+    return true;
+}
+
 /* The delimiter under which a row names most columns, else under which the first row looks most
  * like somebody. */
 static enum err book_search(struct book_table *table, struct span text)
@@ -101,7 +112,9 @@ static enum err book_search(struct book_table *table, struct span text)
     struct span head =
         span_of(text.data, text.size < IMPORT_HEAD_SIZE ? text.size : IMPORT_HEAD_SIZE);
 
-    for (size_t round = 0; round < 2 && table->best_known == 0; round++)
+    size_t rounds = book_is_written(head) ? 2 : 1;
+
+    for (size_t round = 0; round < rounds && table->best_known == 0; round++)
         for (size_t at = 0; at < sizeof delimiters; at++) {
             struct csv_reader reader = {.row = round == 0 ? book_on_search : book_on_guess,
                                         .self = table};

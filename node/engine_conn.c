@@ -95,6 +95,8 @@ void engine_free_conns(struct engine *engine)
 
 /* The door. */
 
+/* PROTOCOL HANDSHAKE-7: "Message 1 is due 5 s after the connection, the first frame 10 s after it."
+ */
 void engine_admit(struct engine *engine, const struct engine_event *event)
 {
     struct engine_conn *conn = NULL, *dropped;
@@ -116,6 +118,7 @@ void engine_admit(struct engine *engine, const struct engine_event *event)
 }
 
 /* Of one device, the oldest session that has not shown yet that its keys are in use. */
+/* PROTOCOL LIMIT-3: "two with one device: of those the oldest that was not confirmed gives way." */
 static bool engine_make_room(struct engine *engine, const struct engine_conn *newcomer)
 {
     struct engine_conn *oldest = NULL;
@@ -136,6 +139,7 @@ static bool engine_make_room(struct engine *engine, const struct engine_conn *ne
     return oldest != NULL;
 }
 
+/* PROTOCOL LIMIT-3: "A node has at most 1,024 sessions," */
 bool engine_begin_session(struct engine *engine, struct engine_conn *conn)
 {
     if (engine->sessions_count >= ENGINE_SESSIONS_MAX ||

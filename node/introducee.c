@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "crypto/secret.h"
+#include "node/link.h"
 #include "proto/limits.h"
 #include "storage/fold.h"
 #include "storage/row.h"
@@ -26,16 +27,6 @@ static bool introducee_has_heard(const struct introducee *self, enum introductio
 }
 
 /* The other's hello. */
-
-/* Spaces of somebody else cannot be told as one's own. */
-static bool introducee_owns(const struct introducee *self, const struct id *space)
-{
-    struct space_row row;
-    enum err err = ledger_space(&self->intro->snapshot, space, &row);
-
-    return err == ERR_NOT_FOUND ||
-           (err == ERR_OK && public_key_is_equal(&row.writer, &self->release.theirs.root));
-}
 
 static enum err introducee_make_bond(struct introducee *self)
 {
@@ -59,6 +50,7 @@ static enum err introducee_make_bond(struct introducee *self)
     return err == ERR_NOT_FOUND || err == ERR_FORGED ? ERR_OK : err;
 }
 
+/* PROTOCOL INTRO-14: "A space of somebody else makes a hello void." */
 static enum err introducee_hear_hello(struct introducee *self)
 {
     const struct introduction_fact *relay;
@@ -73,11 +65,13 @@ static enum err introducee_hear_hello(struct introducee *self)
                                      &self->plain, &self->hello);
         if (err == ERR_NOMEM)
             return err;
-        if (err == ERR_OK && introducee_owns(self, &self->hello.pair_space) &&
-            introducee_owns(self, &self->hello.card_space)) {
-            self->facts.has_hello = true;
-            return ERR_OK;
-        }
+        if (err != ERR_OK)
+            continue;
+        err = link_check_spaces(&self->intro->snapshot, &self->release.theirs.root,
+                                &self->hello.pair_space, &self->hello.card_space);
+        self->facts.has_hello = err == ERR_OK;
+        if (err != ERR_FORGED)
+            return err;
     }
     return ERR_OK;
 }

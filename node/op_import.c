@@ -1,7 +1,7 @@
 /*
- * An address book file becomes contacts: it is read to its end first, so that a file that cannot be
- * read changes nothing; then it is read again, and each person is compared with who is there. All
- * of it is one transaction. A rehearsal does the same and is taken back.
+ * An address book file becomes contacts: each person is compared with who is there. All of it is
+ * one transaction, so that a file that cannot be read to its end changes nothing. A rehearsal does
+ * the same and is taken back.
  */
 #include "node/op_import.h"
 
@@ -30,7 +30,8 @@ struct op_import_state {
     struct import_index index;
     struct import_base base; /* of the contact under way */
     struct buf folded;       /* name of the person under way */
-    size_t people, at;       /* in the file; written so far */
+    size_t people, at;       /* read so far; written so far */
+    size_t lines;            /* of the file */
     size_t from, max;        /* people of earlier steps; where this one ends */
     json_int_t added, updated, unchanged, look_alike, rejected_count, kept;
 };
@@ -44,17 +45,6 @@ static void op_import_tell(json_t *list, size_t line, const char *why)
                                     json_pack("{s:I, s:s}", "line", (json_int_t)line, "why", why));
 }
 
-static enum err op_import_on_read(void *self, const struct person *person)
-{
-    struct op_import_state *state = self;
-
-    state->people++;
-    if (person->is_cut)
-        op_import_tell(state->notes, person->line,
-                       "something was too large and was left out; the person is kept");
-    return ERR_OK;
-}
-
 static void op_import_on_reject(void *self, size_t line, const char *why)
 {
     struct op_import_state *state = self;
@@ -63,26 +53,35 @@ static void op_import_on_reject(void *self, size_t line, const char *why)
     op_import_tell(state->rejected, line, why);
 }
 
-static enum err op_import_read(struct op_import_state *state)
+/* How many people there may be: as many to a line as up to this one. */
+static uint64_t op_import_guess(const struct op_import_state *state, size_t line)
 {
-    struct person_reader reader = {
-        .person = op_import_on_read, .reject = op_import_on_reject, .self = state};
-    struct op_call *call = state->call;
-    const char *why;
-    enum err err = book_read(call->file, state->format, &reader, &why);
+    uint64_t lines = state->lines > line ? state->lines : line;
 
-    if (err == ERR_MALFORMED)
-        return op_fail(call, OP_FAILED, "kith import FILE --from vcard|linkedin|google|outlook|csv",
-                       "that file is not an address book: %s", why);
-    if (err == ERR_OK && state->people == 0)
-        return op_fail(
-            call, OP_FAILED, "export it again, as vCard (.vcf) or CSV",
-            "nobody in that file could be read%s%s",
-            json_array_size(state->rejected) > 0 ? ": " : "",
-            json_array_size(state->rejected) > 0
-                ? json_string_value(json_object_get(json_array_get(state->rejected, 0), "why"))
-                : "");
-    return err;
+    return line > 0 ? state->people * lines / line : state->people;
+}
+
+static size_t op_import_lines(struct span file)
+{
+    size_t lines = 0;
+    const uint8_t *at;
+
+    while ((at = file.size > 0 ? memchr(file.data, '\n', file.size) : NULL) != NULL) {
+        file.size -= (size_t)(at + 1 - file.data);
+        file.data = at + 1;
+        lines++;
+    }
+    return lines;
+}
+
+/* Why a file that was read to its end brings nobody. */
+static enum err op_import_nobody(struct op_import_state *state)
+{
+    json_t *first = json_array_get(state->rejected, 0);
+
+    return op_fail(state->call, OP_FAILED, "export it again, as vCard (.vcf) or CSV",
+                   "nobody in that file could be read%s%s", first != NULL ? ": " : "",
+                   first != NULL ? json_string_value(json_object_get(first, "why")) : "");
 }
 
 /* Writing. */
@@ -234,8 +233,8 @@ static enum err op_import_put(struct op_import_state *state, const struct person
     struct amend amend;
     enum err err;
 
-    amend_begin(&amend, call->txn, ledger_self_space(call->snapshot.ledger), KIND_CONTACT,
-                &match->contact);
+    (match->is_found ? amend_begin : amend_begin_new)(
+        &amend, call->txn, ledger_self_space(call->snapshot.ledger), KIND_CONTACT, &match->contact);
     if (amend.is_new)
         amend_number(&amend, CONTACT_CREATED, call->now_ms);
     err = person_card_of(&call->snapshot, &amend.object, &card);
@@ -260,12 +259,13 @@ static enum err op_import_on_person(void *self, const struct person *person)
     size_t changes = 0, like_line;
     enum err err;
 
-    if (state->at++ < state->from)
-        return ERR_OK; /* Written by an earlier step. */
-    if (state->at > state->max) {
-        state->at--;
-        return ERR_CANCELLED; /* The step is full. */
-    }
+    state->people++;
+    if (person->is_cut)
+        op_import_tell(state->notes, person->line,
+                       "something was too large and was left out; the person is kept");
+    if (state->people <= state->from || state->people > state->max)
+        return ERR_OK; /* Written by an earlier step, or by a later one. */
+    state->at = state->people;
     err = op_import_find(state, person, &match, &like_line);
     if (err != ERR_OK)
         return err;
@@ -278,33 +278,31 @@ static enum err op_import_on_person(void *self, const struct person *person)
     if (!match.is_found && (match.has_like || like_line > 0))
         op_import_tell_alike(state, person, &match, like_line);
     if (state->at % OP_IMPORT_PROGRESS == 0 && call->progress != NULL)
-        call->progress(call->progress_self, state->at, state->people);
+        call->progress(call->progress_self, state->at, op_import_guess(state, person->line));
     return err;
-}
-
-static void op_import_pass(void *self, size_t line, const char *why)
-{
-    (void)self; /* Told when the file was read first. */
-    (void)line;
-    (void)why;
 }
 
 static enum err op_import_write(struct op_import_state *state)
 {
     struct person_reader reader = {
-        .person = op_import_on_person, .reject = op_import_pass, .self = state};
+        .person = op_import_on_person, .reject = op_import_on_reject, .self = state};
+    struct op_call *call = state->call;
     const char *why;
     uint64_t mark;
-    enum err err = op_undo_begin(state->call, &mark);
+    enum err err = op_undo_begin(call, &mark);
 
-    import_index_begin(&state->index, ledger_entropy(state->call->snapshot.ledger));
+    import_index_begin(&state->index, ledger_entropy(call->snapshot.ledger));
     if (err == ERR_OK)
         err = op_import_catch_up(state); /* With an import before this one. */
+    state->lines = op_import_lines(call->file);
     if (err == ERR_OK)
-        err = book_read(state->call->file, state->format, &reader, &why);
-    if (err == ERR_CANCELLED)
-        err = ERR_OK;
-    return err == ERR_OK ? op_undo_end(state->call, mark, "import", "") : err;
+        err = book_read(call->file, state->format, &reader, &why);
+    if (err == ERR_MALFORMED)
+        return op_fail(call, OP_FAILED, "kith import FILE --from vcard|linkedin|google|outlook|csv",
+                       "that file is not an address book: %s", why);
+    if (err == ERR_OK && state->people == 0)
+        return op_import_nobody(state);
+    return err == ERR_OK ? op_undo_end(call, mark, "import", "") : err;
 }
 
 /* What earlier steps came to. */
@@ -361,13 +359,12 @@ static enum err op_import_look(struct op_import_state *state)
 static enum err op_import_steps(struct op_import_state *state, size_t step)
 {
     struct op_call *call = state->call;
-    enum err err = op_import_read(state);
+    enum err err;
 
-    if (err == ERR_OK && call->first != NULL)
+    if (call->first != NULL)
         op_import_take_up(state, call->first);
     state->max = step < SIZE_MAX - state->from ? state->from + step : SIZE_MAX;
-    if (err == ERR_OK)
-        err = op_import_look(state);
+    err = op_import_look(state);
     if (err != ERR_OK)
         return err;
     err = op_import_write(state);

@@ -51,6 +51,8 @@ static const struct kind *const kinds[] = {
     &close_kind,
 };
 
+/* PROTOCOL KIND-3: "The kinds, their spaces and their fields (text, number, bytes; a star marks
+ * sets):" */
 const struct kind *kind_find(uint8_t number)
 {
     for (size_t at = 0; at < sizeof kinds / sizeof kinds[0]; at++)

@@ -157,6 +157,8 @@ static enum endorsement_source endorsement_source_of(enum space_kind kind)
 }
 
 /* ERR_FORGED or ERR_MALFORMED: the record may not stand here. */
+/* PROTOCOL ENDORSE-4: "Where an endorsement stands as an object, the object's id is by STATEMENT-3,
+ * so nobody can put other words in its place." */
 static enum err endorsement_admit(const struct snapshot *snapshot, const struct space_row *space,
                                   const struct object *after, struct endorsement_row *out)
 {
@@ -192,6 +194,8 @@ static enum err endorsement_admit(const struct snapshot *snapshot, const struct 
  * others quote only the time of making does. PROTOCOL SHOW-3: "It counts where it names the
  * endorsement beside it, its signer is the subject, and it shows to no more than the ceiling; in a
  * network space to the network at least." */
+/* PROTOCOL QUOTE-4: "Readers check a quote as they check a card: the issuer's signature, the show
+ * by the subject," */
 static enum err endorsement_admit_show(struct ledger_txn *txn, const struct object *after,
                                        struct endorsement_row *row)
 {

@@ -297,6 +297,7 @@ static enum err follow_apply(struct ledger_txn *txn, struct follow_cache *cache,
 
 /* PROTOCOL STATEMENT-4: "Such an object is never changed: an edit of it that does anything but set
  * its field 1 to that statement, with counter 1, is passed over." */
+/* PROTOCOL STATEMENT-3: "an object of such a kind under another id is passed over." */
 static bool follow_is_statement(const struct edit *edit)
 {
     const struct write *write = &edit->writes[0];
@@ -339,6 +340,8 @@ static enum err follow_is_dead(struct ledger_txn *txn, const struct follow_cache
     return err;
 }
 
+/* PROTOCOL EDIT-4: "An entry whose plaintext cannot be read is passed over; those after it count."
+ */
 static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
                              const struct entry_row *entry)
 {

@@ -84,6 +84,8 @@ struct ledger_txn {
     bool has_restated;          /* something was repeated: returns may be done */
     enum err failed;            /* the first failure of a write: can only be aborted then */
     uint64_t eighths;           /* of pages made dirty, as estimated */
+    struct id drawn[16];        /* random ids not yet given out */
+    size_t drawn_left, drawn_count;
 };
 
 /* Notes that the transaction was changed or that changing it failed half way: it can only be
@@ -179,9 +181,9 @@ MUST_USE enum err epoch_table_of_log(const struct snapshot *snapshot, uint32_t l
                                      struct hash *out);
 MUST_USE enum err epoch_table_get(const struct snapshot *snapshot, const struct hash *id,
                                   struct epoch_row *out);
-/* How many entries of a log stand behind its newest epoch's. */
-MUST_USE enum err epoch_table_since(const struct snapshot *snapshot, const struct log_row *log,
-                                    uint64_t *out);
+/* A log's newest epoch, and how many entries stand behind it. ERR_NOT_FOUND: it has none. */
+MUST_USE enum err epoch_table_newest(const struct snapshot *snapshot, const struct log_row *log,
+                                     struct hash *out, uint64_t *out_since);
 /* Opens what an epoch's entry that was cut from its log wraps for us: for reading only. */
 MUST_USE enum err epoch_table_learn_cut(struct ledger_txn *txn, const struct log_id *log,
                                         struct span payload);

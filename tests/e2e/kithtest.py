@@ -13,6 +13,8 @@ import time
 import traceback
 
 KITH = os.environ.get("KITH_BINARY", "build-check/kith")
+LATER = os.environ.get("KITH_LATER_BINARY",
+                       os.path.join(os.path.dirname(KITH), "tests", "kith_later"))
 DATA = os.environ.get(
     "KITH_TEST_DATA",
     os.path.join(os.path.dirname(__file__), "..", "..", "..", "shared", "data"))

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import time
 
-from kithtest import KITH, Member, Skip, run
+from kithtest import KITH, LATER, Member, Skip, run
 
 
 def card(name, *lines):
@@ -219,6 +219,32 @@ def what_is_too_large_is_left_out_and_told(place):
     assert [row["line"] for row in answer["rejected"]] == [15], answer
     text = ana.ok("export", "--format", "json")["text"]
     assert text.count("PHOTO;ENCODING=b") == 1
+
+
+def who_reads_after_a_break_between_commit_and_lists_reads_all_of_it(place):
+    """More entries than a commit follows by itself: the import is durable and its lists are not
+    there yet. Whatever is typed first, reading or writing, brings them up to date before it looks;
+    the doctor alone looks at things as they are."""
+    ways = {("contact", "list"): lambda answer: answer["total"] == 300,
+            ("contact", "search", "person 00008"): lambda answer: answer["total"] == 1,
+            ("contact", "show", "Person 00003"): lambda answer: answer["name"] == "Person 00003",
+            ("export",): lambda answer: answer["contacts"] == 300,
+            ("status",): lambda answer: answer["contacts"] == 300,
+            ("contact", "duplicates"): lambda answer: True,
+            ("contact", "edit", "Person 00001", "--set", "org=ACME"):
+                lambda answer: answer["org"] == "ACME"}
+    for at, (way, is_right) in enumerate(ways.items()):
+        ana = place.member("Ana%d" % at)
+        broken = subprocess.run([LATER, "--home", ana.home, "import", "-"], input=many(300),
+                                env={**os.environ, "KITH_LATER": "behind"}, capture_output=True,
+                                check=False)
+        assert broken.returncode == 1, broken
+        doctor = ana.ok("doctor")
+        assert doctor["healthy"] is True, doctor
+        assert is_right(ana.ok(*way)), way
+        assert ana.ok("contact", "list")["total"] == 300
+        again = ana.ok("import", "-", stdin=many(300))
+        assert (again["new"], again["unchanged"]) == (0, 300), again
 
 
 run(dict(globals()))

@@ -32,7 +32,7 @@ SYSTEM = re.compile(
     r"wchar)\.h")
 
 # Functions, the files that may call them nonetheless, and what to use instead. (?!) is no file.
-SPEAKS = r"node/(log|show\w*|door\w*|main|cmd_\w+)\.c"
+SPEAKS = r"node/(log|show\w*|door\w*|prompt|main|cmd_\w+)\.c"
 FORBIDDEN = (
     (r"strcpy|strcat|strncpy|strncat|stpcpy|sprintf|vsprintf", r"(?!)", "span, or snprintf"),
     (r"gets|scanf|sscanf|fscanf|atoi|atol|atoll|atof", r"(?!)", "the parser in node/config.c"),

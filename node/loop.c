@@ -462,3 +462,8 @@ enum err loop_run(const struct loop_options *options, struct address *out_addres
     heap_free(loop);
     return err;
 }
+
+const char *loop_library(void)
+{
+    return uv_version_string();
+}

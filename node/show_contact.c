@@ -176,6 +176,10 @@ static void show_import(json_t *result, json_t *params)
                  " look like somebody you have\n",
                  show_count(result, "new"), show_count(result, "updated"),
                  show_count(result, "unchanged"), show_count(result, "look_alike"));
+    if (show_count(result, "kept") > 0)
+        (void)printf("%" JSON_INTEGER_FORMAT " %s as you changed it by hand\n",
+                     show_count(result, "kept"),
+                     show_count(result, "kept") == 1 ? "value stays" : "values stay");
     json_array_foreach(alike, at, row)
     {
         char *name = show_copy(show_text(row, "name"));

@@ -131,6 +131,29 @@ static void show_status_waiting(json_t *result)
     show_status_due(due, count);
 }
 
+/* What to do next, three things at most: kith is of use before there is anybody to link with. */
+static void show_status_next(json_int_t contacts, json_int_t peers, bool runs)
+{
+    const struct {
+        bool is_due;
+        const char *text;
+    } steps[] = {
+        {contacts == 0, "kith import FILE.vcf brings your address book"},
+        {contacts == 0, "kith contact add NAME begins one by hand"},
+        {contacts > 0 && peers == 0, "kith remind WHO --every 3m keeps you in touch"},
+        {peers == 0, "kith peer invite NAME links you with somebody"},
+        {contacts > 0 && peers == 0 && !runs, "kith run answers whoever accepts"},
+    };
+    const char *label = "Next";
+
+    for (size_t at = 0; at < sizeof steps / sizeof steps[0]; at++) {
+        if (!steps[at].is_due)
+            continue;
+        show_line(label, steps[at].text);
+        label = "";
+    }
+}
+
 /* Standing. */
 
 static void show_status(json_t *result, json_t *params)
@@ -155,10 +178,7 @@ static void show_status(json_t *result, json_t *params)
             ? "a passphrase protects them; lists on this disk are readable by whoever has the disk"
             : "protected by file permissions only");
     show_line("Member", show_text(result, "member"));
-    if (contacts == 0)
-        show_line("Next", "kith import FILE.vcf brings your address book");
-    else if (peers == 0)
-        show_line("Next", "kith peer invite NAME links you with somebody");
+    show_status_next(contacts, peers, runs);
     show_status_waiting(result);
 }
 

@@ -157,6 +157,27 @@ enum {
     SHARES_WAITING_MAX = 50,    /* of one peer and not decided; more show when these are */
     SHARE_NEWS_HOURS = 24,      /* the owner is told once a day that one changed or was refused */
 
+    IMPORT_FILE_SIZE_MAX = 256 << 20, /* an address book file: hundreds of thousands of cards */
+    IMPORT_STEP = 100000,             /* people one transaction writes */
+    IMPORT_TOLD_MAX = 1000,           /* lines of the file that an answer speaks of */
+    IMPORT_DISK_MIN = 64 << 20,       /* bytes of the disk that are kept for edits by hand */
+    IMPORT_HEAD_SIZE = 64 << 10,      /* bytes that are looked at to find out the format */
+    IMPORT_MATCH_LOOKS_MAX = 64,      /* people of one name, or of one e-mail, that are looked at */
+    IMPORT_BASE_MAX = 128,            /* values of one contact that are known to be a file's */
+    PERSON_SIZE_MAX = 220 << 10,      /* bytes of all values: with its framing an edit fits */
+    PERSON_VALUES_MAX = 1000,         /* an edit holds EDIT_WRITES_MAX writes, some are our own */
+    PERSON_JSON_MAX = 1 << 20,        /* bytes of one contact in JSON */
+    PERSON_JSON_DEPTH = 8,            /* ours nest three */
+    VCARD_LINE_MAX = 1 << 20,         /* unfolded; photos of a megapixel camera fit */
+    VCARD_PROPERTIES_MAX = 500,       /* of one card: real ones have some dozens */
+    VCARD_GROUPS_MAX = 64,            /* of one card; properties of more stand alone */
+    VCARD_PHOTO_MAX = 190 << 10,      /* bytes of base64: with the rest it fits an entry */
+    CSV_CELLS_MAX = 1000,             /* of one row: Outlook has 92 columns */
+    CSV_ROW_MAX = 1 << 20,            /* bytes of one row's cells */
+    CSV_RESTARTS_MAX = 16,            /* each may cost one more look at CSV_ROW_MAX bytes */
+    COLUMNS_NAME_MAX = 100,           /* bytes of a column's name that is kept */
+    COLUMNS_SEARCH_ROWS = 40,         /* rows that may stand before the names of the columns */
+
     MARKS_PER_MESSAGE_MAX = 1024, /* 1,024 marks of 75 bytes fit one message */
     ACKS_PER_MESSAGE_MAX = 1024,
     LOGS_PER_PEER_MAX = 256, /* live logs a peer may have in what it writes for me */

@@ -12,7 +12,7 @@ FILE_LINES, FUNCTION_LINES, LINE_COLUMNS, NESTING = 600, 70, 100, 3
 THIRD_PARTY = {
     "sodium.h": r"crypto/\w+\.c",
     "msgpack.h": r"proto/wire\.c",
-    "lmdb.h": r"storage/kv_lmdb\.c",
+    "lmdb.h": r"storage/kv_lmdb(_library)?\.c",  # the second says which LMDB runs
     "utf8proc.h": r"storage/fold\.c",
     "uv.h": r"node/(loop\w*\.c|loop_state\.h)",
     "jansson.h": r"node/\w+\.[ch]",

@@ -292,6 +292,12 @@ def longer_text_is_written_in_an_editor_or_read(place):
     code, shown, left = written("Built our boat shed, and it still stands today.", "endorse",
                                 "bruno", "--about", "carpentry", "--relation", "client")
     assert code == 0 and left == [], shown
+    code, shown, left = written("Coffee.\nWe talked about boats.", "contact", "log", "bruno")
+    assert code == 0 and left == [], shown
+    note = ana.ok("contact", "timeline", "bruno")["interactions"][0]
+    assert note["text"] == "Coffee.\nWe talked about boats.", note
+    ana.ok("contact", "log", "bruno", "-", stdin=b"A call.\n")
+    ana.fails(2, "contact", "log", "bruno")
     made = ana.ok("offer", "post", "-", "--title", "Boats", stdin="Two.\nGrüße.\n".encode())
     assert made["text"] == "Two.\nGrüße.", made
     ana.fails(8, "offer", "post", "-", "--title", "Boats", stdin=b" \n")

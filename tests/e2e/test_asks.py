@@ -141,13 +141,14 @@ def what_is_kept_from_people_does_not_reach_them(place):
     ana.ok("me", "edit", "--org", "Acme")
     emil.ok("me", "edit", "--org", "ACME")
     until(lambda: ana.card_of("Emil").get("org") == "ACME")
+    ana.ok("contact", "add", "Zoe Zimmer", "--org", "acme")
     warned = ana.fails(6, "ask", "post", "I look for another job.", "--title", "A new place")
     assert "Emil works where you do (Acme): nothing was sent" in warned["message"], warned
     assert '--keep-from "Emil"' in warned["hint"] and "--anyway" in warned["hint"], warned
     assert ana.ok("ask", "list", "--mine")["asks"] == []
     made = ana.ok("ask", "post", "I look for another job.", "--title", "A new place",
                   "--keep-from", "emil", "--keep-from", "carla", "--name", "first")
-    assert names(made["to"]) == ["Bruno"], made
+    assert names(made["to"]) == ["Bruno"] and made["colleagues"] == ["Zoe Zimmer"], made
     assert sorted((row["name"], row["why"]) for row in made["left_out"]) == [
         ("Carla", "you keep it from them"), ("Emil", "you keep it from them")], made
     has(bruno, made)

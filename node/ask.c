@@ -164,6 +164,7 @@ enum err ask_look_route(struct ledger_txn *txn, struct span name)
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct ask_route route;
     struct ask_row row;
+    bool is_over;
     enum err err = name.size == VIEW_ASK_ROUTE_NAME ? view_ask_route_named(&snapshot, name, &route)
                                                     : ERR_NOT_FOUND;
 
@@ -179,8 +180,10 @@ enum err ask_look_route(struct ledger_txn *txn, struct span name)
                               row.closed == ASK_FOUND ? "says that the ask is closed: found"
                                                       : "says that the ask is closed")
                    : ERR_OK;
-    if (row.closed != 0 || (row.state != ASK_STATE_SHOWN && row.state != ASK_STATE_LATER))
-        return ERR_OK;
+    err = view_ask_is_over(&snapshot, &row, ledger_txn_now_ms(txn), &is_over);
+    if (err != ERR_OK || is_over || row.closed != 0 ||
+        (row.state != ASK_STATE_SHOWN && row.state != ASK_STATE_LATER))
+        return err;
     return ask_tell_heard(txn, &route, &row);
 }
 

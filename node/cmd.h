@@ -30,6 +30,7 @@ struct cmd {
     struct cmd_flag flags[CMD_FLAGS_MAX];
     cmd_fn run;
     const char *summary, *example;
+    const char *text; /* a param with longer text, see cmd_text.h; NULL: none */
 };
 
 /* Flags that describe a person. */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "node/cmd.h"
+#include "node/cmd_text.h"
 #include "node/door.h"
 #include "node/show.h"
 #include "proto/limits.h"
@@ -68,10 +69,16 @@ int cmd_op(const struct config *config, const struct cmd *cmd, json_t *params)
 {
     struct door_call call = {.method = cmd->method, .params = params};
     json_t *wait = json_object_get(params, "wait");
+    struct cmd_text text;
     int code;
 
-    if (strcmp(cmd->method, "sync") != 0 || wait == NULL)
-        return cmd_call(config, &call);
+    if (!cmd_text_fill(config, cmd, params, &text, &call.failure))
+        return cmd_fail(config, &call.failure);
+    if (strcmp(cmd->method, "sync") != 0 || wait == NULL) {
+        code = cmd_call(config, &call);
+        cmd_text_end(&text, code == OP_DONE);
+        return code;
+    }
     call.progress = cmd_on_progress;
     if (!door_call(config, &call)) {
         show_progress_end();

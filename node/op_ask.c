@@ -252,19 +252,22 @@ enum err op_ask_dismiss(struct op_call *call)
 
 struct op_ask_tally {
     struct op_call *call;
-    uint64_t mine, open;
+    uint64_t mine, open, fresh; /* of the open ones, those nothing was decided about */
 };
 
 static enum err op_ask_on_tally(void *self, const struct ask_row *row)
 {
     struct op_ask_tally *tally = self;
-    bool is_over;
-    enum err err = view_ask_is_over(&tally->call->snapshot, row, tally->call->now_ms, &is_over);
+    const char *state;
+    enum err err = describe_ask_state(tally->call, row, &state);
+    bool is_fresh;
 
-    if (err != ERR_OK || is_over || row->closed != 0)
+    if (err != ERR_OK || state == NULL)
         return err;
-    tally->mine += row->state == ASK_STATE_MINE;
-    tally->open += row->state == ASK_STATE_SHOWN;
+    is_fresh = strcmp(state, "shown") == 0;
+    tally->mine += strcmp(state, "open") == 0;
+    tally->fresh += is_fresh;
+    tally->open += is_fresh || strcmp(state, "passed") == 0 || strcmp(state, "answered") == 0;
     return ERR_OK;
 }
 
@@ -273,8 +276,8 @@ enum err op_ask_status(struct op_call *call)
     struct op_ask_tally tally = {.call = call};
     enum err err = view_ask_each(&call->snapshot, op_ask_on_tally, &tally);
 
-    (void)json_object_set_new(
-        call->result, "asks",
-        json_pack("{s:I, s:I}", "mine", (json_int_t)tally.mine, "open", (json_int_t)tally.open));
+    (void)json_object_set_new(call->result, "asks",
+                              json_pack("{s:I, s:I, s:I}", "mine", (json_int_t)tally.mine, "open",
+                                        (json_int_t)tally.open, "new", (json_int_t)tally.fresh));
     return err;
 }

@@ -117,6 +117,21 @@ void show_line(const char *label, const char *text)
     heap_free(clean);
 }
 
+void show_lines(const char *label, const char *text)
+{
+    for (bool is_first = true; *text != '\0'; is_first = false) {
+        size_t size = strcspn(text, "\n");
+        char *line = show_keep(span_of(text, size));
+
+        if (line != NULL && line[0] != '\0')
+            show_line(is_first ? label : "", line);
+        else
+            (void)putchar('\n');
+        heap_free(line);
+        text += text[size] == '\n' ? size + 1 : size;
+    }
+}
+
 void show_list(const char *label, json_t *list)
 {
     size_t at;

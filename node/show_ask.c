@@ -164,7 +164,7 @@ static void show_ask(json_t *result, json_t *params)
     show_line("Title", show_text(result, "title"));
     show_line("By", show_ask_author(result));
     show_ask_way(result);
-    show_line("Text", show_text(result, "text"));
+    show_lines("Text", show_text(result, "text"));
     show_list("Tags", json_object_get(result, "tags"));
     show_line("Mind", show_text(result, "caution"));
     if (is_mine)

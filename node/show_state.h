@@ -22,6 +22,8 @@ char *show_copy(const char *text);
 const char *show_text(json_t *object, const char *key);
 /* One line, label and text; nothing when the text is empty. */
 void show_line(const char *label, const char *text);
+/* The same for a text of several lines, as it was written. */
+void show_lines(const char *label, const char *text);
 /* One line for each text of a list; the label stands on the first. */
 void show_list(const char *label, json_t *list);
 /* Who endorses a person, a line each (show_endorsement.c); nothing without "endorsements". */

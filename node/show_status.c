@@ -67,6 +67,13 @@ static void show_status_shares(json_int_t waiting)
                      waiting, waiting == 1 ? "" : "s");
 }
 
+static void show_status_asks(json_int_t fresh)
+{
+    if (fresh > 0)
+        (void)printf("  %" JSON_INTEGER_FORMAT " ask%s from your network\n      kith ask list\n",
+                     fresh, fresh == 1 ? "" : "s");
+}
+
 static void show_status_due(json_t *due, size_t count)
 {
     size_t at, named = 0;
@@ -95,15 +102,17 @@ static void show_status_waiting(json_t *result)
     json_t *due = json_object_get(result, "due"), *row;
     json_int_t introductions = show_status_number(result, "introductions", "waiting_for_me"),
                endorsements = show_status_number(result, "endorsements", "pending"),
+               asks = show_status_number(result, "asks", "new"),
                shares = show_status_number(result, "shares", "waiting");
     size_t at, count = 0;
 
     json_array_foreach(due, at, row) count += show_status_is_due(row);
-    if (introductions == 0 && endorsements == 0 && shares == 0 && count == 0)
+    if (introductions == 0 && endorsements == 0 && asks == 0 && shares == 0 && count == 0)
         return;
     (void)puts("\nWaiting for you:");
     show_status_introductions(due, introductions);
     show_status_endorsements(endorsements);
+    show_status_asks(asks);
     show_status_shares(shares);
     show_status_due(due, count);
 }

@@ -173,6 +173,20 @@ static enum err ask_hear_keep(struct ask_hearing *hearing, const struct ask_pass
     return err == ERR_OK ? ask_hear_put_route(hearing) : err;
 }
 
+/* PROTOCOL ASK-7: "So is one whose links have a grant the reader issued" */
+static enum err ask_hear_is_own(const struct ask_hearing *hearing, const struct ask_pass *pass,
+                                bool *out)
+{
+    struct ask_grant grant;
+    enum err err = ERR_NOT_FOUND;
+
+    *out = hearing->row.state == ASK_STATE_MINE;
+    for (size_t at = 0; at < pass->depth && err == ERR_NOT_FOUND; at++)
+        err = view_ask_grant(&hearing->snapshot, &pass->links[at].grant, &grant);
+    *out |= err == ERR_OK;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 /* PROTOCOL ASK-5: "Its entry expires with the ask, in the second in which it does." */
 static enum err ask_hear_entry(const struct ask_hearing *hearing, const struct ask_pass *pass,
                                enum ask_fault *out)
@@ -206,6 +220,7 @@ static enum err ask_hear_pass(struct ask_hearing *hearing, struct span bytes)
     struct ask_route known;
     struct ask_pass pass;
     struct key name;
+    bool is_own;
     enum err err = ask_pass_read(bytes, &pass);
 
     if (err != ERR_OK && err != ERR_MALFORMED)
@@ -219,7 +234,9 @@ static enum err ask_hear_pass(struct ask_hearing *hearing, struct span bytes)
     if (view_ask_route_named(&hearing->snapshot, key_span(&name), &known) == ERR_OK)
         return ERR_OK;
     err = ask_hear_begin(hearing);
-    if (err != ERR_OK || hearing->row.state == ASK_STATE_MINE)
+    if (err == ERR_OK)
+        err = ask_hear_is_own(hearing, &pass, &is_own);
+    if (err != ERR_OK || is_own)
         return err;
     if (hearing->route.depth > 0)
         err = ask_hear_check(hearing, &pass, &fault);

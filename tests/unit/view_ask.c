@@ -238,7 +238,7 @@ static void view_ask_closes_of_others_are_refused(void **state)
 
 /* Time. */
 
-static void view_ask_is_over_by_both_clocks_and_forgotten_later(void **state)
+static void view_ask_is_over_by_a_clock_and_forgotten_by_both(void **state)
 {
     struct town town;
     struct snapshot snapshot;
@@ -248,13 +248,19 @@ static void view_ask_is_over_by_both_clocks_and_forgotten_later(void **state)
     (void)state;
     town_new(&town);
     town_ask(&town, "Boat shed", &id);
-    asking_wait(&town.bruno, 15 * MS_PER_DAY, true); /* A clock that was set ahead. */
-    town_expect(&town.bruno, &id, "shown");
-    town.bruno.now_ms -= 15 * MS_PER_DAY;
+    asking_wait(&town.emil, 200 * MS_PER_DAY, true); /* A clock that was set ahead, and back. */
+    town_expect(&town.emil, &id, "expired");
+    town.emil.now_ms -= 200 * MS_PER_DAY;
     asking_wait(&town.bruno, 15 * MS_PER_DAY, false);
     town_expect(&town.bruno, &id, "expired");
     assert_int_equal(asking_pass(&town.bruno, &id, "Carla"), OP_FAILED);
     town_expect(&town.emil, &id, "shown"); /* By its own clocks. */
+    asking_wait(&town.emil, 29 * MS_PER_DAY, false);
+    town.emil.now_ms -= 29 * MS_PER_DAY; /* A clock that stands still. */
+    town_expect(&town.emil, &id, "shown");
+    asking_wait(&town.emil, 2 * MS_PER_DAY, false);
+    town.emil.now_ms -= 2 * MS_PER_DAY;
+    town_expect(&town.emil, &id, "expired");
     asking_wait(&town.bruno, 80 * MS_PER_DAY, false);
     snapshot = member_snapshot(&town.bruno);
     assert_int_equal(view_ask(&snapshot, &id, &row), ERR_OK);
@@ -531,7 +537,7 @@ int main(void)
         cmocka_unit_test(view_ask_closes_walk_to_everybody_who_has_it),
         cmocka_unit_test(view_ask_close_may_come_first),
         cmocka_unit_test(view_ask_closes_of_others_are_refused),
-        cmocka_unit_test(view_ask_is_over_by_both_clocks_and_forgotten_later),
+        cmocka_unit_test(view_ask_is_over_by_a_clock_and_forgotten_by_both),
         cmocka_unit_test(view_ask_texts_go_with_their_time),
         cmocka_unit_test(view_ask_replays_show_nothing),
         cmocka_unit_test(view_ask_of_a_blocked_author_is_dropped_silently),

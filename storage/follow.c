@@ -207,6 +207,8 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
         err = view_peer_changed(txn, space, number, after);
         if (err == ERR_OK)
             err = space_link_changed(txn, before, after);
+        if (err == ERR_OK)
+            err = view_share_link_changed(txn, after);
         return err == ERR_OK ? view_introduction_changed(txn, space, before, after) : err;
     case KIND_CERTIFICATE:
     case KIND_GRANT:

@@ -315,6 +315,11 @@ def what_a_removed_peer_shared_goes_but_for_what_was_kept(place):
     ana.ok("peer", "remove", "bruno")
     assert shares(ana, "--given") == []
     ana.fails(1, "contact", "share", "dana", "--with", "bruno", "--agreed")
+    ana.ok("peer", "accept", bruno.ok("peer", "invite")["uri"])
+    ana.ok("contact", "share", "emil", "--with", "bruno", "--agreed")
+    arrives(bruno)
+    assert bruno.ok("status")["shares"] == {"waiting": 1, "given": 0}, "what waited is forgotten"
+    assert [row["state"] for row in shares(bruno, "--all")].count("kept") == 1
 
 
 def a_share_outlives_merging_and_removing_of_the_contact(place):

@@ -37,6 +37,12 @@ static const struct {
      "then type kith peer compared WHO."},
     {"recovery-words", "24 words that are your identity: write them down, show them to nobody."},
     {"device", "one machine of yours; a member may have several."},
+    {"match",
+     "somebody you know who may fit an ask: kith looks for its tags and words in your contacts' "
+     "tags, titles, organisations and places, in your peers' cards and endorsements, and in notes "
+     "that hold the word #match. You alone see it; nothing is sent."},
+    {"share", "a contact who has agreed, told to a peer with the fields you choose; notes never "
+              "travel. You can take it back, but not from who has kept it."},
     {"node", "kith run: it calls your peers and is called by them."},
     {"home", "the folder that holds your keys and your store: --home DIR, KITH_HOME, else "
              "~/.local/share/kith."},

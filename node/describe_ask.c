@@ -227,26 +227,34 @@ static enum err describe_ask_own(const struct op_call *call, const struct ask_ro
     return err;
 }
 
-json_t *describe_ask(const struct op_call *call, const struct ask_row *row)
+enum err describe_ask_read(const struct op_call *call, const struct ask_row *row, json_t **out)
 {
     const char *state;
-    json_t *out = NULL;
     enum err err = describe_ask_state(call, row, &state);
 
+    *out = NULL;
     if (err != ERR_OK || state == NULL)
-        return NULL;
-    out = json_object();
-    describe_set_id(out, "id", &row->id);
-    err = row->state == ASK_STATE_MINE ? describe_ask_own(call, row, out)
-                                       : describe_ask_routes(call, row, out);
+        return err != ERR_OK ? err : ERR_NOT_FOUND;
+    *out = json_object();
+    describe_set_id(*out, "id", &row->id);
+    err = row->state == ASK_STATE_MINE ? describe_ask_own(call, row, *out)
+                                       : describe_ask_routes(call, row, *out);
     if (err == ERR_OK)
-        err = describe_ask_given(call, row, out);
-    (void)json_object_set_new(out, "state", json_string(state));
+        err = describe_ask_given(call, row, *out);
+    (void)json_object_set_new(*out, "state", json_string(state));
     if (row->closed != 0)
-        (void)json_object_set_new(out, "reason",
+        (void)json_object_set_new(*out, "reason",
                                   json_string(row->closed == ASK_FOUND ? "found" : "changed"));
     if (err == ERR_OK)
-        return out;
-    json_decref(out);
-    return NULL;
+        return ERR_OK;
+    json_decref(*out);
+    *out = NULL;
+    return err;
+}
+
+json_t *describe_ask(const struct op_call *call, const struct ask_row *row)
+{
+    json_t *out;
+
+    return describe_ask_read(call, row, &out) == ERR_OK ? out : NULL;
 }

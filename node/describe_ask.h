@@ -11,6 +11,9 @@ MUST_USE enum err describe_ask_state(const struct op_call *call, const struct as
                                      const char **out);
 /* NULL when nothing of it is shown, or what it said is gone, or without memory. */
 json_t *describe_ask(const struct op_call *call, const struct ask_row *row);
+/* The same with the reason: ERR_NOT_FOUND when nothing of it is shown, or what it said is gone. */
+MUST_USE enum err describe_ask_read(const struct op_call *call, const struct ask_row *row,
+                                    json_t **out);
 const char *describe_ask_naming(enum ask_naming naming);
 
 #endif

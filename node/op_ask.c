@@ -48,9 +48,9 @@ static enum err op_ask_on_row(void *self, const struct ask_row *row)
     rows->later += strcmp(state, "later") == 0;
     if (!op_ask_is_wanted(rows, row, state))
         return ERR_OK;
-    ask = describe_ask(rows->call, row);
-    if (ask == NULL) /* What it said is gone. */
-        return ERR_OK;
+    err = describe_ask_read(rows->call, row, &ask);
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_OK : err; /* What it said is gone. */
     err = ask_matches_add(&rows->matches, row, ask);
     return json_array_append_new(rows->asks, ask) == 0 ? err : ERR_NOMEM;
 }

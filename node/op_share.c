@@ -12,6 +12,7 @@
 #include "node/person_contact.h"
 #include "node/share.h"
 #include "proto/scan.h"
+#include "storage/fold.h"
 #include "storage/journal.h"
 #include "storage/row.h"
 #include "storage/view_interaction.h"
@@ -236,17 +237,50 @@ static void op_share_release(struct op_share_plan *plan)
     buf_release(&plan->body);
 }
 
-static void op_share_answer(struct op_share_plan *plan)
+/* The share that stands already, of whichever contact of the group, or the one to make. */
+static enum err op_share_find_id(struct op_share_plan *plan, const struct op_share_reader *reader,
+                                 struct id *out)
+{
+    const struct snapshot *snapshot = &plan->call->snapshot;
+    uint32_t members[VIEW_SAME_MAX], space;
+    size_t count = 0;
+    enum err err = view_same_members(snapshot, plan->who.number, members, &count);
+
+    share_id(&reader->pair, &plan->who.contact, out);
+    for (size_t at = 0; at < count && err == ERR_OK; at++) {
+        struct object contact = {0}, share = {0};
+        struct id id;
+        uint32_t number;
+        bool stands;
+
+        err = row_load(snapshot, members[at], &contact, &space);
+        if (err != ERR_OK)
+            break;
+        share_id(&reader->pair, &contact.id, &id);
+        stands = row_get(snapshot, &reader->pair, KIND_SHARE, &id, &share, &number) == ERR_OK &&
+                 object_is_visible(&share);
+        object_release(&contact);
+        object_release(&share);
+        if (stands) {
+            *out = id;
+            break;
+        }
+    }
+    return err;
+}
+
+static enum err op_share_answer(struct op_share_plan *plan)
 {
     struct op_call *call = plan->call;
     json_t *with = json_array(), *shared = json_object();
+    enum err err = ERR_OK;
 
-    for (size_t at = 0; at < plan->readers_count; at++) {
+    for (size_t at = 0; at < plan->readers_count && err == ERR_OK; at++) {
         json_t *row =
             describe_endorsement_member(call, &plan->readers[at].member, span_of(NULL, 0));
         struct id id;
 
-        share_id(&plan->readers[at].pair, &plan->who.contact, &id);
+        err = op_share_find_id(plan, &plan->readers[at], &id);
         describe_set_id(row, "share", &id);
         (void)json_array_append_new(with, row); /* A lost row shows as absent. */
     }
@@ -256,6 +290,7 @@ static void op_share_answer(struct op_share_plan *plan)
         json_pack("{s:s, s:o, s:o}", "name", plan->who.shown, "shared", shared, "with", with);
     if (call->result != NULL)
         describe_set_id(call->result, "contact", &plan->who.contact);
+    return err == ERR_OK && call->result == NULL ? ERR_NOMEM : err;
 }
 
 enum err op_share_plan(struct op_call *call)
@@ -264,9 +299,9 @@ enum err op_share_plan(struct op_call *call)
     enum err err = op_share_make_plan(&plan);
 
     if (err == ERR_OK)
-        op_share_answer(&plan);
+        err = op_share_answer(&plan);
     op_share_release(&plan);
-    return err == ERR_OK && call->result == NULL ? ERR_NOMEM : err;
+    return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the contact could not be read");
 }
 
 /* Giving. */
@@ -312,10 +347,11 @@ static enum err op_share_give(struct op_share_plan *plan, const struct op_share_
     struct id id;
     enum err err;
 
-    share_id(&reader->pair, &plan->who.contact, &id);
+    err = op_share_find_id(plan, reader, &id);
     hex_write(span_of(id.bytes, ID_SIZE), ref);
     act.ref = row.ref = span_str(ref);
-    err = share_tell(call->txn, &reader->pair, &id, buf_span(&plan->body));
+    if (err == ERR_OK)
+        err = share_tell(call->txn, &reader->pair, &id, buf_span(&plan->body));
     if (err == ERR_OK)
         err = view_interaction_act(call->txn, &reader->member, &act);
     return err == ERR_OK ? journal_add(call->txn, &row) : err;
@@ -334,11 +370,9 @@ enum err op_share(struct op_call *call)
     for (size_t at = 0; err == ERR_OK && at < plan.readers_count; at++)
         err = op_share_give(&plan, &plan.readers[at]);
     if (err == ERR_OK)
-        op_share_answer(&plan);
+        err = op_share_answer(&plan);
     op_share_release(&plan);
-    if (err != ERR_OK)
-        return op_fail_err(call, err, "the contact could not be shared");
-    return call->result != NULL ? ERR_OK : ERR_NOMEM;
+    return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the contact could not be shared");
 }
 
 /* Taking back. */
@@ -349,6 +383,7 @@ struct op_share_search {
     uint32_t members[VIEW_SAME_MAX]; /* contacts of the group meant */
     size_t members_count;
     struct buf contacts; /* their ids */
+    struct buf name;     /* folded: of somebody who is in the address book no more */
     struct buf found;    /* struct op_share_found */
 };
 
@@ -376,6 +411,16 @@ static bool op_share_is_from(struct op_call *call, const struct public_key *memb
     return false;
 }
 
+static bool op_share_is_called(const struct buf *folded, struct span name)
+{
+    struct buf other = {0};
+    bool is_called =
+        fold(name, &other) == ERR_OK && span_is_equal(buf_span(&other), buf_span(folded));
+
+    buf_release(&other);
+    return is_called;
+}
+
 static bool op_share_is_meant(const struct op_share_search *search, const struct share_view *view,
                               const struct id *pair)
 {
@@ -383,6 +428,8 @@ static bool op_share_is_meant(const struct op_share_search *search, const struct
 
     hex_write(span_of(view->object.bytes, ID_SIZE), id);
     if (search->prefix != NULL && strncmp(id, search->prefix, strlen(search->prefix)) == 0)
+        return true;
+    if (search->name.size > 0 && op_share_is_called(&search->name, view->share.texts[0]))
         return true;
     for (size_t at = 0; at < search->contacts.size; at += ID_SIZE) {
         struct id contact, share;
@@ -409,7 +456,7 @@ static enum err op_share_on_given(void *self, const struct share_view *view)
     return err == ERR_OK ? buf_err(&search->found) : err;
 }
 
-/* By the beginning of its id, or by the contact it came from. */
+/* By the beginning of its id, by the contact it came from, or by the name that was told. */
 static enum err op_share_search_what(struct op_share_search *search)
 {
     struct op_call *call = search->call;
@@ -421,9 +468,9 @@ static enum err op_share_search_what(struct op_share_search *search)
     if (strlen(who) >= OP_SHARE_PREFIX_MIN && strspn(who, "0123456789abcdef") == strlen(who))
         search->prefix = who;
     err = name_find(call, who, &match);
-    if (err == ERR_NOT_FOUND && search->prefix != NULL) {
+    if (err == ERR_NOT_FOUND) { /* What is shared of somebody who was removed can be taken back. */
         call->failure = (struct op_failure){.code = OP_DONE};
-        return ERR_OK;
+        return fold(span_str(who), &search->name);
     }
     if (err == ERR_OK && match.has_contact)
         err = view_same_members(&call->snapshot, match.number, search->members,
@@ -481,6 +528,7 @@ enum err op_share_withdraw(struct op_call *call)
         err = op_share_take_back(call, &found, with);
     }
     buf_release(&search.contacts);
+    buf_release(&search.name);
     buf_release(&search.found);
     call->result = json_pack("{s:o}", "withdrawn", with);
     if (err != ERR_OK)

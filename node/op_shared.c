@@ -11,6 +11,7 @@
 #include "node/op_undo.h"
 #include "node/share.h"
 #include "storage/row.h"
+#include "storage/view_peer.h"
 
 enum { OP_SHARED_PREFIX_MIN = 6 };
 
@@ -50,26 +51,38 @@ enum err op_shared_list(struct op_call *call)
 }
 
 struct op_shared_count {
+    const struct snapshot *snapshot;
     json_int_t waiting, given;
 };
 
-static enum err op_shared_on_counted(void *self, const struct share_view *view)
+static enum err op_shared_on_given(void *self, const struct share_view *view)
 {
     struct op_shared_count *count = self;
 
-    count->given += view->is_given;
-    count->waiting += !view->is_given && view->decision == SHARE_WAITING;
+    (void)view;
+    count->given++;
     return ERR_OK;
+}
+
+static enum err op_shared_on_peer(void *self, const struct peer *peer)
+{
+    struct op_shared_count *count = self;
+    struct share_counts counts;
+    enum err err = view_share_counts(count->snapshot, &peer->member, &counts);
+
+    if (err == ERR_OK && peer->state == LINK_LINKED)
+        count->waiting += (json_int_t)counts.waiting;
+    return err;
 }
 
 enum err op_shared_status(struct op_call *call)
 {
-    struct op_shared_count count = {0};
+    struct op_shared_count count = {.snapshot = &call->snapshot};
     json_t *shares;
-    enum err err = view_share_received(&call->snapshot, op_shared_on_counted, &count);
+    enum err err = view_peer_each(&call->snapshot, op_shared_on_peer, &count);
 
     if (err == ERR_OK)
-        err = view_share_given(&call->snapshot, NULL, op_shared_on_counted, &count);
+        err = view_share_given(&call->snapshot, NULL, op_shared_on_given, &count);
     shares = json_pack("{s:I, s:I}", "waiting", count.waiting, "given", count.given);
     return json_object_set_new(call->result, "shares", shares) == 0 ? err : ERR_NOMEM;
 }

@@ -241,6 +241,44 @@ static enum err share_on_standing(void *self, const struct id *object)
     return buf_err(objects);
 }
 
+struct share_waiting {
+    const struct public_key *member;
+    struct buf records; /* ids of those not kept */
+};
+
+static enum err share_on_record(void *self, uint32_t number, const struct object *record)
+{
+    struct share_waiting *waiting = self;
+    struct span member = object_value(record, SHARE_RECORD_MEMBER).bytes;
+
+    (void)number;
+    if (span_is_equal(member, span_of(waiting->member->bytes, sizeof waiting->member->bytes)) &&
+        object_number(record, SHARE_RECORD_DECISION) != SHARE_KEPT)
+        buf_append(&waiting->records, span_of(record->id.bytes, ID_SIZE));
+    return buf_err(&waiting->records);
+}
+
+/* Of whoever is a peer no more only what was kept is remembered. */
+static enum err share_forget_waiting(struct ledger_txn *txn, const struct public_key *member)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    const struct id *self = ledger_self_space(snapshot.ledger);
+    struct share_waiting waiting = {.member = member};
+    enum err err = row_each(&snapshot, self, KIND_SHARE_RECORD, share_on_record, &waiting);
+
+    for (size_t at = 0; err == ERR_OK && at < waiting.records.size; at += ID_SIZE) {
+        struct amend amend;
+        struct id record;
+
+        memcpy(record.bytes, waiting.records.data + at, ID_SIZE);
+        amend_begin(&amend, txn, self, KIND_SHARE_RECORD, &record);
+        amend_delete(&amend);
+        err = amend_end(&amend, NULL);
+    }
+    buf_release(&waiting.records);
+    return err;
+}
+
 static enum err share_look_all(struct ledger_txn *txn, const struct public_key *member)
 {
     struct share_case at = {.txn = txn, .snapshot = ledger_txn_snapshot(txn)};
@@ -248,7 +286,9 @@ static enum err share_look_all(struct ledger_txn *txn, const struct public_key *
     struct buf objects = {0};
     enum err err = peer != NULL ? view_peer(&at.snapshot, member, peer) : ERR_NOMEM;
 
-    if (err == ERR_OK && peer->state == LINK_LINKED && peer->has_pair_in) {
+    if (err == ERR_OK && peer->state != LINK_LINKED)
+        err = share_forget_waiting(txn, member);
+    else if (err == ERR_OK && peer->has_pair_in) {
         err = ledger_space(&at.snapshot, &peer->pair_in, &at.space);
         if (err == ERR_OK)
             err = view_share_each_standing(&at.snapshot, at.space.number, share_on_standing,

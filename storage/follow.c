@@ -209,6 +209,8 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
         if (err == ERR_OK)
             err = space_link_changed(txn, before, after);
         if (err == ERR_OK)
+            err = view_share_link_changed(txn, after);
+        if (err == ERR_OK)
             err = view_introduction_changed(txn, space, before, after);
         return err == ERR_OK ? view_reply_changed(txn, space, before, after) : err;
     case KIND_SPACE:

@@ -242,6 +242,15 @@ enum err view_share_changed(struct ledger_txn *txn, const struct space_row *spac
                                      : view_share_decided(txn, number, before, after);
 }
 
+enum err view_share_link_changed(struct ledger_txn *txn, const struct object *link)
+{
+    struct span member = object_value(link, LINK_MEMBER).bytes;
+
+    if (member.size != sizeof(struct public_key) || object_number(link, LINK_STATE) == LINK_LINKED)
+        return ERR_OK;
+    return agenda_put(txn, AGENDA_NOW, KIND_SHARE, member);
+}
+
 /* Reading. */
 
 struct view_share_walk {

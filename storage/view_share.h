@@ -67,6 +67,9 @@ MUST_USE enum err view_share_changed(struct ledger_txn *txn, const struct space_
                                      uint32_t number, const struct object *before,
                                      const struct object *after);
 
+/* The same for a link: when it ended, what waited from there is looked at. */
+MUST_USE enum err view_share_link_changed(struct ledger_txn *txn, const struct object *link);
+
 /* The name of a share on the agenda, and back; a name of another size is a peer's root, all of
  * whose shares are looked at. */
 enum { VIEW_SHARE_NAME_SIZE = 4 + ID_SIZE };

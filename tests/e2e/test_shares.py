@@ -315,6 +315,29 @@ def what_a_removed_peer_shared_goes_but_for_what_was_kept(place):
     ana.ok("peer", "remove", "bruno")
     assert shares(ana, "--given") == []
     ana.fails(1, "contact", "share", "dana", "--with", "bruno", "--agreed")
+    ana.ok("peer", "accept", bruno.ok("peer", "invite")["uri"])
+    ana.ok("contact", "share", "emil", "--with", "bruno", "--agreed")
+    arrives(bruno)
+    assert bruno.ok("status")["shares"] == {"waiting": 1, "given": 0}, "what waited is forgotten"
+    assert [row["state"] for row in shares(bruno, "--all")].count("kept") == 1
+
+
+def a_share_outlives_merging_and_removing_of_the_contact(place):
+    ana, bruno = place.pair()
+    first = ana.ok("contact", "add", "Dana Ito")["id"]
+    second = ana.ok("contact", "add", "D. Ito", "--org", "Ito Design")["id"]
+    ana.ok("contact", "share", second, "--with", "bruno", "--agreed")
+    row = arrives(bruno)
+    ana.ok("contact", "merge", first, second)
+    again = ana.ok("contact", "share", "dana", "--with", "bruno", "--agreed")
+    assert again["with"][0]["share"] == row["id"], again
+    until(lambda: shares(bruno)[0]["name"] == "Dana Ito")
+    assert [share["id"] for share in shares(bruno)] == [row["id"]], "one person, one share"
+    assert [by["name"] for by in ana.ok("contact", "show", "dana")["shared_with"]] == ["Bruno"]
+    ana.ok("contact", "remove", "dana")
+    assert len(shares(ana, "--given")) == 1
+    ana.ok("share", "withdraw", "DANA ITO")
+    until(lambda: shares(bruno) == [])
 
 
 def wrong_words_are_refused_with_the_next_line_to_type(place):

@@ -95,9 +95,11 @@ struct sim_heap_life {
     struct judge judge;
     struct world_node *ana, *ben;
     char uri[INVITATION_TEXT_SIZE_MAX];
-    json_t *urls; /* of ana's card and of ben's: each list replaces the last */
-    bool is_done; /* the op asked for last */
-    bool has_ask; /* whoever was asked for status, or list, last */
+    json_t *urls;   /* of ana's card and of ben's: each list replaces the last */
+    bool is_done;   /* the op asked for last */
+    bool has_ask;   /* whoever was asked for status, or list, last */
+    size_t shares;  /* in the list that was asked for last */
+    char share[64]; /* the id of the first */
 };
 
 static void sim_heap_on_done(struct world_node *node, void *self, enum err err,
@@ -114,6 +116,13 @@ static void sim_heap_on_done(struct world_node *node, void *self, enum err err,
 
         life->has_ask =
             json_integer_value(json_object_get(asks, "mine")) > 0 || json_array_size(asks) > 0;
+    }
+    if (err == ERR_OK && json_is_array(json_object_get(call->result, "shares"))) {
+        json_t *shares = json_object_get(call->result, "shares");
+        const char *id = json_string_value(json_object_get(json_array_get(shares, 0), "id"));
+
+        life->shares = json_array_size(shares);
+        (void)snprintf(life->share, sizeof life->share, "%s", id != NULL ? id : "");
     }
     if (uri != NULL)
         (void)snprintf(life->uri, sizeof life->uri, "%s", uri);
@@ -202,6 +211,33 @@ static void sim_heap_post(struct sim_heap_life *life)
         judge_fail(&life->judge, "ben has not heard of the ask");
 }
 
+/* Ana shares somebody, Ben keeps it, Ana takes it back: whoever heard no answer looks first. */
+static void sim_heap_share(struct sim_heap_life *life)
+{
+    sim_heap_ask(life, life->ana, "contact.add",
+                 json_pack("{s:s, s:s}", "name", "Dana", "org", "Ito"));
+    for (life->shares = 0; life->shares == 0 && life->judge.failure[0] == '\0';) {
+        world_op(life->ana, "contact.share",
+                 json_pack("{s:s, s:[s], s:b}", "who", "Dana", "with", "ben", "agreed", 1), NULL,
+                 NULL);
+        sim_heap_look(life);
+        sim_heap_ask(life, life->ana, "share.list", json_pack("{s:b}", "given", 1));
+    }
+    sim_heap_wait(life);
+    sim_heap_ask(life, life->ben, "share.list", json_pack("{s:b}", "received", 1));
+    if (life->shares != 1)
+        judge_fail(&life->judge, "ben has not got what ana shared");
+    else
+        sim_heap_ask(life, life->ben, "share.keep", json_pack("{s:s}", "id", life->share));
+    while (life->shares > 0 && life->judge.failure[0] == '\0') {
+        world_op(life->ana, "share.withdraw", json_pack("{s:s}", "who", "Dana"), NULL, NULL);
+        sim_heap_look(life);
+        sim_heap_ask(life, life->ana, "share.list", json_pack("{s:b}", "given", 1));
+    }
+    sim_heap_wait(life);
+    sim_heap_ask(life, life->ben, "contact.show", json_pack("{s:s}", "who", "Dana"));
+}
+
 static void sim_heap_link(struct sim_heap_life *life)
 {
     judge_met(&life->judge, life->ana->person, life->ben->person);
@@ -229,6 +265,7 @@ static void sim_heap_live(struct sim_heap_life *life)
     sim_heap_edit(life, life->ana);
     sim_heap_wait(life);
     sim_heap_post(life);
+    sim_heap_share(life);
     world_crash(life->ben);
     sim_heap_edit(life, life->ana);
     world_op(life->ben, "me.edit", json_pack("{s:s}", "org", "alone"), sim_heap_on_done, life);

@@ -11,6 +11,7 @@
 #include "storage/retire_table.h"
 #include "storage/returns.h"
 #include "storage/space.h"
+#include "storage/standing.h"
 #include "storage/view_peer.h"
 
 struct replica_walk {
@@ -205,24 +206,31 @@ static enum err replica_chain_at(void *self, const struct log_id *log, uint64_t 
  */
 static enum err replica_standing(void *self, const struct log_id *log, struct replica_standing *out)
 {
-    struct retire_state state;
+    enum standing standing = STANDING_GOOD;
     struct space_row space;
+    struct log_row row = {0};
     struct keep keep;
     bool is_met = false;
     enum err err = ledger_space(self, &log->space, &space);
 
     if (err == ERR_OK)
-        err = retire_table_state(self, &log->device, &state);
+        err = standing_of(self, &log->device, &standing);
     if (err != ERR_OK)
         return err;
     *out = (struct replica_standing){
         .is_mine = space.is_mine,
         .is_this = public_key_is_equal(&log->device,
                                        ledger_device(((const struct snapshot *)self)->ledger)),
-        .is_retired = state.is_retired};
-    if (!state.is_retired)
+        .is_retired = standing != STANDING_GOOD};
+    if (!out->is_retired)
         return ERR_OK;
     err = retire_table_keep(self, space.number, &log->device, &keep);
+    if (err == ERR_NOT_FOUND && standing >= STANDING_STOLEN) {
+        out->has_keep = true; /* Nothing more of it is wanted, whatever it is. */
+        err = ledger_log(self, log, &row);
+        out->keep_size = row.tip.size;
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    }
     if (err == ERR_OK)
         err = keep_is_met(self, &space, &log->device, &is_met);
     if (err != ERR_OK)

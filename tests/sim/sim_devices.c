@@ -161,6 +161,70 @@ static void sim_devices_removal(struct scene *scene)
     scene_settle(scene);
 }
 
+/* 7. The lap is stolen. The thief writes and certifies an accomplice, whom ben meets; then the desk
+ * says so. What they wrote is gone everywhere, what the lap wrote before stays, and nothing written
+ * from then on reaches them, whoever they call. */
+static void sim_devices_stolen(struct scene *scene)
+{
+    struct sim_devices_cast cast;
+    struct world_node *accomplice, *pad;
+
+    sim_devices_meet(scene, &cast);
+    scene_settle(scene);
+    scene_card(scene, cast.lap);
+    scene_contact(scene, cast.lap);
+    pad = world_join(cast.lap); /* Before the theft, and told to all: it stays. */
+    world_start(pad);
+    scene_settle(scene);
+    scene_part(scene, cast.desk, pad, (struct world_node *)NULL);
+    scene_org(scene, cast.lap, "thief");
+    accomplice = world_join(cast.lap);
+    world_start(accomplice);
+    scene_wait(scene, 30);
+    scene_org(scene, accomplice, "accomplice");
+    scene_wait(scene, 30);
+    scene_expect(scene, scene_devices(cast.ben, cast.desk) == 4, "the accomplice at the peer");
+    scene_shut_out(scene, cast.desk, cast.lap, RETIRE_STOLEN);
+    scene_org(scene, cast.desk, "owner");
+    scene_join(scene);
+    scene_wait(scene, 120);
+    scene_org(scene, cast.desk, "owner again");
+    scene_wait(scene, 60);
+    scene_expect(scene, !scene_has_org(cast.lap, "owner again"), "nothing for the thief");
+    scene_expect(scene, !scene_has_org(accomplice, "owner again"), "nothing for the accomplice");
+    world_crash(cast.lap);
+    world_crash(accomplice);
+    scene_settle(scene);
+    scene_expect(scene, scene_has_org(pad, "owner again"), "the card at the device that stays");
+    scene_card(scene, pad);
+    scene_settle(scene);
+    world_start(cast.lap);
+    world_start(accomplice);
+    scene_wait(scene, 300);
+    scene_expect(scene, !scene_has_org(cast.lap, "owner again"), "nothing for the thief later");
+    world_crash(cast.lap);
+    world_crash(accomplice);
+    scene_settle(scene);
+}
+
+/* 8. The lap is given up: what it wrote and had not told comes back, and nothing more. */
+static void sim_devices_given_up(struct scene *scene)
+{
+    struct sim_devices_cast cast;
+
+    sim_devices_meet(scene, &cast);
+    scene_settle(scene);
+    scene_card(scene, cast.lap);
+    scene_settle(scene);
+    scene_shut_out(scene, cast.desk, cast.lap, RETIRE_OWNER);
+    scene_wait(scene, 60);
+    scene_org(scene, cast.desk, "without the lap");
+    scene_wait(scene, 60);
+    scene_expect(scene, !scene_has_org(cast.lap, "without the lap"), "nothing for the lap");
+    world_crash(cast.lap);
+    scene_settle(scene);
+}
+
 /* 6. Power cuts before and after each commit of a device that is new. */
 static void sim_devices_sweep(struct scene *scene, uint64_t commits, enum world_doom doom)
 {
@@ -185,6 +249,8 @@ static const struct sim_devices_scene {
     {"3 two devices on either side", sim_devices_four},
     {"4 old copy of one of two", sim_devices_restored},
     {"5 removal at one of two", sim_devices_removal},
+    {"7 stolen", sim_devices_stolen},
+    {"8 given up", sim_devices_given_up},
 };
 
 static bool sim_devices_sweeps(const char *wanted, bool is_talkative)

@@ -438,6 +438,11 @@ static enum err replica_count(void *self, const struct log_id *log, uint64_t siz
     return err;
 }
 
+struct replica_wants {
+    uint64_t after, *seqs;
+    size_t count;
+};
+
 struct replica_sum {
     const struct snapshot *snapshot;
     uint64_t entries, bytes;
@@ -503,6 +508,49 @@ static enum err replica_room(void *self, const struct public_key *peer, uint64_t
     return err;
 }
 
+static enum err replica_on_wanted(void *self, uint64_t seq)
+{
+    struct replica_wants *wants = self;
+
+    if (seq <= wants->after)
+        return ERR_OK;
+    if (wants->count == WANTS_PER_MESSAGE_MAX)
+        return ERR_CANCELLED;
+    wants->seqs[wants->count++] = seq;
+    return ERR_OK;
+}
+
+static enum err replica_wanted(void *self, const struct log_id *log, uint64_t after,
+                               uint64_t out[static WANTS_PER_MESSAGE_MAX], size_t *out_count)
+{
+    struct replica_wants wants = {.after = after, .seqs = out};
+    struct log_row row;
+    enum err err = ledger_log(self, log, &row);
+
+    if (err == ERR_OK)
+        err = absent_each_wanted(self, &row, replica_on_wanted, &wants);
+    *out_count = wants.count;
+    return err == ERR_CANCELLED || err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* PROTOCOL ABSENT-3: "What a forget names is told to nobody." */
+static enum err replica_payload(void *self, const struct log_id *log, uint64_t seq, struct buf *out)
+{
+    struct entry_row entry;
+    struct log_row row;
+    enum err err = ledger_log(self, log, &row);
+
+    if (err == ERR_OK)
+        err = ledger_entry_at(self, row.number, seq, &entry);
+    if (err == ERR_OK &&
+        (entry.entry.payload.size == 0 || absent_is_forgiven(self, row.number, seq)))
+        err = ERR_NOT_FOUND;
+    if (err != ERR_OK)
+        return err;
+    buf_append(out, entry.entry.payload);
+    return buf_err(out);
+}
+
 void replica_of(struct snapshot *snapshot, struct replica *out)
 {
     *out = (struct replica){.logs = replica_logs,
@@ -518,5 +566,7 @@ void replica_of(struct snapshot *snapshot, struct replica *out)
                             .fetch = replica_fetch,
                             .next_return = replica_next_return,
                             .facts = replica_facts,
+                            .wanted = replica_wanted,
+                            .payload = replica_payload,
                             .self = snapshot};
 }

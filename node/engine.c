@@ -160,6 +160,10 @@ static enum err engine_drop_unlinked(struct engine *engine)
                 engine_talk_event(engine, conn, &event);
             continue;
         }
+        if (engine_heal_is_stolen(engine, &conn->device)) {
+            engine_talk_event(engine, conn, &event);
+            continue;
+        }
         err = view_peer(&engine->snapshot, &conn->member, peer);
         if (err == ERR_NOT_FOUND || (err == ERR_OK && peer->state != LINK_LINKED))
             engine_talk_event(engine, conn, &event);

@@ -71,6 +71,7 @@ enum engine_effect_type {
     ENGINE_LINK,     /* run a link step on the writer thread */
     ENGINE_RETURNED, /* as INGEST, for a batch of a branch that was cut; hands it over. It may prove
                         that this device must go: see succession.h */
+    ENGINE_FILL,     /* store the payload of an entry that lacks it; the answer is COMMITTED */
     ENGINE_FACTS,    /* store statements about devices; they may say so, too */
     ENGINE_REBASE,   /* cut a log down to size */
     ENGINE_MEET,     /* store the chain of a device that came by itself */
@@ -100,6 +101,12 @@ struct engine_effect {
             struct returned *returned;
             uint8_t handshake_hash[HASH_SIZE];
         } returned;
+        struct {
+            uint64_t ticket;
+            struct log_id log;
+            uint64_t seq;
+            struct span payload; /* valid until the next step */
+        } fill;
         struct {
             struct span list;         /* each: size u16, statement; valid until the next step */
             struct public_key member; /* who told them: they may be about its devices, or mine */

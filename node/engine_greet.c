@@ -100,7 +100,8 @@ static enum err engine_greet_try_link(struct engine *engine, struct engine_conn 
     if (err == ERR_OK)
         err = view_peer(&engine->snapshot, &device.member, peer);
     if (err == ERR_OK && (peer->state != LINK_LINKED || !peer->has_secret || !peer->has_pair_in ||
-                          engine_call_is_banned(engine, &device.device)))
+                          engine_call_is_banned(engine, &device.device) ||
+                          engine_heal_is_stolen(engine, &device.device)))
         err = ERR_FORGED;
     if (err == ERR_OK)
         err = handshake_try_psk(conn->handshake, third, peer->secret, content, result);

@@ -7,7 +7,7 @@
 
 #include "crypto/secret.h"
 #include "node/engine_state.h"
-#include "storage/retire_table.h"
+#include "storage/standing.h"
 
 /* Effects. */
 
@@ -51,10 +51,18 @@ void engine_heal_rebase(struct engine *engine, struct engine_conn *conn,
 
 bool engine_heal_is_retired(struct engine *engine, const struct public_key *device)
 {
-    struct retire_state state = {0};
+    enum standing standing = STANDING_GOOD;
 
-    return engine_look(engine) && retire_table_state(&engine->snapshot, device, &state) == ERR_OK &&
-           state.is_retired;
+    return engine_look(engine) && standing_of(&engine->snapshot, device, &standing) == ERR_OK &&
+           standing != STANDING_GOOD;
+}
+
+bool engine_heal_is_stolen(struct engine *engine, const struct public_key *device)
+{
+    enum standing standing = STANDING_GOOD;
+
+    return engine_look(engine) && standing_of(&engine->snapshot, device, &standing) == ERR_OK &&
+           standing >= STANDING_STOLEN;
 }
 
 /* Callers nobody knows. */
@@ -78,6 +86,16 @@ static enum err engine_heal_check(struct engine_heal_search *search,
     struct hash next_root;
     enum err err = device_read_identity(buf_span(search->content), &search->chain, &next_root);
 
+    for (size_t at = 0; err == ERR_OK && at < search->chain.count; at++) {
+        bool is_void = false;
+
+        err = standing_of_certificate(&search->engine->snapshot, &search->chain.certificates[at],
+                                      NULL, &is_void);
+        if (err == ERR_OK &&
+            (is_void ||
+             engine_heal_is_stolen(search->engine, &search->chain.certificates[at].device)))
+            err = ERR_FORGED;
+    }
     if (err == ERR_OK &&
         (!public_key_is_equal(&search->chain.member, member) ||
          memcmp(device_of(&search->chain)->static_key, search->static_key, KEY_SIZE) != 0))

@@ -7,7 +7,7 @@
 #include "node/engine_state.h"
 #include "storage/follow.h"
 #include "storage/join.h"
-#include "storage/retire_table.h"
+#include "storage/standing.h"
 
 enum { ENGINE_JOIN_MS = 1000 }; /* a new device looks so often whether it may write */
 
@@ -16,15 +16,14 @@ bool engine_sibling_is(const struct engine *engine, const struct public_key *mem
     return public_key_is_equal(member, ledger_member(engine->ledger));
 }
 
-/* PROTOCOL OWN-4: "A device that was retired by its owner or as stolen gets no answer from other
- * devices of its member." */
+/* PROTOCOL OWN-4: "A device that was retired by its owner or as stolen, or is void, gets no answer
+ * from other devices of its member." */
 bool engine_sibling_is_out(struct engine *engine, const struct public_key *device)
 {
-    struct retire_state state = {0};
+    enum standing standing = STANDING_GOOD;
 
-    return !engine_look(engine) ||
-           retire_table_state(&engine->snapshot, device, &state) != ERR_OK ||
-           (state.is_retired && state.reason != RETIRE_FORKED);
+    return !engine_look(engine) || standing_of(&engine->snapshot, device, &standing) != ERR_OK ||
+           standing_is_out(standing);
 }
 
 /* Whom to call. */

@@ -207,6 +207,9 @@ void engine_heal_facts(struct engine *engine, struct engine_conn *conn, struct s
 void engine_heal_rebase(struct engine *engine, struct engine_conn *conn,
                         const struct session_effect *from);
 bool engine_heal_is_retired(struct engine *engine, const struct public_key *device);
+/* It, or whoever certified it, is in other hands: PROTOCOL STOLEN-8: "A stolen or void device gets
+ * no answer from anybody who knows." */
+bool engine_heal_is_stolen(struct engine *engine, const struct public_key *device);
 bool engine_heal_is_known(struct engine *engine, const struct public_key *member);
 /* ERR_FORGED: it is nobody's. */
 MUST_USE enum err engine_heal_search(struct engine *engine, struct engine_conn *conn,

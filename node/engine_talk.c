@@ -192,6 +192,21 @@ static void engine_talk_ingest(struct engine *engine, struct engine_conn *conn,
     effect->ingest.batch = from->ingest.batch;
 }
 
+static void engine_talk_fill(struct engine *engine, struct engine_conn *conn,
+                             const struct session_effect *from)
+{
+    uint64_t ticket;
+    struct engine_effect *effect =
+        engine_talk_asked(engine, conn, ENGINE_FILL, from->fill.ticket, &ticket);
+
+    if (effect == NULL)
+        return;
+    effect->fill.ticket = ticket;
+    effect->fill.log = from->fill.log;
+    effect->fill.seq = from->fill.seq;
+    effect->fill.payload = from->fill.payload;
+}
+
 static const char *engine_talk_name(struct engine *engine, const struct engine_conn *conn)
 {
     const struct engine_target *target = engine_call_target(engine, &conn->device);
@@ -270,6 +285,9 @@ static void engine_talk_effect(struct engine *engine, struct engine_conn *conn,
         break;
     case SESSION_RETURNED:
         engine_heal_returned(engine, conn, from);
+        break;
+    case SESSION_FILL:
+        engine_talk_fill(engine, conn, from);
         break;
     case SESSION_FACTS:
         engine_heal_facts(engine, conn, from->facts);

@@ -5,6 +5,7 @@
 
 #include "crypto/heap.h"
 #include "node/link_join.h"
+#include "storage/absent.h"
 #include "storage/join.h"
 #include "storage/journal.h"
 #include "storage/keep.h"
@@ -73,6 +74,10 @@ enum err errand_new(const struct engine_effect *effect, struct errand **out)
         errand->effect.facts.list = errand_keep(&errand->identity, effect->facts.list);
         err = buf_err(&errand->identity);
     }
+    if (effect->type == ENGINE_FILL) {
+        errand->effect.fill.payload = errand_keep(&errand->identity, effect->fill.payload);
+        err = buf_err(&errand->identity);
+    }
     if (effect->type == ENGINE_MEET) {
         errand->effect.identity = errand_keep(&errand->identity, effect->identity);
         err = buf_err(&errand->identity);
@@ -99,8 +104,12 @@ bool errand_failed(const struct engine_effect *effect, struct engine_event *out)
         *out = (struct engine_event){
             .type = ENGINE_COMMITTED,
             .committed = {.ticket = effect->returned.ticket, .err = ERR_NOMEM}};
+    else if (effect->type == ENGINE_FILL)
+        *out =
+            (struct engine_event){.type = ENGINE_COMMITTED,
+                                  .committed = {.ticket = effect->fill.ticket, .err = ERR_NOMEM}};
     return effect->type == ENGINE_INGEST || effect->type == ENGINE_LINK ||
-           effect->type == ENGINE_RETURNED;
+           effect->type == ENGINE_RETURNED || effect->type == ENGINE_FILL;
 }
 
 void errand_collect(struct errand **errand, const struct engine_effect *delivered)
@@ -131,6 +140,8 @@ void errand_collect(struct errand **errand, const struct engine_effect *delivere
 
 size_t errand_weight(const struct errand *errand)
 {
+    if (errand->effect.type == ENGINE_FILL)
+        return errand->effect.fill.payload.size;
     if (errand->effect.type == ENGINE_RETURNED)
         return verified_batch_size(errand->effect.returned.returned->batch);
     return errand->effect.type == ENGINE_INGEST ? verified_batch_size(errand->effect.ingest.batch)
@@ -233,6 +244,8 @@ enum err errand_run(struct errand *errand, struct ledger_txn *txn)
         return ledger_ingest(txn, effect->ingest.batch);
     case ENGINE_RETURNED:
         return returns_take(txn, effect->returned.returned);
+    case ENGINE_FILL:
+        return absent_fill(txn, &effect->fill.log, effect->fill.seq, effect->fill.payload);
     case ENGINE_FACTS:
         return errand_run_facts(effect, txn);
     case ENGINE_REBASE:
@@ -277,6 +290,9 @@ size_t errand_events(const struct errand *errand, enum err err,
     if (effect->type == ENGINE_INGEST)
         out[count++] = (struct engine_event){
             .type = ENGINE_COMMITTED, .committed = {.ticket = effect->ingest.ticket, .err = err}};
+    if (effect->type == ENGINE_FILL)
+        out[count++] = (struct engine_event){
+            .type = ENGINE_COMMITTED, .committed = {.ticket = effect->fill.ticket, .err = err}};
     if (effect->type == ENGINE_RETURNED)
         out[count++] = (struct engine_event){
             .type = ENGINE_COMMITTED, .committed = {.ticket = effect->returned.ticket, .err = err}};

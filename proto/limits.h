@@ -187,10 +187,11 @@ enum {
     PEER_BYTES_MAX = 64 << 20, /* year and a half. Payloads, as sealed */
     PEER_ROOM_MIN_PART = 16,   /* taking goes on when a sixteenth of each is free */
 
-    FACT_SIZE_MAX = 1536,       /* a statement about a device: small, but for its signer's chain */
-    TRACE_TAGS_MAX = 64,        /* block ends one message names: 16,384 entries of a log */
-    FACTS_PER_MESSAGE_MAX = 64, /* statements about devices, of 384 bytes at most */
-    RETURN_EPOCHS_MAX = 64,     /* epochs one returned batch can name; more stay unread */
+    FACT_SIZE_MAX = 1536,        /* a statement about a device: small, but for its signer's chain */
+    TRACE_TAGS_MAX = 64,         /* block ends one message names: 16,384 entries of a log */
+    WANTS_PER_MESSAGE_MAX = 256, /* payloads asked for at a time: as many as a block has */
+    FACTS_PER_MESSAGE_MAX = 64,  /* statements about devices, of 384 bytes at most */
+    RETURN_EPOCHS_MAX = 64,      /* epochs one returned batch can name; more stay unread */
     RETURN_SIZE_MAX = BATCH_SIZE_MAX + (16 << 10), /* a batch, framed, with its epochs */
 
     CREDIT_START =

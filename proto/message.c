@@ -59,6 +59,42 @@ static void message_read_batch(struct wire *wire, struct message *out)
     wire->left = 0; /* The rest is batch_verify's. */
 }
 
+static void message_read_totals(struct wire *wire, struct message *out)
+{
+    out->totals.entries = wire_uint(wire, UINT64_MAX);
+    out->totals.bytes = wire_uint(wire, UINT64_MAX);
+}
+
+static void message_read_trace(struct wire *wire, struct message *out)
+{
+    message_read_place(wire, &out->trace.log);
+    out->trace.list = wire_array(wire, 0, TRACE_TAGS_MAX);
+    out->trace.is_last = wire_bool(wire);
+}
+
+static void message_read_payload(struct wire *wire, struct message *out)
+{
+    out->payload.seq = wire_uint(wire, LOG_SIZE_MAX);
+    out->payload.bytes = wire_bin(wire, 0, ENTRY_PAYLOAD_SIZE_MAX);
+}
+
+/* Ascending, so that each is asked for once. */
+static void message_read_want(struct wire *wire, struct message *out)
+{
+    struct wire list;
+    uint64_t last = 0;
+
+    message_read_place(wire, &out->want.log);
+    list = wire_array(wire, 1, WANTS_PER_MESSAGE_MAX);
+    for (out->want.count = 0; list.left > 0 && wire_err(list.doc) == ERR_OK; out->want.count++) {
+        uint64_t seq = wire_uint(&list, LOG_SIZE_MAX);
+
+        if (seq <= last)
+            wire_fail(&list);
+        out->want.seqs[out->want.count] = last = seq;
+    }
+}
+
 static void message_read_body(struct wire *wire, struct message *out)
 {
     switch (out->type) {
@@ -71,8 +107,7 @@ static void message_read_body(struct wire *wire, struct message *out)
         out->marks.is_last = wire_bool(wire);
         break;
     case MESSAGE_TOTALS:
-        out->totals.entries = wire_uint(wire, UINT64_MAX);
-        out->totals.bytes = wire_uint(wire, UINT64_MAX);
+        message_read_totals(wire, out);
         break;
     case MESSAGE_LOG:
         message_read_log(wire, out);
@@ -108,9 +143,7 @@ static void message_read_body(struct wire *wire, struct message *out)
         out->trace_ask.size = wire_uint(wire, LOG_SIZE_MAX);
         break;
     case MESSAGE_TRACE:
-        message_read_place(wire, &out->trace.log);
-        out->trace.list = wire_array(wire, 0, TRACE_TAGS_MAX);
-        out->trace.is_last = wire_bool(wire);
+        message_read_trace(wire, out);
         break;
     case MESSAGE_RETURNED:
         out->returned = *wire;
@@ -120,6 +153,12 @@ static void message_read_body(struct wire *wire, struct message *out)
         break;
     case MESSAGE_STORED:
         out->stored = (uint32_t)wire_uint(wire, UINT32_MAX);
+        break;
+    case MESSAGE_WANT:
+        message_read_want(wire, out);
+        break;
+    case MESSAGE_PAYLOAD:
+        message_read_payload(wire, out);
         break;
     case MESSAGE_FACTS:
         out->facts = wire_array(wire, 1, FACTS_PER_MESSAGE_MAX);
@@ -390,5 +429,25 @@ void message_put_facts(const struct span *statements, size_t count, struct buf *
     wire_put_array(out, count);
     for (size_t at = 0; at < count; at++)
         wire_put_bin(out, statements[at]);
+    frame_end(out, begun_at);
+}
+
+void message_put_want(const struct log_id *log, const uint64_t *seqs, size_t count, struct buf *out)
+{
+    size_t begun_at = message_begin(MESSAGE_WANT, 3, out);
+
+    message_put_log_id(log, out);
+    wire_put_array(out, count);
+    for (size_t at = 0; at < count; at++)
+        wire_put_uint(out, seqs[at]);
+    frame_end(out, begun_at);
+}
+
+void message_put_payload(uint64_t seq, struct span bytes, struct buf *out)
+{
+    size_t begun_at = message_begin(MESSAGE_PAYLOAD, 2, out);
+
+    wire_put_uint(out, seq);
+    wire_put_bin(out, bytes);
     frame_end(out, begun_at);
 }

@@ -6,6 +6,7 @@
 #define KITH_PROTO_MESSAGE_H
 
 #include "proto/invite.h"
+#include "proto/limits.h"
 #include "proto/log.h"
 #include "proto/returned.h"
 
@@ -29,9 +30,11 @@ enum message_type {
     MESSAGE_FETCH = 16,     /* space, device, size: the branch from there, as returned */
     MESSAGE_RETURNED = 17,  /* number and what proto/returned.h says */
     MESSAGE_STORED = 18,    /* number of a returned: stored here, durably */
-    MESSAGE_FACTS = 19      /* [statement, ...]: certificates, retire and keep statements */
+    MESSAGE_FACTS = 19,     /* [statement, ...]: certificates, retire and keep statements */
+    MESSAGE_WANT = 20,      /* space, device, [seq, ...] ascending: payloads that are missing */
+    MESSAGE_PAYLOAD = 21    /* seq, payload or empty: the next one that was asked for */
 };
-enum { MESSAGE_LAST = MESSAGE_FACTS };
+enum { MESSAGE_LAST = MESSAGE_PAYLOAD };
 
 enum bye_reason {
     BYE_DONE = 1,
@@ -123,6 +126,15 @@ struct message {
         struct wire returned; /* for returned_read */
         uint32_t stored;
         struct wire facts; /* read one by one with message_next_fact */
+        struct {
+            struct log_id log;
+            uint64_t seqs[WANTS_PER_MESSAGE_MAX];
+            size_t count;
+        } want;
+        struct {
+            uint64_t seq;
+            struct span bytes; /* empty: not there */
+        } payload;
     };
 };
 
@@ -160,6 +172,9 @@ void message_put_trace(const struct log_id *log, const struct trace_tag *tags, s
                        bool is_last, struct buf *out);
 void message_put_returned(const struct returned_row *row, uint32_t number, struct buf *out);
 void message_put_stored(uint32_t number, struct buf *out);
+void message_put_want(const struct log_id *log, const uint64_t *seqs, size_t count,
+                      struct buf *out);
+void message_put_payload(uint64_t seq, struct span bytes, struct buf *out);
 void message_put_facts(const struct span *statements, size_t count, struct buf *out);
 
 #endif

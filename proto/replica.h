@@ -81,6 +81,11 @@ struct replica {
      * peer may know them. */
     enum err (*facts)(void *self, const struct public_key *peer, const struct public_key *device,
                       replica_fact_fn each, void *each_self);
+    /* Entries of a log behind after whose payload is missing and may not be, ascending. */
+    enum err (*wanted)(void *self, const struct log_id *log, uint64_t after,
+                       uint64_t out[static WANTS_PER_MESSAGE_MAX], size_t *out_count);
+    /* Appends the payload of one entry. ERR_NOT_FOUND: it is not here, or is to be forgotten. */
+    enum err (*payload)(void *self, const struct log_id *log, uint64_t seq, struct buf *out);
     void *self;
 };
 

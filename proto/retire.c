@@ -66,6 +66,11 @@ static void retire_read_body(struct wire *wire, struct retirement *out)
     wire_end(wire);
 }
 
+static struct public_key retire_signer_of(const struct statement *statement)
+{
+    return statement->chain.count > 0 ? device_of(&statement->chain)->device : statement->member;
+}
+
 enum err retire_read(struct span bytes, struct retirement *out)
 {
     struct wire_doc doc = {0};
@@ -81,6 +86,7 @@ enum err retire_read(struct span bytes, struct retirement *out)
         retire_read_body(&wire, out);
         err = wire_err(&doc);
         out->member = statement.member;
+        out->signer = retire_signer_of(&statement);
     }
     wire_release(&doc);
     return err;
@@ -147,6 +153,7 @@ enum err retire_read_keep(struct span bytes, struct keep *out)
         retire_read_keep_body(&wire, out);
         err = wire_err(&doc);
         out->member = statement.member;
+        out->signer = retire_signer_of(&statement);
     }
     if (err == ERR_OK)
         err = retire_check_head(out);

@@ -17,6 +17,7 @@ enum retire_reason {
 
 struct retirement {
     struct public_key member; /* who says so: of the statement */
+    struct public_key signer; /* the device that signed it, or the member's root */
     struct public_key device;
     struct public_key successor; /* all zero: none */
     enum retire_reason reason;
@@ -25,6 +26,7 @@ struct retirement {
 
 struct keep {
     struct public_key member; /* of the statement */
+    struct public_key signer; /* as above */
     struct id space;
     struct public_key device;
     uint64_t size;                     /* entries that count; 0: none */

@@ -116,6 +116,7 @@ void session_free(struct session *session)
     heap_free(session->aliases);
     heap_free(session->pending);
     session_fork_release(session);
+    session_want_release(session);
     heap_free(session);
 }
 
@@ -201,6 +202,8 @@ static void session_message(struct session *session, struct message *message)
     case MESSAGE_RETURNED:
     case MESSAGE_STORED:
     case MESSAGE_FACTS:
+    case MESSAGE_WANT:
+    case MESSAGE_PAYLOAD:
         session_sync_message(session, message);
         return;
     }
@@ -351,6 +354,7 @@ enum err session_step(struct session *session, const struct session_event *event
     session->effects_count = 0;
     buf_clear(&session->out);
     buf_clear(&session->facts);
+    buf_clear(&session->fills);
     session->replica = replica;
     session->now_ms = event->now_ms;
     if (session->phase != PHASE_OVER)
@@ -359,6 +363,7 @@ enum err session_step(struct session *session, const struct session_event *event
     if (session->phase == PHASE_LIVE)
         session_sync_pump(session);
     session_fork_collect(session);
+    session_want_collect(session);
     session->replica = NULL;
     session_collect_bytes(session);
     *out_effects = session->effects;

@@ -77,6 +77,7 @@ enum session_effect_type {
     SESSION_SEND,     /* bytes for the channel */
     SESSION_INGEST,   /* commit this batch, then COMMITTED with its ticket; hands the batch over */
     SESSION_RETURNED, /* the same for a batch of a branch that was cut, or that proves a fork */
+    SESSION_FILL,     /* the payload of an entry that lacks it; then COMMITTED with its ticket */
     SESSION_FACTS,    /* statements about devices: store those that hold */
     SESSION_REBASE,   /* cut this log down to size: what the other side has of it goes on there */
     SESSION_LINK,     /* ask the node: claim (INVITER, first), make the link (ACCEPTOR), complete it
@@ -120,6 +121,13 @@ struct session_effect {
             uint64_t ticket;
             struct returned *returned;
         } returned;
+        struct {
+            uint64_t ticket;
+            struct log_id log;
+            uint64_t seq;
+            struct span payload;
+            size_t offset; /* the session's */
+        } fill;
         struct span facts; /* each: size u16, statement */
         struct span addresses;
         struct {

@@ -367,6 +367,8 @@ void session_fork_message(struct session *session, struct message *message)
     case MESSAGE_IDENTITY:
     case MESSAGE_LINK:
     case MESSAGE_REFUSED:
+    case MESSAGE_WANT:
+    case MESSAGE_PAYLOAD:
         break; /* Handled elsewhere. */
     }
 }

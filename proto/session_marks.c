@@ -344,6 +344,7 @@ static void session_marks_are_read(struct session *session)
     if (session->phase == PHASE_OVER)
         return;
     session->phase = PHASE_LIVE;
+    session->must_want = true;
     session->is_held = false; /* Still full, they say so behind their marks. */
     session_announce(session);
 }

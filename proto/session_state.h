@@ -48,6 +48,7 @@ struct session_log {
     bool is_listed;     /* in the marks now being read */
     struct chain taken; /* how far its batches were verified, committed or not */
     bool has_taken;
+    uint64_t wanted;    /* payloads up to here were asked for */
     bool is_forked;     /* the two sides hold different branches: neither gives until one moves */
     bool is_behind;     /* then: I hold less of it, and for all I know the same */
     bool is_traced;     /* tags were sent unasked */
@@ -63,8 +64,15 @@ struct session_pending {
     uint32_t alias; /* the other side's */
     struct chain end;
     size_t bytes;
-    bool is_returned;
+    bool is_returned, is_fill;
     uint32_t number; /* of the returned batch */
+};
+
+/* Payloads that one side has asked the other for: one list at a time each way. */
+struct session_want {
+    uint32_t log; /* index in logs */
+    uint64_t seqs[WANTS_PER_MESSAGE_MAX];
+    size_t count, next;
 };
 
 /* What the other side calls a log. */
@@ -116,9 +124,12 @@ struct session {
     struct replica_place place; /* in the walk over returns */
     bool has_returns;           /* there may be more to offer */
     uint32_t returned_sent, returned_stored;
-    struct buf facts; /* received in this step */
-    bool is_full;     /* no more of theirs is taken: said after marks, until room has come */
-    bool is_held;     /* they take no more of ours until they say marks */
+    struct buf facts;          /* received in this step */
+    struct session_want *want; /* what I asked for, then what I was asked for; NULL: never */
+    struct buf fills;          /* payloads received in this step */
+    bool must_want;            /* something may be missing that was not asked for */
+    bool is_full; /* no more of theirs is taken: said after marks, until room has come */
+    bool is_held; /* they take no more of ours until they say marks */
     uint64_t room_entries, room_bytes; /* may be taken before the replica is asked again */
     bool needs_marks; /* something did not attach: say again where I stand, once nothing is under
                          way */
@@ -166,6 +177,14 @@ void session_take_say_full(struct session *session);
 void session_take_look_room(struct session *session);
 /* Says marks once they are due and nothing is under way. */
 void session_take_settle(struct session *session);
+
+/* session_want.c */
+void session_want_message(struct session *session, const struct message *message);
+void session_want_pump(struct session *session);
+void session_want_collect(struct session *session);
+void session_want_committed(struct session *session, enum err err);
+bool session_want_is_settled(const struct session *session);
+void session_want_release(struct session *session);
 
 /* session_marks.c */
 size_t session_logs_max(const struct session *session);

@@ -62,6 +62,7 @@ static void session_on_hello(struct session *session, const struct hello *hello)
         memcmp(hello->yours, session->mine, DIGEST_SIZE) == 0) {
         session_all_known(session);
         session->phase = PHASE_LIVE;
+        session->must_want = true;
         return;
     }
     session->phase = PHASE_MARKS;
@@ -187,6 +188,10 @@ void session_sync_message(struct session *session, struct message *message)
     case MESSAGE_FACTS:
         session_fork_message(session, message);
         break;
+    case MESSAGE_WANT:
+    case MESSAGE_PAYLOAD:
+        session_want_message(session, message);
+        break;
     case MESSAGE_BYE:
     case MESSAGE_PING:
     case MESSAGE_PONG:
@@ -262,7 +267,7 @@ static bool session_may_send(const struct session *session, const struct session
 static bool session_all_in_step(const struct session *session)
 {
     if (session->phase != PHASE_LIVE || session->pending_count > 0 || session->needs_marks ||
-        !session_fork_is_settled(session))
+        !session_fork_is_settled(session) || !session_want_is_settled(session))
         return false;
     for (size_t at = 0; at < session->logs_count; at++) {
         const struct session_log *log = &session->logs[at];
@@ -285,6 +290,7 @@ void session_sync_pump(struct session *session)
         while (session->logs[at].sent.size < session->logs[at].tip.size &&
                session_may_send(session, &session->logs[at]))
             session_send_batch(session, &session->logs[at]);
+    session_want_pump(session);
     is_in_step = session_all_in_step(session);
     if (is_in_step != session->is_in_step) {
         struct session_effect *effect = session_effect(session, SESSION_IN_STEP);

@@ -491,6 +491,7 @@ static void session_acknowledge(struct session *session, const struct session_pe
     if (log->announced < done->end.size)
         log->announced = done->end.size;
     session_deliver(session, log, done->end.size);
+    session->must_want = true;
     session_take_again(session);
 }
 
@@ -509,7 +510,9 @@ void session_take_committed(struct session *session, uint64_t ticket, enum err e
             (session->pending_count - at - 1) * sizeof *session->pending);
     /* The capacity follows from the count: it may be too large afterwards, never too small. */
     session->pending_count--;
-    if (done.is_returned) {
+    if (done.is_fill) {
+        session_want_committed(session, err);
+    } else if (done.is_returned) {
         session_fork_committed(session, &done, err);
     } else if (err == ERR_OK) {
         session_acknowledge(session, &done);

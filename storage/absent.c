@@ -147,11 +147,16 @@ static enum err absent_judge(void *self, uint64_t seq, struct span value)
 enum err absent_each_wanted(const struct snapshot *snapshot, const struct log_row *log,
                             absent_fn each, void *self)
 {
-    struct view_restate *restate = heap_new(sizeof *restate);
+    bool has_any = false;
+    enum err found = absent_walk(snapshot, TABLE_ABSENT, log->number, 0, absent_on_any, &has_any);
+    struct view_restate *restate = has_any ? heap_new(sizeof *restate) : NULL;
     struct absent_look look = {
         .snapshot = snapshot, .log = log, .restate = restate, .each = each, .self = self};
-    enum err err = restate != NULL ? view_restate_load(snapshot, log->space, restate) : ERR_NOMEM;
+    enum err err;
 
+    if (!has_any)
+        return found;
+    err = restate != NULL ? view_restate_load(snapshot, log->space, restate) : ERR_NOMEM;
     if (err == ERR_OK)
         err = absent_walk(snapshot, TABLE_ABSENT, log->number, 0, absent_judge, &look);
     heap_free(restate);

@@ -18,6 +18,7 @@
 #include "storage/returns.h"
 #include "storage/row.h"
 #include "storage/space.h"
+#include "storage/standing.h"
 #include "storage/view_ask.h"
 #include "storage/view_contact.h"
 #include "storage/view_interaction.h"
@@ -390,6 +391,21 @@ static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
     return err == ERR_OK ? follow_apply(txn, cache, &cache->edit.edit, &origin) : err;
 }
 
+/* PROTOCOL STOLEN-1: "What a stolen device wrote beyond its mark says nothing." */
+static bool follow_is_stolen(const struct snapshot *snapshot, const struct entry_row *entry)
+{
+    enum standing standing = STANDING_GOOD;
+    struct log_row log;
+
+    return entry->is_cut && ledger_log_numbered(snapshot, entry->log, &log) == ERR_OK &&
+           standing_of(snapshot, &log.device, &standing) == ERR_OK && standing >= STANDING_STOLEN;
+}
+
+enum err follow_space_again(struct ledger_txn *txn, uint32_t space)
+{
+    return follow_demand_again(txn, space);
+}
+
 enum err follow_entry(struct ledger_txn *txn, uint64_t arrival)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
@@ -402,7 +418,7 @@ enum err follow_entry(struct ledger_txn *txn, uint64_t arrival)
     if (err != ERR_OK)
         return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
     if (entry.entry.header.epoch_index == 0 || entry.entry.payload.size == 0 ||
-        expiry_is_over(&snapshot, &entry))
+        expiry_is_over(&snapshot, &entry) || follow_is_stolen(&snapshot, &entry))
         return ERR_OK;
     err = follow_load_log(&snapshot, cache, entry.log);
     if (err == ERR_OK && cache->has_forgiven && absent_is_forgiven(&snapshot, entry.log, entry.seq))

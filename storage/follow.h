@@ -20,6 +20,8 @@ MUST_USE enum err follow_inline(struct ledger_txn *txn);
 bool follow_txn_is_behind(const struct ledger_txn *txn);
 /* Merges everything that is pending, however much: for what must see all of it. */
 MUST_USE enum err follow_all(struct ledger_txn *txn);
+/* Makes a space's objects from nothing before this transaction's next follow ends. */
+MUST_USE enum err follow_space_again(struct ledger_txn *txn, uint32_t space);
 /* Merges an entry once more, which lacked its payload when its turn came. */
 MUST_USE enum err follow_later(struct ledger_txn *txn, uint64_t arrival);
 /* An entry shows nothing any more: the object it is of is told so. */

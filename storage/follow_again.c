@@ -6,6 +6,7 @@
 #include "crypto/heap.h"
 #include "crypto/secret.h"
 #include "storage/follow_state.h"
+#include "storage/return_table.h"
 #include "storage/row.h"
 
 struct follow_was {
@@ -18,6 +19,7 @@ struct follow_work {
     struct follow_cache *cache;
     struct buf logs;    /* struct log_row */
     struct buf numbers; /* uint32_t */
+    struct buf cut;     /* uint64_t: arrivals */
     struct follow_was *was;
     size_t was_count;
 };
@@ -69,6 +71,49 @@ static enum err follow_again_empty_all(struct follow_work *again)
     return err;
 }
 
+static enum err follow_again_note_cut(void *self, uint64_t arrival)
+{
+    struct follow_work *again = self;
+
+    if (arrival <= again->txn->counters.followed)
+        buf_append(&again->cut, span_of(&arrival, sizeof arrival));
+    return buf_err(&again->cut);
+}
+
+/* Is it repeated in a log? The repetition then speaks for it, or has died. */
+static enum err follow_again_is_restated(const struct snapshot *snapshot, uint32_t space,
+                                         uint64_t arrival, bool *out)
+{
+    struct entry_row entry;
+    enum err err = ledger_entry(snapshot, arrival, &entry);
+
+    if (err == ERR_OK && entry.entry.payload.size > 0)
+        entry_hash_payload(&entry.entry);
+    return err == ERR_OK
+               ? return_table_is_restated(snapshot, space, &entry.entry.header.payload_hash, out)
+               : err;
+}
+
+/* What was cut from the log counts on until it is restated. */
+static enum err follow_again_merge_cut(struct follow_work *again, const struct log_row *log)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(again->txn);
+    enum err err;
+
+    buf_clear(&again->cut);
+    err = return_table_cuts(&snapshot, log->number, follow_again_note_cut, again);
+    for (size_t at = 0; err == ERR_OK && at < again->cut.size; at += sizeof(uint64_t)) {
+        uint64_t arrival;
+        bool is_restated = false;
+
+        memcpy(&arrival, again->cut.data + at, sizeof arrival);
+        err = follow_again_is_restated(&snapshot, log->space, arrival, &is_restated);
+        if (err == ERR_OK && !is_restated)
+            err = follow_entry(again->txn, arrival);
+    }
+    return err;
+}
+
 /* Entries that are still to be merged for the first time come by themselves. */
 static enum err follow_again_merge_log(struct follow_work *again, const struct log_row *log)
 {
@@ -83,7 +128,7 @@ static enum err follow_again_merge_log(struct follow_work *again, const struct l
             err = follow_entry(again->txn, entry.arrival);
         err = err == ERR_NOT_FOUND ? ERR_OK : err;
     }
-    return err;
+    return err == ERR_OK ? follow_again_merge_cut(again, log) : err;
 }
 
 static enum err follow_again_merge(struct follow_work *again, const struct space_row *space)
@@ -149,5 +194,6 @@ enum err follow_again(struct ledger_txn *txn)
     heap_free(again.was);
     buf_release(&again.logs);
     buf_release(&again.numbers);
+    buf_release(&again.cut);
     return err;
 }

@@ -10,6 +10,7 @@
 #include "storage/retire_table.h"
 #include "storage/return_table.h"
 #include "storage/space.h"
+#include "storage/standing.h"
 #include "storage/view_peer.h"
 
 enum err heal_is_due(const struct snapshot *snapshot, bool *out)
@@ -87,11 +88,10 @@ static enum err heal_signer(const struct snapshot *snapshot, struct buf *identit
 }
 
 static enum err heal_retire(struct ledger_txn *txn, const struct public_key *device,
-                            const struct public_key *successor)
+                            const struct public_key *successor, enum retire_reason reason)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct retirement retirement = {
-        .device = *device, .reason = RETIRE_FORKED, .time_ms = txn->now_ms};
+    struct retirement retirement = {.device = *device, .reason = reason, .time_ms = txn->now_ms};
     struct buf statement = {0}, identity = {0};
     struct retire_signer signer;
     struct space_row card;
@@ -119,6 +119,7 @@ static enum err heal_keep(struct ledger_txn *txn, const struct space_row *space,
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct keep keep = {.space = space->id, .device = *device};
     struct buf statement = {0}, identity = {0};
+    enum standing standing = STANDING_GOOD;
     struct retire_signer signer;
     struct log_row log;
     struct keep known;
@@ -129,7 +130,11 @@ static enum err heal_keep(struct ledger_txn *txn, const struct space_row *space,
         return keep_apply(txn, space, device);
     if (err != ERR_NOT_FOUND)
         return err;
-    err = keep_longest_return(txn, space, device, &end, keep.signature);
+    err = standing_of(&snapshot, device, &standing);
+    if (err == ERR_OK)
+        err = standing_is_out(standing)
+                  ? ERR_NOT_FOUND
+                  : keep_longest_return(txn, space, device, &end, keep.signature);
     if (err == ERR_NOT_FOUND) {
         err = log_table_now(txn, space, device, &log);
         end = log.tip;
@@ -205,7 +210,7 @@ enum err heal_take_over(struct ledger_txn *txn, const struct device_secrets *bef
     if (err == ERR_OK)
         err = ledger_follow(txn);
     if (err == ERR_OK)
-        err = heal_retire(txn, &old, ledger_device(txn->ledger));
+        err = heal_retire(txn, &old, ledger_device(txn->ledger), RETIRE_FORKED);
     if (err == ERR_OK)
         err = heal_keep_all(txn, &old);
     if (err != ERR_OK)
@@ -225,7 +230,7 @@ enum err heal_sibling(struct ledger_txn *txn, const struct space_row *space,
 
     if (err != ERR_OK || state.is_retired)
         return err;
-    err = heal_retire(txn, device, NULL);
+    err = heal_retire(txn, device, NULL, RETIRE_FORKED);
     if (err == ERR_OK)
         err = heal_keep(txn, space, device);
     if (err == ERR_OK)
@@ -235,6 +240,74 @@ enum err heal_sibling(struct ledger_txn *txn, const struct space_row *space,
     return heal_journal(txn,
                         "one of your devices was restored from an old copy, or copied: what it "
                         "wrote is kept, and it goes on under a new key when it is back");
+}
+
+/* Shutting out. */
+
+struct heal_certified {
+    struct ledger_txn *txn;
+    struct public_key devices[16]; /* of one round */
+    size_t count;
+};
+
+/* Devices of mine that are void and were not told to be out yet. */
+static enum err heal_on_device(void *self, const struct device_row *device)
+{
+    struct heal_certified *certified = self;
+    struct snapshot snapshot = ledger_txn_snapshot(certified->txn);
+    enum standing standing;
+    enum err err = standing_of(&snapshot, &device->device, &standing);
+
+    if (err == ERR_OK && standing == STANDING_VOID && certified->count < 16)
+        certified->devices[certified->count++] = device->device;
+    return err;
+}
+
+/* PROTOCOL STOLEN-7: "A void device is retired as stolen, with marks of 0 where nothing of it is
+ * held, by a device of its member that learns of it." */
+static enum err heal_void(struct ledger_txn *txn)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct heal_certified certified = {.txn = txn};
+    enum err err =
+        view_device_each(&snapshot, ledger_member(txn->ledger), heal_on_device, &certified);
+
+    for (size_t at = 0; err == ERR_OK && at < certified.count; at++) {
+        err = heal_retire(txn, &certified.devices[at], NULL, RETIRE_STOLEN);
+        if (err == ERR_OK)
+            err = heal_keep_all(txn, &certified.devices[at]);
+    }
+    return err;
+}
+
+enum err heal_shut_out(struct ledger_txn *txn, const struct public_key *device,
+                       enum retire_reason reason)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    enum standing here, there;
+    struct device_row row;
+    enum err err = view_device(&snapshot, device, &row);
+
+    if (err == ERR_OK && !public_key_is_equal(&row.member, ledger_member(txn->ledger)))
+        err = ERR_NOT_FOUND;
+    if (err == ERR_OK)
+        err = standing_of(&snapshot, ledger_device(txn->ledger), &here);
+    if (err == ERR_OK && (here != STANDING_GOOD || reason == RETIRE_FORKED ||
+                          public_key_is_equal(device, ledger_device(txn->ledger))))
+        err = ERR_STATE;
+    if (err == ERR_OK)
+        err = heal_retire(txn, device, NULL, reason);
+    if (err == ERR_OK)
+        err = standing_of(&snapshot, device, &there);
+    if (err == ERR_OK && !standing_is_out(there))
+        err = ERR_STATE; /* This device has no say over that one. */
+    if (err == ERR_OK)
+        err = heal_keep_all(txn, device);
+    if (err == ERR_OK)
+        err = ledger_follow(txn);
+    if (err == ERR_OK)
+        err = heal_void(txn);
+    return err;
 }
 
 /* Standing duties. */
@@ -336,6 +409,8 @@ enum err heal_do_duty(struct ledger_txn *txn)
         if (err == ERR_OK && space.is_mine)
             err = heal_space(txn, &space);
     }
+    if (err == ERR_OK && txn->must_keep)
+        err = heal_void(txn);
     txn->must_keep = txn->must_rotate = false;
     return err;
 }

@@ -5,6 +5,7 @@
 #ifndef KITH_STORAGE_HEAL_H
 #define KITH_STORAGE_HEAL_H
 
+#include "proto/retire.h"
 #include "storage/ledger.h"
 
 /* Must this device have a successor? Because its own key signed what it does not hold, or because
@@ -21,6 +22,12 @@ MUST_USE enum err heal_take_over(struct ledger_txn *txn, const struct device_sec
 /* Retires a sibling of whose log in this space two branches are held. */
 MUST_USE enum err heal_sibling(struct ledger_txn *txn, const struct space_row *space,
                                const struct public_key *device);
+/* Gives up a device of mine, or says that it was stolen: what it wrote counts as far as it is held
+ * here, its readers' keys are changed, what it certified later is void. ERR_NOT_FOUND: no such
+ * device of mine; ERR_STATE: this one is retired itself, or has no say over that one (neither the
+ * root nor a place above it). */
+MUST_USE enum err heal_shut_out(struct ledger_txn *txn, const struct public_key *device,
+                                enum retire_reason reason);
 /* Marks retired logs of mine that have no keep; opens new epochs where the current one was cut. A
  * part of every commit that may have made it necessary. */
 MUST_USE enum err heal_do_duty(struct ledger_txn *txn);

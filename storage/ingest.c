@@ -11,6 +11,7 @@
 #include "storage/return_table.h"
 #include "storage/running.h"
 #include "storage/space.h"
+#include "storage/standing.h"
 #include "storage/view_peer.h"
 
 /* Extends the log by an entry and stores both; at a block's end of an own log the head is signed at
@@ -292,11 +293,11 @@ static enum err ingest_store(struct ledger_txn *txn, struct ledger_touched *log,
 static enum err ingest_check_open(const struct snapshot *snapshot, const struct space_row *space,
                                   const struct public_key *device, const struct chain *end)
 {
-    struct retire_state state;
+    enum standing standing;
     struct keep keep;
-    enum err err = retire_table_state(snapshot, device, &state);
+    enum err err = standing_of(snapshot, device, &standing);
 
-    if (err != ERR_OK || !state.is_retired)
+    if (err != ERR_OK || standing == STANDING_GOOD)
         return err;
     err = retire_table_keep(snapshot, space->number, device, &keep);
     if (err == ERR_OK && end->size > keep.size)

@@ -8,9 +8,11 @@
 
 #include "crypto/heap.h"
 #include "proto/limits.h"
+#include "storage/follow.h"
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
 #include "storage/return_table.h"
+#include "storage/standing.h"
 
 enum { KEEP_STEPS_MAX = 1 << 16 /* batches of one branch among the returns */ };
 
@@ -167,6 +169,17 @@ static enum err keep_close(struct ledger_txn *txn, struct ledger_touched *log)
     return err;
 }
 
+/* PROTOCOL STOLEN-1: "What a stolen device wrote beyond its mark says nothing." */
+static enum err keep_forget_stolen(struct ledger_txn *txn, const struct ledger_touched *log)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    enum standing standing;
+    enum err err = standing_of(&snapshot, &log->id.device, &standing);
+
+    return err == ERR_OK && standing >= STANDING_STOLEN ? follow_space_again(txn, log->row.space)
+                                                        : err;
+}
+
 /* signature is the head at size where no block ends there. */
 static enum err keep_cut(struct ledger_txn *txn, struct ledger_touched *log, uint64_t size,
                          const uint8_t *signature)
@@ -205,6 +218,9 @@ static enum err keep_cut(struct ledger_txn *txn, struct ledger_touched *log, uin
     log->must_sign = false;
     txn->counters.last_log = 0; /* The next entry begins a run. */
     txn->must_rotate |= epochs > 0;
+    err = keep_forget_stolen(txn, log);
+    if (err != ERR_OK)
+        return err;
     ledger_note_news(txn, &log->id.space);
     return ERR_OK;
 }

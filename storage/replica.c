@@ -11,6 +11,7 @@
 #include "storage/retire_table.h"
 #include "storage/returns.h"
 #include "storage/space.h"
+#include "storage/standing.h"
 #include "storage/view_peer.h"
 
 struct replica_walk {
@@ -207,24 +208,31 @@ static enum err replica_chain_at(void *self, const struct log_id *log, uint64_t 
  */
 static enum err replica_standing(void *self, const struct log_id *log, struct replica_standing *out)
 {
-    struct retire_state state;
+    enum standing standing = STANDING_GOOD;
     struct space_row space;
+    struct log_row row = {0};
     struct keep keep;
     bool is_met = false;
     enum err err = ledger_space(self, &log->space, &space);
 
     if (err == ERR_OK)
-        err = retire_table_state(self, &log->device, &state);
+        err = standing_of(self, &log->device, &standing);
     if (err != ERR_OK)
         return err;
     *out = (struct replica_standing){
         .is_mine = space.is_mine,
         .is_this = public_key_is_equal(&log->device,
                                        ledger_device(((const struct snapshot *)self)->ledger)),
-        .is_retired = state.is_retired};
-    if (!state.is_retired)
+        .is_retired = standing != STANDING_GOOD};
+    if (!out->is_retired)
         return ERR_OK;
     err = retire_table_keep(self, space.number, &log->device, &keep);
+    if (err == ERR_NOT_FOUND && standing >= STANDING_STOLEN) {
+        out->has_keep = true; /* Nothing more of it is wanted, whatever it is. */
+        err = ledger_log(self, log, &row);
+        out->keep_size = row.tip.size;
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    }
     if (err == ERR_OK)
         err = keep_is_met(self, &space, &log->device, &is_met);
     if (err != ERR_OK)
@@ -432,6 +440,11 @@ static enum err replica_count(void *self, const struct log_id *log, uint64_t siz
     return err;
 }
 
+struct replica_wants {
+    uint64_t after, *seqs;
+    size_t count;
+};
+
 struct replica_sum {
     const struct snapshot *snapshot;
     uint64_t entries, bytes;
@@ -497,6 +510,49 @@ static enum err replica_room(void *self, const struct public_key *peer, uint64_t
     return err;
 }
 
+static enum err replica_on_wanted(void *self, uint64_t seq)
+{
+    struct replica_wants *wants = self;
+
+    if (seq <= wants->after)
+        return ERR_OK;
+    if (wants->count == WANTS_PER_MESSAGE_MAX)
+        return ERR_CANCELLED;
+    wants->seqs[wants->count++] = seq;
+    return ERR_OK;
+}
+
+static enum err replica_wanted(void *self, const struct log_id *log, uint64_t after,
+                               uint64_t out[static WANTS_PER_MESSAGE_MAX], size_t *out_count)
+{
+    struct replica_wants wants = {.after = after, .seqs = out};
+    struct log_row row;
+    enum err err = ledger_log(self, log, &row);
+
+    if (err == ERR_OK)
+        err = absent_each_wanted(self, &row, replica_on_wanted, &wants);
+    *out_count = wants.count;
+    return err == ERR_CANCELLED || err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* PROTOCOL ABSENT-3: "What a forget names is told to nobody." */
+static enum err replica_payload(void *self, const struct log_id *log, uint64_t seq, struct buf *out)
+{
+    struct entry_row entry;
+    struct log_row row;
+    enum err err = ledger_log(self, log, &row);
+
+    if (err == ERR_OK)
+        err = ledger_entry_at(self, row.number, seq, &entry);
+    if (err == ERR_OK &&
+        (entry.entry.payload.size == 0 || absent_is_forgiven(self, row.number, seq)))
+        err = ERR_NOT_FOUND;
+    if (err != ERR_OK)
+        return err;
+    buf_append(out, entry.entry.payload);
+    return buf_err(out);
+}
+
 void replica_of(struct snapshot *snapshot, struct replica *out)
 {
     *out = (struct replica){.logs = replica_logs,
@@ -512,5 +568,7 @@ void replica_of(struct snapshot *snapshot, struct replica *out)
                             .fetch = replica_fetch,
                             .next_return = replica_next_return,
                             .facts = replica_facts,
+                            .wanted = replica_wanted,
+                            .payload = replica_payload,
                             .self = snapshot};
 }

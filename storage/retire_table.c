@@ -4,8 +4,11 @@
 
 #include <string.h>
 
+#include "proto/limits.h"
 #include "storage/keep.h"
 #include "storage/ledger_state.h"
+#include "storage/space.h"
+#include "storage/standing.h"
 #include "storage/view_peer.h"
 
 enum err retire_table_has_any(const struct snapshot *snapshot, bool *out)
@@ -69,18 +72,53 @@ enum err retire_table_keep(const struct snapshot *snapshot, uint32_t space,
     return err == ERR_MALFORMED || err == ERR_FORGED ? ERR_CORRUPT : err;
 }
 
+/* Does this device's chain lead through the signer? */
+static enum err retire_table_is_above(const struct snapshot *snapshot,
+                                      const struct public_key *signer, struct public_key device,
+                                      bool *out)
+{
+    *out = public_key_is_equal(signer, &device);
+    for (size_t depth = 0; depth < CHAIN_LENGTH_MAX && !*out; depth++) {
+        struct device_row row;
+        enum err err = view_device(snapshot, &device, &row);
+
+        if (err != ERR_OK)
+            return err == ERR_NOT_FOUND ? ERR_OK : err;
+        device = row.certifier;
+        *out = public_key_is_equal(signer, &device);
+    }
+    return ERR_OK;
+}
+
+/* Who says so, of which device: the common part of both statements. */
+struct retire_table_word {
+    const struct public_key *member; /* whose devices it may be about */
+    const struct public_key *said_by, *signer, *device;
+    bool is_grave; /* of reasons that shut a device out */
+};
+
 /* PROTOCOL RETIRE-4: "It counts for devices of its signer's member. Once found good it stays, even
  * if the log that brought it is cut." */
-static enum err retire_table_may(const struct snapshot *snapshot, const struct public_key *member,
-                                 const struct public_key *signer, const struct public_key *device)
+/* PROTOCOL STOLEN-4: "That a device is given up or stolen counts where the root says it, or a
+ * device of the chain that leads to it, itself the last." */
+static enum err retire_table_may(const struct snapshot *snapshot,
+                                 const struct retire_table_word *word)
 {
+    enum standing standing = STANDING_GOOD;
     struct device_row row;
-    enum err err = view_device(snapshot, device, &row);
+    bool is_above = true;
+    enum err err = view_device(snapshot, word->device, &row);
 
-    if (err == ERR_OK &&
-        (!public_key_is_equal(&row.member, member) || !public_key_is_equal(signer, member)))
+    if (err == ERR_OK && (!public_key_is_equal(&row.member, word->member) ||
+                          !public_key_is_equal(word->said_by, word->member)))
         err = ERR_FORGED;
-    return err;
+    if (err == ERR_OK && public_key_is_equal(word->signer, word->member))
+        return ERR_OK;
+    if (err == ERR_OK)
+        err = standing_of(snapshot, word->signer, &standing);
+    if (err == ERR_OK && word->is_grave)
+        err = retire_table_is_above(snapshot, word->signer, *word->device, &is_above);
+    return err == ERR_OK && (!is_above || standing_is_out(standing)) ? ERR_FORGED : err;
 }
 
 /* Logs of this device, in every space its member writes. */
@@ -100,6 +138,51 @@ static enum err retire_table_apply(struct ledger_txn *txn, const struct public_k
     return err;
 }
 
+/* PROTOCOL STOLEN-5: "How much of a log counts of a device that is given up or stolen is said by
+ * the root or by a device above it, not by itself." */
+static enum err retire_table_may_keep(const struct snapshot *snapshot,
+                                      const struct retire_table_word *word)
+{
+    enum standing standing = STANDING_GOOD;
+    bool is_above = true;
+    enum err err = standing_of(snapshot, word->device, &standing);
+
+    if (err != ERR_OK || !standing_is_out(standing) ||
+        public_key_is_equal(word->signer, word->member))
+        return err;
+    if (public_key_is_equal(word->signer, word->device))
+        return ERR_FORGED;
+    err = retire_table_is_above(snapshot, word->signer, *word->device, &is_above);
+    return err == ERR_OK && !is_above ? ERR_FORGED : err;
+}
+
+/* What was believed of the device about its own logs is so no more. */
+static enum err retire_table_judge_keeps(struct ledger_txn *txn, const struct public_key *member,
+                                         const struct public_key *device)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    enum err err = ERR_OK;
+
+    for (uint32_t number = 1; err == ERR_OK && number <= txn->counters.spaces; number++) {
+        struct keep keep;
+        struct key key;
+
+        err = retire_table_keep(&snapshot, number, device, &keep);
+        if (err == ERR_OK)
+            err = retire_table_may_keep(&snapshot,
+                                        &(struct retire_table_word){.member = member,
+                                                                    .said_by = &keep.member,
+                                                                    .signer = &keep.signer,
+                                                                    .device = device});
+        if (err == ERR_FORGED) {
+            retire_table_keep_key(number, device, &key);
+            err = ledger_erase(txn, TABLE_KEEP, &key);
+        }
+        err = err == ERR_NOT_FOUND ? ERR_OK : err;
+    }
+    return err;
+}
+
 static enum err retire_table_take_retirement(struct ledger_txn *txn,
                                              const struct public_key *member,
                                              const struct retirement *retirement,
@@ -110,7 +193,12 @@ static enum err retire_table_take_retirement(struct ledger_txn *txn,
     struct key key;
     enum err err;
 
-    err = retire_table_may(&snapshot, member, &retirement->member, &retirement->device);
+    err = retire_table_may(
+        &snapshot, &(struct retire_table_word){.member = member,
+                                               .said_by = &retirement->member,
+                                               .signer = &retirement->signer,
+                                               .device = &retirement->device,
+                                               .is_grave = retirement->reason != RETIRE_FORKED});
     if (err == ERR_FORGED || err == ERR_NOT_FOUND)
         return ERR_OK;
     retire_table_key(&retirement->device, retirement->reason, &key);
@@ -122,6 +210,10 @@ static enum err retire_table_take_retirement(struct ledger_txn *txn,
         err = ledger_put_sealed(txn, TABLE_RETIRE, &key, statement);
     if (err == ERR_OK && public_key_is_equal(member, ledger_member(txn->ledger)))
         txn->must_keep = true;
+    if (err == ERR_OK && retirement->reason != RETIRE_FORKED)
+        err = space_shut_out(txn, member);
+    if (err == ERR_OK && retirement->reason != RETIRE_FORKED)
+        err = retire_table_judge_keeps(txn, member, &retirement->device);
     return err == ERR_OK ? retire_table_apply(txn, member, &retirement->device) : err;
 }
 
@@ -129,6 +221,10 @@ static enum err retire_table_take_keep(struct ledger_txn *txn, const struct publ
                                        const struct keep *keep, struct span statement)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
+    const struct retire_table_word word = {.member = member,
+                                           .said_by = &keep->member,
+                                           .signer = &keep->signer,
+                                           .device = &keep->device};
     struct space_row space;
     struct keep known;
     struct key key;
@@ -137,7 +233,9 @@ static enum err retire_table_take_keep(struct ledger_txn *txn, const struct publ
     if (err == ERR_NOT_FOUND || (err == ERR_OK && !public_key_is_equal(&space.writer, member)))
         return ERR_OK;
     if (err == ERR_OK)
-        err = retire_table_may(&snapshot, member, &keep->member, &keep->device);
+        err = retire_table_may(&snapshot, &word);
+    if (err == ERR_OK)
+        err = retire_table_may_keep(&snapshot, &word);
     if (err == ERR_FORGED || err == ERR_NOT_FOUND)
         return ERR_OK;
     if (err == ERR_OK)

@@ -182,6 +182,30 @@ enum err return_table_cut(const struct snapshot *snapshot, const struct return_c
     return err;
 }
 
+enum err return_table_cuts(const struct snapshot *snapshot, uint32_t log, return_cut_fn each,
+                           void *self)
+{
+    struct kv_cursor *cursor;
+    struct span at, value;
+    struct key key;
+    enum err err = kv_cursor_open(snapshot->kv, TABLE_CUT, &cursor);
+
+    if (err != ERR_OK)
+        return err;
+    key_of_u32(log, &key);
+    for (err = kv_cursor_seek(cursor, key_span(&key)); err == ERR_OK;
+         err = kv_cursor_next(cursor)) {
+        kv_cursor_at(cursor, &at, &value);
+        if (at.size < 4 || be32(at.data) != log)
+            break;
+        err = value.size == 8 ? each(self, be64(value.data)) : ERR_CORRUPT;
+        if (err != ERR_OK)
+            break;
+    }
+    kv_cursor_close(cursor);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 enum err return_table_put_restated(struct ledger_txn *txn, uint32_t space,
                                    const struct hash *payload, uint32_t log, uint64_t arrival)
 {

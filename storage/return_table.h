@@ -56,6 +56,11 @@ MUST_USE enum err return_table_drop_cut(struct ledger_txn *txn, const struct ret
 MUST_USE enum err return_table_cut(const struct snapshot *snapshot, const struct return_cut *cut,
                                    uint64_t *out_arrival);
 
+/* All that were cut from one log. */
+typedef enum err (*return_cut_fn)(void *self, uint64_t arrival);
+MUST_USE enum err return_table_cuts(const struct snapshot *snapshot, uint32_t log,
+                                    return_cut_fn each, void *self);
+
 /* The entry under arrival, of this log, repeats the one with this payload hash. */
 MUST_USE enum err return_table_put_restated(struct ledger_txn *txn, uint32_t space,
                                             const struct hash *payload, uint32_t log,

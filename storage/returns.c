@@ -8,6 +8,7 @@
 #include "storage/keep.h"
 #include "storage/retire_table.h"
 #include "storage/return_table.h"
+#include "storage/standing.h"
 #include "storage/view_peer.h"
 
 static bool returns_is_hash(const struct hash *left, const struct hash *right)
@@ -172,6 +173,7 @@ enum err returns_take(struct ledger_txn *txn, const struct returned *returned)
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     const struct log_id *id = verified_batch_log(returned->batch);
     const struct public_key *member = ledger_member(txn->ledger);
+    enum standing standing = STANDING_GOOD;
     struct device_row device;
     struct space_row space;
     struct log_row log;
@@ -182,7 +184,10 @@ enum err returns_take(struct ledger_txn *txn, const struct returned *returned)
         err = ERR_NOT_FOUND;
     if (err == ERR_OK)
         err = view_device(&snapshot, &id->device, &device);
-    if (err == ERR_OK && !public_key_is_equal(&device.member, member))
+    if (err == ERR_OK)
+        err = standing_of(&snapshot, &id->device, &standing);
+    if (err == ERR_OK &&
+        (!public_key_is_equal(&device.member, member) || standing >= STANDING_STOLEN))
         err = ERR_NOT_FOUND;
     if (err == ERR_OK)
         err = log_table_now(txn, &space, &id->device, &log);
@@ -332,10 +337,11 @@ static enum err returns_is_live(const struct snapshot *snapshot, bool *out)
 static enum err returns_may_repeat(const struct snapshot *snapshot, const struct space_row *space,
                                    const struct public_key *device, bool is_live, bool *out)
 {
-    struct retire_state state;
-    enum err err = retire_table_state(snapshot, device, &state);
+    enum standing standing;
+    enum err err = standing_of(snapshot, device, &standing);
 
-    *out = err == ERR_OK && is_live && space->is_mine && state.is_retired;
+    *out = err == ERR_OK && is_live && space->is_mine &&
+           (standing == STANDING_FORKED || standing == STANDING_OWNER);
     return err;
 }
 
@@ -478,6 +484,7 @@ enum err returns_next(const struct snapshot *snapshot, const struct public_key *
                       struct replica_place *at, struct returned_row *out)
 {
     struct return_place place = {.is_begun = at->is_begun};
+    enum standing standing = STANDING_GOOD;
     struct space_row space = {0};
     struct return_row row;
     bool is_empty;
@@ -492,7 +499,9 @@ enum err returns_next(const struct snapshot *snapshot, const struct public_key *
         err = return_table_next(snapshot, &place, &row);
         if (err == ERR_OK)
             err = ledger_space_numbered(snapshot, place.space, &space);
-        if (err == ERR_OK && public_key_is_equal(&space.writer, peer))
+        if (err == ERR_OK)
+            err = standing_of(snapshot, &place.device, &standing);
+        if (err == ERR_OK && public_key_is_equal(&space.writer, peer) && standing < STANDING_STOLEN)
             break;
     }
     if (err != ERR_OK)

@@ -36,6 +36,8 @@ MUST_USE enum err space_tend(struct ledger_txn *txn, struct span name);
  * member became known or were shut out. */
 MUST_USE enum err space_link_changed(struct ledger_txn *txn, const struct object *before,
                                      const struct object *after);
+/* A device of this member was given up, or stolen. */
+MUST_USE enum err space_shut_out(struct ledger_txn *txn, const struct public_key *member);
 MUST_USE enum err space_devices_changed(struct ledger_txn *txn, const struct public_key *member);
 /* Opens an epoch over all that is there; its readers are the audience of now. is_fresh: it tells no
  * earlier key, and only a restatement does that. */

@@ -8,11 +8,13 @@
 #include "proto/limits.h"
 #include "storage/ledger_state.h"
 #include "storage/space_state.h"
+#include "storage/standing.h"
 #include "storage/view_peer.h"
 
 enum { SPACE_PEER_DEVICES_MAX = 24 }; /* more of a peer's devices are not wrapped for */
 
 struct space_count {
+    const struct snapshot *snapshot;
     enum space_kind kind;
     struct space_audience *audience;
     struct buf members; /* of card and network spaces: whose devices count */
@@ -56,7 +58,11 @@ static enum err space_on_device(void *self, const struct device_row *device)
 {
     struct space_count *count = self;
     struct space_audience *audience = count->audience;
+    enum standing standing;
+    enum err err = standing_of(count->snapshot, &device->device, &standing);
 
+    if (err != ERR_OK || standing_is_out(standing))
+        return err;
     if (count->left == 0 || audience->recipients_count == EPOCH_WRAPS_MAX)
         return ERR_OK;
     count->left--;
@@ -70,7 +76,8 @@ static enum err space_on_device(void *self, const struct device_row *device)
 static enum err space_add_own(const struct snapshot *snapshot, struct space_audience *audience)
 {
     const struct exchange_key *own = ledger_receiving_key(snapshot->ledger);
-    struct space_count count = {.audience = audience,
+    struct space_count count = {.snapshot = snapshot,
+                                .audience = audience,
                                 .left = EPOCH_WRAPS_MAX - SPACE_PEER_DEVICES_MAX - 2};
     enum err err =
         view_device_each(snapshot, ledger_member(snapshot->ledger), space_on_device, &count);
@@ -91,7 +98,8 @@ static enum err space_add_own(const struct snapshot *snapshot, struct space_audi
 static enum err space_add_peer(const struct snapshot *snapshot, const struct public_key *peer,
                                struct space_audience *audience)
 {
-    struct space_count count = {.audience = audience, .left = SPACE_PEER_DEVICES_MAX};
+    struct space_count count = {
+        .snapshot = snapshot, .audience = audience, .left = SPACE_PEER_DEVICES_MAX};
 
     space_add_reader(audience, peer);
     return view_device_each(snapshot, peer, space_on_device, &count);
@@ -111,17 +119,22 @@ static enum err space_count_linked(void *self, const struct peer *peer)
 static enum err space_count_device(void *self, const struct device_row *device)
 {
     struct space_count *count = self;
+    enum standing standing;
+    enum err err = ERR_OK;
 
-    if (space_has(&count->members, &device->member))
+    if (!space_has(&count->members, &device->member))
+        return ERR_OK;
+    err = standing_of(count->snapshot, &device->device, &standing);
+    if (err == ERR_OK && !standing_is_out(standing))
         space_add_reader(count->audience, &device->device);
-    return ERR_OK;
+    return err;
 }
 
 static enum err space_add_linked(const struct snapshot *snapshot, enum space_kind kind,
                                  struct space_audience *audience)
 {
     const struct public_key *own = ledger_member(snapshot->ledger);
-    struct space_count count = {.kind = kind, .audience = audience};
+    struct space_count count = {.snapshot = snapshot, .kind = kind, .audience = audience};
     enum err err = view_peer_each(snapshot, space_count_linked, &count);
 
     buf_append(&count.members, span_of(own, sizeof *own));

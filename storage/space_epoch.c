@@ -15,224 +15,10 @@
 #include "storage/restate.h"
 #include "storage/row.h"
 #include "storage/space_state.h"
+#include "storage/standing.h"
 #include "storage/view_peer.h"
 
 enum { SPACE_DAY_MS = 24 * 60 * 60 * 1000 };
-
-/* What is known of the epochs of one space. */
-
-struct space_epoch {
-    struct hash id;
-    uint32_t depth;
-    struct hash parents[EPOCH_PARENTS_MAX];
-    size_t parents_count;
-    bool has_key, is_fresh;
-    bool is_tip;
-    bool is_leaked; /* its key was granted, or follows from one granted, to a peer of former days */
-    bool is_fit;    /* its readers are known, and all of them may read today */
-    bool is_exact;  /* and all who may read today are among them */
-    uint64_t opened_ms;
-};
-
-struct space_look {
-    const struct snapshot *snapshot;
-    struct space_audience *audience;
-    struct space_epoch *epochs;
-    size_t count;
-    enum space_kind kind;
-    const struct space_epoch *best; /* of the fit ones, the one to write under; NULL */
-    bool has_fresh;
-};
-
-static void space_release(struct space_look *look)
-{
-    if (look->audience != NULL)
-        buf_release(&look->audience->readers);
-    heap_free(look->audience);
-    heap_free(look->epochs);
-}
-
-static enum err space_note_epoch(void *self, const struct hash *id)
-{
-    struct space_look *look = self;
-    struct space_epoch *grown;
-    struct epoch_row row;
-    enum err err = epoch_table_get(look->snapshot, id, &row);
-
-    if (err != ERR_OK)
-        return err;
-    if ((look->count & (look->count - 1)) == 0) {
-        size_t capacity = look->count == 0 ? 1 : 2 * look->count;
-
-        grown = heap_resize(look->epochs, capacity * sizeof *grown);
-        if (grown == NULL)
-            return ERR_NOMEM;
-        look->epochs = grown;
-    }
-    grown = &look->epochs[look->count++];
-    *grown = (struct space_epoch){.id = *id,
-                                  .depth = row.epoch.depth,
-                                  .parents_count = row.epoch.parents_count,
-                                  .has_key = row.has_key,
-                                  .is_fresh =
-                                      row.epoch.parents_count > 0 && row.epoch.previous.size == 0,
-                                  .is_tip = true};
-    memcpy(grown->parents, row.epoch.parents, sizeof grown->parents);
-    look->has_fresh |= grown->is_fresh;
-    return ERR_OK;
-}
-
-static void space_note_parent(struct space_look *look, const struct hash *parent)
-{
-    for (size_t at = 0; at < look->count; at++)
-        if (memcmp(look->epochs[at].id.bytes, parent->bytes, HASH_SIZE) == 0)
-            look->epochs[at].is_tip = false;
-}
-
-static void space_find_tips(struct space_look *look)
-{
-    for (size_t at = 0; at < look->count; at++)
-        for (size_t parent = 0; parent < look->epochs[at].parents_count; parent++)
-            space_note_parent(look, &look->epochs[at].parents[parent]);
-}
-
-/* The readers an epoch was opened for, as its opener recorded them in self. */
-static void space_judge_readers(struct space_look *look, struct space_epoch *epoch,
-                                struct span readers)
-{
-    struct public_key reader;
-
-    epoch->is_fit = true;
-    for (size_t at = 0; at < readers.size; at += sizeof reader) {
-        memcpy(&reader, readers.data + at, sizeof reader);
-        epoch->is_fit &= space_audience_has(look->audience, &reader);
-    }
-    epoch->is_exact = epoch->is_fit && readers.size == look->audience->readers.size;
-}
-
-/* Card and network keys are granted to peers who come after the epoch was opened, too. */
-static enum err space_note_former(void *self, const struct peer *peer)
-{
-    struct space_look *look = self;
-    enum err err = ERR_OK;
-
-    if (space_may_read(look->kind, peer) || !peer->has_pair_out)
-        return ERR_OK;
-    for (size_t at = 0; err == ERR_OK && at < look->count; at++) {
-        struct object grant = {0};
-        struct id object;
-        uint32_t number;
-
-        memcpy(object.bytes, look->epochs[at].id.bytes, ID_SIZE);
-        err = row_get(look->snapshot, &peer->pair_out, KIND_GRANT, &object, &grant, &number);
-        look->epochs[at].is_leaked |= err == ERR_OK;
-        err = err == ERR_NOT_FOUND ? ERR_OK : err;
-        object_release(&grant);
-    }
-    return err;
-}
-
-static bool space_leak(struct space_look *look, const struct hash *id)
-{
-    bool has_leaked = false;
-
-    for (size_t at = 0; at < look->count; at++)
-        if (!look->epochs[at].is_leaked &&
-            memcmp(look->epochs[at].id.bytes, id->bytes, HASH_SIZE) == 0)
-            has_leaked = look->epochs[at].is_leaked = true;
-    return has_leaked;
-}
-
-/* From a leaked key its parents' keys follow. */
-static void space_leak_parents(struct space_look *look)
-{
-    bool has_more = true;
-
-    while (has_more) {
-        has_more = false;
-        for (size_t at = 0; at < look->count; at++) {
-            const struct space_epoch *epoch = &look->epochs[at];
-            size_t told = epoch->is_leaked && !epoch->is_fresh ? epoch->parents_count : 0;
-
-            for (size_t parent = 0; parent < told; parent++)
-                has_more |= space_leak(look, &epoch->parents[parent]);
-        }
-    }
-}
-
-static enum err space_find_leaks(struct space_look *look, const struct space_row *space)
-{
-    enum err err = ERR_OK;
-
-    if (space->kind == SPACE_CARD || space->kind == SPACE_NETWORK)
-        err = view_peer_each(look->snapshot, space_note_former, look);
-    space_leak_parents(look);
-    return err;
-}
-
-/* The record must open the epoch's own commitment: a record without it says nothing. */
-static enum err space_judge(struct space_look *look, struct space_epoch *epoch)
-{
-    struct object record = {0};
-    struct hash commitment;
-    struct epoch_row row;
-    struct span told, readers;
-    struct id object, salt;
-    uint32_t number;
-    enum err err;
-
-    memcpy(object.bytes, epoch->id.bytes, ID_SIZE);
-    err = row_get(look->snapshot, ledger_self_space(look->snapshot->ledger), KIND_KEY, &object,
-                  &record, &number);
-    if (err == ERR_OK)
-        err = epoch_table_get(look->snapshot, &epoch->id, &row);
-    told = object_value(&record, KEY_READERS).bytes;
-    if (err == ERR_OK && told.size >= ID_SIZE && (told.size - ID_SIZE) % 32 == 0) {
-        memcpy(salt.bytes, told.data, ID_SIZE);
-        readers = span_of(told.data + ID_SIZE, told.size - ID_SIZE);
-        epoch_readers(&salt, (const struct public_key *)(const void *)readers.data,
-                      readers.size / sizeof(struct public_key), &commitment);
-        epoch->opened_ms = object_number(&record, KEY_OPENED);
-        if (memcmp(commitment.bytes, row.epoch.readers.bytes, HASH_SIZE) == 0)
-            space_judge_readers(look, epoch, readers);
-    }
-    object_release(&record);
-    epoch->is_fit &= !epoch->is_leaked;
-    epoch->is_exact &= epoch->is_fit;
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
-}
-
-static bool space_is_better(const struct space_epoch *left, const struct space_epoch *right)
-{
-    if (right == NULL || left->depth != right->depth)
-        return right == NULL || left->depth > right->depth;
-    return memcmp(left->id.bytes, right->id.bytes, HASH_SIZE) < 0;
-}
-
-/* PROTOCOL EPOCH-6: "Writers write under the deepest epoch whose key they hold, whose opener is in
- * good standing and all of whose readers may read today; of several, the one with the least id." */
-static enum err space_look_at(const struct snapshot *snapshot, const struct space_row *space,
-                              struct space_look *out)
-{
-    enum err err;
-
-    *out = (struct space_look){.snapshot = snapshot,
-                               .kind = space->kind,
-                               .audience = heap_new_zeroed(1, sizeof *out->audience)};
-    err = out->audience != NULL ? space_find_audience(snapshot, space, out->audience) : ERR_NOMEM;
-    if (err == ERR_OK)
-        err = epoch_table_each(snapshot, space->number, space_note_epoch, out);
-    if (err == ERR_OK)
-        err = space_find_leaks(out, space);
-    space_find_tips(out);
-    for (size_t at = 0; err == ERR_OK && at < out->count; at++) {
-        err = space_judge(out, &out->epochs[at]);
-        if (out->epochs[at].has_key && out->epochs[at].is_fit &&
-            space_is_better(&out->epochs[at], out->best))
-            out->best = &out->epochs[at];
-    }
-    return err;
-}
 
 /* Opening. */
 
@@ -365,7 +151,7 @@ enum err space_open_epoch(struct ledger_txn *txn, const struct space_row *space,
         err = space_set_current(txn, space->number, out_id);
     if (err == ERR_OK)
         err = space_record_key(txn, &opening, out_id);
-    space_release(&look);
+    space_look_release(&look);
     buf_release(&opening.readers);
     secret_free(opening.keys);
     return err;
@@ -432,7 +218,7 @@ enum err space_rotate(struct ledger_txn *txn, const struct id *space)
         err = space_look_at(&snapshot, &row, &look);
     if (err == ERR_OK)
         is_anew = look.has_fresh && space_is_branched(&look);
-    space_release(&look);
+    space_look_release(&look);
     return err == ERR_OK ? space_renew(txn, &row, is_anew) : err;
 }
 
@@ -456,7 +242,7 @@ enum err space_settle(struct ledger_txn *txn, struct space_row *space)
             space->current = look.best->id;
         err = ledger_put_space(txn, space);
     }
-    space_release(&look);
+    space_look_release(&look);
     if (err == ERR_OK && must_rotate)
         err = space_renew(txn, space, is_anew);
     return err == ERR_OK ? ledger_space_numbered(&snapshot, space->number, space) : err;
@@ -499,7 +285,7 @@ static enum err space_tend_devices(struct ledger_txn *txn, const struct space_ro
     is_due = err == ERR_OK && space_lacks_devices(space, &look);
     if (is_due && space->kind == SPACE_PAIR && look.best->opened_ms <= txn->now_ms)
         due_ms = look.best->opened_ms + SPACE_DAY_MS;
-    space_release(&look);
+    space_look_release(&look);
     if (err != ERR_OK || !is_due)
         return err;
     return due_ms <= txn->now_ms
@@ -549,6 +335,27 @@ enum err space_link_changed(struct ledger_txn *txn, const struct object *before,
     if (err == ERR_OK && ((was_linked && !is_linked) || has_lost))
         err = space_unsettle_own(txn, SPACE_NETWORK);
     return err;
+}
+
+/* PROTOCOL STOLEN-6: "Where a device was given up or stolen each space it read gets a new epoch at
+ * once, and a new knock is drawn" */
+enum err space_shut_out(struct ledger_txn *txn, const struct public_key *member)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    bool is_own = public_key_is_equal(member, ledger_member(txn->ledger));
+    enum err err = ERR_OK;
+
+    for (uint32_t number = 1; err == ERR_OK && number <= txn->counters.spaces; number++) {
+        struct space_row space;
+
+        err = ledger_space_numbered(&snapshot, number, &space);
+        if (err == ERR_OK && space.is_mine &&
+            (is_own || space.kind == SPACE_CARD || space.kind == SPACE_NETWORK ||
+             (space.kind == SPACE_PAIR && public_key_is_equal(&space.reader, member))))
+            err = space_unsettle(txn, &space);
+    }
+    txn->news.has_links = true;
+    return err == ERR_OK ? agenda_put(txn, AGENDA_NOW, KIND_KNOCK, span_of(NULL, 0)) : err;
 }
 
 enum err space_devices_changed(struct ledger_txn *txn, const struct public_key *member)

@@ -12,6 +12,37 @@ struct space_audience {
     size_t recipients_count;
     struct buf readers; /* struct public_key, ascending: members, and their devices */
 };
+/* Space_look.c: what is known of the epochs of one space. */
+
+struct space_epoch {
+    struct hash id;
+    uint32_t depth;
+    struct hash parents[EPOCH_PARENTS_MAX];
+    size_t parents_count;
+    bool has_key, is_fresh;
+    bool is_tip;
+    bool is_leaked; /* its key was granted, or follows from one granted, to a peer of former days */
+    bool is_fit;    /* its readers are known, and all of them may read today */
+    bool is_exact;  /* and all who may read today are among them */
+    uint64_t opened_ms;
+};
+
+struct space_look {
+    const struct snapshot *snapshot;
+    struct space_audience *audience;
+    struct space_epoch *epochs;
+    size_t count;
+    enum space_kind kind;
+    const struct space_epoch *best; /* of the fit ones, the one to write under; NULL */
+    bool has_fresh;
+    bool has_own_out; /* a device of this member was shut out */
+};
+
+MUST_USE enum err space_look_at(const struct snapshot *snapshot, const struct space_row *space,
+                                struct space_look *out);
+void space_look_release(struct space_look *look);
+bool space_is_better(const struct space_epoch *left, const struct space_epoch *right);
+
 /* The caller releases the readers. */
 MUST_USE enum err space_find_audience(const struct snapshot *snapshot,
                                       const struct space_row *space, struct space_audience *out);

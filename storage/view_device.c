@@ -7,6 +7,7 @@
 #include "storage/ledger_state.h"
 #include "storage/row.h"
 #include "storage/space.h"
+#include "storage/standing.h"
 #include "storage/view_peer.h"
 
 enum { VIEW_DEVICE_FIXED = 32 + 32 + 32 + 32 + 8 + 1, VIEW_DEVICE_REACHED_HEADER = 8 };
@@ -69,6 +70,7 @@ static enum err view_device_read(const struct public_key *device, struct span ro
     memcpy(out->static_key, row.data + 32, 32);
     memcpy(out->receiving_key, row.data + 64, 32);
     memcpy(out_certifier->bytes, row.data + 96, 32);
+    out->certifier = *out_certifier;
     memcpy(out->name, row.data + VIEW_DEVICE_FIXED, name_size);
     *out_statement =
         span_of(row.data + VIEW_DEVICE_FIXED + name_size, row.size - VIEW_DEVICE_FIXED - name_size);
@@ -169,17 +171,33 @@ enum err view_device_may_certify(const struct snapshot *snapshot, const struct p
     return ERR_FORGED;
 }
 
-enum err view_device_take(struct ledger_txn *txn, const struct public_key *member,
-                          const struct certificate *certificate)
+/* shown: its object as the card space has it, or NULL. */
+static enum err view_device_take_shown(struct ledger_txn *txn, const struct public_key *member,
+                                       const struct certificate *certificate,
+                                       const struct object *shown)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
+    bool is_void = false;
     enum err err = ERR_FORGED;
 
     if (public_key_is_equal(&certificate->member, member))
         err = view_device_may_certify(&snapshot, member, &certificate->certifier);
-    if (err == ERR_FORGED)
+    if (err == ERR_OK)
+        err = standing_of_certificate(&snapshot, certificate, shown, &is_void);
+    /* A void one of mine must be known to be shut out by name: heal_do_duty. */
+    if (is_void && public_key_is_equal(member, ledger_member(txn->ledger))) {
+        txn->must_keep = true;
+        is_void = false;
+    }
+    if (err == ERR_FORGED || is_void)
         return ERR_OK;
     return err == ERR_OK ? view_device_put(txn, certificate, certificate->statement) : err;
+}
+
+enum err view_device_take(struct ledger_txn *txn, const struct public_key *member,
+                          const struct certificate *certificate)
+{
+    return view_device_take_shown(txn, member, certificate, NULL);
 }
 
 enum err view_device_changed(struct ledger_txn *txn, const struct space_row *space,
@@ -194,7 +212,15 @@ enum err view_device_changed(struct ledger_txn *txn, const struct space_row *spa
     err = certificate_read(statement, &certificate);
     if (err == ERR_MALFORMED || err == ERR_FORGED)
         return ERR_OK;
-    return err == ERR_OK ? view_device_take(txn, &space->writer, &certificate) : err;
+    return err == ERR_OK ? view_device_take_shown(txn, &space->writer, &certificate, after) : err;
+}
+
+static bool view_device_is_void(const struct snapshot *snapshot,
+                                const struct certificate *certificate)
+{
+    bool is_void = false;
+
+    return standing_of_certificate(snapshot, certificate, NULL, &is_void) != ERR_OK || is_void;
 }
 
 enum err view_device_learn(struct ledger_txn *txn, const struct device_chain *chain)
@@ -206,6 +232,8 @@ enum err view_device_learn(struct ledger_txn *txn, const struct device_chain *ch
         struct device_row known;
 
         err = view_device(&snapshot, &chain->certificates[at].device, &known);
+        if (err == ERR_NOT_FOUND && view_device_is_void(&snapshot, &chain->certificates[at]))
+            return ERR_OK;
         if (err == ERR_NOT_FOUND)
             err = view_device_put(txn, &chain->certificates[at], chain->certificates[at].statement);
     }

@@ -43,7 +43,7 @@ MUST_USE enum err view_peer_card(const struct snapshot *snapshot, const struct p
 MUST_USE enum err view_peer_each(const struct snapshot *snapshot, view_peer_fn each, void *self);
 
 struct device_row {
-    struct public_key device, member;
+    struct public_key device, member, certifier;
     uint8_t static_key[32], receiving_key[32];
     char name[33];
     uint64_t certified_at_ms;

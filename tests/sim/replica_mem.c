@@ -408,6 +408,31 @@ static enum err replica_mem_next_return(void *self, const struct public_key *pee
     return replica->failure != ERR_OK ? replica->failure : ERR_NOT_FOUND;
 }
 
+static enum err replica_mem_wanted(void *self, const struct log_id *log, uint64_t after,
+                                   uint64_t out[static WANTS_PER_MESSAGE_MAX], size_t *out_count)
+{
+    const struct replica_mem *replica = self;
+
+    (void)log;
+    *out_count = 0;
+    for (uint64_t seq = after + 1;
+         replica->wants > 0 && seq <= replica->wants && *out_count < WANTS_PER_MESSAGE_MAX; seq++)
+        out[(*out_count)++] = seq;
+    return replica->failure;
+}
+
+static enum err replica_mem_payload(void *self, const struct log_id *log, uint64_t seq,
+                                    struct buf *out)
+{
+    const struct replica_mem *replica = self;
+
+    (void)log;
+    if (replica->failure != ERR_OK || seq % 2 == 0)
+        return replica->failure != ERR_OK ? replica->failure : ERR_NOT_FOUND;
+    buf_append(out, span_str("a payload"));
+    return buf_err(out);
+}
+
 static enum err replica_mem_facts(void *self, const struct public_key *peer,
                                   const struct public_key *device, replica_fact_fn each,
                                   void *each_self)
@@ -436,5 +461,7 @@ struct replica replica_mem_replica(struct replica_mem *replica)
                             .fetch = replica_mem_fetch,
                             .next_return = replica_mem_next_return,
                             .facts = replica_mem_facts,
+                            .wanted = replica_mem_wanted,
+                            .payload = replica_mem_payload,
                             .self = replica};
 }

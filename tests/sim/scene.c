@@ -7,6 +7,7 @@
 
 #include "crypto/secret.h"
 #include "proto/card.h"
+#include "storage/heal.h"
 #include "storage/view_peer.h"
 
 enum { SCENE_LOOK_S = 5, SCENE_LOOKS_MAX = 360, SCENE_CALL_LOOKS = 6, SCENE_ASK_S = 1 };
@@ -210,6 +211,34 @@ void scene_pair(struct scene *scene, struct world_node *node, struct world_node 
     scene_wait(scene, SCENE_ASK_S);
     scene_expect(scene, scene->is_done, "an object in the pair space");
     scene->judge.canaries[canary].is_acknowledged = true;
+}
+
+struct scene_device {
+    struct public_key device;
+    enum retire_reason reason;
+};
+
+static enum err scene_write_out(void *what, struct ledger_txn *txn)
+{
+    struct scene_device *out = what;
+
+    return heal_shut_out(txn, &out->device, out->reason);
+}
+
+void scene_shut_out(struct scene *scene, struct world_node *node, const struct world_node *device,
+                    enum retire_reason reason)
+{
+    struct scene_device out = {.reason = reason};
+    struct signing_key *signing = secret_new(sizeof *signing);
+
+    KITH_ASSERT(signing != NULL);
+    identity_signing_key(device->secrets->signing_seed, signing);
+    out.device = signing->public_key;
+    secret_free(signing);
+    scene->is_done = false;
+    world_write(node, scene_write_out, &out, scene_on_done, scene);
+    scene_wait(scene, SCENE_ASK_S);
+    scene_expect(scene, scene->is_done, "a device shut out");
 }
 
 /* Copies. */

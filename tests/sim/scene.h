@@ -5,6 +5,7 @@
 #ifndef KITH_TESTS_SIM_SCENE_H
 #define KITH_TESTS_SIM_SCENE_H
 
+#include "proto/retire.h"
 #include "tests/sim/judge.h"
 
 struct scene {
@@ -36,6 +37,9 @@ void scene_pair(struct scene *scene, struct world_node *node, struct world_node 
 /* One field of the card. */
 void scene_org(struct scene *scene, struct world_node *node, const char *text);
 bool scene_has_org(struct world_node *node, const char *text);
+/* Gives up another device of this node's member, or says that it is stolen. */
+void scene_shut_out(struct scene *scene, struct world_node *node, const struct world_node *device,
+                    enum retire_reason reason);
 /* Any op. */
 void scene_ask(struct scene *scene, struct world_node *node, const char *method, json_t *params);
 

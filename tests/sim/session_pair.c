@@ -85,6 +85,23 @@ static void session_pair_say_trace(struct session_pair *pair, struct message *me
     session_pair_say(pair, message->trace.is_last ? "\n" : " ...\n");
 }
 
+static void session_pair_say_log(struct session_pair *pair, const struct message *message)
+{
+    session_pair_say(pair, "log %u is %s\n", (unsigned)message->log.alias,
+                     session_pair_name(pair, &message->log.log.space));
+}
+
+static void session_pair_say_want(struct session_pair *pair, const struct message *message)
+{
+    if (message->type == MESSAGE_WANT)
+        session_pair_say(pair, "want %s:%llu and %zu more\n",
+                         session_pair_name(pair, &message->want.log.space),
+                         (unsigned long long)message->want.seqs[0], message->want.count - 1);
+    else
+        session_pair_say(pair, "payload %llu%s\n", (unsigned long long)message->payload.seq,
+                         message->payload.bytes.size > 0 ? "" : " is not here");
+}
+
 static void session_pair_say_message(struct session_pair *pair, struct message *message)
 {
     switch (message->type) {
@@ -98,8 +115,7 @@ static void session_pair_say_message(struct session_pair *pair, struct message *
         session_pair_say(pair, "totals %llu\n", (unsigned long long)message->totals.entries);
         break;
     case MESSAGE_LOG:
-        session_pair_say(pair, "log %u is %s\n", (unsigned)message->log.alias,
-                         session_pair_name(pair, &message->log.log.space));
+        session_pair_say_log(pair, message);
         break;
     case MESSAGE_BATCH:
         session_pair_say_batch(pair, message);
@@ -127,6 +143,10 @@ static void session_pair_say_message(struct session_pair *pair, struct message *
         break;
     case MESSAGE_REFUSED:
         session_pair_say(pair, "refused %s\n", session_pair_refusals[message->refusal]);
+        break;
+    case MESSAGE_WANT:
+    case MESSAGE_PAYLOAD:
+        session_pair_say_want(pair, message);
         break;
     case MESSAGE_TRACE_ASK:
         session_pair_say(pair, "trace? %s to %llu\n",
@@ -212,6 +232,11 @@ static void session_pair_on_effect(struct session_pair *pair, struct session_sid
         KITH_ASSERT(side->commits_count < SESSION_SIDE_COMMITS_MAX);
         side->commits[side->commits_count++] = (struct session_commit){
             .ticket = effect->returned.ticket, .returned = effect->returned.returned};
+        break;
+    case SESSION_FILL:
+        KITH_ASSERT(side->commits_count < SESSION_SIDE_COMMITS_MAX);
+        side->commits[side->commits_count++] = (struct session_commit){
+            .ticket = effect->fill.ticket, .log = effect->fill.log, .seq = effect->fill.seq};
         break;
     case SESSION_FACTS:
         session_pair_say(pair, "%s: facts\n", side->name);
@@ -431,6 +456,19 @@ void session_pair_write(struct session_pair *pair, int side, enum session_pair_s
     session_pair_news(pair, side, space);
 }
 
+static void session_pair_commit_fill(struct session_pair *pair, int index,
+                                     const struct session_commit *commit)
+{
+    struct session_side *side = &pair->sides[index];
+    struct session_event event = {.type = SESSION_COMMITTED};
+
+    event.committed.ticket = commit->ticket;
+    event.committed.err = side->commit_err;
+    session_pair_say(pair, "%s: fill %s:%llu\n", side->name,
+                     session_pair_name(pair, &commit->log.space), (unsigned long long)commit->seq);
+    session_pair_event(pair, index, &event);
+}
+
 void session_pair_commit(struct session_pair *pair, int index)
 {
     struct session_side *side = &pair->sides[index];
@@ -438,10 +476,15 @@ void session_pair_commit(struct session_pair *pair, int index)
     struct session_event event = {.type = SESSION_COMMITTED};
     const struct verified_batch *batch =
         commit.returned != NULL ? commit.returned->batch : commit.batch;
-    struct id space = verified_batch_log(batch)->space;
+    struct id space;
 
     side->commits_count--;
     memmove(&side->commits[0], &side->commits[1], side->commits_count * sizeof commit);
+    if (batch == NULL) {
+        session_pair_commit_fill(pair, index, &commit);
+        return;
+    }
+    space = verified_batch_log(batch)->space;
     event.committed.ticket = commit.ticket;
     event.committed.err = side->commit_err != ERR_OK ? side->commit_err
                           : commit.returned != NULL

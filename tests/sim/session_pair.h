@@ -15,6 +15,8 @@ struct session_commit {
     uint64_t ticket;
     struct verified_batch *batch;
     struct returned *returned; /* instead of batch */
+    struct log_id log;         /* instead of both: a payload that was missing */
+    uint64_t seq;
 };
 
 struct session_side {

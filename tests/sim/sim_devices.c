@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "storage/absent.h"
 #include "tests/sim/judge_search.h"
 #include "tests/sim/scene.h"
 
@@ -161,6 +162,171 @@ static void sim_devices_removal(struct scene *scene)
     scene_settle(scene);
 }
 
+/* 7. The lap is stolen. The thief writes and certifies an accomplice, whom ben meets; then the desk
+ * says so. What they wrote is gone everywhere, what the lap wrote before stays, and nothing written
+ * from then on reaches them, whoever they call. */
+static void sim_devices_stolen(struct scene *scene)
+{
+    struct sim_devices_cast cast;
+    struct world_node *accomplice, *pad;
+
+    sim_devices_meet(scene, &cast);
+    scene_settle(scene);
+    scene_card(scene, cast.lap);
+    scene_contact(scene, cast.lap);
+    pad = world_join(cast.lap); /* Before the theft, and told to all: it stays. */
+    world_start(pad);
+    scene_settle(scene);
+    scene_part(scene, cast.desk, pad, (struct world_node *)NULL);
+    scene_org(scene, cast.lap, "thief");
+    accomplice = world_join(cast.lap);
+    world_start(accomplice);
+    scene_wait(scene, 30);
+    scene_org(scene, accomplice, "accomplice");
+    scene_wait(scene, 30);
+    scene_expect(scene, scene_devices(cast.ben, cast.desk) == 4, "the accomplice at the peer");
+    scene_shut_out(scene, cast.desk, cast.lap, RETIRE_STOLEN);
+    scene_org(scene, cast.desk, "owner");
+    scene_join(scene);
+    scene_wait(scene, 120);
+    scene_org(scene, cast.desk, "owner again");
+    scene_wait(scene, 60);
+    scene_expect(scene, !scene_has_org(cast.lap, "owner again"), "nothing for the thief");
+    scene_expect(scene, !scene_has_org(accomplice, "owner again"), "nothing for the accomplice");
+    world_crash(cast.lap);
+    world_crash(accomplice);
+    scene_settle(scene);
+    scene_expect(scene, scene_has_org(pad, "owner again"), "the card at the device that stays");
+    scene_card(scene, pad);
+    scene_settle(scene);
+    world_start(cast.lap);
+    world_start(accomplice);
+    scene_wait(scene, 300);
+    scene_expect(scene, !scene_has_org(cast.lap, "owner again"), "nothing for the thief later");
+    world_crash(cast.lap);
+    world_crash(accomplice);
+    scene_settle(scene);
+}
+
+/* 8. The lap is given up: what it wrote and had not told comes back, and nothing more. */
+static void sim_devices_given_up(struct scene *scene)
+{
+    struct sim_devices_cast cast;
+
+    sim_devices_meet(scene, &cast);
+    scene_settle(scene);
+    scene_card(scene, cast.lap);
+    scene_settle(scene);
+    scene_shut_out(scene, cast.desk, cast.lap, RETIRE_OWNER);
+    scene_wait(scene, 60);
+    scene_org(scene, cast.desk, "without the lap");
+    scene_wait(scene, 60);
+    scene_expect(scene, !scene_has_org(cast.lap, "without the lap"), "nothing for the lap");
+    world_crash(cast.lap);
+    scene_settle(scene);
+}
+
+/* All payloads of a space that a node holds are dropped, those that are not sealed aside; the lists
+ * made of them stay. */
+struct sim_devices_drop {
+    struct id space;
+    uint64_t dropped;
+};
+
+static enum err sim_devices_drop_all(void *what, struct ledger_txn *txn)
+{
+    struct sim_devices_drop *drop = what;
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    uint64_t newest = 0;
+    enum err err = ledger_newest_arrival(&snapshot, &newest);
+
+    for (uint64_t arrival = 1; err == ERR_OK && arrival <= newest; arrival++) {
+        struct entry_row entry;
+        struct space_row space;
+        struct log_row log;
+
+        err = ledger_entry(&snapshot, arrival, &entry);
+        if (err == ERR_OK)
+            err = ledger_log_numbered(&snapshot, entry.log, &log);
+        if (err == ERR_OK)
+            err = ledger_space_numbered(&snapshot, log.space, &space);
+        if (err != ERR_OK || !id_is_equal(&space.id, &drop->space) ||
+            entry.entry.header.epoch_index == 0 || entry.entry.payload.size == 0)
+            continue;
+        err = absent_drop(txn, arrival);
+        drop->dropped++;
+    }
+    return err;
+}
+
+static enum err sim_devices_on_log(void *self, const struct log_row *log)
+{
+    uint64_t *missing = self;
+
+    *missing += log->number;
+    return ERR_OK;
+}
+
+static uint64_t sim_devices_missing(struct world_node *node, const struct id *id)
+{
+    struct snapshot snapshot;
+    struct space_row space;
+    uint64_t missing = 0, bytes = 0;
+
+    world_must(ledger_snapshot(node->ledger, &snapshot));
+    world_must(ledger_space(&snapshot, id, &space));
+    world_must(ledger_logs(&snapshot, space.number, sim_devices_on_log, &bytes));
+    for (uint32_t log = 1; log <= bytes; log++) {
+        struct log_row row;
+        uint64_t some = 0;
+
+        if (ledger_log_numbered(&snapshot, log, &row) != ERR_OK || row.space != space.number)
+            continue;
+        world_must(absent_bytes(&snapshot, log, 0, &some));
+        missing += some;
+    }
+    ledger_snapshot_end(&snapshot);
+    return missing;
+}
+
+static void sim_devices_on_done(struct world_node *node, void *self, enum err err,
+                                const struct op_call *call)
+{
+    (void)node;
+    (void)self;
+    (void)call;
+    world_must(err);
+}
+
+/* 9. Payloads are lost at a peer and at an own device; each gets them back at the next meeting. */
+static void sim_devices_lost(struct scene *scene)
+{
+    struct sim_devices_drop drop = {.dropped = 0};
+    struct sim_devices_cast cast;
+    struct snapshot snapshot;
+    struct space_row card;
+
+    sim_devices_meet(scene, &cast);
+    scene_settle(scene);
+    world_must(ledger_snapshot(cast.desk->ledger, &snapshot));
+    world_must(ledger_own_space(&snapshot, SPACE_CARD, &card));
+    ledger_snapshot_end(&snapshot);
+    drop.space = card.id;
+    world_write(cast.ben, sim_devices_drop_all, &drop, sim_devices_on_done, NULL);
+    scene_wait(scene, 1);
+    world_write(cast.lap, sim_devices_drop_all, &drop, sim_devices_on_done, NULL);
+    scene_wait(scene, 1);
+    scene_expect(scene, drop.dropped > 4, "payloads to lose");
+    scene_expect(scene, sim_devices_missing(cast.ben, &card.id) > 0, "payloads lost");
+    world_crash(cast.ben);
+    world_crash(cast.lap);
+    world_start(cast.ben);
+    world_start(cast.lap);
+    scene_settle(scene);
+    scene_expect(scene, sim_devices_missing(cast.ben, &card.id) == 0, "all back at the peer");
+    scene_expect(scene, sim_devices_missing(cast.lap, &card.id) == 0, "all back at the device");
+}
+
 /* 6. Power cuts before and after each commit of a device that is new. */
 static void sim_devices_sweep(struct scene *scene, uint64_t commits, enum world_doom doom)
 {
@@ -185,6 +351,9 @@ static const struct sim_devices_scene {
     {"3 two devices on either side", sim_devices_four},
     {"4 old copy of one of two", sim_devices_restored},
     {"5 removal at one of two", sim_devices_removal},
+    {"7 stolen", sim_devices_stolen},
+    {"8 given up", sim_devices_given_up},
+    {"9 lost payloads", sim_devices_lost},
 };
 
 static bool sim_devices_sweeps(const char *wanted, bool is_talkative)

@@ -77,6 +77,7 @@ PARTS = {
     "storage/space": ("ledger", "a part of the ledger"),
     "storage/space_knock": ("space", "what peers knock with is renewed as spaces are"),
     "storage/space_network": ("space", "one of a member's spaces"),
+    "storage/space_look": ("space", "what is known of a space's epochs"),
     "storage/space_sibling": ("space", "what own devices need of one another's spaces"),
     "storage/space_audience": ("space", "who reads a space"),
     "storage/space_epoch": ("space", "the epochs of a space"),

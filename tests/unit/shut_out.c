@@ -1,0 +1,271 @@
+/* Devices that are given up or stolen: who may say so, and what is left of them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "crypto/secret.h"
+#include "node/react.h"
+#include "proto/retire.h"
+#include "storage/heal.h"
+#include "storage/join.h"
+#include "storage/standing.h"
+#include "tests/sim/member.h"
+
+static const struct id out_card = {{0}};
+
+/* Ana's desk holds the root, her lap was admitted by it, her pad by the lap. Bruno is a peer. */
+struct out_world {
+    struct member desk, lap, pad, bruno;
+};
+
+static void out_commit(struct ledger_txn *txn)
+{
+    assert_int_equal(react_all(txn), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+}
+
+static void out_join(struct member *device, struct member *host, uint8_t seed)
+{
+    struct join_welcome *welcome = secret_new(sizeof *welcome);
+    struct device_secrets drawn;
+    struct join_ask ask;
+    struct ledger_txn *txn;
+    struct snapshot snapshot;
+    bool is_pending;
+
+    assert_non_null(welcome);
+    member_prepare(device, seed, false);
+    join_draw(&device->entropy, device->now_ms, &drawn); /* The stream follows from the old ones. */
+    device->secrets = drawn;
+    assert_int_equal(join_ask_of(&device->secrets, span_str("device"), &ask), ERR_OK);
+    txn = member_begin(host);
+    assert_int_equal(join_admit(txn, &ask, welcome), ERR_OK);
+    out_commit(txn);
+    assert_int_equal(
+        join_create(device->kv, &device->secrets, &device->entropy, welcome, device->now_ms),
+        ERR_OK);
+    member_close(device);
+    member_open(device);
+    snapshot = member_snapshot(device);
+    assert_int_equal(join_is_pending(&snapshot, &is_pending), ERR_OK);
+    assert_true(is_pending);
+    ledger_snapshot_end(&snapshot);
+    secret_free(welcome);
+}
+
+/* Before it has met anybody it writes nothing; then it does. */
+static void out_meet(struct member *device, struct member *host)
+{
+    const struct id *self = ledger_self_space(device->ledger);
+    struct ledger_txn *txn;
+    struct id contact;
+
+    assert_int_equal(member_add_contact(device, "Too Early", NULL, &contact), ERR_STATE);
+    (void)member_pull(device, host, NULL);
+    (void)member_pull(device, host, NULL);
+    txn = member_begin(device);
+    assert_int_equal(join_finish(txn), ERR_OK);
+    out_commit(txn);
+    assert_int_equal(member_add_contact(device, "In Time", NULL, &contact), ERR_OK);
+    (void)member_pull(host, device, self);
+}
+
+static void out_world_new(struct out_world *world)
+{
+    member_new(&world->desk, 1, false);
+    member_new(&world->bruno, 2, false);
+    member_link(&world->desk, &world->bruno);
+    member_grant(&world->desk, &world->bruno);
+    out_join(&world->lap, &world->desk, 3);
+    out_meet(&world->lap, &world->desk);
+    (void)member_pull(&world->bruno, &world->desk, NULL);
+}
+
+static void out_world_free(struct out_world *world)
+{
+    member_free(&world->desk);
+    member_free(&world->lap);
+    member_free(&world->bruno);
+}
+
+static void out_write(struct out_world *world, struct member *member, uint8_t field,
+                      const char *text)
+{
+    struct id card = member_card_space(&world->desk);
+
+    assert_int_equal(member_write(member, &card, KIND_CARD, &out_card, field, text), ERR_OK);
+}
+
+static void out_shows(struct out_world *world, struct member *member, uint8_t field,
+                      const char *text)
+{
+    struct id card = member_card_space(&world->desk);
+    char room[256];
+
+    assert_string_equal(member_read_text(member, &card, KIND_CARD, &out_card, field, room), text);
+}
+
+static enum err out_shut(struct member *member, const struct member *device,
+                         enum retire_reason reason)
+{
+    struct ledger_txn *txn = member_begin(member);
+    enum err err = heal_shut_out(txn, ledger_device(device->ledger), reason);
+
+    if (err == ERR_OK)
+        out_commit(txn);
+    else
+        ledger_abort(txn);
+    return err;
+}
+
+static enum standing out_standing(struct member *member, const struct member *device)
+{
+    struct snapshot snapshot = member_snapshot(member);
+    enum standing standing;
+
+    assert_int_equal(standing_of(&snapshot, ledger_device(device->ledger), &standing), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    return standing;
+}
+
+static void own_devices_share_a_secret(void **state)
+{
+    struct out_world world;
+    uint8_t first[KEY_SIZE], second[KEY_SIZE];
+    struct snapshot snapshot;
+
+    (void)state;
+    out_world_new(&world);
+    snapshot = member_snapshot(&world.desk);
+    assert_int_equal(join_secret(&snapshot, first), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    snapshot = member_snapshot(&world.lap);
+    assert_int_equal(join_secret(&snapshot, second), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    assert_memory_equal(first, second, KEY_SIZE);
+    snapshot = member_snapshot(&world.bruno);
+    assert_int_equal(join_secret(&snapshot, second), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    assert_memory_not_equal(first, second, KEY_SIZE);
+    out_world_free(&world);
+}
+
+/* The root may shut out anybody, a device those it certified, nobody those above it. */
+static void who_may_shut_out(void **state)
+{
+    struct out_world world;
+
+    (void)state;
+    out_world_new(&world);
+    out_join(&world.pad, &world.lap, 4);
+    out_meet(&world.pad, &world.lap);
+    (void)member_pull(&world.desk, &world.lap, NULL);
+    assert_int_equal(out_shut(&world.lap, &world.desk, RETIRE_STOLEN), ERR_STATE);
+    assert_int_equal(out_shut(&world.pad, &world.lap, RETIRE_STOLEN), ERR_STATE);
+    assert_int_equal(out_shut(&world.lap, &world.lap, RETIRE_STOLEN), ERR_STATE);
+    assert_int_equal(out_shut(&world.lap, &world.bruno, RETIRE_STOLEN), ERR_NOT_FOUND);
+    assert_int_equal(out_standing(&world.lap, &world.desk), STANDING_GOOD);
+    assert_int_equal(out_shut(&world.lap, &world.pad, RETIRE_OWNER), ERR_OK);
+    assert_int_equal(out_standing(&world.lap, &world.pad), STANDING_OWNER);
+    (void)member_pull(&world.desk, &world.lap, NULL);
+    assert_int_equal(out_standing(&world.desk, &world.pad), STANDING_OWNER);
+    assert_int_equal(out_shut(&world.desk, &world.lap, RETIRE_STOLEN), ERR_OK);
+    assert_int_equal(out_standing(&world.desk, &world.lap), STANDING_STOLEN);
+    assert_int_equal(out_shut(&world.lap, &world.pad, RETIRE_STOLEN), ERR_OK); /* It may say so, */
+    (void)member_pull(&world.desk, &world.lap, NULL);
+    assert_int_equal(out_standing(&world.desk, &world.pad), STANDING_OWNER); /* nobody hears. */
+    member_free(&world.pad);
+    out_world_free(&world);
+}
+
+/* What was seen of it stays, what came later goes, and what is written from then on it cannot
+ * read. */
+static void a_stolen_device_counts_up_to_its_mark(void **state)
+{
+    struct out_world world;
+    uint64_t carried;
+
+    (void)state;
+    out_world_new(&world);
+    out_write(&world, &world.lap, 2, "before");
+    (void)member_pull(&world.desk, &world.lap, NULL);
+    (void)member_pull(&world.bruno, &world.lap, NULL);
+    out_write(&world, &world.lap, 3, "after");
+    (void)member_pull(&world.bruno, &world.lap, NULL);
+    out_shows(&world, &world.bruno, 3, "after");
+    assert_int_equal(out_shut(&world.desk, &world.lap, RETIRE_STOLEN), ERR_OK);
+    out_write(&world, &world.desk, 4, "for those who stay");
+    (void)member_pull(&world.bruno, &world.desk, NULL);
+    assert_int_equal(out_standing(&world.bruno, &world.lap), STANDING_STOLEN);
+    out_shows(&world, &world.bruno, 2, "before");
+    out_shows(&world, &world.bruno, 3, "");
+    out_shows(&world, &world.bruno, 4, "for those who stay");
+    out_shows(&world, &world.desk, 2, "before");
+    (void)member_pull(&world.lap, &world.desk, NULL);
+    (void)member_pull(&world.lap, &world.bruno, NULL);
+    out_shows(&world, &world.lap, 4, "");
+    out_write(&world, &world.lap, 3, "again");
+    carried = member_pull(&world.bruno, &world.lap, NULL);
+    assert_int_equal(carried, 0);
+    assert_int_equal(member_pull(&world.desk, &world.lap, NULL), 0);
+    out_world_free(&world);
+}
+
+/* Certified by the thief: known to a peer before the peer hears of the theft, and void then. */
+static void what_a_stolen_device_certified_later_is_void(void **state)
+{
+    struct out_world world;
+
+    (void)state;
+    out_world_new(&world);
+    out_join(&world.pad, &world.lap, 4);
+    out_meet(&world.pad, &world.lap);
+    (void)member_pull(&world.bruno, &world.lap, NULL);
+    assert_int_equal(out_standing(&world.bruno, &world.pad), STANDING_GOOD);
+    out_write(&world, &world.pad, 3, "accomplice");
+    (void)member_pull(&world.bruno, &world.pad, NULL);
+    assert_int_equal(out_shut(&world.desk, &world.lap, RETIRE_STOLEN), ERR_OK);
+    (void)member_pull(&world.bruno, &world.desk, NULL);
+    assert_int_equal(out_standing(&world.bruno, &world.pad), STANDING_VOID);
+    out_write(&world, &world.pad, 3, "again");
+    assert_int_equal(member_pull(&world.bruno, &world.pad, NULL), 0);
+    member_free(&world.pad);
+    out_world_free(&world);
+}
+
+/* Certified before, and told to a device that stays: it stays, too. */
+static void what_a_stolen_device_certified_before_stays(void **state)
+{
+    struct out_world world;
+
+    (void)state;
+    out_world_new(&world);
+    out_join(&world.pad, &world.lap, 4);
+    out_meet(&world.pad, &world.lap);
+    (void)member_pull(&world.desk, &world.lap, NULL);
+    (void)member_pull(&world.desk, &world.lap, NULL);
+    assert_int_equal(out_shut(&world.desk, &world.lap, RETIRE_STOLEN), ERR_OK);
+    (void)member_pull(&world.bruno, &world.lap, NULL);
+    (void)member_pull(&world.bruno, &world.desk, NULL);
+    assert_int_equal(out_standing(&world.desk, &world.pad), STANDING_GOOD);
+    assert_int_equal(out_standing(&world.bruno, &world.pad), STANDING_GOOD);
+    member_free(&world.pad);
+    out_world_free(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(own_devices_share_a_secret),
+        cmocka_unit_test(who_may_shut_out),
+        cmocka_unit_test(a_stolen_device_counts_up_to_its_mark),
+        cmocka_unit_test(what_a_stolen_device_certified_later_is_void),
+        cmocka_unit_test(what_a_stolen_device_certified_before_stays),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

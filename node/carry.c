@@ -140,8 +140,19 @@ enum err carry_has_pace(const struct carry *carry, const struct public_key *by, 
     return err;
 }
 
+/* What was refused is no fact any more, and shows no way. */
+enum err carry_taken(struct carry *carry, struct reply_brought *brought, bool keep)
+{
+    enum err err = view_reply_taken(carry->txn, &carry->row.id, brought, keep);
+
+    brought->is_waiting = false;
+    if (!keep)
+        brought->kind = 0;
+    return err;
+}
+
 /* Looked at: it costs who brought it one of today's, and a refusal is told while they are few. */
-enum err carry_spend(struct carry *carry, const struct reply_brought *brought, const char *refusal)
+enum err carry_spend(struct carry *carry, struct reply_brought *brought, const char *refusal)
 {
     struct ask_budget budget;
     char text[200];
@@ -159,8 +170,7 @@ enum err carry_spend(struct carry *carry, const struct reply_brought *brought, c
                        brought->kind == KIND_REPLY ? "a reply" : "an answer", refusal);
         err = carry_journal(carry, "refused", &brought->by, text);
     }
-    return err == ERR_OK ? view_reply_taken(carry->txn, &carry->row.id, brought, refusal == NULL)
-                         : err;
+    return err == ERR_OK ? carry_taken(carry, brought, refusal == NULL) : err;
 }
 
 enum err carry_wait(struct carry *carry)
@@ -255,7 +265,6 @@ static enum err carry_take(struct carry *carry, uint8_t kind)
             continue;
         err = kind == KIND_REPLY ? carry_take_reply(carry, brought)
                                  : carry_take_answer(carry, brought);
-        brought->is_waiting = false;
     }
     return err;
 }

@@ -58,7 +58,7 @@ static enum err carry_answer_ways(struct carry *carry, const struct reply_brough
 }
 
 /* PROTOCOL ANSWER-4: "It is handed, the same bytes, to a neighbour the reply came from" */
-static enum err carry_do_answer(struct carry *carry, const struct reply_brought *brought,
+static enum err carry_do_answer(struct carry *carry, struct reply_brought *brought,
                                 const struct relay_facts *facts, const struct answer *answer,
                                 struct span bytes)
 {
@@ -90,7 +90,7 @@ static enum err carry_do_answer(struct carry *carry, const struct reply_brought 
     return err == ERR_OK ? carry_spend(carry, brought, NULL) : err;
 }
 
-enum err carry_take_answer(struct carry *carry, const struct reply_brought *brought)
+enum err carry_take_answer(struct carry *carry, struct reply_brought *brought)
 {
     struct relay_facts facts = {.is_for_me = carry_is_own(carry)};
     struct buf bytes = {0};
@@ -112,7 +112,7 @@ enum err carry_take_answer(struct carry *carry, const struct reply_brought *brou
     if (err == ERR_OK)
         err = carry_do_answer(carry, brought, &facts, &answer, buf_span(&bytes));
     else if (err == ERR_NOT_FOUND)
-        err = view_reply_taken(carry->txn, &carry->row.id, brought, false);
+        err = carry_taken(carry, brought, false);
     buf_release(&bytes);
     return err;
 }

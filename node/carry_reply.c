@@ -10,7 +10,7 @@
 
 /* Replies. */
 
-static enum err carry_accept(struct carry *carry, const struct reply_brought *brought,
+static enum err carry_accept(struct carry *carry, struct reply_brought *brought,
                              const struct ask_grant *grant, struct span letter)
 {
     enum err err;
@@ -32,7 +32,7 @@ static enum err carry_accept(struct carry *carry, const struct reply_brought *br
 
 /* PROTOCOL REPLY-5: "A reply under a grant that was not given to the writer of the space is
  * refused" */
-enum err carry_take_reply(struct carry *carry, const struct reply_brought *brought)
+enum err carry_take_reply(struct carry *carry, struct reply_brought *brought)
 {
     struct relay_facts facts = {.is_mine = false};
     struct relay_verdict verdict;
@@ -46,7 +46,7 @@ enum err carry_take_reply(struct carry *carry, const struct reply_brought *broug
         err = reply_read_carried(buf_span(&bytes), &carried);
     if (err == ERR_NOT_FOUND || err == ERR_MALFORMED) {
         buf_release(&bytes);
-        return view_reply_taken(carry->txn, &carry->row.id, brought, false);
+        return carry_taken(carry, brought, false);
     }
     if (err == ERR_OK) {
         err = view_ask_grant(&carry->snapshot, &carried.grant, &grant);
@@ -72,7 +72,7 @@ enum err carry_take_reply(struct carry *carry, const struct reply_brought *broug
 static bool carry_came_from(const struct carry *carry, const struct public_key *member)
 {
     for (size_t at = 0; at < carry->brought_count; at++)
-        if (carry->brought[at].kind == KIND_REPLY &&
+        if (carry->brought[at].kind == KIND_REPLY && !carry->brought[at].is_waiting &&
             public_key_is_equal(&carry->brought[at].by, member))
             return true;
     return false;

@@ -166,6 +166,7 @@ def nobody_is_named_who_was_not_asked_and_nothing_of_them_goes_unchosen(place):
     why = bruno.fails(6, *reply)
     assert "have you asked them?" in why["message"] and "--asked" in why["hint"], why
     bruno.fails(6, "ask", "reply", ask["id"], "--text", "Ask her.", "--about", "A Stranger")
+    bruno.fails(2, "ask", "reply", ask["id"], "--text", "Ask her.", "--about", "\u00e9" * 101)
     assert "no peer of yours" in bruno.fails(2, *reply, "--asked", "--introduce")["message"]
     bruno.fails(2, *reply, "--asked", "--share", "note")
     assert bruno.leads() == []
@@ -191,6 +192,8 @@ def shall_i_introduce_you(place):
     assert "not said yes" in bruno.fails(1, "lead", "introduce", made["id"])["message"]
     ana.ok("lead", "introduce", got["id"], "--message", "Gladly.")
     until(lambda: bruno.leads()[0]["introduction"] == "wanted")
+    bruno.ok("peer", "rename", "elena", "Lena")  # It is she who was meant, however she is called.
+    bruno.ok("contact", "add", "Elena")
     assert bruno.ok("status")["leads"] == {"waiting_for_me": 0, "introductions_wanted": 1}
     code, text = bruno.call("lead", "show", made["id"], text=True)
     assert code == 0 and "They said yes: kith lead introduce " + made["id"][:12] in text, text

@@ -234,6 +234,33 @@ def who_is_not_linked_yet_is_invited_within_the_thread(place):
     assert not bruno.holds(uri)
 
 
+def who_is_killed_on_the_way_loses_nothing_and_tells_nothing_twice(place):
+    ana, bruno, carla = members_in_a_row(place, "Ana", "Bruno", "Carla")
+    ask = post(ana)
+    heard(bruno, ask)
+    bruno.ok("ask", "pass", ask["id"], "--to", "carla")
+    heard(carla, ask)
+    for number in range(9):
+        carla.ok("ask", "reply", ask["id"], "--text", f"Number {number}.")
+        if number % 3 == 1:
+            (bruno if number != 4 else ana).kill9()
+            (bruno if number != 4 else ana).start()
+    lead(ana, 9, 60)
+    assert sorted(row["text"] for row in ana.leads()) == [f"Number {at}." for at in range(9)]
+    assert len(ana.events("lead")) == 9, ana.events("lead")
+    thanked = ana.leads()[0]["id"]
+    ana.ok("thanks", thanked)
+    bruno.kill9()
+    ana.kill9()
+    bruno.start()
+    ana.start()
+    until(lambda: carla.events("thanks"), 60)
+    assert len(bruno.events("thanks")) == len(carla.events("thanks")) == 1
+    for member in (ana, bruno, carla):
+        member.stop()
+        member.ok("doctor")
+
+
 def bad_input_is_refused_with_what_to_type(place):
     ana, bruno = members_in_a_row(place, "Ana", "Bruno")
     ask = post(ana)

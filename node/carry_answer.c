@@ -79,14 +79,15 @@ static enum err carry_do_answer(struct carry *carry, struct reply_brought *broug
         break;
     case RELAY_HAND:
         err = ask_say(carry->txn, &facts->ways[verdict.way].to, KIND_ANSWER, bytes, expires_ms);
-        if (err == ERR_OK && answer->type == ANSWER_THANKS)
-            err = carry_pass_thanks(carry, answer, &brought->by);
         break;
     case RELAY_DONE:
     case RELAY_KEEP: /* Whoever brought the reply is gone; so is what would be said to them. */
     case RELAY_DROP:
         break;
     }
+    /* My own part in it was thanked for, too. */
+    if (err == ERR_OK && verdict.step != RELAY_OPEN && answer->type == ANSWER_THANKS)
+        err = carry_pass_thanks(carry, answer, &brought->by);
     return err == ERR_OK ? carry_spend(carry, brought, NULL) : err;
 }
 

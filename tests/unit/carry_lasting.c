@@ -69,6 +69,26 @@ static void carry_goes_both_ways_and_is_told_once(void **state)
     four_free(&four);
 }
 
+/* Thanks to a branch that vanished still reach those who are left. */
+static void carry_thanks_as_far_as_somebody_is_left(void **state)
+{
+    char id[ID_TEXT_SIZE];
+    struct four four;
+
+    (void)state;
+    four_row(&four);
+    four_reply_to(&four, &four.dora, canary, id);
+    four_all(&four);
+    member_set_link(&four.carla, &four.dora, LINK_REMOVED);
+    meeting_tick(&four.carla);
+    json_decref(meeting_op(&four.ana, "thanks", json_pack("{s:s}", "id", id), NULL));
+    four_all(&four);
+    assert_int_equal(four_told(&four.bruno, "thanks", "brought something back"), 1);
+    assert_int_equal(four_told(&four.carla, "thanks", "brought something back"), 1);
+    assert_int_equal(four_told(&four.dora, "thanks", ""), 0);
+    four_free(&four);
+}
+
 static void carry_keeps_a_reply_until_there_is_a_way(void **state)
 {
     char id[ID_TEXT_SIZE];
@@ -292,6 +312,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(carry_goes_by_the_first_way_and_by_a_spare_one),
         cmocka_unit_test(carry_goes_both_ways_and_is_told_once),
+        cmocka_unit_test(carry_thanks_as_far_as_somebody_is_left),
         cmocka_unit_test(carry_keeps_a_reply_until_there_is_a_way),
         cmocka_unit_test(carry_forgets_when_nobody_can_answer_any_more),
         cmocka_unit_test(carry_tells_nothing_again_after_a_rebuild),

@@ -259,7 +259,7 @@ static enum err ask_walk_close(struct ledger_txn *txn, const struct ask_row *row
 
 /* Forgetting. */
 
-/* PROTOCOL ASK-11: "It is remembered ASK_TOMBSTONE_DAYS longer, by TIME-1" */
+/* PROTOCOL ASK-11: "it is remembered ASK_TOMBSTONE_DAYS longer, by TIME-1" */
 static enum err ask_may_forget(const struct snapshot *snapshot, const struct ask_row *row,
                                uint64_t now_ms, bool *out)
 {

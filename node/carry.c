@@ -180,17 +180,24 @@ enum err carry_wait(struct carry *carry)
     return agenda_put(carry->txn, tomorrow_ms, KIND_REPLY, span_of(carry->row.id.bytes, HASH_SIZE));
 }
 
-/* By when nobody carries it any more, and how long it is remembered. */
+/* A wrong clock alone stops nothing: both must say that the ask's time is over. */
 enum err carry_ask_ends(struct carry *carry, uint64_t *out_expires_ms, bool *out_is_over)
 {
     struct ask_row ask;
+    struct moment now;
     enum err err = view_ask(&carry->snapshot, &carry->row.ask, &ask);
 
     *out_expires_ms = carry->now_ms;
     *out_is_over = true;
+    if (err == ERR_OK)
+        err = running_moment(carry->txn, &now);
     if (err == ERR_OK) {
+        uint64_t from_ms = ask.heard.wall_ms, span_ms = ASK_DAYS_MAX * MS_PER_DAY;
+
+        if (ask.expires_ms > from_ms) /* Else the clock was wrong when it was heard, or is now. */
+            span_ms = ask.expires_ms - from_ms;
         *out_expires_ms = ask.expires_ms;
-        err = view_ask_is_over(&carry->snapshot, &ask, carry->now_ms, out_is_over);
+        *out_is_over = running_has_passed(&ask.heard, &now, span_ms);
     }
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }

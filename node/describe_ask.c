@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "crypto/secret.h"
 #include "node/describe_endorsement.h"
 #include "node/introduction.h"
 #include "storage/row.h"
@@ -81,16 +82,31 @@ static json_t *describe_ask_who(const struct op_call *call, const struct public_
     return describe_endorsement_member(call, member, span_of(NULL, 0));
 }
 
-static void describe_ask_author(const struct op_call *call, const struct ask_route *route,
-                                const struct ask_pass *pass, json_t *out)
+static bool describe_ask_is_blocked(const struct op_call *call, const struct public_key *member)
 {
-    struct ask_signer signer;
+    struct peer *peer = secret_new(sizeof *peer);
+    bool is_blocked = peer != NULL && view_peer(&call->snapshot, member, peer) == ERR_OK &&
+                      peer->state == LINK_BLOCKED;
 
-    if (route->depth == 1)
-        (void)json_object_set_new(out, "author", describe_ask_who(call, &route->from));
-    else if (pass->author.size > 0 && ask_author_peek(pass->author, &signer) == ERR_OK)
-        (void)json_object_set_new(out, "author",
-                                  describe_endorsement_member(call, &signer.member, signer.name));
+    secret_free(peer);
+    return is_blocked;
+}
+
+/* ERR_NOT_FOUND: somebody whom the owner has blocked since. */
+static enum err describe_ask_author(const struct op_call *call, const struct ask_route *route,
+                                    const struct ask_pass *pass, json_t *out)
+{
+    struct ask_signer signer = {.member = route->from};
+    bool is_told = route->depth == 1 ||
+                   (pass->author.size > 0 && ask_author_peek(pass->author, &signer) == ERR_OK);
+
+    if (!is_told)
+        return ERR_OK;
+    if (describe_ask_is_blocked(call, &signer.member))
+        return ERR_NOT_FOUND;
+    (void)json_object_set_new(out, "author",
+                              describe_endorsement_member(call, &signer.member, signer.name));
+    return ERR_OK;
 }
 
 /* What it says. */
@@ -132,7 +148,7 @@ static void describe_ask_first(struct describe_ask_routes *routes, const struct 
     routes->err = view_ask_pass(&routes->call->snapshot, route, &plain, &pass);
     if (routes->err == ERR_OK) {
         describe_ask_body(&pass.ask, routes->out);
-        describe_ask_author(routes->call, route, &pass, routes->out);
+        routes->err = describe_ask_author(routes->call, route, &pass, routes->out);
         describe_set_text(routes->out, "note", pass.line);
         (void)json_object_set_new(routes->out, "hops", json_integer(route->depth));
         (void)json_object_set_new(routes->out, "from", json_string(from));

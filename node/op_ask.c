@@ -1,8 +1,10 @@
 /* Lists leave out what is over, unless it is asked for; an id finds it nonetheless. */
 #include "node/op_ask.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/heap.h"
 #include "node/amend.h"
 #include "node/describe_ask.h"
 #include "node/describe_lead.h"
@@ -50,22 +52,28 @@ static enum err op_ask_on_row(void *self, const struct ask_row *row)
     return json_array_append_new(rows->asks, ask) == 0 ? ERR_OK : ERR_NOMEM;
 }
 
+static int op_ask_order(const void *left, const void *right)
+{
+    json_t *const *one = left, *const *other = right;
+
+    return strcmp(json_string_value(json_object_get(*other, "issued")),
+                  json_string_value(json_object_get(*one, "issued")));
+}
+
 /* The newest first. */
 static json_t *op_ask_sorted(json_t *asks)
 {
-    json_t *sorted = json_array(), *ask;
-    size_t at, place;
+    size_t count = json_array_size(asks);
+    json_t **rows = heap_new((count + 1) * sizeof *rows);
+    json_t *sorted = json_array();
 
-    json_array_foreach(asks, at, ask)
-    {
-        const char *issued = json_string_value(json_object_get(ask, "issued"));
-
-        for (place = 0; place < json_array_size(sorted); place++)
-            if (strcmp(issued, json_string_value(
-                                   json_object_get(json_array_get(sorted, place), "issued"))) > 0)
-                break;
-        (void)json_array_insert(sorted, place, ask);
-    }
+    for (size_t at = 0; rows != NULL && at < count; at++)
+        rows[at] = json_array_get(asks, at);
+    if (rows != NULL)
+        qsort(rows, count, sizeof *rows, op_ask_order);
+    for (size_t at = 0; at < count; at++)
+        (void)json_array_append(sorted, rows != NULL ? rows[at] : json_array_get(asks, at));
+    heap_free(rows);
     json_decref(asks);
     return sorted;
 }

@@ -10,6 +10,7 @@
 #include "storage/check_state.h"
 #include "storage/ledger_state.h"
 #include "storage/row.h"
+#include "storage/view_ask.h"
 #include "storage/view_peer.h"
 #include "storage/view_restate.h"
 #include "storage/view_search.h"
@@ -300,6 +301,49 @@ static enum err check_counts(const struct snapshot *snapshot,
     return ERR_OK;
 }
 
+/* What became of asks stands in no entry. */
+static enum err check_ask(const struct snapshot *snapshot, const struct key *key)
+{
+    struct ask_row row;
+    struct id id;
+
+    if (key->size != ID_SIZE)
+        return ERR_CORRUPT;
+    memcpy(id.bytes, key->bytes, ID_SIZE);
+    return view_ask(snapshot, &id, &row);
+}
+
+static enum err check_ask_route(const struct snapshot *snapshot, const struct key *key)
+{
+    struct ask_route route;
+
+    return view_ask_route_named(snapshot, key_span(key), &route);
+}
+
+static enum err check_ask_budget(const struct snapshot *snapshot, const struct key *key)
+{
+    struct public_key neighbour;
+    struct ask_budget budget;
+
+    if (key->size != 32)
+        return ERR_CORRUPT;
+    memcpy(neighbour.bytes, key->bytes, 32);
+    return view_ask_budget(snapshot, &neighbour, 0, &budget);
+}
+
+static enum err check_asks(const struct snapshot *snapshot, struct check_report *out)
+{
+    enum err err =
+        check_table(snapshot, TABLE_ASK, check_ask, "what became of an ask is damaged", out);
+
+    if (err == ERR_OK)
+        err = check_table(snapshot, TABLE_ASK_ROUTE, check_ask_route,
+                          "the way an ask came is damaged", out);
+    return err == ERR_OK ? check_table(snapshot, TABLE_ASK_BUDGET, check_ask_budget,
+                                       "what a neighbour's asks have used up is damaged", out)
+                         : err;
+}
+
 static enum err check_search(const struct snapshot *snapshot, struct check_report *out)
 {
     enum err err = view_search_check(snapshot);
@@ -347,6 +391,8 @@ enum err check_store(const struct snapshot *snapshot, struct check_report *out)
                         "an object's name leads astray: kith doctor --rebuild makes it again", out);
     if (err == ERR_OK)
         err = check_counts(snapshot, &counters, contacts, out);
+    if (err == ERR_OK)
+        err = check_asks(snapshot, out);
     if (err == ERR_OK)
         err = check_search(snapshot, out);
     if (err == ERR_OK)

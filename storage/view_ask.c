@@ -54,16 +54,16 @@ enum err view_ask_put(struct ledger_txn *txn, const struct ask_row *row)
     return ledger_put_sealed(txn, TABLE_ASK, &key, span_of(value, sizeof value));
 }
 
-/* PROTOCOL ASK-11: "An ask is over by EXPIRY-1." */
+/* PROTOCOL ASK-11: "For its reader an ask is over when the wall clock says so, or when ASK_DAYS_MAX
+ * days of running time have passed since it was first heard of." */
 enum err view_ask_is_over(const struct snapshot *snapshot, const struct ask_row *row,
                           uint64_t now_ms, bool *out)
 {
-    uint64_t begun_ms = row->heard.wall_ms;
-    uint64_t span = row->expires_ms > begun_ms ? row->expires_ms - begun_ms : 0;
-    struct moment now = {.wall_ms = now_ms};
-    enum err err = running_ms(snapshot, &now.running_ms);
+    uint64_t now_running_ms;
+    enum err err = running_ms(snapshot, &now_running_ms);
 
-    *out = now_ms >= row->expires_ms && running_has_passed(&row->heard, &now, span);
+    *out = now_ms >= row->expires_ms ||
+           now_running_ms >= row->heard.running_ms + ASK_DAYS_MAX * MS_PER_DAY;
     return err;
 }
 

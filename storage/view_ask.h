@@ -36,7 +36,8 @@ struct ask_row {
 MUST_USE enum err view_ask(const struct snapshot *snapshot, const struct id *id,
                            struct ask_row *out);
 MUST_USE enum err view_ask_put(struct ledger_txn *txn, const struct ask_row *row);
-/* Over by its time, both clocks asked (EXPIRY-1); closed or not. */
+/* Over for its reader, by either clock (ASK-11); closed or not. A clock that is set right again
+ * brings it back: nothing is dropped for this. */
 MUST_USE enum err view_ask_is_over(const struct snapshot *snapshot, const struct ask_row *row,
                                    uint64_t now_ms, bool *out);
 typedef enum err (*view_ask_fn)(void *self, const struct ask_row *row);

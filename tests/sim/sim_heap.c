@@ -97,6 +97,7 @@ struct sim_heap_life {
     char uri[INVITATION_TEXT_SIZE_MAX];
     json_t *urls; /* of ana's card and of ben's: each list replaces the last */
     bool is_done; /* the op asked for last */
+    bool has_ask; /* whoever was asked for status, or list, last */
 };
 
 static void sim_heap_on_done(struct world_node *node, void *self, enum err err,
@@ -108,6 +109,12 @@ static void sim_heap_on_done(struct world_node *node, void *self, enum err err,
 
     (void)node;
     life->is_done = err == ERR_OK;
+    if (err == ERR_OK) {
+        json_t *asks = json_object_get(call->result, "asks");
+
+        life->has_ask =
+            json_integer_value(json_object_get(asks, "mine")) > 0 || json_array_size(asks) > 0;
+    }
     if (uri != NULL)
         (void)snprintf(life->uri, sizeof life->uri, "%s", uri);
 }
@@ -179,6 +186,22 @@ static void sim_heap_edit(struct sim_heap_life *life, struct world_node *node)
     sim_heap_edit_card(life, node);
 }
 
+/* One in seven days: whoever heard no answer looks before asking again. Ben has it in the end. */
+static void sim_heap_post(struct sim_heap_life *life)
+{
+    life->has_ask = false;
+    for (unsigned at = 0; at < 20 && !life->has_ask; at++) {
+        world_op(life->ana, "ask.post",
+                 json_pack("{s:s, s:s}", "text", "Please.", "title", "A boat shed"), NULL, NULL);
+        sim_heap_look(life);
+        sim_heap_ask(life, life->ana, "status", json_object());
+    }
+    sim_heap_wait(life);
+    sim_heap_ask(life, life->ben, "ask.list", json_object());
+    if (!life->has_ask)
+        judge_fail(&life->judge, "ben has not heard of the ask");
+}
+
 static void sim_heap_link(struct sim_heap_life *life)
 {
     judge_met(&life->judge, life->ana->person, life->ben->person);
@@ -205,6 +228,7 @@ static void sim_heap_live(struct sim_heap_life *life)
     sim_heap_link(life);
     sim_heap_edit(life, life->ana);
     sim_heap_wait(life);
+    sim_heap_post(life);
     world_crash(life->ben);
     sim_heap_edit(life, life->ana);
     world_op(life->ben, "me.edit", json_pack("{s:s}", "org", "alone"), sim_heap_on_done, life);

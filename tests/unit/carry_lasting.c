@@ -176,6 +176,21 @@ static void carry_forgets_when_nobody_can_answer_any_more(void **state)
     four_free(&four);
 }
 
+/* PROTOCOL TIME-1: a clock that is a month ahead holds up nothing. */
+static void carry_minds_no_wrong_clock(void **state)
+{
+    char id[ID_TEXT_SIZE];
+    struct four four;
+
+    (void)state;
+    four_row(&four);
+    four.bruno.now_ms += 30 * MS_PER_DAY;
+    four_reply_to(&four, &four.dora, canary, id);
+    four_all(&four);
+    assert_int_equal(four_leads(&four.ana), 1);
+    four_free(&four);
+}
+
 static void carry_tells_nothing_again_after_a_rebuild(void **state)
 {
     char id[ID_TEXT_SIZE];
@@ -315,6 +330,7 @@ int main(void)
         cmocka_unit_test(carry_thanks_as_far_as_somebody_is_left),
         cmocka_unit_test(carry_keeps_a_reply_until_there_is_a_way),
         cmocka_unit_test(carry_forgets_when_nobody_can_answer_any_more),
+        cmocka_unit_test(carry_minds_no_wrong_clock),
         cmocka_unit_test(carry_tells_nothing_again_after_a_rebuild),
         cmocka_unit_test(carry_by_two_devices_is_said_once),
         cmocka_unit_test(carry_shows_nothing_by_who_is_blocked),

@@ -12,6 +12,7 @@
 
 #include "storage/check.h"
 #include "storage/follow.h"
+#include "storage/row.h"
 #include "tests/sim/town.h"
 
 static void view_ask_by_two_ways_is_one(void **state)
@@ -237,7 +238,7 @@ static void view_ask_closes_of_others_are_refused(void **state)
 
 /* Time. */
 
-static void view_ask_is_over_by_both_clocks_and_forgotten_later(void **state)
+static void view_ask_is_over_by_a_clock_and_forgotten_by_both(void **state)
 {
     struct town town;
     struct snapshot snapshot;
@@ -247,13 +248,19 @@ static void view_ask_is_over_by_both_clocks_and_forgotten_later(void **state)
     (void)state;
     town_new(&town);
     town_ask(&town, "Boat shed", &id);
-    asking_wait(&town.bruno, 15 * MS_PER_DAY, true); /* A clock that was set ahead. */
-    town_expect(&town.bruno, &id, "shown");
-    town.bruno.now_ms -= 15 * MS_PER_DAY;
+    asking_wait(&town.emil, 200 * MS_PER_DAY, true); /* A clock that was set ahead, and back. */
+    town_expect(&town.emil, &id, "expired");
+    town.emil.now_ms -= 200 * MS_PER_DAY;
     asking_wait(&town.bruno, 15 * MS_PER_DAY, false);
     town_expect(&town.bruno, &id, "expired");
     assert_int_equal(asking_pass(&town.bruno, &id, "Carla"), OP_FAILED);
     town_expect(&town.emil, &id, "shown"); /* By its own clocks. */
+    asking_wait(&town.emil, 29 * MS_PER_DAY, false);
+    town.emil.now_ms -= 29 * MS_PER_DAY; /* A clock that stands still. */
+    town_expect(&town.emil, &id, "shown");
+    asking_wait(&town.emil, 2 * MS_PER_DAY, false);
+    town.emil.now_ms -= 2 * MS_PER_DAY;
+    town_expect(&town.emil, &id, "expired");
     asking_wait(&town.bruno, 80 * MS_PER_DAY, false);
     snapshot = member_snapshot(&town.bruno);
     assert_int_equal(view_ask(&snapshot, &id, &row), ERR_OK);
@@ -263,6 +270,58 @@ static void view_ask_is_over_by_both_clocks_and_forgotten_later(void **state)
     assert_int_equal(view_ask(&snapshot, &id, &row), ERR_NOT_FOUND);
     ledger_snapshot_end(&snapshot);
     assert_int_equal(town_routes(&town.bruno, &town.ana.secrets.member), 0);
+    town_free(&town);
+}
+
+/* Rows of passes are sealed: how many still have something to say. */
+static size_t view_ask_count_passes(struct member *member)
+{
+    struct snapshot snapshot = member_snapshot(member);
+    struct space_row space;
+    size_t count = 0;
+
+    for (uint32_t number = 1; ledger_space_numbered(&snapshot, number, &space) == ERR_OK;
+         number++) {
+        struct buf numbers = {0};
+
+        assert_int_equal(row_numbers(&snapshot, number, &numbers), ERR_OK);
+        for (size_t at = 0; at < numbers.size; at += sizeof(uint32_t)) {
+            struct object object = {0};
+            uint32_t which, where;
+
+            memcpy(&which, numbers.data + at, sizeof which);
+            assert_int_equal(row_get_numbered(&snapshot, which, &object, &where), ERR_OK);
+            count += object.kind == KIND_PASS && object.registers_count > 0;
+            object_release(&object);
+        }
+        buf_release(&numbers);
+    }
+    ledger_snapshot_end(&snapshot);
+    return count;
+}
+
+/* What somebody asked is nowhere in the stores of those who heard it, a month after its end. */
+static void view_ask_texts_go_with_their_time(void **state)
+{
+    struct town town;
+    struct id id;
+
+    (void)state;
+    town_new(&town);
+    town_ask(&town, "Boat shed", &id);
+    assert_int_equal(asking_pass(&town.bruno, &id, "Carla"), OP_DONE);
+    town_carry(&town);
+    assert_true(meeting_holds(&town.bruno, span_str("Text.")));
+    assert_true(meeting_holds(&town.carla, span_str("Text.")));
+    assert_int_equal(view_ask_count_passes(&town.bruno), 2); /* Heard, and handed on. */
+    asking_wait(&town.bruno, 15 * MS_PER_DAY, false);
+    asking_wait(&town.carla, 15 * MS_PER_DAY, false);
+    asking_wait(&town.bruno, 31 * MS_PER_DAY, false);
+    asking_wait(&town.carla, 31 * MS_PER_DAY, false);
+    assert_false(meeting_holds(&town.bruno, span_str("Text.")));
+    assert_false(meeting_holds(&town.carla, span_str("Text.")));
+    assert_int_equal(view_ask_count_passes(&town.bruno), 0);
+    assert_true(meeting_holds(&town.ana, span_str("Text.")));
     town_free(&town);
 }
 
@@ -320,6 +379,9 @@ static void view_ask_of_a_blocked_author_is_dropped_silently(void **state)
     town_carry(&town);
     town_expect(&town.carla, &id, "");
     assert_int_equal(asking_told(&town.carla, "ask") + asking_told(&town.carla, "refused"), 0);
+    town_expect(&town.bruno, &id, "passed"); /* Blocked later: gone from what is shown. */
+    json_decref(meeting_op(&town.bruno, "peer.block", json_pack("{s:s}", "who", "Ana"), NULL));
+    town_expect(&town.bruno, &id, "");
     town_free(&town);
 }
 
@@ -475,7 +537,8 @@ int main(void)
         cmocka_unit_test(view_ask_closes_walk_to_everybody_who_has_it),
         cmocka_unit_test(view_ask_close_may_come_first),
         cmocka_unit_test(view_ask_closes_of_others_are_refused),
-        cmocka_unit_test(view_ask_is_over_by_both_clocks_and_forgotten_later),
+        cmocka_unit_test(view_ask_is_over_by_a_clock_and_forgotten_by_both),
+        cmocka_unit_test(view_ask_texts_go_with_their_time),
         cmocka_unit_test(view_ask_replays_show_nothing),
         cmocka_unit_test(view_ask_of_a_blocked_author_is_dropped_silently),
         cmocka_unit_test(view_ask_author_is_told_to_those_who_may_know),

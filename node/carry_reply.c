@@ -26,6 +26,8 @@ static enum err carry_accept(struct carry *carry, struct reply_brought *brought,
     carry->row.state = err == ERR_OK ? REPLY_OPENED : REPLY_REFUSED;
     if (err == ERR_OK)
         return carry_spend(carry, brought, NULL);
+    if (err == ERR_STATE)
+        return carry_wait(carry);
     return err == ERR_FORGED || err == ERR_MALFORMED ? carry_spend(carry, brought, carry_fault(err))
                                                      : err;
 }

@@ -56,6 +56,9 @@ MUST_USE enum err view_reply_brought(const struct snapshot *snapshot, const stru
 MUST_USE enum err view_reply_taken(struct ledger_txn *txn, const struct hash *id,
                                    const struct reply_brought *brought, bool keep);
 
+/* Everything that waits is looked at again: what it lacked may be there now. */
+MUST_USE enum err view_reply_waiting_due(struct ledger_txn *txn);
+
 /* Called by follow after a reply, an answer, a lead, a pass or a link changed. before may be NULL.
  */
 MUST_USE enum err view_reply_changed(struct ledger_txn *txn, const struct space_row *space,

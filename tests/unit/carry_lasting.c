@@ -44,6 +44,32 @@ static void carry_goes_by_the_first_way_and_by_a_spare_one(void **state)
     four_free(&four);
 }
 
+/* The letters of a thread may come in any order, at once or by different ways. */
+static void carry_puts_a_thread_together_in_any_order(void **state)
+{
+    char id[ID_TEXT_SIZE];
+    struct four four;
+    json_t *lead;
+
+    (void)state;
+    four_diamond(&four);
+    four_reply_to(&four, &four.dora, canary, id);
+    for (int more = 0; more < 6; more++)
+        json_decref(meeting_op(&four.dora, "lead.answer",
+                               json_pack("{s:s, s:s}", "id", id, "text", "And more"), NULL));
+    meeting_carry_one_way(&four.bruno, &four.dora);
+    member_set_link(&four.dora, &four.bruno, LINK_REMOVED); /* The last one goes by Carla alone. */
+    meeting_tick(&four.dora);
+    json_decref(meeting_op(&four.dora, "lead.answer",
+                           json_pack("{s:s, s:s}", "id", id, "text", "Last"), NULL));
+    four_all(&four);
+    lead = meeting_op(&four.ana, "lead.show", json_pack("{s:s}", "id", id), NULL);
+    assert_int_equal(json_array_size(json_object_get(lead, "thread")), 8);
+    json_decref(lead);
+    assert_int_equal(four_told(&four.ana, "refused", ""), 0);
+    four_free(&four);
+}
+
 static void carry_goes_both_ways_and_is_told_once(void **state)
 {
     char id[ID_TEXT_SIZE];
@@ -326,6 +352,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(carry_goes_by_the_first_way_and_by_a_spare_one),
+        cmocka_unit_test(carry_puts_a_thread_together_in_any_order),
         cmocka_unit_test(carry_goes_both_ways_and_is_told_once),
         cmocka_unit_test(carry_thanks_as_far_as_somebody_is_left),
         cmocka_unit_test(carry_keeps_a_reply_until_there_is_a_way),

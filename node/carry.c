@@ -140,6 +140,25 @@ enum err carry_has_pace(const struct carry *carry, const struct public_key *by, 
     return err;
 }
 
+static enum err carry_on_device(void *self, const struct device_row *device)
+{
+    size_t *count = self;
+
+    (void)device;
+    (*count)++;
+    return ERR_OK;
+}
+
+enum err carry_is_early(const struct carry *carry, const struct reply_brought *brought, bool *out)
+{
+    size_t devices = 0;
+    enum err err = view_device_each(&carry->snapshot, ledger_member(carry->snapshot.ledger),
+                                    carry_on_device, &devices);
+
+    *out = devices > 1 && carry->now_ms < brought->since_ms + REPLY_EARLY_DAYS * MS_PER_DAY;
+    return err;
+}
+
 /* What was refused is no fact any more, and shows no way. */
 enum err carry_taken(struct carry *carry, struct reply_brought *brought, bool keep)
 {

@@ -49,6 +49,9 @@ MUST_USE enum err carry_is_linked(const struct carry *carry, const struct public
                                   bool *out);
 /* May they bring one more today? */
 MUST_USE enum err carry_has_pace(const struct carry *carry, const struct public_key *by, bool *out);
+/* May another device of mine know what this one does not yet know of it? For a while. */
+MUST_USE enum err carry_is_early(const struct carry *carry, const struct reply_brought *brought,
+                                 bool *out);
 /* It was looked at, which costs who brought it one of today's. refusal NULL: it was fine; else why
  * not, told to the owner while those are few. */
 MUST_USE enum err carry_spend(struct carry *carry, struct reply_brought *brought,

@@ -104,6 +104,8 @@ enum err carry_take_answer(struct carry *carry, struct reply_brought *brought)
         err = answer_read(buf_span(&bytes), &answer);
         ask_id(&answer.ask, &ask);
         facts.fits = err == ERR_OK && carry_is_known(carry) && id_is_equal(&ask, &carry->row.ask);
+        if (err == ERR_OK && !carry_is_known(carry))
+            err = carry_is_early(carry, brought, &facts.is_early);
         err = err == ERR_FORGED || err == ERR_MALFORMED ? ERR_OK : err;
     }
     if (err == ERR_OK)

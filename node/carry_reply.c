@@ -54,7 +54,8 @@ enum err carry_take_reply(struct carry *carry, struct reply_brought *brought)
         err = view_ask_grant(&carry->snapshot, &carried.grant, &grant);
         facts.fits = err == ERR_OK && public_key_is_equal(&grant.to, &brought->by);
         facts.is_for_me = facts.fits && grant.is_mine;
-        err = err == ERR_NOT_FOUND ? ERR_OK : err;
+        if (err == ERR_NOT_FOUND)
+            err = carry_is_early(carry, brought, &facts.is_early);
     }
     if (err == ERR_OK)
         err = carry_has_pace(carry, &brought->by, &facts.has_pace);

@@ -46,7 +46,8 @@ struct reply_brought {
     struct public_key by;
     struct id object;
     uint64_t arrival;
-    bool is_waiting; /* not looked at yet */
+    bool is_waiting;   /* not looked at yet */
+    uint64_t since_ms; /* then: by my clock, when it came */
 };
 typedef enum err (*view_reply_fn)(void *self, const struct reply_brought *brought);
 /* Replies first, then answers; in the order of who said it. */

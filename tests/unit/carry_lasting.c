@@ -279,6 +279,41 @@ static void carry_by_two_devices_is_said_once(void **state)
     four_free(&four);
 }
 
+/* A device that has not heard yet what another one passed on blames nobody for it. */
+static void carry_waits_for_what_another_device_knows(void **state)
+{
+    char id[ID_TEXT_SIZE];
+    struct member twin;
+    struct four four;
+
+    (void)state;
+    four_new(&four);
+    four_post(&four, "Bruno");
+    four_pass(&four, &four.bruno, "Carla");
+    member_twin(&twin, &four.carla, 9);
+    four_pass(&four, &four.carla, "Dora");
+    four_reply_to(&four, &four.dora, canary, id);
+    meeting_carry_one_way(&twin, &four.dora);
+    assert_int_equal(four_told(&twin, "refused", ""), 0);
+    assert_int_equal(four_says(&twin, &four.bruno, KIND_REPLY, NULL), 0);
+    meeting_carry_one_way(&twin, &four.carla); /* Now it hears of the pass. */
+    assert_int_equal(four_says(&twin, &four.bruno, KIND_REPLY, NULL), 1);
+    meeting_carry_one_way(&four.bruno, &twin);
+    meeting_carry(&four.bruno, &four.ana);
+    assert_int_equal(four_leads(&four.ana), 1);
+    four_say_noise(&four.carla, &four.bruno, &(struct public_key){{9}}, 1);
+    meeting_carry(&four.carla, &four.bruno);
+    assert_int_equal(four_told(&four.bruno, "refused", "you passed them no such ask"), 1);
+    four_say_noise(&four.dora, &four.carla, &(struct public_key){{9}}, 2);
+    meeting_carry_one_way(&twin, &four.dora);
+    assert_int_equal(four_told(&twin, "refused", ""), 0);
+    twin.now_ms += (REPLY_EARLY_DAYS + 1) * MS_PER_DAY;
+    meeting_tick(&twin);
+    assert_int_equal(four_told(&twin, "refused", "you passed them no such ask"), 1);
+    member_free(&twin);
+    four_free(&four);
+}
+
 static void carry_shows_nothing_by_who_is_blocked(void **state)
 {
     char id[ID_TEXT_SIZE];
@@ -360,6 +395,7 @@ int main(void)
         cmocka_unit_test(carry_minds_no_wrong_clock),
         cmocka_unit_test(carry_tells_nothing_again_after_a_rebuild),
         cmocka_unit_test(carry_by_two_devices_is_said_once),
+        cmocka_unit_test(carry_waits_for_what_another_device_knows),
         cmocka_unit_test(carry_shows_nothing_by_who_is_blocked),
         cmocka_unit_test(carry_leaves_nothing_half_done_without_memory),
     };

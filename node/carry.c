@@ -140,8 +140,38 @@ enum err carry_has_pace(const struct carry *carry, const struct public_key *by, 
     return err;
 }
 
+static enum err carry_on_device(void *self, const struct device_row *device)
+{
+    size_t *count = self;
+
+    (void)device;
+    (*count)++;
+    return ERR_OK;
+}
+
+enum err carry_is_early(const struct carry *carry, const struct reply_brought *brought, bool *out)
+{
+    size_t devices = 0;
+    enum err err = view_device_each(&carry->snapshot, ledger_member(carry->snapshot.ledger),
+                                    carry_on_device, &devices);
+
+    *out = devices > 1 && carry->now_ms < brought->since_ms + REPLY_EARLY_DAYS * MS_PER_DAY;
+    return err;
+}
+
+/* What was refused is no fact any more, and shows no way. */
+enum err carry_taken(struct carry *carry, struct reply_brought *brought, bool keep)
+{
+    enum err err = view_reply_taken(carry->txn, &carry->row.id, brought, keep);
+
+    brought->is_waiting = false;
+    if (!keep)
+        brought->kind = 0;
+    return err;
+}
+
 /* Looked at: it costs who brought it one of today's, and a refusal is told while they are few. */
-enum err carry_spend(struct carry *carry, const struct reply_brought *brought, const char *refusal)
+enum err carry_spend(struct carry *carry, struct reply_brought *brought, const char *refusal)
 {
     struct ask_budget budget;
     char text[200];
@@ -159,8 +189,7 @@ enum err carry_spend(struct carry *carry, const struct reply_brought *brought, c
                        brought->kind == KIND_REPLY ? "a reply" : "an answer", refusal);
         err = carry_journal(carry, "refused", &brought->by, text);
     }
-    return err == ERR_OK ? view_reply_taken(carry->txn, &carry->row.id, brought, refusal == NULL)
-                         : err;
+    return err == ERR_OK ? carry_taken(carry, brought, refusal == NULL) : err;
 }
 
 enum err carry_wait(struct carry *carry)
@@ -170,17 +199,24 @@ enum err carry_wait(struct carry *carry)
     return agenda_put(carry->txn, tomorrow_ms, KIND_REPLY, span_of(carry->row.id.bytes, HASH_SIZE));
 }
 
-/* By when nobody carries it any more, and how long it is remembered. */
+/* A wrong clock alone stops nothing: both must say that the ask's time is over. */
 enum err carry_ask_ends(struct carry *carry, uint64_t *out_expires_ms, bool *out_is_over)
 {
     struct ask_row ask;
+    struct moment now;
     enum err err = view_ask(&carry->snapshot, &carry->row.ask, &ask);
 
     *out_expires_ms = carry->now_ms;
     *out_is_over = true;
+    if (err == ERR_OK)
+        err = running_moment(carry->txn, &now);
     if (err == ERR_OK) {
+        uint64_t from_ms = ask.heard.wall_ms, span_ms = ASK_DAYS_MAX * MS_PER_DAY;
+
+        if (ask.expires_ms > from_ms) /* Else the clock was wrong when it was heard, or is now. */
+            span_ms = ask.expires_ms - from_ms;
         *out_expires_ms = ask.expires_ms;
-        err = view_ask_is_over(&carry->snapshot, &ask, carry->now_ms, out_is_over);
+        *out_is_over = running_has_passed(&ask.heard, &now, span_ms);
     }
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
@@ -255,7 +291,6 @@ static enum err carry_take(struct carry *carry, uint8_t kind)
             continue;
         err = kind == KIND_REPLY ? carry_take_reply(carry, brought)
                                  : carry_take_answer(carry, brought);
-        brought->is_waiting = false;
     }
     return err;
 }

@@ -27,10 +27,10 @@ struct carry {
 MUST_USE enum err carry_look(struct ledger_txn *txn, struct span name);
 
 /* Carry_reply.c: takes what was brought; hands on what is on its way. */
-MUST_USE enum err carry_take_reply(struct carry *carry, const struct reply_brought *brought);
+MUST_USE enum err carry_take_reply(struct carry *carry, struct reply_brought *brought);
 MUST_USE enum err carry_send(struct carry *carry);
 /* Carry_answer.c */
-MUST_USE enum err carry_take_answer(struct carry *carry, const struct reply_brought *brought);
+MUST_USE enum err carry_take_answer(struct carry *carry, struct reply_brought *brought);
 
 /* Did I write the reply? */
 bool carry_is_own(const struct carry *carry);
@@ -49,10 +49,15 @@ MUST_USE enum err carry_is_linked(const struct carry *carry, const struct public
                                   bool *out);
 /* May they bring one more today? */
 MUST_USE enum err carry_has_pace(const struct carry *carry, const struct public_key *by, bool *out);
+/* May another device of mine know what this one does not yet know of it? For a while. */
+MUST_USE enum err carry_is_early(const struct carry *carry, const struct reply_brought *brought,
+                                 bool *out);
 /* It was looked at, which costs who brought it one of today's. refusal NULL: it was fine; else why
  * not, told to the owner while those are few. */
-MUST_USE enum err carry_spend(struct carry *carry, const struct reply_brought *brought,
+MUST_USE enum err carry_spend(struct carry *carry, struct reply_brought *brought,
                               const char *refusal);
+/* It stands no more (keep false), or was looked at. */
+MUST_USE enum err carry_taken(struct carry *carry, struct reply_brought *brought, bool keep);
 /* Looks again when their day is over. */
 MUST_USE enum err carry_wait(struct carry *carry);
 /* Why what came for me could not be opened, as a refusal says it. */

@@ -58,7 +58,7 @@ static enum err carry_answer_ways(struct carry *carry, const struct reply_brough
 }
 
 /* PROTOCOL ANSWER-4: "It is handed, the same bytes, to a neighbour the reply came from" */
-static enum err carry_do_answer(struct carry *carry, const struct reply_brought *brought,
+static enum err carry_do_answer(struct carry *carry, struct reply_brought *brought,
                                 const struct relay_facts *facts, const struct answer *answer,
                                 struct span bytes)
 {
@@ -79,18 +79,19 @@ static enum err carry_do_answer(struct carry *carry, const struct reply_brought 
         break;
     case RELAY_HAND:
         err = ask_say(carry->txn, &facts->ways[verdict.way].to, KIND_ANSWER, bytes, expires_ms);
-        if (err == ERR_OK && answer->type == ANSWER_THANKS)
-            err = carry_pass_thanks(carry, answer, &brought->by);
         break;
     case RELAY_DONE:
     case RELAY_KEEP: /* Whoever brought the reply is gone; so is what would be said to them. */
     case RELAY_DROP:
         break;
     }
+    /* My own part in it was thanked for, too. */
+    if (err == ERR_OK && verdict.step != RELAY_OPEN && answer->type == ANSWER_THANKS)
+        err = carry_pass_thanks(carry, answer, &brought->by);
     return err == ERR_OK ? carry_spend(carry, brought, NULL) : err;
 }
 
-enum err carry_take_answer(struct carry *carry, const struct reply_brought *brought)
+enum err carry_take_answer(struct carry *carry, struct reply_brought *brought)
 {
     struct relay_facts facts = {.is_for_me = carry_is_own(carry)};
     struct buf bytes = {0};
@@ -103,6 +104,8 @@ enum err carry_take_answer(struct carry *carry, const struct reply_brought *brou
         err = answer_read(buf_span(&bytes), &answer);
         ask_id(&answer.ask, &ask);
         facts.fits = err == ERR_OK && carry_is_known(carry) && id_is_equal(&ask, &carry->row.ask);
+        if (err == ERR_OK && !carry_is_known(carry))
+            err = carry_is_early(carry, brought, &facts.is_early);
         err = err == ERR_FORGED || err == ERR_MALFORMED ? ERR_OK : err;
     }
     if (err == ERR_OK)
@@ -112,7 +115,7 @@ enum err carry_take_answer(struct carry *carry, const struct reply_brought *brou
     if (err == ERR_OK)
         err = carry_do_answer(carry, brought, &facts, &answer, buf_span(&bytes));
     else if (err == ERR_NOT_FOUND)
-        err = view_reply_taken(carry->txn, &carry->row.id, brought, false);
+        err = carry_taken(carry, brought, false);
     buf_release(&bytes);
     return err;
 }

@@ -10,7 +10,7 @@
 
 /* Replies. */
 
-static enum err carry_accept(struct carry *carry, const struct reply_brought *brought,
+static enum err carry_accept(struct carry *carry, struct reply_brought *brought,
                              const struct ask_grant *grant, struct span letter)
 {
     enum err err;
@@ -26,13 +26,15 @@ static enum err carry_accept(struct carry *carry, const struct reply_brought *br
     carry->row.state = err == ERR_OK ? REPLY_OPENED : REPLY_REFUSED;
     if (err == ERR_OK)
         return carry_spend(carry, brought, NULL);
+    if (err == ERR_STATE)
+        return carry_wait(carry);
     return err == ERR_FORGED || err == ERR_MALFORMED ? carry_spend(carry, brought, carry_fault(err))
                                                      : err;
 }
 
 /* PROTOCOL REPLY-5: "A reply under a grant that was not given to the writer of the space is
  * refused" */
-enum err carry_take_reply(struct carry *carry, const struct reply_brought *brought)
+enum err carry_take_reply(struct carry *carry, struct reply_brought *brought)
 {
     struct relay_facts facts = {.is_mine = false};
     struct relay_verdict verdict;
@@ -46,13 +48,14 @@ enum err carry_take_reply(struct carry *carry, const struct reply_brought *broug
         err = reply_read_carried(buf_span(&bytes), &carried);
     if (err == ERR_NOT_FOUND || err == ERR_MALFORMED) {
         buf_release(&bytes);
-        return view_reply_taken(carry->txn, &carry->row.id, brought, false);
+        return carry_taken(carry, brought, false);
     }
     if (err == ERR_OK) {
         err = view_ask_grant(&carry->snapshot, &carried.grant, &grant);
         facts.fits = err == ERR_OK && public_key_is_equal(&grant.to, &brought->by);
         facts.is_for_me = facts.fits && grant.is_mine;
-        err = err == ERR_NOT_FOUND ? ERR_OK : err;
+        if (err == ERR_NOT_FOUND)
+            err = carry_is_early(carry, brought, &facts.is_early);
     }
     if (err == ERR_OK)
         err = carry_has_pace(carry, &brought->by, &facts.has_pace);
@@ -72,7 +75,7 @@ enum err carry_take_reply(struct carry *carry, const struct reply_brought *broug
 static bool carry_came_from(const struct carry *carry, const struct public_key *member)
 {
     for (size_t at = 0; at < carry->brought_count; at++)
-        if (carry->brought[at].kind == KIND_REPLY &&
+        if (carry->brought[at].kind == KIND_REPLY && !carry->brought[at].is_waiting &&
             public_key_is_equal(&carry->brought[at].by, member))
             return true;
     return false;

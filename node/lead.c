@@ -61,7 +61,8 @@ static enum err lead_credit(struct carry *carry, const struct public_key *member
 
 /* Replies to my ask. */
 
-/* PROTOCOL REPLY-4: "A message counts when its thread key is that of the letter it names." */
+/* PROTOCOL REPLY-4: "A message counts when its thread key is that of the letter it names; it waits
+ * for that letter when it comes first." */
 static enum err lead_check_thread(const struct carry *carry, const struct reply *reply)
 {
     struct object first = {0};
@@ -77,7 +78,7 @@ static enum err lead_check_thread(const struct carry *carry, const struct reply 
     if (err == ERR_OK && (began.has_first || !public_key_is_equal(&began.thread, &reply->thread)))
         err = ERR_FORGED;
     object_release(&first);
-    return err == ERR_NOT_FOUND ? ERR_FORGED : err;
+    return err == ERR_NOT_FOUND ? ERR_STATE : err;
 }
 
 static enum err lead_open(struct carry *carry, struct span letter, struct lead_reply *out)
@@ -195,6 +196,8 @@ enum err lead_take_reply(struct carry *carry, struct span letter)
     }
     if (err == ERR_OK)
         err = lead_credit_reply(carry, &opened, title);
+    if (err == ERR_OK && !opened.reply.has_first)
+        err = view_reply_waiting_due(carry->txn); /* Letters that go on with it may have come. */
     view_ask_wipe(&opened.plain);
     return err;
 }

@@ -56,6 +56,8 @@ static enum err lead_write_keep(struct ledger_txn *txn, const struct lead_draft 
     amend_number(&amend, LEAD_AT, ledger_txn_now_ms(txn));
     if (!draft->reply.has_first)
         amend_bytes(&amend, LEAD_SECRET, span_of(draft->secret, KEY_SIZE));
+    if (draft->about != NULL)
+        amend_bytes(&amend, LEAD_ABOUT, span_of(draft->about->bytes, 32));
     amend_bytes(&amend, LEAD_SEALED, sealed);
     amend_number(&amend, LEAD_EXPIRES, draft->expires_ms);
     return amend_end(&amend, NULL);

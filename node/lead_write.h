@@ -16,6 +16,7 @@ struct lead_draft {
     const uint8_t *secret;
     const uint8_t *reply_key; /* 32: of the ask */
     uint64_t expires_ms;
+    const struct public_key *about; /* the peer it names, for myself alone; NULL: none */
 };
 MUST_USE enum err lead_write_reply(struct ledger_txn *txn, struct lead_draft *draft,
                                    struct hash *out_id);

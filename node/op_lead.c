@@ -303,17 +303,20 @@ static enum err op_lead_on_yes(void *self, uint32_t number, const struct object 
 static enum err op_lead_bring_together(struct op_call *call, const struct object *lead,
                                        const struct op_lead_yes *yes, const struct reply *reply)
 {
-    char did[DID_SIZE], about[OP_LEAD_NAME_SIZE], why[INTRODUCTION_WHY_SIZE_MAX],
-        title[CARRY_TITLE_SIZE];
+    char did[DID_SIZE], about[DID_SIZE], why[INTRODUCTION_WHY_SIZE_MAX], title[CARRY_TITLE_SIZE];
+    struct span named = object_value(lead, LEAD_ABOUT).bytes;
     struct op_call inner = *call;
+    struct public_key member;
     struct id ask;
     enum err err;
 
+    if (named.size != 32)
+        return ERR_CORRUPT;
+    memcpy(member.bytes, named.data, 32);
+    identity_did(&member, about);
     identity_did(&yes->member, did);
     ask_id(&reply->ask, &ask);
     carry_title(&call->snapshot, &ask, title);
-    (void)snprintf(about, sizeof about, "%.*s", (int)reply->about.name.size,
-                   reply->about.name.data);
     (void)snprintf(why, sizeof why, "An ask brought this up: %s", title);
     inner.params = json_pack("{s:s, s:s, s:s}", "a", about, "b", did, "why",
                              op_text(call, "why") != NULL ? op_text(call, "why") : why);

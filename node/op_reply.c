@@ -186,6 +186,8 @@ static enum err op_reply_about(struct op_reply *plan)
                            "say whom it is about: --about WHO");
         return ERR_OK;
     }
+    if (strlen(who) > NAME_SIZE_MAX)
+        return op_fail(call, OP_USAGE, "--about WHO", "a name takes up to %d bytes", NAME_SIZE_MAX);
     err = name_find(call, who, &plan->about);
     if (err == ERR_NOT_FOUND && json_array_size(shares) == 0) { /* Somebody by name alone. */
         call->failure = (struct op_failure){.code = OP_DONE};
@@ -204,6 +206,8 @@ static enum err op_reply_about(struct op_reply *plan)
         return err;
     about->name = span_str(plan->about.shown);
     about->offers_introduction = op_flag(call, "introduce");
+    if (is_peer)
+        plan->draft.about = &plan->about.member;
     if (plan->about.has_contact)
         plan->about_person = describe_contact_numbered(call, plan->about.number);
     json_array_foreach(shares, at, share)

@@ -25,7 +25,7 @@ void relay_judge(const struct relay_facts *facts, struct relay_verdict *out)
     if (!facts->is_mine && !facts->was_taken && !facts->has_pace)
         out->step = RELAY_WAIT;
     else if (!facts->is_mine && !facts->fits)
-        out->step = RELAY_REFUSE;
+        out->step = facts->is_early ? RELAY_WAIT : RELAY_REFUSE;
     else if (facts->is_for_me)
         out->step = RELAY_OPEN;
     else if (facts->is_over)

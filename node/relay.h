@@ -22,6 +22,7 @@ struct relay_facts {
     bool is_mine;   /* I wrote it */
     bool is_for_me; /* a reply to an ask of mine, an answer to a reply of mine */
     bool fits;      /* a grant I gave to who brought it; an answer signed by whoever asked */
+    bool is_early;  /* does not fit yet: another device of mine may know more */
     bool was_taken; /* within the pace of who brought it */
     bool has_pace;  /* they may bring one more today */
     bool is_over;   /* nobody carries it any more */
@@ -31,7 +32,7 @@ struct relay_facts {
 
 enum relay_step {
     RELAY_DONE,   /* nothing to do */
-    RELAY_WAIT,   /* until they may bring more */
+    RELAY_WAIT,   /* until they may bring more, or more is known */
     RELAY_REFUSE, /* tell the owner why, and count it */
     RELAY_OPEN,
     RELAY_HAND, /* to ways[way] */

@@ -109,6 +109,7 @@ enum {
     REPLY_SIZE_MAX = 16384 + 256, /* a letter and what is around it */
     REPLIES_DAY_MAX = 20,         /* taken from one neighbour a day, whoever they are for */
     REPLIES_WAITING_MAX = 200,    /* of one neighbour beyond that: ten days of them */
+    REPLY_EARLY_DAYS = 7,         /* for what another device of mine may know to come here */
     REPLY_SOURCES_MAX = 4,        /* neighbours who may bring the same: a spare way or two */
     REPLY_ANSWERS_MAX = 64,       /* answers to one reply that are handed on */
     ANSWER_KEEP_DAYS = 30,        /* an answer is carried so long, whatever became of the ask */

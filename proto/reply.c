@@ -33,6 +33,7 @@ static const struct field lead_fields[] = {
     {LEAD_THANKS, "thanks", VALUE_TEXT, false, MATCH_EXACT, THANKS_LINE_SIZE_MAX},
     {LEAD_MEET, "meet", VALUE_NUMBER, false, MATCH_EXACT, 0},
     {LEAD_INTRODUCED, "introduced", VALUE_NUMBER, false, MATCH_EXACT, 0},
+    {LEAD_ABOUT, "about", VALUE_BYTES, false, MATCH_EXACT, 32},
 };
 
 const struct kind reply_kind = {.number = KIND_REPLY,

@@ -80,10 +80,11 @@ enum lead_field {
     LEAD_SEALED = 11,  /* bytes: the letter as it travels, of those I wrote */
     LEAD_EXPIRES = 12, /* number: ms, when nobody carries it any more */
     /* On the first letter of a thread. */
-    LEAD_THANKED = 13,   /* number: ms */
-    LEAD_THANKS = 14,    /* text */
-    LEAD_MEET = 15,      /* number: ms, when whoever asked said yes to an introduction */
-    LEAD_INTRODUCED = 16 /* number: ms, when it was begun */
+    LEAD_THANKED = 13,    /* number: ms */
+    LEAD_THANKS = 14,     /* text */
+    LEAD_MEET = 15,       /* number: ms, when whoever asked said yes to an introduction */
+    LEAD_INTRODUCED = 16, /* number: ms, when it was begun */
+    LEAD_ABOUT = 17       /* bytes: root of the peer I named */
 };
 
 void reply_object_id(const struct hash *letter, struct id *out);

@@ -73,7 +73,7 @@
  *   reply_kept id of the letter             nothing: it waits for somebody to hand it to
  *   brought    1, reply, kind, neighbour,   arrival of the entry that says it
  *              object
- *              2, neighbour, kind, object   nothing: not looked at yet
+ *              2, neighbour, kind, object   id of the letter, since when it waits
  */
 /* clang-format on */
 #ifndef KITH_STORAGE_KEY_H

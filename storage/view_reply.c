@@ -1,6 +1,7 @@
 /*
  * Rows: id -> what became of it, with a keyed hash: nothing could make them again. Facts: 1, id,
- * kind, neighbour, object -> arrival; and what waits: 2, neighbour, kind, object.
+ * kind, neighbour, object -> arrival; and what waits: 2, neighbour, kind, object -> id,
+ * since when.
  */
 #include "storage/view_reply.h"
 
@@ -12,6 +13,7 @@
 
 enum { VIEW_REPLY_ROW = 1 + 1 + ID_SIZE + 32 + 32 + 3 * 8 };
 enum view_reply_part { VIEW_REPLY_FACT = 1, VIEW_REPLY_WAITS = 2 };
+enum { VIEW_REPLY_WAITS_VALUE = HASH_SIZE + 8 };
 enum { VIEW_REPLY_FACT_SIZE = 1 + HASH_SIZE + 1 + 32 + ID_SIZE };
 
 /* Rows. */
@@ -113,6 +115,10 @@ static enum err view_reply_is_waiting(const struct snapshot *snapshot, struct re
     view_reply_waits_key(&out->by, out, &key);
     err = ledger_get(snapshot, TABLE_BROUGHT, &key, &value);
     out->is_waiting = err == ERR_OK;
+    if (err == ERR_OK && value.size != VIEW_REPLY_WAITS_VALUE)
+        return ERR_CORRUPT;
+    if (err == ERR_OK)
+        out->since_ms = be64(value.data + HASH_SIZE);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
@@ -259,7 +265,7 @@ static enum err view_reply_hear(struct ledger_txn *txn, const struct hash *id,
     struct view_reply_list list = {.count = 0};
     bool is_reply = brought->kind == KIND_REPLY, is_settled = false;
     size_t waiting = 0;
-    uint8_t value[8];
+    uint8_t value[8], waits[VIEW_REPLY_WAITS_VALUE];
     struct key key;
     enum err err = view_reply_brought(&snapshot, id, view_reply_on_listed, &list);
 
@@ -282,7 +288,9 @@ static enum err view_reply_hear(struct ledger_txn *txn, const struct hash *id,
     err = ledger_put(txn, TABLE_BROUGHT, &key, span_of(value, sizeof value));
     if (err == ERR_OK && !is_settled) {
         view_reply_waits_key(&brought->by, brought, &key);
-        err = ledger_put(txn, TABLE_BROUGHT, &key, span_of(NULL, 0));
+        memcpy(waits, id->bytes, HASH_SIZE);
+        be64_put(waits + HASH_SIZE, ledger_txn_now_ms(txn));
+        err = ledger_put(txn, TABLE_BROUGHT, &key, span_of(waits, sizeof waits));
     }
     return err == ERR_OK ? view_reply_due(txn, id) : err;
 }
@@ -326,24 +334,48 @@ static enum err view_reply_wrote(struct ledger_txn *txn, const struct object *le
     return view_reply_due(txn, &id);
 }
 
-/* An ask came by another way, or somebody came or went: what is kept, or all that is under way, is
- * looked at again. */
-static enum err view_reply_all_due(struct ledger_txn *txn, enum table table)
+/* What is looked at again: kept, when an ask came by another way; all that is under way, when
+ * somebody came or went; what waits, when a thread began. */
+enum view_reply_again { VIEW_REPLY_AGAIN_KEPT, VIEW_REPLY_AGAIN_ALL, VIEW_REPLY_AGAIN_WAITING };
+
+/* The id a row is about; empty when it is none of these. */
+static struct span view_reply_again_id(enum view_reply_again again, struct span key,
+                                       struct span value)
 {
+    bool is_one = false;
+
+    switch (again) {
+    case VIEW_REPLY_AGAIN_KEPT:
+        is_one = key.size == HASH_SIZE;
+        break;
+    case VIEW_REPLY_AGAIN_ALL:
+        is_one = key.size == HASH_SIZE && value.size > 0 &&
+                 (value.data[0] == REPLY_KEPT || value.data[0] == REPLY_HANDED);
+        break;
+    case VIEW_REPLY_AGAIN_WAITING:
+        return key.size > 0 && key.data[0] == VIEW_REPLY_WAITS &&
+                       value.size == VIEW_REPLY_WAITS_VALUE
+                   ? span_of(value.data, HASH_SIZE)
+                   : span_of(NULL, 0);
+    }
+    return is_one ? key : span_of(NULL, 0);
+}
+
+static enum err view_reply_due_again(struct ledger_txn *txn, enum view_reply_again again)
+{
+    static const enum table tables[] = {TABLE_REPLY_KEPT, TABLE_REPLY, TABLE_BROUGHT};
+    const uint8_t waits = VIEW_REPLY_WAITS;
     struct kv_cursor *cursor;
     struct span at, value;
     struct buf ids = {0};
-    enum err err = kv_cursor_open(txn->kv, table, &cursor);
+    enum err err = kv_cursor_open(txn->kv, tables[again], &cursor);
 
     if (err != ERR_OK)
         return err;
-    for (err = kv_cursor_seek(cursor, span_of(NULL, 0)); err == ERR_OK;
-         err = kv_cursor_next(cursor)) {
+    for (err = kv_cursor_seek(cursor, span_of(&waits, again == VIEW_REPLY_AGAIN_WAITING ? 1 : 0));
+         err == ERR_OK; err = kv_cursor_next(cursor)) {
         kv_cursor_at(cursor, &at, &value);
-        if (at.size == HASH_SIZE &&
-            (table == TABLE_REPLY_KEPT ||
-             (value.size > 0 && (value.data[0] == REPLY_KEPT || value.data[0] == REPLY_HANDED))))
-            buf_append(&ids, at);
+        buf_append(&ids, view_reply_again_id(again, at, value));
     }
     kv_cursor_close(cursor);
     err = err == ERR_NOT_FOUND ? buf_err(&ids) : err;
@@ -351,6 +383,11 @@ static enum err view_reply_all_due(struct ledger_txn *txn, enum table table)
         err = agenda_put(txn, AGENDA_NOW, KIND_REPLY, span_of(ids.data + from, HASH_SIZE));
     buf_release(&ids);
     return err;
+}
+
+enum err view_reply_waiting_due(struct ledger_txn *txn)
+{
+    return view_reply_due_again(txn, VIEW_REPLY_AGAIN_WAITING);
 }
 
 enum err view_reply_changed(struct ledger_txn *txn, const struct space_row *space,
@@ -363,11 +400,13 @@ enum err view_reply_changed(struct ledger_txn *txn, const struct space_row *spac
     case KIND_LEAD:
         return before == NULL ? view_reply_wrote(txn, after) : ERR_OK;
     case KIND_PASS:
-        return space->is_mine ? ERR_OK : view_reply_all_due(txn, TABLE_REPLY_KEPT);
+        return space->is_mine ? ERR_OK : view_reply_due_again(txn, VIEW_REPLY_AGAIN_KEPT);
+    case KIND_PASSED: /* Perhaps by another device of mine, behind the replies to it. */
+        return view_reply_due_again(txn, VIEW_REPLY_AGAIN_WAITING);
     case KIND_LINK:
         if (before != NULL && object_number(before, LINK_STATE) == object_number(after, LINK_STATE))
             return ERR_OK;
-        return view_reply_all_due(txn, TABLE_REPLY);
+        return view_reply_due_again(txn, VIEW_REPLY_AGAIN_ALL);
     default:
         return ERR_OK;
     }

@@ -46,7 +46,8 @@ struct reply_brought {
     struct public_key by;
     struct id object;
     uint64_t arrival;
-    bool is_waiting; /* not looked at yet */
+    bool is_waiting;   /* not looked at yet */
+    uint64_t since_ms; /* then: by my clock, when it came */
 };
 typedef enum err (*view_reply_fn)(void *self, const struct reply_brought *brought);
 /* Replies first, then answers; in the order of who said it. */
@@ -55,6 +56,9 @@ MUST_USE enum err view_reply_brought(const struct snapshot *snapshot, const stru
 /* It was looked at: it waits no more, and (keep false) is no fact. */
 MUST_USE enum err view_reply_taken(struct ledger_txn *txn, const struct hash *id,
                                    const struct reply_brought *brought, bool keep);
+
+/* Everything that waits is looked at again: what it lacked may be there now. */
+MUST_USE enum err view_reply_waiting_due(struct ledger_txn *txn);
 
 /* Called by follow after a reply, an answer, a lead, a pass or a link changed. before may be NULL.
  */

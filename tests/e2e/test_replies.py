@@ -166,6 +166,7 @@ def nobody_is_named_who_was_not_asked_and_nothing_of_them_goes_unchosen(place):
     why = bruno.fails(6, *reply)
     assert "have you asked them?" in why["message"] and "--asked" in why["hint"], why
     bruno.fails(6, "ask", "reply", ask["id"], "--text", "Ask her.", "--about", "A Stranger")
+    bruno.fails(2, "ask", "reply", ask["id"], "--text", "Ask her.", "--about", "\u00e9" * 101)
     assert "no peer of yours" in bruno.fails(2, *reply, "--asked", "--introduce")["message"]
     bruno.fails(2, *reply, "--asked", "--share", "note")
     assert bruno.leads() == []
@@ -191,6 +192,8 @@ def shall_i_introduce_you(place):
     assert "not said yes" in bruno.fails(1, "lead", "introduce", made["id"])["message"]
     ana.ok("lead", "introduce", got["id"], "--message", "Gladly.")
     until(lambda: bruno.leads()[0]["introduction"] == "wanted")
+    bruno.ok("peer", "rename", "elena", "Lena")  # It is she who was meant, however she is called.
+    bruno.ok("contact", "add", "Elena")
     assert bruno.ok("status")["leads"] == {"waiting_for_me": 0, "introductions_wanted": 1}
     code, text = bruno.call("lead", "show", made["id"], text=True)
     assert code == 0 and "They said yes: kith lead introduce " + made["id"][:12] in text, text
@@ -229,6 +232,33 @@ def who_is_not_linked_yet_is_invited_within_the_thread(place):
     bruno.stop()
     until(lambda: not any(name in str(bruno.call("log")[1]) for name in ("Elena", uri)))
     assert not bruno.holds(uri)
+
+
+def who_is_killed_on_the_way_loses_nothing_and_tells_nothing_twice(place):
+    ana, bruno, carla = members_in_a_row(place, "Ana", "Bruno", "Carla")
+    ask = post(ana)
+    heard(bruno, ask)
+    bruno.ok("ask", "pass", ask["id"], "--to", "carla")
+    heard(carla, ask)
+    for number in range(9):
+        carla.ok("ask", "reply", ask["id"], "--text", f"Number {number}.")
+        if number % 3 == 1:
+            (bruno if number != 4 else ana).kill9()
+            (bruno if number != 4 else ana).start()
+    lead(ana, 9, 60)
+    assert sorted(row["text"] for row in ana.leads()) == [f"Number {at}." for at in range(9)]
+    assert len(ana.events("lead")) == 9, ana.events("lead")
+    thanked = ana.leads()[0]["id"]
+    ana.ok("thanks", thanked)
+    bruno.kill9()
+    ana.kill9()
+    bruno.start()
+    ana.start()
+    until(lambda: carla.events("thanks"), 60)
+    assert len(bruno.events("thanks")) == len(carla.events("thanks")) == 1
+    for member in (ana, bruno, carla):
+        member.stop()
+        member.ok("doctor")
 
 
 def bad_input_is_refused_with_what_to_type(place):

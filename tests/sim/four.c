@@ -42,7 +42,7 @@ void four_free(struct four *four)
     member_free(&four->dora);
 }
 
-static void four_post(struct four *four, const char *to)
+void four_post(struct four *four, const char *to)
 {
     json_t *ask = meeting_op(
         &four->ana, "ask.post",
@@ -55,7 +55,7 @@ static void four_post(struct four *four, const char *to)
     four_all(four);
 }
 
-static void four_pass(struct four *four, struct member *by, const char *to)
+void four_pass(struct four *four, struct member *by, const char *to)
 {
     json_decref(
         meeting_op(by, "ask.pass", json_pack("{s:s, s:[s]}", "id", four->ask, "to", to), NULL));

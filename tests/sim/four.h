@@ -16,6 +16,9 @@ void four_all(struct four *four);
 /* Linked: Ana with Bruno and Carla, Bruno with Carla, Dora with both. */
 void four_new(struct four *four);
 void four_free(struct four *four);
+/* Ana asks one of them; who has it passes it to one more. */
+void four_post(struct four *four, const char *to);
+void four_pass(struct four *four, struct member *by, const char *to);
 /* The ask went in a row: Ana, Bruno, Carla, Dora. */
 void four_row(struct four *four);
 /* It went by two ways: Ana; Bruno and Carla; Dora. */

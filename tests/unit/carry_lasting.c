@@ -44,6 +44,32 @@ static void carry_goes_by_the_first_way_and_by_a_spare_one(void **state)
     four_free(&four);
 }
 
+/* The letters of a thread may come in any order, at once or by different ways. */
+static void carry_puts_a_thread_together_in_any_order(void **state)
+{
+    char id[ID_TEXT_SIZE];
+    struct four four;
+    json_t *lead;
+
+    (void)state;
+    four_diamond(&four);
+    four_reply_to(&four, &four.dora, canary, id);
+    for (int more = 0; more < 6; more++)
+        json_decref(meeting_op(&four.dora, "lead.answer",
+                               json_pack("{s:s, s:s}", "id", id, "text", "And more"), NULL));
+    meeting_carry_one_way(&four.bruno, &four.dora);
+    member_set_link(&four.dora, &four.bruno, LINK_REMOVED); /* The last one goes by Carla alone. */
+    meeting_tick(&four.dora);
+    json_decref(meeting_op(&four.dora, "lead.answer",
+                           json_pack("{s:s, s:s}", "id", id, "text", "Last"), NULL));
+    four_all(&four);
+    lead = meeting_op(&four.ana, "lead.show", json_pack("{s:s}", "id", id), NULL);
+    assert_int_equal(json_array_size(json_object_get(lead, "thread")), 8);
+    json_decref(lead);
+    assert_int_equal(four_told(&four.ana, "refused", ""), 0);
+    four_free(&four);
+}
+
 static void carry_goes_both_ways_and_is_told_once(void **state)
 {
     char id[ID_TEXT_SIZE];
@@ -66,6 +92,26 @@ static void carry_goes_both_ways_and_is_told_once(void **state)
     json_decref(meeting_op(&four.ana, "thanks", json_pack("{s:s}", "id", id), NULL));
     four_all(&four);
     assert_int_equal(four_told(&four.dora, "thanks", "for your answer"), 1);
+    four_free(&four);
+}
+
+/* Thanks to a branch that vanished still reach those who are left. */
+static void carry_thanks_as_far_as_somebody_is_left(void **state)
+{
+    char id[ID_TEXT_SIZE];
+    struct four four;
+
+    (void)state;
+    four_row(&four);
+    four_reply_to(&four, &four.dora, canary, id);
+    four_all(&four);
+    member_set_link(&four.carla, &four.dora, LINK_REMOVED);
+    meeting_tick(&four.carla);
+    json_decref(meeting_op(&four.ana, "thanks", json_pack("{s:s}", "id", id), NULL));
+    four_all(&four);
+    assert_int_equal(four_told(&four.bruno, "thanks", "brought something back"), 1);
+    assert_int_equal(four_told(&four.carla, "thanks", "brought something back"), 1);
+    assert_int_equal(four_told(&four.dora, "thanks", ""), 0);
     four_free(&four);
 }
 
@@ -156,6 +202,21 @@ static void carry_forgets_when_nobody_can_answer_any_more(void **state)
     four_free(&four);
 }
 
+/* PROTOCOL TIME-1: a clock that is a month ahead holds up nothing. */
+static void carry_minds_no_wrong_clock(void **state)
+{
+    char id[ID_TEXT_SIZE];
+    struct four four;
+
+    (void)state;
+    four_row(&four);
+    four.bruno.now_ms += 30 * MS_PER_DAY;
+    four_reply_to(&four, &four.dora, canary, id);
+    four_all(&four);
+    assert_int_equal(four_leads(&four.ana), 1);
+    four_free(&four);
+}
+
 static void carry_tells_nothing_again_after_a_rebuild(void **state)
 {
     char id[ID_TEXT_SIZE];
@@ -214,6 +275,41 @@ static void carry_by_two_devices_is_said_once(void **state)
     meeting_carry_one_way(&four.ana, &twin);
     assert_int_equal(four_leads(&four.ana), 1);
     assert_int_equal(four_told(&four.ana, "lead", ""), 1);
+    member_free(&twin);
+    four_free(&four);
+}
+
+/* A device that has not heard yet what another one passed on blames nobody for it. */
+static void carry_waits_for_what_another_device_knows(void **state)
+{
+    char id[ID_TEXT_SIZE];
+    struct member twin;
+    struct four four;
+
+    (void)state;
+    four_new(&four);
+    four_post(&four, "Bruno");
+    four_pass(&four, &four.bruno, "Carla");
+    member_twin(&twin, &four.carla, 9);
+    four_pass(&four, &four.carla, "Dora");
+    four_reply_to(&four, &four.dora, canary, id);
+    meeting_carry_one_way(&twin, &four.dora);
+    assert_int_equal(four_told(&twin, "refused", ""), 0);
+    assert_int_equal(four_says(&twin, &four.bruno, KIND_REPLY, NULL), 0);
+    meeting_carry_one_way(&twin, &four.carla); /* Now it hears of the pass. */
+    assert_int_equal(four_says(&twin, &four.bruno, KIND_REPLY, NULL), 1);
+    meeting_carry_one_way(&four.bruno, &twin);
+    meeting_carry(&four.bruno, &four.ana);
+    assert_int_equal(four_leads(&four.ana), 1);
+    four_say_noise(&four.carla, &four.bruno, &(struct public_key){{9}}, 1);
+    meeting_carry(&four.carla, &four.bruno);
+    assert_int_equal(four_told(&four.bruno, "refused", "you passed them no such ask"), 1);
+    four_say_noise(&four.dora, &four.carla, &(struct public_key){{9}}, 2);
+    meeting_carry_one_way(&twin, &four.dora);
+    assert_int_equal(four_told(&twin, "refused", ""), 0);
+    twin.now_ms += (REPLY_EARLY_DAYS + 1) * MS_PER_DAY;
+    meeting_tick(&twin);
+    assert_int_equal(four_told(&twin, "refused", "you passed them no such ask"), 1);
     member_free(&twin);
     four_free(&four);
 }
@@ -291,11 +387,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(carry_goes_by_the_first_way_and_by_a_spare_one),
+        cmocka_unit_test(carry_puts_a_thread_together_in_any_order),
         cmocka_unit_test(carry_goes_both_ways_and_is_told_once),
+        cmocka_unit_test(carry_thanks_as_far_as_somebody_is_left),
         cmocka_unit_test(carry_keeps_a_reply_until_there_is_a_way),
         cmocka_unit_test(carry_forgets_when_nobody_can_answer_any_more),
+        cmocka_unit_test(carry_minds_no_wrong_clock),
         cmocka_unit_test(carry_tells_nothing_again_after_a_rebuild),
         cmocka_unit_test(carry_by_two_devices_is_said_once),
+        cmocka_unit_test(carry_waits_for_what_another_device_knows),
         cmocka_unit_test(carry_shows_nothing_by_who_is_blocked),
         cmocka_unit_test(carry_leaves_nothing_half_done_without_memory),
     };

@@ -27,13 +27,14 @@ static enum relay_step relay_step(const struct relay_facts *facts)
 static void relay_asks_in_one_order(void **state)
 {
     (void)state;
-    for (unsigned bits = 0; bits < 256; bits++) {
+    for (unsigned bits = 0; bits < 512; bits++) {
         struct relay_facts facts = {.is_mine = bits & 1,
                                     .is_for_me = bits & 2,
                                     .fits = bits & 4,
                                     .was_taken = bits & 8,
                                     .has_pace = bits & 16,
                                     .is_over = bits & 32,
+                                    .is_early = bits & 256,
                                     .ways = {relay_way(1, bits & 64, bits & 128)},
                                     .ways_count = 1};
         enum relay_step step = relay_step(&facts), wanted = RELAY_DONE;
@@ -41,7 +42,7 @@ static void relay_asks_in_one_order(void **state)
         if (!facts.is_mine && !facts.was_taken && !facts.has_pace)
             wanted = RELAY_WAIT;
         else if (!facts.is_mine && !facts.fits)
-            wanted = RELAY_REFUSE;
+            wanted = facts.is_early ? RELAY_WAIT : RELAY_REFUSE;
         else if (facts.is_for_me)
             wanted = RELAY_OPEN;
         else if (facts.is_over)

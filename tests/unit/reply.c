@@ -483,6 +483,47 @@ static void answer_letter_counts_in_its_own_thread_only(void **state)
     buf_release(&hand.identity);
 }
 
+/* Computed with Python's hashlib and cryptography from the rules LETTER-2, REPLY-2 and ANSWER-1. */
+static void reply_and_answer_are_these_bytes(void **state)
+{
+    static const char id_hex[] = "04d511d03e0220e35c5b8f565189ff4d2f8996ad82ccc624b6ad68efc97b9fc2";
+    static const char thread_hex[] =
+        "d7717ab43f61a2088d13752899a6c1444891ccaa293fa5863e521dca0b531e8c";
+    static const char box_hex[] =
+        "a1e88aee5858ceba5225ec6a9a5222f13793b11d2a517c47aba09b12bc108c37";
+    static const char answer_hex[] =
+        "f824e923a44dced62c02a1f07b7beea167e2f53bc8694eeeb516e2716329ffc0";
+    struct answer answer = {.type = ANSWER_THANKS,
+                            .body = {{5}},
+                            .reply = {{6}},
+                            .at_ms = 7,
+                            .line = span_str("It worked.")};
+    static uint8_t letter[LETTER_SIZE_MIN];
+    struct buf out = {0};
+    struct span bytes;
+    char hex[65];
+    struct hash hash;
+    struct hand hand;
+
+    (void)state;
+    reply_hand(&hand);
+    memset(letter, 7, sizeof letter);
+    letter_id(span_of(letter, sizeof letter), &hash);
+    hex_write(span_of(hash.bytes, HASH_SIZE), hex);
+    assert_string_equal(hex, id_hex);
+    hex_write(span_of(hand.thread.public_key.bytes, 32), hex);
+    assert_string_equal(hex, thread_hex);
+    hex_write(span_of(hand.box.public_key, 32), hex);
+    assert_string_equal(hex, box_hex);
+    assert_int_equal(answer_say(&answer, &hand.asker, &out), ERR_OK);
+    bytes = buf_span(&out);
+    digest("kith test", &bytes, 1, &hash);
+    hex_write(span_of(hash.bytes, HASH_SIZE), hex);
+    assert_string_equal(hex, answer_hex);
+    buf_release(&out);
+    buf_release(&hand.identity);
+}
+
 static void reply_and_answer_survive_the_lack_of_memory(void **state)
 {
     struct hand hand;
@@ -526,6 +567,7 @@ int main(void)
         cmocka_unit_test(reply_is_carried_as_it_is),
         cmocka_unit_test(answer_is_the_askers_alone),
         cmocka_unit_test(answer_letter_counts_in_its_own_thread_only),
+        cmocka_unit_test(reply_and_answer_are_these_bytes),
         cmocka_unit_test(reply_and_answer_survive_the_lack_of_memory),
     };
 

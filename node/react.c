@@ -3,6 +3,7 @@
 
 #include "node/endorse.h"
 #include "node/introduction.h"
+#include "node/want.h"
 #include "storage/agenda.h"
 #include "storage/expiry.h"
 #include "storage/follow.h"
@@ -21,6 +22,7 @@ static const struct reactor reactors[] = {
     {KIND_SPACE, space_tend},
     {KIND_KNOCK, space_tend_knock},
     {KIND_ENDORSEMENT, endorse_look},
+    {KIND_ENDORSEMENT_WANT, want_look},
     {KIND_INTRODUCTION, introduction_look},
     {KIND_RESTATEMENT, restate_tend},
     {KIND_EXPIRY, expiry_tend},

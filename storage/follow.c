@@ -231,6 +231,8 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
     case KIND_KEPT:
     case KIND_REVOKED:
         return endorsement_table_changed(txn, space, number, after);
+    case KIND_ENDORSEMENT_WANT:
+        return endorsement_want_changed(txn, space);
     default:
         return ERR_OK;
     }

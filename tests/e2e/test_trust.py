@@ -92,6 +92,8 @@ def a_mute_takes_influence_away_at_once(place):
     zora.fails(3, "contact", "closeness", "nobody", "good")
     zora.ok("contact", "add", "Pia Plain")
     assert zora.ok("contact", "closeness", "pia", "good")["closeness"] == "good"
+    assert zora.ok("contact", "show", "pia")["closeness"] == "good"
+    assert "closeness" not in zora.ok("contact", "show", "ana"), "nothing was said"
     answer = zora.ok("trust", "pia")
     assert answer["closeness"] == "good" and "does not use kith" in answer["sentence"]
 

@@ -201,7 +201,8 @@ const struct closeness_row *closeness_of(const struct closeness_list *list,
     return bsearch(&wanted, list->rows, list->members_count, sizeof wanted, closeness_order);
 }
 
-enum closeness closeness_to(const struct closeness_list *list, const struct name_match *who)
+const struct closeness_row *closeness_find(const struct closeness_list *list,
+                                           const struct name_match *who)
 {
     struct closeness_row wanted = {.has_contact = true, .contact = who->contact};
     const struct closeness_row *row = who->has_member ? closeness_of(list, &who->member) : NULL;
@@ -209,6 +210,13 @@ enum closeness closeness_to(const struct closeness_list *list, const struct name
     if (row == NULL && who->has_contact && list->count > list->members_count)
         row = bsearch(&wanted, list->rows + list->members_count, list->count - list->members_count,
                       sizeof wanted, closeness_order);
+    return row;
+}
+
+enum closeness closeness_to(const struct closeness_list *list, const struct name_match *who)
+{
+    const struct closeness_row *row = closeness_find(list, who);
+
     return row != NULL ? row->level : CLOSENESS_MET;
 }
 

@@ -34,7 +34,10 @@ void closeness_release(struct closeness_list *list);
 /* NULL: nobody who is near. */
 const struct closeness_row *closeness_of(const struct closeness_list *list,
                                          const struct public_key *member);
-/* The same for somebody by name, who may be a contact only; CLOSENESS_MET when nothing is known. */
+/* The same for somebody by name, who may be a contact only. */
+const struct closeness_row *closeness_find(const struct closeness_list *list,
+                                           const struct name_match *who);
+/* How near they are; CLOSENESS_MET when nothing is known. */
 enum closeness closeness_to(const struct closeness_list *list, const struct name_match *who);
 /* Says how near somebody is, or (CLOSENESS_UNSET) nothing any more. */
 MUST_USE enum err closeness_say(struct ledger_txn *txn, const struct name_match *who,

@@ -13,7 +13,7 @@ static void describe_path_put(struct buf *line, const char *text)
     buf_append(line, span_str(text));
 }
 
-static bool describe_path_is_plain(struct span name)
+bool describe_path_is_plain(struct span name)
 {
     for (size_t at = 0; at < name.size; at++) {
         uint8_t letter = name.data[at];
@@ -26,8 +26,7 @@ static bool describe_path_is_plain(struct span name)
     return name.size > 0;
 }
 
-/* A name in quotes, or what stands for it. */
-static void describe_path_put_who(json_t *who, struct buf *line)
+void describe_path_put_who(json_t *who, struct buf *line)
 {
     const char *name = json_string_value(json_object_get(who, "name"));
     const char *id = json_string_value(json_object_get(who, "id"));

@@ -15,6 +15,10 @@ struct describe_path {
     uint64_t touched_ms;  /* when the owner was last in touch with the first person; 0: never */
 };
 
+/* May a text of somebody else stand between quotes in a line to type? */
+bool describe_path_is_plain(struct span text);
+/* {"name", "id", "member"} in a line to type: the name in quotes, or what stands for it. */
+void describe_path_put_who(json_t *who, struct buf *line);
 /* {"to", "through", "sentence", "next"}: new reference, or NULL. */
 json_t *describe_path(struct vouch_view *view, const struct describe_path *path);
 /* Says into an answer that there is none, and what to ask instead. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "node/amend.h"
+#include "node/closeness.h"
 #include "node/describe.h"
 #include "node/describe_endorsement.h"
 #include "node/describe_share.h"
@@ -328,6 +329,23 @@ enum err op_contact_edit(struct op_call *call)
 
 /* Show, remove. */
 
+/* What the owner said of them; nothing where they said nothing. On this page alone: it is in no
+ * export, and nobody else's to see. */
+static enum err op_contact_put_closeness(struct op_call *call, const struct name_match *who)
+{
+    struct closeness_list near;
+    const struct closeness_row *row;
+    enum err err = closeness_load(&call->snapshot, &near);
+
+    if (err != ERR_OK)
+        return err;
+    row = closeness_find(&near, who);
+    if (row != NULL && row->is_set)
+        describe_set_text(call->result, "closeness", span_str(closeness_name(row->level)));
+    closeness_release(&near);
+    return ERR_OK;
+}
+
 enum err op_contact_show(struct op_call *call)
 {
     struct name_match who;
@@ -339,6 +357,8 @@ enum err op_contact_show(struct op_call *call)
         return op_fail(call, OP_NOT_FOUND, "kith peer show",
                        "%s is a peer without a contact of yours", who.shown);
     err = op_contact_answer(call, &who.contact);
+    if (err == ERR_OK)
+        err = op_contact_put_closeness(call, &who);
     if (err == ERR_OK && who.has_member)
         describe_endorsement_mentions(call, call->result, &who.member);
     if (err == ERR_OK)

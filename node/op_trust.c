@@ -109,7 +109,10 @@ static enum err op_trust_on_view(void *self, const struct endorsement_view *view
         said.hop = trust->is_muted ? 0 : trust_hop(trust->view.flow, said.person);
     said.about = op_trust_tags(view);
     buf_append(&trust->said, span_of(&said, sizeof said));
-    return buf_err(&trust->said);
+    err = buf_err(&trust->said);
+    if (err != ERR_OK)
+        json_decref(said.about);
+    return err;
 }
 
 static enum err op_trust_add_routes(struct describe_trust *trust,

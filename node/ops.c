@@ -38,6 +38,7 @@
 #include "node/op_shared.h"
 #include "node/op_trust.h"
 #include "node/op_undo.h"
+#include "node/op_want.h"
 #include "proto/scan.h"
 #include "storage/join.h"
 
@@ -82,6 +83,8 @@ static const struct op ops_all[] = {
     {.method = "endorsement.set-aside", .mode = OP_WRITE, .run = op_endorsement_set_aside},
     {.method = "endorsement.show", .mode = OP_READ, .run = op_endorsement_show},
     {.method = "endorsement.verify", .mode = OP_READ, .run = op_credential_verify},
+    {.method = "endorsement.want", .mode = OP_WRITE, .run = op_want},
+    {.method = "endorsement.wants", .mode = OP_READ, .run = op_want_list},
     {.method = "export", .mode = OP_READ, .run = op_export},
     {.method = "due", .mode = OP_READ, .run = op_due},
     {.method = "import", .mode = OP_WRITE, .run = op_import, .poll = op_import_poll},

@@ -6,6 +6,7 @@
 #include "node/endorse.h"
 #include "node/introduction.h"
 #include "node/share.h"
+#include "node/want.h"
 #include "storage/agenda.h"
 #include "storage/expiry.h"
 #include "storage/follow.h"
@@ -28,6 +29,7 @@ static const struct reactor reactors[] = {
     {KIND_SPACE, space_tend},
     {KIND_KNOCK, space_tend_knock},
     {KIND_ENDORSEMENT, endorse_look},
+    {KIND_ENDORSEMENT_WANT, want_look},
     {KIND_INTRODUCTION, introduction_look},
     {KIND_ASK, ask_look},
     {KIND_PASS, ask_look_route},

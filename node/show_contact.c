@@ -14,6 +14,7 @@ static void show_contact(json_t *result, json_t *params)
     show_line("Note", show_text(result, "note"));
     if (json_is_true(json_object_get(result, "peer")))
         show_line("Peer", "yes: you are linked");
+    show_line("Closeness", show_text(result, "closeness"));
     show_endorsement_mentions(result);
     show_share_mentions(result);
     show_line("Id", show_text(result, "id"));

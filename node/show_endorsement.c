@@ -139,6 +139,33 @@ static void show_network(json_t *result, json_t *params)
     json_array_foreach(rows, at, row) show_line(at == 0 ? "You quote" : "", show_text(row, "name"));
 }
 
+static void show_want(json_t *row, const char *who)
+{
+    show_line(who, show_endorsement_name(row, json_object_get(row, "to") != NULL ? "to" : "from"));
+    show_line("Work", show_text(row, "words"));
+    show_list("About", json_object_get(row, "about"));
+    show_line("Asked", show_text(row, "asked"));
+    show_line("Type", show_text(row, "next"));
+}
+
+static void show_want_made(json_t *result, json_t *params)
+{
+    (void)params;
+    show_want(result, "You asked");
+}
+
+static void show_wants(json_t *result, json_t *params)
+{
+    json_t *wants = json_object_get(result, "wants"), *mine = json_object_get(result, "mine"), *row;
+    size_t at;
+
+    (void)params;
+    if (json_array_size(wants) + json_array_size(mine) == 0)
+        (void)puts("There are none.");
+    json_array_foreach(wants, at, row) show_want(row, "Asks you");
+    json_array_foreach(mine, at, row) show_want(row, "You asked");
+}
+
 const struct show_printer show_endorsement_printers[] = {
     {"endorse", show_endorsement},
     {"endorsement.accept", show_endorsement},
@@ -150,6 +177,8 @@ const struct show_printer show_endorsement_printers[] = {
     {"endorsement.set-aside", show_endorsement},
     {"endorsement.show", show_endorsement},
     {"endorsement.verify", show_verdict},
+    {"endorsement.want", show_want_made},
+    {"endorsement.wants", show_wants},
     {"network.list", show_network},
     {"network.quote", show_network},
     {"network.unquote", show_network},

@@ -307,6 +307,12 @@ static const struct field quoting_fields[] = {
     {QUOTING_IS_ON, "is_on", VALUE_NUMBER, false, MATCH_EXACT, 1},
 };
 
+static const struct field endorsement_want_fields[] = {
+    {ENDORSEMENT_WANT_WORDS, "words", VALUE_TEXT, false, MATCH_EXACT, ENDORSEMENT_WANT_SIZE_MAX},
+    {ENDORSEMENT_WANT_ASKED, "asked", VALUE_NUMBER, false, MATCH_EXACT, 0},
+    {ENDORSEMENT_WANT_ABOUT, "about", VALUE_TEXT, true, MATCH_EXACT, ENDORSEMENT_ABOUT_SIZE_MAX},
+};
+
 #define ENDORSEMENT_COUNT(fields) (sizeof(fields) / sizeof((fields)[0]))
 
 const struct kind endorsement_kind = {.number = KIND_ENDORSEMENT,
@@ -325,6 +331,12 @@ const struct kind revoked_kind = {.number = KIND_REVOKED,
                                   .spaces = 1u << SPACE_CARD,
                                   .fields = revoked_fields,
                                   .fields_count = ENDORSEMENT_COUNT(revoked_fields)};
+const struct kind endorsement_want_kind = {.number = KIND_ENDORSEMENT_WANT,
+                                           .name = "endorsement want",
+                                           .spaces = 1u << SPACE_PAIR,
+                                           .fields = endorsement_want_fields,
+                                           .fields_count =
+                                               ENDORSEMENT_COUNT(endorsement_want_fields)};
 const struct kind quoting_kind = {.number = KIND_QUOTING,
                                   .name = "quoting",
                                   .spaces = 1u << SPACE_SELF,

@@ -104,6 +104,13 @@ enum quoting_field {
     QUOTING_IS_ON = 2   /* number */
 };
 
-extern const struct kind endorsement_kind, kept_kind, revoked_kind, quoting_kind;
+enum endorsement_want_field {
+    ENDORSEMENT_WANT_WORDS = 1,  /* text: for which work */
+    ENDORSEMENT_WANT_ASKED = 2,  /* number: ms, by the asking side's clock */
+    ENDORSEMENT_WANT_ABOUT = 20, /* set of text: skills it could be about */
+};
+
+extern const struct kind endorsement_kind, kept_kind, revoked_kind, quoting_kind,
+    endorsement_want_kind;
 
 #endif

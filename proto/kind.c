@@ -41,6 +41,7 @@ static const struct kind *const kinds[] = {
     &kept_kind,
     &revoked_kind,
     &quoting_kind,
+    &endorsement_want_kind,
     &interaction_kind,
     &reminder_kind,
     &retire_kind,

@@ -42,16 +42,18 @@ enum kind_number {
     KIND_RETIRE = 50, /* card: a device writes no more; a statement */
     KIND_KEEP = 51,   /* all: how much of a retired device's log counts; a statement */
 
-    KIND_RESTATEMENT = 55,  /* card, network: what is live, repeated; object id random */
-    KIND_FORGET = 56,       /* self, pair: an object whose payloads may be gone; object id random */
-    KIND_EXPIRY = 57,       /* what is over some day, as the agenda calls it; not an object */
-    KIND_ENDORSEMENT = 60,  /* pair: offered; card: shown; network: quoted; object id = first 16
-                               bytes of its hash */
-    KIND_KEPT = 61,         /* self: an endorsement received, and what I decided; object id alike */
-    KIND_REVOKED = 62,      /* card: the hash of an endorsement I took back; object id alike */
-    KIND_QUOTING = 63,      /* self: whether a peer's shown endorsements go into my network space;
-                              object id = id_about("kith quoting", root) */
-    KIND_INTRODUCTION = 70, /* pair: what is said in an introduction; a statement */
+    KIND_RESTATEMENT = 55, /* card, network: what is live, repeated; object id random */
+    KIND_FORGET = 56,      /* self, pair: an object whose payloads may be gone; object id random */
+    KIND_EXPIRY = 57,      /* what is over some day, as the agenda calls it; not an object */
+    KIND_ENDORSEMENT = 60, /* pair: offered; card: shown; network: quoted; object id = first 16
+                              bytes of its hash */
+    KIND_KEPT = 61,        /* self: an endorsement received, and what I decided; object id alike */
+    KIND_REVOKED = 62,     /* card: the hash of an endorsement I took back; object id alike */
+    KIND_QUOTING = 63,     /* self: whether a peer's shown endorsements go into my network space;
+                             object id = id_about("kith quoting", root) */
+    KIND_ENDORSEMENT_WANT = 95,    /* pair: the writer would like to be endorsed by the reader; one
+                                      object, id all zero */
+    KIND_INTRODUCTION = 70,        /* pair: what is said in an introduction; a statement */
     KIND_INTRODUCTION_RECORD = 71, /* self: what the owner decided about one */
     KIND_INTRODUCTION_KEY = 72,    /* self: an introduction key of the member */
     KIND_INTRODUCTION_MUTE = 73,   /* self: object id = id_about("kith mute", root) */

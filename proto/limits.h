@@ -136,6 +136,8 @@ enum {
     ENDORSEMENT_DAYS_MAX = 1827,     /* 60 months with two leap days */
     ENDORSEMENTS_PER_ISSUER_MAX = 3, /* live ones one issuer may have about one subject */
     ENDORSEMENTS_SHOWN_MAX = 200,    /* of one subject that readers count */
+    ENDORSEMENT_WANT_SIZE_MAX = 600, /* bytes that name the work one would like endorsed */
+    ENDORSEMENT_WANT_DAYS = 90,      /* asked of one person at most once in so long */
     SHOW_DAYS_MAX = 90,              /* after so long without news a show is over */
     SHOW_RENEW_DAYS = 30,            /* its own device renews it so often */
     SHOW_SIZE_MAX = 1280,            /* that with chain and signature */

@@ -343,3 +343,11 @@ enum err endorsement_table_changed(struct ledger_txn *txn, const struct space_ro
     return after->kind == KIND_REVOKED ? endorsement_revoke(txn, space, after)
                                        : endorsement_merge(txn, space, number, after);
 }
+
+enum err endorsement_want_changed(struct ledger_txn *txn, const struct space_row *space)
+{
+    if (space->is_mine)
+        return ERR_OK;
+    return agenda_put(txn, AGENDA_NOW, KIND_ENDORSEMENT_WANT,
+                      span_of(space->writer.bytes, sizeof space->writer.bytes));
+}

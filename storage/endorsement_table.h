@@ -79,6 +79,9 @@ enum endorsement_decision endorsement_decided(const struct object *kept);
 MUST_USE enum err endorsement_table_changed(struct ledger_txn *txn, const struct space_row *space,
                                             uint32_t number, const struct object *after);
 
+/* The same for a wish to be endorsed: whoever has to tell of it looks before the commit. */
+MUST_USE enum err endorsement_want_changed(struct ledger_txn *txn, const struct space_row *space);
+
 /* The name of an endorsement on the agenda, and back. */
 enum { ENDORSEMENT_PLACE_SIZE = 32 + 8 + ID_SIZE };
 void endorsement_put_place(const struct endorsement_place *place,

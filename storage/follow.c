@@ -256,6 +256,8 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
     case KIND_SHARE:
     case KIND_SHARE_RECORD:
         return view_share_changed(txn, space, number, before, after);
+    case KIND_ENDORSEMENT_WANT:
+        return endorsement_want_changed(txn, space);
     default:
         return ERR_OK;
     }

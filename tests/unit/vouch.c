@@ -14,6 +14,7 @@
 #include "node/vouch.h"
 #include "storage/running.h"
 #include "tests/sim/member.h"
+#include "tests/unit/heap_failing.h"
 
 enum { FOLK = 4, FOLK_ZORA = 0, FOLK_ANA, FOLK_BEN, FOLK_DANA };
 
@@ -242,12 +243,61 @@ static void two_devices_say_the_same(void **state)
     folk_end(&folk);
 }
 
+/* Asked with ever more memory until there is enough; every answer before that is an error. */
+static void folk_starve(struct member *member, const char *method, json_t *params,
+                        struct vouch_cache *vouches)
+{
+    const struct op *op = ops_find(method);
+    struct op_world world = {.home = "", .vouches = vouches};
+    enum err err = ERR_NOMEM;
+    size_t given;
+
+    for (given = 0; err != ERR_OK && given < 20000; given++) {
+        struct op_call call = {.params = params, .world = &world};
+
+        heap_failing_after(given);
+        err = op_step(op->run, &call, member->ledger, NULL, member->now_ms);
+        heap_failing_after(SIZE_MAX);
+        assert_true(err == ERR_OK || call.failure.code == OP_FAILED || err == ERR_NOMEM);
+        json_decref(call.result);
+    }
+    assert_int_equal(err, ERR_OK);
+    assert_true(given > 10);
+    json_decref(params);
+}
+
+static void without_memory_there_is_no_answer(void **state)
+{
+    struct vouch_cache vouches = {0};
+    struct folk folk;
+    struct member *zora = &folk.members[FOLK_ZORA];
+
+    (void)state;
+    folk_begin(&folk);
+    free(folk_endorse(&folk, FOLK_ANA, FOLK_DANA, "stairs"));
+    free(folk_endorse(&folk, FOLK_BEN, FOLK_DANA, "stairs"));
+    folk_pull(zora, &folk.members[FOLK_DANA]);
+    for (int is_kept = 0; is_kept < 2; is_kept++) {
+        struct vouch_cache *cache = is_kept ? &vouches : NULL;
+
+        folk_starve(zora, "trust",
+                    json_pack("{s:s, s:s}", "who", folk.dids[FOLK_DANA], "about", "stairs"), cache);
+        folk_starve(zora, "path", json_pack("{s:[s]}", "words", folk.dids[FOLK_DANA]), cache);
+        folk_starve(zora, "path", json_pack("{s:[s]}", "words", "stairs"), cache);
+        folk_starve(zora, "endorsement.list", json_pack("{s:s}", "of", folk.dids[FOLK_DANA]),
+                    cache);
+    }
+    vouch_cache_release(&vouches);
+    folk_end(&folk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_kept_is_what_would_be_made),
         cmocka_unit_test(what_ends_is_kept_no_longer),
         cmocka_unit_test(two_devices_say_the_same),
+        cmocka_unit_test(without_memory_there_is_no_answer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,12 +40,24 @@ enum err ledger_note(struct ledger_txn *txn, enum err err)
     return err;
 }
 
-enum err ledger_put(struct ledger_txn *txn, enum table table, const struct key *key,
-                    struct span value)
+static void ledger_count_page(struct ledger_txn *txn, enum table table, struct span value)
 {
     bool is_ordered = table == TABLE_OBJECT || table == TABLE_OBJECT_ID;
 
     txn->eighths += value.size / (LEDGER_PAGE_SIZE / 8) + (is_ordered ? 1 : 8);
+}
+
+enum err ledger_put_last(struct ledger_txn *txn, enum table table, const struct key *key,
+                         struct span value)
+{
+    ledger_count_page(txn, table, value);
+    return ledger_note(txn, kv_append(txn->kv, table, key_span(key), value));
+}
+
+enum err ledger_put(struct ledger_txn *txn, enum table table, const struct key *key,
+                    struct span value)
+{
+    ledger_count_page(txn, table, value);
     return ledger_note(txn, kv_put(txn->kv, table, key_span(key), value));
 }
 

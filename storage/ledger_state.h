@@ -92,6 +92,7 @@ struct ledger_txn {
     uint64_t eighths;           /* of pages made dirty, as estimated */
     struct id drawn[16];        /* random ids not yet given out */
     size_t drawn_left, drawn_count;
+    uint32_t unwritten; /* the greatest object number, while its row is still to be written */
 };
 
 /* Notes that the transaction was changed or that changing it failed half way: it can only be
@@ -108,6 +109,9 @@ MUST_USE enum err ledger_get_sealed(const struct snapshot *snapshot, enum table 
                                     const struct key *key, struct span *out);
 MUST_USE enum err ledger_put(struct ledger_txn *txn, enum table table, const struct key *key,
                              struct span value);
+/* The same for a key greater than all of its table: pages fill to their ends. */
+MUST_USE enum err ledger_put_last(struct ledger_txn *txn, enum table table, const struct key *key,
+                                  struct span value);
 /* ERR_NOT_FOUND is no failure of the transaction. */
 MUST_USE enum err ledger_erase(struct ledger_txn *txn, enum table table, const struct key *key);
 MUST_USE enum err ledger_get(const struct snapshot *snapshot, enum table table,

@@ -302,7 +302,10 @@ enum err row_put(struct ledger_txn *txn, uint32_t number, uint32_t space,
     }
     err = buf_err(&value);
     if (err == ERR_OK)
-        err = ledger_put(txn, TABLE_OBJECT, &key, buf_span(&value));
+        err = (number == txn->unwritten ? ledger_put_last : ledger_put)(txn, TABLE_OBJECT, &key,
+                                                                        buf_span(&value));
+    if (number == txn->unwritten)
+        txn->unwritten = 0;
     buf_release(&plain);
     buf_release(&value);
     return err;
@@ -387,6 +390,7 @@ enum err row_number_for(struct ledger_txn *txn, uint32_t space, uint8_t kind, co
     if (err != ERR_NOT_FOUND)
         return err;
     *out_number = ++txn->counters.objects;
+    txn->unwritten = *out_number;
     be32_put(number, *out_number);
     row_id_key(space, kind, id, &key);
     return ledger_put(txn, TABLE_OBJECT_ID, &key, span_of(number, sizeof number));

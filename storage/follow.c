@@ -301,13 +301,19 @@ static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
 }
 
 /* PROTOCOL STOLEN-1: "What a stolen device wrote beyond its mark says nothing." */
-static bool follow_is_stolen(const struct snapshot *snapshot, const struct entry_row *entry)
+static enum err follow_is_stolen(const struct snapshot *snapshot, const struct entry_row *entry,
+                                 bool *out)
 {
     enum standing standing = STANDING_GOOD;
     struct log_row log;
+    enum err err = ERR_OK;
 
-    return entry->is_cut && ledger_log_numbered(snapshot, entry->log, &log) == ERR_OK &&
-           standing_of(snapshot, &log.device, &standing) == ERR_OK && standing >= STANDING_STOLEN;
+    if (entry->is_cut)
+        err = ledger_log_numbered(snapshot, entry->log, &log);
+    if (err == ERR_OK && entry->is_cut)
+        err = standing_of(snapshot, &log.device, &standing);
+    *out = standing >= STANDING_STOLEN;
+    return err;
 }
 
 enum err follow_space_again(struct ledger_txn *txn, uint32_t space)
@@ -320,14 +326,17 @@ enum err follow_entry(struct ledger_txn *txn, uint64_t arrival)
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct follow_cache *cache;
     struct entry_row entry;
+    bool is_stolen = false;
     enum err err = follow_cache_get(txn, &cache);
 
     if (err == ERR_OK)
         err = ledger_entry(&snapshot, arrival, &entry);
+    if (err == ERR_OK)
+        err = follow_is_stolen(&snapshot, &entry, &is_stolen);
     if (err != ERR_OK)
         return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
     if (entry.entry.header.epoch_index == 0 || entry.entry.payload.size == 0 ||
-        expiry_is_over(&snapshot, &entry) || follow_is_stolen(&snapshot, &entry))
+        expiry_is_over(&snapshot, &entry) || is_stolen)
         return ERR_OK;
     err = follow_load_log(&snapshot, cache, entry.log);
     if (err == ERR_OK && cache->has_forgiven && absent_is_forgiven(&snapshot, entry.log, entry.seq))

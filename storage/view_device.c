@@ -215,27 +215,24 @@ enum err view_device_changed(struct ledger_txn *txn, const struct space_row *spa
     return err == ERR_OK ? view_device_take_shown(txn, &space->writer, &certificate, after) : err;
 }
 
-static bool view_device_is_void(const struct snapshot *snapshot,
-                                const struct certificate *certificate)
-{
-    bool is_void = false;
-
-    return standing_of_certificate(snapshot, certificate, NULL, &is_void) != ERR_OK || is_void;
-}
-
 enum err view_device_learn(struct ledger_txn *txn, const struct device_chain *chain)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     enum err err = ERR_OK;
 
     for (size_t at = 0; at < chain->count && err == ERR_OK; at++) {
+        const struct certificate *certificate = &chain->certificates[at];
         struct device_row known;
+        bool is_void = false;
 
-        err = view_device(&snapshot, &chain->certificates[at].device, &known);
-        if (err == ERR_NOT_FOUND && view_device_is_void(&snapshot, &chain->certificates[at]))
-            return ERR_OK;
-        if (err == ERR_NOT_FOUND)
-            err = view_device_put(txn, &chain->certificates[at], chain->certificates[at].statement);
+        err = view_device(&snapshot, &certificate->device, &known);
+        if (err != ERR_NOT_FOUND)
+            continue;
+        err = standing_of_certificate(&snapshot, certificate, NULL, &is_void);
+        if (err == ERR_OK && is_void)
+            return ERR_OK; /* And so is whoever it certified. */
+        if (err == ERR_OK)
+            err = view_device_put(txn, certificate, certificate->statement);
     }
     return err;
 }

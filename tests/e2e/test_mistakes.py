@@ -13,7 +13,8 @@ WORDS = {"NAME": "boats", "ALIAS": "joonie", "TEXT": "seen at the fair", "CIRCLE
          "LEVEL": "good"}
 NEEDED = {"endorse": ["--about", "boats", "--relation", "client", "--words",
                       "Sails well and tells the truth."],
-          "introduce": ["--why", "Both sail."], "contact edit": ["--set", "org=ACME"],
+          "introduce": ["--why", "Both sail."], "endorsement want": ["--words", "The stairs."],
+          "contact edit": ["--set", "org=ACME"],
           "remind": ["--every", "3m"], "intro want": ["--tag", "boats", "--from", "Joon"]}
 HOSTILE = ["", " ", "\x1b[2J\x1b[31m", "../../etc/passwd", "%s%n%x", "$(reboot)", "Robert'); --",
            "\u202enaoJ", "J" * 4000, "*", "\x7f\x01", "Joon\nKim"]

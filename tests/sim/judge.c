@@ -127,6 +127,8 @@ static enum err judge_on_object(void *self, uint32_t number, const struct object
 
 static enum err judge_on_log(void *self, const struct log_row *log)
 {
+    if (log->tip.size == 0)
+        return ERR_OK; /* A device that was only named: there is nothing of it to hold. */
     buf_append(self, span_of(log->device.bytes, 32));
     buf_u64(self, log->tip.size);
     buf_append(self, span_of(log->tip.hash.bytes, HASH_SIZE));

@@ -85,6 +85,7 @@ static void loop_effect(struct loop *loop, const struct engine_effect *effect)
     case ENGINE_MEET:
     case ENGINE_REACHED:
     case ENGINE_CONFIRMED:
+    case ENGINE_JOINED:
     case ENGINE_REFUSED:
     case ENGINE_JOURNAL:
         loop_job_errand(loop, effect);
@@ -460,4 +461,9 @@ enum err loop_run(const struct loop_options *options, struct address *out_addres
     err = err == ERR_OK ? loop->failed : err;
     heap_free(loop);
     return err;
+}
+
+const char *loop_library(void)
+{
+    return uv_version_string();
 }

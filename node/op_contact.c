@@ -7,6 +7,7 @@
 #include "node/closeness.h"
 #include "node/describe.h"
 #include "node/describe_endorsement.h"
+#include "node/describe_share.h"
 #include "node/name.h"
 #include "node/op_undo.h"
 #include "proto/contact.h"
@@ -360,6 +361,8 @@ enum err op_contact_show(struct op_call *call)
         err = op_contact_put_closeness(call, &who);
     if (err == ERR_OK && who.has_member)
         describe_endorsement_mentions(call, call->result, &who.member);
+    if (err == ERR_OK)
+        describe_share_mentions(call, call->result, who.number);
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the contact could not be read");
 }
 

@@ -57,7 +57,7 @@ struct op_health {
     char open_to_others[200]; /* the first file or folder in it that others may read; or empty */
     enum op_port port;
     char listening[ADDRESS_TEXT_SIZE]; /* what port is about */
-    char libraries[100];               /* with their versions */
+    char libraries[200];               /* with their versions */
 };
 
 /* What surrounds an op. In a command without a node, is_node is false and presence is empty. */

@@ -1,6 +1,8 @@
 /* The table. A kind's number finds its row by a short walk; there are a dozen. */
 #include "proto/kind.h"
 
+#include "proto/answer.h"
+#include "proto/ask.h"
 #include "proto/card.h"
 #include "proto/circle.h"
 #include "proto/closeness.h"
@@ -10,8 +12,10 @@
 #include "proto/interaction.h"
 #include "proto/introduction.h"
 #include "proto/link.h"
+#include "proto/reply.h"
 #include "proto/restate.h"
 #include "proto/retire.h"
+#include "proto/share.h"
 
 static const struct kind *const kinds[] = {
     &contact_kind,
@@ -43,8 +47,20 @@ static const struct kind *const kinds[] = {
     &retire_kind,
     &keep_kind,
     &forget_kind,
+    &pass_kind,
+    &ask_kind,
+    &heard_kind,
+    &passed_kind,
+    &close_kind,
+    &reply_kind,
+    &lead_kind,
+    &answer_kind,
+    &share_kind,
+    &share_record_kind,
 };
 
+/* PROTOCOL KIND-3: "The kinds, their spaces and their fields (text, number, bytes; a star marks
+ * sets):" */
 const struct kind *kind_find(uint8_t number)
 {
     for (size_t at = 0; at < sizeof kinds / sizeof kinds[0]; at++)

@@ -37,10 +37,10 @@ enum err op_closeness(struct op_call *call)
 {
     struct name_match who;
     enum closeness level = CLOSENESS_UNSET;
-    enum err err = op_closeness_read(call, &level);
+    enum err err = name_find(call, op_text(call, "who"), &who);
 
     if (err == ERR_OK)
-        err = name_find(call, op_text(call, "who"), &who);
+        err = op_closeness_read(call, &level);
     if (err == ERR_OK)
         err = closeness_say(call->txn, &who, level);
     if (err == ERR_OK)

@@ -197,10 +197,11 @@ static enum err op_want_write(struct op_call *call, const struct peer *peer, con
     return amend_end(&amend, NULL);
 }
 
-static enum err op_want_of(struct op_call *call, struct peer *peer, const char *words)
+static enum err op_want_of(struct op_call *call, struct peer *peer)
 {
     struct name_match who;
     struct want want;
+    const char *words = NULL;
     bool is_new;
     enum err err = name_find_peer(call, op_text(call, "who"), &who);
 
@@ -208,6 +209,8 @@ static enum err op_want_of(struct op_call *call, struct peer *peer, const char *
         err = view_peer(&call->snapshot, &who.member, peer);
     if (err == ERR_OK && (peer->state != LINK_LINKED || !peer->has_pair_out))
         err = op_fail(call, OP_NOT_FOUND, "kith peer list", "%s is not a peer of yours", who.shown);
+    if (err == ERR_OK)
+        err = op_want_read(call, &words);
     if (err == ERR_OK)
         err = op_want_check(call, peer);
     if (err == ERR_OK)
@@ -226,11 +229,8 @@ static enum err op_want_of(struct op_call *call, struct peer *peer, const char *
 enum err op_want(struct op_call *call)
 {
     struct peer *peer = secret_new(sizeof *peer);
-    const char *words;
-    enum err err = peer != NULL ? op_want_read(call, &words) : ERR_NOMEM;
+    enum err err = peer != NULL ? op_want_of(call, peer) : ERR_NOMEM;
 
-    if (err == ERR_OK)
-        err = op_want_of(call, peer, words);
     secret_free(peer);
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "they could not be asked");
 }

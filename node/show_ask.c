@@ -153,6 +153,10 @@ static void show_ask_left_out(json_t *result)
                        show_text(row, "why"));
         show_line("Left out", text);
     }
+    show_list("Colleagues", json_object_get(result, "colleagues"));
+    if (json_object_get(result, "colleagues") != NULL)
+        (void)puts("They work where you do and are not on kith, as far as you know: what they hear "
+                   "from others kith cannot keep from them.");
 }
 
 static const char *show_ask_named(json_t *ask)

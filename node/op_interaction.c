@@ -90,12 +90,12 @@ enum err op_interaction_log(struct op_call *call)
 
     if (err == ERR_OK)
         err = op_interaction_day(call, &note.on_ms);
+    if (err == ERR_OK)
+        err = op_interaction_who(call, &who);
     if (err == ERR_OK &&
         (note.text.size == 0 || note.text.size > NOTE_SIZE_MAX || !scan_is_utf8(note.text)))
         return op_fail(call, OP_USAGE, "kith contact log joon \"coffee, talked about boats\"",
                        "say in a line what it was");
-    if (err == ERR_OK)
-        err = op_interaction_who(call, &who);
     if (err != ERR_OK)
         return err;
     note.contact = who.contact;

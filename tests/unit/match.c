@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "node/match.h"
+#include "tests/unit/heap_failing.h"
 
 struct match_case {
     const char *tags[4];
@@ -211,6 +212,29 @@ static void match_forgets_what_is_said_of_too_many(void **state)
     assert_true(match_score(&ask, &found) > 0);
 }
 
+/* Whichever allocation fails, the work says so and can be done again. */
+static void match_bears_every_allocation_that_fails(void **state)
+{
+    enum err err = ERR_NOMEM;
+
+    (void)state;
+    for (size_t left = 0; err != ERR_OK && left < 100; left++) {
+        struct match_found found = {0};
+        struct match_ask ask = {0};
+
+        heap_failing_after(left);
+        err = match_add_tag(&ask, span_str("skill:design"));
+        if (err == ERR_OK)
+            err = match_add_text(&ask, span_str("A designer near the river"));
+        if (err == ERR_OK)
+            err = match_look(&ask, MATCH_IN_TITLE, span_str("Designer"), &found);
+        heap_failing_after(SIZE_MAX);
+        assert_true(err == ERR_OK || err == ERR_NOMEM);
+        assert_true(err != ERR_OK || match_score(&ask, &found) > 0);
+    }
+    assert_int_equal(err, ERR_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +244,7 @@ int main(void)
         cmocka_unit_test(match_takes_so_many_terms_and_no_more),
         cmocka_unit_test(match_prefix_begins_every_token_that_fits),
         cmocka_unit_test(match_reads_a_note_only_where_its_owner_said_so),
+        cmocka_unit_test(match_bears_every_allocation_that_fails),
         cmocka_unit_test(match_forgets_what_is_said_of_too_many),
     };
 

@@ -11,6 +11,7 @@
 
 #include "proto/share.h"
 #include "proto/wire.h"
+#include "tests/unit/heap_failing.h"
 
 static char share_letters[SHARE_SIZE_MAX + 2];
 
@@ -176,6 +177,39 @@ static void share_refuses_other_shapes(void **state)
     buf_release(&bad);
 }
 
+/* Computed by another program, from PROTOCOL alone. */
+static void share_bytes_are_fixed(void **state)
+{
+    static const char wanted[] =
+        "9c01a844616e612049746faa49746f2044657369676ea844657369676e6572a94e6f726d616e204f"
+        "4bc391b064616e61406578616d706c652e6f726791ae2b343920333020353535303130309092a664"
+        "657369676ea57072696e74b3536865206c6f6f6b7320666f7220776f726b2ece699e9300";
+    struct share share = share_sample();
+    struct id pair, contact, id;
+    struct public_key root;
+    struct buf out = {0};
+    enum share_fault fault;
+    char text[2 * sizeof wanted];
+
+    (void)state;
+    share.is_org = true;
+    share.sets[2].count = 0;
+    assert_int_equal(share_write(&share, &out, &fault), ERR_OK);
+    hex_write(buf_span(&out), text);
+    assert_string_equal(text, wanted);
+    buf_release(&out);
+    for (size_t at = 0; at < 32; at++)
+        root.bytes[at] = (uint8_t)at;
+    memcpy(pair.bytes, root.bytes, ID_SIZE);
+    memcpy(contact.bytes, root.bytes + ID_SIZE, ID_SIZE);
+    share_id(&pair, &contact, &id);
+    hex_write(span_of(id.bytes, ID_SIZE), text);
+    assert_string_equal(text, "ed84ad84fae30df6fd1b0dabec23e4d4");
+    share_record_id(&root, &id, &id);
+    hex_write(span_of(id.bytes, ID_SIZE), text);
+    assert_string_equal(text, "8ce8c52c4d745cb019335c582448e288");
+}
+
 static void share_ids_follow_from_reader_and_contact(void **state)
 {
     const struct id pair = {{1}}, other_pair = {{2}}, contact = {{3}}, other = {{4}};
@@ -216,6 +250,29 @@ static void share_differs_in_what_is_told_and_not_in_when(void **state)
     assert_false(share_is_equal(&share, &other));
 }
 
+/* Whichever allocation fails, the work says so and can be done again. */
+static void share_bears_every_allocation_that_fails(void **state)
+{
+    struct share share = share_sample(), again;
+    enum share_fault fault;
+    enum err err = ERR_NOMEM;
+
+    (void)state;
+    for (size_t left = 0; err != ERR_OK && left < 100; left++) {
+        struct buf out = {0};
+
+        heap_failing_after(left);
+        err = share_write(&share, &out, &fault);
+        if (err == ERR_OK)
+            err = share_read(buf_span(&out), &again, &fault);
+        heap_failing_after(SIZE_MAX);
+        assert_true(err == ERR_OK || err == ERR_NOMEM);
+        assert_true(err != ERR_OK || share_is_equal(&share, &again));
+        buf_release(&out);
+    }
+    assert_int_equal(err, ERR_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,7 +281,9 @@ int main(void)
         cmocka_unit_test(share_keeps_every_bound_of_a_set),
         cmocka_unit_test(share_keeps_the_bounds_of_the_line_and_of_all),
         cmocka_unit_test(share_refuses_other_shapes),
+        cmocka_unit_test(share_bytes_are_fixed),
         cmocka_unit_test(share_ids_follow_from_reader_and_contact),
+        cmocka_unit_test(share_bears_every_allocation_that_fails),
         cmocka_unit_test(share_differs_in_what_is_told_and_not_in_when),
     };
 

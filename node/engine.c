@@ -272,6 +272,7 @@ static void engine_on_woken(struct engine *engine)
 static void engine_on_commit(struct engine *engine, const struct ledger_news *news)
 {
     engine_on_news(engine, news);
+    engine_heal_look(engine);
     if (news->has_links)
         engine_on_peers_changed(engine);
 }

@@ -57,6 +57,24 @@ bool engine_heal_is_retired(struct engine *engine, const struct public_key *devi
            standing != STANDING_GOOD;
 }
 
+/* That this device was retired may have come in a log, from another device of the member or through
+ * a peer: whoever stores facts looks whether a successor is due, so some are stored that say
+ * nothing. */
+void engine_heal_look(struct engine *engine)
+{
+    struct engine_conn *conn = engine->conns;
+    enum standing standing = STANDING_GOOD;
+
+    if (!engine_look(engine) ||
+        standing_of(&engine->snapshot, ledger_device(engine->ledger), &standing) != ERR_OK ||
+        standing != STANDING_FORKED)
+        return;
+    while (conn != NULL && (conn->state != CONN_SESSION || !conn->is_confirmed))
+        conn = conn->next;
+    if (conn != NULL)
+        engine_heal_facts(engine, conn, span_of(NULL, 0));
+}
+
 bool engine_heal_is_stolen(struct engine *engine, const struct public_key *device)
 {
     enum standing standing = STANDING_GOOD;

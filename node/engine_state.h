@@ -206,6 +206,8 @@ void engine_heal_returned(struct engine *engine, struct engine_conn *conn,
 void engine_heal_facts(struct engine *engine, struct engine_conn *conn, struct span facts);
 void engine_heal_rebase(struct engine *engine, struct engine_conn *conn,
                         const struct session_effect *from);
+/* Has this device been retired as forked? Then a successor is due. */
+void engine_heal_look(struct engine *engine);
 bool engine_heal_is_retired(struct engine *engine, const struct public_key *device);
 /* It, or whoever certified it, is in other hands: PROTOCOL STOLEN-8: "A stolen or void device gets
  * no answer from anybody who knows." */

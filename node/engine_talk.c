@@ -130,6 +130,7 @@ static void engine_talk_hello(struct engine *engine, struct engine_conn *conn,
         engine_talk_tell_confirmed(engine, conn);
     conn->role = SESSION_PEER;
     engine_talk_reached(engine, conn, addresses);
+    engine_heal_look(engine);
     (void)engine_effect(engine, ENGINE_PRESENCE, conn->id); /* A failure is remembered. */
     engine_talk_settle(engine, conn);
 }

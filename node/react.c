@@ -26,6 +26,7 @@ static const struct reactor reactors[] = {
     {KIND_LINK, space_tend_known},
     {KIND_KEY, space_tend_keys},
     {KIND_REACH, space_tend_reach},
+    {KIND_CERTIFICATE, space_tend_certificates},
     {KIND_SPACE, space_tend},
     {KIND_KNOCK, space_tend_knock},
     {KIND_ENDORSEMENT, endorse_look},

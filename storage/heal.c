@@ -206,7 +206,7 @@ enum err heal_take_over(struct ledger_txn *txn, const struct device_secrets *bef
     if (err == ERR_OK)
         err = view_device(&snapshot, &old, &row);
     if (err == ERR_OK)
-        err = space_certify(txn, span_str(row.name));
+        err = space_certify_successor(txn, span_str(row.name), before->signing_seed);
     if (err == ERR_OK)
         err = ledger_follow(txn);
     if (err == ERR_OK)

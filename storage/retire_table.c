@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "proto/limits.h"
+#include "storage/agenda.h"
 #include "storage/keep.h"
 #include "storage/ledger_state.h"
 #include "storage/space.h"
@@ -210,6 +211,8 @@ static enum err retire_table_take_retirement(struct ledger_txn *txn,
         err = ledger_put_sealed(txn, TABLE_RETIRE, &key, statement);
     if (err == ERR_OK && public_key_is_equal(member, ledger_member(txn->ledger)))
         txn->must_keep = true;
+    if (err == ERR_OK && public_key_is_equal(member, ledger_member(txn->ledger)))
+        err = agenda_put(txn, AGENDA_NOW, KIND_CERTIFICATE, span_of(NULL, 0));
     if (err == ERR_OK && retirement->reason != RETIRE_FORKED)
         err = space_shut_out(txn, member);
     if (err == ERR_OK && retirement->reason != RETIRE_FORKED)

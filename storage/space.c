@@ -219,28 +219,36 @@ enum err space_admit(struct ledger_txn *txn, const struct id *space, const struc
     return is_due ? restate_space(txn, space) : space_grant(txn, space, peer);
 }
 
-/* A new store. */
+/* Certificates. */
 
 enum err space_put_certificate(struct ledger_txn *txn, const struct public_key *device,
                                struct span statement)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct edit_space edit = {0};
+    struct object known = {0};
     struct space_row card;
     struct id object;
+    uint32_t number;
     enum err err = ledger_own_space(&snapshot, SPACE_CARD, &card);
 
-    if (err != ERR_OK)
-        return err;
     id_about("kith device", device, &object);
-    edit_begin(&edit, KIND_CERTIFICATE, &object, txn->now_ms);
-    edit_set(&edit, CERTIFICATE_STATEMENT, 1, space_bytes(statement.data, statement.size));
-    err = ledger_append(txn, &card.id, &edit, 0);
+    if (err == ERR_OK)
+        err = row_get(&snapshot, &card.id, KIND_CERTIFICATE, &object, &known, &number);
+    if (err == ERR_OK || err == ERR_NOT_FOUND) {
+        edit_begin(&edit, KIND_CERTIFICATE, &object, txn->now_ms);
+        edit_set(&edit, CERTIFICATE_STATEMENT, object_next_counter(&known, CERTIFICATE_STATEMENT),
+                 space_bytes(statement.data, statement.size));
+        err = ledger_append(txn, &card.id, &edit, 0);
+    }
     edit_release(&edit);
+    object_release(&known);
     return err;
 }
 
-enum err space_certify(struct ledger_txn *txn, struct span device_name)
+/* This device's certificate by a certifier. */
+static enum err space_certify_by(struct ledger_txn *txn, struct span device_name,
+                                 const struct signing_key *by)
 {
     struct ledger *ledger = txn->ledger;
     struct certificate certificate = {.member = ledger->secrets->member,
@@ -250,16 +258,49 @@ enum err space_certify(struct ledger_txn *txn, struct span device_name)
     struct buf statement = {0};
     enum err err;
 
-    if (ledger->root == NULL)
-        return ERR_STATE;
     memcpy(certificate.static_key, ledger->statics->public_key, KEY_SIZE);
     memcpy(certificate.receiving_key, ledger->receiving->public_key, KEY_SIZE);
-    err = certificate_issue(&certificate, ledger->root, &statement);
+    err = certificate_issue(&certificate, by, &statement);
     if (err == ERR_OK)
         err = space_put_certificate(txn, &certificate.device, buf_span(&statement));
     buf_release(&statement);
     return err;
 }
+
+enum err space_certify(struct ledger_txn *txn, struct span device_name)
+{
+    const struct signing_key *root = txn->ledger->root;
+
+    return root != NULL ? space_certify_by(txn, device_name, root) : ERR_STATE;
+}
+
+/* PROTOCOL RETIRE-12: "Without the root a successor is certified by the device before it, as long
+ * as its chain has room, and by a device that holds the root as soon as that learns of it." */
+enum err space_certify_successor(struct ledger_txn *txn, struct span device_name,
+                                 const uint8_t before_seed[static 32])
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct signing_key *before;
+    struct span chain[VIEW_CHAIN_MAX];
+    size_t count = 0;
+    enum err err;
+
+    if (txn->ledger->root != NULL)
+        return space_certify(txn, device_name);
+    before = secret_new(sizeof *before);
+    if (before == NULL)
+        return ERR_NOMEM;
+    identity_signing_key(before_seed, before);
+    err = view_device_chain(&snapshot, &before->public_key, chain, &count);
+    if (err == ERR_OK && count >= CHAIN_LENGTH_MAX)
+        err = ERR_LIMIT;
+    if (err == ERR_OK)
+        err = space_certify_by(txn, device_name, before);
+    secret_free(before);
+    return err;
+}
+
+/* A new store. */
 
 enum err ledger_create(struct kv *kv, const struct device_secrets *secrets,
                        const struct entropy *entropy, struct span device_name, uint64_t now_ms)

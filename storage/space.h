@@ -65,6 +65,13 @@ MUST_USE enum err space_grant(struct ledger_txn *txn, const struct id *space,
 
 /* Certifies this device in the card space, by the root; ERR_STATE on a device without it. */
 MUST_USE enum err space_certify(struct ledger_txn *txn, struct span device_name);
+/* The same for a device that follows another, whose signing seed is given. ERR_LIMIT: without the
+ * root its chain would be too long. */
+MUST_USE enum err space_certify_successor(struct ledger_txn *txn, struct span device_name,
+                                          const uint8_t before_seed[static 32]);
+/* Called from the agenda, on a device with the root: devices of mine that a forked one certified
+ * are certified by the root. */
+MUST_USE enum err space_tend_certificates(struct ledger_txn *txn, struct span name);
 /* Puts a certificate of a device of mine into the card space. */
 MUST_USE enum err space_put_certificate(struct ledger_txn *txn, const struct public_key *device,
                                         struct span statement);

@@ -368,6 +368,8 @@ enum err space_devices_changed(struct ledger_txn *txn, const struct public_key *
     if (public_key_is_equal(member, ledger_member(txn->ledger))) {
         err = agenda_put(txn, AGENDA_NOW, KIND_KEY, span_of(NULL, 0));
         if (err == ERR_OK)
+            err = agenda_put(txn, AGENDA_NOW, KIND_CERTIFICATE, span_of(NULL, 0));
+        if (err == ERR_OK)
             err = agenda_put(txn, AGENDA_NOW, KIND_REACH, span_of(NULL, 0));
         return err == ERR_OK ? space_unsettle_own(txn, SPACE_SELF) : err;
     }

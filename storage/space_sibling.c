@@ -14,6 +14,7 @@
 #include "storage/retire_table.h"
 #include "storage/row.h"
 #include "storage/space.h"
+#include "storage/standing.h"
 #include "storage/view_peer.h"
 
 enum { SPACE_KEYS_ROUND = 256 }; /* keys told in one answer */
@@ -283,6 +284,62 @@ enum err space_tend_keys(struct ledger_txn *txn, struct span name)
     if (err == ERR_OK)
         err = space_tell_keys(txn, &space, &epoch, &is_full);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+struct space_uncertain {
+    const struct snapshot *snapshot;
+    struct device_row devices[16]; /* of one round */
+    size_t count;
+};
+
+static enum err space_on_uncertain(void *self, const struct device_row *device)
+{
+    struct space_uncertain *uncertain = self;
+    enum standing standing = STANDING_GOOD, certifier = STANDING_GOOD;
+    enum err err = standing_of(uncertain->snapshot, &device->device, &standing);
+
+    if (err == ERR_OK && !public_key_is_equal(&device->certifier, &device->member))
+        err = standing_of(uncertain->snapshot, &device->certifier, &certifier);
+    if (err == ERR_OK && standing == STANDING_GOOD && certifier == STANDING_FORKED &&
+        uncertain->count < 16)
+        uncertain->devices[uncertain->count++] = *device;
+    return err;
+}
+
+static enum err space_certify_anew(struct ledger_txn *txn, const struct device_row *device)
+{
+    struct certificate certificate = {.member = device->member,
+                                      .device = device->device,
+                                      .certifier = device->member,
+                                      .time_ms = txn->now_ms,
+                                      .name = span_str(device->name)};
+    struct buf statement = {0};
+    enum err err;
+
+    memcpy(certificate.static_key, device->static_key, KEY_SIZE);
+    memcpy(certificate.receiving_key, device->receiving_key, KEY_SIZE);
+    err = certificate_issue(&certificate, ledger_root_key(txn->ledger), &statement);
+    if (err == ERR_OK)
+        err = space_put_certificate(txn, &device->device, buf_span(&statement));
+    buf_release(&statement);
+    return err;
+}
+
+/* PROTOCOL RETIRE-12: "by a device that holds the root as soon as that learns of it" */
+enum err space_tend_certificates(struct ledger_txn *txn, struct span name)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_uncertain uncertain = {.snapshot = &snapshot};
+    enum standing here;
+    enum err err = standing_of(&snapshot, ledger_device(txn->ledger), &here);
+
+    (void)name;
+    if (err != ERR_OK || ledger_root_key(txn->ledger) == NULL || here != STANDING_GOOD)
+        return err;
+    err = view_device_each(&snapshot, ledger_member(txn->ledger), space_on_uncertain, &uncertain);
+    for (size_t at = 0; err == ERR_OK && at < uncertain.count; at++)
+        err = space_certify_anew(txn, &uncertain.devices[at]);
+    return err;
 }
 
 /* PROTOCOL OWN-10: "Where a device can be reached stands in the card space, when it has changed and

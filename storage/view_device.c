@@ -31,6 +31,10 @@ static enum err view_device_put(struct ledger_txn *txn, const struct certificate
     /* This device is wrapped for before it is certified. */
     is_new = err == ERR_NOT_FOUND &&
              !public_key_is_equal(&certificate->device, ledger_device(txn->ledger));
+    /* What the root has certified once no other certificate changes. */
+    if (err == ERR_OK && public_key_is_equal(&known.certifier, &known.member) &&
+        !public_key_is_equal(&certificate->certifier, &known.member))
+        return ERR_OK;
     if (err != ERR_OK && err != ERR_NOT_FOUND)
         return err;
 

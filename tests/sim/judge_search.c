@@ -10,7 +10,7 @@
 #include "crypto/seal.h"
 #include "storage/ledger_state.h"
 
-enum { JUDGE_KEYS_MAX = 256, JUDGE_DIGITS = 9 /* as judge_canary writes them */ };
+enum { JUDGE_KEYS_MAX = 4096, JUDGE_DIGITS = 9 /* as judge_canary writes them */ };
 
 static void judge_search_bytes(struct judge *judge, const struct world_node *node,
                                struct span bytes, const char *where)

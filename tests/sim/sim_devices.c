@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "storage/absent.h"
+#include "storage/view_peer.h"
 #include "tests/sim/judge_search.h"
 #include "tests/sim/scene.h"
 
@@ -327,6 +328,56 @@ static void sim_devices_lost(struct scene *scene)
     scene_expect(scene, sim_devices_missing(cast.lap, &card.id) == 0, "all back at the device");
 }
 
+static enum err sim_devices_on_uncertain(void *self, const struct device_row *device)
+{
+    *(size_t *)self += !public_key_is_equal(&device->certifier, &device->member);
+    return ERR_OK;
+}
+
+/* Devices of a member that this node knows and the root did not certify. */
+static size_t sim_devices_uncertain(struct world_node *node, const struct world_node *member)
+{
+    struct snapshot snapshot;
+    size_t count = 0;
+
+    world_must(ledger_snapshot(node->ledger, &snapshot));
+    world_must(
+        view_device_each(&snapshot, &member->secrets->member, sim_devices_on_uncertain, &count));
+    ledger_snapshot_end(&snapshot);
+    return count;
+}
+
+/* 10. The lap, which has no root, goes back to an old copy while the desk is off: its successor is
+ * certified by itself, and by the root once the desk is back. */
+static void sim_devices_without_root(struct scene *scene)
+{
+    struct sim_devices_cast cast;
+    struct world_home *home;
+    size_t since;
+
+    sim_devices_meet(scene, &cast);
+    scene_settle(scene);
+    home = world_snapshot(cast.lap);
+    since = scene->judge.canaries_count;
+    scene_card(scene, cast.lap);
+    scene_contact(scene, cast.lap);
+    scene_settle(scene);
+    world_crash(cast.desk);
+    scene_restore(scene, cast.lap, home, since);
+    scene_settle(scene);
+    scene_expect(scene, scene_devices(cast.ben, cast.lap) == 3, "a successor without a root");
+    scene_expect(scene, sim_devices_uncertain(cast.ben, cast.lap) == 1, "by its own chain");
+    scene_card(scene, cast.lap);
+    scene_settle(scene);
+    world_start(cast.desk);
+    scene_settle(scene);
+    scene_expect(scene, sim_devices_uncertain(cast.ben, cast.lap) == 0, "by the root at last");
+    scene_contact(scene, cast.lap);
+    scene_pair(scene, cast.lap, cast.ben);
+    scene_settle(scene);
+    world_home_free(home);
+}
+
 /* 6. Power cuts before and after each commit of a device that is new. */
 static void sim_devices_sweep(struct scene *scene, uint64_t commits, enum world_doom doom)
 {
@@ -354,6 +405,7 @@ static const struct sim_devices_scene {
     {"7 stolen", sim_devices_stolen},
     {"8 given up", sim_devices_given_up},
     {"9 lost payloads", sim_devices_lost},
+    {"10 old copy without the root", sim_devices_without_root},
 };
 
 static bool sim_devices_sweeps(const char *wanted, bool is_talkative)

@@ -12,8 +12,6 @@
 #include "node/vcard.h"
 #include "proto/scan.h"
 
-enum { BOOK_HEAD_SIZE = 64 << 10 };
-
 static const struct {
     const char *name;
     enum book_format format;
@@ -46,8 +44,8 @@ static bool book_has_line(struct span text, const char *word)
 
 static bool book_is_vcard(struct span file)
 {
-    struct span head =
-        person_trim(span_of(file.data, file.size < BOOK_HEAD_SIZE ? file.size : BOOK_HEAD_SIZE));
+    struct span head = person_trim(
+        span_of(file.data, file.size < IMPORT_HEAD_SIZE ? file.size : IMPORT_HEAD_SIZE));
 
     return book_has_line(head, "BEGIN:VCARD") ||
            (head.size > 8 && strncasecmp((const char *)head.data, "VERSION:", 8) == 0);
@@ -111,7 +109,8 @@ static bool book_is_written(struct span text)
 static enum err book_search(struct book_table *table, struct span text)
 {
     static const char delimiters[] = {',', ';', '\t', '|'};
-    struct span head = span_of(text.data, text.size < BOOK_HEAD_SIZE ? text.size : BOOK_HEAD_SIZE);
+    struct span head =
+        span_of(text.data, text.size < IMPORT_HEAD_SIZE ? text.size : IMPORT_HEAD_SIZE);
 
     size_t rounds = book_is_written(head) ? 2 : 1;
 
@@ -238,6 +237,7 @@ static enum book_format book_format_of(struct span text)
     return book_is_vcard(text) ? BOOK_VCARD : BOOK_ANY;
 }
 
+/* PROTOCOL IMPORT-1: "Its format is found out by its first IMPORT_HEAD_SIZE bytes." */
 enum err book_read(struct span file, enum book_format format, const struct person_reader *reader,
                    const char **out_why)
 {

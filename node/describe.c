@@ -304,10 +304,16 @@ json_t *describe_contact_numbered(const struct op_call *call, uint32_t number)
 const struct op_presence *describe_presence(const struct op_call *call,
                                             const struct public_key *member)
 {
-    for (size_t at = 0; at < call->world->presence_count; at++)
-        if (public_key_is_equal(&call->world->presence[at].member, member))
-            return &call->world->presence[at];
-    return NULL;
+    const struct op_presence *best = NULL;
+
+    for (size_t at = 0; at < call->world->presence_count; at++) {
+        const struct op_presence *one = &call->world->presence[at];
+
+        if (public_key_is_equal(&one->member, member) &&
+            (best == NULL || one->is_online + one->is_in_step > best->is_online + best->is_in_step))
+            best = one;
+    }
+    return best;
 }
 
 static const char *describe_level(enum link_level level)

@@ -335,6 +335,25 @@ static enum err introducee_gather(struct introducee *self, uint64_t *out_free_ms
     return err == ERR_OK ? introducee_find_place(self, out_free_ms) : err;
 }
 
+/* PROTOCOL INTRO-16: "where both clocks agree that so much time has passed since the yes" */
+static enum err introducee_watch(struct introducee *self)
+{
+    const uint64_t longest_ms =
+        (INTRODUCTION_DAYS_MAX + INTRODUCTION_RETRACT_DAYS) * (uint64_t)MS_PER_DAY;
+    struct moment *agreed = &self->intro->row.agreed, now;
+    uint64_t span_ms = self->facts.expires_ms + INTRODUCTION_RETRACT_DAYS * MS_PER_DAY;
+    enum err err = running_moment(self->intro->txn, &now);
+
+    if (err != ERR_OK || !self->facts.said_yes)
+        return err;
+    if (agreed->wall_ms == 0)
+        *agreed = now;
+    span_ms = span_ms > agreed->wall_ms ? span_ms - agreed->wall_ms : 0;
+    self->facts.has_run_out =
+        running_has_passed(agreed, &now, span_ms < longest_ms ? span_ms : longest_ms);
+    return ERR_OK;
+}
+
 /* Acting. */
 
 static enum err introducee_retract(struct introducee *self)
@@ -497,6 +516,8 @@ enum err introducee_look(struct introduction_case *intro)
         err = ERR_NOMEM;
     if (err == ERR_OK)
         err = introducee_gather(&self, &free_ms);
+    if (err == ERR_OK)
+        err = introducee_watch(&self);
     if (err == ERR_OK) {
         introduction_judge(&self.facts, &verdict);
         err = introducee_act(&self, &verdict);

@@ -58,7 +58,8 @@ MUST_USE enum err link_before(struct ledger_txn *txn, const struct public_key *m
  * have confirmed. */
 bool link_secret_counts(const uint8_t candidate[static KEY_SIZE],
                         const uint8_t other[static KEY_SIZE]);
-/* ERR_FORGED: what is told as the member's spaces is somebody else's, or another kind of space. */
+/* link_space.c. ERR_FORGED: what is told as the member's spaces is somebody else's, or another kind
+ * of space. */
 MUST_USE enum err link_check_spaces(const struct snapshot *snapshot,
                                     const struct public_key *member, const struct id *pair,
                                     const struct id *card);

@@ -13,31 +13,6 @@
 #include "storage/space.h"
 #include "storage/view_peer.h"
 
-static enum err link_check_space(const struct snapshot *snapshot, const struct id *id,
-                                 enum space_kind kind, const struct public_key *writer)
-{
-    struct space_row row;
-    enum err err = ledger_space(snapshot, id, &row);
-
-    if (err == ERR_NOT_FOUND)
-        return ERR_OK;
-    return err == ERR_OK && (row.kind != kind || !public_key_is_equal(&row.writer, writer))
-               ? ERR_FORGED
-               : err;
-}
-
-/* PROTOCOL LINK-7: "The spaces that a link message or a hello tells are two, and each is new to its
- * reader or known as that space of its sender." */
-enum err link_check_spaces(const struct snapshot *snapshot, const struct public_key *member,
-                           const struct id *pair, const struct id *card)
-{
-    enum err err = id_is_equal(pair, card) ? ERR_FORGED : ERR_OK;
-
-    if (err == ERR_OK)
-        err = link_check_space(snapshot, pair, SPACE_PAIR, member);
-    return err == ERR_OK ? link_check_space(snapshot, card, SPACE_CARD, member) : err;
-}
-
 static void link_join_open(struct ledger_txn *txn, const struct public_key *member,
                            struct amend *amend)
 {

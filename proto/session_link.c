@@ -14,6 +14,8 @@ enum err session_read_identity(struct session *session, struct span identity)
     if (err == ERR_OK && memcmp(device_of(&session->chain)->static_key,
                                 session->options.remote_static, KEY_SIZE) != 0)
         err = ERR_FORGED;
+    if (err == ERR_OK)
+        session->remote_device = device_of(&session->chain)->device;
     return err;
 }
 

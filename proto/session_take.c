@@ -78,11 +78,13 @@ void session_take_again(struct session *session)
 {
     for (size_t at = 0; at < session->aliases_count && session->phase != PHASE_OVER; at++) {
         struct session_alias *alias = &session->aliases[at];
+        bool was_closed;
 
-        if (!alias->is_ignored)
+        was_closed = alias->is_closed;
+        if (!alias->is_ignored && !was_closed)
             continue;
         session_settle_alias(session, alias);
-        session->needs_marks |= !alias->is_ignored;
+        session->needs_marks |= !alias->is_ignored && !(was_closed && alias->is_closed);
     }
 }
 

@@ -18,12 +18,15 @@
 #include "storage/returns.h"
 #include "storage/row.h"
 #include "storage/space.h"
+#include "storage/view_ask.h"
 #include "storage/view_contact.h"
 #include "storage/view_interaction.h"
 #include "storage/view_introduction.h"
 #include "storage/view_peer.h"
+#include "storage/view_reply.h"
 #include "storage/view_same.h"
 #include "storage/view_search.h"
+#include "storage/view_share.h"
 
 void follow_cache_free(struct follow_cache *cache)
 {
@@ -205,7 +208,10 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
         err = view_peer_changed(txn, space, number, after);
         if (err == ERR_OK)
             err = space_link_changed(txn, before, after);
-        return err == ERR_OK ? view_introduction_changed(txn, space, before, after) : err;
+        if (err == ERR_OK)
+            err = view_introduction_changed(txn, space, before, after);
+        return err == ERR_OK ? view_reply_changed(txn, space, before, after) : err;
+    case KIND_SPACE:
     case KIND_CERTIFICATE:
     case KIND_GRANT:
     case KIND_KEY:
@@ -219,6 +225,9 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
         return forget_changed(txn, space, after);
     case KIND_RESTATEMENT:
         return follow_tell_restatement(txn, space, after);
+    case KIND_REACH:
+    case KIND_DOOR:
+    case KIND_KNOCK:
     case KIND_INVITATION:
     case KIND_ACCEPTANCE:
         txn->news.has_links = true;
@@ -227,10 +236,23 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
     case KIND_INTRODUCTION_RECORD:
     case KIND_INTRODUCTION_MUTE:
         return view_introduction_changed(txn, space, before, after);
+    case KIND_PASS:
+    case KIND_ASK:
+    case KIND_PASSED:
+    case KIND_CLOSE:
+        err = view_ask_changed(txn, space, after);
+        return err == ERR_OK ? view_reply_changed(txn, space, before, after) : err;
     case KIND_ENDORSEMENT:
     case KIND_KEPT:
     case KIND_REVOKED:
         return endorsement_table_changed(txn, space, number, after);
+    case KIND_REPLY:
+    case KIND_ANSWER:
+    case KIND_LEAD:
+        return view_reply_changed(txn, space, before, after);
+    case KIND_SHARE:
+    case KIND_SHARE_RECORD:
+        return view_share_changed(txn, space, number, before, after);
     default:
         return ERR_OK;
     }

@@ -8,6 +8,7 @@
 #include "storage/expiry.h"
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
+#include "storage/return_table.h"
 #include "storage/running.h"
 #include "storage/space.h"
 #include "storage/view_peer.h"
@@ -16,28 +17,50 @@
  * once. */
 /* What is over some day, and what came without its payload. */
 static enum err ingest_note(struct ledger_txn *txn, const struct ledger_touched *log,
-                            const struct entry *entry)
+                            const struct entry *entry, uint64_t arrival)
 {
-    const struct entry_row row = {.arrival = txn->counters.arrival,
-                                  .log = log->row.number,
-                                  .seq = log->row.tip.size,
-                                  .entry = *entry};
+    const struct entry_row row = {
+        .arrival = arrival, .log = log->row.number, .seq = log->row.tip.size, .entry = *entry};
 
     if (entry->payload.size == 0)
         return absent_note(txn, row.log, row.seq, entry->header.payload_size);
     return expiry_note(txn, &row);
 }
 
+/* What was cut from its log and belongs to it again keeps its arrival number: it is there once. */
+static enum err ingest_put(struct ledger_txn *txn, const struct ledger_touched *log,
+                           const struct entry *entry, uint64_t *out_arrival)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    const struct return_cut cut = {log->row.number, log->row.tip.size, entry->header.payload_hash};
+    enum err err = log->has_cut ? return_table_cut(&snapshot, &cut, out_arrival) : ERR_NOT_FOUND;
+
+    if (err == ERR_NOT_FOUND) {
+        err = log_table_add_entry(txn, log, cut.seq, entry);
+        *out_arrival = txn->counters.arrival;
+        return err;
+    }
+    if (err == ERR_OK)
+        err = log_table_put_entry(txn, *out_arrival, cut.log, cut.seq, entry, NULL);
+    if (err == ERR_OK)
+        err = log_table_put_run(txn, cut.log, cut.seq, *out_arrival);
+    if (err == ERR_OK)
+        err = return_table_drop_cut(txn, &cut);
+    txn->counters.last_log = 0;
+    return err;
+}
+
 static enum err ingest_extend(struct ledger_txn *txn, struct ledger_touched *log,
                               const struct entry *entry)
 {
     bool is_block_end = chain_extend(&log->row.tip, &entry->header);
-    enum err err = log_table_add_entry(txn, log, log->row.tip.size, entry);
+    uint64_t arrival = 0;
+    enum err err = ingest_put(txn, log, entry, &arrival);
     struct head head;
 
     log->row.payload_bytes += entry->header.payload_size;
     if (err == ERR_OK)
-        err = ingest_note(txn, log, entry);
+        err = ingest_note(txn, log, entry, arrival);
     if (err == ERR_OK && entry->header.epoch_index == 0 && entry->payload.size > 0)
         err = epoch_table_add_entry(txn, log, entry->payload);
     if (err != ERR_OK || !log->is_own)
@@ -82,6 +105,8 @@ static enum err ingest_own_log(struct ledger_txn *txn, const struct id *space,
     if (err != ERR_OK)
         return err;
     KITH_ASSERT(out_space->is_mine);
+    if (txn->is_joining)
+        return ERR_STATE; /* join.h */
     err = space_settle(txn, out_space);
     if (err != ERR_OK)
         return err;
@@ -243,9 +268,12 @@ static enum err ingest_store(struct ledger_txn *txn, struct ledger_touched *log,
 {
     const struct head *head = verified_batch_head(batch);
     const struct chain *end = verified_batch_end(batch);
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
     size_t count = verified_batch_count(batch);
-    enum err err = ERR_OK;
+    uint64_t cut = 0;
+    enum err err = kv_count(snapshot.kv, TABLE_CUT, &cut);
 
+    log->has_cut = cut > 0;
     for (size_t at = 0; at < count && err == ERR_OK; at++)
         err = ingest_add(txn, log, verified_batch_entry(batch, at));
     if (err != ERR_OK)

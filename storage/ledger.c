@@ -12,6 +12,7 @@
 #include "storage/check.h"
 #include "storage/follow.h"
 #include "storage/heal.h"
+#include "storage/join.h"
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
 #include "storage/returns.h"
@@ -250,6 +251,7 @@ enum err ledger_succeed(const struct ledger *before, const struct device_secrets
     if (ledger == NULL)
         return ERR_NOMEM;
     ledger->self_space = before->self_space;
+    ledger->endorsement_changes = before->endorsement_changes + 1;
     err = ledger_reload_keys(ledger);
     if (err != ERR_OK) {
         ledger_free(ledger);
@@ -296,7 +298,7 @@ void ledger_close(struct ledger *ledger)
 }
 
 enum err ledger_create_empty(struct kv *kv, const struct device_secrets *secrets,
-                             const struct entropy *entropy, uint64_t now_ms,
+                             const struct entropy *entropy, const struct id *self, uint64_t now_ms,
                              struct ledger **out_ledger, struct ledger_txn **out_txn)
 {
     struct ledger *ledger = ledger_new(kv, secrets, entropy);
@@ -321,7 +323,10 @@ enum err ledger_create_empty(struct kv *kv, const struct device_secrets *secrets
     be32_put(format, STORE_FORMAT);
     if (err == ERR_OK)
         err = ledger_put(txn, TABLE_META, &key, span_of(format, sizeof format));
-    id_draw_random(entropy, &ledger->self_space);
+    if (self != NULL)
+        ledger->self_space = *self;
+    else
+        id_draw_random(entropy, &ledger->self_space);
     key_of_byte(META_SELF, &key);
     if (err == ERR_OK)
         err = ledger_put_sealed(txn, TABLE_META, &key, span_of(ledger->self_space.bytes, ID_SIZE));
@@ -438,6 +443,8 @@ enum err ledger_begin(struct ledger *ledger, uint64_t now_ms, struct ledger_txn 
     txn->now_ms = now_ms;
     snapshot = ledger_txn_snapshot(txn);
     err = ledger_load_counters(&snapshot, &txn->counters);
+    if (err == ERR_OK)
+        err = join_is_pending(&snapshot, &txn->is_joining);
     if (err == ERR_OK && txn->counters.views != LEDGER_VIEWS)
         err = check_forget_views(txn);
     if (err != ERR_OK) {
@@ -550,7 +557,7 @@ static enum err ledger_do_duties(struct ledger_txn *txn)
     bool has_any;
     enum err err = retire_table_has_any(&snapshot, &has_any);
 
-    if (err != ERR_OK || !has_any || follow_txn_is_behind(txn))
+    if (err != ERR_OK || !has_any || txn->is_joining || follow_txn_is_behind(txn))
         return err;
     err = heal_do_duty(txn);
     if (err == ERR_OK)

@@ -146,6 +146,24 @@ class Member:
     def peers(self):
         return self.ok("peer", "list")["peers"]
 
+    def events(self, kind):
+        """What the log tells of this kind: (who, text), the oldest first."""
+        _, answer = self.call("log")
+        rows = answer if isinstance(answer, list) else [answer]
+        return [(row["who"], row["text"]) for row in rows if row.get("kind") == kind]
+
+    def leads(self):
+        return self.ok("lead", "list")["leads"]
+
+    def holds(self, text):
+        """Is this anywhere in the files of the home, as it lies there?"""
+        for folder, _, files in os.walk(self.home):
+            for name in files:
+                with open(os.path.join(folder, name), "rb") as file:
+                    if text.encode() in file.read():
+                        return True
+        return False
+
 
 def until(condition, seconds=20, what="it did not come to that"):
     end = time.monotonic() + seconds
@@ -185,6 +203,15 @@ class Place:
         twin.process = None
         self.members.append(twin)
         return twin
+
+    def beside(self, member, name):
+        """The home of a further device of a member, not made yet."""
+        device = Member.__new__(Member)
+        device.__dict__.update(member.__dict__)
+        device.home = os.path.join(self.path, name)
+        device.process = None
+        self.members.append(device)
+        return device
 
     def pair(self):
         """Two running members that are linked."""

@@ -26,13 +26,14 @@ def table(member):
                           "Sails well and tells the truth."],
               "introduce": ["--why", "Both sail."], "contact edit": ["--set", "org=ACME"],
               "me edit": ["--title", "Sailor"], "remind": ["--every", "3m"],
-              "endorsement export": ["--all"], "intro want": ["--tag", "boats", "--from", "Joon"],
+              "endorsement export": ["--all"], "ask reply": ["--text", "Somebody comes to mind."],
+              "intro want": ["--tag", "boats", "--from", "Joon"],
               "sync": ["--wait", "50"], "log": ["--follow"], "run": ["--listen", "127.0.0.1:0"]}
     for row in member.ok("help")["commands"]:
         words = row["command"].split()
         for argument in row["arguments"]:
             plain = argument.strip("[].")
-            if not argument.startswith("[") or plain == "FILE":
+            if not argument.startswith("[") or plain in ("FILE", "TEXT"):
                 words.append(WORDS.get(plain, "Joon"))
         yield row["command"], words + needed.get(row["command"], [])
 

@@ -9,7 +9,8 @@ from kithtest import KITH, LATER, run, until
 
 # Arguments that name a person, and what else a command cannot do without.
 PEOPLE = {"WHO", "OTHER", "A", "B"}
-WORDS = {"NAME": "boats", "ALIAS": "joonie", "TEXT": "seen at the fair", "CIRCLE": "boats"}
+WORDS = {"NAME": "boats", "ALIAS": "joonie", "TEXT": "seen at the fair", "CIRCLE": "boats",
+         "LEVEL": "good"}
 NEEDED = {"endorse": ["--about", "boats", "--relation", "client", "--words",
                       "Sails well and tells the truth."],
           "introduce": ["--why", "Both sail."], "contact edit": ["--set", "org=ACME"],

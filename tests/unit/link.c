@@ -48,6 +48,18 @@ static void link_write(struct member *member, uint8_t kind, const struct id *id,
     assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
 }
 
+static void link_write_secret(struct member *member, const struct id *invitation)
+{
+    static const uint8_t secret[INVITATION_SECRET_SIZE] = {7};
+    struct ledger_txn *txn = member_begin(member);
+    struct amend amend;
+
+    amend_begin(&amend, txn, ledger_self_space(member->ledger), KIND_INVITATION, invitation);
+    amend_bytes(&amend, INVITATION_SECRET, span_of(secret, sizeof secret));
+    assert_int_equal(amend_end(&amend, NULL), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+}
+
 static void link_pair_new(struct link_pair *pair)
 {
     *pair = (struct link_pair){.invitation = {{1}}, .acceptance = {{2}}};
@@ -58,6 +70,7 @@ static void link_pair_new(struct link_pair *pair)
     link_learn(pair, 1, &pair->ben);
     link_learn(pair, 2, &pair->eve);
     pair->expires_s = pair->ana.now_ms / 1000 + 3600;
+    link_write_secret(&pair->ana, &pair->invitation);
     link_write(&pair->ana, KIND_INVITATION, &pair->invitation, INVITATION_EXPIRES, pair->expires_s);
     link_write(&pair->ana, KIND_INVITATION, &pair->invitation, INVITATION_STATE, INVITATION_OPEN);
     link_write(&pair->ben, KIND_ACCEPTANCE, &pair->acceptance, ACCEPTANCE_STATE,

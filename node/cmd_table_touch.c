@@ -4,7 +4,8 @@
 const struct cmd cmd_table_touch[] = {
     {.words = "contact log",
      .method = "contact.log",
-     .args = {"WHO", "TEXT"},
+     .args = {"WHO", "[TEXT]"},
+     .text = "text",
      .flags = {{"kind", CMD_TEXT, "met|call|mail|gift|note"}, {"on", CMD_TEXT, "DATE"}},
      .run = cmd_op,
      .summary = "note that you were in touch; private, never sent",

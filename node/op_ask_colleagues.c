@@ -11,8 +11,9 @@
 #include "proto/contact.h"
 #include "storage/fold.h"
 #include "storage/row.h"
+#include "storage/view_contact.h"
 
-enum { OP_ASK_COLLEAGUES_NAMED = 5, OP_ASK_COLLEAGUES_TEXT = 700 };
+enum { OP_ASK_COLLEAGUES_NAMED = 5, OP_ASK_COLLEAGUES_NOTED = 20, OP_ASK_COLLEAGUES_TEXT = 700 };
 
 struct op_ask_colleagues {
     struct op_call *call;
@@ -103,4 +104,31 @@ enum err op_ask_colleagues(struct op_call *call, struct span org, const struct b
     }
     buf_release(&search.org);
     return err;
+}
+
+static enum err op_ask_colleagues_on_contact(void *self, uint32_t number,
+                                             const struct object *contact)
+{
+    struct span name = view_contact_shown(contact);
+    json_t *names = self;
+
+    (void)number;
+    if (object_value(contact, CONTACT_MEMBER).bytes.size > 0)
+        return ERR_OK;
+    if (json_array_append_new(names, json_stringn((const char *)name.data, name.size)) != 0)
+        return ERR_NOMEM;
+    return json_array_size(names) >= OP_ASK_COLLEAGUES_NOTED ? ERR_CANCELLED : ERR_OK;
+}
+
+enum err op_ask_colleagues_note(struct op_call *call, struct span org)
+{
+    json_t *names = json_array();
+    enum err err = org.size > 0 ? view_contact_match(&call->snapshot, MATCH_BY_ORG, org,
+                                                     op_ask_colleagues_on_contact, names)
+                                : ERR_OK;
+
+    if (json_array_size(names) > 0)
+        (void)json_object_set(call->result, "colleagues", names);
+    json_decref(names);
+    return err == ERR_CANCELLED ? ERR_OK : err;
 }

@@ -9,5 +9,8 @@
  * by name. An empty org fits nobody. */
 MUST_USE enum err op_ask_colleagues(struct op_call *call, struct span org,
                                     const struct buf *keep_from, const struct buf *named);
+/* Adds to the answer, as "colleagues", the names of contacts who work there and are no members as
+ * far as the owner knows: they may hear of it from others. */
+MUST_USE enum err op_ask_colleagues_note(struct op_call *call, struct span org);
 
 #endif

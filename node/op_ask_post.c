@@ -351,6 +351,8 @@ static enum err op_ask_post_write(struct op_ask_post *plan)
     if (err != ERR_OK)
         return op_fail_err(call, err, "the ask could not be stored");
     err = op_ask_answer(call, &plan->held.id);
+    if (err == ERR_OK && plan->ask.sort == ASK_SORT_ASK)
+        err = op_ask_colleagues_note(call, object_text(&plan->card, CARD_ORG));
     if (err == ERR_OK && json_array_size(plan->to.left_out) > 0)
         (void)json_object_set(call->result, "left_out", plan->to.left_out);
     return err;

@@ -66,31 +66,43 @@ static void show_ask_names(const char *label, json_t *people)
 
 static void show_ask_way(json_t *ask)
 {
-    static const char *const between[] = {"", "", "one person in between", "two people in between"};
+    static const char *const between[] = {"", "", " (one person in between)",
+                                          " (two people in between)"};
     json_int_t hops = json_integer_value(json_object_get(ask, "hops"));
     const char *from = show_text(ask, "from");
     char text[SHOW_ASK_LINE];
     json_t *also;
     size_t at;
 
-    if (from[0] == '\0')
-        return;
-    (void)snprintf(text, sizeof text, "%.300s%s%s%s", from, hops >= 2 && hops <= 3 ? " (" : "",
-                   hops >= 2 && hops <= 3 ? between[hops] : "", hops >= 2 && hops <= 3 ? ")" : "");
-    show_line(hops > 1 ? "Passed on by" : "From", text);
+    if (hops > 1 && hops <= 3) {
+        (void)snprintf(text, sizeof text, "%.300s%s", from, between[hops]);
+        show_line("Passed on by", text);
+    }
     json_array_foreach(json_object_get(ask, "also_from"), at, also)
-        show_line("and by", json_string_value(also));
+        show_line(hops > 1 ? "and by" : "also by", json_string_value(also));
     show_line("They say", show_text(ask, "note"));
 }
 
-static const char *show_ask_next(json_t *ask)
+/* What to type next, with the ask's own id. */
+static void show_ask_hint(json_t *ask, char *out, size_t size)
 {
-    const char *state = show_text(ask, "state");
+    const char *id = show_text(ask, "id");
     bool may_go_on = json_integer_value(json_object_get(ask, "hops")) <
                      json_integer_value(json_object_get(ask, "hop_limit"));
 
-    if (strcmp(state, "open") == 0)
-        return "open; kith ask close ID ends it";
+    if (json_is_true(json_object_get(ask, "mine")))
+        (void)snprintf(out, size, "open; kith ask close %.12s ends it", id);
+    else if (may_go_on)
+        (void)snprintf(out, size, "kith ask pass %.12s --to WHO, or kith ask dismiss %.12s", id,
+                       id);
+    else
+        (void)snprintf(out, size, "it goes no further; kith ask dismiss %.12s: not now", id);
+}
+
+static const char *show_ask_past(json_t *ask)
+{
+    const char *state = show_text(ask, "state");
+
     if (strcmp(state, "closed") == 0)
         return show_ask_is(ask, "reason", "found") ? "closed: found" : "closed";
     if (strcmp(state, "expired") == 0)
@@ -99,10 +111,32 @@ static const char *show_ask_next(json_t *ask)
         return "you passed it on";
     if (strcmp(state, "answered") == 0)
         return "you answered";
-    if (strcmp(state, "not now") == 0)
-        return "you said: not now";
-    return may_go_on ? "kith ask pass ID --to WHO, or kith ask dismiss ID"
-                     : "it goes no further; kith ask dismiss ID";
+    return strcmp(state, "not now") == 0 ? "you said: not now" : "";
+}
+
+static void show_ask_state(json_t *ask)
+{
+    const char *past = show_ask_past(ask);
+    char hint[SHOW_ASK_LINE];
+
+    show_ask_hint(ask, hint, sizeof hint);
+    show_line("State", past[0] != '\0' ? past : hint);
+}
+
+/* How far it has come, of how far it may go. */
+static void show_ask_reach(json_t *ask)
+{
+    json_int_t hops = json_integer_value(json_object_get(ask, "hops"));
+    json_int_t limit = json_integer_value(json_object_get(ask, "hop_limit"));
+    char text[SHOW_ASK_LINE];
+
+    if (hops == 0)
+        (void)snprintf(text, sizeof text, "up to %" JSON_INTEGER_FORMAT " hop%s", limit,
+                       limit == 1 ? "" : "s");
+    else
+        (void)snprintf(text, sizeof text,
+                       "%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " hops", hops, limit);
+    show_line("Reach", text);
 }
 
 static void show_ask_left_out(json_t *result)
@@ -118,6 +152,10 @@ static void show_ask_left_out(json_t *result)
                        show_text(row, "why"));
         show_line("Left out", text);
     }
+    show_list("Colleagues", json_object_get(result, "colleagues"));
+    if (json_object_get(result, "colleagues") != NULL)
+        (void)puts("They work where you do and are not on kith, as far as you know: what they hear "
+                   "from others kith cannot keep from them.");
 }
 
 static const char *show_ask_named(json_t *ask)
@@ -132,7 +170,6 @@ static const char *show_ask_named(json_t *ask)
 static void show_ask(json_t *result, json_t *params)
 {
     bool is_mine = json_is_true(json_object_get(result, "mine"));
-    char text[SHOW_ASK_LINE];
 
     (void)params;
     show_line(show_ask_is(result, "kind", "offer") ? "Offer" : "Ask", show_text(result, "id"));
@@ -145,13 +182,10 @@ static void show_ask(json_t *result, json_t *params)
     if (is_mine)
         show_line("Your name", show_ask_named(result));
     show_ask_names("To", json_object_get(result, "to"));
-    show_ask_names("You passed it to", json_object_get(result, "passed_to"));
-    (void)snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " hops",
-                   json_integer_value(json_object_get(result, "hops")),
-                   json_integer_value(json_object_get(result, "hop_limit")));
-    show_line("Reach", text);
+    show_ask_names("Passed to", json_object_get(result, "passed_to"));
+    show_ask_reach(result);
     show_line("Until", show_text(result, "expires"));
-    show_line("State", show_ask_next(result));
+    show_ask_state(result);
     show_ask_left_out(result);
     show_reply_leads(result);
 }

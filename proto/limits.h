@@ -98,6 +98,7 @@ enum {
     ASK_ROUTES_MAX = 8,      /* ways one ask comes here that are kept */
     ASK_NEIGHBOUR_MAX = 256, /* routes kept of one neighbour: what the bucket lets by in 120 days */
     ASK_REFUSED_DAY_MAX = 8, /* refusals of one neighbour that are told in a day */
+    ASK_IGNORED_MAX = 5,     /* passes in a row that were not wanted: the next go to the digest */
     ASK_TOMBSTONE_DAYS = 90, /* ended ones are remembered: nothing late revives them */
 
     LETTER_SIZE_MIN = 1024,       /* a letter is 1, 4 or 16 KiB: its size tells next to nothing */

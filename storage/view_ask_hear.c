@@ -8,8 +8,6 @@
 #include "storage/ledger_state.h"
 #include "storage/view_peer.h"
 
-enum { ASK_IGNORED_MAX = 5 }; /* passes in a row that were not wanted: more go to the digest */
-
 /* A pass or close being heard. */
 struct ask_hearing {
     struct ledger_txn *txn;

@@ -141,13 +141,14 @@ def what_is_kept_from_people_does_not_reach_them(place):
     ana.ok("me", "edit", "--org", "Acme")
     emil.ok("me", "edit", "--org", "ACME")
     until(lambda: ana.card_of("Emil").get("org") == "ACME")
+    ana.ok("contact", "add", "Zoe Zimmer", "--org", "acme")
     warned = ana.fails(6, "ask", "post", "I look for another job.", "--title", "A new place")
     assert "Emil works where you do (Acme): nothing was sent" in warned["message"], warned
     assert '--keep-from "Emil"' in warned["hint"] and "--anyway" in warned["hint"], warned
     assert ana.ok("ask", "list", "--mine")["asks"] == []
     made = ana.ok("ask", "post", "I look for another job.", "--title", "A new place",
                   "--keep-from", "emil", "--keep-from", "carla", "--name", "first")
-    assert names(made["to"]) == ["Bruno"], made
+    assert names(made["to"]) == ["Bruno"] and made["colleagues"] == ["Zoe Zimmer"], made
     assert sorted((row["name"], row["why"]) for row in made["left_out"]) == [
         ("Carla", "you keep it from them"), ("Emil", "you keep it from them")], made
     has(bruno, made)
@@ -292,6 +293,12 @@ def longer_text_is_written_in_an_editor_or_read(place):
     code, shown, left = written("Built our boat shed, and it still stands today.", "endorse",
                                 "bruno", "--about", "carpentry", "--relation", "client")
     assert code == 0 and left == [], shown
+    code, shown, left = written("Coffee.\nWe talked about boats.", "contact", "log", "bruno")
+    assert code == 0 and left == [], shown
+    note = ana.ok("contact", "timeline", "bruno")["interactions"][0]
+    assert note["text"] == "Coffee.\nWe talked about boats.", note
+    ana.ok("contact", "log", "bruno", "-", stdin=b"A call.\n")
+    ana.fails(2, "contact", "log", "bruno")
     made = ana.ok("offer", "post", "-", "--title", "Boats", stdin="Two.\nGrüße.\n".encode())
     assert made["text"] == "Two.\nGrüße.", made
     ana.fails(8, "offer", "post", "-", "--title", "Boats", stdin=b" \n")

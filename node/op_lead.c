@@ -110,6 +110,21 @@ enum err op_lead_show(struct op_call *call)
 
 /* Going on. */
 
+/* What to type next in this thread. */
+struct op_lead_hint {
+    char text[80];
+};
+
+static struct op_lead_hint op_lead_hint(const struct object *lead)
+{
+    struct op_lead_hint hint;
+    char id[ID_TEXT_SIZE];
+
+    hex_write(span_of(lead->id.bytes, ID_SIZE), id);
+    (void)snprintf(hint.text, sizeof hint.text, "kith lead answer %.12s TEXT", id);
+    return hint;
+}
+
 static bool op_lead_is_asked(const struct object *lead)
 {
     return object_number(lead, LEAD_IS_ASKED) != 0;
@@ -378,7 +393,7 @@ enum err op_lead_introduce(struct op_call *call)
         return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "this could not be written");
     }
     if (err == ERR_OK && !reply.about.offers_introduction)
-        err = op_fail(call, OP_FAILED, "kith lead answer ID TEXT",
+        err = op_fail(call, OP_FAILED, op_lead_hint(&lead).text,
                       "no introduction was offered with this one; you can ask for it");
     if (err == ERR_OK)
         err = op_lead_say_yes(call, &lead, text);
@@ -431,11 +446,10 @@ enum err op_lead_thanks(struct op_call *call)
     enum err err = op_lead_find(call, &lead);
 
     if (err == ERR_OK && !op_lead_is_asked(&lead))
-        err = op_fail(call, OP_FAILED, "kith lead answer ID TEXT",
+        err = op_fail(call, OP_FAILED, op_lead_hint(&lead).text,
                       "this answers somebody else's ask: thanks are theirs to give");
     if (err == ERR_OK && object_number(&lead, LEAD_THANKED) != 0)
-        err =
-            op_fail(call, OP_FAILED, "kith lead answer ID TEXT", "you have thanked for it before");
+        err = op_fail(call, OP_FAILED, op_lead_hint(&lead).text, "you have thanked for it before");
     if (err == ERR_OK && strlen(line) > THANKS_LINE_SIZE_MAX)
         err = op_fail(call, OP_USAGE, "say it in fewer words",
                       "thanks take up to %d bytes, as everybody on the way reads them",

@@ -294,7 +294,7 @@ enum err op_reply(struct op_call *call)
         plan.draft.expires_ms = plan.pass.ask.expires_ms;
         err = lead_write_reply(call->txn, &plan.draft, &id);
         if (err == ERR_FORGED)
-            err = op_fail(call, OP_UNTRUSTED, "kith ask dismiss ID",
+            err = op_fail(call, OP_UNTRUSTED, "kith ask list",
                           "that ask names no key that an answer could be sealed for");
     }
     if (err == ERR_OK)

@@ -64,7 +64,8 @@ def a_lead_comes_back_over_one_hop(place):
                                   ("thanked-me", "I start on Monday.")], acts(bruno, "ana")
     assert ana.ok("balance", "bruno")["received"] == {"total": 1, "answered-me": 1}
     assert bruno.ok("balance", "ana")["given"] == {"total": 1, "answered": 1}
-    ana.fails(1, "thanks", got["id"], "Again.")
+    assert ana.fails(1, "thanks", got["id"], "Again.")["hint"] == \
+        f"kith lead answer {got['id'][:12]} TEXT"
     bruno.fails(1, "thanks", made["id"], "Me.")
 
 

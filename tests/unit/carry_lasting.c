@@ -44,7 +44,28 @@ static void carry_goes_by_the_first_way_and_by_a_spare_one(void **state)
     four_free(&four);
 }
 
-/* The letters of a thread may come in any order, at once or by different ways. */
+/* The letters of a thread may come in any order: at once, */
+static void carry_puts_a_thread_together_that_comes_at_once(void **state)
+{
+    char id[ID_TEXT_SIZE];
+    struct four four;
+    json_t *lead;
+
+    (void)state;
+    four_row(&four);
+    four_reply_to(&four, &four.dora, canary, id);
+    for (int more = 0; more < 9; more++)
+        json_decref(meeting_op(&four.dora, "lead.answer",
+                               json_pack("{s:s, s:s}", "id", id, "text", "And more"), NULL));
+    four_all(&four);
+    lead = meeting_op(&four.ana, "lead.show", json_pack("{s:s}", "id", id), NULL);
+    assert_int_equal(json_array_size(json_object_get(lead, "thread")), 10);
+    json_decref(lead);
+    assert_int_equal(four_told(&four.ana, "refused", ""), 0);
+    four_free(&four);
+}
+
+/* or by different ways. */
 static void carry_puts_a_thread_together_in_any_order(void **state)
 {
     char id[ID_TEXT_SIZE];
@@ -387,6 +408,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(carry_goes_by_the_first_way_and_by_a_spare_one),
+        cmocka_unit_test(carry_puts_a_thread_together_that_comes_at_once),
         cmocka_unit_test(carry_puts_a_thread_together_in_any_order),
         cmocka_unit_test(carry_goes_both_ways_and_is_told_once),
         cmocka_unit_test(carry_thanks_as_far_as_somebody_is_left),

@@ -24,6 +24,8 @@ static bool answer_is_hash(const struct hash *left, const struct hash *right)
 
 /* Outside. */
 
+/* PROTOCOL ANSWER-1: "Types are 1 thanks, with a line of up to THANKS_LINE_SIZE_MAX bytes, and 2 a
+ * letter." */
 static void answer_take(struct wire *wire, struct answer *out)
 {
     out->type = (enum answer_type)wire_uint(wire, ANSWER_LETTER);

@@ -33,6 +33,8 @@ static void letter_claim(struct span content, struct hash *out)
     digest(letter_by_label, &content, 1, out);
 }
 
+/* PROTOCOL LETTER-3: "The writer's key is one made for this alone: the thread's of who replies, the
+ * ask's of who asked." */
 static enum err letter_put(const struct letter_by *by, struct span content, struct buf *out)
 {
     uint8_t signature[SIGNATURE_SIZE];

@@ -56,6 +56,7 @@ const char *reply_kind_name(uint64_t kind)
     return kind >= REPLY_LEAD && kind <= REPLY_MESSAGE ? names[kind - REPLY_LEAD] : NULL;
 }
 
+/* PROTOCOL REPLY-2: "Who replies draws 32 bytes for each thread, in self." */
 void reply_keys(const uint8_t secret[static KEY_SIZE], struct signing_key *out_thread,
                 struct exchange_key *out_box)
 {

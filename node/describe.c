@@ -13,7 +13,9 @@
 
 void describe_time(uint64_t ms, char out[static DESCRIBE_TIME_SIZE])
 {
-    time_t seconds = (time_t)(ms / 1000);
+    /* RFC 3339 ends with the year 9999; a peer may write any time at all. */
+    uint64_t end_s = UINT64_C(253402300799);
+    time_t seconds = (time_t)(ms / 1000 < end_s ? ms / 1000 : end_s);
     struct tm parts;
 
     if (gmtime_r(&seconds, &parts) == NULL ||
@@ -302,10 +304,16 @@ json_t *describe_contact_numbered(const struct op_call *call, uint32_t number)
 const struct op_presence *describe_presence(const struct op_call *call,
                                             const struct public_key *member)
 {
-    for (size_t at = 0; at < call->world->presence_count; at++)
-        if (public_key_is_equal(&call->world->presence[at].member, member))
-            return &call->world->presence[at];
-    return NULL;
+    const struct op_presence *best = NULL;
+
+    for (size_t at = 0; at < call->world->presence_count; at++) {
+        const struct op_presence *one = &call->world->presence[at];
+
+        if (public_key_is_equal(&one->member, member) &&
+            (best == NULL || one->is_online + one->is_in_step > best->is_online + best->is_in_step))
+            best = one;
+    }
+    return best;
 }
 
 static const char *describe_level(enum link_level level)

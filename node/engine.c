@@ -103,7 +103,7 @@ static void engine_on_gone(struct engine *engine, struct engine_conn *conn, bool
 static bool engine_concerns(const struct engine *engine, const struct engine_conn *conn,
                             const struct space_row *space)
 {
-    if (public_key_is_equal(&conn->member, ledger_member(engine->ledger)))
+    if (engine_sibling_is(engine, &conn->member))
         return true;
     if (!space->is_mine)
         return public_key_is_equal(&conn->member, &space->writer);
@@ -153,9 +153,13 @@ static enum err engine_drop_unlinked(struct engine *engine)
          conn = conn->next) {
         struct session_event event = {.type = SESSION_STOP, .stop = BYE_DONE};
 
-        if (conn->state != CONN_SESSION || conn->role != SESSION_PEER ||
-            public_key_is_equal(&conn->member, ledger_member(engine->ledger)))
+        if (conn->state != CONN_SESSION || conn->role != SESSION_PEER)
             continue;
+        if (engine_sibling_is(engine, &conn->member)) {
+            if (engine_sibling_is_out(engine, &conn->device))
+                engine_talk_event(engine, conn, &event);
+            continue;
+        }
         err = view_peer(&engine->snapshot, &conn->member, peer);
         if (err == ERR_NOT_FOUND || (err == ERR_OK && peer->state != LINK_LINKED))
             engine_talk_event(engine, conn, &event);
@@ -167,7 +171,7 @@ static enum err engine_drop_unlinked(struct engine *engine)
 }
 
 /* Where this node can be reached is stored, for what is told in writing (introductions). */
-static void engine_note_own(struct engine *engine)
+void engine_note_own(struct engine *engine)
 {
     struct engine_effect *effect = engine_effect(engine, ENGINE_REACHED, 0);
 
@@ -244,7 +248,7 @@ static void engine_check_conn(struct engine *engine, struct engine_conn *conn)
     }
     if (conn->is_outbound && conn->target != NULL)
         engine_call_failed(engine, conn->target);
-    engine_close(engine, conn);
+    engine_refuse(engine, conn);
 }
 
 static void engine_on_woken(struct engine *engine)
@@ -257,6 +261,7 @@ static void engine_on_woken(struct engine *engine)
         engine_on_peers_changed(engine);
     else
         engine_call_due(engine);
+    engine_sibling_tend(engine);
 }
 
 /* A reaction may have made a link, or an own device elsewhere. */
@@ -284,6 +289,8 @@ static void engine_on_event(struct engine *engine, const struct engine_event *ev
     case ENGINE_CLOSED:
         if (conn != NULL)
             engine_on_gone(engine, conn, conn->is_outbound && !conn->is_confirmed);
+        else
+            engine_let_go(engine, event->conn);
         break;
     case ENGINE_BYTES:
         if (conn != NULL)

@@ -77,9 +77,10 @@ enum engine_effect_type {
     ENGINE_REACHED,  /* store: this device was seen, and says it is at these addresses */
     ENGINE_DELIVERED, /* store: the peer holds this log up to size (may be collected) */
     ENGINE_CONFIRMED, /* store: a session under the link's secret was confirmed */
-    ENGINE_REFUSED,   /* store: an acceptance was refused */
-    ENGINE_JOURNAL,   /* tell the owner */
-    ENGINE_PRESENCE   /* somebody came, went, or fell in or out of step */
+    ENGINE_JOINED,  /* store: this device, which was new, holds what its first meeting announced */
+    ENGINE_REFUSED, /* store: an acceptance was refused */
+    ENGINE_JOURNAL, /* tell the owner */
+    ENGINE_PRESENCE /* somebody came, went, or fell in or out of step */
 };
 
 enum engine_link_step { ENGINE_LINK_CLAIM, ENGINE_LINK_MAKE, ENGINE_LINK_COMPLETE };

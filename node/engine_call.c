@@ -39,12 +39,14 @@ struct engine_target *engine_call_target(const struct engine *engine,
 }
 
 /* A target for a device, found by it from now on. */
-static struct engine_target *engine_call_add_device(struct engine *engine,
-                                                    const struct public_key *device)
+struct engine_target *engine_call_add_device(struct engine *engine, const struct public_key *device)
 {
-    struct engine_target *target = engine_call_add(engine);
+    struct engine_target *target = engine_call_target(engine, device);
     struct engine_target **bucket = &engine->target_buckets[engine_call_bucket(device)];
 
+    if (target != NULL)
+        return target;
+    target = engine_call_add(engine);
     if (target == NULL)
         return NULL;
     target->device = *device;
@@ -70,12 +72,11 @@ struct engine_call_peer {
 static enum err engine_call_on_device(void *self, const struct device_row *device)
 {
     struct engine_call_peer *from = self;
-    struct engine_target *target = engine_call_target(from->engine, &device->device);
+    struct engine_target *target;
 
     if (engine_heal_is_retired(from->engine, &device->device))
         return ERR_OK; /* It may call us, and is told. */
-    if (target == NULL)
-        target = engine_call_add_device(from->engine, &device->device);
+    target = engine_call_add_device(from->engine, &device->device);
     if (target == NULL)
         return ERR_NOMEM;
     target->member = device->member;
@@ -253,7 +254,10 @@ enum err engine_call_reload(struct engine *engine)
     if (err == ERR_OK)
         err = row_each(&engine->snapshot, self, KIND_INVITATION, engine_call_on_invitation, engine);
     if (err == ERR_OK)
-        err = view_knocks(&engine->snapshot, engine->knocks, &engine->knocks_count);
+        err = view_knocks_held(&engine->snapshot, engine->knocks, &engine->knocks_count,
+                               &engine->knocks_held);
+    if (err == ERR_OK)
+        err = engine_sibling_reload(engine);
     if (err == ERR_OK)
         engine_call_forget_stale(engine);
     return err;
@@ -290,6 +294,8 @@ static void engine_call_find_connected(struct engine *engine)
 
 /* What others tell must not make this node knock at its own machine or at things on its cable: such
  * addresses are only for nodes that listen nowhere else. */
+/* PROTOCOL LIMIT-5: "Addresses of this machine, link-local, multicast and unspecified ones that
+ * others told are not called, unless a node listens on loopback only: then loopback is." */
 static bool engine_call_may_dial(const struct engine *engine, const struct address *address)
 {
     return address_is_elsewhere(address) ||
@@ -421,6 +427,8 @@ void engine_call_ended(struct engine *engine, struct engine_conn *conn)
 
 /* Penalties. */
 
+/* PROTOCOL LIMIT-4: "The third time in 24 hours the device is refused for an hour; each further
+ * time for twice as long." */
 void engine_call_violated(struct engine *engine, const struct public_key *device)
 {
     struct engine_target *target = engine_call_target(engine, device);

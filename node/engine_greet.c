@@ -60,7 +60,7 @@ static void engine_greet_first(struct engine *engine, struct engine_conn *conn)
     if ((invitation == NULL && !engine_greet_knock(engine, first)) ||
         !strangers_may_answer(engine->strangers, &conn->address, handshake_ephemeral(first).data,
                               engine->now_ms)) {
-        engine_close(engine, conn);
+        engine_refuse(engine, conn);
         return;
     }
     conn->role = invitation != NULL ? SESSION_INVITER : SESSION_PEER;
@@ -72,7 +72,7 @@ static void engine_greet_first(struct engine *engine, struct engine_conn *conn)
     err = conn->handshake != NULL ? engine_heal_answer(engine, conn, first) : ERR_NOMEM;
     if (err != ERR_OK) {
         buf_clear(&conn->out);
-        engine_close(engine, conn);
+        engine_refuse(engine, conn);
         return;
     }
     buf_drop(&conn->in, HANDSHAKE_FIRST_SIZE);
@@ -93,6 +93,10 @@ static enum err engine_greet_try_link(struct engine *engine, struct engine_conn 
     enum err err =
         peer != NULL ? view_device_by_static(&engine->snapshot, static_key, &device) : ERR_NOMEM;
 
+    if (err == ERR_OK && engine_sibling_is(engine, &device.member)) {
+        secret_free(peer);
+        return engine_sibling_try(engine, conn, third, &device, content, result);
+    }
     if (err == ERR_OK)
         err = view_peer(&engine->snapshot, &device.member, peer);
     if (err == ERR_OK && (peer->state != LINK_LINKED || !peer->has_secret || !peer->has_pair_in ||
@@ -130,7 +134,7 @@ static void engine_greet_third(struct engine *engine, struct engine_conn *conn, 
         buf_drop(&conn->in, size);
         engine_talk_start(engine, conn, result, buf_span(&content));
     } else {
-        engine_close(engine, conn);
+        engine_refuse(engine, conn);
     }
     buf_release(&content);
     secret_free(result);
@@ -140,7 +144,8 @@ static void engine_greet_third(struct engine *engine, struct engine_conn *conn, 
 
 static enum err engine_greet_dial_keys(struct engine *engine, struct engine_conn *conn,
                                        struct handshake_dial *dial,
-                                       struct handshake_invitation *invited, struct peer *peer)
+                                       struct handshake_invitation *invited, struct peer *peer,
+                                       uint8_t room[static 2 * KEY_SIZE])
 {
     struct engine_target *target = conn->target;
     enum err err;
@@ -160,6 +165,8 @@ static enum err engine_greet_dial_keys(struct engine *engine, struct engine_conn
         secret_wipe(&invitation, sizeof invitation);
         return ERR_OK;
     }
+    if (engine_sibling_is(engine, &target->member))
+        return engine_sibling_dial_keys(engine, target, room, dial);
     err = view_peer(&engine->snapshot, &target->member, peer);
     if (err == ERR_OK &&
         (peer->state != LINK_LINKED || !peer->has_secret || !peer->has_pair_in || !peer->has_knock))
@@ -173,8 +180,10 @@ void engine_greet_dialled(struct engine *engine, struct engine_conn *conn)
 {
     struct handshake_invitation *invited = secret_new(sizeof *invited);
     struct peer *peer = secret_new(sizeof *peer);
+    uint8_t *room = secret_new((size_t)2 * KEY_SIZE);
     struct handshake_dial dial = {0};
-    enum err err = invited != NULL && peer != NULL && conn->target != NULL && engine_look(engine)
+    enum err err = invited != NULL && peer != NULL && room != NULL && conn->target != NULL &&
+                           engine_look(engine)
                        ? ERR_OK
                        : ERR_NOMEM;
 
@@ -183,16 +192,17 @@ void engine_greet_dialled(struct engine *engine, struct engine_conn *conn)
     if (conn->handshake == NULL)
         err = ERR_NOMEM;
     if (err == ERR_OK)
-        err = engine_greet_dial_keys(engine, conn, &dial, invited, peer);
+        err = engine_greet_dial_keys(engine, conn, &dial, invited, peer, room);
     if (err == ERR_OK)
         err = handshake_dial(conn->handshake, &dial, ledger_entropy(engine->ledger), &conn->out);
     secret_free(invited);
     secret_free(peer);
+    secret_free(room);
     if (err != ERR_OK) {
         buf_clear(&conn->out);
         if (conn->target != NULL)
             engine_call_failed(engine, conn->target);
-        engine_close(engine, conn);
+        engine_refuse(engine, conn);
         return;
     }
     conn->state = CONN_AWAIT_SECOND;
@@ -207,8 +217,11 @@ static void engine_greet_second(struct engine *engine, struct engine_conn *conn)
     struct buf identity = {0};
     enum err err = result != NULL && engine_look(engine) ? ERR_OK : ERR_NOMEM;
 
+    /* PROTOCOL OWN-3: "A dialler sends its identity (CERT-4) in message 3 to devices of its own
+     * member always." */
     if (err == ERR_OK &&
-        (conn->role == SESSION_ACCEPTOR || !engine_heal_is_known(engine, &conn->member)))
+        (conn->role == SESSION_ACCEPTOR || engine_sibling_is(engine, &conn->member) ||
+         !engine_heal_is_known(engine, &conn->member)))
         err = view_identity(&engine->snapshot, &identity);
     if (err == ERR_OK)
         err = handshake_finish(conn->handshake, second, buf_span(&identity),
@@ -220,7 +233,7 @@ static void engine_greet_second(struct engine *engine, struct engine_conn *conn)
     } else {
         if (conn->target != NULL)
             engine_call_failed(engine, conn->target);
-        engine_close(engine, conn);
+        engine_refuse(engine, conn);
     }
     secret_free(result);
 }
@@ -235,7 +248,7 @@ void engine_greet_bytes(struct engine *engine, struct engine_conn *conn)
         size_t size = handshake_third_size(buf_span(&conn->in));
 
         if (size == 0)
-            engine_close(engine, conn);
+            engine_refuse(engine, conn);
         else if (conn->in.size >= size)
             engine_greet_third(engine, conn, size);
     }

@@ -72,13 +72,14 @@ struct engine_heal_search {
 
 /* The secret was the right one: is the chain, too? It leads to a device of this link's member, with
  * the key that message 3 revealed. */
-static enum err engine_heal_check(struct engine_heal_search *search, const struct peer *peer)
+static enum err engine_heal_check(struct engine_heal_search *search,
+                                  const struct public_key *member)
 {
     struct hash next_root;
     enum err err = device_read_identity(buf_span(search->content), &search->chain, &next_root);
 
     if (err == ERR_OK &&
-        (!public_key_is_equal(&search->chain.member, &peer->member) ||
+        (!public_key_is_equal(&search->chain.member, member) ||
          memcmp(device_of(&search->chain)->static_key, search->static_key, KEY_SIZE) != 0))
         err = ERR_FORGED;
     search->is_found = err == ERR_OK;
@@ -99,7 +100,7 @@ static enum err engine_heal_on_peer(void *self, const struct peer *peer)
                                 search->content, search->result);
     if (err == ERR_FORGED || err == ERR_MALFORMED)
         return ERR_OK;
-    return err == ERR_OK ? engine_heal_check(search, peer) : err;
+    return err == ERR_OK ? engine_heal_check(search, &peer->member) : err;
 }
 
 static void engine_heal_tell(struct engine *engine, struct engine_conn *conn)
@@ -129,7 +130,11 @@ enum err engine_heal_search(struct engine *engine, struct engine_conn *conn, str
     if (third.size != HANDSHAKE_THIRD_LARGE ||
         !strangers_may_search(engine->strangers, &conn->address, engine->now_ms))
         return ERR_FORGED;
-    err = view_peer_each(&engine->snapshot, engine_heal_on_peer, &search);
+    err = engine_sibling_search(engine, conn, third, content, result);
+    if (err == ERR_OK)
+        err = engine_heal_check(&search, ledger_member(engine->ledger));
+    else if (err == ERR_FORGED)
+        err = view_peer_each(&engine->snapshot, engine_heal_on_peer, &search);
     if (err != ERR_OK && err != ERR_CANCELLED)
         return err;
     if (!search.is_found)
@@ -217,6 +222,7 @@ void engine_heal_succeeded(struct engine *engine, struct ledger *ledger)
         ledger_snapshot_end(&engine->snapshot);
     engine->has_snapshot = false;
     engine->ledger = ledger;
+    engine_note_own(engine);
     if (engine_call_reload(engine) != ERR_OK)
         engine->is_failed = true;
     engine_call_now(engine, NULL);

@@ -12,6 +12,7 @@
 
 enum {
     ENGINE_FIRST_MS = 5000,    /* to message 1 */
+    ENGINE_REFUSE_MS = 500,    /* whoever is refused cannot tell by the time why */
     ENGINE_CONFIRM_MS = 10000, /* to the first frame */
     ENGINE_REKEY_MS = 15 * 60 * 1000,
     ENGINE_REPLACE_MS = 10000, /* two sessions confirmed within: the lower device's dial stays */
@@ -48,6 +49,7 @@ struct engine_conn {
     bool is_closed_by_net;
     bool is_sent; /* what stands in out was told as an effect */
     uint64_t begun_at_ms, confirmed_at_ms, rekeyed_at_ms;
+    uint64_t close_at_ms;        /* of one that is refused: not before */
     struct handshake *handshake; /* secret */
     struct channel *channel;     /* secret */
     struct session *session;
@@ -122,8 +124,9 @@ struct engine {
     struct engine_target *target_buckets[ENGINE_TARGET_BUCKETS];
     struct engine_invitation *invitations; /* secret */
     size_t invitations_count;
-    uint8_t *knocks; /* secret */
-    size_t knocks_count;
+    uint8_t *knocks;     /* secret */
+    size_t knocks_count; /* that are answered; behind them those that were, for siblings */
+    size_t knocks_held;
     struct dialer dialer;
     struct engine_ticket *tickets;
     size_t tickets_count, tickets_capacity;
@@ -132,6 +135,7 @@ struct engine {
     struct engine_effect *effects;
     size_t effects_count, effects_capacity;
     bool is_failed, is_stopping, has_noted;
+    bool is_joining;  /* this device is new: storage/join.h */
     bool must_reload; /* links and invitations could not be read: tried again in a while */
     uint64_t now_ms, wall_ms, wake_at_ms;
     uint64_t version_quiet_until_ms; /* of knocks, which tell not whose they are */
@@ -149,6 +153,8 @@ void engine_journal(struct engine *engine, const char *kind, const char *who, co
 /* Somebody speaks another version: told once in a while, however often they call. */
 void engine_journal_version(struct engine *engine, uint64_t *quiet_until_ms, const char *who,
                             const char *text);
+/* Where this device can be reached is stored. */
+void engine_note_own(struct engine *engine);
 void engine_wake_by(struct engine *engine, uint64_t at_ms);
 
 /* Of what was announced in a session, both ways, how many entries have crossed. */
@@ -163,6 +169,10 @@ MUST_USE struct engine_conn *engine_add_conn(struct engine *engine, conn_id id,
 void engine_touch(struct engine *engine, struct engine_conn *conn);
 /* Closes after what was sent has left. */
 void engine_close(struct engine *engine, struct engine_conn *conn);
+/* Closes; somebody who came here and did not prove who they are, a while later. */
+void engine_refuse(struct engine *engine, struct engine_conn *conn);
+/* The other side closed one that was refused. */
+void engine_let_go(struct engine *engine, conn_id id);
 /* Somebody connected. */
 void engine_admit(struct engine *engine, const struct engine_event *event);
 /* The handshake is done: false when there are too many sessions, of this device or in all. */
@@ -210,7 +220,30 @@ MUST_USE enum err engine_heal_old_name(struct engine *engine, struct engine_conn
                                        struct session_options *options, struct buf *identity);
 void engine_heal_succeeded(struct engine *engine, struct ledger *ledger);
 
+/* engine_sibling.c: other devices of this member */
+bool engine_sibling_is(const struct engine *engine, const struct public_key *member);
+MUST_USE enum err engine_sibling_reload(struct engine *engine);
+MUST_USE enum err engine_sibling_dial_keys(struct engine *engine,
+                                           const struct engine_target *target,
+                                           uint8_t room[static 2 * KEY_SIZE],
+                                           struct handshake_dial *dial);
+/* The one who calls has the static key of a device of mine. ERR_FORGED: it gets no answer. */
+MUST_USE enum err engine_sibling_try(struct engine *engine, struct engine_conn *conn,
+                                     struct span third, const struct device_row *device,
+                                     struct buf *content, struct handshake_result *result);
+/* The same for a static key nobody knows. */
+MUST_USE enum err engine_sibling_search(struct engine *engine, struct engine_conn *conn,
+                                        struct span third, struct buf *content,
+                                        struct handshake_result *result);
+/* This device has been shut out, or is shut out: ends what goes on with it. */
+bool engine_sibling_is_out(struct engine *engine, const struct public_key *device);
+/* Is this device new, and does it hold by now what its first meeting announced? */
+void engine_sibling_tend(struct engine *engine);
+
 /* engine_call.c: whom to call */
+/* The target of a device, made when there is none; NULL: no memory. */
+struct engine_target *engine_call_add_device(struct engine *engine,
+                                             const struct public_key *device);
 MUST_USE enum err engine_call_reload(struct engine *engine);
 MUST_USE enum err engine_call_acceptance(struct engine *engine, const struct id *id,
                                          struct invitation *out);

@@ -5,6 +5,7 @@
 
 #include "crypto/heap.h"
 #include "node/link_join.h"
+#include "storage/join.h"
 #include "storage/journal.h"
 #include "storage/keep.h"
 #include "storage/retire_table.h"
@@ -190,12 +191,13 @@ static enum err errand_run_confirmed(const struct errand *errand, struct ledger_
 }
 
 /* Statements are believed of whoever signed them, by whatever way they came; the first ones make
- * known the devices that the later ones are about. */
+ * known the devices that the later ones are about. Own devices tell of everybody's. */
 static enum err errand_run_facts(const struct engine_effect *effect, struct ledger_txn *txn)
 {
     const struct public_key *own = ledger_member(ledger_txn_snapshot(txn).ledger);
     const struct public_key *other = &effect->facts.member;
     struct span list = effect->facts.list;
+    bool is_sibling = public_key_is_equal(own, other);
     enum err err = ERR_OK;
 
     while (err == ERR_OK && list.size >= 2) {
@@ -203,14 +205,14 @@ static enum err errand_run_facts(const struct engine_effect *effect, struct ledg
 
         if (size > list.size - 2)
             return ERR_INVALID;
-        err = retire_table_take(txn, own, span_of(list.data + 2, size));
-        if (err == ERR_OK && !public_key_is_equal(own, other))
+        err = retire_table_take(txn, is_sibling ? NULL : own, span_of(list.data + 2, size));
+        if (err == ERR_OK && !is_sibling)
             err = retire_table_take(txn, other, span_of(list.data + 2, size));
         list = span_of(list.data + 2 + size, list.size - 2 - size);
     }
     if (err == ERR_OK)
-        err = view_device_news(txn, own);
-    return err == ERR_OK ? view_device_news(txn, other) : err;
+        err = view_device_news(txn, is_sibling ? NULL : own);
+    return err == ERR_OK && !is_sibling ? view_device_news(txn, other) : err;
 }
 
 static enum err errand_run_meet(struct span identity, struct ledger_txn *txn)
@@ -245,6 +247,8 @@ enum err errand_run(struct errand *errand, struct ledger_txn *txn)
         return errand_run_deliveries(errand, txn);
     case ENGINE_CONFIRMED:
         return errand_run_confirmed(errand, txn);
+    case ENGINE_JOINED:
+        return join_finish(txn);
     case ENGINE_REFUSED:
         return link_refused(txn, &effect->refused.acceptance, effect->refused.refusal);
     case ENGINE_JOURNAL:
@@ -266,9 +270,9 @@ size_t errand_events(const struct errand *errand, enum err err,
     bool is_link = effect->type == ENGINE_LINK;
     size_t count = 0;
 
-    if (err == ERR_OK &&
-        (is_link || effect->type == ENGINE_CONFIRMED || effect->type == ENGINE_REFUSED ||
-         effect->type == ENGINE_FACTS || effect->type == ENGINE_MEET))
+    if (err == ERR_OK && (is_link || effect->type == ENGINE_CONFIRMED ||
+                          effect->type == ENGINE_REFUSED || effect->type == ENGINE_JOINED ||
+                          effect->type == ENGINE_FACTS || effect->type == ENGINE_MEET))
         out[count++] = changed;
     if (effect->type == ENGINE_INGEST)
         out[count++] = (struct engine_event){

@@ -13,8 +13,8 @@ enum { ERRAND_EVENTS_MAX = 2 };
 struct errand;
 
 /* Copies an effect of type INGEST or RETURNED (whose batch it takes, also on failure), LINK, FACTS,
- * REBASE, MEET, REACHED, CONFIRMED, REFUSED or JOURNAL. ERR_NOMEM, ERR_MALFORMED: errand_failed
- * tells what to tell the engine then. */
+ * REBASE, MEET, REACHED, CONFIRMED, JOINED, REFUSED or JOURNAL. ERR_NOMEM, ERR_MALFORMED:
+ * errand_failed tells what to tell the engine then. */
 MUST_USE enum err errand_new(const struct engine_effect *effect, struct errand **out);
 /* The engine waits for an answer to INGEST, RETURNED and LINK, so it gets one even without an
  * errand. False: this effect was a courtesy, nobody waits. */

@@ -7,6 +7,7 @@
 #include "node/link_join.h"
 #include "proto/card.h"
 #include "storage/row.h"
+#include "storage/space.h"
 
 /* The pair space I shall write for the other: there from before, or drawn now and made when their
  * devices are known. */
@@ -14,6 +15,7 @@ static enum err introducee_pair_space(struct introducee *self, struct id *out)
 {
     struct span drawn = object_value(&self->intro->record, RECORD_PAIR).bytes;
     struct amend amend;
+    enum err err;
 
     if (self->other->has_pair_out) {
         *out = self->other->pair_out;
@@ -23,7 +25,9 @@ static enum err introducee_pair_space(struct introducee *self, struct id *out)
         memcpy(out->bytes, drawn.data, ID_SIZE);
         return ERR_OK;
     }
-    id_draw_random(ledger_entropy(self->intro->snapshot.ledger), out);
+    err = space_id(self->intro->txn, SPACE_PAIR, &self->other->member, out);
+    if (err != ERR_OK)
+        return err;
     introduction_amend(self->intro, &amend);
     amend_bytes(&amend, RECORD_PAIR, span_of(out->bytes, ID_SIZE));
     return amend_end(&amend, NULL);

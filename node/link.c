@@ -12,6 +12,7 @@
 #include "node/amend.h"
 #include "proto/card.h"
 #include "proto/contact.h"
+#include "storage/join.h"
 #include "storage/journal.h"
 #include "storage/row.h"
 #include "storage/space.h"
@@ -171,20 +172,6 @@ void link_amend_told(struct amend *amend, const struct link_message *message)
     amend_bytes(amend, LINK_ADDRESSES, message->addresses);
 }
 
-/* Their spaces get local numbers, so that batches of them are known when they come. */
-enum err link_add_spaces(struct ledger_txn *txn, const struct public_key *member,
-                         const struct link_message *message)
-{
-    struct space_row pair = {.id = message->pair_space,
-                             .kind = SPACE_PAIR,
-                             .writer = *member,
-                             .reader = *ledger_member(ledger_txn_snapshot(txn).ledger)};
-    struct space_row card = {.id = message->card_space, .kind = SPACE_CARD, .writer = *member};
-    enum err err = ledger_add_space(txn, &pair);
-
-    return err == ERR_OK ? ledger_add_space(txn, &card) : err;
-}
-
 static enum err link_first_contact(void *self, uint32_t number, const struct object *contact)
 {
     (void)number;
@@ -271,22 +258,45 @@ static enum err link_check_claim(struct ledger_txn *txn, const struct object *in
     return ERR_OK;
 }
 
-/* Draws the link secret once; repeats it to the one who claimed. */
+/* PROTOCOL INVITE-3: "The link secret is KDF(own, `kith link secret`, invitation's secret | root of
+ * the claimer), where own is the psk between own devices." */
+static enum err link_derive_secret(struct ledger_txn *txn, const struct link_request *request,
+                                   const struct object *invitation, uint8_t out[static KEY_SIZE])
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct span secret = object_value(invitation, INVITATION_SECRET).bytes;
+    uint8_t context[INVITATION_SECRET_SIZE + 32], *own = secret_new(KEY_SIZE);
+    enum err err = own != NULL ? join_secret(&snapshot, own) : ERR_NOMEM;
+
+    if (err == ERR_OK && secret.size != INVITATION_SECRET_SIZE)
+        err = ERR_CORRUPT;
+    if (err == ERR_OK) {
+        memcpy(context, secret.data, INVITATION_SECRET_SIZE);
+        memcpy(context + INVITATION_SECRET_SIZE, request->chain.member.bytes, 32);
+        digest_derive(own, "kith link secret", span_of(context, sizeof context), out);
+    }
+    secret_wipe(context, sizeof context);
+    secret_free(own);
+    return err;
+}
+
+/* The link secret is found once; repeated to the one who claimed. */
 /* PROTOCOL INVITE-3: "The first root that proves the secret claims the invitation. The inviter
- * draws the link secret then, stores it, and tells the same bytes as often as that root asks. It
- * is spent once a session under the link secret was confirmed. Expired, spent and revoked ones
- * are still answered, with a refusal." */
+ * stores the link secret then, and tells the same bytes as often as that root asks." */
 static enum err link_draw_secret(struct ledger_txn *txn, const struct link_request *request,
                                  const struct object *invitation, uint8_t out[static KEY_SIZE])
 {
     struct span drawn = object_value(invitation, INVITATION_LINK_SECRET).bytes;
     struct amend amend;
+    enum err err;
 
     if (drawn.size == KEY_SIZE) {
         memcpy(out, drawn.data, KEY_SIZE);
         return ERR_OK;
     }
-    entropy_fill(ledger_entropy(ledger_txn_snapshot(txn).ledger), out, KEY_SIZE);
+    err = link_derive_secret(txn, request, invitation, out);
+    if (err != ERR_OK)
+        return err;
     amend_begin(&amend, txn, link_self(txn), KIND_INVITATION, &request->invitation);
     amend_number(&amend, INVITATION_STATE, INVITATION_CLAIMED);
     amend_bytes(&amend, INVITATION_CLAIMED_BY, span_of(request->chain.member.bytes, 32));

@@ -6,6 +6,7 @@
 
 #include "crypto/heap.h"
 #include "node/amend.h"
+#include "node/ask_matches.h"
 #include "node/describe_ask.h"
 #include "node/describe_lead.h"
 #include "node/react.h"
@@ -19,6 +20,7 @@ struct op_ask_rows {
     json_t *asks;
     bool wants_mine, wants_later, wants_all;
     uint64_t later; /* in the digest */
+    struct matches matches;
 };
 
 static bool op_ask_is_wanted(const struct op_ask_rows *rows, const struct ask_row *row,
@@ -49,7 +51,8 @@ static enum err op_ask_on_row(void *self, const struct ask_row *row)
     ask = describe_ask(rows->call, row);
     if (ask == NULL) /* What it said is gone. */
         return ERR_OK;
-    return json_array_append_new(rows->asks, ask) == 0 ? ERR_OK : ERR_NOMEM;
+    err = ask_matches_add(&rows->matches, row, ask);
+    return json_array_append_new(rows->asks, ask) == 0 ? err : ERR_NOMEM;
 }
 
 static int op_ask_order(const void *left, const void *right)
@@ -85,8 +88,11 @@ enum err op_ask_list(struct op_call *call)
                                .wants_mine = op_flag(call, "mine"),
                                .wants_later = op_flag(call, "later"),
                                .wants_all = op_flag(call, "all")};
-    enum err err = view_ask_each(&call->snapshot, op_ask_on_row, &rows);
+    enum err err;
 
+    matches_begin(&rows.matches, call);
+    err = view_ask_each(&call->snapshot, op_ask_on_row, &rows);
+    matches_end(&rows.matches);
     call->result =
         json_pack("{s:o, s:I}", "asks", op_ask_sorted(rows.asks), "later", (json_int_t)rows.later);
     if (err != ERR_OK)
@@ -147,6 +153,7 @@ static enum err op_ask_describe(struct op_call *call, const struct ask_row *row)
 
 enum err op_ask_show(struct op_call *call)
 {
+    struct matches matches;
     struct ask_row row;
     enum err err = op_ask_find(call, op_text(call, "id"), &row);
 
@@ -154,7 +161,12 @@ enum err op_ask_show(struct op_call *call)
         err = op_ask_describe(call, &row);
     if (err == ERR_OK && row.state == ASK_STATE_MINE)
         (void)json_object_set_new(call->result, "leads", describe_leads(call, &row.id));
-    return err;
+    if (err != ERR_OK)
+        return err;
+    matches_begin(&matches, call);
+    err = ask_matches_add(&matches, &row, call->result);
+    matches_end(&matches);
+    return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "your contacts could not be read");
 }
 
 enum err op_ask_answer(struct op_call *call, const struct id *id)

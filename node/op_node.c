@@ -11,6 +11,7 @@
 #include "node/op_due.h"
 #include "node/op_introduction.h"
 #include "node/op_lead.h"
+#include "node/op_shared.h"
 #include "node/until.h"
 #include "proto/card.h"
 #include "proto/link.h"
@@ -156,6 +157,9 @@ enum err op_node_status(struct op_call *call)
         err = op_lead_status(call);
     if (err != ERR_OK)
         return op_fail_err(call, err, "the asks could not be read");
+    err = op_shared_status(call);
+    if (err != ERR_OK)
+        return op_fail_err(call, err, "the shared contacts could not be read");
     describe_set_did(call->result, "member", ledger_member(call->snapshot.ledger));
     if (row_get(&call->snapshot, &space.id, KIND_CARD, &only, &card, &number) == ERR_OK)
         describe_set_text(call->result, "name", object_text(&card, CARD_NAME));
@@ -250,7 +254,7 @@ static enum err op_node_sync_result(struct op_call *call, bool *out_in_step)
     const char *wanted = op_text(call, "who");
     struct name_match who = {0};
     uint64_t due = 0, done = 0;
-    bool in_step = true;
+    bool in_step = true, is_one_in_step = wanted == NULL;
     enum err err = wanted != NULL ? name_find_peer(call, wanted, &who) : ERR_OK;
 
     if (err != ERR_OK) {
@@ -266,8 +270,9 @@ static enum err op_node_sync_result(struct op_call *call, bool *out_in_step)
             continue;
         due += presence->due;
         done += presence->done;
-        in_step = in_step && (presence->is_in_step ||
-                              (wanted == NULL && !presence->is_online && !presence->is_reaching));
+        in_step =
+            in_step && (presence->is_in_step || (!presence->is_online && !presence->is_reaching));
+        is_one_in_step |= presence->is_in_step;
         peer = secret_new(sizeof *peer);
         if (peer != NULL && view_peer(&call->snapshot, &presence->member, peer) == ERR_OK) {
             row = json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:I}", "name", peer->name, "in_step",
@@ -279,7 +284,7 @@ static enum err op_node_sync_result(struct op_call *call, bool *out_in_step)
         }
         secret_free(peer);
     }
-    in_step = op_node_sync_progress(call, due, done) && in_step;
+    in_step = op_node_sync_progress(call, due, done) && in_step && is_one_in_step;
     call->result = json_pack("{s:b, s:o}", "in_step", in_step, "peers", peers);
     *out_in_step = in_step;
     return ERR_OK;

@@ -9,6 +9,7 @@
 #include "node/op_ask_pass.h"
 #include "node/op_ask_post.h"
 #include "node/op_circle.h"
+#include "node/op_closeness.h"
 #include "node/op_complete.h"
 #include "node/op_contact.h"
 #include "node/op_credential.h"
@@ -28,12 +29,17 @@
 #include "node/op_merge.h"
 #include "node/op_network.h"
 #include "node/op_node.h"
+#include "node/op_path.h"
 #include "node/op_peer.h"
 #include "node/op_remind.h"
 #include "node/op_reply.h"
 #include "node/op_search.h"
+#include "node/op_share.h"
+#include "node/op_shared.h"
+#include "node/op_trust.h"
 #include "node/op_undo.h"
 #include "proto/scan.h"
+#include "storage/join.h"
 
 static const struct op ops_all[] = {
     {.method = "ask.close", .mode = OP_WRITE, .run = op_ask_close},
@@ -49,6 +55,7 @@ static const struct op ops_all[] = {
     {.method = "circle.remove", .mode = OP_WRITE, .run = op_circle_remove},
     {.method = "complete", .mode = OP_READ, .run = op_complete},
     {.method = "contact.add", .mode = OP_WRITE, .run = op_contact_add},
+    {.method = "contact.closeness", .mode = OP_WRITE, .run = op_closeness},
     {.method = "contact.duplicates", .mode = OP_READ, .run = op_merge_duplicates},
     {.method = "contact.edit", .mode = OP_WRITE, .run = op_contact_edit},
     {.method = "contact.history", .mode = OP_READ, .run = op_history},
@@ -57,6 +64,8 @@ static const struct op ops_all[] = {
     {.method = "contact.merge", .mode = OP_WRITE, .run = op_merge},
     {.method = "contact.remove", .mode = OP_WRITE, .run = op_contact_remove},
     {.method = "contact.search", .mode = OP_READ, .run = op_search},
+    {.method = "contact.share", .mode = OP_WRITE, .run = op_share},
+    {.method = "contact.share.plan", .mode = OP_READ, .run = op_share_plan},
     {.method = "contact.show", .mode = OP_READ, .run = op_contact_show},
     {.method = "contact.split", .mode = OP_WRITE, .run = op_merge_split},
     {.method = "contact.timeline", .mode = OP_READ, .run = op_interaction_timeline},
@@ -99,6 +108,7 @@ static const struct op ops_all[] = {
     {.method = "network.quote", .mode = OP_WRITE, .run = op_network_quote},
     {.method = "network.unquote", .mode = OP_WRITE, .run = op_network_unquote},
     {.method = "offer.post", .mode = OP_WRITE, .run = op_ask_post_offer},
+    {.method = "path", .mode = OP_READ, .run = op_path},
     {.method = "peer.accept",
      .mode = OP_WRITE,
      .run = op_invite_accept,
@@ -118,6 +128,11 @@ static const struct op ops_all[] = {
     {.method = "reminder.list", .mode = OP_READ, .run = op_remind_list},
     {.method = "reminder.remove", .mode = OP_WRITE, .run = op_remind_remove},
     {.method = "reminder.snooze", .mode = OP_WRITE, .run = op_remind_snooze},
+    {.method = "share.keep", .mode = OP_WRITE, .run = op_shared_keep},
+    {.method = "share.list", .mode = OP_READ, .run = op_shared_list},
+    {.method = "share.set-aside", .mode = OP_WRITE, .run = op_shared_set_aside},
+    {.method = "share.show", .mode = OP_READ, .run = op_shared_show},
+    {.method = "share.withdraw", .mode = OP_WRITE, .run = op_share_withdraw},
     {.method = "status", .mode = OP_READ, .run = op_node_status},
     {.method = "status.waiting", .mode = OP_READ, .run = op_node_waiting},
     {.method = "stop", .mode = OP_READ, .needs_node = true, .run = op_node_stop},
@@ -127,6 +142,7 @@ static const struct op ops_all[] = {
      .run = op_node_sync,
      .poll = op_node_sync_poll},
     {.method = "thanks", .mode = OP_WRITE, .run = op_lead_thanks},
+    {.method = "trust", .mode = OP_READ, .run = op_trust},
     {.method = "undo", .mode = OP_WRITE, .run = op_undo},
 };
 
@@ -144,6 +160,18 @@ const struct op *ops_find(const char *method)
     return NULL;
 }
 
+/* A new device writes nothing yet, whichever step of an op found that out. */
+static enum err ops_may_write(struct op_call *call, enum err err)
+{
+    bool is_new = false;
+
+    if (err == ERR_OK || join_is_pending(&call->snapshot, &is_new) != ERR_OK || !is_new)
+        return err;
+    return op_fail(call, OP_NEEDS_NODE, "kith run, where it can reach one of them",
+                   "this device is new: it writes nothing before it has met your other devices "
+                   "and holds what they know");
+}
+
 enum err op_step(enum err (*step)(struct op_call *call), struct op_call *call,
                  struct ledger *ledger, struct ledger_txn *txn, uint64_t wall_ms)
 {
@@ -153,7 +181,7 @@ enum err op_step(enum err (*step)(struct op_call *call), struct op_call *call,
     call->txn = txn;
     if (txn != NULL) {
         call->snapshot = ledger_txn_snapshot(txn);
-        return step(call);
+        return ops_may_write(call, step(call));
     }
     err = ledger_snapshot(ledger, &call->snapshot);
     if (err != ERR_OK)

@@ -5,9 +5,11 @@
 #include "node/carry.h"
 #include "node/endorse.h"
 #include "node/introduction.h"
+#include "node/share.h"
 #include "storage/agenda.h"
 #include "storage/expiry.h"
 #include "storage/follow.h"
+#include "storage/join.h"
 #include "storage/restate.h"
 #include "storage/space.h"
 
@@ -20,6 +22,9 @@ struct reactor {
 };
 
 static const struct reactor reactors[] = {
+    {KIND_LINK, space_tend_known},
+    {KIND_KEY, space_tend_keys},
+    {KIND_REACH, space_tend_reach},
     {KIND_SPACE, space_tend},
     {KIND_KNOCK, space_tend_knock},
     {KIND_ENDORSEMENT, endorse_look},
@@ -27,6 +32,7 @@ static const struct reactor reactors[] = {
     {KIND_ASK, ask_look},
     {KIND_PASS, ask_look_route},
     {KIND_REPLY, carry_look},
+    {KIND_SHARE, share_look},
     {KIND_RESTATEMENT, restate_tend},
     {KIND_EXPIRY, expiry_tend},
     {0, NULL},
@@ -40,6 +46,19 @@ static enum err react_one(struct ledger_txn *txn, const struct agenda_item *item
     return ERR_OK;
 }
 
+/* A device that may not write yet still looks at what it has come to know. */
+static enum err react_take(struct ledger_txn *txn, struct agenda_item *out)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    bool is_joining;
+    enum err err = join_is_pending(&snapshot, &is_joining);
+
+    if (err != ERR_OK)
+        return err;
+    return is_joining ? agenda_take_kind(txn, KIND_LINK, out)
+                      : agenda_take(txn, ledger_txn_now_ms(txn), out);
+}
+
 enum err react_all(struct ledger_txn *txn)
 {
     struct agenda_item item;
@@ -48,7 +67,7 @@ enum err react_all(struct ledger_txn *txn)
     for (size_t count = 0; err == ERR_OK && count < REACT_ITEMS_MAX; count++) {
         if (follow_txn_is_behind(txn))
             return ERR_OK;
-        err = agenda_take(txn, ledger_txn_now_ms(txn), &item);
+        err = react_take(txn, &item);
         if (err == ERR_NOT_FOUND)
             return ERR_OK;
         if (err == ERR_OK)
@@ -63,11 +82,14 @@ bool react_is_due(struct ledger *ledger, uint64_t wall_ms)
 {
     uint64_t due_ms = UINT64_MAX;
     struct snapshot snapshot;
-    bool is_due;
+    bool is_due, is_joining = false, has_link = false;
 
     if (ledger_snapshot(ledger, &snapshot) != ERR_OK)
         return false;
-    is_due = agenda_next(&snapshot, &due_ms) == ERR_OK && due_ms <= wall_ms;
+    is_due = join_is_pending(&snapshot, &is_joining) == ERR_OK &&
+             agenda_has_kind(&snapshot, KIND_LINK, &has_link) == ERR_OK &&
+             agenda_next(&snapshot, &due_ms) == ERR_OK && due_ms <= wall_ms &&
+             (!is_joining || has_link);
     ledger_snapshot_end(&snapshot);
     return is_due && !follow_is_behind(ledger);
 }

@@ -317,8 +317,10 @@ static const struct show_printer show_own_printers[] = {
 
 static const struct show_printer *const show_groups[] = {
     show_own_printers,         show_contact_printers,      show_peer_printers,
-    show_endorsement_printers, show_introduction_printers, show_touch_printers,
-    show_status_printers,      show_ask_printers,          show_reply_printers};
+    show_endorsement_printers, show_introduction_printers, show_ask_printers,
+    show_reply_printers,       show_share_printers,        show_touch_printers,
+    show_trust_printers,       show_status_printers,
+};
 
 void show_result(const char *method, json_t *result, json_t *params)
 {

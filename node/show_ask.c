@@ -29,10 +29,11 @@ static void show_ask_row(json_t *ask)
     char text[SHOW_ASK_LINE];
     char *clean;
 
-    (void)snprintf(text, sizeof text, "%.12s  %-8s  %.140s, %s by %s%s%s", show_text(ask, "id"),
+    (void)snprintf(text, sizeof text, "%.12s  %-8s  %.140s, %s by %s%s%s%s", show_text(ask, "id"),
                    show_text(ask, "state"), show_text(ask, "title"),
                    show_ask_is(ask, "kind", "offer") ? "offered" : "asked", show_ask_author(ask),
-                   is_passed ? ", passed on by " : "", is_passed ? from : "");
+                   is_passed ? ", passed on by " : "", is_passed ? from : "",
+                   json_object_get(ask, "matches") != NULL ? " (you may know somebody)" : "");
     clean = show_copy(text);
     if (clean != NULL)
         (void)puts(clean);
@@ -167,6 +168,30 @@ static const char *show_ask_named(json_t *ask)
     return "to everybody who has it";
 }
 
+/* Who may fit, why, and what to type: for the reader's eyes alone. */
+static void show_ask_matches(json_t *ask)
+{
+    json_t *match, *next;
+    size_t at, index;
+
+    json_array_foreach(json_object_get(ask, "matches"), at, match)
+    {
+        char text[SHOW_ASK_LINE];
+
+        (void)snprintf(text, sizeof text, "%.200s: %.400s",
+                       show_text(json_object_get(match, "contact"), "name"),
+                       show_text(match, "why"));
+        show_line(at == 0 ? "You may know" : "", text);
+        json_array_foreach(json_object_get(match, "next"), index, next)
+        {
+            (void)snprintf(text, sizeof text, "  %.300s", json_string_value(next));
+            show_line("", text);
+        }
+    }
+    if (at > 0)
+        (void)puts("Nobody is told who they are, or that there are any, unless you say so.");
+}
+
 static void show_ask(json_t *result, json_t *params)
 {
     bool is_mine = json_is_true(json_object_get(result, "mine"));
@@ -186,6 +211,7 @@ static void show_ask(json_t *result, json_t *params)
     show_ask_reach(result);
     show_line("Until", show_text(result, "expires"));
     show_ask_state(result);
+    show_ask_matches(result);
     show_ask_left_out(result);
     show_reply_leads(result);
 }

@@ -24,8 +24,6 @@ static bool answer_is_hash(const struct hash *left, const struct hash *right)
 
 /* Outside. */
 
-/* PROTOCOL ANSWER-1: "Types are 1 thanks, with a line of up to THANKS_LINE_SIZE_MAX bytes, and 2 a
- * letter." */
 static void answer_take(struct wire *wire, struct answer *out)
 {
     out->type = (enum answer_type)wire_uint(wire, ANSWER_LETTER);
@@ -49,6 +47,8 @@ static void answer_take(struct wire *wire, struct answer *out)
     wire_end(wire);
 }
 
+/* PROTOCOL ANSWER-1: "what is said is [body, signature] with the body [type, A0 32, hash of the
+ * ask's body (ASK-2), id of the letter that began the thread, said at in ms, line or letter]" */
 static enum err answer_read_body(struct span body, struct answer *out)
 {
     struct wire_doc doc = {0};

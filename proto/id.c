@@ -5,9 +5,8 @@
 
 enum { ID_TIME_SIZE = 6 };
 
-/* PROTOCOL ID-1: "Spaces, objects and dots have ids of 16 bytes. Space ids and dots are random.
- * An object's id is creation time in milliseconds u48 | 10 random bytes, except where a kind
- * says otherwise." */
+/* PROTOCOL ID-1: "An object's id is creation time in milliseconds u48 | 10 random bytes, except
+ * where a kind says otherwise." */
 void id_draw(const struct entropy *entropy, uint64_t now_ms, struct id *out)
 {
     uint8_t time[8];

@@ -5,6 +5,7 @@
 #include "proto/ask.h"
 #include "proto/card.h"
 #include "proto/circle.h"
+#include "proto/closeness.h"
 #include "proto/contact.h"
 #include "proto/endorsement.h"
 #include "proto/forget.h"
@@ -14,6 +15,7 @@
 #include "proto/reply.h"
 #include "proto/restate.h"
 #include "proto/retire.h"
+#include "proto/share.h"
 
 static const struct kind *const kinds[] = {
     &contact_kind,
@@ -24,6 +26,7 @@ static const struct kind *const kinds[] = {
     &knock_kind,
     &acceptance_kind,
     &circle_kind,
+    &closeness_kind,
     &card_kind,
     &certificate_kind,
     &reach_kind,
@@ -51,8 +54,12 @@ static const struct kind *const kinds[] = {
     &reply_kind,
     &lead_kind,
     &answer_kind,
+    &share_kind,
+    &share_record_kind,
 };
 
+/* PROTOCOL KIND-3: "The kinds, their spaces and their fields (text, number, bytes; a star marks
+ * sets):" */
 const struct kind *kind_find(uint8_t number)
 {
     for (size_t at = 0; at < sizeof kinds / sizeof kinds[0]; at++)

@@ -27,6 +27,9 @@ enum kind_number {
     KIND_REMINDER = 19,    /* self: to be in touch again; object id random */
     KIND_CIRCLE = 17,      /* self: a private label; object id from the folded name, see circle.h */
 
+    KIND_CLOSENESS = 20, /* self: how near I feel to somebody; object id =
+                            id_about("kith closeness", root), or a contact's */
+
     KIND_CARD = 30, /* card: what I tell peers about myself; one object, id all zero */
     KIND_CERTIFICATE =
         31,          /* card: a device's certificate; object id = id_about("kith device", device) */
@@ -59,9 +62,12 @@ enum kind_number {
     KIND_PASSED = 83, /* self: a grant I issued */
     KIND_CLOSE = 84,  /* pair: an ask is over; named by its bytes */
 
-    KIND_REPLY = 85, /* pair: a letter to who asked, and the grant it goes by; a statement */
-    KIND_LEAD = 86,  /* self: one letter of a thread; object id = first 16 bytes of its hash */
-    KIND_ANSWER = 88 /* pair: thanks, or a letter back to who replied; a statement */
+    KIND_REPLY = 85,  /* pair: a letter to who asked, and the grant it goes by; a statement */
+    KIND_LEAD = 86,   /* self: one letter of a thread; object id = first 16 bytes of its hash */
+    KIND_ANSWER = 88, /* pair: thanks, or a letter back to who replied; a statement */
+
+    KIND_SHARE = 90,       /* pair: a contact shared with the reader; id by share_id */
+    KIND_SHARE_RECORD = 91 /* self: one that was shared with me; id by share_record_id */
 };
 
 enum { KIND_STATEMENT_FIELD = 1 }; /* the one field of kinds that are statements: bytes */

@@ -33,8 +33,6 @@ static void letter_claim(struct span content, struct hash *out)
     digest(letter_by_label, &content, 1, out);
 }
 
-/* PROTOCOL LETTER-3: "The writer's key is one made for this alone: the thread's of who replies, the
- * ask's of who asked." */
 static enum err letter_put(const struct letter_by *by, struct span content, struct buf *out)
 {
     uint8_t signature[SIGNATURE_SIZE];
@@ -84,6 +82,8 @@ static void letter_wipe(struct buf *buf)
     buf_release(buf);
 }
 
+/* PROTOCOL LETTER-3: "The writer's key is one made for this alone: the thread's of who replies, the
+ * ask's of who asked." */
 enum err letter_seal(const struct letter_by *by, struct span content,
                      const uint8_t recipient[static KEY_SIZE], const struct entropy *entropy,
                      struct buf *out)

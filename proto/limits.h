@@ -117,6 +117,7 @@ enum {
 
     EPOCH_WRAPS_MAX = 64,    /* devices one grant entry serves: 16 of each side and recovery keys */
     EXPIRY_KEEP_DAYS = 30,   /* of running time: payloads of what is over stay so long */
+    KNOCK_DAYS_MAX = 400,    /* who was away for so long must be told the knock anew */
     RESTATE_KEEP_DAYS = 400, /* a reader who was away for so long gets no covered entries */
     RESTATE_DEAD_MIN = 64 << 10, /* dead bytes below that are not worth a restatement */
     EPOCH_ENTRIES_MAX = 1000000, /* of one log under one key: then it is renewed */
@@ -140,10 +141,44 @@ enum {
     SHOW_SIZE_MAX = 1280,            /* that with chain and signature */
     QUOTES_MAX = 2000,               /* in one network space */
     QUOTES_SIZE_MAX = 4 << 20,       /* bytes of their statements */
+    VOUCHES_MAX = 1 << 20,           /* endorsements trust looks through: 300 peers who each quote
+                                        all they may, and more; 60 MiB while it is made */
+    VOUCH_TAGS_SIZE_MAX = 4 << 20,   /* bytes of what they are about, each once */
+    VOUCH_QUOTERS_MAX = 4,           /* peers named as quoting one endorsement */
+    VOUCH_PEOPLE_MAX = 1 << 18,      /* people they are by or about */
     CREDENTIAL_SIZE_MAX = 256 << 10, /* a W3C credential or presentation from anywhere */
     CREDENTIAL_DEPTH_MAX = 32,       /* nesting of its JSON; ours nests five */
     CREDENTIAL_PROOFS_MAX = 8,       /* signature checks one credential may cost */
     CREDENTIALS_MAX = 256,           /* in one file or presentation */
+
+    SHARE_SIZE_MAX = 8192,      /* a shared contact: four texts and a dozen addresses fit */
+    SHARE_TEXT_SIZE_MAX = 1000, /* bytes of one text or value, as in a contact: TEXT_SIZE_MAX */
+    SHARE_WHY_SIZE_MAX = 280,   /* the line beside it, like that of a pass */
+    SHARE_VALUES_MAX = 16,      /* e-mails, phones, web addresses, tags: of each so many */
+    SHARES_PER_PEER_MAX = 1000, /* of one peer at a time: an address book is not handed over */
+    SHARES_WAITING_MAX = 50,    /* of one peer and not decided; more show when these are */
+    SHARE_NEWS_HOURS = 24,      /* the owner is told once a day that one changed or was refused */
+
+    IMPORT_FILE_SIZE_MAX = 256 << 20, /* an address book file: hundreds of thousands of cards */
+    IMPORT_STEP = 100000,             /* people one transaction writes */
+    IMPORT_TOLD_MAX = 1000,           /* lines of the file that an answer speaks of */
+    IMPORT_DISK_MIN = 64 << 20,       /* bytes of the disk that are kept for edits by hand */
+    IMPORT_HEAD_SIZE = 64 << 10,      /* bytes that are looked at to find out the format */
+    IMPORT_MATCH_LOOKS_MAX = 64,      /* people of one name, or of one e-mail, that are looked at */
+    IMPORT_BASE_MAX = 128,            /* values of one contact that are known to be a file's */
+    PERSON_SIZE_MAX = 220 << 10,      /* bytes of all values: with its framing an edit fits */
+    PERSON_VALUES_MAX = 1000,         /* an edit holds EDIT_WRITES_MAX writes, some are our own */
+    PERSON_JSON_MAX = 1 << 20,        /* bytes of one contact in JSON */
+    PERSON_JSON_DEPTH = 8,            /* ours nest three */
+    VCARD_LINE_MAX = 1 << 20,         /* unfolded; photos of a megapixel camera fit */
+    VCARD_PROPERTIES_MAX = 500,       /* of one card: real ones have some dozens */
+    VCARD_GROUPS_MAX = 64,            /* of one card; properties of more stand alone */
+    VCARD_PHOTO_MAX = 190 << 10,      /* bytes of base64: with the rest it fits an entry */
+    CSV_CELLS_MAX = 1000,             /* of one row: Outlook has 92 columns */
+    CSV_ROW_MAX = 1 << 20,            /* bytes of one row's cells */
+    CSV_RESTARTS_MAX = 16,            /* each may cost one more look at CSV_ROW_MAX bytes */
+    COLUMNS_NAME_MAX = 100,           /* bytes of a column's name that is kept */
+    COLUMNS_SEARCH_ROWS = 40,         /* rows that may stand before the names of the columns */
 
     MARKS_PER_MESSAGE_MAX = 1024, /* 1,024 marks of 75 bytes fit one message */
     ACKS_PER_MESSAGE_MAX = 1024,

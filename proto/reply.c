@@ -56,7 +56,9 @@ const char *reply_kind_name(uint64_t kind)
     return kind >= REPLY_LEAD && kind <= REPLY_MESSAGE ? names[kind - REPLY_LEAD] : NULL;
 }
 
-/* PROTOCOL REPLY-2: "Who replies draws 32 bytes for each thread, in self." */
+/* PROTOCOL REPLY-2: "The Ed25519 key from KDF(them, `kith thread sign`) is the writer's key of
+ * every letter of theirs in it, the X25519 key from KDF(them, `kith thread box`) the one that
+ * answers are sealed for." */
 void reply_keys(const uint8_t secret[static KEY_SIZE], struct signing_key *out_thread,
                 struct exchange_key *out_box)
 {

@@ -228,6 +228,7 @@ static void session_read_messages(struct session *session)
     }
 }
 
+/* PROTOCOL LINK-6: "Whoever waits for an answer sends at most 1 MiB." */
 static void session_on_bytes(struct session *session, struct span bytes)
 {
     enum err err;
@@ -307,6 +308,8 @@ static void session_event(struct session *session, const struct session_event *e
     case SESSION_SYNC_ASKED:
         if (session->phase == PHASE_LIVE)
             session_look(session, false);
+        if (session->phase == PHASE_LIVE)
+            session_take_again(session);
         session_take_look_room(session);
         break;
     case SESSION_STOP:

@@ -37,16 +37,22 @@ static void session_fork_trace(struct session *session, const struct log_id *log
         message_put_trace(log, tags, count, is_last, &session->out);
 }
 
+/* An author of a log that is not retired, or is frozen, wants to see what there is of it. */
+static bool session_fork_is_author(const struct replica_standing *standing)
+{
+    return standing->is_mine && (!standing->is_retired || !standing->has_keep);
+}
+
 /* PROTOCOL FORK-2: "Whose own device writes a log that the other side holds more of, or otherwise,
- * asks for a trace; so does an author of a log that is not retired, and whoever holds a retired log
- * beyond or beside its kept mark. Who sees a difference and need not move sends the trace unasked,
- * once." */
+ * asks for a trace; so does an author of a log that is not retired, or frozen, and whoever holds a
+ * retired log beyond or beside its kept mark. Who sees a difference and need not move sends the
+ * trace unasked, once." */
 static void session_fork_differs(struct session *session, struct session_log *log,
                                  const struct mark *mark, const struct replica_standing *standing)
 {
     log->is_forked = true;
     log->sent = log->tip;
-    if (standing->is_off || (standing->is_mine && !standing->is_retired)) {
+    if (standing->is_off || session_fork_is_author(standing)) {
         log->is_asked = true;
         message_put_place(MESSAGE_TRACE_ASK, &log->id, log->tip.size, &session->out);
     } else if (!log->is_traced) {
@@ -73,6 +79,9 @@ void session_fork_again(struct session *session)
 /* PROTOCOL FORK-1: "A tag that differs at its size, or another side that holds more of a log than
  * the device that writes it, is a claim and no violation: nothing is retired for it, and the device
  * goes on writing." */
+/* PROTOCOL SYNC-5: "A log has two branches where a tag differs at its size, or where another side
+ * holds more of a log than the device that writes it. What then happens stands in FORK; neither
+ * side gives of that log until one of them has moved." */
 bool session_fork_judge(struct session *session, struct session_log *log, const struct mark *mark,
                         const struct chain *mine)
 {
@@ -81,7 +90,7 @@ bool session_fork_judge(struct session *session, struct session_log *log, const 
     struct chain chain;
     struct mark own;
 
-    log->is_forked = log->is_asked = false;
+    log->is_forked = log->is_asked = log->is_behind = false;
     if (!session_fork_standing(session, &mark->log, &standing))
         return session->phase == PHASE_OVER;
     if (standing.is_retired && log->announced > mine->size)
@@ -100,7 +109,8 @@ bool session_fork_judge(struct session *session, struct session_log *log, const 
         chain_mark(&chain, &mark->log, &own);
         differs = memcmp(own.tag, mark->tag, TAG_SIZE) != 0;
     } else {
-        differs = standing.is_this && !standing.is_retired;
+        differs = session_fork_is_author(&standing) && (standing.is_this || standing.is_retired);
+        log->is_behind = differs && !standing.is_this;
     }
     if (differs)
         session_fork_differs(session, log, mark, &standing);
@@ -140,8 +150,8 @@ static void session_fork_rebase(struct session *session, const struct session_lo
 }
 
 /* PROTOCOL FORK-3: "From the newest tag both have on, or from the beginning, an author asks for the
- * other branch; whoever holds a retired log otherwise cuts it there, keeps what it cut as returns,
- * and says marks again." */
+ * other branch, or for what there is of a frozen log." Whoever holds a retired log otherwise cuts
+ * it. */
 static void session_fork_common(struct session *session, struct session_log *log, uint64_t size,
                                 const struct trace_tag *newest)
 {
@@ -149,7 +159,7 @@ static void session_fork_common(struct session *session, struct session_log *log
 
     if (!session_fork_standing(session, &log->id, &standing))
         return;
-    if (standing.is_mine && !standing.is_retired)
+    if (session_fork_is_author(&standing))
         message_put_place(MESSAGE_FETCH, &log->id, size, &session->out);
     else if (standing.is_off)
         session_fork_rebase(session, log, size);
@@ -386,10 +396,23 @@ static enum err session_fork_on_fact(void *self, struct span statement)
     return ERR_OK;
 }
 
-/* PROTOCOL FACT-1: "Before anything is given or returned to its author that another of the author's
- * devices wrote, and first of all to a device that is retired, the facts about that device are
- * told: its certificates from the root down, its retire statements, and its keeps in the shared
- * spaces." */
+static bool session_fork_note_told(struct session *session, const struct public_key *device)
+{
+    if ((session->told_count & (session->told_count - 1)) == 0) {
+        size_t capacity = session->told_count == 0 ? 1 : session->told_count * 2;
+        struct public_key *grown = heap_resize(session->told, capacity * sizeof *grown);
+
+        if (grown == NULL)
+            return false;
+        session->told = grown;
+    }
+    session->told[session->told_count++] = *device;
+    return true;
+}
+
+/* PROTOCOL FACT-1: "Before anything is given or returned that another device than the giver's own
+ * wrote, and first of all to a device that is retired, the facts about that device are told: its
+ * certificates from the root down, its retire statements, and its keeps in the shared spaces." */
 void session_fork_tell(struct session *session, const struct public_key *device)
 {
     struct session_fork_facts facts = {.session = session};
@@ -398,21 +421,27 @@ void session_fork_tell(struct session *session, const struct public_key *device)
     for (size_t at = 0; at < session->told_count; at++)
         if (public_key_is_equal(&session->told[at], device))
             return;
-    if (session->told_count == SESSION_TOLD_MAX)
+    if (session->told_count == (session_is_own(session) ? SESSION_LOGS_MAX : SESSION_TOLD_MAX))
         return;
-    if (session->told == NULL)
-        session->told = heap_new(SESSION_TOLD_MAX * sizeof *session->told);
-    if (session->told == NULL) {
+    if (!session_fork_note_told(session, device)) {
         session_fail(session, ERR_NOMEM);
         return;
     }
-    session->told[session->told_count++] = *device;
     err = session->replica->facts(session->replica->self, &session->options.peer, device,
                                   session_fork_on_fact, &facts);
     if (err != ERR_OK && err != ERR_NOT_FOUND)
         session_fail(session, err);
     else
         session_fork_flush(&facts);
+}
+
+/* The device that speaks has said who it is. */
+void session_fork_tell_of(struct session *session, const struct session_log *log)
+{
+    struct replica_standing standing = {0};
+
+    if (session_fork_standing(session, &log->id, &standing) && !standing.is_this)
+        session_fork_tell(session, &log->id.device);
 }
 
 static bool session_fork_may_send(const struct session *session)

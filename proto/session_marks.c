@@ -69,15 +69,44 @@ static void session_see_cut(struct session *session, struct session_log *log,
     log->must_start = true;
     if (log->sent.size > tip->size)
         log->sent = *tip;
-    if (session->phase == PHASE_LIVE)
+    if (session->phase == PHASE_LIVE || session->phase == PHASE_MARKS)
         session->needs_marks = true;
+}
+
+/* PROTOCOL FORK-3: "A frozen log that has come so far is no fork any more, and marks are said." */
+static void session_see_thawed(struct session *session, struct session_log *log,
+                               const struct chain *tip)
+{
+    if (!log->is_forked || !log->is_behind || tip->size < log->announced)
+        return;
+    log->is_forked = log->is_behind = false;
+    log->sent = *tip;
+    log->acked = tip->size;
+    session->needs_marks = true;
+}
+
+/* PROTOCOL SYNC-6: "Nobody is given what its own device writes." */
+static bool session_is_writer(const struct session *session, const struct session_log *log)
+{
+    const struct public_key *device = session->options.role == SESSION_PEER
+                                          ? &session->options.remote_device
+                                          : &session->remote_device;
+
+    return public_key_is_equal(device, &log->id.device);
 }
 
 /* What was taken from the other side need not be given back to it. */
 void session_set_tip(struct session *session, struct session_log *log, const struct chain *tip)
 {
     session_see_cut(session, log, tip);
+    session_see_thawed(session, log, tip);
     log->tip = *tip;
+    if (session_is_writer(session, log)) {
+        log->sent = *tip;
+        log->acked = tip->size;
+        session_deliver(session, log, tip->size);
+        return;
+    }
     if (!log->has_taken || log->taken.size < tip->size || log->sent.size >= tip->size)
         return;
     log->sent = *tip;
@@ -234,6 +263,8 @@ void session_send_marks(struct session *session)
 
 void session_stand(struct session *session, struct session_log *log, const struct chain *chain)
 {
+    if (session_is_writer(session, log))
+        chain = &log->tip;
     log->sent = *chain;
     log->acked = chain->size;
     log->must_start = true;

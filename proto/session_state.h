@@ -49,6 +49,7 @@ struct session_log {
     struct chain taken; /* how far its batches were verified, committed or not */
     bool has_taken;
     bool is_forked;     /* the two sides hold different branches: neither gives until one moves */
+    bool is_behind;     /* then: I hold less of it, and for all I know the same */
     bool is_traced;     /* tags were sent unasked */
     bool is_asked;      /* tags were asked for since the last marks */
     struct chain fetch; /* where the branch that was asked for has been given to */
@@ -90,7 +91,8 @@ struct session {
     uint64_t now_ms, heard_at_ms;
     unsigned pings;
     bool is_confirmed, is_in_step, is_identified, is_listing;
-    struct device_chain chain; /* of the other side, in the linking phase */
+    struct device_chain chain;       /* of the other side, in the linking phase */
+    struct public_key remote_device; /* then */
     struct hash next_root;
 
     uint8_t mine[DIGEST_SIZE], yours[DIGEST_SIZE];
@@ -202,6 +204,8 @@ void session_fork_committed(struct session *session, const struct session_pendin
                             enum err err);
 /* Tells what is known of a device, once. */
 void session_fork_tell(struct session *session, const struct public_key *device);
+/* The same about the device that writes a log, where it is not this one. */
+void session_fork_tell_of(struct session *session, const struct session_log *log);
 /* Makes an effect of the facts that came in this step. */
 void session_fork_collect(struct session *session);
 /* Gives branches that were asked for, and returns. */

@@ -228,8 +228,7 @@ static void session_send_batch(struct session *session, struct session_log *log)
         return;
     }
     if (!log->has_alias) {
-        if (!log->is_mine && !session_is_own(session))
-            session_fork_tell(session, &log->id.device);
+        session_fork_tell_of(session, log);
         log->alias = session->next_alias++;
         log->has_alias = true;
         log->must_start = true;

@@ -78,11 +78,13 @@ void session_take_again(struct session *session)
 {
     for (size_t at = 0; at < session->aliases_count && session->phase != PHASE_OVER; at++) {
         struct session_alias *alias = &session->aliases[at];
+        bool was_closed;
 
-        if (!alias->is_ignored)
+        was_closed = alias->is_closed;
+        if (!alias->is_ignored && !was_closed)
             continue;
         session_settle_alias(session, alias);
-        session->needs_marks |= !alias->is_ignored;
+        session->needs_marks |= !alias->is_ignored && !(was_closed && alias->is_closed);
     }
 }
 
@@ -200,6 +202,7 @@ static void session_ingest(struct session *session, struct session_log *log,
     session->progress.entries_received += verified_batch_count(batch);
 }
 
+/* PROTOCOL SYNC-18: "The hashes and the signature of a batch fit." */
 static void session_take_next(struct session *session, struct session_alias *alias,
                               struct message *message)
 {
@@ -491,6 +494,7 @@ static void session_acknowledge(struct session *session, const struct session_pe
     session_take_again(session);
 }
 
+/* PROTOCOL SYNC-19: "A device writes only when its member certified it." */
 void session_take_committed(struct session *session, uint64_t ticket, enum err err)
 {
     struct session_pending done;

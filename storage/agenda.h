@@ -22,6 +22,10 @@ MUST_USE enum err agenda_put(struct ledger_txn *txn, uint64_t due_ms, uint8_t ki
                              struct span name);
 /* Takes the earliest that is due by now_ms. ERR_NOT_FOUND: none is. */
 MUST_USE enum err agenda_take(struct ledger_txn *txn, uint64_t now_ms, struct agenda_item *out);
+/* Takes one of this kind that is due now. ERR_NOT_FOUND. */
+MUST_USE enum err agenda_take_kind(struct ledger_txn *txn, uint8_t kind, struct agenda_item *out);
+/* Is one of this kind due now? */
+MUST_USE enum err agenda_has_kind(const struct snapshot *snapshot, uint8_t kind, bool *out);
 /* When the earliest is due; UINT64_MAX when there is none. */
 MUST_USE enum err agenda_next(const struct snapshot *snapshot, uint64_t *out_due_ms);
 

@@ -6,6 +6,7 @@
 
 #include "crypto/seal.h"
 #include "crypto/secret.h"
+#include "storage/agenda.h"
 #include "storage/ledger_state.h"
 #include "storage/space.h"
 #include "storage/view_peer.h"
@@ -197,6 +198,19 @@ static enum err epoch_table_unsettle(struct ledger_txn *txn, const struct epoch_
     return err == ERR_OK ? space_unsettle(txn, &space) : err;
 }
 
+/* The key of a peer's pair space was wrapped for the devices the peer knew: other devices of mine
+ * have it from self. */
+static enum err epoch_table_share(struct ledger_txn *txn, const struct epoch_row *row)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_row space;
+    enum err err = ledger_space_numbered(&snapshot, row->space, &space);
+
+    if (err != ERR_OK || space.is_mine || space.kind != SPACE_PAIR)
+        return err;
+    return agenda_put(txn, AGENDA_NOW, KIND_KEY, span_of(row->id.bytes, HASH_SIZE));
+}
+
 /* Entries may have waited for this key: the next follow looks. */
 static enum err epoch_table_mark_ready(struct ledger_txn *txn, const struct hash *id)
 {
@@ -245,6 +259,8 @@ static enum err epoch_table_hold(struct ledger_txn *txn, const struct hash *id,
         err = epoch_table_mark_ready(txn, id);
     if (err == ERR_OK && out->is_known)
         err = epoch_table_unsettle(txn, out);
+    if (err == ERR_OK && out->is_known)
+        err = epoch_table_share(txn, out);
     return err;
 }
 
@@ -340,17 +356,15 @@ enum err epoch_table_of_log(const struct snapshot *snapshot, uint32_t log, uint3
     return epoch_table_indexed(snapshot, log, index, out, &ignored);
 }
 
-enum err epoch_table_since(const struct snapshot *snapshot, const struct log_row *log,
-                           uint64_t *out)
+enum err epoch_table_newest(const struct snapshot *snapshot, const struct log_row *log,
+                            struct hash *out, uint64_t *out_since)
 {
-    struct hash ignored;
-    enum err err = epoch_table_indexed(snapshot, log->number, log->epochs_count, &ignored, out);
+    uint64_t begun;
+    enum err err = epoch_table_indexed(snapshot, log->number, log->epochs_count, out, &begun);
 
     if (err == ERR_OK)
-        *out = log->tip.size - *out;
-    else if (err == ERR_NOT_FOUND)
-        *out = 0;
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
+        *out_since = log->tip.size - begun;
+    return err;
 }
 
 /* A key is taken only when it is the epoch's. What says that a key is not there is no failure. */
@@ -400,6 +414,32 @@ static enum err epoch_table_list(struct ledger_txn *txn, uint32_t space, const s
     key_of_u32(space, &key);
     key_add_bytes(&key, span_of(id->bytes, HASH_SIZE));
     return ledger_put(txn, TABLE_SPACE_EPOCH, &key, span_of(NULL, 0));
+}
+
+enum err epoch_table_each(const struct snapshot *snapshot, uint32_t space, epoch_table_fn each,
+                          void *self)
+{
+    struct kv_cursor *cursor;
+    struct span at, ignored;
+    struct hash id;
+    struct key key;
+    enum err err = kv_cursor_open(snapshot->kv, TABLE_SPACE_EPOCH, &cursor);
+
+    if (err != ERR_OK)
+        return err;
+    key_of_u32(space, &key);
+    for (err = kv_cursor_seek(cursor, key_span(&key)); err == ERR_OK;
+         err = kv_cursor_next(cursor)) {
+        kv_cursor_at(cursor, &at, &ignored);
+        if (at.size != 4 + HASH_SIZE || be32(at.data) != space)
+            break;
+        memcpy(id.bytes, at.data + 4, HASH_SIZE);
+        err = each(self, &id);
+        if (err != ERR_OK)
+            break;
+    }
+    kv_cursor_close(cursor);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 /* What an epoch's entry tells; a key that came earlier by another way is checked now, and dropped

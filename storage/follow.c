@@ -26,6 +26,7 @@
 #include "storage/view_reply.h"
 #include "storage/view_same.h"
 #include "storage/view_search.h"
+#include "storage/view_share.h"
 
 void follow_cache_free(struct follow_cache *cache)
 {
@@ -210,6 +211,7 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
         if (err == ERR_OK)
             err = view_introduction_changed(txn, space, before, after);
         return err == ERR_OK ? view_reply_changed(txn, space, before, after) : err;
+    case KIND_SPACE:
     case KIND_CERTIFICATE:
     case KIND_GRANT:
     case KIND_KEY:
@@ -223,6 +225,9 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
         return forget_changed(txn, space, after);
     case KIND_RESTATEMENT:
         return follow_tell_restatement(txn, space, after);
+    case KIND_REACH:
+    case KIND_DOOR:
+    case KIND_KNOCK:
     case KIND_INVITATION:
     case KIND_ACCEPTANCE:
         txn->news.has_links = true;
@@ -245,6 +250,9 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
     case KIND_ANSWER:
     case KIND_LEAD:
         return view_reply_changed(txn, space, before, after);
+    case KIND_SHARE:
+    case KIND_SHARE_RECORD:
+        return view_share_changed(txn, space, number, before, after);
     default:
         return ERR_OK;
     }
@@ -301,6 +309,7 @@ static enum err follow_apply(struct ledger_txn *txn, struct follow_cache *cache,
 
 /* PROTOCOL STATEMENT-4: "Such an object is never changed: an edit of it that does anything but set
  * its field 1 to that statement, with counter 1, is passed over." */
+/* PROTOCOL STATEMENT-3: "an object of such a kind under another id is passed over." */
 static bool follow_is_statement(const struct edit *edit)
 {
     const struct write *write = &edit->writes[0];
@@ -343,6 +352,8 @@ static enum err follow_is_dead(struct ledger_txn *txn, const struct follow_cache
     return err;
 }
 
+/* PROTOCOL EDIT-4: "An entry whose plaintext cannot be read is passed over; those after it count."
+ */
 static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
                              const struct entry_row *entry)
 {

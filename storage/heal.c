@@ -194,17 +194,14 @@ enum err heal_take_over(struct ledger_txn *txn, const struct device_secrets *bef
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct device_row row = {0};
     struct public_key old;
-    struct space_row card;
     enum err err = heal_old_device(before, &old);
 
     if (err == ERR_OK)
         err = ledger_take_over(txn, before);
     if (err == ERR_OK)
-        err = ledger_own_space(&snapshot, SPACE_CARD, &card);
-    if (err == ERR_OK)
         err = view_device(&snapshot, &old, &row);
     if (err == ERR_OK)
-        err = space_certify(txn, &card.id, span_str(row.name));
+        err = space_certify(txn, span_str(row.name));
     if (err == ERR_OK)
         err = ledger_follow(txn);
     if (err == ERR_OK)

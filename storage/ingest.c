@@ -8,6 +8,7 @@
 #include "storage/expiry.h"
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
+#include "storage/return_table.h"
 #include "storage/running.h"
 #include "storage/space.h"
 #include "storage/view_peer.h"
@@ -16,28 +17,50 @@
  * once. */
 /* What is over some day, and what came without its payload. */
 static enum err ingest_note(struct ledger_txn *txn, const struct ledger_touched *log,
-                            const struct entry *entry)
+                            const struct entry *entry, uint64_t arrival)
 {
-    const struct entry_row row = {.arrival = txn->counters.arrival,
-                                  .log = log->row.number,
-                                  .seq = log->row.tip.size,
-                                  .entry = *entry};
+    const struct entry_row row = {
+        .arrival = arrival, .log = log->row.number, .seq = log->row.tip.size, .entry = *entry};
 
     if (entry->payload.size == 0)
         return absent_note(txn, row.log, row.seq, entry->header.payload_size);
     return expiry_note(txn, &row);
 }
 
+/* What was cut from its log and belongs to it again keeps its arrival number: it is there once. */
+static enum err ingest_put(struct ledger_txn *txn, const struct ledger_touched *log,
+                           const struct entry *entry, uint64_t *out_arrival)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    const struct return_cut cut = {log->row.number, log->row.tip.size, entry->header.payload_hash};
+    enum err err = log->has_cut ? return_table_cut(&snapshot, &cut, out_arrival) : ERR_NOT_FOUND;
+
+    if (err == ERR_NOT_FOUND) {
+        err = log_table_add_entry(txn, log, cut.seq, entry);
+        *out_arrival = txn->counters.arrival;
+        return err;
+    }
+    if (err == ERR_OK)
+        err = log_table_put_entry(txn, *out_arrival, cut.log, cut.seq, entry, NULL);
+    if (err == ERR_OK)
+        err = log_table_put_run(txn, cut.log, cut.seq, *out_arrival);
+    if (err == ERR_OK)
+        err = return_table_drop_cut(txn, &cut);
+    txn->counters.last_log = 0;
+    return err;
+}
+
 static enum err ingest_extend(struct ledger_txn *txn, struct ledger_touched *log,
                               const struct entry *entry)
 {
     bool is_block_end = chain_extend(&log->row.tip, &entry->header);
-    enum err err = log_table_add_entry(txn, log, log->row.tip.size, entry);
+    uint64_t arrival = 0;
+    enum err err = ingest_put(txn, log, entry, &arrival);
     struct head head;
 
     log->row.payload_bytes += entry->header.payload_size;
     if (err == ERR_OK)
-        err = ingest_note(txn, log, entry);
+        err = ingest_note(txn, log, entry, arrival);
     if (err == ERR_OK && entry->header.epoch_index == 0 && entry->payload.size > 0)
         err = epoch_table_add_entry(txn, log, entry->payload);
     if (err != ERR_OK || !log->is_own)
@@ -82,6 +105,8 @@ static enum err ingest_own_log(struct ledger_txn *txn, const struct id *space,
     if (err != ERR_OK)
         return err;
     KITH_ASSERT(out_space->is_mine);
+    if (txn->is_joining)
+        return ERR_STATE; /* join.h */
     err = space_settle(txn, out_space);
     if (err != ERR_OK)
         return err;
@@ -102,31 +127,49 @@ static enum err ingest_unsealed(struct ledger_txn *txn, struct ledger_touched *l
     return ingest_add(txn, log, &entry);
 }
 
+static bool ingest_is_epoch(const struct hash *left, const struct hash *right)
+{
+    return memcmp(left->bytes, right->bytes, HASH_SIZE) == 0;
+}
+
 /* Makes the space's current epoch the newest one of this log. */
 static enum err ingest_use_current(struct ledger_txn *txn, const struct space_row *space,
-                                   struct ledger_touched *log)
+                                   struct ledger_touched *log, struct hash *in_out_used)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct hash current, used;
     struct buf payload = {0};
+    struct hash current;
     enum err err = epoch_table_current(&snapshot, space->number, &current);
 
-    if (err != ERR_OK)
+    if (err != ERR_OK || (log->row.epochs_count > 0 && ingest_is_epoch(in_out_used, &current)))
         return err;
-    if (log->row.epochs_count > 0) {
-        err = epoch_table_of_log(&snapshot, log->row.number, log->row.epochs_count, &used);
-        if (err == ERR_OK &&
-            span_is_equal(span_of(used.bytes, HASH_SIZE), span_of(current.bytes, HASH_SIZE)))
-            return ERR_OK;
-        if (err != ERR_OK && err != ERR_NOT_FOUND)
-            return err;
-    }
     epoch_put_use(&current, &payload);
     err = buf_err(&payload);
     if (err == ERR_OK)
         err = ingest_unsealed(txn, log, buf_span(&payload));
     buf_release(&payload);
-    return err;
+    return err == ERR_OK
+               ? epoch_table_of_log(&snapshot, log->row.number, log->row.epochs_count, in_out_used)
+               : err;
+}
+
+/* The epoch to write under, as the newest one of this log. Mostly it is the last one still. */
+/* PROTOCOL EPOCH-8: "Behind EPOCH_ENTRIES_MAX entries of one log." */
+static enum err ingest_epoch(struct ledger_txn *txn, const struct space_row *space,
+                             struct ledger_touched *log, struct hash *out)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    uint64_t since = 0;
+    enum err err = epoch_table_newest(&snapshot, &log->row, out, &since);
+
+    if (err == ERR_OK && since < EPOCH_ENTRIES_MAX && ingest_is_epoch(out, &space->current))
+        return ERR_OK;
+    if (err == ERR_OK && since >= EPOCH_ENTRIES_MAX) {
+        err = space_rotate(txn, &space->id);
+        if (err == ERR_OK)
+            err = epoch_table_newest(&snapshot, &log->row, out, &since);
+    }
+    return err == ERR_OK || err == ERR_NOT_FOUND ? ingest_use_current(txn, space, log, out) : err;
 }
 
 /* The key of this log's entries under this epoch. */
@@ -156,31 +199,15 @@ static enum err ingest_key(struct ledger_txn *txn, const struct log_id *log,
     return err;
 }
 
-/* PROTOCOL EPOCH-8: "Behind EPOCH_ENTRIES_MAX entries of one log." The space's row is read anew by
- * whoever asks for its current epoch. */
-static enum err ingest_renew(struct ledger_txn *txn, const struct id *space,
-                             const struct ledger_touched *log)
+static enum err ingest_seal(struct ledger_txn *txn, struct ledger_touched *log,
+                            const struct hash *epoch, struct span plain, uint64_t expires_at_s)
 {
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
-    uint64_t since;
-    enum err err = epoch_table_since(&snapshot, &log->row, &since);
-
-    return err == ERR_OK && since >= EPOCH_ENTRIES_MAX ? space_rotate(txn, space) : err;
-}
-
-static enum err ingest_seal(struct ledger_txn *txn, struct ledger_touched *log, struct span plain,
-                            uint64_t expires_at_s)
-{
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct entry entry = {
         .header = {.epoch_index = log->row.epochs_count, .expires_at_s = expires_at_s}};
     struct buf sealed = {0};
     const uint8_t *key;
-    struct hash epoch;
-    enum err err = epoch_table_of_log(&snapshot, log->row.number, log->row.epochs_count, &epoch);
+    enum err err = ingest_key(txn, &log->id, epoch, &key);
 
-    if (err == ERR_OK)
-        err = ingest_key(txn, &log->id, &epoch, &key);
     if (err == ERR_OK) {
         entry_seal(key, &entry.header, log->row.tip.size + 1, plain, &sealed);
         err = buf_err(&sealed);
@@ -199,17 +226,16 @@ enum err ledger_append(struct ledger_txn *txn, const struct id *space, struct ed
 {
     struct ledger_touched *log;
     struct space_row row;
+    struct hash epoch = {{0}}; /* None; no epoch's id is zero. */
     struct buf plain = {0};
     enum err err = edit_write(edit, &plain);
 
     if (err == ERR_OK)
         err = ingest_own_log(txn, space, &row, &log);
     if (err == ERR_OK)
-        err = ingest_renew(txn, space, log);
+        err = ingest_epoch(txn, &row, log, &epoch);
     if (err == ERR_OK)
-        err = ingest_use_current(txn, &row, log);
-    if (err == ERR_OK)
-        err = ingest_seal(txn, log, buf_span(&plain), expires_at_s);
+        err = ingest_seal(txn, log, &epoch, buf_span(&plain), expires_at_s);
     if (plain.data != NULL)
         secret_wipe(plain.data, plain.size);
     buf_release(&plain);
@@ -242,9 +268,12 @@ static enum err ingest_store(struct ledger_txn *txn, struct ledger_touched *log,
 {
     const struct head *head = verified_batch_head(batch);
     const struct chain *end = verified_batch_end(batch);
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
     size_t count = verified_batch_count(batch);
-    enum err err = ERR_OK;
+    uint64_t cut = 0;
+    enum err err = kv_count(snapshot.kv, TABLE_CUT, &cut);
 
+    log->has_cut = cut > 0;
     for (size_t at = 0; at < count && err == ERR_OK; at++)
         err = ingest_add(txn, log, verified_batch_entry(batch, at));
     if (err != ERR_OK)
@@ -258,6 +287,8 @@ static enum err ingest_store(struct ledger_txn *txn, struct ledger_touched *log,
 
 /* PROTOCOL RETIRE-6: "A retired log without a keep is frozen: it takes no entries and loses none."
  */
+/* PROTOCOL ENTRY-2: "Epoch index 0: the payload is not sealed. Index n: it is sealed under the n-th
+ * unsealed entry of this log." */
 static enum err ingest_check_open(const struct snapshot *snapshot, const struct space_row *space,
                                   const struct public_key *device, const struct chain *end)
 {
@@ -273,6 +304,8 @@ static enum err ingest_check_open(const struct snapshot *snapshot, const struct 
     return err == ERR_NOT_FOUND ? ERR_STATE : err;
 }
 
+/* PROTOCOL BATCH-4: "Entries that no head closes are never stored." */
+/* PROTOCOL BATCH-5: "A device writes only when its member certified it." */
 enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batch)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);

@@ -56,6 +56,7 @@
  *   introduction  introducer, introduction  * what became of it here, and when
  *   want       asked, asking, hash (16)     arrival of the entry that says it
  *   endorsement  several sorts: see endorsement_table.h
+ *   share      several sorts: see view_share.h
  *   retire     device, reason               * the statement
  *   keep       space, device                * the statement that counts of those known
  *   return     space, device, chain hash    start size and hash, signature, arrivals: a batch that
@@ -130,6 +131,7 @@
     X(ASK_ROUTE, "ask_route")                                                                      \
     X(ASK_GRANT, "ask_grant")                                                                      \
     X(ASK_BUDGET, "ask_budget")                                                                    \
+    X(SHARE, "share")                                                                              \
     X(REPLY, "reply")                                                                              \
     X(REPLY_KEPT, "reply_kept")                                                                    \
     X(BROUGHT, "brought")

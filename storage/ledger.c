@@ -12,6 +12,7 @@
 #include "storage/check.h"
 #include "storage/follow.h"
 #include "storage/heal.h"
+#include "storage/join.h"
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
 #include "storage/returns.h"
@@ -238,6 +239,7 @@ enum err ledger_succeed(const struct ledger *before, const struct device_secrets
     if (ledger == NULL)
         return ERR_NOMEM;
     ledger->self_space = before->self_space;
+    ledger->endorsement_changes = before->endorsement_changes + 1;
     err = ledger_reload_keys(ledger);
     if (err != ERR_OK) {
         ledger_free(ledger);
@@ -284,7 +286,7 @@ void ledger_close(struct ledger *ledger)
 }
 
 enum err ledger_create_empty(struct kv *kv, const struct device_secrets *secrets,
-                             const struct entropy *entropy, uint64_t now_ms,
+                             const struct entropy *entropy, const struct id *self, uint64_t now_ms,
                              struct ledger **out_ledger, struct ledger_txn **out_txn)
 {
     struct ledger *ledger = ledger_new(kv, secrets, entropy);
@@ -309,7 +311,10 @@ enum err ledger_create_empty(struct kv *kv, const struct device_secrets *secrets
     be32_put(format, STORE_FORMAT);
     if (err == ERR_OK)
         err = ledger_put(txn, TABLE_META, &key, span_of(format, sizeof format));
-    id_draw_random(entropy, &ledger->self_space);
+    if (self != NULL)
+        ledger->self_space = *self;
+    else
+        id_draw_random(entropy, &ledger->self_space);
     key_of_byte(META_SELF, &key);
     if (err == ERR_OK)
         err = ledger_put_sealed(txn, TABLE_META, &key, span_of(ledger->self_space.bytes, ID_SIZE));
@@ -426,6 +431,8 @@ enum err ledger_begin(struct ledger *ledger, uint64_t now_ms, struct ledger_txn 
     txn->now_ms = now_ms;
     snapshot = ledger_txn_snapshot(txn);
     err = ledger_load_counters(&snapshot, &txn->counters);
+    if (err == ERR_OK)
+        err = join_is_pending(&snapshot, &txn->is_joining);
     if (err == ERR_OK && txn->counters.views != LEDGER_VIEWS)
         err = check_forget_views(txn);
     if (err != ERR_OK) {
@@ -439,6 +446,20 @@ enum err ledger_begin(struct ledger *ledger, uint64_t now_ms, struct ledger_txn 
 struct snapshot ledger_txn_snapshot(struct ledger_txn *txn)
 {
     return (struct snapshot){.ledger = txn->ledger, .kv = txn->kv};
+}
+
+/* One by one at first: most transactions want a few. */
+void ledger_draw(struct ledger_txn *txn, struct id *out)
+{
+    size_t most = sizeof txn->drawn / sizeof txn->drawn[0];
+    size_t wanted = txn->drawn_count < most / 4 ? 1 : most;
+
+    if (txn->drawn_left == 0) {
+        entropy_fill(&txn->ledger->entropy, txn->drawn[0].bytes, wanted * ID_SIZE);
+        txn->drawn_left = wanted;
+        txn->drawn_count += wanted;
+    }
+    *out = txn->drawn[--txn->drawn_left];
 }
 
 uint64_t ledger_txn_now_ms(const struct ledger_txn *txn)
@@ -524,7 +545,7 @@ static enum err ledger_do_duties(struct ledger_txn *txn)
     bool has_any;
     enum err err = retire_table_has_any(&snapshot, &has_any);
 
-    if (err != ERR_OK || !has_any || follow_txn_is_behind(txn))
+    if (err != ERR_OK || !has_any || txn->is_joining || follow_txn_is_behind(txn))
         return err;
     err = heal_do_duty(txn);
     if (err == ERR_OK)

@@ -64,18 +64,36 @@ enum err ledger_settle_device(struct ledger *ledger)
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
+enum err ledger_put_secret(struct ledger_txn *txn, const struct key *key, struct span plain)
+{
+    struct buf row = {0};
+    enum err err;
+
+    ledger_seal_local(txn->ledger, key_span(key), plain, &row);
+    err = buf_err(&row);
+    if (err == ERR_OK)
+        err = ledger_put(txn, TABLE_META, key, buf_span(&row));
+    buf_release(&row);
+    return err;
+}
+
+enum err ledger_get_secret(const struct snapshot *snapshot, const struct key *key, struct buf *out)
+{
+    struct span row;
+    enum err err = ledger_get(snapshot, TABLE_META, key, &row);
+
+    return err == ERR_OK ? ledger_open_local(snapshot->ledger, key_span(key), row, out) : err;
+}
+
 static enum err ledger_load_old_key(const struct snapshot *snapshot, size_t index,
                                     struct ledger_old_keys *out)
 {
     struct buf opened = {0};
-    struct span row;
     struct key key;
     enum err err;
 
     ledger_old_key(index, &key);
-    err = ledger_get(snapshot, TABLE_META, &key, &row);
-    if (err == ERR_OK)
-        err = ledger_open_local(snapshot->ledger, key_span(&key), row, &opened);
+    err = ledger_get_secret(snapshot, &key, &opened);
     if (err == ERR_OK && opened.size != LEDGER_OLD_ROW_SIZE)
         err = ERR_CORRUPT;
     if (err == ERR_OK) {
@@ -122,7 +140,7 @@ static enum err ledger_put_old_key(struct ledger_txn *txn, size_t index,
                                    const uint8_t static_seed[static KEY_SIZE],
                                    const uint8_t receiving_seed[static KEY_SIZE])
 {
-    struct buf plain = {0}, row = {0};
+    struct buf plain = {0};
     struct key key;
     enum err err;
 
@@ -131,15 +149,10 @@ static enum err ledger_put_old_key(struct ledger_txn *txn, size_t index,
     buf_append(&plain, span_of(receiving_seed, KEY_SIZE));
     err = buf_err(&plain);
     if (err == ERR_OK)
-        ledger_seal_local(txn->ledger, key_span(&key), buf_span(&plain), &row);
-    if (err == ERR_OK)
-        err = buf_err(&row);
-    if (err == ERR_OK)
-        err = ledger_put(txn, TABLE_META, &key, buf_span(&row));
+        err = ledger_put_secret(txn, &key, buf_span(&plain));
     if (plain.data != NULL)
         secret_wipe(plain.data, plain.capacity);
     buf_release(&plain);
-    buf_release(&row);
     return err;
 }
 

@@ -7,7 +7,7 @@
 enum { LEDGER_TOUCHED_MAX = 512, LEDGER_MAC_SIZE = 16, LEDGER_SPACE_SPAN = 64 };
 
 /* Grows when a view is added or changes: views made by an older program are made again. */
-enum { LEDGER_VIEWS = 9 };
+enum { LEDGER_VIEWS = 12 };
 
 enum meta_key {
     META_FORMAT = 1,
@@ -15,7 +15,9 @@ enum meta_key {
     META_STATE = 3,
     META_DEVICE = 4,
     META_OLD_KEYS = 5,
-    META_RUNNING = 6
+    META_RUNNING = 6,
+    META_JOINING = 7, /* this device is new: join.h */
+    META_WELCOME = 8
 };
 
 enum {
@@ -58,6 +60,7 @@ struct ledger {
     struct id self_space;
     uint64_t machine_ms; /* the machine's clock when running time was last written; 0: not yet */
     bool is_disk_low;
+    uint64_t endorsement_changes; /* merged since it was opened, kept or not */
 };
 
 /* A log this transaction appends to. */
@@ -66,6 +69,7 @@ struct ledger_touched {
     struct log_id id;
     bool is_own;
     bool must_sign;
+    bool has_cut; /* foreign logs: what comes may have been cut from the log before */
 };
 
 struct ledger_txn {
@@ -79,11 +83,15 @@ struct ledger_txn {
     struct ledger_news news;
     struct follow_cache *cache; /* entry keys: see follow.c */
     struct view_search *search; /* what search has to write: see view_search.c */
+    uint64_t proved;            /* arrival of an entry whose statement was verified ahead */
+    bool is_joining;            /* this device writes nothing yet: join.h */
     bool must_keep;             /* a retired log of mine may lack its keep */
     bool must_rotate;           /* an epoch of mine may have been cut */
     bool has_restated;          /* something was repeated: returns may be done */
     enum err failed;            /* the first failure of a write: can only be aborted then */
     uint64_t eighths;           /* of pages made dirty, as estimated */
+    struct id drawn[16];        /* random ids not yet given out */
+    size_t drawn_left, drawn_count;
 };
 
 /* Notes that the transaction was changed or that changing it failed half way: it can only be
@@ -106,11 +114,12 @@ MUST_USE enum err ledger_get(const struct snapshot *snapshot, enum table table,
                              const struct key *key, struct span *out);
 
 /* Ledger.c. */
-/* A store with format, self space id and counters, in a transaction still open: space.c goes on
- * from there. */
+/* A store with format, self space id (NULL: drawn) and counters, in a transaction still open:
+ * space.c and join.c go on from there. */
 MUST_USE enum err ledger_create_empty(struct kv *kv, const struct device_secrets *secrets,
-                                      const struct entropy *entropy, uint64_t now_ms,
-                                      struct ledger **out_ledger, struct ledger_txn **out_txn);
+                                      const struct entropy *entropy, const struct id *self,
+                                      uint64_t now_ms, struct ledger **out_ledger,
+                                      struct ledger_txn **out_txn);
 MUST_USE enum err ledger_load_counters(const struct snapshot *snapshot,
                                        struct ledger_counters *out);
 
@@ -118,6 +127,12 @@ MUST_USE enum err ledger_load_counters(const struct snapshot *snapshot,
  * are written in the order of their keys share them. */
 uint64_t ledger_txn_pages(const struct ledger_txn *txn);
 /* Ledger_keys.c */
+/* A small secret in the meta table, sealed under the local key; got, it is appended to a buffer to
+ * be wiped. */
+MUST_USE enum err ledger_put_secret(struct ledger_txn *txn, const struct key *key,
+                                    struct span plain);
+MUST_USE enum err ledger_get_secret(const struct snapshot *snapshot, const struct key *key,
+                                    struct buf *out);
 /* Takes the secrets' successor as current when the store says that it writes here. */
 MUST_USE enum err ledger_settle_device(struct ledger *ledger);
 /* Says that this ledger's device writes here, and keeps what must be kept of the one before. */
@@ -179,12 +194,16 @@ MUST_USE enum err epoch_table_of_log(const struct snapshot *snapshot, uint32_t l
                                      struct hash *out);
 MUST_USE enum err epoch_table_get(const struct snapshot *snapshot, const struct hash *id,
                                   struct epoch_row *out);
-/* How many entries of a log stand behind its newest epoch's. */
-MUST_USE enum err epoch_table_since(const struct snapshot *snapshot, const struct log_row *log,
-                                    uint64_t *out);
+/* A log's newest epoch, and how many entries stand behind it. ERR_NOT_FOUND: it has none. */
+MUST_USE enum err epoch_table_newest(const struct snapshot *snapshot, const struct log_row *log,
+                                     struct hash *out, uint64_t *out_since);
 /* Opens what an epoch's entry that was cut from its log wraps for us: for reading only. */
 MUST_USE enum err epoch_table_learn_cut(struct ledger_txn *txn, const struct log_id *log,
                                         struct span payload);
+/* The epochs of a space by id, until each returns an error, which is returned. */
+typedef enum err (*epoch_table_fn)(void *self, const struct hash *id);
+MUST_USE enum err epoch_table_each(const struct snapshot *snapshot, uint32_t space,
+                                   epoch_table_fn each, void *self);
 /* ERR_KEY_MISSING when it has not come. */
 MUST_USE enum err epoch_table_key(const struct snapshot *snapshot, const struct hash *id,
                                   uint8_t out[static KEY_SIZE]);

@@ -164,15 +164,17 @@ enum err retire_table_take(struct ledger_txn *txn, const struct public_key *memb
     enum err err = retire_read_keep(statement, &keep);
 
     if (err == ERR_OK)
-        return retire_table_take_keep(txn, member, &keep, statement);
+        return retire_table_take_keep(txn, member != NULL ? member : &keep.member, &keep,
+                                      statement);
     if (retire_table_is_other(err))
         err = retire_read(statement, &retirement);
     if (err == ERR_OK)
-        return retire_table_take_retirement(txn, member, &retirement, statement);
+        return retire_table_take_retirement(txn, member != NULL ? member : &retirement.member,
+                                            &retirement, statement);
     if (retire_table_is_other(err))
         err = certificate_read(statement, &certificate);
     if (err == ERR_OK)
-        err = view_device_take(txn, member, &certificate);
+        err = view_device_take(txn, member != NULL ? member : &certificate.member, &certificate);
     return retire_table_is_other(err) ? ERR_OK : err;
 }
 

@@ -18,8 +18,9 @@ MUST_USE enum err retire_table_state(const struct snapshot *snapshot,
 /* The keep that counts for a log. ERR_NOT_FOUND. */
 MUST_USE enum err retire_table_keep(const struct snapshot *snapshot, uint32_t space,
                                     const struct public_key *device, struct keep *out);
-/* Takes a certificate, retire or keep statement about a device of this member, by whichever way it
- * came; what does not hold, or concerns an unknown space, is passed over. Logs are cut as it says.
+/* Takes a certificate, retire or keep statement about a device of this member (NULL: of the one who
+ * signed it), by whichever way it came; what does not hold, or concerns an unknown space, is passed
+ * over. Logs are cut as it says.
  */
 MUST_USE enum err retire_table_take(struct ledger_txn *txn, const struct public_key *member,
                                     struct span statement);

@@ -8,6 +8,7 @@
 #include "proto/device.h"
 #include "proto/limits.h"
 #include "storage/follow.h"
+#include "storage/join.h"
 #include "storage/ledger_state.h"
 #include "storage/restate.h"
 #include "storage/row.h"
@@ -47,14 +48,40 @@ enum err space_create_as(struct ledger_txn *txn, enum space_kind kind,
     return err;
 }
 
+/* PROTOCOL OWN-11: "The id of a pair or network space is the first 16 bytes of KDF(secret, `kith
+ * space`, kind u8 | root of the reader, nothing in a network space), where secret is the psk
+ * between own devices: two of them that make it without knowing of each other make one space." */
+enum err space_id(struct ledger_txn *txn, enum space_kind kind, const struct public_key *peer,
+                  struct id *out)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    uint8_t *secret = secret_new(KEY_SIZE);
+    uint8_t context[1 + 32] = {(uint8_t)kind}, derived[KEY_SIZE];
+    enum err err = secret != NULL ? join_secret(&snapshot, secret) : ERR_NOMEM;
+
+    if (peer != NULL)
+        memcpy(context + 1, peer->bytes, 32);
+    if (err == ERR_OK) {
+        digest_derive(secret, "kith space", span_of(context, peer != NULL ? sizeof context : 1),
+                      derived);
+        memcpy(out->bytes, derived, ID_SIZE);
+    }
+    secret_free(secret);
+    return err;
+}
+
 enum err space_create(struct ledger_txn *txn, enum space_kind kind, const struct public_key *peer,
                       struct id *out_id)
 {
+    enum err err = ERR_OK;
+
     if (kind == SPACE_SELF)
         *out_id = txn->ledger->self_space;
-    else
+    else if (kind == SPACE_CARD)
         id_draw_random(&txn->ledger->entropy, out_id);
-    return space_create_as(txn, kind, peer, out_id);
+    else
+        err = space_id(txn, kind, peer, out_id);
+    return err == ERR_OK ? space_create_as(txn, kind, peer, out_id) : err;
 }
 
 /* Grants. */
@@ -172,6 +199,8 @@ static enum err space_is_reader(struct ledger_txn *txn, const struct space_row *
     return err;
 }
 
+/* PROTOCOL RESTATE-7: "Whoever is admitted gets the key of the epoch that is current then, and no
+ * other." */
 enum err space_admit(struct ledger_txn *txn, const struct id *space, const struct public_key *peer)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
@@ -192,16 +221,33 @@ enum err space_admit(struct ledger_txn *txn, const struct id *space, const struc
 
 /* A new store. */
 
-enum err space_certify(struct ledger_txn *txn, const struct id *card, struct span device_name)
+enum err space_put_certificate(struct ledger_txn *txn, const struct public_key *device,
+                               struct span statement)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct edit_space edit = {0};
+    struct space_row card;
+    struct id object;
+    enum err err = ledger_own_space(&snapshot, SPACE_CARD, &card);
+
+    if (err != ERR_OK)
+        return err;
+    id_about("kith device", device, &object);
+    edit_begin(&edit, KIND_CERTIFICATE, &object, txn->now_ms);
+    edit_set(&edit, CERTIFICATE_STATEMENT, 1, space_bytes(statement.data, statement.size));
+    err = ledger_append(txn, &card.id, &edit, 0);
+    edit_release(&edit);
+    return err;
+}
+
+enum err space_certify(struct ledger_txn *txn, struct span device_name)
 {
     struct ledger *ledger = txn->ledger;
     struct certificate certificate = {.member = ledger->secrets->member,
                                       .device = ledger->signing->public_key,
                                       .time_ms = txn->now_ms,
                                       .name = device_name};
-    struct edit_space edit = {0};
     struct buf statement = {0};
-    struct id object;
     enum err err;
 
     if (ledger->root == NULL)
@@ -209,13 +255,8 @@ enum err space_certify(struct ledger_txn *txn, const struct id *card, struct spa
     memcpy(certificate.static_key, ledger->statics->public_key, KEY_SIZE);
     memcpy(certificate.receiving_key, ledger->receiving->public_key, KEY_SIZE);
     err = certificate_issue(&certificate, ledger->root, &statement);
-    if (err == ERR_OK) {
-        id_about("kith device", &certificate.device, &object);
-        edit_begin(&edit, KIND_CERTIFICATE, &object, txn->now_ms);
-        edit_set(&edit, CERTIFICATE_STATEMENT, 1, space_bytes(statement.data, statement.size));
-        err = ledger_append(txn, card, &edit, 0);
-    }
-    edit_release(&edit);
+    if (err == ERR_OK)
+        err = space_put_certificate(txn, &certificate.device, buf_span(&statement));
     buf_release(&statement);
     return err;
 }
@@ -230,14 +271,14 @@ enum err ledger_create(struct kv *kv, const struct device_secrets *secrets,
 
     if (!secrets->has_root)
         return ERR_STATE;
-    err = ledger_create_empty(kv, secrets, entropy, now_ms, &ledger, &txn);
+    err = ledger_create_empty(kv, secrets, entropy, NULL, now_ms, &ledger, &txn);
     if (err != ERR_OK)
         return err;
     err = space_create(txn, SPACE_SELF, NULL, &self);
     if (err == ERR_OK)
         err = space_create(txn, SPACE_CARD, NULL, &card);
     if (err == ERR_OK)
-        err = space_certify(txn, &card, device_name);
+        err = space_certify(txn, device_name);
     if (err == ERR_OK)
         err = space_renew_knock(txn);
     if (err == ERR_OK)

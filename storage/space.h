@@ -11,6 +11,9 @@
  * reader, whose devices known so far get the key; for card and network it is NULL. */
 MUST_USE enum err space_create(struct ledger_txn *txn, enum space_kind kind,
                                const struct public_key *peer, struct id *out_id);
+/* The id of the pair space for this peer, or of the network space: the same on all own devices. */
+MUST_USE enum err space_id(struct ledger_txn *txn, enum space_kind kind,
+                           const struct public_key *peer, struct id *out);
 /* The same under an id that was drawn, and perhaps told, before. */
 MUST_USE enum err space_create_as(struct ledger_txn *txn, enum space_kind kind,
                                   const struct public_key *peer, const struct id *id);
@@ -59,8 +62,25 @@ MUST_USE enum err space_grant(struct ledger_txn *txn, const struct id *space,
                               const struct public_key *peer);
 
 /* Certifies this device in the card space, by the root; ERR_STATE on a device without it. */
-MUST_USE enum err space_certify(struct ledger_txn *txn, const struct id *card,
-                                struct span device_name);
+MUST_USE enum err space_certify(struct ledger_txn *txn, struct span device_name);
+/* Puts a certificate of a device of mine into the card space. */
+MUST_USE enum err space_put_certificate(struct ledger_txn *txn, const struct public_key *device,
+                                        struct span statement);
+/* Between devices of one member (space_sibling.c). */
+
+/* Has this member devices besides this one that are not retired? */
+MUST_USE enum err space_has_siblings(const struct snapshot *snapshot, bool *out);
+/* Called by follow with an object of self: spaces of mine that another device made, and what a link
+ * that another device made says of the peer's, become known. */
+MUST_USE enum err space_learn(struct ledger_txn *txn, const struct object *space);
+MUST_USE enum err space_learn_link(struct ledger_txn *txn, const struct object *link);
+/* Called from the agenda. With a member's root: its spaces are news. With an epoch's id: the key of
+ * a peer's pair space is put into self for the other devices; with none: every such key is. And:
+ * where this device can be reached stands in the card space, once there is another to tell it. */
+MUST_USE enum err space_tend_known(struct ledger_txn *txn, struct span name);
+MUST_USE enum err space_tend_keys(struct ledger_txn *txn, struct span name);
+MUST_USE enum err space_tend_reach(struct ledger_txn *txn, struct span name);
+
 /* Draws a new knock, tells it to all peers through the card space; older ones are still answered
  * for a while. */
 MUST_USE enum err space_renew_knock(struct ledger_txn *txn);

@@ -52,8 +52,9 @@ static void space_release(struct space_look *look)
     heap_free(look->epochs);
 }
 
-static enum err space_note_epoch(struct space_look *look, const struct hash *id)
+static enum err space_note_epoch(void *self, const struct hash *id)
 {
+    struct space_look *look = self;
     struct space_epoch *grown;
     struct epoch_row row;
     enum err err = epoch_table_get(look->snapshot, id, &row);
@@ -79,31 +80,6 @@ static enum err space_note_epoch(struct space_look *look, const struct hash *id)
     memcpy(grown->parents, row.epoch.parents, sizeof grown->parents);
     look->has_fresh |= grown->is_fresh;
     return ERR_OK;
-}
-
-static enum err space_note_epochs(struct space_look *look, uint32_t space)
-{
-    struct kv_cursor *cursor;
-    struct span at, ignored;
-    struct hash id;
-    struct key key;
-    enum err err = kv_cursor_open(look->snapshot->kv, TABLE_SPACE_EPOCH, &cursor);
-
-    if (err != ERR_OK)
-        return err;
-    key_of_u32(space, &key);
-    for (err = kv_cursor_seek(cursor, key_span(&key)); err == ERR_OK;
-         err = kv_cursor_next(cursor)) {
-        kv_cursor_at(cursor, &at, &ignored);
-        if (at.size != 4 + HASH_SIZE || be32(at.data) != space)
-            break;
-        memcpy(id.bytes, at.data + 4, HASH_SIZE);
-        err = space_note_epoch(look, &id);
-        if (err != ERR_OK)
-            break;
-    }
-    kv_cursor_close(cursor);
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 static void space_note_parent(struct space_look *look, const struct hash *parent)
@@ -245,7 +221,7 @@ static enum err space_look_at(const struct snapshot *snapshot, const struct spac
                                .audience = heap_new_zeroed(1, sizeof *out->audience)};
     err = out->audience != NULL ? space_find_audience(snapshot, space, out->audience) : ERR_NOMEM;
     if (err == ERR_OK)
-        err = space_note_epochs(out, space->number);
+        err = epoch_table_each(snapshot, space->number, space_note_epoch, out);
     if (err == ERR_OK)
         err = space_find_leaks(out, space);
     space_find_tips(out);
@@ -582,8 +558,12 @@ enum err space_devices_changed(struct ledger_txn *txn, const struct public_key *
     struct space_row pair;
     enum err err;
 
-    if (public_key_is_equal(member, ledger_member(txn->ledger)))
-        return space_unsettle_own(txn, SPACE_SELF);
+    if (public_key_is_equal(member, ledger_member(txn->ledger))) {
+        err = agenda_put(txn, AGENDA_NOW, KIND_KEY, span_of(NULL, 0));
+        if (err == ERR_OK)
+            err = agenda_put(txn, AGENDA_NOW, KIND_REACH, span_of(NULL, 0));
+        return err == ERR_OK ? space_unsettle_own(txn, SPACE_SELF) : err;
+    }
     peer = secret_new(sizeof *peer);
     err = peer != NULL ? view_peer(&snapshot, member, peer) : ERR_NOMEM;
     if (err == ERR_OK)

@@ -3,6 +3,7 @@
 
 #include "proto/card.h"
 #include "proto/limits.h"
+#include "storage/agenda.h"
 #include "storage/ledger_state.h"
 #include "storage/row.h"
 #include "storage/space.h"
@@ -48,6 +49,7 @@ static enum err view_device_put(struct ledger_txn *txn, const struct certificate
     if (err == ERR_OK)
         err = ledger_put(txn, TABLE_STATIC_KEY, &key, span_of(certificate->device.bytes, 32));
     buf_release(&row);
+    txn->news.has_links |= is_new; /* Somebody more to call. */
     return err == ERR_OK && is_new ? space_devices_changed(txn, &certificate->member) : err;
 }
 
@@ -215,6 +217,11 @@ enum err view_device_news(struct ledger_txn *txn, const struct public_key *membe
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     enum err err = ERR_OK;
 
+    if (member == NULL) {
+        ledger_note_news(txn, ledger_self_space(txn->ledger));
+        txn->news.is_cut = true;
+        return ERR_OK;
+    }
     for (uint32_t number = 1; err == ERR_OK && number <= txn->counters.spaces; number++) {
         struct space_row space;
 
@@ -274,6 +281,25 @@ static size_t view_device_link_addresses(const struct snapshot *snapshot,
     return count;
 }
 
+/* What the device says in its member's card space: others of the member tell it, too. */
+static enum err view_device_reach(const struct snapshot *snapshot, const struct device_row *device,
+                                  struct address *out, size_t max, size_t *count)
+{
+    struct object reach = {0};
+    struct space_row card;
+    struct id id;
+    uint32_t number;
+    enum err err = view_peer_card(snapshot, &device->member, &card);
+
+    id_about("kith device", &device->device, &id);
+    if (err == ERR_OK)
+        err = row_get(snapshot, &card.id, KIND_REACH, &id, &reach, &number);
+    if (err == ERR_OK)
+        *count = view_device_add(object_value(&reach, REACH_ADDRESSES).bytes, out, *count, max);
+    object_release(&reach);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 enum err view_peer_addresses(const struct snapshot *snapshot, const struct public_key *device,
                              struct address out[static ADDRESSES_MAX * 3], size_t *out_count)
 {
@@ -291,8 +317,9 @@ enum err view_peer_addresses(const struct snapshot *snapshot, const struct publi
         count = view_device_add(span_of(value.data + 8, value.size - 8), out, count, max);
     else if (err != ERR_OK && err != ERR_NOT_FOUND)
         return err;
+    err = view_device_reach(snapshot, &row, out, max, &count);
     *out_count = view_device_link_addresses(snapshot, &row.member, out, count, max);
-    return ERR_OK;
+    return err;
 }
 
 enum err view_peer_reached(struct ledger_txn *txn, const struct public_key *device,
@@ -320,6 +347,8 @@ enum err view_peer_reached(struct ledger_txn *txn, const struct public_key *devi
     if (err == ERR_OK)
         err = ledger_put(txn, TABLE_REACHED, &key, buf_span(&row));
     buf_release(&row);
+    if (err == ERR_OK && public_key_is_equal(device, ledger_device(txn->ledger)))
+        err = agenda_put(txn, AGENDA_NOW, KIND_REACH, span_of(NULL, 0));
     return err;
 }
 

@@ -6,13 +6,12 @@
 
 #include "crypto/secret.h"
 #include "proto/card.h"
+#include "proto/limits.h"
 #include "storage/agenda.h"
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
 #include "storage/row.h"
 #include "storage/space.h"
-
-enum { VIEW_PEER_KNOCKS_MAX = 8 };
 
 static const struct id view_peer_only = {{0}}; /* the one object of its kind in a card space */
 
@@ -34,13 +33,15 @@ static enum err view_peer_link_changed(struct ledger_txn *txn, uint32_t number,
     struct span member = object_value(after, LINK_MEMBER).bytes;
     uint8_t value[4];
     struct key key;
+    enum err err;
 
     if (member.size != 32)
         return ERR_OK;
     txn->news.has_links = true;
     be32_put(value, number);
     key_of_bytes(member, &key);
-    return ledger_put(txn, TABLE_PEER, &key, span_of(value, sizeof value));
+    err = ledger_put(txn, TABLE_PEER, &key, span_of(value, sizeof value));
+    return err == ERR_OK ? space_learn_link(txn, after) : err;
 }
 
 enum err view_peer_network(const struct snapshot *snapshot, const struct public_key *member,
@@ -216,6 +217,8 @@ enum err view_peer_changed(struct ledger_txn *txn, const struct space_row *space
     switch (after->kind) {
     case KIND_LINK:
         return view_peer_link_changed(txn, number, after);
+    case KIND_SPACE:
+        return space_learn(txn, after);
     case KIND_CERTIFICATE:
         return view_device_changed(txn, space, after);
     case KIND_GRANT:
@@ -326,6 +329,25 @@ enum err view_peer(const struct snapshot *snapshot, const struct public_key *mem
     return err == ERR_OK ? view_peer_numbered(snapshot, be32(value.data), out) : err;
 }
 
+enum err view_peer_card(const struct snapshot *snapshot, const struct public_key *member,
+                        struct space_row *out)
+{
+    struct object link = {0};
+    struct id id, card;
+    uint32_t number;
+    enum err err;
+
+    if (public_key_is_equal(member, ledger_member(snapshot->ledger)))
+        return ledger_own_space(snapshot, SPACE_CARD, out);
+    id_about("kith link", member, &id);
+    err = row_get(snapshot, ledger_self_space(snapshot->ledger), KIND_LINK, &id, &link, &number);
+    if (err == ERR_OK)
+        err = view_peer_id(&link, LINK_CARD_IN, &card) ? ledger_space(snapshot, &card, out)
+                                                       : ERR_NOT_FOUND;
+    object_release(&link);
+    return err;
+}
+
 enum err view_peer_each(const struct snapshot *snapshot, view_peer_fn each, void *self)
 {
     struct peer *peer = secret_new(sizeof *peer);
@@ -349,105 +371,6 @@ enum err view_peer_each(const struct snapshot *snapshot, view_peer_fn each, void
     kv_cursor_close(cursor);
     secret_free(peer);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
-}
-
-/* Knocks. */
-
-struct view_peer_knocks {
-    uint8_t *keys;
-    uint64_t created[VIEW_PEER_KNOCKS_MAX];
-    uint64_t told[VIEW_PEER_KNOCKS_MAX]; /* entry of a log of the card that tells it; 0: unknown */
-    struct public_key devices[VIEW_PEER_KNOCKS_MAX];
-    size_t count;
-};
-
-/* Keeps the newest, newest first. */
-static enum err view_peer_on_knock(void *self, uint32_t number, const struct object *knock)
-{
-    struct view_peer_knocks *to = self;
-    uint64_t created = object_number(knock, KNOCK_CREATED);
-    uint8_t key[KEY_SIZE];
-    size_t at = to->count;
-
-    (void)number;
-    if (!view_peer_key(knock, KNOCK_KEY, key))
-        return ERR_OK;
-    while (at > 0 && to->created[at - 1] < created)
-        at--;
-    if (at == VIEW_PEER_KNOCKS_MAX)
-        return ERR_OK;
-    if (to->count == VIEW_PEER_KNOCKS_MAX)
-        to->count--;
-    memmove(to->keys + (at + 1) * KEY_SIZE, to->keys + at * KEY_SIZE, (to->count - at) * KEY_SIZE);
-    memmove(&to->created[at + 1], &to->created[at], (to->count - at) * sizeof to->created[0]);
-    memmove(&to->told[at + 1], &to->told[at], (to->count - at) * sizeof to->told[0]);
-    memmove(&to->devices[at + 1], &to->devices[at], (to->count - at) * sizeof to->devices[0]);
-    to->told[at] = object_number(knock, KNOCK_TOLD);
-    (void)view_peer_key(knock, KNOCK_DEVICE, to->devices[at].bytes); /* told is 0 without it */
-    memcpy(to->keys + at * KEY_SIZE, key, KEY_SIZE);
-    to->created[at] = created;
-    to->count++;
-    secret_wipe(key, sizeof key);
-    return ERR_OK;
-}
-
-struct view_peer_told {
-    const struct snapshot *snapshot;
-    uint32_t log;
-    uint64_t told;
-    bool is_missed;
-};
-
-static enum err view_peer_on_told(void *self, const struct peer *peer)
-{
-    struct view_peer_told *told = self;
-    uint64_t size = 0;
-    enum err err = ERR_OK;
-
-    if (peer->state == LINK_LINKED)
-        err = view_delivered_to(told->snapshot, &peer->member, told->log, &size);
-    told->is_missed |= peer->state == LINK_LINKED && size < told->told;
-    return err;
-}
-
-/* PROTOCOL KNOCK-6: "Older knocks are answered until every remaining peer has acknowledged the
- * entry that tells a newer one." */
-static enum err view_peer_all_know(const struct snapshot *snapshot,
-                                   const struct view_peer_knocks *knocks, size_t at, bool *out)
-{
-    struct view_peer_told told = {.snapshot = snapshot, .told = knocks->told[at]};
-    struct log_id id = {.device = knocks->devices[at]};
-    struct space_row card = {0};
-    struct log_row log;
-    enum err err = told.told > 0 ? ledger_own_space(snapshot, SPACE_CARD, &card) : ERR_NOT_FOUND;
-
-    id.space = card.id;
-    if (err == ERR_OK)
-        err = ledger_log(snapshot, &id, &log);
-    if (err == ERR_OK) {
-        told.log = log.number;
-        err = view_peer_each(snapshot, view_peer_on_told, &told);
-    }
-    *out = err == ERR_OK && !told.is_missed;
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
-}
-
-enum err view_knocks(const struct snapshot *snapshot, uint8_t out[static 8 * KEY_SIZE],
-                     size_t *out_count)
-{
-    struct view_peer_knocks to = {.keys = out};
-    enum err err = row_each(snapshot, ledger_self_space(snapshot->ledger), KIND_KNOCK,
-                            view_peer_on_knock, &to);
-
-    for (size_t at = 0; err == ERR_OK && at + 1 < to.count; at++) {
-        bool is_known = false;
-
-        err = view_peer_all_know(snapshot, &to, at, &is_known);
-        if (err == ERR_OK && is_known)
-            to.count = at + 1;
-    }
-    *out_count = to.count;
-    return err;
 }
 
 /* Deliveries. */

@@ -36,6 +36,9 @@ typedef enum err (*view_peer_fn)(void *self, const struct peer *peer);
 /* The network space a peer writes, by the peer's root. ERR_NOT_FOUND: it has granted none. */
 MUST_USE enum err view_peer_network(const struct snapshot *snapshot,
                                     const struct public_key *member, struct space_row *out);
+/* The card space of a member, a peer's or mine. ERR_NOT_FOUND. */
+MUST_USE enum err view_peer_card(const struct snapshot *snapshot, const struct public_key *member,
+                                 struct space_row *out);
 /* Every link that was ever made and not forgotten, removed and blocked ones included. */
 MUST_USE enum err view_peer_each(const struct snapshot *snapshot, view_peer_fn each, void *self);
 
@@ -71,7 +74,8 @@ MUST_USE enum err view_device_each(const struct snapshot *snapshot, const struct
 MUST_USE enum err view_device_learn(struct ledger_txn *txn, const struct device_chain *chain);
 /* The same for a device that came by itself: its logs may have been offered before it was known. */
 MUST_USE enum err view_device_meet(struct ledger_txn *txn, const struct device_chain *chain);
-/* What this member's devices write is news: something about them has come. */
+/* What this member's devices write, or (NULL) what anybody does, is news: something about them has
+ * come. */
 MUST_USE enum err view_device_news(struct ledger_txn *txn, const struct public_key *member);
 /* A certificate of this member's, however it came: counts when a chain leads to its certifier. */
 MUST_USE enum err view_device_take(struct ledger_txn *txn, const struct public_key *member,
@@ -96,6 +100,10 @@ MUST_USE enum err view_peer_last_seen(const struct snapshot *snapshot,
 /* My knock keys that are still answered, newest first. */
 MUST_USE enum err view_knocks(const struct snapshot *snapshot, uint8_t out[static 8 * KEY_SIZE],
                               size_t *out_count);
+/* The same, and behind them those that are answered no more but were, eight in all. */
+MUST_USE enum err view_knocks_held(const struct snapshot *snapshot,
+                                   uint8_t out[static 8 * KEY_SIZE], size_t *out_answered,
+                                   size_t *out_held);
 /* What I tell in message 3 and in the first frame: root, pin, my chain (device_put_identity). */
 MUST_USE enum err view_identity(const struct snapshot *snapshot, struct buf *out);
 

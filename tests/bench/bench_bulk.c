@@ -39,7 +39,6 @@ static void bulk_run(struct bulk bulk)
     rig_device_open(&giver, NULL);
     for (size_t run = 0; run < bulk.runs; run++)
         rig_device_open(&takers[run], &giver);
-    rig_meet(&giver, takers, bulk.runs);
     begun = bench_now();
     rig_fill(&giver, bulk.edits, bulk.contacts, bulk.is_wordy);
     printf("%s filled with %.0f own edits a second\n", bulk.what,

@@ -178,6 +178,7 @@ static void bench_effect(struct bench_queue *queue, struct bench_node *node,
     case ENGINE_CLOSE:
     case ENGINE_REACHED:
     case ENGINE_DELIVERED:
+    case ENGINE_JOINED:
     case ENGINE_REFUSED:
     case ENGINE_JOURNAL:
     case ENGINE_PRESENCE:

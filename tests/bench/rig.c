@@ -12,8 +12,10 @@
 #include <sys/socket.h>
 
 #include "crypto/channel.h"
+#include "node/react.h"
 #include "node/writer.h"
 #include "proto/session.h"
+#include "storage/join.h"
 #include "storage/ledger_state.h"
 #include "storage/replica.h"
 #include "storage/view_peer.h"
@@ -22,37 +24,36 @@ enum { RIG_READ_SIZE = 64 << 10, RIG_FILL_STEP = 5000, RIG_BARE_COMMIT = 8000 };
 
 /* Devices. */
 
-static void rig_draw(void *self, uint8_t *out, size_t size)
+/* Certified on the first, whose own epoch is renewed for it at once. */
+static void rig_join(struct rig_device *device, const struct rig_device *first)
 {
-    struct rig_device *device = self;
-    struct entropy os = entropy_os();
+    struct join_welcome welcome;
+    struct join_ask ask;
+    struct ledger_txn *txn;
 
-    if (!device->has_space && size == ID_SIZE) {
-        memcpy(out, device->space.bytes, size);
-        device->has_space = true;
-        return;
-    }
-    entropy_fill(&os, out, size);
+    join_draw(&device->entropy, 1, &device->secrets);
+    bench_check(join_ask_of(&device->secrets, span_str("bench"), &ask), "ask");
+    bench_check(ledger_begin(first->ledger, 1700000000000, &txn), "begin");
+    bench_check(join_admit(txn, &ask, &welcome), "admit");
+    bench_check(react_all(txn), "react");
+    bench_check(ledger_commit(txn, NULL), "commit");
+    bench_check(join_create(device->kv, &device->secrets, &device->entropy, &welcome, 1), "join");
 }
 
 void rig_device_open(struct rig_device *device, const struct rig_device *first)
 {
-    struct entropy os = entropy_os();
-
     memset(device, 0, sizeof *device);
-    bench_secrets(&device->secrets);
-    if (first != NULL) {
-        memcpy(device->secrets.root_seed, first->secrets.root_seed, 32);
-        device->secrets.member = first->secrets.member;
-        device->space = *ledger_self_space(first->ledger);
-    } else {
-        entropy_fill(&os, device->space.bytes, ID_SIZE);
-    }
-    device->entropy = (struct entropy){.fill = rig_draw, .self = device};
+    device->entropy = entropy_os();
     device->path = bench_folder();
     device->kv = bench_kv(device->path);
-    bench_check(ledger_create(device->kv, &device->secrets, &device->entropy, span_str("bench"), 1),
-                "create");
+    if (first != NULL) {
+        rig_join(device, first);
+    } else {
+        bench_secrets(&device->secrets);
+        bench_check(
+            ledger_create(device->kv, &device->secrets, &device->entropy, span_str("bench"), 1),
+            "create");
+    }
     bench_check(ledger_open(device->kv, &device->secrets, &device->entropy, &device->ledger),
                 "open");
 }
@@ -62,43 +63,6 @@ void rig_device_close(struct rig_device *device)
     ledger_close(device->ledger);
     kv_close(device->kv);
     bench_remove(device->path);
-}
-
-static void rig_learn(struct rig_device *device, const struct rig_device *other)
-{
-    struct snapshot theirs;
-    struct device_chain chain;
-    struct hash next_root;
-    struct buf identity = {0};
-    struct space_row card;
-    struct ledger_txn *txn;
-
-    bench_check(ledger_snapshot(other->ledger, &theirs), "snapshot");
-    bench_check(view_identity(&theirs, &identity), "identity");
-    bench_check(ledger_own_space(&theirs, SPACE_CARD, &card), "card");
-    ledger_snapshot_end(&theirs);
-    bench_check(device_read_identity(buf_span(&identity), &chain, &next_root), "read");
-    bench_check(ledger_begin(device->ledger, 1700000000000, &txn), "begin");
-    bench_check(view_device_learn(txn, &chain), "learn");
-    bench_check(ledger_add_space(txn, &card), "space");
-    bench_check(ledger_commit(txn, NULL), "commit");
-    buf_release(&identity);
-}
-
-void rig_meet(struct rig_device *giver, struct rig_device *takers, size_t count)
-{
-    struct ledger_txn *txn;
-
-    for (size_t at = 0; at < count; at++) {
-        rig_learn(giver, &takers[at]);
-        rig_learn(&takers[at], giver);
-        for (size_t other = 0; other < count; other++)
-            if (other != at)
-                rig_learn(&takers[at], &takers[other]);
-    }
-    bench_check(ledger_begin(giver->ledger, 1700000000000, &txn), "begin");
-    bench_check(space_rotate(txn, ledger_self_space(giver->ledger)), "rotate");
-    bench_check(ledger_commit(txn, NULL), "commit");
 }
 
 /* Some 200 bytes of words from a vocabulary of 4,096, other ones each time. */

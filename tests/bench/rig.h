@@ -10,19 +10,15 @@
 
 struct rig_device {
     struct device_secrets secrets;
-    struct id space; /* what the first draw of randomness gives: the member's self space */
-    bool has_space;
     struct entropy entropy;
     char *path;
     struct kv *kv;
     struct ledger *ledger;
 };
 
-/* A device; of the same member as first, and with its self space, when first is not NULL. */
+/* A device; when first is not NULL a further one of its member, which has met nobody yet. */
 void rig_device_open(struct rig_device *device, const struct rig_device *first);
 void rig_device_close(struct rig_device *device);
-/* They know each other; the giver opens an epoch that every taker can read. */
-void rig_meet(struct rig_device *giver, struct rig_device *takers, size_t count);
 /* Writes so many edits of about 300 sealed bytes over so many contacts into the giver's self space.
  * is_wordy: each changes thirty words that search must find; else none. */
 void rig_fill(struct rig_device *giver, size_t edits, size_t contacts, bool is_wordy);

@@ -13,6 +13,8 @@ import time
 import traceback
 
 KITH = os.environ.get("KITH_BINARY", "build-check/kith")
+LATER = os.environ.get("KITH_LATER_BINARY",
+                       os.path.join(os.path.dirname(KITH), "tests", "kith_later"))
 DATA = os.environ.get(
     "KITH_TEST_DATA",
     os.path.join(os.path.dirname(__file__), "..", "..", "..", "shared", "data"))
@@ -201,6 +203,15 @@ class Place:
         twin.process = None
         self.members.append(twin)
         return twin
+
+    def beside(self, member, name):
+        """The home of a further device of a member, not made yet."""
+        device = Member.__new__(Member)
+        device.__dict__.update(member.__dict__)
+        device.home = os.path.join(self.path, name)
+        device.process = None
+        self.members.append(device)
+        return device
 
     def pair(self):
         """Two running members that are linked."""

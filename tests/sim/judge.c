@@ -183,6 +183,28 @@ static void judge_pair(struct judge *judge, struct world_node *writer, struct wo
     secret_free(back);
 }
 
+/* Two devices of one member share everything. */
+static void judge_siblings(struct judge *judge, struct world_node *left, struct world_node *right)
+{
+    struct space_row space = {.number = 0};
+    enum err err = ERR_OK;
+
+    if (memcmp(left->secrets->signing_seed, right->secrets->signing_seed, 32) == 0)
+        return; /* One device, as far as anybody has found out yet. */
+    for (uint32_t number = 1; err == ERR_OK; number++) {
+        struct snapshot snapshot;
+
+        world_must(ledger_snapshot(left->ledger, &snapshot));
+        err = ledger_space_numbered(&snapshot, number, &space);
+        ledger_snapshot_end(&snapshot);
+        if (err == ERR_OK)
+            judge_compare(judge, left, right, &space.id,
+                          space.kind == SPACE_SELF ? "self space"
+                          : space.is_mine          ? "space"
+                                                   : "peer's space");
+    }
+}
+
 /* What was acknowledged. */
 
 static bool judge_has_url(struct world_node *node, const struct id *space, const char *text)
@@ -360,6 +382,8 @@ void judge_all(struct judge *judge)
         for (size_t other = 0; other < world->nodes_count; other++)
             if (world->nodes[other]->is_up && world->nodes[other]->person != node->person)
                 judge_pair(judge, node, world->nodes[other]);
+            else if (world->nodes[other]->is_up && other != at)
+                judge_siblings(judge, node, world->nodes[other]);
         for (size_t canary = 0; canary < judge->canaries_count; canary++)
             if (judge->canaries[canary].person == node->person &&
                 judge->canaries[canary].is_acknowledged)

@@ -4,6 +4,7 @@
  *   sim_world                       the seeds of a test run
  *   sim_world --seed 0x2a --trace   one of them again, told step by step
  *   sim_world --from 5000 --count 20000
+ *   sim_world --devices             members get further devices
  *   sim_world --copies              machines go back to old copies and are cloned, too
  *
  * Every sixteenth world is run twice and must leave the same trace. At the end the census of faults
@@ -25,7 +26,7 @@ enum {
 
 struct sim_world_run {
     uint64_t from, count;
-    bool is_one, is_talkative, has_copies;
+    bool is_one, is_talkative, has_copies, has_devices;
     uint64_t census[WORLD_FAULTS];
     uint64_t steps, edits, failures;
 };
@@ -43,9 +44,11 @@ static bool sim_world_arguments(int argc, char **argv, struct sim_world_run *run
     for (int at = 1; at < argc; at++) {
         const char *value = at + 1 < argc ? argv[at + 1] : "";
 
-        if (strcmp(argv[at], "--trace") == 0 || strcmp(argv[at], "--copies") == 0) {
+        if (strcmp(argv[at], "--trace") == 0 || strcmp(argv[at], "--copies") == 0 ||
+            strcmp(argv[at], "--devices") == 0) {
             run->is_talkative |= strcmp(argv[at], "--trace") == 0;
             run->has_copies |= strcmp(argv[at], "--copies") == 0;
+            run->has_devices |= strcmp(argv[at], "--devices") == 0;
             continue;
         }
         run->is_one |= strcmp(argv[at], "--seed") == 0;
@@ -64,8 +67,10 @@ static bool sim_world_arguments(int argc, char **argv, struct sim_world_run *run
 
 static void sim_world_one(struct sim_world_run *run, uint64_t seed, const char *program)
 {
-    struct story_options options = {
-        .seed = seed, .is_talkative = run->is_talkative, .has_copies = run->has_copies};
+    struct story_options options = {.seed = seed,
+                                    .is_talkative = run->is_talkative,
+                                    .has_devices = run->has_devices,
+                                    .has_copies = run->has_copies};
     struct story_result result, again;
 
     story_run(&options, &result);
@@ -103,7 +108,9 @@ int main(int argc, char **argv)
     struct sim_world_run run = {.from = 1, .count = SIM_WORLD_COUNT};
 
     if (!sim_world_arguments(argc, argv, &run)) {
-        (void)fprintf(stderr, "%s [--copies] [--seed N | --from N --count N] [--trace]\n", argv[0]);
+        (void)fprintf(stderr,
+                      "%s [--devices] [--copies] [--seed N | --from N --count N] [--trace]\n",
+                      argv[0]);
         return 2;
     }
     (void)setvbuf(stdout, NULL, _IOLBF, 0); /* Only how soon it is seen depends on it. */

@@ -46,7 +46,7 @@ struct story {
     uint64_t failures[STORY_NODES_MAX];
     struct world_home *homes[STORY_NODES_MAX]; /* an old copy */
     size_t homes_since[STORY_NODES_MAX];       /* canaries when it was made */
-    bool has_copies;
+    bool has_copies, has_devices;
     size_t nodes_count;
     struct story_link links[STORY_LINKS_MAX];
     size_t links_count;
@@ -292,6 +292,19 @@ static void story_copy(struct story *story, struct world_node *node)
         judge_went_back(&story->judge, node, story->homes_since[number]);
 }
 
+static void story_join(struct story *story, struct world_node *node)
+{
+    struct world_node *device =
+        story->nodes_count < STORY_NODES_MAX ? world_join(node) : (struct world_node *)NULL;
+
+    if (device == NULL)
+        return;
+    story->nodes[story->nodes_count++] = device;
+    world_note(&story->world, device, "is a further device");
+    if (!world_once_in(&story->world, 4))
+        world_start(device);
+}
+
 /* Disks that were ordered to fail and did. */
 static void story_see_disks(struct story *story)
 {
@@ -329,7 +342,9 @@ static void story_do(struct world *world, struct world_node *nobody, void *data)
         story_net(story);
         break;
     case 5:
-        if (is_linked && story->has_copies)
+        if (story->has_devices && world_once_in(world, 2))
+            story_join(story, node);
+        else if (is_linked && story->has_copies)
             story_copy(story, node);
         else if (is_linked)
             story_clock(story, node);
@@ -414,7 +429,7 @@ static bool story_is_settled(struct story *story)
 {
     if (!story_see_links(story))
         return false;
-    if (story->has_copies)
+    if (story->has_copies || story->has_devices)
         return story_is_content(story);
     for (size_t at = 0; at < story->links_count; at++)
         if (!judge_is_settled(story->links[at].inviter, story->links[at].acceptor))
@@ -469,6 +484,7 @@ void story_run(const struct story_options *options, struct story_result *out)
     world->is_talkative = options->is_talkative;
     judge_begin(&story->judge, world);
     story->has_copies = options->has_copies;
+    story->has_devices = options->has_devices;
     story_begin(story);
     world->has_faults = true;
     world_after(world, 0, NULL, story_do, story);

@@ -11,7 +11,8 @@
 struct story_options {
     uint64_t seed;
     bool is_talkative;
-    bool has_copies; /* machines go back to old copies, and are cloned */
+    bool has_devices; /* members get further devices */
+    bool has_copies;  /* machines go back to old copies, and are cloned */
 };
 
 struct story_result {

@@ -156,6 +156,9 @@ void world_count(struct world *world, const struct world_node *node, enum world_
 
 /* A new member with one device, as `kith init` makes one; not running yet. */
 struct world_node *world_init(struct world *world, const char *name);
+/* A further device of this node's member, certified by this node, which is up or down; not running
+ * yet. NULL: this node cannot do it now. */
+struct world_node *world_join(struct world_node *host);
 /* A second machine with the same home as this one; a twin shares its random state, too. */
 struct world_node *world_clone(struct world_node *node, bool is_twin);
 void world_start(struct world_node *node);

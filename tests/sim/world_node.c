@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "crypto/secret.h"
+#include "node/react.h"
 #include "node/succession.h"
+#include "storage/join.h"
 #include "tests/sim/net.h"
 
 struct world_home {
@@ -133,6 +135,7 @@ static void world_node_effect(struct world_node *node, const struct engine_effec
     case ENGINE_MEET:
     case ENGINE_REACHED:
     case ENGINE_CONFIRMED:
+    case ENGINE_JOINED:
     case ENGINE_REFUSED:
         world_job_errand(node, effect);
         break;
@@ -350,6 +353,82 @@ struct world_node *world_init(struct world *world, const char *name)
     kv_close(node->kv);
     node->kv = NULL;
     world_op(node, "me.edit", json_pack("{s:s}", "name", name), NULL, NULL);
+    return node;
+}
+
+struct world_joining {
+    struct join_ask ask;
+    struct join_welcome *welcome;
+    const struct world_node *host;
+};
+
+static enum err world_node_admit(struct world_joining *joining, struct ledger *ledger)
+{
+    struct ledger_txn *txn;
+    enum err err = ledger_begin(ledger, world_wall_ms(joining->host), &txn);
+
+    if (err != ERR_OK)
+        return err;
+    err = join_admit(txn, &joining->ask, joining->welcome);
+    if (err == ERR_OK)
+        err = react_all(txn);
+    if (err == ERR_OK)
+        return ledger_commit(txn, NULL);
+    ledger_abort(txn);
+    return err;
+}
+
+/* As a command would do it at the host, which lies still meanwhile. */
+static enum err world_node_welcome(struct world_node *host, struct world_joining *joining)
+{
+    enum err err;
+
+    if (host->ledger != NULL)
+        return world_node_admit(joining, host->ledger);
+    err = kv_mem_open(host->mem, &host->kv);
+    if (err == ERR_OK)
+        err = ledger_open(host->kv, host->secrets, &host->entropy, &host->ledger);
+    if (err == ERR_OK)
+        err = world_node_admit(joining, host->ledger);
+    if (host->ledger != NULL)
+        ledger_close(host->ledger);
+    kv_close(host->kv);
+    host->ledger = NULL;
+    host->kv = NULL;
+    return err;
+}
+
+struct world_node *world_join(struct world_node *host)
+{
+    struct kv_mem_options options = {.tables_count = TABLES_COUNT, .history_max = 64};
+    struct world_joining joining = {.welcome = secret_new(sizeof *joining.welcome), .host = host};
+    struct device_secrets *secrets = secret_new(sizeof *secrets);
+    struct world_node *node = NULL;
+    struct buf addresses = {0};
+
+    KITH_ASSERT(joining.welcome != NULL && secrets != NULL);
+    join_draw(&host->entropy, world_wall_ms(host), secrets);
+    world_must(join_ask_of(secrets, span_str("further device"), &joining.ask));
+    if (!host->is_succeeding && world_node_welcome(host, &joining) == ERR_OK) {
+        node = world_node_add(host->world, host->name);
+        node->person = host->person;
+        (void)snprintf(node->name, sizeof node->name, "%.12s+%zu", host->name, node->number % 10);
+        address_put_list(&host->address, 1, &addresses);
+        memcpy(joining.welcome->addresses, addresses.data, addresses.size);
+        joining.welcome->addresses_size = addresses.size;
+        *node->secrets = *secrets;
+        world_must(kv_mem_new(&options, &node->mem));
+        world_must(kv_mem_open(node->mem, &node->kv));
+        world_must(join_create(node->kv, node->secrets, &node->entropy, joining.welcome,
+                               world_wall_ms(node)));
+        kv_close(node->kv);
+        node->kv = NULL;
+    }
+    secret_free(joining.welcome);
+    secret_free(secrets);
+    buf_release(&addresses);
+    if (node != NULL && host->is_up)
+        world_engine(host, &(struct engine_event){.type = ENGINE_PEERS_CHANGED});
     return node;
 }
 

@@ -1,0 +1,129 @@
+/* Other devices of this member: called like peers, under the secret that only own devices hold, and
+ * everything is shared with them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/secret.h"
+#include "node/engine_state.h"
+#include "storage/follow.h"
+#include "storage/join.h"
+#include "storage/retire_table.h"
+
+enum { ENGINE_JOIN_MS = 1000 }; /* a new device looks so often whether it may write */
+
+bool engine_sibling_is(const struct engine *engine, const struct public_key *member)
+{
+    return public_key_is_equal(member, ledger_member(engine->ledger));
+}
+
+/* PROTOCOL OWN-4: "A device that was retired by its owner or as stolen gets no answer from other
+ * devices of its member." */
+bool engine_sibling_is_out(struct engine *engine, const struct public_key *device)
+{
+    struct retire_state state = {0};
+
+    return !engine_look(engine) ||
+           retire_table_state(&engine->snapshot, device, &state) != ERR_OK ||
+           (state.is_retired && state.reason != RETIRE_FORKED);
+}
+
+/* Whom to call. */
+
+static enum err engine_sibling_on_device(void *self, const struct device_row *device)
+{
+    struct engine *engine = self;
+    struct engine_target *target;
+
+    if (public_key_is_equal(&device->device, ledger_device(engine->ledger)) ||
+        engine_heal_is_retired(engine, &device->device))
+        return ERR_OK;
+    target = engine_call_add_device(engine, &device->device);
+    if (target == NULL)
+        return ERR_NOMEM;
+    target->member = device->member;
+    memcpy(target->static_key, device->static_key, KEY_SIZE);
+    (void)snprintf(target->name, sizeof target->name, "%s", device->name);
+    target->is_stale = false;
+    target->was_reached = true; /* Nobody else tells its addresses. */
+    return view_peer_addresses(&engine->snapshot, &device->device, target->addresses,
+                               &target->addresses_count);
+}
+
+enum err engine_sibling_reload(struct engine *engine)
+{
+    enum err err = join_is_pending(&engine->snapshot, &engine->is_joining);
+
+    if (err == ERR_OK && engine->knocks_count == 0) {
+        err = join_knock(&engine->snapshot, engine->knocks);
+        engine->knocks_count = engine->knocks_held = err == ERR_OK ? 1 : 0;
+        if (err == ERR_NOT_FOUND)
+            err = ERR_OK;
+    }
+    if (engine->is_joining)
+        engine_wake_by(engine, engine->now_ms + ENGINE_JOIN_MS);
+    return err == ERR_OK ? view_device_each(&engine->snapshot, ledger_member(engine->ledger),
+                                            engine_sibling_on_device, engine)
+                         : err;
+}
+
+/* PROTOCOL OWN-2: "Own devices knock with any of the knock keys they hold, the newest first, after
+ * each failure with the next: the one who is called may not have heard of the newest." */
+enum err engine_sibling_dial_keys(struct engine *engine, const struct engine_target *target,
+                                  uint8_t room[static 2 * KEY_SIZE], struct handshake_dial *dial)
+{
+    size_t count = engine->knocks_held;
+
+    if (count == 0)
+        return ERR_STATE;
+    memcpy(room, engine->knocks + target->failures % count * KEY_SIZE, KEY_SIZE);
+    dial->knock = room;
+    dial->psk = room + KEY_SIZE;
+    return join_secret(&engine->snapshot, room + KEY_SIZE);
+}
+
+/* Who calls. */
+
+enum err engine_sibling_search(struct engine *engine, struct engine_conn *conn, struct span third,
+                               struct buf *content, struct handshake_result *result)
+{
+    uint8_t *secret = secret_new(KEY_SIZE);
+    enum err err = secret != NULL ? join_secret(&engine->snapshot, secret) : ERR_NOMEM;
+
+    if (err == ERR_OK)
+        err = handshake_try_psk(conn->handshake, third, secret, content, result);
+    secret_free(secret);
+    return err == ERR_NOT_FOUND || err == ERR_MALFORMED ? ERR_FORGED : err;
+}
+
+enum err engine_sibling_try(struct engine *engine, struct engine_conn *conn, struct span third,
+                            const struct device_row *device, struct buf *content,
+                            struct handshake_result *result)
+{
+    enum err err;
+
+    if (engine_sibling_is_out(engine, &device->device) ||
+        engine_call_is_banned(engine, &device->device))
+        return ERR_FORGED;
+    err = engine_sibling_search(engine, conn, third, content, result);
+    if (err == ERR_OK) {
+        conn->member = device->member;
+        conn->device = device->device;
+    }
+    return err;
+}
+
+/* A new device. */
+
+void engine_sibling_tend(struct engine *engine)
+{
+    bool is_met = false;
+
+    if (!engine->is_joining || engine->is_stopping)
+        return;
+    engine_wake_by(engine, engine->now_ms + ENGINE_JOIN_MS);
+    for (struct engine_conn *conn = engine->conns; conn != NULL && !is_met; conn = conn->next)
+        is_met = conn->state == CONN_SESSION && conn->is_confirmed &&
+                 engine_sibling_is(engine, &conn->member) && session_is_in_step(conn->session);
+    if (is_met && !follow_is_behind(engine->ledger))
+        (void)engine_effect(engine, ENGINE_JOINED, 0); /* A failure is remembered. */
+}

@@ -18,8 +18,12 @@ void base64_write(struct span bytes, struct buf *out)
 enum err base64_read(struct span text, struct buf *out)
 {
     size_t before = out->size, room = text.size / 4 * 3 + 3, size = 0;
-    uint8_t *at = buf_grow(out, room);
+    uint8_t *at;
 
+    for (size_t letter = 0; letter < text.size; letter++)
+        if (text.data[letter] >= 0x80) /* libsodium takes some of them for digits. */
+            return ERR_INVALID;
+    at = buf_grow(out, room);
     if (at == NULL)
         return ERR_NOMEM;
     if (sodium_base642bin(at, room, (const char *)text.data, text.size, NULL, &size, NULL,

@@ -14,6 +14,9 @@ _Static_assert(DIGEST_SHA_SIZE_MAX == crypto_hash_sha512_BYTES, "the larger of t
 /* RFC 7693 with the label as personalisation; key may be NULL when key_size is 0. */
 /* PROTOCOL LABEL-1: "A label is ASCII text of 1 to 16 bytes, padded with zero bytes to 16. No
  * two purposes share a label." */
+/* PROTOCOL LABEL-5: "Where data is written as a | b, the parts are joined with nothing between
+ * them. At most one part varies in size, or the size of the varying parts but one is itself a
+ * part." */
 static void digest_blake2b(const uint8_t *key, size_t key_size, const char *label,
                            const struct span *parts, size_t parts_count, uint8_t *out,
                            size_t out_size)

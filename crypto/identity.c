@@ -21,11 +21,14 @@ _Static_assert(SIGNATURE_SIZE == crypto_sign_ed25519_BYTES, "sizes agree");
 _Static_assert(SEED_SIZE == crypto_sign_ed25519_SEEDBYTES, "sizes agree");
 _Static_assert(DID_SIZE == sizeof identity_did_prefix + IDENTITY_DID_DIGITS, "sizes agree");
 
+/* PROTOCOL ID-2: "A member is its root key 0, a device its signing key: Ed25519, 32 bytes." */
 void identity_signing_key(const uint8_t seed[static SEED_SIZE], struct signing_key *out)
 {
     (void)crypto_sign_ed25519_seed_keypair(out->public_key.bytes, out->secret, seed);
 }
 
+/* PROTOCOL KEYS-6: "An X25519 private key is the 32 bytes themselves; clamping is part of the
+ * multiplication." */
 void identity_exchange_key(const uint8_t seed[static SEED_SIZE], struct exchange_key *out)
 {
     memcpy(out->secret, seed, SEED_SIZE);
@@ -52,6 +55,7 @@ void identity_recovery_seed(const uint8_t seed[static SEED_SIZE], uint8_t out[st
 
 /* Label and message in one piece, as Ed25519 reads its message twice: in stack when it fits, else
  * on the heap. *out is the caller's to give back with identity_unlabel. */
+/* PROTOCOL SIGN-2: "A message is at most 65,536 bytes." */
 static enum err identity_label(const char *label, struct span message, uint8_t *stack,
                                uint8_t **out)
 {
@@ -108,6 +112,8 @@ enum err identity_verify(const struct public_key *key, const char *label, struct
     return err;
 }
 
+/* PROTOCOL SIGN-5: "A signature without a label is made only for formats of others whose message is
+ * a hash fixed by that format." */
 void identity_sign_raw(const struct signing_key *key, struct span message,
                        uint8_t out_signature[static SIGNATURE_SIZE])
 {
@@ -118,6 +124,9 @@ void identity_sign_raw(const struct signing_key *key, struct span message,
 /* PROTOCOL SIGN-3: "A verifier checks S·B = R + k·A without the cofactor, on the bytes received,
  * and refuses: S not below the order of the base point; a public key that is not canonical or of
  * small order; an R of small order." */
+/* PROTOCOL SIGN-4: "By SIGN-3 a public key with a part of small order beside one of large order is
+ * accepted where the equation holds. Only the owner of a key can make it so, and signs for no other
+ * key by it." */
 enum err identity_verify_raw(const struct public_key *key, struct span message,
                              const uint8_t signature[static SIGNATURE_SIZE])
 {

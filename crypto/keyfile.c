@@ -55,6 +55,10 @@ struct keyfile_work {
     uint8_t plain[KEYFILE_PLAIN_SIZE];
 };
 
+/* PROTOCOL KEYS-3: "The member is root key 0; the member's id is its public key." */
+/* PROTOCOL KEYS-5: "A device draws four independent random values of 32 bytes: the private keys of
+ * its Ed25519 signing key, its X25519 static key and its X25519 receiving key, and its local key.
+ * No key is converted from Ed25519 to X25519 or back." */
 enum err keyfile_draw(const uint8_t recovery_seed[static SEED_SIZE], const struct entropy *entropy,
                       uint64_t now_ms, struct device_secrets *out)
 {
@@ -128,6 +132,7 @@ static uint8_t *keyfile_put(uint8_t *at, const uint8_t *bytes, size_t size)
     return at + size;
 }
 
+/* PROTOCOL FILE-2: "The plaintext has 512 bytes" */
 static void keyfile_plain_write(const struct device_secrets *secrets,
                                 uint8_t plain[static KEYFILE_PLAIN_SIZE])
 {
@@ -222,6 +227,8 @@ static enum err keyfile_key(const uint8_t header[static KEYFILE_HEADER_SIZE],
 /* PROTOCOL FILE-3: "The salt is MAC-16(32 fresh random bytes, kith file salt, plaintext), so
  * that a salt serves one plaintext even on machines with identical random state. A reader does
  * not check it." */
+/* PROTOCOL FILE-1: "A key file of version 1 has 624 bytes: a header of 96, then 528 of ciphertext
+ * and tag." */
 static void keyfile_header_write(uint8_t header[static KEYFILE_HEADER_SIZE], bool is_protected,
                                  struct keyfile_cost cost, const struct entropy *entropy,
                                  struct span plain)
@@ -284,6 +291,12 @@ out:
 /* Everything that can be known without a key. A newer version may have another shape and checksum,
  * so the version is judged first; what the checksum covers and this version does not know is newer
  * too. */
+/* PROTOCOL FILE-9: "A reader judges in this order, before it spends memory or time: 1. the magic
+ * bytes are others, or fewer than 96 or more than 4,096 bytes: damaged; 2. the version is above 1:
+ * written by a newer version; 3. the version is 0, a size is another or the nonce is not that of
+ * FILE-6: damaged; 4. kdf above 1 or a flag: written by a newer version; 5. costs with kdf 0, or
+ * below 1 pass or 8 KiB with kdf 1: damaged; above 16 passes or 2,097,152 KiB: limit; 6. kdf 1 and
+ * no passphrase: locked." */
 static enum err keyfile_header_check(struct span file)
 {
     struct keyfile_cost cost;
@@ -307,9 +320,9 @@ static enum err keyfile_header_check(struct span file)
                                  .memory_kib = be32(file.data + KEYFILE_AT_MEMORY)};
     if (file.data[KEYFILE_AT_KDF] == KEYFILE_KDF_NONE)
         return cost.ops == 0 && cost.memory_kib == 0 ? ERR_OK : ERR_CORRUPT;
-    if (keyfile_cost_is_high(cost))
-        return ERR_LIMIT;
-    return keyfile_cost_is_low(cost) ? ERR_CORRUPT : ERR_OK;
+    if (keyfile_cost_is_low(cost))
+        return ERR_CORRUPT;
+    return keyfile_cost_is_high(cost) ? ERR_LIMIT : ERR_OK;
 }
 
 /* PROTOCOL FILE-5: "The commitment is that of SEAL-4 to the key." */

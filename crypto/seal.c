@@ -25,6 +25,7 @@ static uint8_t *seal_room(struct buf *out, size_t payload_size, size_t overhead)
 
 /* PROTOCOL SEAL-2: "The nonce is MAC-24(KDF(key, kith nonce, nothing), kith nonce, size of the
  * context as u64 | context | plain). A reader does not check it: the tag says what holds." */
+/* PROTOCOL SEAL-3: "Equal contents under one key and context give equal bytes." */
 static void seal_nonce(const uint8_t key[static KEY_SIZE], struct span context, struct span plain,
                        uint8_t out[static SEAL_NONCE_SIZE])
 {
@@ -124,6 +125,7 @@ wipe:
     return err;
 }
 
+/* PROTOCOL SEAL-6: "wrap and its reverse refuse public keys by KEYS-7." */
 enum err seal_unwrap(const uint8_t public_key[static KEY_SIZE],
                      const uint8_t secret_key[static KEY_SIZE], struct span wrapped,
                      struct buf *out)

@@ -149,6 +149,7 @@ uint64_t be64(const uint8_t *at)
     return (uint64_t)be32(at) << 32 | be32(at + 4);
 }
 
+/* PROTOCOL LABEL-6: "All integers are unsigned and big-endian." */
 void be16_put(uint8_t *at, uint16_t value)
 {
     at[0] = (uint8_t)(value >> 8);

@@ -25,6 +25,13 @@ void amend_begin(struct amend *amend, struct ledger_txn *txn, const struct id *s
     edit_begin(&amend->edit, kind, id, ledger_txn_now_ms(txn));
 }
 
+void amend_begin_new(struct amend *amend, struct ledger_txn *txn, const struct id *space,
+                     uint8_t kind, const struct id *id)
+{
+    *amend = (struct amend){.txn = txn, .space = *space, .is_new = true};
+    edit_begin(&amend->edit, kind, id, ledger_txn_now_ms(txn));
+}
+
 static void amend_set(struct amend *amend, uint8_t field, struct value value)
 {
     struct value before = object_value(&amend->object, field);
@@ -87,7 +94,6 @@ static bool amend_has_added(const struct amend *amend, uint8_t field, const stru
 
 void amend_add(struct amend *amend, uint8_t field, struct span value)
 {
-    struct snapshot snapshot = ledger_txn_snapshot(amend->txn);
     struct id element, dot;
 
     if (value.size == 0)
@@ -95,8 +101,9 @@ void amend_add(struct amend *amend, uint8_t field, struct span value)
     object_element(amend->edit.edit.kind, field, value, &element);
     if (amend_find(amend, field, &element) != NULL || amend_has_added(amend, field, &element))
         return;
-    id_draw_random(ledger_entropy(snapshot.ledger), &dot);
-    edit_add(&amend->edit, field, &dot, (struct value){.type = VALUE_TEXT, .bytes = value});
+    ledger_draw(amend->txn, &dot);
+    edit_add_element(&amend->edit, field, &element, &dot,
+                     (struct value){.type = VALUE_TEXT, .bytes = value});
     amend->changes++;
 }
 

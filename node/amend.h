@@ -22,6 +22,9 @@ struct amend {
 /* Begins with the object as this transaction sees it, or with none. */
 void amend_begin(struct amend *amend, struct ledger_txn *txn, const struct id *space, uint8_t kind,
                  const struct id *id);
+/* The same for an id that was drawn just now: nobody has written under it. */
+void amend_begin_new(struct amend *amend, struct ledger_txn *txn, const struct id *space,
+                     uint8_t kind, const struct id *id);
 /* An empty text clears the field. */
 void amend_text(struct amend *amend, uint8_t field, struct span text);
 void amend_bytes(struct amend *amend, uint8_t field, struct span bytes);

@@ -12,8 +12,6 @@
 #include "node/vcard.h"
 #include "proto/scan.h"
 
-enum { BOOK_HEAD_SIZE = 64 << 10 };
-
 static const struct {
     const char *name;
     enum book_format format;
@@ -46,8 +44,8 @@ static bool book_has_line(struct span text, const char *word)
 
 static bool book_is_vcard(struct span file)
 {
-    struct span head =
-        person_trim(span_of(file.data, file.size < BOOK_HEAD_SIZE ? file.size : BOOK_HEAD_SIZE));
+    struct span head = person_trim(
+        span_of(file.data, file.size < IMPORT_HEAD_SIZE ? file.size : IMPORT_HEAD_SIZE));
 
     return book_has_line(head, "BEGIN:VCARD") ||
            (head.size > 8 && strncasecmp((const char *)head.data, "VERSION:", 8) == 0);
@@ -95,14 +93,28 @@ static enum err book_on_guess(void *self, const struct csv_row *row)
     return ERR_CANCELLED; /* The first row is looked at. */
 }
 
+/* Tables of people have no control bytes but those that end lines and cells: a program or a picture
+ * must not look like somebody. */
+static bool book_is_written(struct span text)
+{
+    for (size_t at = 0; at < text.size; at++)
+        if ((text.data[at] < 0x20 && memchr("\t\n\v\f\r", text.data[at], 5) == NULL) ||
+            text.data[at] == 0x7f)
+            return false;
+    return true;
+}
+
 /* The delimiter under which a row names most columns, else under which the first row looks most
  * like somebody. */
 static enum err book_search(struct book_table *table, struct span text)
 {
     static const char delimiters[] = {',', ';', '\t', '|'};
-    struct span head = span_of(text.data, text.size < BOOK_HEAD_SIZE ? text.size : BOOK_HEAD_SIZE);
+    struct span head =
+        span_of(text.data, text.size < IMPORT_HEAD_SIZE ? text.size : IMPORT_HEAD_SIZE);
 
-    for (size_t round = 0; round < 2 && table->best_known == 0; round++)
+    size_t rounds = book_is_written(head) ? 2 : 1;
+
+    for (size_t round = 0; round < rounds && table->best_known == 0; round++)
         for (size_t at = 0; at < sizeof delimiters; at++) {
             struct csv_reader reader = {.row = round == 0 ? book_on_search : book_on_guess,
                                         .self = table};
@@ -225,6 +237,7 @@ static enum book_format book_format_of(struct span text)
     return book_is_vcard(text) ? BOOK_VCARD : BOOK_ANY;
 }
 
+/* PROTOCOL IMPORT-1: "Its format is found out by its first IMPORT_HEAD_SIZE bytes." */
 enum err book_read(struct span file, enum book_format format, const struct person_reader *reader,
                    const char **out_why)
 {

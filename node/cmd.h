@@ -30,6 +30,7 @@ struct cmd {
     struct cmd_flag flags[CMD_FLAGS_MAX];
     cmd_fn run;
     const char *summary, *example;
+    const char *text; /* a param with longer text, see cmd_text.h; NULL: none */
 };
 
 /* Flags that describe a person. */
@@ -43,9 +44,16 @@ struct cmd {
 /* cmd_table.c: the command with this number, in the order of help; NULL beyond the last. */
 const struct cmd *cmd_at(size_t index);
 /* The groups it is made of, one file each; a row without words ends a group. */
-extern const struct cmd cmd_table_contact[], cmd_table_circle[], cmd_table_peer[],
-    cmd_table_introduction[], cmd_table_touch[];
+extern const struct cmd cmd_table_contact[];
+extern const struct cmd cmd_table_circle[];
+extern const struct cmd cmd_table_peer[];
+extern const struct cmd cmd_table_introduction[];
 extern const struct cmd cmd_table_endorsement[];
+extern const struct cmd cmd_table_ask[];
+extern const struct cmd cmd_table_reply[];
+extern const struct cmd cmd_table_share[];
+extern const struct cmd cmd_table_touch[];
+extern const struct cmd cmd_table_trust[];
 /* The command whose words these are; out_used says how many. NULL: none. */
 const struct cmd *cmd_find(char *const *words, int count, int *out_used);
 /* The param an argument becomes: "WHO" is "who", "[NAME]" "name", "[TOPIC...]" "topic". */
@@ -71,6 +79,9 @@ int cmd_import(const struct config *config, const struct cmd *cmd, json_t *param
 /* cmd_endorsement.c */
 int cmd_endorsement_export(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_endorsement_verify(const struct config *config, const struct cmd *cmd, json_t *params);
+
+/* cmd_share.c */
+int cmd_share(const struct config *config, const struct cmd *cmd, json_t *params);
 
 /* cmd_export.c */
 int cmd_export(const struct config *config, const struct cmd *cmd, json_t *params);

@@ -9,6 +9,7 @@
 #include "node/clock.h"
 #include "node/cmd.h"
 #include "node/door.h"
+#include "node/interrupt.h"
 #include "node/writer.h"
 #include "proto/limits.h"
 
@@ -74,7 +75,9 @@ static enum err cmd_init_make(struct home *home, struct device_secrets *secrets,
     if (ledger != NULL)
         ledger_close(ledger);
     kv_close(kv);
-    if (err == ERR_OK)
+    if (err == ERR_OK && interrupt_is_waiting())
+        err = ERR_CANCELLED;
+    if (err == ERR_OK) /* From here on it is an identity. */
         err = home_write_key(home, secrets, passphrase, false);
     return err;
 }
@@ -186,6 +189,7 @@ static enum err cmd_init_prepare(const struct config *config, struct home *home)
     return err;
 }
 
+/* PROTOCOL KEYS-1: "A member begins as 32 random bytes, the recovery seed." */
 int cmd_init(const struct config *config, const struct cmd *cmd, json_t *params)
 {
     const char *recovery = json_string_value(json_object_get(params, "recovery-file"));
@@ -199,6 +203,7 @@ int cmd_init(const struct config *config, const struct cmd *cmd, json_t *params)
     const char *name = cmd_init_name(config, params, ask);
     json_t *card = NULL;
     struct home home = {.lock = -1};
+    struct interrupt interrupt;
     size_t passphrase_size = 0;
     int code;
     enum err err = ERR_NOMEM;
@@ -214,6 +219,8 @@ int cmd_init(const struct config *config, const struct cmd *cmd, json_t *params)
         entropy_fill(&entropy, seed, SEED_SIZE);
         err = keyfile_draw(seed, &entropy, clock_wall_ms(), secrets);
     }
+    /* Words of nobody, or somebody whose words were never shown: neither may be left behind. */
+    interrupt_hold(&interrupt);
     if (err == ERR_OK) {
         identity_signing_key(secrets->signing_seed, device);
         words_recovery(seed, words);
@@ -228,7 +235,9 @@ int cmd_init(const struct config *config, const struct cmd *cmd, json_t *params)
     }
     if (err == ERR_OK) {
         code = cmd_init_answer(config, &home, secrets, device, name, words, recovery);
+        interrupt_release(&interrupt);
     } else {
+        interrupt_release(&interrupt);
         cmd_init_fail(&failure, err, &home);
         code = cmd_fail(config, &failure);
     }

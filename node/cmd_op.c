@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include "node/cmd.h"
+#include "node/cmd_text.h"
 #include "node/door.h"
 #include "node/show.h"
+#include "proto/limits.h"
 
-enum { CMD_URI_FILE_MAX = 64 << 10, CMD_IMPORT_MAX = 256 << 20 };
+enum { CMD_URI_FILE_MAX = 64 << 10 };
 
 int cmd_fail(const struct config *config, const struct op_failure *failure)
 {
@@ -34,8 +36,9 @@ int cmd_print(const struct config *config, const char *method, json_t *result, j
             json_pack("{s:b, s:b, s:i}", "header", config->wants_header, "colour",
                       config_wants_colour(config, STDOUT_FILENO), "columns", config_columns());
 
-        if (params == NULL || json_object_set_new(params, SHOW_LOOK, look) != 0)
-            look = NULL; /* Without it things look as they do by themselves. */
+        /* Without it things look as they do by themselves. */
+        (void)json_object_set(params, SHOW_LOOK, look);
+        json_decref(look);
         show_result(method, result, params);
     }
     return fflush(stdout) == 0 ? OP_DONE : OP_FAILED;
@@ -66,10 +69,16 @@ int cmd_op(const struct config *config, const struct cmd *cmd, json_t *params)
 {
     struct door_call call = {.method = cmd->method, .params = params};
     json_t *wait = json_object_get(params, "wait");
+    struct cmd_text text;
     int code;
 
-    if (strcmp(cmd->method, "sync") != 0 || wait == NULL)
-        return cmd_call(config, &call);
+    if (!cmd_text_fill(config, cmd, params, &text, &call.failure))
+        return cmd_fail(config, &call.failure);
+    if (strcmp(cmd->method, "sync") != 0 || wait == NULL) {
+        code = cmd_call(config, &call);
+        cmd_text_end(&text, code == OP_DONE);
+        return code;
+    }
     call.progress = cmd_on_progress;
     if (!door_call(config, &call)) {
         show_progress_end();
@@ -192,7 +201,7 @@ int cmd_import(const struct config *config, const struct cmd *cmd, json_t *param
     const char *path = json_string_value(json_object_get(params, "file"));
     struct op_failure failure = {0};
     struct buf file = {0};
-    enum err err = path != NULL ? home_read_file(path, CMD_IMPORT_MAX, &file) : ERR_INVALID;
+    enum err err = path != NULL ? home_read_file(path, IMPORT_FILE_SIZE_MAX, &file) : ERR_INVALID;
     int code;
 
     (void)cmd;

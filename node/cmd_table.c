@@ -92,14 +92,12 @@ static const struct cmd cmd_care[] = {
 };
 
 /* In the order of a first day: oneself, one's contacts, one's peers, and what keeps it all well. */
-static const struct cmd *const cmd_groups[] = {cmd_first,
-                                               cmd_table_contact,
-                                               cmd_table_circle,
-                                               cmd_table_peer,
-                                               cmd_table_introduction,
-                                               cmd_table_endorsement,
-                                               cmd_table_touch,
-                                               cmd_care};
+static const struct cmd *const cmd_groups[] = {
+    cmd_first,       cmd_table_contact,      cmd_table_circle,
+    cmd_table_peer,  cmd_table_introduction, cmd_table_endorsement,
+    cmd_table_ask,   cmd_table_reply,        cmd_table_share,
+    cmd_table_touch, cmd_table_trust,        cmd_care,
+};
 
 const struct cmd *cmd_at(size_t index)
 {

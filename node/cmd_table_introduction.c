@@ -11,6 +11,7 @@ const struct cmd cmd_table_introduction[] = {
                {"first", CMD_TEXT, "A|B|both"},
                {"blind", CMD_BOOL, NULL},
                {"expires", CMD_TEXT, "21d"}},
+     .text = "why",
      .run = cmd_op,
      .summary = "bring two of your peers together, if both agree",
      .example = "kith introduce ana bruno --why \"You both restore boats.\""},

@@ -12,12 +12,7 @@
 
 enum columns_format { COLUMNS_PLAIN, COLUMNS_LINKEDIN, COLUMNS_GOOGLE, COLUMNS_OUTLOOK };
 
-enum {
-    COLUMNS_NAME_MAX = 100,   /* bytes of a column's name that is kept */
-    COLUMNS_SLOTS = 64,       /* e-mails, phones, addresses... a table numbers */
-    COLUMNS_SEARCH_ROWS = 40, /* rows looked at for the one that names the columns: LinkedIn puts
-                                 notes before it */
-};
+enum { COLUMNS_SLOTS = 64 /* e-mails, phones, addresses... a table numbers */ };
 
 struct columns_meaning {
     uint8_t what;      /* enum columns_what, columns.c */

@@ -49,6 +49,12 @@ static json_t *credential_text(struct span text)
 }
 
 /* The credential without proofs. */
+/* PROTOCOL EXPORT-1: "The credential is a W3C Verifiable Credential 2.0 in the shape of the Open
+ * Badges 3.0 EndorsementCredential: @context https://www.w3.org/ns/credentials/v2 and
+ * https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json, id urn:uuid: and the id, type
+ * VerifiableCredential and EndorsementCredential, issuer {id, type [Profile], name}, validFrom
+ * issued, validUntil expires, credentialSubject {id, type [EndorsementSubject], endorsementComment
+ * words}. Members are did:key; times have seconds and Z." */
 static json_t *credential_document(const struct endorsement *endorsement)
 {
     char issuer[DID_SIZE], subject[DID_SIZE], urn[CREDENTIAL_UUID_SIZE];
@@ -77,6 +83,9 @@ static void credential_method(const struct public_key *key, char out[static CRED
 
 /* A proof without its value. PROTOCOL EXPORT-3: "The jcs proof carries the contexts of the
  * document, the rdfc proof none." */
+/* PROTOCOL EXPORT-2: "It carries two proofs by root 0, for assertionMethod, created at the time of
+ * issue: eddsa-jcs-2022 and eddsa-rdfc-2022 (W3C vc-di-eddsa), with the verification method
+ * did:key:z...#z...." */
 static json_t *credential_proof(const struct public_key *key, bool is_jcs, const char *purpose,
                                 uint64_t created_s)
 {
@@ -217,6 +226,8 @@ static bool credential_take_shape(json_t *document, struct credential_shape *out
 
 /* Escapes of the canonical form (RDF 1.1 N-Quads with RDFC-1.0): named ones for the seven, \u00XX
  * for other control bytes and delete. */
+/* PROTOCOL EXPORT-4: "In literals backspace, tab, newline, form feed, return, quote and backslash
+ * have their short escapes, other control bytes and delete \u00XX with capital digits." */
 static void credential_literal(const char *text, struct buf *out)
 {
     static const char shorts[] = "\b\t\n\f\r\"\\", letters[] = "btnfr\"\\";
@@ -272,6 +283,8 @@ static int credential_line_order(const void *left, const void *right)
     return span_order(buf_span(one), buf_span(other));
 }
 
+/* PROTOCOL EXPORT-4: "What rdfc hashes is the canonical N-Quads of the shape: ten lines for the
+ * document, five for the proof, sorted by their bytes." */
 static enum err credential_put_lines(const struct credential_line *lines, size_t count,
                                      struct buf *out)
 {
@@ -371,6 +384,8 @@ static enum err credential_each_message(const struct endorsement *endorsement, b
     return err;
 }
 
+/* PROTOCOL ENDORSE-3: "Both proofs are those of EXPORT over the credential that this record makes;
+ * they are made by the issuer with the record." */
 enum err credential_prove(struct endorsement *endorsement, const struct signing_key *root)
 {
     struct buf message = {0};
@@ -387,6 +402,7 @@ enum err credential_prove(struct endorsement *endorsement, const struct signing_
     return err;
 }
 
+/* PROTOCOL ENDORSE-3: "The subject checks them before accepting." */
 enum err credential_check(const struct endorsement *endorsement)
 {
     struct buf message = {0};

@@ -82,6 +82,8 @@ enum err credential_time(const char *text, uint64_t *out_s)
 }
 
 /* NULL, or why the time is wrong. A day of difference between two clocks is forgiven. */
+/* PROTOCOL EXPORT-5: "forgives a day of difference between clocks for the beginning of validity,
+ * not for its end." */
 static const char *credential_judge_times(json_t *document, uint64_t now_ms)
 {
     json_t *from = json_object_get(document, "validFrom");
@@ -187,6 +189,8 @@ static const char *credential_judge_proof(json_t *document, json_t *proof,
     return why;
 }
 
+/* PROTOCOL EXPORT-5: "A verifier checks every proof of the two suites, wants one at least, of the
+ * did:key the document names," */
 static const char *credential_judge_proofs(json_t *document,
                                            const struct credential_purpose *wanted, uint64_t now_ms)
 {
@@ -233,6 +237,7 @@ static const char *credential_name_of(json_t *object, const char *key)
                                  : json_string_value(json_object_get(value, "id"));
 }
 
+/* PROTOCOL EXPORT-5: "It refuses a status it cannot look up." */
 static const char *credential_judge(json_t *document, uint64_t now_ms)
 {
     json_t *subject = json_object_get(document, "credentialSubject");

@@ -36,6 +36,8 @@ static void *csv_resize(void *memory, size_t size)
     return size > CSV_ROW_MAX + CSV_BLOCK ? NULL : heap_resize(memory, size);
 }
 
+/* PROTOCOL IMPORT-3: "A row of a table has at most CSV_CELLS_MAX cells of CSV_ROW_MAX bytes
+ * together" */
 static void csv_on_cell(void *bytes, size_t size, void *self)
 {
     struct csv_state *state = self;

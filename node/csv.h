@@ -10,12 +10,7 @@
 #define KITH_NODE_CSV_H
 
 #include "crypto/span.h"
-
-enum {
-    CSV_CELLS_MAX = 1000,  /* of one row: Outlook has 92 columns */
-    CSV_ROW_MAX = 1 << 20, /* bytes of one row's cells */
-    CSV_RESTARTS_MAX = 16  /* each may cost one more look at CSV_ROW_MAX bytes */
-};
+#include "proto/limits.h"
 
 struct csv_row {
     size_t line; /* where it begins; the first is 1 */

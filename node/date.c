@@ -130,6 +130,30 @@ enum err date_read_ms(const char *text, uint64_t now_ms, uint64_t *out_ms)
     return err;
 }
 
+void date_ago(uint64_t ms, uint64_t now_ms, char out[static DATE_AGO_SIZE])
+{
+    static const struct {
+        unsigned days; /* up to so many the unit is used */
+        unsigned unit;
+        const char *name;
+    } units[] = {{13, 1, "day"}, {59, 7, "week"}, {729, 30, "month"}, {UINT16_MAX, 365, "year"}};
+    uint64_t days = now_ms / DATE_DAY_MS - ms / DATE_DAY_MS;
+    size_t at = 0;
+
+    if (now_ms / DATE_DAY_MS < ms / DATE_DAY_MS || days > UINT16_MAX) {
+        (void)snprintf(out, DATE_AGO_SIZE, "some day");
+        return;
+    }
+    if (days < 2) {
+        (void)snprintf(out, DATE_AGO_SIZE, "%s", days == 0 ? "today" : "yesterday");
+        return;
+    }
+    while (days > units[at].days)
+        at++;
+    (void)snprintf(out, DATE_AGO_SIZE, "%u %ss ago", (unsigned)(days / units[at].unit),
+                   units[at].name);
+}
+
 enum err date_read_span(const char *text, uint64_t *out_days)
 {
     static const struct {

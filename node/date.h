@@ -28,6 +28,10 @@ MUST_USE enum err date_read_ms(const char *text, uint64_t now_ms, uint64_t *out_
 uint64_t date_ms(const struct date *date, uint16_t year);
 void date_of(uint64_t ms, struct date *out);
 void date_write(uint64_t ms, char out[static DATE_TEXT_SIZE]);
+/* "today", "yesterday", "3 days ago", "8 months ago", "2 years ago"; "some day" for a day to come.
+ */
+enum { DATE_AGO_SIZE = 24 };
+void date_ago(uint64_t ms, uint64_t now_ms, char out[static DATE_AGO_SIZE]);
 /* A number of d, w, m or y (30 and 365 days for the last two), in days. ERR_INVALID. */
 MUST_USE enum err date_read_span(const char *text, uint64_t *out_days);
 

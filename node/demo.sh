@@ -87,6 +87,11 @@ vouched() {
     grep -q "\"id\":\"$endorsement\"" "$place/seen" && grep -q '"verified":true' "$place/seen"
 }
 
+# heard WHO: WHO has the ask; said WHO KEY TEXT: among the answers WHO holds is this.
+heard() { as "$1" ask show "$ask" --json; }
+said() { as "$1" lead list --json | grep -q "\"$2\":\"$3\""; }
+thanked() { as "$1" log --json | grep '"kind":"thanks"' | grep -q "$2"; }
+
 intro_id() { as "$1" intro list --json | first_id; }
 intro_is() { as "$1" intro list --json | grep -q "\"state\":\"$2\""; }
 
@@ -161,6 +166,48 @@ vouch() {
     await 10 vouched chie --of bruno || fail "Chie does not see what Ana wrote about Bruno"
     grep -q "\"words\":\"$praise\"" "$place/seen" || fail "Chie reads other words than Ana wrote"
     tell "Chie, who never met Ana, reads it: endorsed by Ana, signature verified."
+}
+
+asked() {
+    say "Bruno writes one honest line: he is looking for work."
+    ask=$(as bruno ask post "I build stages, stairs and boats, and my bench is empty." \
+        --title "Carpenter looking for work" --tag carpentry --json | value id)
+    [ -n "$ask" ] || fail "Bruno could not ask"
+    await 10 heard ana || fail "Ana did not hear of Bruno's ask"
+    await 10 heard chie || fail "Chie did not hear of Bruno's ask"
+    tell "Ana and Chie have it, and nobody else: an ask goes on by hand alone."
+    as chie ask pass "$ask" --to goran --note "He built our stage." >/dev/null
+    await 10 heard goran || fail "Goran did not hear of Bruno's ask"
+    as goran ask pass "$ask" --to farah >/dev/null
+    await 10 heard farah || fail "Farah did not hear of Bruno's ask"
+    tell "Chie passes it to Goran, and he to Farah: three hops, as far as Bruno allowed."
+    if as farah ask pass "$ask" --to emil >/dev/null 2>&1; then
+        fail "Farah could pass it further than Bruno allowed"
+    fi
+
+    say "Chie closes her machine. Farah, who has never met Bruno, knows something."
+    stop chie
+    as farah ask reply "$ask" --text "Our school needs a stage by spring. Call the office." \
+        >/dev/null
+    as farah sync goran --wait 10 >/dev/null || fail "Farah's lead did not reach Goran"
+    if said bruno through Chie; then fail "the lead came by a way that was closed"; fi
+    tell "Her lead is sealed for Bruno. It waits with Goran until Chie is back."
+    start chie
+    await 20 said bruno through Chie || fail "Farah's lead did not reach Bruno"
+    said bruno text "Our school needs a stage by spring. Call the office." ||
+        fail "Bruno reads other words than Farah wrote"
+    tell "Bruno reads: $(as bruno lead list --json | value text)"
+    for one in goran chie; do
+        if as "$one" log --json | grep -q "Our school"; then fail "$one could read the lead"; fi
+        if said "$one" kind lead; then fail "$one holds a lead that is not theirs"; fi
+    done
+    as bruno thanks "$(as bruno lead list --json | first_id)" "I start on Monday." >/dev/null
+    for one in chie goran farah; do
+        await 10 thanked "$one" "I start on Monday" || fail "$one was not thanked"
+    done
+    tell "He thanks, and all three who made it happen hear of it: Chie, Goran and Farah."
+    tell "What each gave and asked is for themselves to see:"
+    tell "  Chie: $(as chie balance --json | value sentence)"
 }
 
 introduced() {
@@ -308,6 +355,7 @@ trap 'exit 143' TERM
 people
 links
 vouch
+asked
 introduced
 killed
 apart

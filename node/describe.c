@@ -13,7 +13,9 @@
 
 void describe_time(uint64_t ms, char out[static DESCRIBE_TIME_SIZE])
 {
-    time_t seconds = (time_t)(ms / 1000);
+    /* RFC 3339 ends with the year 9999; a peer may write any time at all. */
+    uint64_t end_s = UINT64_C(253402300799);
+    time_t seconds = (time_t)(ms / 1000 < end_s ? ms / 1000 : end_s);
     struct tm parts;
 
     if (gmtime_r(&seconds, &parts) == NULL ||

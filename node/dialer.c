@@ -3,6 +3,8 @@
 
 #include "node/bucket.h"
 
+/* PROTOCOL LIMIT-5: "after a failure a second later, then twice as long each time up to six hours,
+ * a quarter more or less by chance." */
 uint64_t dialer_wait_ms(unsigned failures, uint32_t chance)
 {
     uint64_t wait = DIALER_WAIT_MIN_MS;
@@ -14,6 +16,8 @@ uint64_t dialer_wait_ms(unsigned failures, uint32_t chance)
     return wait - wait / 4 + chance % (wait / 2);
 }
 
+/* PROTOCOL LIMIT-5: "Addresses are called 10 times a minute while nobody was ever reached there, 10
+ * times a second otherwise;" */
 bool dialer_take(struct dialer *dialer, bool is_known, uint64_t now_ms)
 {
     if (is_known)

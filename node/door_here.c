@@ -14,6 +14,7 @@
 #include "node/clock.h"
 #include "node/door_state.h"
 #include "node/interfaces.h"
+#include "node/interrupt.h"
 #include "node/rpc.h"
 #include "node/writer.h"
 #include "node/writer_round.h"
@@ -65,6 +66,15 @@ static enum err door_follow(struct ledger *ledger)
     return err;
 }
 
+/* A command before this one may have been ended between its commit and the lists. The doctor takes
+ * things as they are: lists that cannot follow are what it makes anew. */
+static enum err door_begin(const struct home *home, const struct op *op, struct door_store *store)
+{
+    if (strncmp(op->method, "doctor", strlen("doctor")) == 0)
+        return ERR_OK;
+    return op->mode == OP_WRITE ? door_follow(store->ledger) : door_catch_up(home, store);
+}
+
 /* An op that goes on is told what it answered before. */
 static void door_next(struct door_job *job)
 {
@@ -89,9 +99,7 @@ static bool door_run_here(const struct config *config, struct home *home, const 
 
     if (!door_open_store(config, home, op->mode == OP_READ, &store, &call->failure))
         return false;
-    /* The doctor looks at things as they are. */
-    if (op->mode == OP_READ && strcmp(op->method, "doctor") != 0 &&
-        door_catch_up(home, &store) != ERR_OK) {
+    if (door_begin(home, op, &store) != ERR_OK) {
         door_fail(&call->failure, OP_FAILED, "kith doctor",
                   "the lists could not be brought up to date");
         door_close_store(&store);
@@ -191,6 +199,7 @@ bool door_run_apart(const struct config *config, struct home *home, const struct
     (void)close(pair[0]);
     while (waitpid(child, &status, 0) < 0)
         continue; /* Interrupted: the child is still there. */
+    interrupt_pass_on(status);
     if (!is_done && call->failure.code == OP_DONE)
         door_fail(&call->failure, OP_FAILED, "kith doctor; if it says the same, restore a backup",
                   "the store in %.300s/store cannot be read: its bytes are not what was written "

@@ -1,12 +1,11 @@
 /* Keys and store of a home, opened for one process; every way that can fail has its sentence. */
 #include <stdio.h>
 #include <string.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include "crypto/secret.h"
 #include "node/clock.h"
 #include "node/door_state.h"
+#include "node/prompt.h"
 #include "node/succession.h"
 #include "storage/follow.h"
 
@@ -17,53 +16,6 @@ enum {
 };
 
 /* Keys and store. */
-
-/* One letter of a passphrase as it is typed. False at its end; *out_cancelled when it ended by the
- * interrupt key or the end of input. */
-static bool door_take_letter(const struct termios *terminal, char *out, size_t size, size_t *length,
-                             bool *out_cancelled)
-{
-    char letter;
-
-    if (read(STDIN_FILENO, &letter, 1) != 1 || letter == (char)terminal->c_cc[VINTR] ||
-        letter == (char)terminal->c_cc[VEOF]) {
-        *out_cancelled = true;
-        return false;
-    }
-    if (letter == '\n' || letter == '\r')
-        return false;
-    if (letter == (char)terminal->c_cc[VERASE] || letter == '\b') {
-        while (*length > 0 && (out[--*length] & 0xc0) == 0x80)
-            continue; /* All bytes of one letter. */
-    } else if (letter == (char)terminal->c_cc[VKILL]) {
-        *length = 0;
-    } else if (*length + 1 < size) {
-        out[(*length)++] = letter;
-    }
-    return true;
-}
-
-/* Asks on the terminal, without echo. The interrupt key is a letter meanwhile, so that no way out
- * leaves the terminal silent. */
-static bool door_ask_passphrase(char *out, size_t size, size_t *out_size)
-{
-    struct termios before, silent;
-    bool is_cancelled = false;
-
-    *out_size = 0;
-    if (tcgetattr(STDIN_FILENO, &before) != 0)
-        return false;
-    silent = before;
-    silent.c_lflag &= ~(tcflag_t)(ECHO | ICANON | ISIG);
-    (void)fputs("Passphrase: ", stderr);
-    (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent); /* At worst the letters show. */
-    while (door_take_letter(&before, out, size, out_size, &is_cancelled))
-        continue;
-    (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-    (void)fputs("\n", stderr);
-    out[*out_size] = '\0';
-    return !is_cancelled;
-}
 
 static bool door_passphrase(const struct config *config, const struct home *home, char *out,
                             size_t size, size_t *out_size, struct op_failure *failure)
@@ -85,7 +37,7 @@ static bool door_passphrase(const struct config *config, const struct home *home
         return false;
     }
     if (config_may_prompt(config)) {
-        if (door_ask_passphrase(out, size, out_size))
+        if (prompt_passphrase(out, size, out_size))
             return true;
         door_fail(failure, OP_CANCELLED, "type it again", "cancelled");
         return false;

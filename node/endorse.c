@@ -171,6 +171,8 @@ static enum err endorse_plan(struct ledger_txn *txn, const struct endorsement_vi
     return err == ERR_OK ? endorse_plan_sweep(txn) : err;
 }
 
+/* PROTOCOL ENDORSE-6: "Nobody but the subject makes an endorsement visible to others. The issuer
+ * learns that it is shown by seeing it shown, and in no other way." */
 static enum err endorse_show(struct ledger_txn *txn, const struct id *card,
                              const struct endorsement_view *view)
 {

@@ -252,7 +252,7 @@ static void engine_check_conn(struct engine *engine, struct engine_conn *conn)
     }
     if (conn->is_outbound && conn->target != NULL)
         engine_call_failed(engine, conn->target);
-    engine_close(engine, conn);
+    engine_refuse(engine, conn);
 }
 
 static void engine_on_woken(struct engine *engine)
@@ -294,6 +294,8 @@ static void engine_on_event(struct engine *engine, const struct engine_event *ev
     case ENGINE_CLOSED:
         if (conn != NULL)
             engine_on_gone(engine, conn, conn->is_outbound && !conn->is_confirmed);
+        else
+            engine_let_go(engine, event->conn);
         break;
     case ENGINE_BYTES:
         if (conn != NULL)

@@ -294,6 +294,8 @@ static void engine_call_find_connected(struct engine *engine)
 
 /* What others tell must not make this node knock at its own machine or at things on its cable: such
  * addresses are only for nodes that listen nowhere else. */
+/* PROTOCOL LIMIT-5: "Addresses of this machine, link-local, multicast and unspecified ones that
+ * others told are not called, unless a node listens on loopback only: then loopback is." */
 static bool engine_call_may_dial(const struct engine *engine, const struct address *address)
 {
     return address_is_elsewhere(address) ||
@@ -425,6 +427,8 @@ void engine_call_ended(struct engine *engine, struct engine_conn *conn)
 
 /* Penalties. */
 
+/* PROTOCOL LIMIT-4: "The third time in 24 hours the device is refused for an hour; each further
+ * time for twice as long." */
 void engine_call_violated(struct engine *engine, const struct public_key *device)
 {
     struct engine_target *target = engine_call_target(engine, device);

@@ -12,13 +12,21 @@ static struct engine_conn **engine_bucket(struct engine *engine, conn_id id)
     return &engine->buckets[(id >> 1 ^ id << 9) % ENGINE_CONN_BUCKETS];
 }
 
+/* Also one that is refused and not closed yet. */
+static struct engine_conn *engine_find_any(struct engine *engine, conn_id id)
+{
+    struct engine_conn *conn = *engine_bucket(engine, id);
+
+    while (conn != NULL && conn->id != id)
+        conn = conn->next_in_bucket;
+    return conn;
+}
+
 struct engine_conn *engine_find(struct engine *engine, conn_id id)
 {
-    for (struct engine_conn *conn = *engine_bucket(engine, id); conn != NULL;
-         conn = conn->next_in_bucket)
-        if (conn->id == id && conn->state != CONN_CLOSED)
-            return conn;
-    return NULL;
+    struct engine_conn *conn = engine_find_any(engine, id);
+
+    return conn != NULL && conn->state != CONN_CLOSED ? conn : NULL;
 }
 
 struct engine_conn *engine_add_conn(struct engine *engine, conn_id id, enum conn_state state)
@@ -56,11 +64,40 @@ void engine_close(struct engine *engine, struct engine_conn *conn)
     engine_touch(engine, conn);
     if (conn->state == CONN_SESSION)
         engine->sessions_count--;
-    else
-        strangers_leave(engine->strangers, conn->id);
     conn->must_close = true;
     conn->state = CONN_CLOSED;
     engine_call_ended(engine, conn);
+}
+
+/* PROTOCOL HANDSHAKE-11: "Whoever called and is refused before the first frame is closed a time
+ * drawn from 0 to 500 ms later, whatever the reason; nothing more is read." Its slot at the door
+ * stays taken until then. */
+void engine_refuse(struct engine *engine, struct engine_conn *conn)
+{
+    bool is_waiting = !conn->is_outbound && conn->state != CONN_SESSION &&
+                      conn->state != CONN_CLOSED && !engine->is_stopping;
+    uint8_t chance[4];
+
+    if (!is_waiting) {
+        engine_close(engine, conn);
+        return;
+    }
+    entropy_fill(ledger_entropy(engine->ledger), chance, sizeof chance);
+    engine_touch(engine, conn);
+    buf_clear(&conn->in);
+    conn->close_at_ms = engine->now_ms + be32(chance) % (ENGINE_REFUSE_MS + 1);
+    conn->must_close = true;
+    conn->state = CONN_CLOSED;
+}
+
+void engine_let_go(struct engine *engine, conn_id id)
+{
+    struct engine_conn *conn = engine_find_any(engine, id);
+
+    if (conn == NULL)
+        return;
+    engine_touch(engine, conn);
+    conn->is_closed_by_net = true;
 }
 
 static void engine_free_conn(struct engine *engine, struct engine_conn *conn)
@@ -95,6 +132,8 @@ void engine_free_conns(struct engine *engine)
 
 /* The door. */
 
+/* PROTOCOL HANDSHAKE-7: "Message 1 is due 5 s after the connection, the first frame 10 s after it."
+ */
 void engine_admit(struct engine *engine, const struct engine_event *event)
 {
     struct engine_conn *conn = NULL, *dropped;
@@ -103,9 +142,12 @@ void engine_admit(struct engine *engine, const struct engine_event *event)
     if (!engine->is_stopping && strangers_enter(engine->strangers, event->conn, &event->address,
                                                 engine->now_ms, &dropped_id))
         conn = engine_add_conn(engine, event->conn, CONN_AWAIT_FIRST);
-    dropped = dropped_id != 0 ? engine_find(engine, dropped_id) : NULL;
-    if (dropped != NULL)
+    dropped = dropped_id != 0 ? engine_find_any(engine, dropped_id) : NULL;
+    if (dropped != NULL) {
+        dropped->close_at_ms = 0;
+        engine_touch(engine, dropped);
         engine_close(engine, dropped);
+    }
     if (conn == NULL) {
         strangers_leave(engine->strangers, event->conn);
         (void)engine_effect(engine, ENGINE_CLOSE, event->conn); /* A failure is remembered. */
@@ -116,6 +158,7 @@ void engine_admit(struct engine *engine, const struct engine_event *event)
 }
 
 /* Of one device, the oldest session that has not shown yet that its keys are in use. */
+/* PROTOCOL LIMIT-3: "two with one device: of those the oldest that was not confirmed gives way." */
 static bool engine_make_room(struct engine *engine, const struct engine_conn *newcomer)
 {
     struct engine_conn *oldest = NULL;
@@ -136,6 +179,7 @@ static bool engine_make_room(struct engine *engine, const struct engine_conn *ne
     return oldest != NULL;
 }
 
+/* PROTOCOL LIMIT-3: "A node has at most 1,024 sessions," */
 bool engine_begin_session(struct engine *engine, struct engine_conn *conn)
 {
     if (engine->sessions_count >= ENGINE_SESSIONS_MAX ||
@@ -158,10 +202,18 @@ static void engine_collect_conn(struct engine *engine, struct engine_conn *conn)
 {
     struct engine_effect *effect;
 
+    if (conn->is_closed_by_net || engine->is_stopping)
+        conn->close_at_ms = 0;
     if (conn->is_closed_by_net) {
         buf_clear(&conn->out);
         conn->must_close = false;
     }
+    if (conn->must_close && engine->now_ms < conn->close_at_ms) {
+        engine_wake_by(engine, conn->close_at_ms);
+        return;
+    }
+    if (conn->state == CONN_CLOSED)
+        strangers_leave(engine->strangers, conn->id);
     if (conn->out.size > 0) {
         effect = engine_effect(engine, ENGINE_SEND, conn->id);
         conn->is_sent = effect != NULL;

@@ -60,7 +60,7 @@ static void engine_greet_first(struct engine *engine, struct engine_conn *conn)
     if ((invitation == NULL && !engine_greet_knock(engine, first)) ||
         !strangers_may_answer(engine->strangers, &conn->address, handshake_ephemeral(first).data,
                               engine->now_ms)) {
-        engine_close(engine, conn);
+        engine_refuse(engine, conn);
         return;
     }
     conn->role = invitation != NULL ? SESSION_INVITER : SESSION_PEER;
@@ -72,7 +72,7 @@ static void engine_greet_first(struct engine *engine, struct engine_conn *conn)
     err = conn->handshake != NULL ? engine_heal_answer(engine, conn, first) : ERR_NOMEM;
     if (err != ERR_OK) {
         buf_clear(&conn->out);
-        engine_close(engine, conn);
+        engine_refuse(engine, conn);
         return;
     }
     buf_drop(&conn->in, HANDSHAKE_FIRST_SIZE);
@@ -135,7 +135,7 @@ static void engine_greet_third(struct engine *engine, struct engine_conn *conn, 
         buf_drop(&conn->in, size);
         engine_talk_start(engine, conn, result, buf_span(&content));
     } else {
-        engine_close(engine, conn);
+        engine_refuse(engine, conn);
     }
     buf_release(&content);
     secret_free(result);
@@ -203,7 +203,7 @@ void engine_greet_dialled(struct engine *engine, struct engine_conn *conn)
         buf_clear(&conn->out);
         if (conn->target != NULL)
             engine_call_failed(engine, conn->target);
-        engine_close(engine, conn);
+        engine_refuse(engine, conn);
         return;
     }
     conn->state = CONN_AWAIT_SECOND;
@@ -218,6 +218,8 @@ static void engine_greet_second(struct engine *engine, struct engine_conn *conn)
     struct buf identity = {0};
     enum err err = result != NULL && engine_look(engine) ? ERR_OK : ERR_NOMEM;
 
+    /* PROTOCOL OWN-3: "A dialler sends its identity (CERT-4) in message 3 to devices of its own
+     * member always." */
     if (err == ERR_OK &&
         (conn->role == SESSION_ACCEPTOR || engine_sibling_is(engine, &conn->member) ||
          !engine_heal_is_known(engine, &conn->member)))
@@ -232,7 +234,7 @@ static void engine_greet_second(struct engine *engine, struct engine_conn *conn)
     } else {
         if (conn->target != NULL)
             engine_call_failed(engine, conn->target);
-        engine_close(engine, conn);
+        engine_refuse(engine, conn);
     }
     secret_free(result);
 }
@@ -247,7 +249,7 @@ void engine_greet_bytes(struct engine *engine, struct engine_conn *conn)
         size_t size = handshake_third_size(buf_span(&conn->in));
 
         if (size == 0)
-            engine_close(engine, conn);
+            engine_refuse(engine, conn);
         else if (conn->in.size >= size)
             engine_greet_third(engine, conn, size);
     }

@@ -12,6 +12,7 @@
 
 enum {
     ENGINE_FIRST_MS = 5000,    /* to message 1 */
+    ENGINE_REFUSE_MS = 500,    /* whoever is refused cannot tell by the time why */
     ENGINE_CONFIRM_MS = 10000, /* to the first frame */
     ENGINE_REKEY_MS = 15 * 60 * 1000,
     ENGINE_REPLACE_MS = 10000, /* two sessions confirmed within: the lower device's dial stays */
@@ -48,6 +49,7 @@ struct engine_conn {
     bool is_closed_by_net;
     bool is_sent; /* what stands in out was told as an effect */
     uint64_t begun_at_ms, confirmed_at_ms, rekeyed_at_ms;
+    uint64_t close_at_ms;        /* of one that is refused: not before */
     struct handshake *handshake; /* secret */
     struct channel *channel;     /* secret */
     struct session *session;
@@ -167,6 +169,10 @@ MUST_USE struct engine_conn *engine_add_conn(struct engine *engine, conn_id id,
 void engine_touch(struct engine *engine, struct engine_conn *conn);
 /* Closes after what was sent has left. */
 void engine_close(struct engine *engine, struct engine_conn *conn);
+/* Closes; somebody who came here and did not prove who they are, a while later. */
+void engine_refuse(struct engine *engine, struct engine_conn *conn);
+/* The other side closed one that was refused. */
+void engine_let_go(struct engine *engine, conn_id id);
 /* Somebody connected. */
 void engine_admit(struct engine *engine, const struct engine_event *event);
 /* The handshake is done: false when there are too many sessions, of this device or in all. */

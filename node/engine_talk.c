@@ -457,12 +457,13 @@ void engine_talk_answered(struct engine *engine, const struct engine_event *even
         answer.type = SESSION_COMMITTED;
         answer.committed.ticket = ticket.session_ticket;
         answer.committed.err = event->committed.err;
-    } else if (event->link.err != ERR_OK) {
+    } else if (event->link.err != ERR_OK && event->link.err != ERR_FORGED) {
         engine_journal(engine, "store", "", "a link could not be stored; it will be tried again");
         engine_close(engine, conn);
         return;
     } else {
         answer.type = SESSION_LINK_ANSWERED;
+        answer.link.is_forged = event->link.err == ERR_FORGED;
         answer.link.is_refused = event->link.answer->is_refused;
         answer.link.refusal = event->link.answer->refusal;
         answer.link.has_message = event->link.answer->has_message;

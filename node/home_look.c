@@ -11,6 +11,9 @@
 #include "crypto/heap.h"
 #include "crypto/secret.h"
 #include "node/home.h"
+#include "node/loop.h"
+#include "proto/wire.h"
+#include "storage/kv_lmdb.h"
 
 enum { HOME_LOOK_TEXT_MAX = 64 };
 
@@ -111,7 +114,9 @@ enum err home_look(const char *home, struct op_health *out)
     out->disk_bytes = (uint64_t)disk.f_blocks * disk.f_frsize;
     out->disk_free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
     home_look_open(home, out->open_to_others, sizeof out->open_to_others);
-    (void)snprintf(out->libraries, sizeof out->libraries, "libsodium %s, jansson %s",
-                   secret_library(), JANSSON_VERSION);
+    (void)snprintf(out->libraries, sizeof out->libraries,
+                   "libsodium %s, %.*s, libuv %s, msgpack-c %s, jansson %s", secret_library(),
+                   (int)strcspn(kv_lmdb_library(), ":"), kv_lmdb_library(), loop_library(),
+                   wire_library(), JANSSON_VERSION);
     return home_look_port(home, out);
 }

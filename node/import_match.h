@@ -3,11 +3,8 @@
 #define KITH_NODE_IMPORT_MATCH_H
 
 #include "node/person.h"
+#include "proto/limits.h"
 #include "storage/ledger.h"
-
-enum {
-    IMPORT_MATCH_LOOKS_MAX = 64 /* people of one name, or of one e-mail, that are looked at */
-};
 
 struct import_match {
     bool is_found;

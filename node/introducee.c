@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "crypto/secret.h"
+#include "node/link.h"
 #include "proto/limits.h"
 #include "storage/fold.h"
 #include "storage/row.h"
@@ -26,16 +27,6 @@ static bool introducee_has_heard(const struct introducee *self, enum introductio
 }
 
 /* The other's hello. */
-
-/* Spaces of somebody else cannot be told as one's own. */
-static bool introducee_owns(const struct introducee *self, const struct id *space)
-{
-    struct space_row row;
-    enum err err = ledger_space(&self->intro->snapshot, space, &row);
-
-    return err == ERR_NOT_FOUND ||
-           (err == ERR_OK && public_key_is_equal(&row.writer, &self->release.theirs.root));
-}
 
 static enum err introducee_make_bond(struct introducee *self)
 {
@@ -59,6 +50,7 @@ static enum err introducee_make_bond(struct introducee *self)
     return err == ERR_NOT_FOUND || err == ERR_FORGED ? ERR_OK : err;
 }
 
+/* PROTOCOL INTRO-14: "A space of somebody else makes a hello void." */
 static enum err introducee_hear_hello(struct introducee *self)
 {
     const struct introduction_fact *relay;
@@ -73,11 +65,13 @@ static enum err introducee_hear_hello(struct introducee *self)
                                      &self->plain, &self->hello);
         if (err == ERR_NOMEM)
             return err;
-        if (err == ERR_OK && introducee_owns(self, &self->hello.pair_space) &&
-            introducee_owns(self, &self->hello.card_space)) {
-            self->facts.has_hello = true;
-            return ERR_OK;
-        }
+        if (err != ERR_OK)
+            continue;
+        err = link_check_spaces(&self->intro->snapshot, &self->release.theirs.root,
+                                &self->hello.pair_space, &self->hello.card_space);
+        self->facts.has_hello = err == ERR_OK;
+        if (err != ERR_FORGED)
+            return err;
     }
     return ERR_OK;
 }
@@ -341,6 +335,25 @@ static enum err introducee_gather(struct introducee *self, uint64_t *out_free_ms
     return err == ERR_OK ? introducee_find_place(self, out_free_ms) : err;
 }
 
+/* PROTOCOL INTRO-16: "where both clocks agree that so much time has passed since the yes" */
+static enum err introducee_watch(struct introducee *self)
+{
+    const uint64_t longest_ms =
+        (INTRODUCTION_DAYS_MAX + INTRODUCTION_RETRACT_DAYS) * (uint64_t)MS_PER_DAY;
+    struct moment *agreed = &self->intro->row.agreed, now;
+    uint64_t span_ms = self->facts.expires_ms + INTRODUCTION_RETRACT_DAYS * MS_PER_DAY;
+    enum err err = running_moment(self->intro->txn, &now);
+
+    if (err != ERR_OK || !self->facts.said_yes)
+        return err;
+    if (agreed->wall_ms == 0)
+        *agreed = now;
+    span_ms = span_ms > agreed->wall_ms ? span_ms - agreed->wall_ms : 0;
+    self->facts.has_run_out =
+        running_has_passed(agreed, &now, span_ms < longest_ms ? span_ms : longest_ms);
+    return ERR_OK;
+}
+
 /* Acting. */
 
 static enum err introducee_retract(struct introducee *self)
@@ -503,6 +516,8 @@ enum err introducee_look(struct introduction_case *intro)
         err = ERR_NOMEM;
     if (err == ERR_OK)
         err = introducee_gather(&self, &free_ms);
+    if (err == ERR_OK)
+        err = introducee_watch(&self);
     if (err == ERR_OK) {
         introduction_judge(&self.facts, &verdict);
         err = introducee_act(&self, &verdict);

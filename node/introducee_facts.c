@@ -29,6 +29,8 @@ static const struct introduction_fact *introducee_named(const struct introductio
     return NULL;
 }
 
+/* PROTOCOL INTRO-10: "Of several offers the one that was answered counts, else the one with the
+ * least hash;" */
 const struct introduction_fact *introducee_offer(const struct introduction_case *intro)
 {
     const struct introduction_fact *yes =
@@ -122,6 +124,9 @@ static bool introducee_fits_tag(const struct introduction_case *intro,
 }
 
 /* The same on both sides: by the two bundles, the lower root's first. */
+/* PROTOCOL INTRO-10: "of several releases the one with the least HASH(kith intro order, bundle of
+ * the lower | bundle of the higher). The lower is the one with the lesser root; a bundle is the
+ * hash of a yes." */
 static void introducee_order(struct introducee_release *release)
 {
     bool is_lower = span_order(span_of(release->mine.root.bytes, 32),

@@ -242,6 +242,10 @@ static enum err introducer_end(struct introducer *plan)
     return amend_end(&amend, NULL);
 }
 
+/* PROTOCOL INTRO-7: "The introducer asks one first and the other when the first has said yes, or
+ * both at once; says release to both in the commit in which it holds two yeses, no refusal, and
+ * both are its peers, before its own clock has reached the end; and relays every hello to the other
+ * once. Nobody learns of a no: no withdraw follows one." */
 static enum err introducer_act(struct introducer *plan,
                                const struct introduction_plan_verdict *verdict)
 {

@@ -110,32 +110,39 @@ static bool introduction_row_is_equal(const struct introduction_row *left,
            left->is_asked_again == right->is_asked_again && left->has_other == right->has_other &&
            public_key_is_equal(&left->other, &right->other) && left->seen_ms == right->seen_ms &&
            left->shown_ms == right->shown_ms && left->ended_ms == right->ended_ms &&
-           left->expires_ms == right->expires_ms && left->has_thanked[0] == right->has_thanked[0] &&
+           left->ended_running_ms == right->ended_running_ms &&
+           left->agreed.running_ms == right->agreed.running_ms &&
+           left->agreed.wall_ms == right->agreed.wall_ms && left->expires_ms == right->expires_ms &&
+           left->has_thanked[0] == right->has_thanked[0] &&
            left->has_thanked[1] == right->has_thanked[1];
 }
 
-/* PROTOCOL INTRO-18: "What ended is remembered INTRODUCTION_TOMBSTONE_DAYS" */
+/* PROTOCOL INTRO-18: "What ended is remembered INTRODUCTION_TOMBSTONE_DAYS by both clocks" */
 static enum err introduction_keep(struct introduction_case *intro,
                                   const struct introduction_row *before)
 {
     struct introduction_row *row = &intro->row;
-    uint64_t over_ms;
+    struct moment now, ended;
+    uint64_t over_ms, span_ms = INTRODUCTION_TOMBSTONE_DAYS * MS_PER_DAY;
     struct key name;
-    enum err err = ERR_OK;
+    enum err err = running_moment(intro->txn, &now);
 
     if (!introduction_is_over(row->state))
         row->ended_ms = 0;
     else if (row->ended_ms == 0)
-        row->ended_ms = intro->now_ms;
-    if (!introduction_row_is_equal(row, before))
+        row->ended_ms = intro->now_ms, row->ended_running_ms = now.running_ms;
+    if (err == ERR_OK && !introduction_row_is_equal(row, before))
         err = view_introduction_put(intro->txn, row);
     if (err != ERR_OK || row->ended_ms == 0)
         return err;
     over_ms = row->expires_ms > row->ended_ms ? row->expires_ms : row->ended_ms;
-    over_ms += INTRODUCTION_TOMBSTONE_DAYS * MS_PER_DAY;
-    if (intro->now_ms >= over_ms)
+    over_ms += span_ms;
+    ended = (struct moment){row->ended_running_ms, row->ended_ms};
+    if (intro->now_ms >= over_ms && running_has_passed(&ended, &now, span_ms))
         return view_introduction_forget(intro->txn, &row->introducer, &row->id);
     view_introduction_name(&row->introducer, &row->id, &name);
+    if (over_ms <= intro->now_ms)
+        over_ms = intro->now_ms + MS_PER_DAY; /* The two clocks disagree. */
     return agenda_put(intro->txn, over_ms, KIND_INTRODUCTION, key_span(&name));
 }
 

@@ -166,6 +166,8 @@ static enum err introduction_on_old(void *self, uint32_t number, const struct ob
     return buf_err(&tidy->over);
 }
 
+/* PROTOCOL INTRO-4: "A secret that is past its time is erased when no open introduction needs it."
+ */
 enum err introduction_secret_tidy(struct ledger_txn *txn, uint64_t now_ms)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);

@@ -172,20 +172,6 @@ void link_amend_told(struct amend *amend, const struct link_message *message)
     amend_bytes(amend, LINK_ADDRESSES, message->addresses);
 }
 
-/* Their spaces get local numbers, so that batches of them are known when they come. */
-enum err link_add_spaces(struct ledger_txn *txn, const struct public_key *member,
-                         const struct link_message *message)
-{
-    struct space_row pair = {.id = message->pair_space,
-                             .kind = SPACE_PAIR,
-                             .writer = *member,
-                             .reader = *ledger_member(ledger_txn_snapshot(txn).ledger)};
-    struct space_row card = {.id = message->card_space, .kind = SPACE_CARD, .writer = *member};
-    enum err err = ledger_add_space(txn, &pair);
-
-    return err == ERR_OK ? ledger_add_space(txn, &card) : err;
-}
-
 static enum err link_first_contact(void *self, uint32_t number, const struct object *contact)
 {
     (void)number;

@@ -2,7 +2,8 @@
  * The three steps by which an invitation becomes a link, as the writer thread carries them out for
  * a session: claim (the inviter learns who holds the invitation and draws the link secret, once),
  * make (the acceptor stores the link), complete (the inviter stores what the acceptor told). Each
- * is one transaction; repeating a step gives the same answer.
+ * is one transaction; repeating a step gives the same answer. ERR_FORGED, of make and complete: the
+ * other side broke LINK-7, and nothing is to be written.
  */
 #ifndef KITH_NODE_LINK_H
 #define KITH_NODE_LINK_H
@@ -57,7 +58,13 @@ MUST_USE enum err link_before(struct ledger_txn *txn, const struct public_key *m
  * have confirmed. */
 bool link_secret_counts(const uint8_t candidate[static KEY_SIZE],
                         const uint8_t other[static KEY_SIZE]);
-/* Their spaces get local numbers, so that batches of them are known when they come. */
+/* link_space.c. ERR_FORGED: what is told as the member's spaces is somebody else's, or another kind
+ * of space. */
+MUST_USE enum err link_check_spaces(const struct snapshot *snapshot,
+                                    const struct public_key *member, const struct id *pair,
+                                    const struct id *card);
+/* Their spaces get local numbers, so that batches of them are known when they come. ERR_FORGED as
+ * above. */
 MUST_USE enum err link_add_spaces(struct ledger_txn *txn, const struct public_key *member,
                                   const struct link_message *message);
 /* What the other side told about itself. */

@@ -150,6 +150,9 @@ static enum err link_join_new(struct ledger_txn *txn, const struct link_join *jo
     return err == ERR_OK ? link_join_accept(txn, join) : err;
 }
 
+/* PROTOCOL INTRO-14: "Who has said hello and holds the other's is linked: level introduced, the
+ * introducer as the one it came through. Where both hold a link already nothing is replaced: the
+ * introducer is added to those who vouch for the key." */
 enum err link_join(struct ledger_txn *txn, const struct link_join *join)
 {
     const struct public_key *member = &join->hello->chain.member;
@@ -174,6 +177,9 @@ enum err link_join(struct ledger_txn *txn, const struct link_join *join)
 
 /* Parting. */
 
+/* PROTOCOL EPOCH-9: "A removed reader is answered with a new epoch of every space it read, in the
+ * transaction that learns of the removal, and with a new knock. Card and network epochs are granted
+ * to every reader that is left." */
 enum err link_join_cut(struct ledger_txn *txn, const struct public_key *member,
                        enum link_state state)
 {

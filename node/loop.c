@@ -187,6 +187,7 @@ void loop_world(struct loop *loop, struct op_world *out, struct op_presence **ou
                              .announced_count = loop->options->announce_count,
                              .interfaces = loop->interfaces,
                              .interfaces_count = loop->interfaces_count,
+                             .vouches = &loop->vouches,
                              .look = home_look};
     if (presence != NULL) {
         out->presence = presence;
@@ -397,6 +398,7 @@ static void loop_end(struct loop *loop)
     errand_free(loop->deliveries);
     engine_free(loop->engine);
     writer_free(loop->writer);
+    vouch_cache_release(&loop->vouches);
     if (loop->ledger_old != NULL)
         ledger_close(loop->ledger_old);
     if (loop->ledger != loop->options->ledger)
@@ -460,4 +462,9 @@ enum err loop_run(const struct loop_options *options, struct address *out_addres
     err = err == ERR_OK ? loop->failed : err;
     heap_free(loop);
     return err;
+}
+
+const char *loop_library(void)
+{
+    return uv_version_string();
 }

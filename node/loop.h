@@ -29,5 +29,7 @@ struct loop_options {
 /* Runs until a signal or the op "stop". ERR_BUSY: the address is in use; out_address then says
  * which. ERR_IO, ERR_NOMEM. */
 MUST_USE enum err loop_run(const struct loop_options *options, struct address *out_address);
+/* The version of libuv that runs. */
+const char *loop_library(void);
 
 #endif

@@ -49,6 +49,8 @@ void loop_limits_start(struct loop *loop)
 
 /* Sockets. */
 
+/* PROTOCOL LIMIT-6: "A peer that for 60 s has left more than 1 MiB of what was said to it unread is
+ * let go, and called again later." */
 static void loop_limits_conn(struct loop_conn *conn, uint64_t now_ms)
 {
     struct engine_event stalled = {.type = ENGINE_STALLED, .conn = conn->id};
@@ -74,6 +76,8 @@ static void loop_limits_conn(struct loop_conn *conn, uint64_t now_ms)
 
 /* The disk. */
 
+/* PROTOCOL LIMIT-6: "While the disk has less than 256 MiB or a twentieth of itself free (never more
+ * than 4 GiB are asked for), what others give is not taken" */
 static void loop_limits_disk(struct loop *loop)
 {
     struct ledger *ledger = loop->ledger;
@@ -119,6 +123,7 @@ void loop_limits_tick(struct loop *loop)
 
 /* What waits for the writer. */
 
+/* PROTOCOL LIMIT-6: "While 64 MiB of batches wait to be stored, nobody is read from." */
 bool loop_limits_may_read(const struct loop *loop)
 {
     return loop->ingest_bytes < LOOP_INGEST_MAX;

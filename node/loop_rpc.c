@@ -18,10 +18,10 @@
 #include "node/clock.h"
 #include "node/cmd.h"
 #include "node/rpc.h"
+#include "proto/limits.h"
 
 enum {
     LOOP_CLIENTS_MAX = 64,
-    LOOP_FILE_MAX = 256 << 20, /* an uploaded file: hundreds of thousands of cards */
     LOOP_CLIENT_BACKLOG = 16,
     LOOP_POLL_MS = 250,
     LOOP_EARLY_MS = 300, /* dials asked for have had time to get somewhere */
@@ -329,7 +329,7 @@ static void loop_client_upload(struct loop_client *client, struct rpc_request *r
     struct buf line = {0};
     enum err err = ERR_INVALID;
 
-    if (json_is_string(data) && client->file.size < LOOP_FILE_MAX)
+    if (json_is_string(data) && client->file.size < IMPORT_FILE_SIZE_MAX)
         err =
             base64_read(span_of(json_string_value(data), json_string_length(data)), &client->file);
     if (err != ERR_OK) {

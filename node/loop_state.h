@@ -8,6 +8,7 @@
 #include "node/errand.h"
 #include "node/loop.h"
 #include "node/ops.h"
+#include "node/vouch.h"
 #include "node/writer.h"
 
 enum {
@@ -50,6 +51,7 @@ struct loop {
     bool is_succeeding;        /* a succession is in the writer's hands */
     struct engine *engine;
     struct writer *writer;
+    struct vouch_cache vouches; /* of the writer's thread */
     uv_tcp_t listeners[LOOP_LISTEN_MAX];
     struct address listening[LOOP_LISTEN_MAX];
     size_t listeners_count;

@@ -6,6 +6,7 @@
 #include "node/amend.h"
 #include "node/describe.h"
 #include "node/describe_endorsement.h"
+#include "node/describe_share.h"
 #include "node/name.h"
 #include "node/op_undo.h"
 #include "proto/contact.h"
@@ -340,6 +341,8 @@ enum err op_contact_show(struct op_call *call)
     err = op_contact_answer(call, &who.contact);
     if (err == ERR_OK && who.has_member)
         describe_endorsement_mentions(call, call->result, &who.member);
+    if (err == ERR_OK)
+        describe_share_mentions(call, call->result, who.number);
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the contact could not be read");
 }
 

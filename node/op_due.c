@@ -30,7 +30,7 @@ enum { OP_DUE_WITHIN_DAYS = 14, OP_DUE_QUIET_DAYS = 180, OP_DUE_ITEMS_MAX = 5000
 
 struct op_due_item {
     const char *kind;
-    struct id ref;     /* of the reminder, the contact, the endorsement or the introduction */
+    struct id ref;     /* of what it is about: see kind */
     struct id contact; /* whom it is about */
     uint64_t due_ms, late_ms, last_ms;
     char who[201], text[OP_DUE_TEXT_SIZE];
@@ -375,7 +375,8 @@ static enum err op_due_on_act(void *self, const struct op_due_act *act)
                                  .due_ms = act->due_ms,
                                  .late_ms = act->due_ms + DATE_DAY_MS};
     memcpy(item->text, act->text, sizeof item->text);
-    op_due_name(due, &act->member, item);
+    if (!public_key_is_equal(&act->member, ledger_member(due->call->snapshot.ledger)))
+        op_due_name(due, &act->member, item);
     return ERR_OK;
 }
 
@@ -426,10 +427,10 @@ static json_t *op_due_row(const struct op_due *due, const struct op_due_item *it
 }
 
 /* What it is, before whom it is about. NULL: it is not for a calendar, which others may see; who
- * introduces whom is nobody else's business. */
+ * introduces whom, and who looks for what, is nobody else's business. */
 static const char *op_due_title(const struct op_due_item *item)
 {
-    if (op_due_is(item, "introduction"))
+    if (op_due_is(item, "introduction") || op_due_is(item, "ask"))
         return NULL;
     if (op_due_is(item, "endorsement"))
         return "Endorsement ends: ";

@@ -6,6 +6,7 @@
 
 #include "node/describe_introduction.h"
 #include "node/op_introduction.h"
+#include "storage/view_ask.h"
 #include "storage/view_endorsement.h"
 
 struct op_due_acts {
@@ -123,6 +124,36 @@ static enum err op_due_act_on_introduction(void *self, const struct introduction
     return acts->each(acts->self, &act);
 }
 
+/* Asks. */
+
+static enum err op_due_act_on_ask(void *self, const struct ask_row *row)
+{
+    struct op_due_acts *acts = self;
+    const struct snapshot *snapshot = &acts->call->snapshot;
+    struct op_due_act act = {.kind = "ask",
+                             .member = *ledger_member(snapshot->ledger),
+                             .id = row->id,
+                             .due_ms = row->expires_ms};
+    struct buf plain = {0};
+    struct ask_pass own;
+    char text[2 * OP_DUE_TEXT_SIZE];
+    enum err err;
+
+    if (row->state != ASK_STATE_MINE || row->closed != 0 || row->expires_ms > acts->until_ms ||
+        row->expires_ms <= acts->call->now_ms)
+        return ERR_OK;
+    err = view_ask_own(snapshot, &row->id, &plain, &own);
+    if (err == ERR_OK) {
+        (void)snprintf(text, sizeof text, "your %s ends: %.*s",
+                       own.ask.sort == ASK_SORT_OFFER ? "offer" : "ask", (int)own.ask.title.size,
+                       (const char *)own.ask.title.data);
+        op_due_act_cut(act.text, sizeof act.text, span_str(text));
+        err = acts->each(acts->self, &act);
+    }
+    view_ask_wipe(&plain);
+    return err;
+}
+
 enum err op_due_act_each(struct op_call *call, uint64_t until_ms, op_due_act_fn each, void *self)
 {
     struct op_due_acts acts = {.call = call, .until_ms = until_ms, .each = each, .self = self};
@@ -132,6 +163,8 @@ enum err op_due_act_each(struct op_call *call, uint64_t until_ms, op_due_act_fn 
         err = op_due_act_endorsements(&acts, op_due_act_on_endorsement);
     if (err == ERR_OK)
         err = view_introduction_each(&call->snapshot, NULL, op_due_act_on_introduction, &acts);
+    if (err == ERR_OK)
+        err = view_ask_each(&call->snapshot, op_due_act_on_ask, &acts);
     buf_release(&acts.renewed);
     return err;
 }

@@ -1,4 +1,5 @@
-/* Acts of kith that end or wait: endorsements before they expire, introductions to be answered. */
+/* Acts of kith that end or wait: endorsements and asks before they end, introductions to be
+ * answered. */
 #ifndef KITH_NODE_OP_DUE_ACT_H
 #define KITH_NODE_OP_DUE_ACT_H
 
@@ -7,8 +8,8 @@
 enum { OP_DUE_TEXT_SIZE = 400 };
 
 struct op_due_act {
-    const char *kind;         /* "endorsement" or "introduction" */
-    struct public_key member; /* who wrote it or is endorsed; who introduces */
+    const char *kind;         /* "endorsement", "introduction" or "ask" */
+    struct public_key member; /* who wrote it or is endorsed; who introduces; me: mine */
     struct id id;             /* as its own commands take it; an endorsement's is a UUID */
     uint64_t due_ms;          /* it expires */
     char text[OP_DUE_TEXT_SIZE];
@@ -19,7 +20,8 @@ void op_due_act_cut(char *out, size_t size, struct span text);
 
 typedef enum err (*op_due_act_fn)(void *self, const struct op_due_act *act);
 /* Endorsements in force, by me or of me and accepted, that expire by until_ms and have no renewal
- * on its way; and all introductions that wait for me. Stops at the first error. */
+ * on its way; open asks of mine that end by then; and all introductions that wait for me. Stops at
+ * the first error. */
 MUST_USE enum err op_due_act_each(struct op_call *call, uint64_t until_ms, op_due_act_fn each,
                                   void *self);
 

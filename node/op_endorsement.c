@@ -2,6 +2,7 @@
 #include "node/op_endorsement.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "node/credential.h"
@@ -9,6 +10,8 @@
 #include "node/describe_endorsement.h"
 #include "node/endorse.h"
 #include "node/name.h"
+#include "node/vouch.h"
+#include "storage/fold.h"
 #include "storage/journal.h"
 
 enum { OP_ENDORSEMENT_PREFIX_MIN = 6, OP_ENDORSEMENT_FOUND_MAX = 8 };
@@ -134,6 +137,13 @@ struct op_endorsement_list {
     struct op_call *call;
     json_t *rows;
     bool only_pending;
+    struct vouch_view *trust; /* NULL, or by whose trust the rows are ordered */
+    struct buf ranks;         /* struct op_endorsement_rank, one a row */
+};
+
+struct op_endorsement_rank {
+    uint32_t amount; /* how far its writer is trusted */
+    size_t at;
 };
 
 static enum err op_endorsement_on_row(void *self, const struct endorsement_view *view)
@@ -143,11 +153,88 @@ static enum err op_endorsement_on_row(void *self, const struct endorsement_view 
 
     if (list->only_pending && view->state != ENDORSEMENT_PENDING)
         return ERR_OK;
+    if (list->trust != NULL) {
+        struct op_endorsement_rank rank = {.at = json_array_size(list->rows)};
+        uint32_t person;
+
+        if (op_endorsement_is_me(list->call, &view->issuer))
+            rank.amount = TRUST_ONE;
+        else if (vouch_person(list->trust, &view->issuer, &person))
+            rank.amount = trust_amount(list->trust->flow, person);
+        buf_append(&list->ranks, span_of(&rank, sizeof rank));
+    }
     row = describe_endorsement(list->call, view);
-    return row != NULL && json_array_append_new(list->rows, row) == 0 ? ERR_OK : ERR_NOMEM;
+    return row != NULL && json_array_append_new(list->rows, row) == 0 ? buf_err(&list->ranks)
+                                                                      : ERR_NOMEM;
 }
 
-/* Anybody: a peer, a contact who is a member, or a did:key never met. */
+static int op_endorsement_order(const void *left, const void *right)
+{
+    const struct op_endorsement_rank *one = left, *other = right;
+
+    if (one->amount != other->amount)
+        return one->amount > other->amount ? -1 : 1;
+    return one->at < other->at ? -1 : 1;
+}
+
+/* Those of people one trusts first; as they were, newest first, where trust is equal. */
+static enum err op_endorsement_rank(struct op_endorsement_list *list)
+{
+    struct op_endorsement_rank *ranks = (struct op_endorsement_rank *)(void *)list->ranks.data;
+    size_t count = list->ranks.size / sizeof *ranks;
+    json_t *ordered = json_array();
+
+    if (count > 1)
+        qsort(ranks, count, sizeof *ranks, op_endorsement_order);
+    for (size_t at = 0; at < count; at++)
+        (void)json_array_append(ordered, json_array_get(list->rows, ranks[at].at));
+    if (json_array_size(ordered) != count) {
+        json_decref(ordered);
+        return ERR_NOMEM;
+    }
+    json_decref(list->rows);
+    list->rows = ordered;
+    return ERR_OK;
+}
+
+static enum err op_endorsement_list_of(struct op_endorsement_list *list,
+                                       const struct public_key *subject)
+{
+    struct op_call *call = list->call;
+    struct vouch_view trust;
+    enum err err = vouch_open(call, &trust);
+
+    list->trust = &trust;
+    if (err == ERR_OK)
+        err = view_endorsement_of(&call->snapshot, call->now_ms, subject, op_endorsement_on_row,
+                                  list);
+    if (err == ERR_OK)
+        err = op_endorsement_rank(list);
+    vouch_close(&trust);
+    buf_release(&list->ranks);
+    list->trust = NULL;
+    return err;
+}
+
+/* "me", or the name on my own card. */
+static bool op_endorsement_is_own_name(struct op_call *call, const char *who)
+{
+    json_t *own =
+        describe_endorsement_member(call, ledger_member(call->snapshot.ledger), span_of(NULL, 0));
+    const char *name = json_string_value(json_object_get(own, "name"));
+    struct buf typed = {0}, folded = {0};
+    bool is_own = fold(span_str(who), &typed) == ERR_OK &&
+                  fold(span_str(name != NULL ? name : ""), &folded) == ERR_OK &&
+                  (span_is_equal(buf_span(&typed), span_str("me")) ||
+                   (folded.size > 0 && span_is_equal(buf_span(&typed), buf_span(&folded))));
+
+    buf_release(&typed);
+    buf_release(&folded);
+    json_decref(own);
+    return is_own;
+}
+
+/* Anybody: a peer, a contact who is a member, or a did:key never met; oneself, too. */
 static enum err op_endorsement_whose(struct op_call *call, const char *who, struct public_key *out)
 {
     struct name_match match;
@@ -156,6 +243,11 @@ static enum err op_endorsement_whose(struct op_call *call, const char *who, stru
     if (identity_read_did(span_str(who), out) == ERR_OK)
         return ERR_OK;
     err = name_find(call, who, &match);
+    if (err == ERR_NOT_FOUND && op_endorsement_is_own_name(call, who)) {
+        call->failure = (struct op_failure){.code = OP_DONE};
+        *out = *ledger_member(call->snapshot.ledger);
+        return ERR_OK;
+    }
     if (err != ERR_OK)
         return err;
     if (!match.has_member)
@@ -179,7 +271,9 @@ enum err op_endorsement_list(struct op_call *call)
         return op_fail(call, OP_USAGE, "kith endorsement list --received",
                        "choose one of --given, --received, --pending and --of");
     list.rows = json_array();
-    if (!wants_given)
+    if (of != NULL && !op_endorsement_is_me(call, &subject))
+        err = op_endorsement_list_of(&list, &subject);
+    else if (!wants_given)
         err = view_endorsement_of(&call->snapshot, call->now_ms, &subject, op_endorsement_on_row,
                                   &list);
     if (err == ERR_OK && of == NULL && !wants_received && !list.only_pending)

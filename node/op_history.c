@@ -128,7 +128,8 @@ static enum err op_history_on_step(void *self, const struct history_step *step)
     else if (view_device(&list->call->snapshot, &step->origin->device, &device) == ERR_OK)
         describe_set_text(row, "by", span_str(device.name));
     for (size_t at = 0; at < step->edit->writes_count; at++)
-        (void)json_array_append_new(changes, op_history_write(step, &step->edit->writes[at]));
+        if (step->edit->writes[at].field != CONTACT_IMPORTED) /* Nothing anybody wrote. */
+            (void)json_array_append_new(changes, op_history_write(step, &step->edit->writes[at]));
     if (step->before->edits_count == 0)
         (void)json_object_set_new(row, "created", json_true());
     (void)json_object_set_new(row, "changes", changes);

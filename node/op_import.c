@@ -1,7 +1,7 @@
 /*
- * An address book file becomes contacts: it is read to its end first, so that a file that cannot be
- * read changes nothing; then it is read again, and each person is compared with who is there. All
- * of it is one transaction. A rehearsal does the same and is taken back.
+ * An address book file becomes contacts: each person is compared with who is there. All of it is
+ * one transaction, so that a file that cannot be read to its end changes nothing. A rehearsal does
+ * the same and is taken back.
  */
 #include "node/op_import.h"
 
@@ -9,6 +9,7 @@
 
 #include "node/amend.h"
 #include "node/book.h"
+#include "node/import_base.h"
 #include "node/import_index.h"
 #include "node/import_match.h"
 #include "node/op_undo.h"
@@ -17,11 +18,8 @@
 #include "storage/follow.h"
 
 enum {
-    OP_IMPORT_TOLD_MAX = 1000,
     OP_IMPORT_PROGRESS = 256,
-    OP_IMPORT_SMALL_SIZE = 64 << 10, /* a few cards go in as edits by hand do */
-    OP_IMPORT_DISK_MIN = 64 << 20,
-    OP_IMPORT_STEP = 100000,           /* people one transaction writes */
+    OP_IMPORT_SMALL_SIZE = 64 << 10,   /* a few cards go in as edits by hand do */
     OP_IMPORT_WAIT_MS = 10 * 60 * 1000 /* for the views of all of them */
 };
 
@@ -30,30 +28,21 @@ struct op_import_state {
     enum book_format format;
     json_t *rejected, *alike, *notes;
     struct import_index index;
-    struct buf folded; /* name of the person under way */
-    size_t people, at; /* in the file; written so far */
-    size_t from, max;  /* people of earlier steps; where this one ends */
-    json_int_t added, updated, unchanged, look_alike, rejected_count;
+    struct import_base base; /* of the contact under way */
+    struct buf folded;       /* name of the person under way */
+    size_t people, at;       /* read so far; written so far */
+    size_t lines;            /* of the file */
+    size_t from, max;        /* people of earlier steps; where this one ends */
+    json_int_t added, updated, unchanged, look_alike, rejected_count, kept;
 };
 
 /* Reading. */
 
 static void op_import_tell(json_t *list, size_t line, const char *why)
 {
-    if (json_array_size(list) < OP_IMPORT_TOLD_MAX)
+    if (json_array_size(list) < IMPORT_TOLD_MAX)
         (void)json_array_append_new(list,
                                     json_pack("{s:I, s:s}", "line", (json_int_t)line, "why", why));
-}
-
-static enum err op_import_on_read(void *self, const struct person *person)
-{
-    struct op_import_state *state = self;
-
-    state->people++;
-    if (person->is_cut)
-        op_import_tell(state->notes, person->line,
-                       "something was too large and was left out; the person is kept");
-    return ERR_OK;
 }
 
 static void op_import_on_reject(void *self, size_t line, const char *why)
@@ -64,26 +53,35 @@ static void op_import_on_reject(void *self, size_t line, const char *why)
     op_import_tell(state->rejected, line, why);
 }
 
-static enum err op_import_read(struct op_import_state *state)
+/* How many people there may be: as many to a line as up to this one. */
+static uint64_t op_import_guess(const struct op_import_state *state, size_t line)
 {
-    struct person_reader reader = {
-        .person = op_import_on_read, .reject = op_import_on_reject, .self = state};
-    struct op_call *call = state->call;
-    const char *why;
-    enum err err = book_read(call->file, state->format, &reader, &why);
+    uint64_t lines = state->lines > line ? state->lines : line;
 
-    if (err == ERR_MALFORMED)
-        return op_fail(call, OP_FAILED, "kith import FILE --from vcard|linkedin|google|outlook|csv",
-                       "that file is not an address book: %s", why);
-    if (err == ERR_OK && state->people == 0)
-        return op_fail(
-            call, OP_FAILED, "export it again, as vCard (.vcf) or CSV",
-            "nobody in that file could be read%s%s",
-            json_array_size(state->rejected) > 0 ? ": " : "",
-            json_array_size(state->rejected) > 0
-                ? json_string_value(json_object_get(json_array_get(state->rejected, 0), "why"))
-                : "");
-    return err;
+    return line > 0 ? state->people * lines / line : state->people;
+}
+
+static size_t op_import_lines(struct span file)
+{
+    size_t lines = 0;
+    const uint8_t *at;
+
+    while ((at = file.size > 0 ? memchr(file.data, '\n', file.size) : NULL) != NULL) {
+        file.size -= (size_t)(at + 1 - file.data);
+        file.data = at + 1;
+        lines++;
+    }
+    return lines;
+}
+
+/* Why a file that was read to its end brings nobody. */
+static enum err op_import_nobody(struct op_import_state *state)
+{
+    json_t *first = json_array_get(state->rejected, 0);
+
+    return op_fail(state->call, OP_FAILED, "export it again, as vCard (.vcf) or CSV",
+                   "nobody in that file could be read%s%s", first != NULL ? ": " : "",
+                   first != NULL ? json_string_value(json_object_get(first, "why")) : "");
 }
 
 /* Writing. */
@@ -114,24 +112,61 @@ static bool op_import_is_told(const struct amend *amend, const struct object *ca
     return false;
 }
 
-static void op_import_amend(struct amend *amend, const struct object *card,
-                            const struct person *person, const char *tag)
+/* The parts of a name (N of a card) go with the name: who was called otherwise by hand keeps that.
+ */
+static bool op_import_is_old_name(const struct amend *amend, const struct import_base *base,
+                                  const struct person *person, uint8_t field, struct span value)
 {
+    return field == CONTACT_EXTRAS && value.size > 1 && value.data[0] == 'N' &&
+           (value.data[1] == ':' || value.data[1] == ';') &&
+           !import_base_may_set(base, &amend->object, CONTACT_NAME,
+                                person_text(person, CONTACT_NAME));
+}
+
+/* One value of the file; true when it was left out because the owner changed that by hand. */
+static bool op_import_value(struct amend *amend, const struct import_base *base,
+                            const struct person *person, uint8_t field, struct span value)
+{
+    const struct field *about = kind_field(&contact_kind, field);
+
+    if (op_import_is_old_name(amend, base, person, field, value))
+        return false; /* The name itself is counted. */
+    if (about->is_set && !import_base_may_add(base, &amend->object, field, value))
+        return true;
+    if (!about->is_set && about->type != VALUE_NUMBER && !op_import_is_mine(amend, field) &&
+        !import_base_may_set(base, &amend->object, field, value))
+        return true;
+    if (about->is_set)
+        amend_add(amend, field, value);
+    else if (about->type == VALUE_NUMBER)
+        amend_number(amend, field, 1);
+    else if (about->type == VALUE_BYTES)
+        amend_bytes(amend, field, value);
+    else if (!op_import_is_mine(amend, field))
+        amend_text(amend, field, value);
+    return false;
+}
+
+static void op_import_amend(struct op_import_state *state, struct amend *amend,
+                            const struct object *card, const struct person *person, const char *tag)
+{
+    struct import_base *base = &state->base;
+
+    import_base_begin(base, &amend->object);
     for (size_t at = 0; at < person_count(person); at++) {
         uint8_t field;
         struct span value = person_value_at(person, at, &field);
-        const struct field *about = kind_field(&contact_kind, field);
 
-        if (op_import_is_told(amend, card, field, value))
-            continue;
-        if (about->is_set)
-            amend_add(amend, field, value);
-        else if (about->type == VALUE_NUMBER)
-            amend_number(amend, field, 1);
-        else if (about->type == VALUE_BYTES)
-            amend_bytes(amend, field, value);
-        else if (!op_import_is_mine(amend, field))
-            amend_text(amend, field, value);
+        if (!op_import_is_told(amend, card, field, value))
+            state->kept += op_import_value(amend, base, person, field, value);
+    }
+    /* Only now: a card may say the same twice, and both times it is as new. */
+    for (size_t at = 0; at < person_count(person); at++) {
+        uint8_t field;
+        struct span value = person_value_at(person, at, &field);
+
+        if (field != CONTACT_LABELS && field != CONTACT_EXTRAS)
+            import_base_note(base, field, value);
     }
     if (tag != NULL)
         amend_add(amend, CONTACT_TAGS, span_str(tag));
@@ -145,7 +180,7 @@ static void op_import_tell_alike(struct op_import_state *state, const struct per
     json_t *row;
 
     state->look_alike++;
-    if (json_array_size(state->alike) == OP_IMPORT_TOLD_MAX)
+    if (json_array_size(state->alike) == IMPORT_TOLD_MAX)
         return;
     row = json_pack("{s:I, s:s%}", "line", (json_int_t)person->line, "name", name.data, name.size);
     hex_write(span_of(match->like.bytes, ID_SIZE), like);
@@ -198,14 +233,16 @@ static enum err op_import_put(struct op_import_state *state, const struct person
     struct amend amend;
     enum err err;
 
-    amend_begin(&amend, call->txn, ledger_self_space(call->snapshot.ledger), KIND_CONTACT,
-                &match->contact);
+    (match->is_found ? amend_begin : amend_begin_new)(
+        &amend, call->txn, ledger_self_space(call->snapshot.ledger), KIND_CONTACT, &match->contact);
     if (amend.is_new)
         amend_number(&amend, CONTACT_CREATED, call->now_ms);
     err = person_card_of(&call->snapshot, &amend.object, &card);
-    op_import_amend(&amend, &card, person, op_text(call, "tag"));
+    op_import_amend(state, &amend, &card, person, op_text(call, "tag"));
+    *out_changes = amend.changes; /* What files have told is noted beside it. */
+    import_base_end(&state->base, &amend);
     if (err == ERR_OK)
-        err = amend_end_behind(&amend, out_changes);
+        err = amend_end_behind(&amend, NULL);
     else
         amend_abort(&amend);
     object_release(&card);
@@ -222,12 +259,13 @@ static enum err op_import_on_person(void *self, const struct person *person)
     size_t changes = 0, like_line;
     enum err err;
 
-    if (state->at++ < state->from)
-        return ERR_OK; /* Written by an earlier step. */
-    if (state->at > state->max) {
-        state->at--;
-        return ERR_CANCELLED; /* The step is full. */
-    }
+    state->people++;
+    if (person->is_cut)
+        op_import_tell(state->notes, person->line,
+                       "something was too large and was left out; the person is kept");
+    if (state->people <= state->from || state->people > state->max)
+        return ERR_OK; /* Written by an earlier step, or by a later one. */
+    state->at = state->people;
     err = op_import_find(state, person, &match, &like_line);
     if (err != ERR_OK)
         return err;
@@ -240,33 +278,31 @@ static enum err op_import_on_person(void *self, const struct person *person)
     if (!match.is_found && (match.has_like || like_line > 0))
         op_import_tell_alike(state, person, &match, like_line);
     if (state->at % OP_IMPORT_PROGRESS == 0 && call->progress != NULL)
-        call->progress(call->progress_self, state->at, state->people);
+        call->progress(call->progress_self, state->at, op_import_guess(state, person->line));
     return err;
-}
-
-static void op_import_pass(void *self, size_t line, const char *why)
-{
-    (void)self; /* Told when the file was read first. */
-    (void)line;
-    (void)why;
 }
 
 static enum err op_import_write(struct op_import_state *state)
 {
     struct person_reader reader = {
-        .person = op_import_on_person, .reject = op_import_pass, .self = state};
+        .person = op_import_on_person, .reject = op_import_on_reject, .self = state};
+    struct op_call *call = state->call;
     const char *why;
     uint64_t mark;
-    enum err err = op_undo_begin(state->call, &mark);
+    enum err err = op_undo_begin(call, &mark);
 
-    import_index_begin(&state->index, ledger_entropy(state->call->snapshot.ledger));
+    import_index_begin(&state->index, ledger_entropy(call->snapshot.ledger));
     if (err == ERR_OK)
         err = op_import_catch_up(state); /* With an import before this one. */
+    state->lines = op_import_lines(call->file);
     if (err == ERR_OK)
-        err = book_read(state->call->file, state->format, &reader, &why);
-    if (err == ERR_CANCELLED)
-        err = ERR_OK;
-    return err == ERR_OK ? op_undo_end(state->call, mark, "import", "") : err;
+        err = book_read(call->file, state->format, &reader, &why);
+    if (err == ERR_MALFORMED)
+        return op_fail(call, OP_FAILED, "kith import FILE --from vcard|linkedin|google|outlook|csv",
+                       "that file is not an address book: %s", why);
+    if (err == ERR_OK && state->people == 0)
+        return op_import_nobody(state);
+    return err == ERR_OK ? op_undo_end(call, mark, "import", "") : err;
 }
 
 /* What earlier steps came to. */
@@ -277,6 +313,7 @@ static void op_import_take_up(struct op_import_state *state, json_t *first)
     state->updated = json_integer_value(json_object_get(first, "updated"));
     state->unchanged = json_integer_value(json_object_get(first, "unchanged"));
     state->look_alike = json_integer_value(json_object_get(first, "look_alike"));
+    state->kept = json_integer_value(json_object_get(first, "kept"));
     (void)json_array_extend(state->alike, json_object_get(first, "alike"));
 }
 
@@ -286,6 +323,8 @@ static json_t *op_import_result(struct op_import_state *state)
                                state->updated, "unchanged", state->unchanged, "look_alike",
                                state->look_alike, "rejected", state->rejected);
 
+    if (state->kept > 0)
+        (void)json_object_set_new(result, "kept", json_integer(state->kept));
     if (json_array_size(state->alike) > 0)
         (void)json_object_set(result, "alike", state->alike);
     if (json_array_size(state->notes) > 0)
@@ -297,6 +336,8 @@ static json_t *op_import_result(struct op_import_state *state)
     return result;
 }
 
+/* PROTOCOL IMPORT-5: "One transaction writes IMPORT_STEP people at most, and none while the disk
+ * has less than IMPORT_DISK_MIN bytes left." */
 /* Rule L10: what is left of the disk is for edits by hand. Looked at before every step. */
 static enum err op_import_look(struct op_import_state *state)
 {
@@ -306,7 +347,7 @@ static enum err op_import_look(struct op_import_state *state)
 
     if (call->world->look == NULL || call->file.size <= OP_IMPORT_SMALL_SIZE ||
         call->world->look(call->world->home, &health) != ERR_OK ||
-        health.disk_free_bytes >= OP_IMPORT_DISK_MIN)
+        health.disk_free_bytes >= IMPORT_DISK_MIN)
         return ERR_OK;
     if (state->from > 0)
         (void)snprintf(sofar, sizeof sofar, "the first %zu people are in, then: ", state->from);
@@ -318,13 +359,12 @@ static enum err op_import_look(struct op_import_state *state)
 static enum err op_import_steps(struct op_import_state *state, size_t step)
 {
     struct op_call *call = state->call;
-    enum err err = op_import_read(state);
+    enum err err;
 
-    if (err == ERR_OK && call->first != NULL)
+    if (call->first != NULL)
         op_import_take_up(state, call->first);
     state->max = step < SIZE_MAX - state->from ? state->from + step : SIZE_MAX;
-    if (err == ERR_OK)
-        err = op_import_look(state);
+    err = op_import_look(state);
     if (err != ERR_OK)
         return err;
     err = op_import_write(state);
@@ -355,6 +395,7 @@ static enum err op_import_run(struct op_call *call, size_t step, bool *out_is_mo
     json_decref(state.alike);
     json_decref(state.notes);
     import_index_release(&state.index);
+    import_base_release(&state.base);
     buf_release(&state.folded);
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the file could not be imported");
 }
@@ -362,7 +403,7 @@ static enum err op_import_run(struct op_call *call, size_t step, bool *out_is_mo
 enum err op_import(struct op_call *call)
 {
     bool is_more;
-    enum err err = op_import_run(call, OP_IMPORT_STEP, &is_more);
+    enum err err = op_import_run(call, IMPORT_STEP, &is_more);
 
     if (err == ERR_OK) {
         call->effects.goes_on = is_more;

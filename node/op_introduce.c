@@ -325,7 +325,9 @@ static enum err op_introduce_whom(struct op_call *call, struct introduction_want
     if ((name == NULL) == (words->size == 0))
         return op_fail(call, OP_USAGE, "kith intro want WHO --from INTRODUCER --blurb TEXT",
                        "say whom you want to meet: a name, or --tag");
-    if (name != NULL)
+    if (name != NULL && identity_read_did(span_str(name), &who->member) == ERR_OK)
+        who->has_member = true;
+    else if (name != NULL)
         err = name_find(call, name, who);
     if (err == ERR_NOT_FOUND) { /* Somebody only the introducer knows. */
         call->failure = (struct op_failure){.code = OP_DONE};

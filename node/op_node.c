@@ -7,8 +7,11 @@
 #include "crypto/secret.h"
 #include "node/describe.h"
 #include "node/name.h"
+#include "node/op_ask.h"
 #include "node/op_due.h"
 #include "node/op_introduction.h"
+#include "node/op_lead.h"
+#include "node/op_shared.h"
 #include "node/until.h"
 #include "proto/card.h"
 #include "proto/link.h"
@@ -149,6 +152,14 @@ enum err op_node_status(struct op_call *call)
     err = op_introduction_status(call);
     if (err != ERR_OK)
         return op_fail_err(call, err, "the introductions could not be read");
+    err = op_ask_status(call);
+    if (err == ERR_OK)
+        err = op_lead_status(call);
+    if (err != ERR_OK)
+        return op_fail_err(call, err, "the asks could not be read");
+    err = op_shared_status(call);
+    if (err != ERR_OK)
+        return op_fail_err(call, err, "the shared contacts could not be read");
     describe_set_did(call->result, "member", ledger_member(call->snapshot.ledger));
     if (row_get(&call->snapshot, &space.id, KIND_CARD, &only, &card, &number) == ERR_OK)
         describe_set_text(call->result, "name", object_text(&card, CARD_NAME));

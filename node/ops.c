@@ -5,7 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "node/op_ask.h"
+#include "node/op_ask_pass.h"
+#include "node/op_ask_post.h"
 #include "node/op_circle.h"
+#include "node/op_closeness.h"
 #include "node/op_complete.h"
 #include "node/op_contact.h"
 #include "node/op_credential.h"
@@ -20,18 +24,30 @@
 #include "node/op_introduce.h"
 #include "node/op_introduction.h"
 #include "node/op_invite.h"
+#include "node/op_lead.h"
 #include "node/op_me.h"
 #include "node/op_merge.h"
 #include "node/op_network.h"
 #include "node/op_node.h"
+#include "node/op_path.h"
 #include "node/op_peer.h"
 #include "node/op_remind.h"
+#include "node/op_reply.h"
 #include "node/op_search.h"
+#include "node/op_share.h"
+#include "node/op_shared.h"
+#include "node/op_trust.h"
 #include "node/op_undo.h"
 #include "proto/scan.h"
 #include "storage/join.h"
 
 static const struct op ops_all[] = {
+    {.method = "ask.close", .mode = OP_WRITE, .run = op_ask_close},
+    {.method = "ask.dismiss", .mode = OP_WRITE, .run = op_ask_dismiss},
+    {.method = "ask.list", .mode = OP_READ, .run = op_ask_list},
+    {.method = "ask.pass", .mode = OP_WRITE, .run = op_ask_pass},
+    {.method = "ask.post", .mode = OP_WRITE, .run = op_ask_post},
+    {.method = "ask.show", .mode = OP_READ, .run = op_ask_show},
     {.method = "balance", .mode = OP_READ, .run = op_interaction_balance},
     {.method = "circle.add", .mode = OP_WRITE, .run = op_circle_add},
     {.method = "circle.create", .mode = OP_WRITE, .run = op_circle_create},
@@ -39,6 +55,7 @@ static const struct op ops_all[] = {
     {.method = "circle.remove", .mode = OP_WRITE, .run = op_circle_remove},
     {.method = "complete", .mode = OP_READ, .run = op_complete},
     {.method = "contact.add", .mode = OP_WRITE, .run = op_contact_add},
+    {.method = "contact.closeness", .mode = OP_WRITE, .run = op_closeness},
     {.method = "contact.duplicates", .mode = OP_READ, .run = op_merge_duplicates},
     {.method = "contact.edit", .mode = OP_WRITE, .run = op_contact_edit},
     {.method = "contact.history", .mode = OP_READ, .run = op_history},
@@ -47,6 +64,8 @@ static const struct op ops_all[] = {
     {.method = "contact.merge", .mode = OP_WRITE, .run = op_merge},
     {.method = "contact.remove", .mode = OP_WRITE, .run = op_contact_remove},
     {.method = "contact.search", .mode = OP_READ, .run = op_search},
+    {.method = "contact.share", .mode = OP_WRITE, .run = op_share},
+    {.method = "contact.share.plan", .mode = OP_READ, .run = op_share_plan},
     {.method = "contact.show", .mode = OP_READ, .run = op_contact_show},
     {.method = "contact.split", .mode = OP_WRITE, .run = op_merge_split},
     {.method = "contact.timeline", .mode = OP_READ, .run = op_interaction_timeline},
@@ -67,6 +86,7 @@ static const struct op ops_all[] = {
     {.method = "due", .mode = OP_READ, .run = op_due},
     {.method = "import", .mode = OP_WRITE, .run = op_import, .poll = op_import_poll},
     {.method = "import.plan", .mode = OP_WRITE, .run = op_import_plan},
+    {.method = "ask.reply", .mode = OP_WRITE, .run = op_reply},
     {.method = "intro.accept", .mode = OP_WRITE, .run = op_introduction_accept},
     {.method = "intro.decline", .mode = OP_WRITE, .run = op_introduction_decline},
     {.method = "intro.known", .mode = OP_WRITE, .run = op_introduction_known},
@@ -76,6 +96,10 @@ static const struct op ops_all[] = {
     {.method = "intro.thanks", .mode = OP_WRITE, .run = op_introduction_thanks},
     {.method = "intro.want", .mode = OP_WRITE, .run = op_introduce_want},
     {.method = "intro.withdraw", .mode = OP_WRITE, .run = op_introduction_withdraw},
+    {.method = "lead.answer", .mode = OP_WRITE, .run = op_lead_answer},
+    {.method = "lead.introduce", .mode = OP_WRITE, .run = op_lead_introduce},
+    {.method = "lead.list", .mode = OP_READ, .run = op_lead_list},
+    {.method = "lead.show", .mode = OP_READ, .run = op_lead_show},
     {.method = "introduce", .mode = OP_WRITE, .run = op_introduce},
     {.method = "log", .mode = OP_READ, .run = op_node_log},
     {.method = "me.edit", .mode = OP_WRITE, .run = op_me_edit},
@@ -83,6 +107,8 @@ static const struct op ops_all[] = {
     {.method = "network.list", .mode = OP_READ, .run = op_network_list},
     {.method = "network.quote", .mode = OP_WRITE, .run = op_network_quote},
     {.method = "network.unquote", .mode = OP_WRITE, .run = op_network_unquote},
+    {.method = "offer.post", .mode = OP_WRITE, .run = op_ask_post_offer},
+    {.method = "path", .mode = OP_READ, .run = op_path},
     {.method = "peer.accept",
      .mode = OP_WRITE,
      .run = op_invite_accept,
@@ -102,6 +128,11 @@ static const struct op ops_all[] = {
     {.method = "reminder.list", .mode = OP_READ, .run = op_remind_list},
     {.method = "reminder.remove", .mode = OP_WRITE, .run = op_remind_remove},
     {.method = "reminder.snooze", .mode = OP_WRITE, .run = op_remind_snooze},
+    {.method = "share.keep", .mode = OP_WRITE, .run = op_shared_keep},
+    {.method = "share.list", .mode = OP_READ, .run = op_shared_list},
+    {.method = "share.set-aside", .mode = OP_WRITE, .run = op_shared_set_aside},
+    {.method = "share.show", .mode = OP_READ, .run = op_shared_show},
+    {.method = "share.withdraw", .mode = OP_WRITE, .run = op_share_withdraw},
     {.method = "status", .mode = OP_READ, .run = op_node_status},
     {.method = "status.waiting", .mode = OP_READ, .run = op_node_waiting},
     {.method = "stop", .mode = OP_READ, .needs_node = true, .run = op_node_stop},
@@ -110,6 +141,8 @@ static const struct op ops_all[] = {
      .needs_node = true,
      .run = op_node_sync,
      .poll = op_node_sync_poll},
+    {.method = "thanks", .mode = OP_WRITE, .run = op_lead_thanks},
+    {.method = "trust", .mode = OP_READ, .run = op_trust},
     {.method = "undo", .mode = OP_WRITE, .run = op_undo},
 };
 

@@ -57,7 +57,7 @@ struct op_health {
     char open_to_others[200]; /* the first file or folder in it that others may read; or empty */
     enum op_port port;
     char listening[ADDRESS_TEXT_SIZE]; /* what port is about */
-    char libraries[100];               /* with their versions */
+    char libraries[200];               /* with their versions */
 };
 
 /* What surrounds an op. In a command without a node, is_node is false and presence is empty. */
@@ -74,6 +74,7 @@ struct op_world {
     size_t interfaces_count;
     const struct op_presence *presence;
     size_t presence_count;
+    struct vouch_cache *vouches; /* kept between questions (vouch.h); NULL: made for each */
     /* Looks at the home; NULL where there is none to look at. */
     enum err (*look)(const char *home, struct op_health *out);
 };

@@ -61,6 +61,8 @@ static bool person_keeps(uint8_t field, uint8_t letter)
 }
 
 /* Control bytes in the middle become spaces, a line end of two bytes one. */
+/* PROTOCOL IMPORT-4: "A person has at most PERSON_VALUES_MAX values of PERSON_SIZE_MAX bytes
+ * together, so that one edit holds them" */
 static void person_put(struct person *person, uint8_t field, struct span text)
 {
     struct person_value value = {

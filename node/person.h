@@ -14,11 +14,7 @@
 
 #include "crypto/span.h"
 #include "proto/contact.h"
-
-enum {
-    PERSON_SIZE_MAX = 220 << 10, /* bytes of all values: with its framing an edit fits an entry */
-    PERSON_VALUES_MAX = 1000     /* an edit holds EDIT_WRITES_MAX writes, three are our own */
-};
+#include "proto/limits.h"
 
 #define PERSON_LABEL_MARK 0x1f /* between a label and what it is about: unit separator */
 

@@ -55,7 +55,8 @@ static void person_put_contact(const struct object *contact, struct person *out)
         const struct value *value = &contact->registers[at].value;
         const struct field *about = kind_field(&contact_kind, field);
 
-        if (about == NULL || field == CONTACT_MEMBER || field == CONTACT_CREATED)
+        if (about == NULL || field == CONTACT_MEMBER || field == CONTACT_CREATED ||
+            field == CONTACT_IMPORTED)
             continue;
         if (about->type == VALUE_NUMBER && value->number != 0)
             (void)person_set(out, field, span_str("1"));

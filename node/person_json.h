@@ -6,11 +6,7 @@
 #include <jansson.h>
 
 #include "node/person.h"
-
-enum {
-    PERSON_JSON_MAX = 1 << 20, /* bytes of one contact */
-    PERSON_JSON_DEPTH = 8      /* ours nest three */
-};
+#include "proto/limits.h"
 
 /* New reference; NULL without memory. */
 json_t *person_to_json(const struct person *person);

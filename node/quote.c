@@ -54,6 +54,9 @@ static enum err quote_find_card(const struct snapshot *snapshot, const struct pu
     return err == ERR_OK && !is_on ? ERR_NOT_FOUND : err;
 }
 
+/* PROTOCOL QUOTE-2: "A quote is an endorsement and its show, as they stand in the card space of its
+ * subject, who is a linked peer of the writer, and whom the writer chose to quote. Nothing is
+ * quoted from a network space." */
 static bool quote_is_wanted(const struct endorsement_view *view)
 {
     return view != NULL && view->state == ENDORSEMENT_ACCEPTED && !view->is_quoted &&
@@ -170,6 +173,7 @@ static enum err quote_on_peer(void *self, const struct peer *peer)
     return endorsement_table_about(walk->snapshot, &peer->member, quote_on_shown, &walk->places);
 }
 
+/* PROTOCOL QUOTE-2: "It is deleted when it is shown to the network no more." */
 static enum err quote_on_quote(void *self, uint32_t number, const struct object *quote)
 {
     struct quote_walk *walk = self;
@@ -239,6 +243,9 @@ static enum err quote_on_reader(void *self, const struct peer *peer)
     return ERR_OK;
 }
 
+/* PROTOCOL QUOTE-1: "A network space is made when its owner first quotes a peer; its key is granted
+ * to all peers, and later ones, like the card's (EPOCH-5); whom it was granted to is noted in the
+ * link (NETWORK-3)." */
 static enum err quote_ensure_space(struct ledger_txn *txn)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);

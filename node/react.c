@@ -1,8 +1,11 @@
 /* One table says who looks at what. A name of a kind nobody looks at any more is dropped. */
 #include "node/react.h"
 
+#include "node/ask.h"
+#include "node/carry.h"
 #include "node/endorse.h"
 #include "node/introduction.h"
+#include "node/share.h"
 #include "storage/agenda.h"
 #include "storage/expiry.h"
 #include "storage/follow.h"
@@ -27,6 +30,10 @@ static const struct reactor reactors[] = {
     {KIND_KNOCK, space_tend_knock},
     {KIND_ENDORSEMENT, endorse_look},
     {KIND_INTRODUCTION, introduction_look},
+    {KIND_ASK, ask_look},
+    {KIND_PASS, ask_look_route},
+    {KIND_REPLY, carry_look},
+    {KIND_SHARE, share_look},
     {KIND_RESTATEMENT, restate_tend},
     {KIND_EXPIRY, expiry_tend},
     {0, NULL},

@@ -117,6 +117,21 @@ void show_line(const char *label, const char *text)
     heap_free(clean);
 }
 
+void show_lines(const char *label, const char *text)
+{
+    for (bool is_first = true; *text != '\0'; is_first = false) {
+        size_t size = strcspn(text, "\n");
+        char *line = show_keep(span_of(text, size));
+
+        if (line != NULL && line[0] != '\0')
+            show_line(is_first ? label : "", line);
+        else
+            (void)putchar('\n');
+        heap_free(line);
+        text += text[size] == '\n' ? size + 1 : size;
+    }
+}
+
 void show_list(const char *label, json_t *list)
 {
     size_t at;
@@ -302,8 +317,10 @@ static const struct show_printer show_own_printers[] = {
 
 static const struct show_printer *const show_groups[] = {
     show_own_printers,         show_contact_printers,      show_peer_printers,
-    show_endorsement_printers, show_introduction_printers, show_touch_printers,
-    show_status_printers};
+    show_endorsement_printers, show_introduction_printers, show_ask_printers,
+    show_reply_printers,       show_share_printers,        show_touch_printers,
+    show_trust_printers,       show_status_printers,
+};
 
 void show_result(const char *method, json_t *result, json_t *params)
 {

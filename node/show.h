@@ -6,6 +6,8 @@
 #ifndef KITH_NODE_SHOW_H
 #define KITH_NODE_SHOW_H
 
+#include <stdio.h>
+
 #include "node/ops.h"
 
 /* Appends the text as it may be shown: control bytes, bidirectional overrides and zero-width
@@ -18,6 +20,8 @@ void show_clean(struct span text, struct buf *out);
 void show_result(const char *method, json_t *result, json_t *params);
 /* One row of the log, on one line. */
 void show_event(json_t *row);
+/* What would be shared, and with whom. */
+void show_share_plan(json_t *result, FILE *out);
 void show_failure(const struct op_failure *failure, bool wants_colour);
 /* One line on standard error that is drawn over itself; shown on terminals only. */
 void show_progress(uint64_t done, uint64_t total);

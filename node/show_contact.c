@@ -15,6 +15,7 @@ static void show_contact(json_t *result, json_t *params)
     if (json_is_true(json_object_get(result, "peer")))
         show_line("Peer", "yes: you are linked");
     show_endorsement_mentions(result);
+    show_share_mentions(result);
     show_line("Id", show_text(result, "id"));
 }
 
@@ -175,6 +176,10 @@ static void show_import(json_t *result, json_t *params)
                  " look like somebody you have\n",
                  show_count(result, "new"), show_count(result, "updated"),
                  show_count(result, "unchanged"), show_count(result, "look_alike"));
+    if (show_count(result, "kept") > 0)
+        (void)printf("%" JSON_INTEGER_FORMAT " %s as you changed it by hand\n",
+                     show_count(result, "kept"),
+                     show_count(result, "kept") == 1 ? "value stays" : "values stay");
     json_array_foreach(alike, at, row)
     {
         char *name = show_copy(show_text(row, "name"));

@@ -12,9 +12,16 @@ struct show_printer {
     void (*print)(json_t *result, json_t *params);
 };
 
-extern const struct show_printer show_contact_printers[], show_peer_printers[],
-    show_endorsement_printers[], show_introduction_printers[], show_touch_printers[],
-    show_status_printers[];
+extern const struct show_printer show_contact_printers[];
+extern const struct show_printer show_peer_printers[];
+extern const struct show_printer show_endorsement_printers[];
+extern const struct show_printer show_introduction_printers[];
+extern const struct show_printer show_ask_printers[];
+extern const struct show_printer show_reply_printers[];
+extern const struct show_printer show_share_printers[];
+extern const struct show_printer show_touch_printers[];
+extern const struct show_printer show_trust_printers[];
+extern const struct show_printer show_status_printers[];
 
 /* A cleaned copy, freed by the caller with heap_free. NULL without memory. */
 char *show_copy(const char *text);
@@ -22,10 +29,17 @@ char *show_copy(const char *text);
 const char *show_text(json_t *object, const char *key);
 /* One line, label and text; nothing when the text is empty. */
 void show_line(const char *label, const char *text);
+/* The same for a text of several lines, as it was written. */
+void show_lines(const char *label, const char *text);
 /* One line for each text of a list; the label stands on the first. */
 void show_list(const char *label, json_t *list);
 /* Who endorses a person, a line each (show_endorsement.c); nothing without "endorsements". */
 void show_endorsement_mentions(json_t *person);
+/* From whom a contact came and who else has it (show_share.c); nothing without "shared_by" and
+ * "shared_with". */
+void show_share_mentions(json_t *person);
+/* What came back to an ask, a line each (show_reply.c); nothing without "leads". */
+void show_reply_leads(json_t *ask);
 /* What a card or a contact says of a person. */
 void show_card(json_t *card);
 

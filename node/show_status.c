@@ -59,6 +59,32 @@ static void show_status_endorsements(json_int_t pending)
                      pending, pending == 1 ? "" : "s", pending == 1 ? "it" : "them");
 }
 
+static void show_status_shares(json_int_t waiting)
+{
+    if (waiting > 0)
+        (void)printf("  %" JSON_INTEGER_FORMAT " shared contact%s: keep or let pass\n"
+                     "      kith share list --received\n",
+                     waiting, waiting == 1 ? "" : "s");
+}
+
+static void show_status_asks(json_int_t fresh)
+{
+    if (fresh > 0)
+        (void)printf("  %" JSON_INTEGER_FORMAT " ask%s from your network\n      kith ask list\n",
+                     fresh, fresh == 1 ? "" : "s");
+}
+
+static void show_status_leads(json_int_t words, json_int_t introductions)
+{
+    if (words > 0)
+        (void)printf("  %" JSON_INTEGER_FORMAT " answer%s to your asks\n      kith lead list\n",
+                     words, words == 1 ? "" : "s");
+    if (introductions > 0)
+        (void)printf("  %" JSON_INTEGER_FORMAT
+                     " introduction%s you offered: they said yes\n      kith lead list\n",
+                     introductions, introductions == 1 ? "" : "s");
+}
+
 static void show_status_due(json_t *due, size_t count)
 {
     size_t at, named = 0;
@@ -86,16 +112,46 @@ static void show_status_waiting(json_t *result)
 {
     json_t *due = json_object_get(result, "due"), *row;
     json_int_t introductions = show_status_number(result, "introductions", "waiting_for_me"),
-               endorsements = show_status_number(result, "endorsements", "pending");
+               endorsements = show_status_number(result, "endorsements", "pending"),
+               shares = show_status_number(result, "shares", "waiting"),
+               asks = show_status_number(result, "asks", "new"),
+               words = show_status_number(result, "leads", "waiting_for_me"),
+               wanted = show_status_number(result, "leads", "introductions_wanted");
     size_t at, count = 0;
 
     json_array_foreach(due, at, row) count += show_status_is_due(row);
-    if (introductions == 0 && endorsements == 0 && count == 0)
+    if (introductions + endorsements + shares + asks + words + wanted == 0 && count == 0)
         return;
     (void)puts("\nWaiting for you:");
     show_status_introductions(due, introductions);
     show_status_endorsements(endorsements);
+    show_status_shares(shares);
+    show_status_asks(asks);
+    show_status_leads(words, wanted);
     show_status_due(due, count);
+}
+
+/* What to do next, three things at most: kith is of use before there is anybody to link with. */
+static void show_status_next(json_int_t contacts, json_int_t peers, bool runs)
+{
+    const struct {
+        bool is_due;
+        const char *text;
+    } steps[] = {
+        {contacts == 0, "kith import FILE.vcf brings your address book"},
+        {contacts == 0, "kith contact add NAME begins one by hand"},
+        {contacts > 0 && peers == 0, "kith remind WHO --every 3m keeps you in touch"},
+        {peers == 0, "kith peer invite NAME links you with somebody"},
+        {contacts > 0 && peers == 0 && !runs, "kith run answers whoever accepts"},
+    };
+    const char *label = "Next";
+
+    for (size_t at = 0; at < sizeof steps / sizeof steps[0]; at++) {
+        if (!steps[at].is_due)
+            continue;
+        show_line(label, steps[at].text);
+        label = "";
+    }
 }
 
 /* Standing. */
@@ -122,10 +178,7 @@ static void show_status(json_t *result, json_t *params)
             ? "a passphrase protects them; lists on this disk are readable by whoever has the disk"
             : "protected by file permissions only");
     show_line("Member", show_text(result, "member"));
-    if (contacts == 0)
-        show_line("Next", "kith import FILE.vcf brings your address book");
-    else if (peers == 0)
-        show_line("Next", "kith peer invite NAME links you with somebody");
+    show_status_next(contacts, peers, runs);
     show_status_waiting(result);
 }
 

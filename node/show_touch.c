@@ -92,7 +92,8 @@ static void show_due(json_t *result, json_t *params)
 
         (void)printf("%s  %-4s  %-12s  %s%s%s\n", show_text(row, "due"), show_text(row, "state"),
                      show_text(row, "kind"), who != NULL ? who : "",
-                     text != NULL && text[0] != '\0' ? ", " : "", text != NULL ? text : "");
+                     who != NULL && who[0] != '\0' && text != NULL && text[0] != '\0' ? ", " : "",
+                     text != NULL ? text : "");
         heap_free(who);
         heap_free(text);
     }

@@ -129,6 +129,7 @@ static bool strangers_take(struct strangers *strangers, struct strangers_row *ro
 }
 
 /* How fast one place knocks. */
+/* PROTOCOL LIMIT-1: "A place may connect five times a second, ten times at once." */
 static bool strangers_is_in_pace(struct strangers *strangers,
                                  const uint8_t place[static STRANGERS_PLACE_SIZE], uint64_t now_ms)
 {
@@ -197,6 +198,9 @@ static void strangers_release(struct strangers *strangers, struct strangers_slot
 }
 
 /* Makes room for one more of a kind; what has to give way is of the others first. */
+/* PROTOCOL LIMIT-1: "Of the 256 connections of HANDSHAKE-7 64 are kept for places from which
+ * somebody proved who they are in the last 30 days. Where one more must have room, the oldest of
+ * the busiest place gives way, an unknown place's before a known one's." */
 static uint64_t strangers_make_room(struct strangers *strangers, bool is_known)
 {
     struct strangers_slot *slot = NULL;
@@ -213,6 +217,9 @@ static uint64_t strangers_make_room(struct strangers *strangers, bool is_known)
     return conn;
 }
 
+/* PROTOCOL LIMIT-1: "The machine itself (127.0.0.1, ::1) has 128 and no pace." */
+/* PROTOCOL HANDSHAKE-7: "At most 256 connections wait before their handshake is done, 8 from one
+ * IPv4 address or IPv6 /64." */
 bool strangers_enter(struct strangers *strangers, uint64_t conn, const struct address *from,
                      uint64_t now_ms, uint64_t *out_dropped)
 {
@@ -252,6 +259,9 @@ size_t strangers_count(const struct strangers *strangers)
 
 /* Arithmetic. */
 
+/* PROTOCOL LIMIT-2: "A first message is answered once: its ephemeral key is remembered for 10
+ * minutes, the last 4,096 of them. On first messages at most 2,000 scalar multiplications a second
+ * are spent, a part of them kept for known places; what comes beyond is refused." */
 bool strangers_may_answer(struct strangers *strangers, const struct address *from,
                           const uint8_t ephemeral[static 32], uint64_t now_ms)
 {

@@ -157,6 +157,8 @@ static void vcard_unfold(struct vcard_state *state, enum vcard_fold fold)
         buf_append(&state->logical, line);
 }
 
+/* PROTOCOL IMPORT-2: "A line of a vCard has at most VCARD_LINE_MAX bytes unfolded, a card at most
+ * VCARD_PROPERTIES_MAX properties; a card beyond that is left out." */
 /* One logical line; out lives until the next. A line beyond the bound is passed over to its end,
  * and its card is given up. */
 static bool vcard_next_line(struct vcard_state *state, struct span *out)

@@ -13,10 +13,7 @@
 #define KITH_NODE_VCARD_H
 
 #include "node/person.h"
-
-enum {
-    VCARD_LINE_MAX = 1 << 20 /* unfolded; photos of a megapixel camera fit */
-};
+#include "proto/limits.h"
 
 /* The file as charset_file gave it. ERR_NOMEM; what reader->person returned. */
 MUST_USE enum err vcard_read(struct span file, const struct person_reader *reader);

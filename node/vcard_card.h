@@ -4,12 +4,7 @@
 
 #include "node/person.h"
 #include "node/property.h"
-
-enum {
-    VCARD_PROPERTIES_MAX = 500, /* of one card: real ones have some dozens */
-    VCARD_GROUPS_MAX = 64,      /* of one card; properties of more stand alone */
-    VCARD_PHOTO_MAX = 190 << 10 /* bytes of base64: with the rest it fits an entry */
-};
+#include "proto/limits.h"
 
 /* What one group of a card has: item1.TEL and item1.X-ABLabel. */
 struct vcard_group {

@@ -10,7 +10,7 @@
 #include "crypto/heap.h"
 #include "storage/round.h"
 
-enum { WRITER_ROUND_PIECE = 4096 };
+enum { WRITER_ROUND_PIECE = 1024 };
 
 struct writer_round_slot {
     struct round_chunk *chunk;

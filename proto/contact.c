@@ -15,6 +15,7 @@ static const struct field contact_fields[] = {
     {CONTACT_UID, "uid", VALUE_TEXT, false, MATCH_EXACT, TEXT_SIZE_MAX},
     {CONTACT_PHOTO, "photo", VALUE_BYTES, false, MATCH_EXACT, VALUE_SIZE_MAX},
     {CONTACT_CREATED, "created", VALUE_NUMBER, false, MATCH_EXACT, 0},
+    {CONTACT_IMPORTED, "imported", VALUE_BYTES, false, MATCH_EXACT, TEXT_SIZE_MAX},
     {CONTACT_EMAILS, "email", VALUE_TEXT, true, MATCH_EMAIL, TEXT_SIZE_MAX},
     {CONTACT_PHONES, "tel", VALUE_TEXT, true, MATCH_PHONE, TEXT_SIZE_MAX},
     {CONTACT_URLS, "url", VALUE_TEXT, true, MATCH_EXACT, TEXT_SIZE_MAX},

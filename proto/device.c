@@ -114,6 +114,7 @@ static enum err device_check_link(const struct device_chain *chain, size_t at)
     return ERR_OK;
 }
 
+/* PROTOCOL CERT-2: "At most CHAIN_LENGTH_MAX certificates lead from the root to a device." */
 enum err device_read_identity(struct span bytes, struct device_chain *out,
                               struct hash *out_next_root)
 {

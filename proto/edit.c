@@ -19,7 +19,8 @@ void object_element(uint8_t kind, uint8_t field, struct span value, struct id *o
     struct buf normal = {0};
     struct hash hash;
 
-    kind_normalise(about != NULL ? about->match : MATCH_EXACT, value, &normal);
+    if (about != NULL && about->match != MATCH_EXACT)
+        kind_normalise(about->match, value, &normal);
     if (normal.is_failed || normal.size == 0) {
         const struct span parts[2] = {span_of(&field, 1), value};
 
@@ -60,10 +61,19 @@ void edit_set(struct edit_space *space, uint8_t field, uint64_t counter, struct 
 
 void edit_add(struct edit_space *space, uint8_t field, const struct id *dot, struct value value)
 {
-    struct write write = {.op = WRITE_ADD, .field = field, .dot = *dot, .value = value};
+    struct id element;
 
-    object_element(space->edit.kind, field, value.bytes, &write.element);
-    edit_push(space, &write);
+    object_element(space->edit.kind, field, value.bytes, &element);
+    edit_add_element(space, field, &element, dot, value);
+}
+
+void edit_add_element(struct edit_space *space, uint8_t field, const struct id *element,
+                      const struct id *dot, struct value value)
+{
+    edit_push(
+        space,
+        &(struct write){
+            .op = WRITE_ADD, .field = field, .element = *element, .dot = *dot, .value = value});
 }
 
 /* Dots and marks lie in buffers that may still move: writes hold counts, and get their addresses

@@ -250,27 +250,42 @@ static void endorsement_read_body(struct wire *wire, struct endorsement *out)
         wire_fail(wire);
 }
 
+static enum err endorsement_open(const struct public_key *issuer, struct span body,
+                                 struct endorsement *out)
+{
+    struct wire_doc doc = {0};
+    struct wire wire;
+    enum err err = wire_open(&doc, body, &wire);
+
+    if (err == ERR_OK) {
+        *out = (struct endorsement){.issuer = *issuer};
+        endorsement_read_body(&wire, out);
+        err = wire_err(&doc);
+    }
+    wire_release(&doc);
+    return err;
+}
+
 /* PROTOCOL ENDORSE-1: "It is signed by root 0; a device cannot endorse." */
 enum err endorsement_read(struct span statement, struct endorsement *out)
 {
-    struct wire_doc doc = {0};
     struct statement said;
-    struct wire wire;
     enum err err = statement.size <= ENDORSEMENT_SIZE_MAX
                        ? statement_read(endorsement_label, statement, &said)
                        : ERR_MALFORMED;
 
     if (err == ERR_OK && said.chain.count > 0)
         err = ERR_FORGED;
-    if (err == ERR_OK)
-        err = wire_open(&doc, said.body, &wire);
-    if (err == ERR_OK) {
-        *out = (struct endorsement){.issuer = said.member};
-        endorsement_read_body(&wire, out);
-        err = wire_err(&doc);
-    }
-    wire_release(&doc);
-    return err;
+    return err == ERR_OK ? endorsement_open(&said.member, said.body, out) : err;
+}
+
+enum err endorsement_peek(struct span statement, struct endorsement *out)
+{
+    struct public_key issuer;
+    struct span body;
+    enum err err = statement_peek(statement, &issuer, &body);
+
+    return err == ERR_OK ? endorsement_open(&issuer, body, out) : err;
 }
 
 /* Kinds. */

@@ -77,6 +77,8 @@ MUST_USE enum err endorsement_issue(const struct endorsement *endorsement,
  * statement. ERR_MALFORMED, ERR_FORGED, ERR_NOMEM. The proofs of the export are covered by the
  * signature, and are checked by whoever exports. */
 MUST_USE enum err endorsement_read(struct span statement, struct endorsement *out);
+/* The same of a statement that was read before, so that its signature need not be checked again. */
+MUST_USE enum err endorsement_peek(struct span statement, struct endorsement *out);
 
 /* Names as commands and JSON have them; NULL for numbers that are none. */
 const char *relation_name(enum relation relation);

@@ -16,6 +16,8 @@ enum {
     EPOCH_WRAP_ROW = 1 + 2 + EPOCH_HINT_SIZE + 2 + EPOCH_WRAP_SIZE /* as canonical msgpack */
 };
 
+/* PROTOCOL EPOCH-3: "readers = HASH(kith readers, salt 16 | the keys of the members who may read
+ * and of their devices, in ascending order), whose opening stays in the self space" */
 void epoch_readers(const struct id *salt, const struct public_key *sorted, size_t count,
                    struct hash *out)
 {
@@ -43,6 +45,7 @@ void epoch_name(const struct id *space, const struct public_key *opener, struct 
 }
 
 /* Tells a reader which wrap is its own, and nobody that two wraps are for the same device. */
+/* PROTOCOL EPOCH-4: "hint = the first 8 bytes of HASH(kith hint, receiving key | commitment)." */
 static void epoch_hint(const uint8_t recipient[static KEY_SIZE], const struct hash *commitment,
                        uint8_t out[static EPOCH_HINT_SIZE])
 {
@@ -54,6 +57,8 @@ static void epoch_hint(const uint8_t recipient[static KEY_SIZE], const struct ha
     memcpy(out, hash.bytes, EPOCH_HINT_SIZE);
 }
 
+/* PROTOCOL EPOCH-4: "wrap = WRAP(receiving key, epoch key) for each own device, the recovery key,
+ * and in pair spaces each device of the reader;" */
 static enum err epoch_put_wraps(const struct epoch_plan *plan, const struct entropy *entropy,
                                 const uint8_t key[static KEY_SIZE], const struct hash *commitment,
                                 struct buf *out)
@@ -76,6 +81,8 @@ static enum err epoch_put_wraps(const struct epoch_plan *plan, const struct entr
 }
 
 /* A key of each parent, sealed under the new one. */
+/* PROTOCOL EPOCH-3: "previous = SEAL(key, parent id, parent's key) for each parent in their order,
+ * or empty: then no earlier key follows from this one." */
 static void epoch_put_previous(const struct epoch_plan *plan, const uint8_t key[static KEY_SIZE],
                                struct buf *out)
 {
@@ -174,6 +181,11 @@ static void epoch_read_open(struct wire *wire, struct span payload, struct epoch
         wire_fail(wire);
 }
 
+/* PROTOCOL EPOCH-1: "An unsealed payload [1, parents, depth, readers, commitment, previous, [[hint,
+ * wrap], ...]] opens an epoch; [2, id] uses one that another log of the space opened. Either takes
+ * the next index of its log. An unsealed payload of another shape takes an index, too. parents is
+ * the ids of none to EPOCH_PARENTS_MAX epochs of the space in ascending order, one after the
+ * other." */
 enum err epoch_read(const struct log_id *log, struct span payload, struct epoch *out)
 {
     struct wire_doc doc = {0};

@@ -68,6 +68,8 @@ static const struct interaction_about interactions[] = {
      INTERACTION_NEITHER, false},
     {INTERACTION_SHARED, "shared", "you shared a contact", INTERACTION_GAVE, false},
     {INTERACTION_SHARED_ME, "shared-me", "they shared a contact", INTERACTION_GOT, false},
+    {INTERACTION_CARRIED_ME, "carried-me", "what you passed to them brought something back",
+     INTERACTION_GOT, false},
 };
 
 const struct interaction_about *interaction_about(uint64_t what)

@@ -43,7 +43,8 @@ enum interaction_what {
     INTERACTION_WANTED = 37, /* I asked them for an introduction or an endorsement */
     INTERACTION_WANTED_ME = 38,
     INTERACTION_SHARED = 39, /* I shared a contact with them */
-    INTERACTION_SHARED_ME = 40
+    INTERACTION_SHARED_ME = 40,
+    INTERACTION_CARRIED_ME = 41 /* what I passed to them came back with an answer */
 };
 
 enum interaction_side {

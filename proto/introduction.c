@@ -310,6 +310,9 @@ static enum err introduction_read_body(struct span body, struct introduction_mes
     return err;
 }
 
+/* PROTOCOL INTRO-1: "Objects of kind 70 in pair spaces are statements (STATEMENT-3) under the label
+ * kith intro, at most INTRODUCTION_SIZE_MAX bytes. A body is [type, id 16, reader's root, ...]; the
+ * id is drawn by the introducer, that of a want by whoever asks." */
 enum err introduction_say(const struct introduction_message *message,
                           const struct signing_key *device, struct span identity, struct buf *out)
 {
@@ -374,6 +377,8 @@ const struct public_key *introduction_introducer(const struct introduction_messa
 
 /* The introduction key. */
 
+/* PROTOCOL INTRO-4: "The introduction key is X25519. Its statement is signed by root 0 under kith
+ * intro key; the body is [1, key 32, made in ms]." */
 enum err introduction_key_issue(const struct signing_key *root, const uint8_t public_key[static 32],
                                 uint64_t created_ms, struct buf *out)
 {

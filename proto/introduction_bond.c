@@ -8,6 +8,8 @@
 
 static const char introduction_bond_label[] = "kith hello";
 
+/* PROTOCOL INTRO-4: "key = KDF(secret, kith intro xid) and ephemeral key = KDF(secret, kith intro
+ * eph, introducer | id) are the private keys, so that all devices say the same." */
 void introduction_bond_keys(const uint8_t secret[static KEY_SIZE],
                             const struct public_key *introducer, const struct id *id,
                             struct exchange_key *out_key, struct exchange_key *out_ephemeral)

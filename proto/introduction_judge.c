@@ -4,6 +4,8 @@
 #include "proto/limits.h"
 
 #define INTRODUCTION_SKEW_MS (INTRODUCTION_SKEW_HOURS * (MS_PER_DAY / 24))
+enum { INTRODUCTION_LOOK_AGAIN_MS = 60 * 60 * 1000 }; /* while the two clocks disagree */
+
 #define INTRODUCTION_RETRACT_MS (INTRODUCTION_RETRACT_DAYS * MS_PER_DAY)
 
 /* Introducee. */
@@ -33,12 +35,13 @@ static void introduction_judge_agreed(const struct introduction_facts *facts,
 
     if (facts->has_withdraw) {
         out->state = INTRODUCTION_WITHDRAWN;
-    } else if (!facts->is_peer || facts->now_ms >= over_ms) {
+    } else if (!facts->is_peer || (facts->now_ms >= over_ms && facts->has_run_out)) {
         out->state = INTRODUCTION_RETRACTED;
         out->must_say_retract = true;
     } else {
         out->state = INTRODUCTION_AGREED;
-        out->wake_ms = over_ms;
+        out->wake_ms =
+            facts->now_ms < over_ms ? over_ms : facts->now_ms + INTRODUCTION_LOOK_AGAIN_MS;
     }
 }
 

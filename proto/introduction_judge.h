@@ -42,6 +42,7 @@ struct introduction_facts {
     bool has_place;     /* it is shown already, or may be */
     bool was_gone;      /* the introducer was no peer any more, once, before any answer */
     bool is_confirmed;  /* asked again, the owner said yes */
+    bool has_run_out;   /* running time, too, says that a yes may be taken back */
     uint64_t now_ms, issued_ms, expires_ms;
 };
 

@@ -1,16 +1,21 @@
 /* The table. A kind's number finds its row by a short walk; there are a dozen. */
 #include "proto/kind.h"
 
+#include "proto/answer.h"
+#include "proto/ask.h"
 #include "proto/card.h"
 #include "proto/circle.h"
+#include "proto/closeness.h"
 #include "proto/contact.h"
 #include "proto/endorsement.h"
 #include "proto/forget.h"
 #include "proto/interaction.h"
 #include "proto/introduction.h"
 #include "proto/link.h"
+#include "proto/reply.h"
 #include "proto/restate.h"
 #include "proto/retire.h"
+#include "proto/share.h"
 
 static const struct kind *const kinds[] = {
     &contact_kind,
@@ -21,6 +26,7 @@ static const struct kind *const kinds[] = {
     &knock_kind,
     &acceptance_kind,
     &circle_kind,
+    &closeness_kind,
     &card_kind,
     &certificate_kind,
     &reach_kind,
@@ -40,8 +46,20 @@ static const struct kind *const kinds[] = {
     &retire_kind,
     &keep_kind,
     &forget_kind,
+    &pass_kind,
+    &ask_kind,
+    &heard_kind,
+    &passed_kind,
+    &close_kind,
+    &reply_kind,
+    &lead_kind,
+    &answer_kind,
+    &share_kind,
+    &share_record_kind,
 };
 
+/* PROTOCOL KIND-3: "The kinds, their spaces and their fields (text, number, bytes; a star marks
+ * sets):" */
 const struct kind *kind_find(uint8_t number)
 {
     for (size_t at = 0; at < sizeof kinds / sizeof kinds[0]; at++)

@@ -27,6 +27,9 @@ enum kind_number {
     KIND_REMINDER = 19,    /* self: to be in touch again; object id random */
     KIND_CIRCLE = 17,      /* self: a private label; object id from the folded name, see circle.h */
 
+    KIND_CLOSENESS = 20, /* self: how near I feel to somebody; object id =
+                            id_about("kith closeness", root), or a contact's */
+
     KIND_CARD = 30, /* card: what I tell peers about myself; one object, id all zero */
     KIND_CERTIFICATE =
         31,          /* card: a device's certificate; object id = id_about("kith device", device) */
@@ -51,7 +54,20 @@ enum kind_number {
     KIND_INTRODUCTION = 70, /* pair: what is said in an introduction; a statement */
     KIND_INTRODUCTION_RECORD = 71, /* self: what the owner decided about one */
     KIND_INTRODUCTION_KEY = 72,    /* self: an introduction key of the member */
-    KIND_INTRODUCTION_MUTE = 73    /* self: object id = id_about("kith mute", root) */
+    KIND_INTRODUCTION_MUTE = 73,   /* self: object id = id_about("kith mute", root) */
+
+    KIND_PASS = 80,   /* pair: an ask handed to its reader; named by its bytes, as a statement */
+    KIND_ASK = 81,    /* self: an ask of mine */
+    KIND_HEARD = 82,  /* self: what the owner decided about somebody's ask */
+    KIND_PASSED = 83, /* self: a grant I issued */
+    KIND_CLOSE = 84,  /* pair: an ask is over; named by its bytes */
+
+    KIND_REPLY = 85,  /* pair: a letter to who asked, and the grant it goes by; a statement */
+    KIND_LEAD = 86,   /* self: one letter of a thread; object id = first 16 bytes of its hash */
+    KIND_ANSWER = 88, /* pair: thanks, or a letter back to who replied; a statement */
+
+    KIND_SHARE = 90,       /* pair: a contact shared with the reader; id by share_id */
+    KIND_SHARE_RECORD = 91 /* self: one that was shared with me; id by share_record_id */
 };
 
 enum { KIND_STATEMENT_FIELD = 1 }; /* the one field of kinds that are statements: bytes */

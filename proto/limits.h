@@ -71,8 +71,51 @@ enum {
     INTRODUCTION_YES_SIZE_MAX = 2048,    /* keys with a chain of three certificates */
     INTRODUCTION_SIZE_MAX = 8192,        /* any statement of an introduction */
 
+    ASK_HOPS_MAX = 3, /* hop 4 would bring a quarter more people for nearly twice the load */
+    ASK_DAYS_DEFAULT = 14,
+    ASK_DAYS_MAX = 30,
+    ASK_TITLE_MAX = 140,      /* characters */
+    ASK_TITLE_SIZE_MAX = 420, /* bytes: most scripts fit */
+    ASK_TEXT_MAX = 2000,
+    ASK_TEXT_SIZE_MAX = 3200,
+    ASK_CAUTION_SIZE_MAX = 200, /* one line */
+    ASK_TAGS_MAX = 8,
+    ASK_TAG_TEXT_SIZE_MAX = 64, /* one of them */
+    ASK_KEEP_MAX = 16,          /* members it is kept from; more would fit too many by chance */
+    ASK_SIZE_MAX = 4096,        /* the body, whole */
+    ASK_LINE_SIZE_MAX = 280,    /* a personal line beside a pass */
+    ASK_SALT_SIZE = 32,
+    ASK_TAG_SIZE = 16,
+    ASK_AUTHOR_SIZE_MAX = 1536, /* salt, chain of three certificates, name, signature */
+    ASK_PASS_SIZE_MAX = 6656,   /* all of it, with three links */
+    ASK_CLOSE_SIZE_MAX = 256,
+    ASK_PASSES_MAX = 10,     /* people one member may pass one ask on to */
+    ASK_OPEN_MAX = 2,        /* open ones of one author that reach beyond the first hop */
+    ASK_PAUSE_DAYS = 7,      /* from one of those to the next */
+    ASK_BUCKET = 4,          /* passes of one neighbour that are shown at once */
+    ASK_BUCKET_WEEK = 10,    /* and in 7 days; what goes beyond is for later */
+    ASK_SHOWN_DAY_MAX = 6,   /* shown to me in a day, whoever passes them */
+    ASK_ROUTES_MAX = 8,      /* ways one ask comes here that are kept */
+    ASK_NEIGHBOUR_MAX = 256, /* routes kept of one neighbour: what the bucket lets by in 120 days */
+    ASK_REFUSED_DAY_MAX = 8, /* refusals of one neighbour that are told in a day */
+    ASK_TOMBSTONE_DAYS = 90, /* ended ones are remembered: nothing late revives them */
+
+    LETTER_SIZE_MIN = 1024,       /* a letter is 1, 4 or 16 KiB: its size tells next to nothing */
+    LETTER_SIZE_MAX = 16384,      /* text, what is told of somebody, and the writer's chain */
+    REPLY_TEXT_SIZE_MAX = 8000,   /* bytes of a reply: three typed pages */
+    REPLY_FACTS_MAX = 8,          /* what a reply tells of the one it names */
+    REPLY_FACT_SIZE_MAX = 300,    /* bytes of one: the longest e-mail address fits */
+    REPLY_SIZE_MAX = 16384 + 256, /* a letter and what is around it */
+    REPLIES_DAY_MAX = 20,         /* taken from one neighbour a day, whoever they are for */
+    REPLIES_WAITING_MAX = 200,    /* of one neighbour beyond that: ten days of them */
+    REPLY_SOURCES_MAX = 4,        /* neighbours who may bring the same: a spare way or two */
+    REPLY_ANSWERS_MAX = 64,       /* answers to one reply that are handed on */
+    ANSWER_KEEP_DAYS = 30,        /* an answer is carried so long, whatever became of the ask */
+    THANKS_LINE_SIZE_MAX = 280,   /* one line, read by everybody on the way */
+
     EPOCH_WRAPS_MAX = 64,    /* devices one grant entry serves: 16 of each side and recovery keys */
     EXPIRY_KEEP_DAYS = 30,   /* of running time: payloads of what is over stay so long */
+    KNOCK_DAYS_MAX = 400,    /* who was away for so long must be told the knock anew */
     RESTATE_KEEP_DAYS = 400, /* a reader who was away for so long gets no covered entries */
     RESTATE_DEAD_MIN = 64 << 10, /* dead bytes below that are not worth a restatement */
     EPOCH_ENTRIES_MAX = 1000000, /* of one log under one key: then it is renewed */
@@ -96,10 +139,44 @@ enum {
     SHOW_SIZE_MAX = 1280,            /* that with chain and signature */
     QUOTES_MAX = 2000,               /* in one network space */
     QUOTES_SIZE_MAX = 4 << 20,       /* bytes of their statements */
+    VOUCHES_MAX = 1 << 20,           /* endorsements trust looks through: 300 peers who each quote
+                                        all they may, and more; 60 MiB while it is made */
+    VOUCH_TAGS_SIZE_MAX = 4 << 20,   /* bytes of what they are about, each once */
+    VOUCH_QUOTERS_MAX = 4,           /* peers named as quoting one endorsement */
+    VOUCH_PEOPLE_MAX = 1 << 18,      /* people they are by or about */
     CREDENTIAL_SIZE_MAX = 256 << 10, /* a W3C credential or presentation from anywhere */
     CREDENTIAL_DEPTH_MAX = 32,       /* nesting of its JSON; ours nests five */
     CREDENTIAL_PROOFS_MAX = 8,       /* signature checks one credential may cost */
     CREDENTIALS_MAX = 256,           /* in one file or presentation */
+
+    SHARE_SIZE_MAX = 8192,      /* a shared contact: four texts and a dozen addresses fit */
+    SHARE_TEXT_SIZE_MAX = 1000, /* bytes of one text or value, as in a contact: TEXT_SIZE_MAX */
+    SHARE_WHY_SIZE_MAX = 280,   /* the line beside it, like that of a pass */
+    SHARE_VALUES_MAX = 16,      /* e-mails, phones, web addresses, tags: of each so many */
+    SHARES_PER_PEER_MAX = 1000, /* of one peer at a time: an address book is not handed over */
+    SHARES_WAITING_MAX = 50,    /* of one peer and not decided; more show when these are */
+    SHARE_NEWS_HOURS = 24,      /* the owner is told once a day that one changed or was refused */
+
+    IMPORT_FILE_SIZE_MAX = 256 << 20, /* an address book file: hundreds of thousands of cards */
+    IMPORT_STEP = 100000,             /* people one transaction writes */
+    IMPORT_TOLD_MAX = 1000,           /* lines of the file that an answer speaks of */
+    IMPORT_DISK_MIN = 64 << 20,       /* bytes of the disk that are kept for edits by hand */
+    IMPORT_HEAD_SIZE = 64 << 10,      /* bytes that are looked at to find out the format */
+    IMPORT_MATCH_LOOKS_MAX = 64,      /* people of one name, or of one e-mail, that are looked at */
+    IMPORT_BASE_MAX = 128,            /* values of one contact that are known to be a file's */
+    PERSON_SIZE_MAX = 220 << 10,      /* bytes of all values: with its framing an edit fits */
+    PERSON_VALUES_MAX = 1000,         /* an edit holds EDIT_WRITES_MAX writes, some are our own */
+    PERSON_JSON_MAX = 1 << 20,        /* bytes of one contact in JSON */
+    PERSON_JSON_DEPTH = 8,            /* ours nest three */
+    VCARD_LINE_MAX = 1 << 20,         /* unfolded; photos of a megapixel camera fit */
+    VCARD_PROPERTIES_MAX = 500,       /* of one card: real ones have some dozens */
+    VCARD_GROUPS_MAX = 64,            /* of one card; properties of more stand alone */
+    VCARD_PHOTO_MAX = 190 << 10,      /* bytes of base64: with the rest it fits an entry */
+    CSV_CELLS_MAX = 1000,             /* of one row: Outlook has 92 columns */
+    CSV_ROW_MAX = 1 << 20,            /* bytes of one row's cells */
+    CSV_RESTARTS_MAX = 16,            /* each may cost one more look at CSV_ROW_MAX bytes */
+    COLUMNS_NAME_MAX = 100,           /* bytes of a column's name that is kept */
+    COLUMNS_SEARCH_ROWS = 40,         /* rows that may stand before the names of the columns */
 
     MARKS_PER_MESSAGE_MAX = 1024, /* 1,024 marks of 75 bytes fit one message */
     ACKS_PER_MESSAGE_MAX = 1024,

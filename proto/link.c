@@ -75,10 +75,9 @@ static const struct field key_fields[] = {
     LINK_NUMBER(KEY_OPENED, "opened", 0),
 };
 static const struct field knock_fields[] = {
-    LINK_BYTES(KNOCK_KEY, "key", KEY_SIZE),
-    LINK_NUMBER(KNOCK_CREATED, "created", 0),
-    LINK_NUMBER(KNOCK_TOLD, "told", 0),
-    LINK_BYTES(KNOCK_DEVICE, "device", 32),
+    LINK_BYTES(KNOCK_KEY, "key", KEY_SIZE),   LINK_NUMBER(KNOCK_CREATED, "created", 0),
+    LINK_NUMBER(KNOCK_TOLD, "told", 0),       LINK_BYTES(KNOCK_DEVICE, "device", 32),
+    LINK_NUMBER(KNOCK_RUNNING, "running", 0),
 };
 
 #define LINK_KIND(kind_number, kind_name, kind_fields)                                             \

@@ -89,7 +89,8 @@ enum knock_field {
     KNOCK_KEY = 1,     /* bytes: 32 */
     KNOCK_CREATED = 2, /* number: ms */
     KNOCK_TOLD = 3,    /* number: entry of a log of the card space that tells it */
-    KNOCK_DEVICE = 4   /* bytes: whose log */
+    KNOCK_DEVICE = 4,  /* bytes: whose log */
+    KNOCK_RUNNING = 5  /* number: 1 + that device's running time then, in ms */
 };
 
 extern const struct kind link_kind, invitation_kind, acceptance_kind, space_kind_kind, key_kind,

@@ -260,6 +260,8 @@ static enum err batch_copy(struct wire list, struct verified_batch *batch)
 }
 
 /* PROTOCOL BATCH-3: "A block's end stands only behind the last entry of a batch." */
+/* PROTOCOL BATCH-1: "A batch has 1 to BLOCK_ENTRIES_MAX entries. They are consecutive; the
+ * signature is the head's that closes them." */
 static enum err batch_check(struct verified_batch *batch)
 {
     batch->end = batch->start;
@@ -275,6 +277,8 @@ static enum err batch_check(struct verified_batch *batch)
 
 /* PROTOCOL BATCH-2: "The receiver computes every payload hash and the chain, and checks one
  * signature." */
+/* PROTOCOL SCAN-3: "Hashes and signatures are checked over the bytes received, never over a
+ * re-encoding." */
 enum err batch_verify(struct wire *wire, const struct log_id *log, const struct chain *tip,
                       struct chain *out_tip, struct verified_batch **out)
 {

@@ -166,6 +166,7 @@ static void message_read_body(struct wire *wire, struct message *out)
     }
 }
 
+/* PROTOCOL SYNC-17: "A message has the shape its number says." */
 enum err message_read(struct wire_doc *doc, struct span bytes, struct message *out)
 {
     struct wire wire;

@@ -431,6 +431,7 @@ uint64_t object_number(const struct object *object, uint8_t field)
     return object_value(object, field).number;
 }
 
+/* PROTOCOL MERGE-1: "A writer uses 1 + the greatest it has seen." */
 uint64_t object_next_counter(const struct object *object, uint8_t field)
 {
     const struct object_register *found = object_register(object, field);

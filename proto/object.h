@@ -76,6 +76,9 @@ void edit_begin(struct edit_space *space, uint8_t kind, const struct id *object,
 /* Values are borrowed until the edit has been written. */
 void edit_set(struct edit_space *space, uint8_t field, uint64_t counter, struct value value);
 void edit_add(struct edit_space *space, uint8_t field, const struct id *dot, struct value value);
+/* The same for a value whose element (object_element) is known already. */
+void edit_add_element(struct edit_space *space, uint8_t field, const struct id *element,
+                      const struct id *dot, struct value value);
 void edit_remove(struct edit_space *space, uint8_t field, const struct id *element,
                  const struct id *dots, size_t dots_count);
 void edit_delete(struct edit_space *space, const struct seen *seen, size_t seen_count);

@@ -3,6 +3,9 @@
 
 #include "proto/limits.h"
 
+/* PROTOCOL ORIGIN-1: "An edit may have a fifth element [device, seq, entry hash]: it repeats, write
+ * for write, what that device wrote first, as the entry seq of its log in this space; the time is
+ * that entry's, too." */
 void original_put(const struct original *original, struct buf *out)
 {
     wire_put_array(out, original->has_place ? 5 : 3);

@@ -144,6 +144,9 @@ static enum scan_verdict scan_content(struct span bytes, size_t *at, const struc
     return SCAN_FINE;
 }
 
+/* PROTOCOL SCAN-1: "Every message, edit and statement is one msgpack array: nil, false, true,
+ * unsigned integers, strings of valid UTF-8, binary and arrays only, in their shortest encodings,
+ * nested at most SCAN_DEPTH_MAX deep, with nothing behind it." */
 enum scan_verdict scan(struct span bytes)
 {
     uint64_t owed[SCAN_DEPTH_MAX + 1];

@@ -231,6 +231,7 @@ static void session_read_messages(struct session *session)
     }
 }
 
+/* PROTOCOL LINK-6: "Whoever waits for an answer sends at most 1 MiB." */
 static void session_on_bytes(struct session *session, struct span bytes)
 {
     enum err err;

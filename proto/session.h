@@ -62,6 +62,7 @@ struct session_event {
             enum err err;
         } committed;
         struct {
+            bool is_forged; /* the other side told spaces that are not its own */
             bool is_refused;
             enum refusal refusal;
             bool has_message; /* false for the inviter's second answer: nothing more to say */

@@ -79,6 +79,9 @@ void session_fork_again(struct session *session)
 /* PROTOCOL FORK-1: "A tag that differs at its size, or another side that holds more of a log than
  * the device that writes it, is a claim and no violation: nothing is retired for it, and the device
  * goes on writing." */
+/* PROTOCOL SYNC-5: "A log has two branches where a tag differs at its size, or where another side
+ * holds more of a log than the device that writes it. What then happens stands in FORK; neither
+ * side gives of that log until one of them has moved." */
 bool session_fork_judge(struct session *session, struct session_log *log, const struct mark *mark,
                         const struct chain *mine)
 {

@@ -32,6 +32,8 @@ static bool session_meet(struct session *session)
     return err == ERR_OK;
 }
 
+/* PROTOCOL LINK-4: "A bye follows. Whoever meets its own root at the other end refuses with self."
+ */
 static void session_refuse(struct session *session, enum refusal refusal)
 {
     message_put_refused(refusal, &session->out);
@@ -74,6 +76,8 @@ void session_link_start(struct session *session)
 }
 
 /* The acceptor learns who invited it. */
+/* PROTOCOL LINK-1: "Root and chain come once, and end with the key that the handshake proved. The
+ * acceptor's come in message 3, the inviter's as its first message." */
 static void session_on_inviter(struct session *session, struct span identity)
 {
     struct session_effect *effect;
@@ -101,6 +105,8 @@ static void session_on_inviter(struct session *session, struct span identity)
     session->phase = PHASE_AWAIT_LINK;
 }
 
+/* PROTOCOL LINK-3: "One link message comes from each side, the inviter's first and with the link
+ * secret, the acceptor's without. The acceptor stores the link before it answers." */
 static void session_on_link(struct session *session, const struct link_message *link)
 {
     bool is_acceptor = session->options.role == SESSION_ACCEPTOR;
@@ -114,6 +120,8 @@ static void session_on_link(struct session *session, const struct link_message *
     session_ask_node(session, false, link);
 }
 
+/* PROTOCOL LINK-4: "A refusal comes in place of the inviter's link message and has one of five
+ * reasons." */
 static void session_on_refused(struct session *session, enum refusal refusal)
 {
     struct session_effect *effect;
@@ -140,12 +148,21 @@ void session_link_message(struct session *session, struct message *message)
         session_on_refused(session, message->refusal);
 }
 
+/* PROTOCOL LINK-4: "An acceptor that cannot make the link says bye 1." */
+/* PROTOCOL LINK-5: "After its link message the acceptor says hello at once. The inviter says hello
+ * when it has stored what the acceptor told; what comes meanwhile waits, in order." */
 void session_link_answered(struct session *session, const struct session_event *event)
 {
     enum session_phase phase = session->phase;
 
     if (phase != PHASE_CLAIMING && phase != PHASE_MAKING && phase != PHASE_COMPLETING)
         return;
+    if (event->link.is_forged) {
+        session_violation(session, "LINK-7: The spaces that a link message or a hello tells are "
+                                   "two, and each is new to its reader or known as that space of "
+                                   "its sender.");
+        return;
+    }
     if (event->link.is_refused) {
         if (phase == PHASE_MAKING) {
             struct session_effect *effect = session_effect(session, SESSION_REFUSED);

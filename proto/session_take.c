@@ -202,6 +202,7 @@ static void session_ingest(struct session *session, struct session_log *log,
     session->progress.entries_received += verified_batch_count(batch);
 }
 
+/* PROTOCOL SYNC-18: "The hashes and the signature of a batch fit." */
 static void session_take_next(struct session *session, struct session_alias *alias,
                               struct message *message)
 {
@@ -494,6 +495,7 @@ static void session_acknowledge(struct session *session, const struct session_pe
     session_take_again(session);
 }
 
+/* PROTOCOL SYNC-19: "A device writes only when its member certified it." */
 void session_take_committed(struct session *session, uint64_t ticket, enum err err)
 {
     struct session_pending done;

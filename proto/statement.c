@@ -138,11 +138,13 @@ enum err statement_peek(struct span bytes, struct public_key *out_member, struct
     return err;
 }
 
+/* PROTOCOL STATEMENT-3: "A statement is known by HASH(kith statement, its bytes)." */
 void statement_hash(struct span bytes, struct hash *out)
 {
     digest("kith statement", &bytes, 1, out);
 }
 
+/* PROTOCOL STATEMENT-3: "As an object of its own its id is the first 16 bytes of that hash;" */
 void statement_id(struct span bytes, struct id *out)
 {
     struct hash hash;

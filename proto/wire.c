@@ -246,3 +246,8 @@ void wire_put_str(struct buf *out, struct span bytes)
     (void)msgpack_pack_str(&packer, bytes.size);
     buf_append(out, bytes);
 }
+
+const char *wire_library(void)
+{
+    return msgpack_version();
+}

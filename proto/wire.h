@@ -50,6 +50,9 @@ void wire_end(struct wire *wire);
 /* Marks the document as malformed: for rules the types cannot say. */
 void wire_fail(struct wire *wire);
 
+/* The version of msgpack-c that runs. */
+const char *wire_library(void);
+
 void wire_put_array(struct buf *out, size_t count);
 void wire_put_uint(struct buf *out, uint64_t value);
 void wire_put_bool(struct buf *out, bool value);

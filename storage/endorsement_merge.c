@@ -156,14 +156,21 @@ static enum endorsement_source endorsement_source_of(enum space_kind kind)
     return ENDORSEMENT_KEPT;
 }
 
-/* ERR_FORGED or ERR_MALFORMED: the record may not stand here. */
-static enum err endorsement_admit(const struct snapshot *snapshot, const struct space_row *space,
-                                  const struct object *after, struct endorsement_row *out)
+/* ERR_FORGED or ERR_MALFORMED: the record may not stand here. A statement that another thread has
+ * verified, as it stands in the very entry that won, is not verified again. PROTOCOL ENDORSE-4:
+ * "Where an endorsement stands as an object, the object's id is by STATEMENT-3, so nobody can put
+ * other words in its place." */
+static enum err endorsement_admit(const struct ledger_txn *txn, const struct snapshot *snapshot,
+                                  const struct space_row *space, const struct object *after,
+                                  struct endorsement_row *out)
 {
     struct span statement = object_value(after, ENDORSEMENT_STATEMENT).bytes;
+    bool is_proved =
+        txn->proved != 0 && object_register(after, ENDORSEMENT_STATEMENT)->arrival == txn->proved;
     struct endorsement endorsement;
     struct id named;
-    enum err err = endorsement_read(statement, &endorsement);
+    enum err err = is_proved ? endorsement_peek(statement, &endorsement)
+                             : endorsement_read(statement, &endorsement);
 
     if (err != ERR_OK)
         return err;
@@ -192,6 +199,8 @@ static enum err endorsement_admit(const struct snapshot *snapshot, const struct 
  * others quote only the time of making does. PROTOCOL SHOW-3: "It counts where it names the
  * endorsement beside it, its signer is the subject, and it shows to no more than the ceiling; in a
  * network space to the network at least." */
+/* PROTOCOL QUOTE-4: "Readers check a quote as they check a card: the issuer's signature, the show
+ * by the subject," */
 static enum err endorsement_admit_show(struct ledger_txn *txn, const struct object *after,
                                        struct endorsement_row *row)
 {
@@ -260,7 +269,7 @@ static enum err endorsement_merge(struct ledger_txn *txn, const struct space_row
         return err == ERR_OK ? endorsement_note(txn, &row) : err;
     }
     if (err == ERR_NOT_FOUND)
-        err = has_record ? endorsement_admit(&snapshot, space, after, &row) : ERR_CANCELLED;
+        err = has_record ? endorsement_admit(txn, &snapshot, space, after, &row) : ERR_CANCELLED;
     if (err == ERR_OK && row.source >= ENDORSEMENT_SHOWN)
         err = endorsement_admit_show(txn, after, &row);
     if (err == ERR_OK) {
@@ -330,6 +339,7 @@ static enum err endorsement_revoke(struct ledger_txn *txn, const struct space_ro
 enum err endorsement_table_changed(struct ledger_txn *txn, const struct space_row *space,
                                    uint32_t number, const struct object *after)
 {
+    txn->ledger->endorsement_changes++;
     return after->kind == KIND_REVOKED ? endorsement_revoke(txn, space, after)
                                        : endorsement_merge(txn, space, number, after);
 }

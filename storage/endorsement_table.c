@@ -204,8 +204,42 @@ enum err endorsement_table_about(const struct snapshot *snapshot, const struct p
     struct endorsement_rows rows = {.each = each, .self = self};
     struct key key;
 
-    endorsement_key(SORT_SUBJECT, subject, &key);
+    key_of_byte(SORT_SUBJECT, &key);
+    if (subject != NULL)
+        endorsement_key(SORT_SUBJECT, subject, &key);
     return endorsement_walk(snapshot, key_span(&key), endorsement_on_row, &rows);
+}
+
+struct endorsement_objects {
+    endorsement_object_fn each;
+    void *self;
+};
+
+static enum err endorsement_on_revoked(void *self, struct span key, struct span value)
+{
+    struct endorsement_objects *objects = self;
+    struct id object;
+
+    (void)value;
+    if (key.size != 1 + 32 + ID_SIZE)
+        return ERR_CORRUPT;
+    memcpy(object.bytes, key.data + 33, ID_SIZE);
+    return objects->each(objects->self, &object);
+}
+
+enum err endorsement_table_revoked(const struct snapshot *snapshot, endorsement_object_fn each,
+                                   void *self)
+{
+    struct endorsement_objects objects = {.each = each, .self = self};
+    struct key key;
+
+    key_of_byte(SORT_REVOKED, &key);
+    return endorsement_walk(snapshot, key_span(&key), endorsement_on_revoked, &objects);
+}
+
+uint64_t endorsement_table_changes(const struct snapshot *snapshot)
+{
+    return snapshot->ledger->endorsement_changes;
 }
 
 enum err endorsement_table_one(const struct snapshot *snapshot, const struct public_key *subject,

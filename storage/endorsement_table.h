@@ -85,9 +85,8 @@ void endorsement_put_place(const struct endorsement_place *place,
                            uint8_t out[static ENDORSEMENT_PLACE_SIZE]);
 bool endorsement_read_place(struct span name, struct endorsement_place *out);
 
-/* Rows about a subject (with object NULL all, newest first), each until an error, which is
- * returned.
- */
+/* Rows about a subject, newest first, or (NULL) about everybody, subject after subject in the order
+ * of their roots; each until an error, which is returned. */
 typedef enum err (*endorsement_row_fn)(void *self, const struct endorsement_row *row);
 MUST_USE enum err endorsement_table_about(const struct snapshot *snapshot,
                                           const struct public_key *subject, endorsement_row_fn each,
@@ -115,6 +114,13 @@ MUST_USE enum err endorsement_table_quotes(const struct snapshot *snapshot,
 /* How many of an issuer's are kept and not decided. */
 MUST_USE enum err endorsement_table_undecided(const struct snapshot *snapshot,
                                               const struct public_key *issuer, uint64_t *out);
+/* Every endorsement that was taken back by who wrote it, by its object alone. */
+typedef enum err (*endorsement_object_fn)(void *self, const struct id *object);
+MUST_USE enum err endorsement_table_revoked(const struct snapshot *snapshot,
+                                            endorsement_object_fn each, void *self);
+/* Grows whenever a row may have changed: who keeps what was made of rows compares it. Asked on the
+ * writer's thread, of snapshots without a write transaction. */
+uint64_t endorsement_table_changes(const struct snapshot *snapshot);
 /* How many records of a writer were dropped. */
 MUST_USE enum err endorsement_table_dropped(const struct snapshot *snapshot,
                                             const struct public_key *writer, uint64_t *out);

@@ -356,17 +356,15 @@ enum err epoch_table_of_log(const struct snapshot *snapshot, uint32_t log, uint3
     return epoch_table_indexed(snapshot, log, index, out, &ignored);
 }
 
-enum err epoch_table_since(const struct snapshot *snapshot, const struct log_row *log,
-                           uint64_t *out)
+enum err epoch_table_newest(const struct snapshot *snapshot, const struct log_row *log,
+                            struct hash *out, uint64_t *out_since)
 {
-    struct hash ignored;
-    enum err err = epoch_table_indexed(snapshot, log->number, log->epochs_count, &ignored, out);
+    uint64_t begun;
+    enum err err = epoch_table_indexed(snapshot, log->number, log->epochs_count, out, &begun);
 
     if (err == ERR_OK)
-        *out = log->tip.size - *out;
-    else if (err == ERR_NOT_FOUND)
-        *out = 0;
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
+        *out_since = log->tip.size - begun;
+    return err;
 }
 
 /* A key is taken only when it is the epoch's. What says that a key is not there is no failure. */

@@ -93,6 +93,7 @@ static bool expiry_has_come(const struct expiry_row *row, const struct moment *n
 }
 
 /* What is to be done with a row; nothing (false) waits a day. */
+/* PROTOCOL EXPIRY-2: "Its payload is dropped EXPIRY_KEEP_DAYS of running time later." */
 static enum err expiry_tend_row(struct ledger_txn *txn, struct expiry_row *row,
                                 const struct moment *now, bool *out_is_done)
 {

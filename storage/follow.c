@@ -19,12 +19,15 @@
 #include "storage/row.h"
 #include "storage/space.h"
 #include "storage/standing.h"
+#include "storage/view_ask.h"
 #include "storage/view_contact.h"
 #include "storage/view_interaction.h"
 #include "storage/view_introduction.h"
 #include "storage/view_peer.h"
+#include "storage/view_reply.h"
 #include "storage/view_same.h"
 #include "storage/view_search.h"
+#include "storage/view_share.h"
 
 void follow_cache_free(struct follow_cache *cache)
 {
@@ -206,7 +209,9 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
         err = view_peer_changed(txn, space, number, after);
         if (err == ERR_OK)
             err = space_link_changed(txn, before, after);
-        return err == ERR_OK ? view_introduction_changed(txn, space, before, after) : err;
+        if (err == ERR_OK)
+            err = view_introduction_changed(txn, space, before, after);
+        return err == ERR_OK ? view_reply_changed(txn, space, before, after) : err;
     case KIND_SPACE:
     case KIND_CERTIFICATE:
     case KIND_GRANT:
@@ -232,10 +237,23 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
     case KIND_INTRODUCTION_RECORD:
     case KIND_INTRODUCTION_MUTE:
         return view_introduction_changed(txn, space, before, after);
+    case KIND_PASS:
+    case KIND_ASK:
+    case KIND_PASSED:
+    case KIND_CLOSE:
+        err = view_ask_changed(txn, space, after);
+        return err == ERR_OK ? view_reply_changed(txn, space, before, after) : err;
     case KIND_ENDORSEMENT:
     case KIND_KEPT:
     case KIND_REVOKED:
         return endorsement_table_changed(txn, space, number, after);
+    case KIND_REPLY:
+    case KIND_ANSWER:
+    case KIND_LEAD:
+        return view_reply_changed(txn, space, before, after);
+    case KIND_SHARE:
+    case KIND_SHARE_RECORD:
+        return view_share_changed(txn, space, number, before, after);
     default:
         return ERR_OK;
     }
@@ -292,6 +310,7 @@ static enum err follow_apply(struct ledger_txn *txn, struct follow_cache *cache,
 
 /* PROTOCOL STATEMENT-4: "Such an object is never changed: an edit of it that does anything but set
  * its field 1 to that statement, with counter 1, is passed over." */
+/* PROTOCOL STATEMENT-3: "an object of such a kind under another id is passed over." */
 static bool follow_is_statement(const struct edit *edit)
 {
     const struct write *write = &edit->writes[0];
@@ -334,6 +353,8 @@ static enum err follow_is_dead(struct ledger_txn *txn, const struct follow_cache
     return err;
 }
 
+/* PROTOCOL EDIT-4: "An entry whose plaintext cannot be read is passed over; those after it count."
+ */
 static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
                              const struct entry_row *entry)
 {

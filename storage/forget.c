@@ -96,6 +96,8 @@ static enum err forget_delete(struct forget_work *work, const struct object *obj
     return ledger_append(work->txn, &work->space.id, &work->edit, 0);
 }
 
+/* PROTOCOL FORGET-1: "with the kind and the id of what it forgets and places: [[device, [seq,
+ * ...]], ...], each entry of that object that its writer held." */
 static enum err forget_write(struct forget_work *work)
 {
     struct buf list = {0};
@@ -134,6 +136,7 @@ static enum err forget_collect(struct forget_work *work, const struct object *ob
     return err == ERR_OK ? follow_all(work->txn) : err;
 }
 
+/* PROTOCOL FORGET-1: "Its writer deletes the object first." */
 enum err forget_object(struct ledger_txn *txn, const struct id *space, uint8_t kind,
                        const struct id *object)
 {

@@ -128,31 +128,49 @@ static enum err ingest_unsealed(struct ledger_txn *txn, struct ledger_touched *l
     return ingest_add(txn, log, &entry);
 }
 
+static bool ingest_is_epoch(const struct hash *left, const struct hash *right)
+{
+    return memcmp(left->bytes, right->bytes, HASH_SIZE) == 0;
+}
+
 /* Makes the space's current epoch the newest one of this log. */
 static enum err ingest_use_current(struct ledger_txn *txn, const struct space_row *space,
-                                   struct ledger_touched *log)
+                                   struct ledger_touched *log, struct hash *in_out_used)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct hash current, used;
     struct buf payload = {0};
+    struct hash current;
     enum err err = epoch_table_current(&snapshot, space->number, &current);
 
-    if (err != ERR_OK)
+    if (err != ERR_OK || (log->row.epochs_count > 0 && ingest_is_epoch(in_out_used, &current)))
         return err;
-    if (log->row.epochs_count > 0) {
-        err = epoch_table_of_log(&snapshot, log->row.number, log->row.epochs_count, &used);
-        if (err == ERR_OK &&
-            span_is_equal(span_of(used.bytes, HASH_SIZE), span_of(current.bytes, HASH_SIZE)))
-            return ERR_OK;
-        if (err != ERR_OK && err != ERR_NOT_FOUND)
-            return err;
-    }
     epoch_put_use(&current, &payload);
     err = buf_err(&payload);
     if (err == ERR_OK)
         err = ingest_unsealed(txn, log, buf_span(&payload));
     buf_release(&payload);
-    return err;
+    return err == ERR_OK
+               ? epoch_table_of_log(&snapshot, log->row.number, log->row.epochs_count, in_out_used)
+               : err;
+}
+
+/* The epoch to write under, as the newest one of this log. Mostly it is the last one still. */
+/* PROTOCOL EPOCH-8: "Behind EPOCH_ENTRIES_MAX entries of one log." */
+static enum err ingest_epoch(struct ledger_txn *txn, const struct space_row *space,
+                             struct ledger_touched *log, struct hash *out)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    uint64_t since = 0;
+    enum err err = epoch_table_newest(&snapshot, &log->row, out, &since);
+
+    if (err == ERR_OK && since < EPOCH_ENTRIES_MAX && ingest_is_epoch(out, &space->current))
+        return ERR_OK;
+    if (err == ERR_OK && since >= EPOCH_ENTRIES_MAX) {
+        err = space_rotate(txn, &space->id);
+        if (err == ERR_OK)
+            err = epoch_table_newest(&snapshot, &log->row, out, &since);
+    }
+    return err == ERR_OK || err == ERR_NOT_FOUND ? ingest_use_current(txn, space, log, out) : err;
 }
 
 /* The key of this log's entries under this epoch. */
@@ -182,31 +200,15 @@ static enum err ingest_key(struct ledger_txn *txn, const struct log_id *log,
     return err;
 }
 
-/* PROTOCOL EPOCH-8: "Behind EPOCH_ENTRIES_MAX entries of one log." The space's row is read anew by
- * whoever asks for its current epoch. */
-static enum err ingest_renew(struct ledger_txn *txn, const struct id *space,
-                             const struct ledger_touched *log)
+static enum err ingest_seal(struct ledger_txn *txn, struct ledger_touched *log,
+                            const struct hash *epoch, struct span plain, uint64_t expires_at_s)
 {
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
-    uint64_t since;
-    enum err err = epoch_table_since(&snapshot, &log->row, &since);
-
-    return err == ERR_OK && since >= EPOCH_ENTRIES_MAX ? space_rotate(txn, space) : err;
-}
-
-static enum err ingest_seal(struct ledger_txn *txn, struct ledger_touched *log, struct span plain,
-                            uint64_t expires_at_s)
-{
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct entry entry = {
         .header = {.epoch_index = log->row.epochs_count, .expires_at_s = expires_at_s}};
     struct buf sealed = {0};
     const uint8_t *key;
-    struct hash epoch;
-    enum err err = epoch_table_of_log(&snapshot, log->row.number, log->row.epochs_count, &epoch);
+    enum err err = ingest_key(txn, &log->id, epoch, &key);
 
-    if (err == ERR_OK)
-        err = ingest_key(txn, &log->id, &epoch, &key);
     if (err == ERR_OK) {
         entry_seal(key, &entry.header, log->row.tip.size + 1, plain, &sealed);
         err = buf_err(&sealed);
@@ -225,17 +227,16 @@ enum err ledger_append(struct ledger_txn *txn, const struct id *space, struct ed
 {
     struct ledger_touched *log;
     struct space_row row;
+    struct hash epoch = {{0}}; /* None; no epoch's id is zero. */
     struct buf plain = {0};
     enum err err = edit_write(edit, &plain);
 
     if (err == ERR_OK)
         err = ingest_own_log(txn, space, &row, &log);
     if (err == ERR_OK)
-        err = ingest_renew(txn, space, log);
+        err = ingest_epoch(txn, &row, log, &epoch);
     if (err == ERR_OK)
-        err = ingest_use_current(txn, &row, log);
-    if (err == ERR_OK)
-        err = ingest_seal(txn, log, buf_span(&plain), expires_at_s);
+        err = ingest_seal(txn, log, &epoch, buf_span(&plain), expires_at_s);
     if (plain.data != NULL)
         secret_wipe(plain.data, plain.size);
     buf_release(&plain);
@@ -287,6 +288,8 @@ static enum err ingest_store(struct ledger_txn *txn, struct ledger_touched *log,
 
 /* PROTOCOL RETIRE-6: "A retired log without a keep is frozen: it takes no entries and loses none."
  */
+/* PROTOCOL ENTRY-2: "Epoch index 0: the payload is not sealed. Index n: it is sealed under the n-th
+ * unsealed entry of this log." */
 static enum err ingest_check_open(const struct snapshot *snapshot, const struct space_row *space,
                                   const struct public_key *device, const struct chain *end)
 {
@@ -302,6 +305,8 @@ static enum err ingest_check_open(const struct snapshot *snapshot, const struct 
     return err == ERR_NOT_FOUND ? ERR_STATE : err;
 }
 
+/* PROTOCOL BATCH-4: "Entries that no head closes are never stored." */
+/* PROTOCOL BATCH-5: "A device writes only when its member certified it." */
 enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batch)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);

@@ -56,6 +56,7 @@
  *   introduction  introducer, introduction  * what became of it here, and when
  *   want       asked, asking, hash (16)     arrival of the entry that says it
  *   endorsement  several sorts: see endorsement_table.h
+ *   share      several sorts: see view_share.h
  *   retire     device, reason               * the statement
  *   keep       space, device                * the statement that counts of those known
  *   return     space, device, chain hash    start size and hash, signature, arrivals: a batch that
@@ -63,6 +64,16 @@
  *   cut        log, seq, payload hash       arrival of an entry that its log does not follow
  *   restated   space, payload hash of the   arrival of the repeating entry
  *              first entry, log
+ *   ask        ask                          * what became of it here, and when
+ *   ask_route  ask, neighbour, hash (16)    * how it came, or why that was refused
+ *   ask_grant  'g', grant | 'a', ask, grant the ask, to whom it was given, by which way I have it
+ *                                           | nothing
+ *   ask_budget member                       * what they have used up here
+ *   reply      id of the letter             * what became of it here
+ *   reply_kept id of the letter             nothing: it waits for somebody to hand it to
+ *   brought    1, reply, kind, neighbour,   arrival of the entry that says it
+ *              object
+ *              2, neighbour, kind, object   nothing: not looked at yet
  */
 /* clang-format on */
 #ifndef KITH_STORAGE_KEY_H
@@ -115,7 +126,15 @@
     X(NETWORK_IN, "network_in")                                                                    \
     X(ABSENT, "absent")                                                                            \
     X(FORGOTTEN, "forgotten")                                                                      \
-    X(EXPIRY, "expiry")
+    X(EXPIRY, "expiry")                                                                            \
+    X(ASK, "ask")                                                                                  \
+    X(ASK_ROUTE, "ask_route")                                                                      \
+    X(ASK_GRANT, "ask_grant")                                                                      \
+    X(ASK_BUDGET, "ask_budget")                                                                    \
+    X(SHARE, "share")                                                                              \
+    X(REPLY, "reply")                                                                              \
+    X(REPLY_KEPT, "reply_kept")                                                                    \
+    X(BROUGHT, "brought")
 
 enum table {
 #define X(word, name) TABLE_##word,

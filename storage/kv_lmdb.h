@@ -56,5 +56,7 @@ struct kv_lmdb_options {
  * truncated one; left as it was. ERR_VERSION: a file of another LMDB format. ERR_FULL, ERR_NOMEM,
  * ERR_IO (no permission among them). */
 MUST_USE enum err kv_lmdb_open(const struct kv_lmdb_options *options, struct kv **out);
+/* The name and version of the LMDB that runs: "LMDB 0.9.24: (July 24, 2019)". */
+const char *kv_lmdb_library(void);
 
 #endif

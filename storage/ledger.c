@@ -239,6 +239,7 @@ enum err ledger_succeed(const struct ledger *before, const struct device_secrets
     if (ledger == NULL)
         return ERR_NOMEM;
     ledger->self_space = before->self_space;
+    ledger->endorsement_changes = before->endorsement_changes + 1;
     err = ledger_reload_keys(ledger);
     if (err != ERR_OK) {
         ledger_free(ledger);
@@ -445,6 +446,20 @@ enum err ledger_begin(struct ledger *ledger, uint64_t now_ms, struct ledger_txn 
 struct snapshot ledger_txn_snapshot(struct ledger_txn *txn)
 {
     return (struct snapshot){.ledger = txn->ledger, .kv = txn->kv};
+}
+
+/* One by one at first: most transactions want a few. */
+void ledger_draw(struct ledger_txn *txn, struct id *out)
+{
+    size_t most = sizeof txn->drawn / sizeof txn->drawn[0];
+    size_t wanted = txn->drawn_count < most / 4 ? 1 : most;
+
+    if (txn->drawn_left == 0) {
+        entropy_fill(&txn->ledger->entropy, txn->drawn[0].bytes, wanted * ID_SIZE);
+        txn->drawn_left = wanted;
+        txn->drawn_count += wanted;
+    }
+    *out = txn->drawn[--txn->drawn_left];
 }
 
 uint64_t ledger_txn_now_ms(const struct ledger_txn *txn)

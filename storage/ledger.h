@@ -144,6 +144,8 @@ MUST_USE enum err ledger_begin(struct ledger *ledger, uint64_t now_ms, struct le
 /* What this transaction sees, own writes included; views only after ledger_follow. */
 struct snapshot ledger_txn_snapshot(struct ledger_txn *txn);
 uint64_t ledger_txn_now_ms(const struct ledger_txn *txn);
+/* A random id for this transaction: an import draws many, and each call of the kernel costs. */
+void ledger_draw(struct ledger_txn *txn, struct id *out);
 /* Grows with every change this transaction made or failed to make: tells whether a failed step left
  * something behind. */
 uint64_t ledger_txn_written(const struct ledger_txn *txn);

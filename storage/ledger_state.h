@@ -7,7 +7,7 @@
 enum { LEDGER_TOUCHED_MAX = 512, LEDGER_MAC_SIZE = 16, LEDGER_SPACE_SPAN = 64 };
 
 /* Grows when a view is added or changes: views made by an older program are made again. */
-enum { LEDGER_VIEWS = 6 };
+enum { LEDGER_VIEWS = 11 };
 
 enum meta_key {
     META_FORMAT = 1,
@@ -60,6 +60,7 @@ struct ledger {
     struct id self_space;
     uint64_t machine_ms; /* the machine's clock when running time was last written; 0: not yet */
     bool is_disk_low;
+    uint64_t endorsement_changes; /* merged since it was opened, kept or not */
 };
 
 /* A log this transaction appends to. */
@@ -82,12 +83,15 @@ struct ledger_txn {
     struct ledger_news news;
     struct follow_cache *cache; /* entry keys: see follow.c */
     struct view_search *search; /* what search has to write: see view_search.c */
+    uint64_t proved;            /* arrival of an entry whose statement was verified ahead */
     bool is_joining;            /* this device writes nothing yet: join.h */
     bool must_keep;             /* a retired log of mine may lack its keep */
     bool must_rotate;           /* an epoch of mine may have been cut */
     bool has_restated;          /* something was repeated: returns may be done */
     enum err failed;            /* the first failure of a write: can only be aborted then */
     uint64_t eighths;           /* of pages made dirty, as estimated */
+    struct id drawn[16];        /* random ids not yet given out */
+    size_t drawn_left, drawn_count;
 };
 
 /* Notes that the transaction was changed or that changing it failed half way: it can only be
@@ -190,9 +194,9 @@ MUST_USE enum err epoch_table_of_log(const struct snapshot *snapshot, uint32_t l
                                      struct hash *out);
 MUST_USE enum err epoch_table_get(const struct snapshot *snapshot, const struct hash *id,
                                   struct epoch_row *out);
-/* How many entries of a log stand behind its newest epoch's. */
-MUST_USE enum err epoch_table_since(const struct snapshot *snapshot, const struct log_row *log,
-                                    uint64_t *out);
+/* A log's newest epoch, and how many entries stand behind it. ERR_NOT_FOUND: it has none. */
+MUST_USE enum err epoch_table_newest(const struct snapshot *snapshot, const struct log_row *log,
+                                     struct hash *out, uint64_t *out_since);
 /* Opens what an epoch's entry that was cut from its log wraps for us: for reading only. */
 MUST_USE enum err epoch_table_learn_cut(struct ledger_txn *txn, const struct log_id *log,
                                         struct span payload);

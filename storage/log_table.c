@@ -286,14 +286,15 @@ enum err log_table_touch(struct ledger_txn *txn, const struct space_row *space,
         *out = touched;
         return ERR_OK;
     }
-    if (txn->touched == NULL)
-        txn->touched = heap_new_zeroed(LEDGER_TOUCHED_MAX, sizeof *txn->touched);
+    if (txn->touched == NULL) /* Large, and most of it never looked at: not zeroed. */
+        txn->touched = heap_new(LEDGER_TOUCHED_MAX * sizeof *txn->touched);
     if (txn->touched == NULL)
         return ERR_NOMEM;
     if (txn->touched_count == LEDGER_TOUCHED_MAX)
         return ERR_LIMIT;
     err = log_table_number(txn, space->number, device, &number);
     touched = &txn->touched[txn->touched_count];
+    *touched = (struct ledger_touched){0};
     if (err == ERR_OK)
         err = ledger_log_numbered(&snapshot, number, &touched->row);
     if (err != ERR_OK)

@@ -124,6 +124,8 @@ static void restate_note(struct buf *arrivals, uint64_t arrival)
 
 /* Removed dots without their values; of no entry in particular, so that they show no object that a
  * delete hides. */
+/* PROTOCOL RESTATE-5: "its removed dots, in removes of field 0 and element id zero under the
+ * original [own device, 0, zeros];" */
 static enum err restate_gone(struct restate_work *work, const struct object *object)
 {
     const struct original none = {.device = *ledger_device(work->txn->ledger)};
@@ -142,6 +144,7 @@ static enum err restate_gone(struct restate_work *work, const struct object *obj
     return err;
 }
 
+/* PROTOCOL RESTATE-5: "of an object that a delete hides, a delete with the same marks." */
 static enum err restate_hidden(struct restate_work *work, const struct object *object)
 {
     struct snapshot snapshot = ledger_txn_snapshot(work->txn);
@@ -163,6 +166,8 @@ static enum err restate_hidden(struct restate_work *work, const struct object *o
     return restate_append(work, 0);
 }
 
+/* PROTOCOL RESTATE-5: "of each object that shows, the write that holds each field, cleared ones
+ * too, and each live add, those of one original in one entry;" */
 static enum err restate_object(struct restate_work *work, const struct object *object)
 {
     const uint64_t *arrivals;
@@ -205,6 +210,8 @@ static enum err restate_objects(struct restate_work *work)
 
 /* The restatement. */
 
+/* PROTOCOL RESTATE-2: "covers is [[device, size, tag], ...], the mark of each log of the space that
+ * holds anything;" */
 static enum err restate_on_log(void *self, const struct log_row *log)
 {
     struct restate_work *work = self;
@@ -255,6 +262,10 @@ static enum err restate_end(struct restate_work *work)
     return ledger_append(work->txn, &work->space.id, &work->edit, 0);
 }
 
+/* PROTOCOL RESTATE-1: "A restatement stands in one log of a card or network space, its entries one
+ * after the other: one that opens an epoch whose previous is empty; the first edit of a restatement
+ * object, with covers and epoch; repetitions; that object's second edit, with complete: how many
+ * entries follow the first edit up to this one." */
 enum err restate_space(struct ledger_txn *txn, const struct id *space)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);

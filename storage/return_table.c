@@ -17,6 +17,8 @@ static void return_table_key(uint32_t space, const struct public_key *device,
         key_add_bytes(out, span_of(end->bytes, HASH_SIZE));
 }
 
+/* PROTOCOL RETURN-1: "Returns are whole batches, each closed by a head of the device that wrote it.
+ * They are kept beside the space's logs;" */
 enum err return_table_put(struct ledger_txn *txn, uint32_t space, const struct public_key *device,
                           const struct hash *end, const struct return_row *row)
 {

@@ -166,6 +166,8 @@ static enum err returns_judge_sibling(struct ledger_txn *txn, const struct space
     return returned->is_last ? heal_sibling(txn, space, &id->device) : ERR_OK;
 }
 
+/* PROTOCOL RETURN-8: "A batch of a space that the receiver does not write, or of a device it does
+ * not know, is passed over without an answer." */
 enum err returns_take(struct ledger_txn *txn, const struct returned *returned)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);

@@ -6,6 +6,7 @@
 
 #include "crypto/heap.h"
 #include "crypto/secret.h"
+#include "proto/endorsement.h"
 #include "storage/follow_state.h"
 #include "storage/row.h"
 
@@ -23,6 +24,7 @@ struct round {
     uint64_t first; /* arrival number */
     size_t count;
     struct round_ref *refs;
+    uint8_t *proved;        /* of each entry from the first: 1 when its statement was verified */
     struct ledger_txn *txn; /* open while merging */
     size_t objects;         /* merged in it */
 };
@@ -38,6 +40,8 @@ struct round_reader {
     struct round_key keys[ROUND_KEYS];
     uint8_t *secrets; /* ROUND_KEYS entry keys, and one epoch key */
     size_t next;
+    struct buf plain;
+    struct edit_space edit;
 };
 
 /* Readers. */
@@ -47,6 +51,10 @@ void round_reader_free(struct round_reader *reader)
     if (reader == NULL)
         return;
     secret_free(reader->secrets);
+    if (reader->plain.data != NULL)
+        secret_wipe(reader->plain.data, reader->plain.capacity);
+    buf_release(&reader->plain);
+    edit_release(&reader->edit);
     heap_free(reader);
 }
 
@@ -179,10 +187,11 @@ enum err round_begin(struct ledger *ledger, struct round **out)
     if (err == ERR_OK) {
         round->ledger = ledger;
         round->refs = heap_new_zeroed(round->count, sizeof *round->refs);
-        err = round->refs != NULL ? ERR_OK : ERR_NOMEM;
+        round->proved = heap_new_zeroed(round->count, 1);
+        err = round->refs != NULL && round->proved != NULL ? ERR_OK : ERR_NOMEM;
     }
     if (err != ERR_OK) {
-        heap_free(round);
+        round_free(round);
         return err;
     }
     *out = round;
@@ -201,6 +210,7 @@ void round_free(struct round *round)
     if (round->txn != NULL)
         ledger_abort(round->txn);
     heap_free(round->refs);
+    heap_free(round->proved);
     heap_free(round);
 }
 
@@ -208,6 +218,24 @@ void round_free(struct round *round)
 static uint64_t round_object_order(const struct id *object)
 {
     return (uint64_t)be32(object->bytes) << 32 | be32(object->bytes + 6);
+}
+
+/* The root's signature is what costs most of an endorsement; whoever looks checks it, on either
+ * thread, so that the writer need not. */
+static bool round_is_proved(struct round_reader *reader, size_t key, const struct entry_row *entry)
+{
+    const struct edit *edit = &reader->edit.edit;
+    struct endorsement endorsement;
+
+    buf_clear(&reader->plain);
+    if (entry_open(round_secret(reader, key), &entry->entry, entry->seq, &reader->plain) !=
+            ERR_OK ||
+        edit_read(&reader->edit, buf_span(&reader->plain)) != ERR_OK)
+        return false;
+    for (size_t at = 0; at < edit->writes_count; at++)
+        if (edit->writes[at].op == WRITE_SET && edit->writes[at].field == ENDORSEMENT_STATEMENT)
+            return endorsement_read(edit->writes[at].value.bytes, &endorsement) == ERR_OK;
+    return false;
 }
 
 static enum err round_look_some(struct round *round, struct round_reader *reader, size_t from,
@@ -232,8 +260,11 @@ static enum err round_look_some(struct round *round, struct round_reader *reader
             err = ERR_OK;
         else if (err == ERR_OK) {
             size = entry_peek(round_secret(reader, key), &entry.entry, first);
-            if (edit_peek(span_of(first, size), &kind, &object) != ERR_OK ||
-                !round_is_sorted_kind(kind))
+            if (edit_peek(span_of(first, size), &kind, &object) != ERR_OK)
+                continue;
+            round->proved[at] =
+                kind == KIND_ENDORSEMENT && round_is_proved(reader, key, &entry) ? 1 : 0;
+            if (!round_is_sorted_kind(kind))
                 continue;
             ref->object = round_object_order(&object);
             ref->space = reader->keys[key].space.number;
@@ -411,13 +442,15 @@ static enum err round_merge_object(struct ledger_txn *txn, struct buf *scratch,
 
 /* What is not sorted is merged in the order of arrival, and to it the watermark stands where it
  * would stand without a round. */
-static enum err round_merge_alone(struct ledger_txn *txn, uint64_t arrival)
+static enum err round_merge_alone(struct ledger_txn *txn, uint64_t arrival, bool is_proved)
 {
     uint64_t followed = txn->counters.followed;
     enum err err;
 
     txn->counters.followed = arrival - 1;
+    txn->proved = is_proved ? arrival : 0;
     err = follow_entry(txn, arrival);
+    txn->proved = 0;
     txn->counters.followed = arrival;
     if (err == ERR_OK && txn->cache != NULL && txn->cache->again != 0)
         err = follow_again(txn);
@@ -426,15 +459,17 @@ static enum err round_merge_alone(struct ledger_txn *txn, uint64_t arrival)
 }
 
 /* Merges what comes next in the chunk and says how many items that were. */
-static enum err round_merge_next(struct ledger_txn *txn, struct round_chunk *chunk, size_t at,
+static enum err round_merge_next(struct round *round, struct round_chunk *chunk, size_t at,
                                  size_t *out_count)
 {
+    struct ledger_txn *txn = round->txn;
     struct round_item *items = &chunk->items[at];
     size_t count = 1;
 
     *out_count = 1;
     if (items[0].is_for_follow)
-        return round_merge_alone(txn, items[0].arrival);
+        return round_merge_alone(txn, items[0].arrival,
+                                 round->proved[items[0].arrival - round->first] != 0);
     if (!follow_has_place(&items[0].space, &items[0].edit.edit))
         return ERR_OK;
     while (at + count < chunk->count && round_is_same_object(&items[0], &items[count]))
@@ -480,7 +515,7 @@ enum err round_merge(struct round *round, struct round_chunk *chunk)
         count = 1;
         err = round_write(round);
         if (err == ERR_OK)
-            err = round_merge_next(round->txn, chunk, at, &count);
+            err = round_merge_next(round, chunk, at, &count);
         round->objects++;
         if (err == ERR_OK && (round->objects >= ROUND_OBJECTS_MAX ||
                               ledger_txn_pages(round->txn) >= ROUND_PAGES_MAX))

@@ -199,6 +199,8 @@ static enum err space_is_reader(struct ledger_txn *txn, const struct space_row *
     return err;
 }
 
+/* PROTOCOL RESTATE-7: "Whoever is admitted gets the key of the epoch that is current then, and no
+ * other." */
 enum err space_admit(struct ledger_txn *txn, const struct id *space, const struct public_key *peer)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);

@@ -18,9 +18,13 @@ static enum err space_record_knock(struct ledger_txn *txn, const struct space_ro
 {
     const struct public_key *device = ledger_device(txn->ledger);
     struct edit_space edit = {0};
+    struct moment now = {0};
     struct log_row log;
     struct id object;
     enum err err = log_table_now(txn, card, device, &log);
+
+    if (err == ERR_OK)
+        err = running_moment(txn, &now);
 
     id_draw(&txn->ledger->entropy, txn->now_ms, &object);
     edit_begin(&edit, KIND_KNOCK, &object, txn->now_ms);
@@ -30,6 +34,8 @@ static enum err space_record_knock(struct ledger_txn *txn, const struct space_ro
     edit_set(&edit, KNOCK_TOLD, 1, (struct value){.type = VALUE_NUMBER, .number = log.tip.size});
     edit_set(&edit, KNOCK_DEVICE, 1,
              (struct value){.type = VALUE_BYTES, .bytes = span_of(device->bytes, 32)});
+    edit_set(&edit, KNOCK_RUNNING, 1,
+             (struct value){.type = VALUE_NUMBER, .number = now.running_ms + 1});
     if (err == ERR_OK)
         err = ledger_append(txn, &txn->ledger->self_space, &edit, 0);
     edit_release(&edit);

@@ -52,6 +52,8 @@ enum err space_use_network(struct ledger_txn *txn, bool is_on)
                          : err;
 }
 
+/* PROTOCOL NETWORK-1: "A member has at most one network space, none before its owner turns it on.
+ * It has the epochs and grants of a card space." */
 enum err space_network(const struct snapshot *snapshot, struct space_row *out)
 {
     struct object object = {0};

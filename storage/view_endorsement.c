@@ -30,7 +30,16 @@ struct view_endorsement_walk {
 
     struct view_endorsement_told told[ENDORSEMENTS_SHOWN_MAX];
     size_t told_count;
+    const uint8_t *revoked; /* NULL, or of each place by id whether something there was revoked */
 };
+
+/* An object's place among the bits: its id is a hash. */
+enum { VIEW_ENDORSEMENT_PLACES = 1 << 16 };
+
+static unsigned view_endorsement_place(const struct id *object)
+{
+    return be16(object->bytes);
+}
 
 static enum err view_endorsement_begin(struct view_endorsement_walk *walk,
                                        const struct snapshot *snapshot, uint64_t now_ms,
@@ -46,13 +55,14 @@ static enum err view_endorsement_begin(struct view_endorsement_walk *walk,
 
 /* PROTOCOL SHOW-4: "A holder counts the distance between the two times in its own running time from
  * the newest renewal on." */
-static bool view_endorsement_is_in_force(const struct view_endorsement_walk *walk,
-                                         const struct endorsement_row *row)
+static uint64_t view_endorsement_left_s(const struct view_endorsement_walk *walk,
+                                        const struct endorsement_row *row)
 {
     uint64_t held_ms =
         walk->running_ms > row->renewed_at_ms ? walk->running_ms - row->renewed_at_ms : 0;
 
-    return held_ms / 1000 < row->until_s - row->made_s;
+    return held_ms / 1000 < row->until_s - row->made_s ? row->until_s - row->made_s - held_ms / 1000
+                                                       : 0;
 }
 
 static void view_endorsement_start(struct view_endorsement_walk *walk,
@@ -69,6 +79,7 @@ static void view_endorsement_start(struct view_endorsement_walk *walk,
                                            .expires_s = row->expires_s,
                                            .about_count = row->about_count,
                                            .has_supersedes = row->has_supersedes,
+                                           .shown_left_s = UINT64_MAX,
                                            .supersedes = row->supersedes};
     memcpy(walk->view.about, row->about, sizeof walk->view.about);
     walk->has_view = true;
@@ -79,7 +90,12 @@ static void view_endorsement_start(struct view_endorsement_walk *walk,
 static void view_endorsement_gather(struct view_endorsement_walk *walk,
                                     const struct endorsement_row *row)
 {
-    bool is_in_force = row->source < ENDORSEMENT_SHOWN || view_endorsement_is_in_force(walk, row);
+    uint64_t left_s =
+        row->source < ENDORSEMENT_SHOWN ? UINT64_MAX : view_endorsement_left_s(walk, row);
+    bool is_in_force = left_s > 0;
+
+    if (is_in_force && left_s < walk->view.shown_left_s)
+        walk->view.shown_left_s = left_s;
 
     switch (row->source) {
     case ENDORSEMENT_OFFERED:
@@ -94,6 +110,8 @@ static void view_endorsement_gather(struct view_endorsement_walk *walk,
         walk->shown = is_in_force ? row->audience : AUDIENCE_SUBJECT;
         break;
     case ENDORSEMENT_QUOTED:
+        if (is_in_force && walk->view.quoters_count < VOUCH_QUOTERS_MAX)
+            walk->view.quoters[walk->view.quoters_count++] = row->writer;
         if (is_in_force && !walk->is_quote) {
             walk->is_quote = true;
             walk->quoted = row->audience;
@@ -145,7 +163,8 @@ static size_t view_endorsement_before(struct view_endorsement_walk *walk)
     for (size_t at = 0; at < walk->told_count; at++) {
         const struct view_endorsement_told *told = &walk->told[at];
 
-        if (!public_key_is_equal(&told->issuer, &walk->view.issuer))
+        if (told->issuer.bytes[0] != walk->view.issuer.bytes[0] ||
+            !public_key_is_equal(&told->issuer, &walk->view.issuer))
             continue;
         count++;
         if (told->has_supersedes && id_is_equal(&told->supersedes, &walk->view.id))
@@ -188,6 +207,26 @@ static bool view_endorsement_is_beyond(struct view_endorsement_walk *walk, bool 
     return is_beyond;
 }
 
+/* Of what one issuer wrote about me and I have not even kept only the newest count, taken back or
+ * not: a hundred thousand more cost their rows, and nothing else. */
+static bool view_endorsement_is_flood(struct view_endorsement_walk *walk)
+{
+    return walk->is_capped && !walk->view.is_kept &&
+           view_endorsement_before(walk) >= ENDORSEMENTS_PER_ISSUER_MAX;
+}
+
+/* A walk over everything knows beforehand where asking is in vain. */
+static enum err view_endorsement_ask_revoked(const struct view_endorsement_walk *walk, bool *out)
+{
+    unsigned place = view_endorsement_place(&walk->view.object);
+
+    *out = false;
+    if (walk->revoked != NULL && (walk->revoked[place / 8] & 1u << place % 8) == 0)
+        return ERR_OK;
+    return endorsement_table_is_revoked(walk->snapshot, &walk->view.issuer, &walk->view.object,
+                                        out);
+}
+
 static enum err view_endorsement_tell(struct view_endorsement_walk *walk)
 {
     struct endorsement_view *view = &walk->view;
@@ -199,7 +238,9 @@ static enum err view_endorsement_tell(struct view_endorsement_walk *walk)
     if (!walk->has_view)
         return ERR_OK;
     walk->has_view = false;
-    err = endorsement_table_is_revoked(walk->snapshot, &view->issuer, &view->object, &is_revoked);
+    if (is_mine && view_endorsement_is_flood(walk))
+        return ERR_OK;
+    err = view_endorsement_ask_revoked(walk, &is_revoked);
     if (err != ERR_OK)
         return err;
     if (is_mine) {
@@ -230,6 +271,8 @@ static enum err view_endorsement_on_row(void *self, const struct endorsement_row
         err = view_endorsement_tell(walk);
     if (err != ERR_OK)
         return err;
+    if (walk->told_count > 0 && !public_key_is_equal(&walk->view.subject, &row->subject))
+        walk->told_count = 0; /* Caps are for each subject. */
     if (!walk->has_view)
         view_endorsement_start(walk, row);
     view_endorsement_gather(walk, row);
@@ -245,6 +288,46 @@ enum err view_endorsement_of(const struct snapshot *snapshot, uint64_t now_ms,
     walk.is_capped = true;
     if (err == ERR_OK)
         err = endorsement_table_about(snapshot, subject, view_endorsement_on_row, &walk);
+    return err == ERR_OK ? view_endorsement_tell(&walk) : err;
+}
+
+struct view_endorsement_live {
+    view_endorsement_fn each;
+    void *self;
+};
+
+static enum err view_endorsement_on_live(void *self, const struct endorsement_view *view)
+{
+    struct view_endorsement_live *live = self;
+
+    return view->state == ENDORSEMENT_ACCEPTED && !view->is_superseded
+               ? live->each(live->self, view)
+               : ERR_OK;
+}
+
+static enum err view_endorsement_on_revoked(void *self, const struct id *object)
+{
+    uint8_t *revoked = self;
+    unsigned place = view_endorsement_place(object);
+
+    revoked[place / 8] |= (uint8_t)(1u << place % 8);
+    return ERR_OK;
+}
+
+enum err view_endorsement_every(const struct snapshot *snapshot, uint64_t now_ms,
+                                view_endorsement_fn each, void *self)
+{
+    struct view_endorsement_live live = {.each = each, .self = self};
+    uint8_t revoked[VIEW_ENDORSEMENT_PLACES / 8] = {0};
+    struct view_endorsement_walk walk;
+    enum err err = view_endorsement_begin(&walk, snapshot, now_ms, view_endorsement_on_live, &live);
+
+    walk.is_capped = true;
+    walk.revoked = revoked;
+    if (err == ERR_OK)
+        err = endorsement_table_revoked(snapshot, view_endorsement_on_revoked, revoked);
+    if (err == ERR_OK)
+        err = endorsement_table_about(snapshot, NULL, view_endorsement_on_row, &walk);
     return err == ERR_OK ? view_endorsement_tell(&walk) : err;
 }
 

@@ -26,6 +26,7 @@ struct endorsement_view {
     struct span about[ENDORSEMENT_ABOUT_MAX]; /* borrowed, valid during the call */
     size_t about_count;
     enum endorsement_state state;
+    uint64_t shown_left_s;              /* of others: of running time, until that may change */
     enum audience shown_to;             /* AUDIENCE_SUBJECT: nobody; what is in force now */
     enum endorsement_decision decision; /* about me: mine */
     bool is_kept;                       /* about me: a copy stands in my self space */
@@ -35,6 +36,8 @@ struct endorsement_view {
     struct id supersedes;
     bool is_quoted; /* known only through a peer of the subject */
     struct public_key quoted_by;
+    struct public_key quoters[VOUCH_QUOTERS_MAX]; /* that one and others */
+    size_t quoters_count;
 };
 
 typedef enum err (*view_endorsement_fn)(void *self, const struct endorsement_view *view);
@@ -46,6 +49,10 @@ typedef enum err (*view_endorsement_fn)(void *self, const struct endorsement_vie
 MUST_USE enum err view_endorsement_of(const struct snapshot *snapshot, uint64_t now_ms,
                                       const struct public_key *subject, view_endorsement_fn each,
                                       void *self);
+/* Everything that is accepted or shown and in force, of everybody I may see, me included: subject
+ * after subject in the order of their roots, of each what view_endorsement_of tells. */
+MUST_USE enum err view_endorsement_every(const struct snapshot *snapshot, uint64_t now_ms,
+                                         view_endorsement_fn each, void *self);
 /* Those I wrote, newest first. */
 MUST_USE enum err view_endorsement_given(const struct snapshot *snapshot, uint64_t now_ms,
                                          view_endorsement_fn each, void *self);

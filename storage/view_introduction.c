@@ -14,7 +14,8 @@
 
 enum {
     VIEW_INTRODUCTION_NAME = 32 + ID_SIZE,
-    VIEW_INTRODUCTION_ROW = 1 + 1 + 32 + 4 * 8,
+    VIEW_INTRODUCTION_ROW_OLD = 1 + 1 + 32 + 4 * 8, /* without running time */
+    VIEW_INTRODUCTION_ROW = VIEW_INTRODUCTION_ROW_OLD + 3 * 8,
     VIEW_INTRODUCTION_FACT = VIEW_INTRODUCTION_NAME + 32 + 1 + 16
 };
 
@@ -32,7 +33,8 @@ static enum err view_introduction_read(struct span key, struct span value,
 {
     uint8_t flags;
 
-    if (key.size != VIEW_INTRODUCTION_NAME || value.size != VIEW_INTRODUCTION_ROW)
+    if (key.size != VIEW_INTRODUCTION_NAME ||
+        (value.size != VIEW_INTRODUCTION_ROW && value.size != VIEW_INTRODUCTION_ROW_OLD))
         return ERR_CORRUPT;
     *out = (struct introduction_row){.state = (enum introduction_state)value.data[0]};
     memcpy(out->introducer.bytes, key.data, 32);
@@ -50,6 +52,10 @@ static enum err view_introduction_read(struct span key, struct span value,
     out->shown_ms = be64(value.data + 42);
     out->ended_ms = be64(value.data + 50);
     out->expires_ms = be64(value.data + 58);
+    if (value.size == VIEW_INTRODUCTION_ROW_OLD)
+        return ERR_OK;
+    out->ended_running_ms = be64(value.data + 66);
+    out->agreed = (struct moment){be64(value.data + 74), be64(value.data + 82)};
     return ERR_OK;
 }
 
@@ -80,6 +86,9 @@ enum err view_introduction_put(struct ledger_txn *txn, const struct introduction
     be64_put(value + 42, row->shown_ms);
     be64_put(value + 50, row->ended_ms);
     be64_put(value + 58, row->expires_ms);
+    be64_put(value + 66, row->ended_running_ms);
+    be64_put(value + 74, row->agreed.running_ms);
+    be64_put(value + 82, row->agreed.wall_ms);
     view_introduction_name(&row->introducer, &row->id, &key);
     return ledger_put_sealed(txn, TABLE_INTRODUCTION, &key, span_of(value, sizeof value));
 }

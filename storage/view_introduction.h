@@ -10,7 +10,7 @@
 #include "proto/introduction.h"
 #include "proto/introduction_judge.h"
 #include "storage/agenda.h"
-#include "storage/ledger.h"
+#include "storage/running.h"
 
 struct introduction_row {
     struct public_key introducer; /* my own member: I bring two together */
@@ -26,6 +26,8 @@ struct introduction_row {
     uint64_t seen_ms;        /* heard of, by my clock */
     uint64_t shown_ms;       /* shown to the owner; 0: not yet */
     uint64_t ended_ms;       /* 0: still under way */
+    uint64_t ended_running_ms;
+    struct moment agreed; /* wall_ms 0: not yet */
     uint64_t expires_ms;
 };
 

@@ -3,9 +3,11 @@
 
 #include "crypto/secret.h"
 #include "proto/card.h"
+#include "proto/limits.h"
 #include "proto/link.h"
 #include "storage/ledger_state.h"
 #include "storage/row.h"
+#include "storage/running.h"
 #include "storage/view_peer.h"
 
 enum { VIEW_KNOCKS_MAX = 8 };
@@ -22,7 +24,8 @@ static bool view_knock_key(const struct object *object, uint8_t field, uint8_t o
 struct view_knock_list {
     uint8_t *keys;
     uint64_t created[VIEW_KNOCKS_MAX];
-    uint64_t told[VIEW_KNOCKS_MAX]; /* entry of a log of the card that tells it; 0: unknown */
+    uint64_t told[VIEW_KNOCKS_MAX];    /* entry of a log of the card that tells it; 0: unknown */
+    uint64_t running[VIEW_KNOCKS_MAX]; /* 1 + the device's running time then, in ms; 0: unknown */
     struct public_key devices[VIEW_KNOCKS_MAX];
     size_t count;
 };
@@ -39,9 +42,10 @@ static void view_knock_insert(struct view_knock_list *to, size_t at,
     memmove(to->keys + (at + 1) * KEY_SIZE, to->keys + at * KEY_SIZE, behind * KEY_SIZE);
     memmove(&to->created[at + 1], &to->created[at], behind * sizeof to->created[0]);
     memmove(&to->told[at + 1], &to->told[at], behind * sizeof to->told[0]);
+    memmove(&to->running[at + 1], &to->running[at], behind * sizeof to->running[0]);
     memmove(&to->devices[at + 1], &to->devices[at], behind * sizeof to->devices[0]);
     memcpy(to->keys + at * KEY_SIZE, key, KEY_SIZE);
-    to->told[at] = to->created[at] = 0;
+    to->told[at] = to->created[at] = to->running[at] = 0;
     to->count++;
 }
 
@@ -61,6 +65,7 @@ static enum err view_knock_on(void *self, uint32_t number, const struct object *
     if (at < VIEW_KNOCKS_MAX) {
         view_knock_insert(to, at, key);
         to->told[at] = object_number(knock, KNOCK_TOLD);
+        to->running[at] = object_number(knock, KNOCK_RUNNING);
         (void)view_knock_key(knock, KNOCK_DEVICE, to->devices[at].bytes); /* told is 0 without */
         to->created[at] = created;
     }
@@ -87,8 +92,6 @@ static enum err view_knock_on_peer(void *self, const struct peer *peer)
     return err;
 }
 
-/* PROTOCOL KNOCK-6: "Older knocks are answered until every remaining peer has acknowledged the
- * entry that tells a newer one." */
 static enum err view_knock_all_know(const struct snapshot *snapshot,
                                     const struct view_knock_list *knocks, size_t at, bool *out)
 {
@@ -107,6 +110,23 @@ static enum err view_knock_all_know(const struct snapshot *snapshot,
     }
     *out = err == ERR_OK && !told.is_missed;
     return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* PROTOCOL KNOCK-6: "Older knocks are answered until every remaining peer has acknowledged the
+ * entry that tells a newer one, or the device that drew the newer one has run KNOCK_DAYS_MAX
+ * since." Running time never runs ahead, so it needs no wall clock beside it. */
+static enum err view_knock_is_settled(const struct snapshot *snapshot,
+                                      const struct view_knock_list *knocks, size_t at, bool *out)
+{
+    uint64_t now_ms = 0;
+    enum err err = view_knock_all_know(snapshot, knocks, at, out);
+
+    if (err != ERR_OK || *out || knocks->running[at] == 0 ||
+        !public_key_is_equal(&knocks->devices[at], ledger_device(snapshot->ledger)))
+        return err;
+    err = running_ms(snapshot, &now_ms);
+    *out = now_ms + 1 >= knocks->running[at] + KNOCK_DAYS_MAX * MS_PER_DAY;
+    return err;
 }
 
 /* PROTOCOL OWN-2: "Answered is, too, the knock that the card space tells, whoever drew it." */
@@ -148,7 +168,7 @@ enum err view_knocks_held(const struct snapshot *snapshot, uint8_t out[static 8 
     for (size_t at = 0; err == ERR_OK && at + 1 < *out_answered; at++) {
         bool is_known = false;
 
-        err = view_knock_all_know(snapshot, &to, at, &is_known);
+        err = view_knock_is_settled(snapshot, &to, at, &is_known);
         if (err == ERR_OK && is_known)
             *out_answered = at + 1;
     }

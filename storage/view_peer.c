@@ -6,6 +6,7 @@
 
 #include "crypto/secret.h"
 #include "proto/card.h"
+#include "proto/limits.h"
 #include "storage/agenda.h"
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"

@@ -38,6 +38,20 @@ struct view_search_found {
 /* ERR_INVALID: no word in the text, or more than VIEW_SEARCH_WORDS_MAX. */
 MUST_USE enum err view_search_find(const struct snapshot *snapshot, struct span text, size_t limit,
                                    struct view_search_found *out);
+/* One thing that is looked for among many: tokens that begin with prefix and that fits allows. */
+struct view_search_hint {
+    struct span prefix;
+    bool (*fits)(const void *self, struct span token);
+    const void *self;
+    unsigned weight;    /* 1 to VIEW_SEARCH_WEIGHT_MAX */
+    uint64_t most;      /* said of more contacts than that it says nothing; 0: of any number */
+    bool is_too_common; /* out: that was so, or its postings were beyond the budget */
+};
+enum { VIEW_SEARCH_WEIGHT_MAX = 100, VIEW_SEARCH_HINTS_MAX = 64 };
+/* The contacts of which the hints say most, the greatest sum of weights first, of equal ones those
+ * that came first. numbers is heap_free's; total counts all of which any says something. */
+MUST_USE enum err view_search_rank(const struct snapshot *snapshot, struct view_search_hint *hints,
+                                   size_t hints_count, size_t limit, struct view_search_found *out);
 /* Does the index say what the objects say? Both ways; ERR_CORRUPT. */
 MUST_USE enum err view_search_check(const struct snapshot *snapshot);
 

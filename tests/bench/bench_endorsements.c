@@ -1,18 +1,21 @@
 /*
  * F3b: first sync of endorsements: batches checked, stored, every root signature verified, rows
  * made, what was received kept; beside one core's rate of verifying the same statements. Both
- * ledgers are in this process, on one thread. Then: what a list of pending ones and a status cost
+ * ledgers are in this process; first everything on one thread, then with the writer's helper on
+ * another. Then: what a list of pending ones and a status cost
  * when somebody wrote far too many. usage: bench_endorsements [COUNT]
  */
 #include "node/amend.h"
 #include "node/credential.h"
 #include "node/react.h"
+#include "node/writer_round.h"
 #include "proto/statement.h"
+#include "storage/replica.h"
 #include "storage/view_endorsement.h"
 #include "tests/bench/bench.h"
 #include "tests/sim/member.h"
 
-enum { BENCH_GROUP = 200 };
+enum { BENCH_GROUP = 200, BENCH_BULK = 8000 };
 
 static struct id bench_pair(struct member *from, const struct member *to)
 {
@@ -88,30 +91,86 @@ static void bench_react(struct member *member)
     bench_check(ledger_commit(txn, NULL), "commit");
 }
 
+/* As the writer takes bulk: up to BENCH_BULK entries a commit, views later. */
+static uint64_t bench_pull(struct member *to, struct member *from)
+{
+    struct log_id log = {.space = bench_pair(from, to), .device = *ledger_device(from->ledger)};
+    struct verified_batch *batch;
+    uint64_t carried = 0, pending = 0;
+    struct ledger_txn *txn = member_begin(to);
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct replica replica;
+    struct chain tip;
+
+    replica_of(&snapshot, &replica);
+    bench_check(replica.tip(replica.self, &log, &tip), "tip");
+    while (member_fetch(from, &log, &tip, &batch) == ERR_OK) {
+        bench_check(ledger_ingest(txn, batch), "ingest");
+        pending += verified_batch_count(batch);
+        carried += verified_batch_count(batch);
+        tip = *verified_batch_end(batch);
+        verified_batch_free(batch);
+        if (pending < BENCH_BULK)
+            continue;
+        bench_check(ledger_commit(txn, NULL), "commit");
+        txn = member_begin(to);
+        pending = 0;
+    }
+    bench_check(ledger_commit(txn, NULL), "commit");
+    return carried;
+}
+
+static void bench_catch_up(struct ledger *ledger, bool is_alone)
+{
+    struct writer_round *round;
+
+    for (bool is_more = is_alone; is_more;)
+        bench_check(follow_stage(ledger, 20000, &is_more), "follow");
+    if (is_alone)
+        return;
+    bench_check(writer_round_start(ledger, &round), "round");
+    for (bool is_over = false; !is_over;)
+        bench_check(writer_round_step(round, &is_over), "step");
+    writer_round_free(round);
+}
+
+/* Ana's words arrive at somebody new. Returns how many entries that were. */
+static uint64_t bench_arrive(struct member *ana, struct member *reader, size_t count, bool is_alone)
+{
+    struct buf statements = {0};
+    double begun, synced, verified;
+    uint64_t entries;
+
+    member_link(ana, reader);
+    bench_write(ana, reader, count, &statements);
+    verified = bench_verify(&statements, count);
+    begun = bench_now();
+    entries = bench_pull(reader, ana);
+    bench_catch_up(reader->ledger, is_alone);
+    synced = (double)count / (bench_now() - begun);
+    printf("F3b %zu endorsements of %zu bytes, %s: %.0f a second, %.2f of %.0f verified a second\n",
+           count, statements.size / count, is_alone ? "one thread" : "two threads", synced,
+           synced / verified, verified);
+    buf_release(&statements);
+    return entries;
+}
+
 int main(int argc, char **argv)
 {
     size_t count = argc > 1 ? (size_t)atol(argv[1]) : 10000;
     struct endorsement_counts counts;
-    struct buf statements = {0};
-    struct member ana, bruno;
+    struct member ana, bruno, chie;
     struct snapshot snapshot;
-    double begun, synced, verified;
     uint64_t entries;
+    double begun;
 
     if (secret_start() != ERR_OK || count == 0)
         return 1;
     member_new(&ana, 1, true);
     member_new(&bruno, 2, true);
-    member_link(&ana, &bruno);
-    bench_write(&ana, &bruno, count, &statements);
-    verified = bench_verify(&statements, count);
-    begun = bench_now();
-    entries = member_pull(&bruno, &ana, NULL);
-    for (bool is_more = true; is_more;)
-        bench_check(follow_stage(bruno.ledger, 20000, &is_more), "follow");
-    synced = (double)count / (bench_now() - begun);
-    printf("F3b %zu endorsements of %zu bytes: %.0f a second, %.2f of %.0f verified a second\n",
-           count, statements.size / count, synced, synced / verified, verified);
+    member_new(&chie, 3, true);
+    entries = bench_arrive(&ana, &bruno, count, true);
+    (void)bench_arrive(&ana, &chie, count, false);
     begun = bench_now();
     for (size_t at = 0; at * 512 < count + 512; at++)
         bench_react(&bruno);
@@ -122,8 +181,8 @@ int main(int argc, char **argv)
     printf("    %llu entries; a status: %.1f ms, %llu pending\n", (unsigned long long)entries,
            1000 * (bench_now() - begun), (unsigned long long)counts.pending);
     ledger_snapshot_end(&snapshot);
-    buf_release(&statements);
     member_free(&ana);
     member_free(&bruno);
+    member_free(&chie);
     return 0;
 }

@@ -13,6 +13,8 @@ import time
 import traceback
 
 KITH = os.environ.get("KITH_BINARY", "build-check/kith")
+LATER = os.environ.get("KITH_LATER_BINARY",
+                       os.path.join(os.path.dirname(KITH), "tests", "kith_later"))
 DATA = os.environ.get(
     "KITH_TEST_DATA",
     os.path.join(os.path.dirname(__file__), "..", "..", "..", "shared", "data"))
@@ -143,6 +145,24 @@ class Member:
 
     def peers(self):
         return self.ok("peer", "list")["peers"]
+
+    def events(self, kind):
+        """What the log tells of this kind: (who, text), the oldest first."""
+        _, answer = self.call("log")
+        rows = answer if isinstance(answer, list) else [answer]
+        return [(row["who"], row["text"]) for row in rows if row.get("kind") == kind]
+
+    def leads(self):
+        return self.ok("lead", "list")["leads"]
+
+    def holds(self, text):
+        """Is this anywhere in the files of the home, as it lies there?"""
+        for folder, _, files in os.walk(self.home):
+            for name in files:
+                with open(os.path.join(folder, name), "rb") as file:
+                    if text.encode() in file.read():
+                        return True
+        return False
 
 
 def until(condition, seconds=20, what="it did not come to that"):

@@ -1,14 +1,19 @@
 /*
  * kith as a later version may be, for the end to end tests: the whole program, but that what it
- * says of itself at the door (KITH_LATER=knock) or in its hello (KITH_LATER=hello) is version 2.
- * The linker puts these functions before those of the same name (--wrap).
+ * says of itself at the door (KITH_LATER=knock) or in its hello (KITH_LATER=hello) is version 2; or
+ * that it says hello twice, against the rules (KITH_LATER=rude); or that it is killed when what it
+ * wrote is committed and its lists are to follow (KITH_LATER=behind). The linker puts these
+ * functions before those of the same name (--wrap).
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "crypto/digest.h"
 #include "crypto/handshake.h"
+#include "node/writer_round.h"
 #include "proto/message.h"
+#include "storage/follow.h"
 
 enum { LATER_VERSION = 2 };
 
@@ -20,6 +25,10 @@ enum err __real_handshake_check_knock(struct span first, const uint8_t knock[sta
 enum err __wrap_handshake_check_knock(struct span first, const uint8_t knock[static KEY_SIZE]);
 void __real_message_put_hello(const struct hello *hello, struct buf *out);
 void __wrap_message_put_hello(const struct hello *hello, struct buf *out);
+enum err __real_follow_stage(struct ledger *ledger, size_t budget, bool *out_is_more);
+enum err __wrap_follow_stage(struct ledger *ledger, size_t budget, bool *out_is_more);
+enum err __real_writer_round_start(struct ledger *ledger, struct writer_round **out);
+enum err __wrap_writer_round_start(struct ledger *ledger, struct writer_round **out);
 
 static bool later_is(const char *what)
 {
@@ -61,4 +70,20 @@ void __wrap_message_put_hello(const struct hello *hello, struct buf *out)
     if (later_is("hello"))
         later.version = LATER_VERSION;
     __real_message_put_hello(&later, out);
+    if (later_is("rude"))
+        __real_message_put_hello(&later, out);
+}
+
+enum err __wrap_follow_stage(struct ledger *ledger, size_t budget, bool *out_is_more)
+{
+    if (later_is("behind"))
+        _exit(1);
+    return __real_follow_stage(ledger, budget, out_is_more);
+}
+
+enum err __wrap_writer_round_start(struct ledger *ledger, struct writer_round **out)
+{
+    if (later_is("behind"))
+        _exit(1);
+    return __real_writer_round_start(ledger, out);
 }

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import time
 
-from kithtest import DATA, KITH, Skip, run, until
+from kithtest import DATA, KITH, Skip, link, run, until
 
 CARD = b"\r\n".join((
     b"BEGIN:VCARD", b"VERSION:3.0", b"FN:Mara Lindt", b"ORG:Lindt Editing",
@@ -287,6 +287,26 @@ def help_version_and_doctor_answer(place):
     ana.ok("contact", "add", "Kept")
     assert ana.ok("doctor", "--rebuild")["healthy"] is True
     assert ana.ok("contact", "show", "kept")["name"] == "Kept"
+
+
+def kith_alone_names_the_next_steps(place):
+    """Of use before there is anybody to link with; each step is a line that works."""
+    ana = place.member("Ana")
+
+    def steps():
+        code, text = ana.call(text=True)
+        assert code == 0, text
+        lines = text.split("Next ", 1)[1].splitlines() if "Next " in text else []
+        return [line.strip() for line in lines if line.strip().startswith("kith ")]
+
+    assert [step.split()[1] for step in steps()] == ["import", "contact", "peer"], steps()
+    ana.ok("contact", "add", "Joon")
+    assert [step.split()[1] for step in steps()] == ["remind", "peer", "run"], steps()
+    ana.ok("remind", "joon", "--every", "3m")
+    ana.start()
+    assert [step.split()[1] for step in steps()] == ["remind", "peer"], steps()
+    link(ana, place.member("Bruno").start())
+    assert steps() == []
 
 
 def the_socket_refuses_what_is_no_request(place):

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import time
 
-from kithtest import KITH, Member, Skip, run
+from kithtest import KITH, LATER, Member, Skip, run
 
 
 def card(name, *lines):
@@ -48,6 +48,59 @@ def other_people_of_one_name_stay_apart(place):
     assert (answer["new"], answer["look_alike"]) == (3, 2), answer
     more = ana.ok("import", "-", stdin=(card("Jo", "ORG:Other") + card("Jo", "TEL:1")).encode())
     assert more["look_alike"] == more["new"], more
+
+
+def what_was_changed_by_hand_since_stays(place):
+    """Three ways: what the file told last, what the owner made of it, what the file tells now."""
+    ana = place.member("Ana")
+    first = card("Jo Kim", "UID:1", "N:Kim;Jo;;;", "EMAIL:jo@example.org", "EMAIL:jo@old.example",
+                 "ORG:ACME", "TITLE:Welder", "NOTE:from the file", "TEL:+1 555 0100",
+                 "CATEGORIES:choir,yard").encode()
+    assert ana.ok("import", "-", stdin=first)["new"] == 1
+    again = ana.ok("import", "-", stdin=first)
+    assert (again["unchanged"], again.get("kept")) == (1, None), again
+    ana.ok("contact", "edit", "jo", "--set", "title=Master welder", "--unset", "note", "--unset",
+           "email=jo@old.example", "--add", "email=jo@new.example", "--unset", "tag=yard",
+           "--set", "name=Jo Kim-Park")
+    again = ana.ok("import", "-", stdin=first)
+    assert (again["unchanged"], again["kept"]) == (1, 5), again
+    jo = ana.ok("contact", "show", "Jo Kim-Park")
+    assert (jo["title"], jo["org"], jo["tags"]) == ("Master welder", "ACME", ["choir"]), jo
+    assert sorted(jo["emails"]) == ["jo@example.org", "jo@new.example"] and "note" not in jo, jo
+    newer = card("Jo Kim", "UID:1", "EMAIL:jo@example.org", "EMAIL:jo@third.example",
+                 "ORG:Borealis", "TITLE:Foreman", "NOTE:another note", "TEL:+1 555 0100").encode()
+    more = ana.ok("import", "-", stdin=newer)
+    assert (more["updated"], more["kept"]) == (1, 2), more
+    jo = ana.ok("contact", "show", "Jo Kim-Park")
+    assert jo["org"] == "Borealis", "what nobody changed by hand follows the file"
+    assert jo["title"] == "Master welder", "what both changed stays the owner's"
+    assert jo["note"] == "another note", "what was cleared comes back when the file has news"
+    assert sorted(jo["emails"]) == ["jo@example.org", "jo@new.example", "jo@third.example"], jo
+    ana.ok("contact", "edit", "Jo Kim-Park", "--set", "title=Foreman")
+    assert ana.ok("import", "-", stdin=first)["updated"] == 1
+    assert ana.ok("contact", "show", "Jo Kim-Park")["title"] == "Welder", \
+        "a value that came from a file is the file's to change"
+    fields = {change["field"] for step in ana.ok("contact", "history", "Jo Kim-Park")["history"]
+              for change in step["changes"]}
+    assert "imported" not in fields, fields
+    assert "imported" not in ana.call("export", "--format", "vcard", text=True)[1].lower()
+    code, text = ana.call("import", "-", stdin=first, text=True)
+    assert code == 0, text
+    ana.ok("undo")
+    ana.ok("contact", "edit", "Jo Kim-Park", "--set", "org=Mine")
+    code, text = ana.call("import", "-", stdin=newer, text=True)
+    assert code == 0 and "as you changed it by hand" in text, text
+
+
+def a_file_after_a_contact_by_hand_is_believed_once(place):
+    ana = place.member("Ana")
+    ana.ok("contact", "add", "Jo Kim", "--email", "jo@example.org", "--title", "Sailor")
+    book = card("Jo Kim", "EMAIL:jo@example.org", "TITLE:Welder").encode()
+    assert ana.ok("import", "-", stdin=book)["updated"] == 1
+    assert ana.ok("contact", "show", "jo")["title"] == "Welder"
+    ana.ok("contact", "edit", "jo", "--set", "title=Sailor")
+    assert ana.ok("import", "-", stdin=book)["kept"] == 1
+    assert ana.ok("contact", "show", "jo")["title"] == "Sailor"
 
 
 def what_was_entered_by_hand_about_the_meeting_stays(place):
@@ -166,6 +219,32 @@ def what_is_too_large_is_left_out_and_told(place):
     assert [row["line"] for row in answer["rejected"]] == [15], answer
     text = ana.ok("export", "--format", "json")["text"]
     assert text.count("PHOTO;ENCODING=b") == 1
+
+
+def who_reads_after_a_break_between_commit_and_lists_reads_all_of_it(place):
+    """More entries than a commit follows by itself: the import is durable and its lists are not
+    there yet. Whatever is typed first, reading or writing, brings them up to date before it looks;
+    the doctor alone looks at things as they are."""
+    ways = {("contact", "list"): lambda answer: answer["total"] == 300,
+            ("contact", "search", "person 00008"): lambda answer: answer["total"] == 1,
+            ("contact", "show", "Person 00003"): lambda answer: answer["name"] == "Person 00003",
+            ("export",): lambda answer: answer["contacts"] == 300,
+            ("status",): lambda answer: answer["contacts"] == 300,
+            ("contact", "duplicates"): lambda answer: True,
+            ("contact", "edit", "Person 00001", "--set", "org=ACME"):
+                lambda answer: answer["org"] == "ACME"}
+    for at, (way, is_right) in enumerate(ways.items()):
+        ana = place.member("Ana%d" % at)
+        broken = subprocess.run([LATER, "--home", ana.home, "import", "-"], input=many(300),
+                                env={**os.environ, "KITH_LATER": "behind"}, capture_output=True,
+                                check=False)
+        assert broken.returncode == 1, broken
+        doctor = ana.ok("doctor")
+        assert doctor["healthy"] is True, doctor
+        assert is_right(ana.ok(*way)), way
+        assert ana.ok("contact", "list")["total"] == 300
+        again = ana.ok("import", "-", stdin=many(300))
+        assert (again["new"], again["unchanged"]) == (0, 300), again
 
 
 run(dict(globals()))

@@ -1,9 +1,7 @@
 """A node of another version: nothing is exchanged, nobody is blamed, the owner is told once."""
 import os
 
-from kithtest import KITH, run, until
-
-LATER = os.environ.get("KITH_LATER_BINARY", os.path.join(os.path.dirname(KITH), "tests/kith_later"))
+from kithtest import KITH, LATER, run, until
 
 
 def rows_of(member, kind):
@@ -75,6 +73,41 @@ def who_was_invited_and_has_another_version_is_told_of(place):
     bruno.stop()
     bruno.start()
     until(lambda: [peer["state"] for peer in ana.peers()] == ["online"], 40)
+
+
+def a_first_link_over_a_hello_of_another_version_is_whole_and_waits(place):
+    """What makes the link is understood; what would follow is not. Both are told, either way."""
+    for later in (0, 1):
+        ana, bruno = place.member("Ana%d" % later), place.member("Bruno%d" % later)
+        for at, member in enumerate((ana, bruno)):
+            if at == later:
+                start_later(member, "hello")
+            else:
+                member.start()
+        uri = ana.ok("peer", "invite", bruno.name)["uri"]
+        assert bruno.ok("peer", "accept", uri)["state"] == "linked"
+        for one, other in ((ana, bruno), (bruno, ana)):
+            until(lambda: rows_of(one, "version"))
+            assert "another version" in rows_of(one, "version")[0]["text"]
+            assert [row["who"] for row in rows_of(one, "linked")] == [other.name]
+            assert [(peer["name"], peer["in_step"]) for peer in one.peers()] == [
+                (other.name, False)]
+            checks = {row["check"]: row for row in one.ok("doctor")["checks"]}
+            assert checks["versions"]["state"] == "warn", checks
+            assert one.ok("doctor")["healthy"] is True
+        eve = place.member("Eve%d" % later).start()
+        assert "used before" in eve.fails(5, "peer", "accept", uri)["message"]
+        of_another = (ana, bruno)[later]
+        of_another.ok("me", "edit", "--title", "of another version")
+        of_another.stop()
+        of_another.start()
+        bruno.ok("sync")
+        until(lambda: all(peer["in_step"] for one in (ana, bruno) for peer in one.peers()), 40)
+        other = (bruno, ana)[later]
+        assert other.card_of(of_another.name)["title"] == "of another version"
+        for one in (ana, bruno):
+            assert len(rows_of(one, "linked")) == 1 and len(rows_of(one, "version")) == 1
+            assert rows_of(one, "violation") == []
 
 
 run(dict(globals()))

@@ -97,6 +97,7 @@ static void search_judge(const struct search *search, const struct world *world,
                                       .has_place = world->has_place[side] != 0,
                                       .was_gone = (facts & GONE) != 0,
                                       .is_confirmed = (facts & CONFIRMED) != 0,
+                                      .has_run_out = true,
                                       .now_ms = search_now(world, side + 1),
                                       .issued_ms = 1,
                                       .expires_ms = UINT64_C(21) * 86400000};

@@ -6,12 +6,14 @@
 
 #include "node/group.h"
 #include "storage/follow.h"
+#include "storage/running.h"
 
 struct meeting_job {
     struct writer_job base;
     struct member *member;
     const struct op *op;
     struct op_call call;
+    uint64_t span_ms;
 };
 
 static enum err meeting_run(struct writer_job *base, struct ledger_txn *txn)
@@ -61,6 +63,24 @@ void meeting_tick(struct member *member)
 {
     struct meeting_job job = {.base.run = meeting_run, .member = member};
 
+    meeting_follow(member);
+    group_run(member->ledger, &job.base, member->now_ms);
+    KITH_ASSERT(job.base.err == ERR_OK);
+}
+
+static enum err meeting_run_on(struct writer_job *base, struct ledger_txn *txn)
+{
+    struct meeting_job *live = (struct meeting_job *)(void *)base;
+    enum err err = running_advance(txn, 1);
+
+    return err == ERR_OK ? running_advance(txn, 1 + live->span_ms) : err;
+}
+
+void meeting_live(struct member *member, uint64_t span_ms)
+{
+    struct meeting_job job = {.base.run = meeting_run_on, .member = member, .span_ms = span_ms};
+
+    member->now_ms += span_ms;
     meeting_follow(member);
     group_run(member->ledger, &job.base, member->now_ms);
     KITH_ASSERT(job.base.err == ERR_OK);

@@ -18,6 +18,8 @@ json_t *meeting_op(struct member *member, const char *method, json_t *params,
                    enum op_code *out_code);
 /* A commit that only answers what is due. */
 void meeting_tick(struct member *member);
+/* Lets so much time pass while the node runs: on both clocks. */
+void meeting_live(struct member *member, uint64_t span_ms);
 /* Carries what each wrote for the other until nothing is new, with reactions on both sides. */
 void meeting_carry(struct member *left, struct member *right);
 /* Only one way. Returns how many entries. */

@@ -53,7 +53,15 @@ static void member_open_kv(struct member *member)
                                     : kv_lmdb_open(&options, &member->kv));
 }
 
-void member_prepare(struct member *member, uint8_t seed, bool is_lmdb)
+/* The seed's low byte plus a constant fills each secret; the rest of it makes them different from
+ * those of other members with that byte. */
+static void member_secret(uint32_t seed, uint8_t plus, uint8_t out[static SEED_SIZE])
+{
+    memset(out, (uint8_t)(seed + plus), SEED_SIZE);
+    be32_put(out, be32(out) ^ seed >> 8);
+}
+
+void member_prepare(struct member *member, uint32_t seed, bool is_lmdb)
 {
     struct kv_mem_options options = {.tables_count = TABLES_COUNT, .history_max = 64};
     struct device_secrets *secrets = &member->secrets;
@@ -64,13 +72,13 @@ void member_prepare(struct member *member, uint8_t seed, bool is_lmdb)
     member_must(secret_start());
     *member = (struct member){.now_ms = UINT64_C(1700000000000) + seed};
     member->entropy = (struct entropy){.fill = member_fill, .self = member};
-    memset(secrets->signing_seed, seed, 32);
+    member_secret(seed, 0, secrets->signing_seed);
     secrets->has_root = true;
-    memset(secrets->root_seed, seed + 64, 32);
-    memset(secrets->static_seed, seed + 96, 32);
-    memset(secrets->receiving_seed, seed + 128, 32);
-    memset(secrets->local_key, seed + 160, 32);
-    memset(recovery_seed, seed + 192, sizeof recovery_seed);
+    member_secret(seed, 64, secrets->root_seed);
+    member_secret(seed, 96, secrets->static_seed);
+    member_secret(seed, 128, secrets->receiving_seed);
+    member_secret(seed, 160, secrets->local_key);
+    member_secret(seed, 192, recovery_seed);
     identity_exchange_key(recovery_seed, &recovery);
     memcpy(secrets->recovery_public, recovery.public_key, 32);
     identity_signing_key(secrets->root_seed, &root);
@@ -83,7 +91,7 @@ void member_prepare(struct member *member, uint8_t seed, bool is_lmdb)
     member_open_kv(member);
 }
 
-void member_new(struct member *member, uint8_t seed, bool is_lmdb)
+void member_new(struct member *member, uint32_t seed, bool is_lmdb)
 {
     member_prepare(member, seed, is_lmdb);
     member_must(ledger_create(member->kv, &member->secrets, &member->entropy, span_str("desk"),
@@ -400,6 +408,7 @@ enum err member_fetch(struct member *from, const struct log_id *log, const struc
         wire_put_array(&bytes, 2);
         batch_put(&writer, signature, &bytes);
         member_must(buf_err(&bytes));
+        from->sent_bytes += bytes.size;
         member_must(wire_open(&doc, buf_span(&bytes), &wire));
         err = batch_verify(&wire, log, start, &verified, out);
     }

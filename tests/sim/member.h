@@ -21,12 +21,13 @@ struct member {
     struct entropy entropy;
     struct ledger *ledger; /* NULL while closed */
     uint64_t now_ms;
+    uint64_t sent_bytes; /* of batches, as they are framed */
 };
 
 /* Secrets, clock and an empty disk; no ledger yet. */
-void member_prepare(struct member *member, uint8_t seed, bool is_lmdb);
+void member_prepare(struct member *member, uint32_t seed, bool is_lmdb);
 /* The same, created and opened. */
-void member_new(struct member *member, uint8_t seed, bool is_lmdb);
+void member_new(struct member *member, uint32_t seed, bool is_lmdb);
 /* Another device of the same member: certified on the first, its store a copy of the first's as it
  * is then (kv_mem only). Both go on by themselves. */
 void member_twin(struct member *twin, struct member *of, uint8_t seed);

@@ -504,6 +504,7 @@ void session_pair_answer(struct session_pair *pair, int index)
     struct session_event event = {.type = SESSION_LINK_ANSWERED};
 
     side->is_asked = false;
+    event.link.is_forged = side->finds_forged;
     event.link.is_refused = side->is_refusing;
     event.link.refusal = side->refusal;
     event.link.has_message = !side->is_refusing && side->has_answer;

@@ -34,6 +34,7 @@ struct session_side {
     bool is_asked, has_answer, is_ended, is_in_step; /* has_answer: a link message is due */
     enum err commit_err;                             /* what commits end with, unless ERR_OK */
     bool is_refusing;
+    bool finds_forged; /* the node says so of what a link message told */
     enum refusal refusal;
     enum session_end_reason reason;
     const char *rule;

@@ -254,21 +254,32 @@ def quotations(tree):
                 yield path, at, found.group(1), found.group(2)
 
 
+def accusations(tree):
+    """(path, line, rule, text) of every "RULE: text" that the owner is told when it is broken."""
+    pieces = r'"((?:[^"\\]|\\.)*)"'
+    told = rf'"([A-Z]+(?:-[A-Z]+)*-\d+): ((?:[^"\\]|\\.)*)"((?:[\s\\]*{pieces})*)'
+    known = protocol_rules(tree)
+    for path, line, found in each_match(tree, told, tree.sources(C_FILES, rooms=house.ROOMS)):
+        if found.group(1) in known:
+            text = found.group(2) + "".join(re.findall(pieces, found.group(3)))
+            yield path, line, found.group(1), text.rstrip(".")
+
+
 def protocol(tree):
-    """A rule that is quoted stands word for word in PROTOCOL.md."""
+    """A rule that is quoted stands word for word in PROTOCOL.md; what carries rules out quotes
+    each of them somewhere."""
     rules = protocol_rules(tree)
     if not rules:
         yield "proto/PROTOCOL.md", 1, "holds no rules"
-    for path, line, rule, quoted in quotations(tree):
+    said = {rule for path, _, rule, quoted in quotations(tree)
+            if quoted is not None and room_of(path)}
+    for rule in sorted(set(rules) - said):
+        yield "proto/PROTOCOL.md", 1, f"{rule} is quoted by no code of the rooms"
+    for path, line, rule, quoted in (*quotations(tree), *accusations(tree)):
         if rule not in rules:
             yield path, line, f"{rule} is no rule of PROTOCOL.md"
         elif quoted is not None and plain(quoted) not in rules[rule]:
             yield path, line, f"{rule} does not say so"
-
-
-def unquoted(tree):
-    """The rules that no code quotes; told, never a failure."""
-    return sorted(set(protocol_rules(tree)) - {found[2] for found in quotations(tree)})
 
 
 ALL = (direction, third_party, forbidden, conditionals, names, top_level, file_size, function_size,

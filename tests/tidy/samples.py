@@ -16,7 +16,8 @@ def quoted(text):
     """A rule, and a file that quotes it as text."""
     return {"proto/PROTOCOL.md": "# Frames\n\n- FRAME-1 A frame is never empty, and its\n"
                                  "  size is a `u32`.\n\n- FRAME-2 Nothing follows.\n",
-            "proto/frame.c": f"/* PROTOCOL FRAME-1: \"{text}\" */\n"}
+            "proto/frame.c": f"/* PROTOCOL FRAME-1: \"{text}\" */\n"
+                             "/* PROTOCOL FRAME-2: \"Nothing follows.\" */\n"}
 
 
 GUARD = "#ifndef {0}\n#define {0}\n\n#endif\n"
@@ -76,5 +77,11 @@ SAMPLES = (
     ("protocol", "no rule of that name",
      {**quoted("its size"), "proto/a.c": "/* PROTOCOL FRAME-9 */\n"},
      {**quoted("its size"), "proto/a.c": "/* PROTOCOL FRAME-2 says why. */\n"}),
+    ("protocol", "every rule by some code",
+     {**quoted("its size"), "proto/a.c": "", "proto/frame.c": "/* PROTOCOL FRAME-1. */\n"},
+     quoted("its size")),
+    ("protocol", "what is told of a broken rule",
+     {**quoted("its size"), "proto/a.c": 'f("FRAME-2: Nothing "\n  "comes.");\n'},
+     {**quoted("its size"), "proto/a.c": 'f("FRAME-2: Nothing "\n  "follows.");\n'}),
     ("formatting", "as clang-format has it", c("int  frame;\n"), c("int frame;\n")),
 )

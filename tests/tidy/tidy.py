@@ -67,9 +67,6 @@ def judge(tree):
             print(f"{path}:{line}: {case_name(rule)}: {text}")
         print(f"{'not ok' if findings else 'ok'} tidy/{case_name(rule)}")
         broken += bool(findings)
-    unquoted = rules.unquoted(tree)
-    if unquoted:
-        print("rules that no code quotes: " + ", ".join(unquoted))
     return broken
 
 

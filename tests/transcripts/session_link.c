@@ -143,6 +143,27 @@ static void an_acceptor_may_refuse_too(void **state)
     session_pair_free(pair);
 }
 
+/* PROTOCOL LINK-7: nothing is answered but that a rule was broken. */
+static void somebody_elses_space_ends_the_session(void **state)
+{
+    struct session_pair *pair = session_pair_new();
+
+    (void)state;
+    pair->sides[BEN].finds_forged = true;
+    session_pair_connect(pair, SESSION_INVITER, SESSION_ACCEPTOR);
+    session_pair_run(pair);
+    assert_true(session_pair_said(pair, "ana: link? claim\n"
+                                        "ana> identity\n"
+                                        "ana> link with secret\n"
+                                        "ben: confirmed\n"
+                                        "ben: link? message\n"
+                                        "ben> bye 3\n"
+                                        "ben: end, violation LINK-7\n"
+                                        "ana: confirmed\n"
+                                        "ana: end, done\n"));
+    session_pair_free(pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +172,7 @@ int main(void)
         cmocka_unit_test(a_link_that_broke_off_is_repeated),
         cmocka_unit_test(a_spent_invitation_is_refused),
         cmocka_unit_test(an_acceptor_may_refuse_too),
+        cmocka_unit_test(somebody_elses_space_ends_the_session),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,14 +8,17 @@
 
 #include <cmocka.h>
 
+#include "node/amend.h"
 #include "node/clock.h"
 #include "node/writer.h"
 #include "proto/contact.h"
+#include "proto/statement.h"
 #include "storage/check.h"
 #include "storage/follow.h"
 #include "storage/ledger_state.h"
 #include "storage/round.h"
 #include "storage/row.h"
+#include "storage/view_endorsement.h"
 #include "storage/view_search.h"
 #include "tests/sim/member.h"
 
@@ -121,6 +124,69 @@ static void a_round_comes_to_what_stages_come_to(void **state)
     buf_release(&staged);
     buf_release(&rounded);
     member_free(&member);
+}
+
+/* Words of Ana's about Bruno into the pair space; the last byte of forged ones is another. */
+static void round_endorse(struct ledger_txn *txn, struct member *ana, const struct member *bruno,
+                          const struct id *pair, size_t at, bool is_forged)
+{
+    struct endorsement endorsement = {.subject = bruno->secrets.member,
+                                      .relation = RELATION_CLIENT,
+                                      .about = {span_str("stairs")},
+                                      .about_count = 1,
+                                      .words = span_str("Built our stairs, on time and true."),
+                                      .issued_s = ana->now_ms / 1000 + at,
+                                      .expires_s = ana->now_ms / 1000 + 86400 * 700,
+                                      .ceiling = AUDIENCE_PEERS,
+                                      .name = span_str("Ana")};
+    struct buf statement = {0};
+    struct signing_key root;
+    struct amend amend;
+    struct id object;
+
+    identity_signing_key(ana->secrets.root_seed, &root);
+    endorsement.issuer = root.public_key;
+    endorsement_draw_id(&ana->entropy, ana->now_ms, &endorsement.id);
+    assert_int_equal(endorsement_issue(&endorsement, &root, &statement), ERR_OK);
+    statement.data[statement.size - 1] ^= is_forged ? 1 : 0;
+    statement_id(buf_span(&statement), &object);
+    amend_begin(&amend, txn, pair, KIND_ENDORSEMENT, &object);
+    amend_bytes(&amend, ENDORSEMENT_STATEMENT, buf_span(&statement));
+    assert_int_equal(amend_end(&amend, NULL), ERR_OK);
+    buf_release(&statement);
+}
+
+/* P7: signatures are checked ahead of the writer; what does not hold is not shown for that. */
+static void a_round_shows_no_words_that_nobody_signed(void **state)
+{
+    enum { FORGED = 1100, TRUE_ONES = 2 };
+    struct endorsement_counts counts;
+    struct member ana, bruno;
+    struct snapshot snapshot;
+    struct ledger_txn *txn;
+    struct peer peer;
+
+    (void)state;
+    member_new(&ana, 1, false);
+    member_new(&bruno, 2, false);
+    member_link(&ana, &bruno);
+    snapshot = member_snapshot(&ana);
+    assert_int_equal(view_peer(&snapshot, &bruno.secrets.member, &peer), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    txn = member_begin(&ana);
+    for (size_t at = 0; at < FORGED + TRUE_ONES; at++)
+        round_endorse(txn, &ana, &bruno, &peer.pair_out, at, at < FORGED);
+    assert_int_equal(ledger_commit_stage(txn), ERR_OK);
+    assert_true(member_pull(&bruno, &ana, NULL) > FORGED);
+    round_forget_views(&bruno);
+    assert_true(round_is_due(bruno.ledger));
+    assert_int_equal(round_run(bruno.ledger), ERR_OK);
+    snapshot = member_snapshot(&bruno);
+    assert_int_equal(view_endorsement_count(&snapshot, bruno.now_ms, &counts), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    assert_int_equal(counts.pending, TRUE_ONES);
+    member_free(&ana);
+    member_free(&bruno);
 }
 
 struct round_parts {
@@ -267,6 +333,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_round_comes_to_what_stages_come_to),
+        cmocka_unit_test(a_round_shows_no_words_that_nobody_signed),
         cmocka_unit_test(a_round_broken_off_loses_nothing_and_others_may_write_meanwhile),
         cmocka_unit_test(a_round_is_void_when_views_are_made_anew),
         cmocka_unit_test(the_writer_catches_up_while_others_write),

@@ -9,9 +9,11 @@
 
 #include "node/react.h"
 #include "proto/card.h"
+#include "proto/limits.h"
 #include "proto/link.h"
 #include "storage/ledger_state.h"
 #include "storage/row.h"
+#include "storage/running.h"
 #include "storage/space.h"
 #include "tests/sim/member.h"
 
@@ -252,6 +254,32 @@ static void space_renew_soon(struct member *member)
     assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
 }
 
+/* KNOCK-6: who never comes back keeps an old knock answered for KNOCK_DAYS_MAX of running time. */
+static void space_old_knocks_end_though_somebody_stays_away(void **state)
+{
+    struct member ana, bruno;
+    struct ledger_txn *txn;
+
+    (void)state;
+    member_new(&ana, 1, false);
+    member_new(&bruno, 2, false);
+    member_link(&ana, &bruno);
+    member_grant(&ana, &bruno);
+    txn = member_begin(&ana);
+    assert_int_equal(space_renew_knock(txn), ERR_OK);
+    assert_int_equal(running_advance(txn, 1), ERR_OK);
+    assert_int_equal(running_advance(txn, 399 * MS_PER_DAY), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    ana.now_ms += 4000 * MS_PER_DAY;
+    assert_int_equal(space_knocks_count(&ana), 2);
+    txn = member_begin(&ana);
+    assert_int_equal(running_advance(txn, 401 * MS_PER_DAY), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    assert_int_equal(space_knocks_count(&ana), 1);
+    member_free(&ana);
+    member_free(&bruno);
+}
+
 /* KNOCK-6: the first removal draws a knock at once, those of the next day share one more; older
  * ones are answered until the peers who stay have acknowledged a newer. */
 static void space_knocks_of_one_day_are_shared_and_old_ones_end(void **state)
@@ -308,6 +336,7 @@ int main(void)
         cmocka_unit_test(space_grant_says_what_is_missing),
         cmocka_unit_test(space_new_knock_comes_first_and_is_told),
         cmocka_unit_test(space_knocks_of_one_day_are_shared_and_old_ones_end),
+        cmocka_unit_test(space_old_knocks_end_though_somebody_stays_away),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -315,10 +315,11 @@ static void an_epoch_is_renewed_behind_its_bound(void **state)
         struct edit_space edit = {0};
         static const struct id only = {{0}};
         struct log_row log;
+        struct hash newest;
         uint64_t since;
 
         assert_int_equal(ledger_log(&snapshot, &id, &log), ERR_OK);
-        assert_int_equal(epoch_table_since(&snapshot, &log, &since), ERR_OK);
+        assert_int_equal(epoch_table_newest(&snapshot, &log, &newest, &since), ERR_OK);
         log.tip.size += EPOCH_ENTRIES_MAX - since + (uint64_t)at; /* as if so many were written */
         assert_int_equal(log_table_put(txn, &log), ERR_OK);
         edit_begin(&edit, KIND_CARD, &only, ana.now_ms);

@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "node/bucket.h"
-#include "node/dialer.h"
 #include "node/strangers.h"
 #include "storage/view_host.h"
 #include "tests/sim/member.h"
@@ -62,34 +61,6 @@ static void a_bucket_gives_its_capacity_and_then_its_pace(void **state)
     assert_true(bucket_take(&full_at, 200, 2, 10, 5600));
     assert_true(bucket_take(&full_at, 200, 10, 10, 100000));
     assert_false(bucket_take(&full_at, 200, 11, 10, 1000000));
-}
-
-/* DESIGN 7: dialling 10 a minute to addresses never reached, 10 a second otherwise. */
-static void dialling_keeps_to_its_two_budgets(void **state)
-{
-    struct dialer dialer = {0};
-    int unknown = 0, known = 0;
-
-    (void)state;
-    for (uint64_t now_ms = 1000000; now_ms < 1060000; now_ms += 50) {
-        unknown += dialer_take(&dialer, false, now_ms);
-        known += dialer_take(&dialer, true, now_ms);
-    }
-    assert_in_range(unknown, 10, 20);
-    assert_in_range(known, 600, 610);
-}
-
-static void back_off_doubles_from_a_second_to_six_hours(void **state)
-{
-    (void)state;
-    for (unsigned failures = 0; failures < 40; failures++) {
-        uint64_t middle = failures < 15 ? UINT64_C(1000) << failures : UINT64_C(6) * 3600 * 1000;
-
-        if (middle > UINT64_C(6) * 3600 * 1000)
-            middle = UINT64_C(6) * 3600 * 1000;
-        assert_in_range(dialer_wait_ms(failures, 0), middle * 3 / 4, middle);
-        assert_in_range(dialer_wait_ms(failures, UINT32_MAX), middle * 3 / 4, middle * 5 / 4);
-    }
 }
 
 static void one_place_has_eight_slots_and_the_own_machine_half(void **state)
@@ -284,8 +255,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bucket_gives_its_capacity_and_then_its_pace),
-        cmocka_unit_test(dialling_keeps_to_its_two_budgets),
-        cmocka_unit_test(back_off_doubles_from_a_second_to_six_hours),
         cmocka_unit_test(one_place_has_eight_slots_and_the_own_machine_half),
         cmocka_unit_test(one_place_knocks_ten_times_at_once_and_five_times_a_second),
         cmocka_unit_test(what_overflows_drops_the_oldest_of_the_busiest_place),

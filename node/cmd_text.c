@@ -1,0 +1,198 @@
+/* Text that a person has written is never thrown away because a command failed afterwards. */
+#include "node/cmd_text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "node/door.h"
+
+enum { CMD_TEXT_SIZE_MAX = 256 << 10, CMD_TEXT_WORDS_MAX = 16, CMD_TEXT_EDITOR_MAX = 1000 };
+
+static const char cmd_text_cut[] = "\n------ what stands from this line on is left out ------\n";
+
+extern char **environ;
+
+static bool cmd_text_fail(struct op_failure *failure, const struct cmd *cmd, enum op_code code,
+                          const char *message)
+{
+    char hint[100];
+
+    (void)snprintf(hint, sizeof hint, "kith help %.60s", cmd->words);
+    door_fail(failure, code, hint, "%s", message);
+    return false;
+}
+
+/* Without white space around it; false when nothing is left. */
+static bool cmd_text_take(struct span written, const struct cmd *cmd, json_t *params,
+                          struct op_failure *failure)
+{
+    json_t *text;
+
+    while (written.size > 0 && memchr(" \t\r\n", written.data[written.size - 1], 4) != NULL)
+        written.size--;
+    while (written.size > 0 && memchr(" \t\r\n", written.data[0], 4) != NULL)
+        written = span_of(written.data + 1, written.size - 1);
+    if (written.size == 0)
+        return cmd_text_fail(failure, cmd, OP_CANCELLED, "nothing was written: cancelled");
+    text = json_stringn((const char *)written.data, written.size);
+    if (text == NULL)
+        return cmd_text_fail(failure, cmd, OP_USAGE, "that is no text in UTF-8");
+    (void)json_object_set_new(params, cmd->text, text);
+    return true;
+}
+
+static bool cmd_text_read(const char *path, const struct cmd *cmd, json_t *params,
+                          struct op_failure *failure)
+{
+    struct buf file = {0};
+    enum err err = home_read_file(path, CMD_TEXT_SIZE_MAX, &file);
+    struct span written = buf_span(&file);
+    bool is_taken = false;
+
+    if (err == ERR_OK) {
+        const uint8_t *cut =
+            file.size > 0 ? memmem(file.data, file.size, cmd_text_cut + 1, sizeof cmd_text_cut - 2)
+                          : NULL;
+
+        if (cut != NULL)
+            written.size = (size_t)(cut - file.data);
+        is_taken = cmd_text_take(written, cmd, params, failure);
+    } else {
+        (void)cmd_text_fail(failure, cmd, OP_FAILED,
+                            err == ERR_LIMIT ? "that is too much text" : "it could not be read");
+    }
+    buf_release(&file);
+    return is_taken;
+}
+
+/* The editor. */
+
+static bool cmd_text_prepare(const struct config *config, const struct cmd *cmd,
+                             struct cmd_text *out)
+{
+    struct config_places places;
+    char text[400];
+    int descriptor, size;
+    bool is_written;
+
+    if (config_places(config, &places) != ERR_OK)
+        return false;
+    (void)snprintf(out->path, sizeof out->path, "%s/text-XXXXXX", places.home);
+    descriptor = mkstemp(out->path); /* For its owner alone. */
+    if (descriptor < 0) {
+        out->path[0] = '\0';
+        return false;
+    }
+    size = snprintf(text, sizeof text, "\n%skith %s: %s.\nLeave it empty, and nothing happens.\n",
+                    cmd_text_cut, cmd->words, cmd->summary);
+    is_written = write(descriptor, text, (size_t)size) == size;
+    (void)close(descriptor);
+    return is_written;
+}
+
+static const char *cmd_text_editor(void)
+{
+    const char *editor = config_env("VISUAL");
+
+    if (editor == NULL)
+        editor = config_env("EDITOR");
+    return editor != NULL ? editor : "vi";
+}
+
+/* Its words, the file last. False when there are too many. */
+static bool cmd_text_split(char editor[static CMD_TEXT_EDITOR_MAX + 1], char *path,
+                           char *words[static CMD_TEXT_WORDS_MAX + 1])
+{
+    size_t count = 0;
+
+    for (char *at = editor; *at != '\0';) {
+        at += strspn(at, " \t");
+        if (*at == '\0')
+            break;
+        if (count + 1 >= CMD_TEXT_WORDS_MAX)
+            return false;
+        words[count++] = at;
+        at += strcspn(at, " \t");
+        if (*at != '\0')
+            *at++ = '\0';
+    }
+    words[count++] = path;
+    words[count] = NULL;
+    return count > 1;
+}
+
+/* True when it ended well. */
+static bool cmd_text_edit(struct cmd_text *text)
+{
+    char editor[CMD_TEXT_EDITOR_MAX + 1];
+    char *words[CMD_TEXT_WORDS_MAX + 1];
+    int size = snprintf(editor, sizeof editor, "%s", cmd_text_editor()), status = 0;
+    pid_t pid;
+
+    if (size < 0 || (size_t)size >= sizeof editor || !cmd_text_split(editor, text->path, words) ||
+        posix_spawnp(&pid, words[0], NULL, NULL, words, environ) != 0)
+        return false;
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return false;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static bool cmd_text_ask(const struct config *config, const struct cmd *cmd, json_t *params,
+                         struct cmd_text *out, struct op_failure *failure)
+{
+    char message[CMD_TEXT_EDITOR_MAX + 100];
+
+    if (!cmd_text_prepare(config, cmd, out))
+        return cmd_text_fail(failure, cmd, OP_FAILED, "there is no place to write the text in");
+    if (!cmd_text_edit(out)) {
+        (void)snprintf(message, sizeof message,
+                       "your editor (%.300s) did not end well: cancelled; EDITOR names another",
+                       cmd_text_editor());
+        cmd_text_end(out, true);
+        return cmd_text_fail(failure, cmd, OP_CANCELLED, message);
+    }
+    if (cmd_text_read(out->path, cmd, params, failure))
+        return true;
+    cmd_text_end(out, failure->code == OP_CANCELLED);
+    return false;
+}
+
+/* An introduction has words for each side, and needs no others. */
+static bool cmd_text_is_in_parts(json_t *params)
+{
+    return json_object_get(params, "to-a") != NULL && json_object_get(params, "to-b") != NULL;
+}
+
+bool cmd_text_fill(const struct config *config, const struct cmd *cmd, json_t *params,
+                   struct cmd_text *out, struct op_failure *failure)
+{
+    const char *given =
+        cmd->text != NULL ? json_string_value(json_object_get(params, cmd->text)) : NULL;
+
+    *out = (struct cmd_text){{0}};
+    if (cmd->text == NULL || (given != NULL && strcmp(given, "-") != 0) ||
+        (given == NULL && cmd_text_is_in_parts(params)))
+        return true;
+    if (given != NULL)
+        return cmd_text_read("-", cmd, params, failure);
+    if (!config_may_prompt(config) || config->is_json || isatty(STDOUT_FILENO) == 0)
+        return true; /* The op says what is missing. */
+    return cmd_text_ask(config, cmd, params, out, failure);
+}
+
+void cmd_text_end(const struct cmd_text *text, bool was_taken)
+{
+    if (text->path[0] == '\0')
+        return;
+    if (was_taken)
+        (void)unlink(text->path);
+    else
+        (void)fprintf(stderr, "      your text is kept in %s\n", text->path);
+}

@@ -1,0 +1,369 @@
+/* Letters of a thread are few and are found by walking over all of them. */
+#include "node/describe_lead.h"
+
+#include <string.h>
+
+#include "crypto/secret.h"
+#include "node/carry.h"
+#include "node/introduction.h"
+#include "proto/answer.h"
+#include "proto/contact.h"
+#include "storage/row.h"
+
+/* A list in the order of times that its rows show to the second only: when a letter came here and,
+ * of those that came at once, when it was written. */
+enum { DESCRIBE_LEAD_TIMES = 16 };
+struct describe_lead_order {
+    json_t *rows;
+    struct buf times;
+};
+
+static enum err describe_lead_insert(struct describe_lead_order *order, json_t *row,
+                                     uint64_t came_ms, uint64_t written_ms)
+{
+    size_t place = json_array_size(order->rows);
+    uint8_t times[DESCRIBE_LEAD_TIMES], *at;
+
+    be64_put(times, came_ms);
+    be64_put(times + 8, written_ms);
+    buf_append(&order->times, span_of(times, sizeof times));
+    if (buf_err(&order->times) != ERR_OK) {
+        json_decref(row);
+        return ERR_NOMEM;
+    }
+    at = order->times.data + DESCRIBE_LEAD_TIMES * place;
+    for (; place > 0 && memcmp(at - DESCRIBE_LEAD_TIMES, times, sizeof times) > 0;
+         place--, at -= DESCRIBE_LEAD_TIMES)
+        memcpy(at, at - DESCRIBE_LEAD_TIMES, DESCRIBE_LEAD_TIMES);
+    memcpy(at, times, sizeof times);
+    return json_array_insert_new(order->rows, place, row) == 0 ? ERR_OK : ERR_NOMEM;
+}
+
+/* Counting. */
+
+enum { DESCRIBE_LEAD_COUNTED = HASH_SIZE + 8 };
+
+static uint8_t *describe_lead_find(const struct describe_lead_tally *tally, struct span thread)
+{
+    for (size_t at = 0; thread.size == HASH_SIZE && at < tally->threads.size;
+         at += DESCRIBE_LEAD_COUNTED)
+        if (memcmp(tally->threads.data + at, thread.data, HASH_SIZE) == 0)
+            return tally->threads.data + at;
+    return NULL;
+}
+
+static enum err describe_lead_on_counted(void *self, uint32_t number, const struct object *lead)
+{
+    struct describe_lead_tally *tally = self;
+    struct span thread = object_value(lead, LEAD_THREAD).bytes;
+    uint8_t *counted = describe_lead_find(tally, thread);
+
+    (void)number;
+    if (counted == NULL && thread.size == HASH_SIZE) {
+        buf_append(&tally->threads, thread);
+        buf_u64(&tally->threads, 0);
+        counted = describe_lead_find(tally, thread);
+    }
+    if (counted != NULL) {
+        be32_put(counted + HASH_SIZE, be32(counted + HASH_SIZE) + 1);
+        be32_put(counted + HASH_SIZE + 4,
+                 be32(counted + HASH_SIZE + 4) + (object_number(lead, LEAD_IS_MINE) != 0 ? 1 : 0));
+    }
+    return buf_err(&tally->threads);
+}
+
+enum err describe_lead_count(const struct op_call *call, struct describe_lead_tally *out)
+{
+    return row_each(&call->snapshot, ledger_self_space(call->snapshot.ledger), KIND_LEAD,
+                    describe_lead_on_counted, out);
+}
+
+void describe_lead_counted(const struct describe_lead_tally *tally, const struct object *lead,
+                           uint32_t *out_letters, uint32_t *out_mine)
+{
+    const uint8_t *counted = describe_lead_find(tally, object_value(lead, LEAD_THREAD).bytes);
+
+    *out_letters = counted != NULL ? be32(counted + HASH_SIZE) : 0;
+    *out_mine = counted != NULL ? be32(counted + HASH_SIZE + 4) : 0;
+}
+
+void describe_lead_tally_release(struct describe_lead_tally *tally)
+{
+    buf_release(&tally->threads);
+}
+
+enum describe_lead_waits describe_lead_waits(const struct describe_lead_tally *tally,
+                                             const struct object *lead)
+{
+    uint32_t letters, mine;
+    struct reply reply;
+
+    describe_lead_counted(tally, lead, &letters, &mine);
+    if (reply_peek(object_value(lead, LEAD_CONTENT).bytes, &reply) != ERR_OK || reply.has_first)
+        return DESCRIBE_LEAD_WAITS_NOT;
+    if (object_number(lead, LEAD_IS_ASKED) != 0)
+        return reply.kind == REPLY_CHEER || mine > 0 || object_number(lead, LEAD_THANKED) != 0
+                   ? DESCRIBE_LEAD_WAITS_NOT
+                   : DESCRIBE_LEAD_WAITS_WORD;
+    return reply.about.offers_introduction && object_number(lead, LEAD_MEET) != 0 &&
+                   object_number(lead, LEAD_INTRODUCED) == 0
+               ? DESCRIBE_LEAD_WAITS_INTRODUCTION
+               : DESCRIBE_LEAD_WAITS_NOT;
+}
+
+/* Letters. */
+
+struct describe_lead_letters {
+    struct span thread;
+    struct describe_lead_order order;
+};
+
+/* What a letter says, whoever wrote it. */
+struct describe_lead_words {
+    struct span text;
+    uint64_t at_ms;
+    bool is_yes;
+};
+
+static struct describe_lead_words describe_lead_words(const struct object *lead)
+{
+    struct span content = object_value(lead, LEAD_CONTENT).bytes;
+    struct answer_letter answer;
+    struct reply reply;
+
+    if (reply_peek(content, &reply) == ERR_OK)
+        return (struct describe_lead_words){reply.text, reply.at_ms, false};
+    if (answer_peek(content, &answer) == ERR_OK)
+        return (struct describe_lead_words){answer.text, answer.at_ms, answer.wants_introduction};
+    return (struct describe_lead_words){.at_ms = 0};
+}
+
+static enum err describe_lead_on_letter(void *self, uint32_t number, const struct object *lead)
+{
+    struct describe_lead_letters *letters = self;
+    struct describe_lead_words words = describe_lead_words(lead);
+    uint64_t came_ms = object_number(lead, LEAD_AT);
+    json_t *row;
+
+    (void)number;
+    if (!span_is_equal(object_value(lead, LEAD_THREAD).bytes, letters->thread))
+        return ERR_OK;
+    row = json_pack("{s:b}", "mine", object_number(lead, LEAD_IS_MINE) != 0);
+    describe_set_text(row, "text", words.text);
+    if (words.is_yes)
+        (void)json_object_set_new(row, "wants_introduction", json_true());
+    describe_set_time(row, "at", came_ms);
+    return describe_lead_insert(&letters->order, row, came_ms, words.at_ms);
+}
+
+static json_t *describe_lead_person(const struct op_call *call, struct span name,
+                                    const struct object *lead)
+{
+    struct span proof = object_value(lead, LEAD_PROOF).bytes, body;
+    json_t *person = json_object();
+    char shown[INTRODUCTION_NAME_SIZE];
+    struct public_key member;
+    bool is_peer = false;
+
+    describe_set_text(person, "name", name);
+    if (proof.size > 0 && statement_peek(proof, &member, &body) == ERR_OK) {
+        struct peer peer;
+
+        describe_set_did(person, "member", &member);
+        if (view_peer(&call->snapshot, &member, &peer) == ERR_OK) {
+            introduction_name(&call->snapshot, &member, shown);
+            describe_set_text(person, "name", span_str(shown));
+            is_peer = peer.state == LINK_LINKED;
+        }
+        secret_wipe(&peer, sizeof peer);
+    }
+    (void)json_object_set_new(person, "peer", json_boolean(is_peer));
+    return person;
+}
+
+static json_t *describe_lead_about(const struct reply_about *about)
+{
+    static const struct {
+        uint8_t field;
+        const char *key;
+        bool is_list;
+    } keys[] = {{CONTACT_ORG, "org", false},      {CONTACT_TITLE, "title", false},
+                {CONTACT_PLACE, "place", false},  {CONTACT_EMAILS, "emails", true},
+                {CONTACT_PHONES, "phones", true}, {CONTACT_URLS, "urls", true}};
+    json_t *person = json_object();
+
+    describe_set_text(person, "name", about->name);
+    for (size_t at = 0; at < about->facts_count; at++)
+        for (size_t key = 0; key < sizeof keys / sizeof keys[0]; key++) {
+            struct span value = about->facts[at].value;
+
+            if (keys[key].field != about->facts[at].field)
+                continue;
+            if (!keys[key].is_list) {
+                describe_set_text(person, keys[key].key, value);
+                continue;
+            }
+            if (json_object_get(person, keys[key].key) == NULL)
+                (void)json_object_set_new(person, keys[key].key, json_array());
+            (void)json_array_append_new(json_object_get(person, keys[key].key),
+                                        json_stringn((const char *)value.data, value.size));
+        }
+    return person;
+}
+
+static void describe_lead_ask(const struct op_call *call, const struct object *lead, json_t *into)
+{
+    struct span bytes = object_value(lead, LEAD_ASK).bytes;
+    char title[CARRY_TITLE_SIZE];
+    json_t *ask = json_object();
+    struct id id;
+
+    if (bytes.size == HASH_SIZE) {
+        memcpy(id.bytes, bytes.data, ID_SIZE);
+        describe_set_id(ask, "id", &id);
+        carry_title(&call->snapshot, &id, title);
+        describe_set_text(ask, "title", span_str(title));
+    }
+    (void)json_object_set_new(into, "ask", ask);
+}
+
+/* Of a reply of mine: did it leave here? */
+static void describe_lead_state(const struct op_call *call, const struct object *lead, json_t *into)
+{
+    struct span letter = object_value(lead, LEAD_LETTER).bytes;
+    struct reply_row row;
+    struct hash id;
+
+    if (letter.size != HASH_SIZE || object_number(lead, LEAD_IS_MINE) == 0)
+        return;
+    memcpy(id.bytes, letter.data, HASH_SIZE);
+    if (view_reply(&call->snapshot, &id, &row) != ERR_OK)
+        return;
+    describe_set_text(into, "state", span_str(row.state == REPLY_HANDED ? "sent" : "waiting"));
+    if (row.state == REPLY_HANDED) {
+        char name[INTRODUCTION_NAME_SIZE];
+
+        introduction_name(&call->snapshot, &row.to, name);
+        describe_set_text(into, "through", span_str(name));
+    }
+}
+
+static void describe_lead_through(const struct op_call *call, const struct object *lead,
+                                  json_t *into)
+{
+    struct span bytes = object_value(lead, LEAD_THROUGH).bytes;
+    char name[INTRODUCTION_NAME_SIZE];
+    struct public_key member;
+
+    if (bytes.size != 32)
+        return;
+    memcpy(member.bytes, bytes.data, 32);
+    introduction_name(&call->snapshot, &member, name);
+    describe_set_text(into, "through", span_str(name));
+}
+
+static void describe_lead_introduction(const struct object *lead, const struct reply *reply,
+                                       json_t *into)
+{
+    if (!reply->about.offers_introduction)
+        return;
+    describe_set_text(into, "introduction",
+                      span_str(object_number(lead, LEAD_INTRODUCED) != 0 ? "begun"
+                               : object_number(lead, LEAD_MEET) != 0     ? "wanted"
+                                                                         : "offered"));
+}
+
+static json_t *describe_lead_head(const struct op_call *call, const struct object *lead)
+{
+    bool is_asked = object_number(lead, LEAD_IS_ASKED) != 0;
+    json_t *result;
+    struct reply reply;
+
+    if (reply_peek(object_value(lead, LEAD_CONTENT).bytes, &reply) != ERR_OK)
+        return NULL;
+    result = json_object();
+    describe_set_id(result, "id", &lead->id);
+    describe_set_text(result, "role", span_str(is_asked ? "asked" : "answered"));
+    describe_set_text(result, "kind", span_str(reply_kind_name(reply.kind)));
+    describe_lead_ask(call, lead, result);
+    describe_set_text(result, "text", reply.text);
+    if (reply.name.size > 0)
+        (void)json_object_set_new(result, "from", describe_lead_person(call, reply.name, lead));
+    describe_lead_through(call, lead, result);
+    if (reply.about.name.size > 0)
+        (void)json_object_set_new(result, "about", describe_lead_about(&reply.about));
+    describe_lead_introduction(lead, &reply, result);
+    describe_lead_state(call, lead, result);
+    describe_set_time(result, "at", object_number(lead, LEAD_AT));
+    describe_set_time(result, "thanked", object_number(lead, LEAD_THANKED));
+    describe_set_text(result, "thanks", object_text(lead, LEAD_THANKS));
+    return result;
+}
+
+json_t *describe_lead(const struct op_call *call, const struct object *lead)
+{
+    struct describe_lead_letters letters = {.thread = object_value(lead, LEAD_THREAD).bytes,
+                                            .order.rows = json_array()};
+    enum err err = row_each(&call->snapshot, ledger_self_space(call->snapshot.ledger), KIND_LEAD,
+                            describe_lead_on_letter, &letters);
+    json_t *result = err == ERR_OK ? describe_lead_head(call, lead) : NULL;
+
+    buf_release(&letters.order.times);
+    if (result != NULL) {
+        size_t count = json_array_size(letters.order.rows);
+
+        (void)json_object_set_new(result, "letters", json_integer((json_int_t)count));
+        (void)json_object_set(result, "thread", letters.order.rows);
+    }
+    json_decref(letters.order.rows);
+    return result;
+}
+
+/* Lists. */
+
+struct describe_lead_list {
+    const struct op_call *call;
+    const struct id *ask;
+    struct describe_lead_tally tally;
+    struct describe_lead_order order;
+};
+
+static enum err describe_lead_on_row(void *self, uint32_t number, const struct object *lead)
+{
+    struct describe_lead_list *list = self;
+    struct span ask = object_value(lead, LEAD_ASK).bytes;
+    uint32_t letters, mine;
+    json_t *row;
+
+    (void)number;
+    if (!span_is_equal(object_value(lead, LEAD_THREAD).bytes,
+                       object_value(lead, LEAD_LETTER).bytes) ||
+        ask.size != HASH_SIZE ||
+        (list->ask != NULL && memcmp(ask.data, list->ask->bytes, ID_SIZE) != 0))
+        return ERR_OK;
+    row = describe_lead_head(list->call, lead);
+    if (row == NULL)
+        return ERR_NOMEM;
+    describe_lead_counted(&list->tally, lead, &letters, &mine);
+    (void)json_object_set_new(row, "letters", json_integer(letters));
+    if (describe_lead_waits(&list->tally, lead) != DESCRIBE_LEAD_WAITS_NOT)
+        (void)json_object_set_new(row, "waiting_for_me", json_true());
+    /* The newest first: times count backwards. */
+    return describe_lead_insert(&list->order, row, UINT64_MAX - object_number(lead, LEAD_AT), 0);
+}
+
+json_t *describe_leads(const struct op_call *call, const struct id *ask)
+{
+    struct describe_lead_list list = {.call = call, .ask = ask, .order.rows = json_array()};
+    enum err err = describe_lead_count(call, &list.tally);
+
+    if (err == ERR_OK)
+        err = row_each(&call->snapshot, ledger_self_space(call->snapshot.ledger), KIND_LEAD,
+                       describe_lead_on_row, &list);
+    describe_lead_tally_release(&list.tally);
+    buf_release(&list.order.times);
+    if (err == ERR_OK)
+        return list.order.rows;
+    json_decref(list.order.rows);
+    return NULL;
+}

@@ -1,0 +1,478 @@
+/* A thread is named by its first letter. Both of its sides use the same commands. */
+#include "node/op_lead.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/secret.h"
+#include "node/carry.h"
+#include "node/describe_lead.h"
+#include "node/introduction.h"
+#include "node/lead_write.h"
+#include "node/name.h"
+#include "node/op_introduce.h"
+#include "node/op_reply.h"
+#include "node/react.h"
+#include "proto/limits.h"
+#include "storage/row.h"
+
+enum { OP_LEAD_PREFIX_MIN = 6, OP_LEAD_NAME_SIZE = NAME_SIZE_MAX + 1 };
+
+/* Looking. */
+
+enum err op_lead_list(struct op_call *call)
+{
+    json_t *leads = describe_leads(call, NULL);
+
+    if (leads == NULL)
+        return op_fail_err(call, ERR_NOMEM, "the leads could not be read");
+    call->result = json_pack("{s:o}", "leads", leads);
+    return call->result != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+/* Finding one by its id or the start of it. */
+
+struct op_lead_search {
+    const char *prefix;
+    size_t count;
+    struct id id;
+};
+
+static enum err op_lead_on_found(void *self, uint32_t number, const struct object *lead)
+{
+    struct op_lead_search *search = self;
+    char id[ID_TEXT_SIZE];
+
+    (void)number;
+    hex_write(span_of(lead->id.bytes, ID_SIZE), id);
+    if (strncmp(id, search->prefix, strlen(search->prefix)) != 0 ||
+        !span_is_equal(object_value(lead, LEAD_THREAD).bytes,
+                       object_value(lead, LEAD_LETTER).bytes))
+        return ERR_OK;
+    search->id = lead->id;
+    search->count++;
+    return ERR_OK;
+}
+
+static enum err op_lead_get(struct op_call *call, const struct id *id, struct object *out)
+{
+    uint32_t number;
+
+    return row_get(&call->snapshot, ledger_self_space(call->snapshot.ledger), KIND_LEAD, id, out,
+                   &number);
+}
+
+/* The first letter of the thread; to be released. */
+static enum err op_lead_find(struct op_call *call, struct object *out)
+{
+    const char *prefix = op_text(call, "id");
+    struct op_lead_search search = {.prefix = prefix};
+    enum err err;
+
+    if (prefix == NULL || strlen(prefix) < OP_LEAD_PREFIX_MIN)
+        return op_fail(call, OP_USAGE, "kith lead list",
+                       "say which: the first %d or more letters of its id", OP_LEAD_PREFIX_MIN);
+    err = row_each(&call->snapshot, ledger_self_space(call->snapshot.ledger), KIND_LEAD,
+                   op_lead_on_found, &search);
+    if (err != ERR_OK)
+        return op_fail_err(call, err, "the leads could not be read");
+    if (search.count == 0)
+        return op_fail(call, OP_NOT_FOUND, "kith lead list", "there is no lead %.40s", prefix);
+    if (search.count > 1)
+        return op_fail(call, OP_AMBIGUOUS, "use more of the id: kith lead list",
+                       "several leads begin with %.40s", prefix);
+    return op_lead_get(call, &search.id, out);
+}
+
+static enum err op_lead_describe(struct op_call *call, const struct id *id)
+{
+    struct object lead = {0};
+    enum err err = op_lead_get(call, id, &lead);
+
+    if (err == ERR_OK) {
+        call->result = describe_lead(call, &lead);
+        err = call->result != NULL ? ERR_OK : ERR_NOMEM;
+    }
+    object_release(&lead);
+    return err;
+}
+
+enum err op_lead_show(struct op_call *call)
+{
+    struct object lead = {0};
+    enum err err = op_lead_find(call, &lead);
+
+    if (err == ERR_OK)
+        err = op_lead_describe(call, &lead.id);
+    object_release(&lead);
+    return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the lead could not be read");
+}
+
+/* Going on. */
+
+static bool op_lead_is_asked(const struct object *lead)
+{
+    return object_number(lead, LEAD_IS_ASKED) != 0;
+}
+
+static enum err op_lead_gone(struct op_call *call, enum err err)
+{
+    if (err != ERR_NOT_FOUND || call->failure.code != OP_DONE)
+        return err;
+    return op_fail(call, OP_FAILED, "kith peer list",
+                   "nobody is left who could carry it: who brought this is no peer of yours now");
+}
+
+/* Whoever asked goes on; by name when everybody knows it, or they want to. */
+static enum err op_lead_answer_back(struct op_call *call, const struct object *lead,
+                                    struct answer_letter *letter, bool is_named)
+{
+    struct span ask = object_value(lead, LEAD_ASK).bytes;
+    char name[OP_LEAD_NAME_SIZE];
+    struct buf plain = {0};
+    struct ask_pass pass;
+    struct id id;
+    enum err err = ask.size == HASH_SIZE ? ERR_OK : ERR_CORRUPT;
+
+    if (err == ERR_OK) {
+        memcpy(id.bytes, ask.data, ID_SIZE);
+        err = view_ask_own(&call->snapshot, &id, &plain, &pass);
+    }
+    if (err == ERR_OK && (is_named || pass.ask.naming == ASK_NAMED_ALWAYS)) {
+        err = op_reply_my_name(call, name, sizeof name);
+        letter->name = span_str(name);
+    }
+    if (err == ERR_OK)
+        err = lead_write_answer(call->txn, lead, letter);
+    view_ask_wipe(&plain);
+    return op_lead_gone(call, err);
+}
+
+/* Who replied goes on, as they began: by name or without. */
+static enum err op_lead_write_on(struct op_call *call, const struct object *lead, const char *text)
+{
+    struct span secret = object_value(lead, LEAD_SECRET).bytes;
+    struct lead_draft draft = {.secret = secret.data,
+                               .expires_ms = object_number(lead, LEAD_EXPIRES)};
+    struct span letter = object_value(lead, LEAD_LETTER).bytes;
+    char name[OP_LEAD_NAME_SIZE];
+    struct ask_route route;
+    struct buf plain = {0};
+    struct ask_pass pass;
+    struct reply first;
+    struct hash id;
+    struct id ask;
+    enum err err = reply_peek(object_value(lead, LEAD_CONTENT).bytes, &first);
+
+    if (err == ERR_OK && (secret.size != KEY_SIZE || letter.size != HASH_SIZE))
+        err = ERR_CORRUPT;
+    if (err != ERR_OK)
+        return err;
+    ask_id(&first.ask, &ask);
+    err = view_ask_route(&call->snapshot, &ask, &route);
+    if (err == ERR_OK)
+        err = view_ask_pass(&call->snapshot, &route, &plain, &pass);
+    if (err == ERR_NOT_FOUND || (err == ERR_OK && call->now_ms >= draft.expires_ms))
+        err = op_fail(call, OP_FAILED, "kith lead list", "that ask is over; nobody carries it");
+    if (err == ERR_OK && first.name.size > 0)
+        err = op_reply_my_name(call, name, sizeof name);
+    if (err == ERR_OK) {
+        draft.reply = (struct reply){.ask = first.ask,
+                                     .kind = REPLY_MESSAGE,
+                                     .at_ms = call->now_ms,
+                                     .has_first = true,
+                                     .text = span_str(text)};
+        memcpy(draft.reply.first.bytes, letter.data, HASH_SIZE);
+        if (first.name.size > 0)
+            draft.reply.name = span_str(name);
+        draft.reply_key = pass.ask.reply_key;
+        err = lead_write_reply(call->txn, &draft, &id);
+    }
+    view_ask_wipe(&plain);
+    return err;
+}
+
+static enum err op_lead_finish(struct op_call *call, struct object *lead, enum err err)
+{
+    if (err == ERR_OK)
+        err = react_all(call->txn);
+    if (err == ERR_OK)
+        err = op_lead_describe(call, &lead->id);
+    object_release(lead);
+    return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "this could not be written");
+}
+
+static enum err op_lead_check_text(struct op_call *call, const char *text)
+{
+    if (text == NULL || text[0] == '\0')
+        return op_fail(call, OP_USAGE, "kith lead answer ID TEXT", "say something");
+    if (strlen(text) > REPLY_TEXT_SIZE_MAX)
+        return op_fail(call, OP_USAGE, "say it in fewer words", "a message takes up to %d bytes",
+                       REPLY_TEXT_SIZE_MAX);
+    return ERR_OK;
+}
+
+enum err op_lead_answer(struct op_call *call)
+{
+    const char *text = op_text(call, "text");
+    struct answer_letter letter = {.text = span_str(text != NULL ? text : "")};
+    struct object lead = {0};
+    enum err err = op_lead_find(call, &lead);
+
+    if (err == ERR_OK)
+        err = op_lead_check_text(call, text);
+    if (err == ERR_OK && op_lead_is_asked(&lead))
+        err = op_lead_answer_back(call, &lead, &letter, op_flag(call, "named"));
+    else if (err == ERR_OK)
+        err = op_lead_write_on(call, &lead, text);
+    return op_lead_finish(call, &lead, err);
+}
+
+/* Introductions. */
+
+/* Root of who wrote a letter by name; false when they did not. */
+static bool op_lead_author(const struct object *letter, struct public_key *out)
+{
+    struct span proof = object_value(letter, LEAD_PROOF).bytes, body;
+
+    return proof.size > 0 && statement_peek(proof, out, &body) == ERR_OK;
+}
+
+static bool op_lead_is_peer(const struct op_call *call, const struct public_key *member)
+{
+    struct peer *peer = secret_new(sizeof *peer);
+    bool is_peer = peer != NULL && introduction_peer(&call->snapshot, member, peer) == ERR_OK &&
+                   peer->state == LINK_LINKED;
+
+    secret_free(peer);
+    return is_peer;
+}
+
+/* Now, in the thread's first letter. */
+static enum err op_lead_note(struct op_call *call, const struct object *lead, enum lead_field field)
+{
+    struct amend amend;
+
+    amend_begin(&amend, call->txn, ledger_self_space(call->snapshot.ledger), KIND_LEAD, &lead->id);
+    amend_number(&amend, (uint8_t)field, call->now_ms);
+    return amend_end(&amend, NULL);
+}
+
+/* Whoever asked says yes; so that they can be introduced, by name. */
+static enum err op_lead_say_yes(struct op_call *call, const struct object *lead, const char *text)
+{
+    struct answer_letter letter = {.wants_introduction = true,
+                                   .text = span_str(text != NULL ? text : "")};
+    enum err err;
+
+    if (text != NULL && strlen(text) > REPLY_TEXT_SIZE_MAX)
+        return op_lead_check_text(call, text);
+    err = op_lead_answer_back(call, lead, &letter, true);
+    return err == ERR_OK ? op_lead_note(call, lead, LEAD_MEET) : err;
+}
+
+/* The newest letter in a thread of mine in which whoever asked gives their name. */
+struct op_lead_yes {
+    struct span thread;
+    uint64_t at_ms;
+    bool is_found;
+    struct public_key member;
+    char name[OP_LEAD_NAME_SIZE];
+};
+
+static enum err op_lead_on_yes(void *self, uint32_t number, const struct object *letter)
+{
+    struct op_lead_yes *yes = self;
+    struct answer_letter answer;
+    struct public_key member;
+
+    (void)number;
+    if (!span_is_equal(object_value(letter, LEAD_THREAD).bytes, yes->thread) ||
+        object_number(letter, LEAD_IS_MINE) != 0 || object_number(letter, LEAD_AT) < yes->at_ms ||
+        !op_lead_author(letter, &member) ||
+        answer_peek(object_value(letter, LEAD_CONTENT).bytes, &answer) != ERR_OK)
+        return ERR_OK;
+    yes->is_found = true;
+    yes->member = member;
+    yes->at_ms = object_number(letter, LEAD_AT);
+    (void)snprintf(yes->name, sizeof yes->name, "%.*s", (int)answer.name.size, answer.name.data);
+    return ERR_OK;
+}
+
+/* Who offered introduces now, by the same op as kith introduce. */
+static enum err op_lead_bring_together(struct op_call *call, const struct object *lead,
+                                       const struct op_lead_yes *yes, const struct reply *reply)
+{
+    char did[DID_SIZE], about[OP_LEAD_NAME_SIZE], why[INTRODUCTION_WHY_SIZE_MAX],
+        title[CARRY_TITLE_SIZE];
+    struct op_call inner = *call;
+    struct id ask;
+    enum err err;
+
+    identity_did(&yes->member, did);
+    ask_id(&reply->ask, &ask);
+    carry_title(&call->snapshot, &ask, title);
+    (void)snprintf(about, sizeof about, "%.*s", (int)reply->about.name.size,
+                   reply->about.name.data);
+    (void)snprintf(why, sizeof why, "An ask brought this up: %s", title);
+    inner.params = json_pack("{s:s, s:s, s:s}", "a", about, "b", did, "why",
+                             op_text(call, "why") != NULL ? op_text(call, "why") : why);
+    if (inner.params == NULL)
+        return ERR_NOMEM;
+    inner.result = NULL;
+    err = op_introduce(&inner);
+    json_decref(inner.params);
+    call->failure = inner.failure;
+    if (err == ERR_OK)
+        err = op_lead_note(call, lead, LEAD_INTRODUCED);
+    if (err == ERR_OK)
+        call->result = inner.result;
+    else
+        json_decref(inner.result);
+    return err;
+}
+
+static enum err op_lead_carry_out(struct op_call *call, const struct object *lead)
+{
+    struct op_lead_yes yes = {.thread = object_value(lead, LEAD_THREAD).bytes};
+    char id[ID_TEXT_SIZE], hint[120];
+    struct reply reply;
+    enum err err = row_each(&call->snapshot, ledger_self_space(call->snapshot.ledger), KIND_LEAD,
+                            op_lead_on_yes, &yes);
+
+    if (err == ERR_OK)
+        err = reply_peek(object_value(lead, LEAD_CONTENT).bytes, &reply);
+    if (err != ERR_OK)
+        return err;
+    hex_write(span_of(lead->id.bytes, ID_SIZE), id);
+    (void)snprintf(hint, sizeof hint, "kith lead show %.12s", id);
+    if (!reply.about.offers_introduction)
+        return op_fail(call, OP_FAILED, hint, "you offered no introduction in this one");
+    if (object_number(lead, LEAD_MEET) == 0)
+        return op_fail(call, OP_FAILED, hint, "whoever asked has not said yes to it yet");
+    if (!yes.is_found)
+        return op_fail(call, OP_FAILED, hint, "whoever asked has not told their name yet");
+    (void)snprintf(hint, sizeof hint, "kith peer invite, then kith lead answer %.12s \"kith:1...\"",
+                   id);
+    if (!op_lead_is_peer(call, &yes.member))
+        return op_fail(call, OP_FAILED, hint,
+                       "%s and you are not linked: invite them first, in this thread", yes.name);
+    return op_lead_bring_together(call, lead, &yes, &reply);
+}
+
+enum err op_lead_introduce(struct op_call *call)
+{
+    const char *text = op_text(call, "message");
+    struct object lead = {0};
+    struct reply reply;
+    enum err err = op_lead_find(call, &lead);
+
+    if (err == ERR_OK)
+        err = reply_peek(object_value(&lead, LEAD_CONTENT).bytes, &reply);
+    if (err == ERR_OK && !op_lead_is_asked(&lead)) {
+        err = op_lead_carry_out(call, &lead);
+        object_release(&lead);
+        return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "this could not be written");
+    }
+    if (err == ERR_OK && !reply.about.offers_introduction)
+        err = op_fail(call, OP_FAILED, "kith lead answer ID TEXT",
+                      "no introduction was offered with this one; you can ask for it");
+    if (err == ERR_OK)
+        err = op_lead_say_yes(call, &lead, text);
+    return op_lead_finish(call, &lead, err);
+}
+
+/* Thanks. */
+
+/* Who wrote it by name, and was no peer when it came, has the credit now. */
+static enum err op_lead_note_author(struct op_call *call, const struct object *lead,
+                                    const struct public_key *author, struct interaction *act)
+{
+    char title[CARRY_TITLE_SIZE];
+    struct interaction credit = *act;
+    struct reply reply;
+    struct id ask;
+    enum err err = reply_peek(object_value(lead, LEAD_CONTENT).bytes, &reply);
+
+    if (err != ERR_OK)
+        return err;
+    ask_id(&reply.ask, &ask);
+    carry_title(&call->snapshot, &ask, title);
+    credit.what = reply.kind == REPLY_CHEER ? INTERACTION_CHEERED_ME : INTERACTION_ANSWERED_ME;
+    credit.text = span_str(title);
+    err = view_interaction_act(call->txn, author, &credit);
+    return err == ERR_OK ? view_interaction_act(call->txn, author, act) : err;
+}
+
+static enum err op_lead_note_thanks(struct op_call *call, const struct object *lead,
+                                    const struct public_key *to, const char *line)
+{
+    struct interaction act = {.what = INTERACTION_THANKED, .text = span_str(line)};
+    struct public_key author;
+    char ref[ID_TEXT_SIZE];
+    enum err err;
+
+    hex_write(span_of(lead->id.bytes, ID_SIZE), ref);
+    act.ref = span_str(ref);
+    err = view_interaction_act(call->txn, to, &act);
+    if (err == ERR_OK && op_lead_author(lead, &author))
+        err = op_lead_note_author(call, lead, &author, &act);
+    return err;
+}
+
+enum err op_lead_thanks(struct op_call *call)
+{
+    const char *line = op_text(call, "text") != NULL ? op_text(call, "text") : "";
+    struct object lead = {0};
+    struct public_key to;
+    enum err err = op_lead_find(call, &lead);
+
+    if (err == ERR_OK && !op_lead_is_asked(&lead))
+        err = op_fail(call, OP_FAILED, "kith lead answer ID TEXT",
+                      "this answers somebody else's ask: thanks are theirs to give");
+    if (err == ERR_OK && object_number(&lead, LEAD_THANKED) != 0)
+        err =
+            op_fail(call, OP_FAILED, "kith lead answer ID TEXT", "you have thanked for it before");
+    if (err == ERR_OK && strlen(line) > THANKS_LINE_SIZE_MAX)
+        err = op_fail(call, OP_USAGE, "say it in fewer words",
+                      "thanks take up to %d bytes, as everybody on the way reads them",
+                      THANKS_LINE_SIZE_MAX);
+    if (err == ERR_OK)
+        err = op_lead_gone(call, lead_write_thanks(call->txn, &lead, span_str(line), &to));
+    if (err == ERR_OK)
+        err = op_lead_note_thanks(call, &lead, &to, line);
+    return op_lead_finish(call, &lead, err);
+}
+
+/* Counting. */
+
+struct op_lead_status {
+    struct describe_lead_tally tally;
+    json_int_t words, introductions;
+};
+
+static enum err op_lead_on_status(void *self, uint32_t number, const struct object *lead)
+{
+    struct op_lead_status *status = self;
+    enum describe_lead_waits waits = describe_lead_waits(&status->tally, lead);
+
+    (void)number;
+    status->words += waits == DESCRIBE_LEAD_WAITS_WORD;
+    status->introductions += waits == DESCRIBE_LEAD_WAITS_INTRODUCTION;
+    return ERR_OK;
+}
+
+enum err op_lead_status(struct op_call *call)
+{
+    struct op_lead_status status = {.words = 0};
+    enum err err = describe_lead_count(call, &status.tally);
+
+    if (err == ERR_OK)
+        err = row_each(&call->snapshot, ledger_self_space(call->snapshot.ledger), KIND_LEAD,
+                       op_lead_on_status, &status);
+    describe_lead_tally_release(&status.tally);
+    (void)json_object_set_new(call->result, "leads",
+                              json_pack("{s:I, s:I}", "waiting_for_me", status.words,
+                                        "introductions_wanted", status.introductions));
+    return err;
+}

@@ -1,0 +1,13 @@
+/* Asking on the terminal. */
+#ifndef KITH_NODE_PROMPT_H
+#define KITH_NODE_PROMPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Asks for a passphrase without echo; out gets it with an end. False when it was not given: the end
+ * of input came. Ctrl-C and other interrupts end the process, and whatever ends it, short of
+ * SIGKILL, the terminal echoes again first. */
+bool prompt_passphrase(char *out, size_t size, size_t *out_size);
+
+#endif

@@ -1,0 +1,189 @@
+/* Asks as people see them: who asks, by whom it came, how far it may go, what to type next. */
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/heap.h"
+#include "node/show_state.h"
+
+enum { SHOW_ASK_LINE = 700 };
+
+static bool show_ask_is(json_t *ask, const char *key, const char *text)
+{
+    return strcmp(show_text(ask, key), text) == 0;
+}
+
+static const char *show_ask_author(json_t *ask)
+{
+    const char *name = show_text(json_object_get(ask, "author"), "name");
+
+    if (json_is_true(json_object_get(ask, "mine")))
+        return "you";
+    return name[0] != '\0' ? name : "somebody";
+}
+
+/* One line: id, state, title, who and by whom. */
+static void show_ask_row(json_t *ask)
+{
+    const char *from = show_text(ask, "from");
+    bool is_passed = json_integer_value(json_object_get(ask, "hops")) > 1;
+    char text[SHOW_ASK_LINE];
+    char *clean;
+
+    (void)snprintf(text, sizeof text, "%.12s  %-8s  %.140s, %s by %s%s%s%s", show_text(ask, "id"),
+                   show_text(ask, "state"), show_text(ask, "title"),
+                   show_ask_is(ask, "kind", "offer") ? "offered" : "asked", show_ask_author(ask),
+                   is_passed ? ", passed on by " : "", is_passed ? from : "",
+                   json_object_get(ask, "matches") != NULL ? " (you may know somebody)" : "");
+    clean = show_copy(text);
+    if (clean != NULL)
+        (void)puts(clean);
+    heap_free(clean);
+}
+
+static void show_asks(json_t *result, json_t *params)
+{
+    json_t *asks = json_object_get(result, "asks"), *ask;
+    json_int_t later = json_integer_value(json_object_get(result, "later"));
+    bool is_digest = json_is_true(json_object_get(params, "later"));
+    size_t at;
+
+    if (json_array_size(asks) == 0)
+        (void)puts("No asks. Ask your network: kith ask post TEXT --title TITLE");
+    json_array_foreach(asks, at, ask) show_ask_row(ask);
+    if (later > 0 && !is_digest)
+        (void)printf("%" JSON_INTEGER_FORMAT " more for later: kith ask list --later\n", later);
+}
+
+static void show_ask_names(const char *label, json_t *people)
+{
+    json_t *who, *names = json_array();
+    size_t at;
+
+    json_array_foreach(people, at, who)(void)
+        json_array_append_new(names, json_string(show_text(who, "name")));
+    show_list(label, names);
+    json_decref(names);
+}
+
+static void show_ask_way(json_t *ask)
+{
+    static const char *const between[] = {"", "", "one person in between", "two people in between"};
+    json_int_t hops = json_integer_value(json_object_get(ask, "hops"));
+    const char *from = show_text(ask, "from");
+    char text[SHOW_ASK_LINE];
+    json_t *also;
+    size_t at;
+
+    if (from[0] == '\0')
+        return;
+    (void)snprintf(text, sizeof text, "%.300s%s%s%s", from, hops >= 2 && hops <= 3 ? " (" : "",
+                   hops >= 2 && hops <= 3 ? between[hops] : "", hops >= 2 && hops <= 3 ? ")" : "");
+    show_line(hops > 1 ? "Passed on by" : "From", text);
+    json_array_foreach(json_object_get(ask, "also_from"), at, also)
+        show_line("and by", json_string_value(also));
+    show_line("They say", show_text(ask, "note"));
+}
+
+static const char *show_ask_next(json_t *ask)
+{
+    const char *state = show_text(ask, "state");
+    bool may_go_on = json_integer_value(json_object_get(ask, "hops")) <
+                     json_integer_value(json_object_get(ask, "hop_limit"));
+
+    if (strcmp(state, "open") == 0)
+        return "open; kith ask close ID ends it";
+    if (strcmp(state, "closed") == 0)
+        return show_ask_is(ask, "reason", "found") ? "closed: found" : "closed";
+    if (strcmp(state, "expired") == 0)
+        return "its time is over";
+    if (strcmp(state, "passed") == 0)
+        return "you passed it on";
+    if (strcmp(state, "answered") == 0)
+        return "you answered";
+    if (strcmp(state, "not now") == 0)
+        return "you said: not now";
+    return may_go_on ? "kith ask pass ID --to WHO, or kith ask dismiss ID"
+                     : "it goes no further; kith ask dismiss ID";
+}
+
+static void show_ask_left_out(json_t *result)
+{
+    json_t *row;
+    size_t at;
+
+    json_array_foreach(json_object_get(result, "left_out"), at, row)
+    {
+        char text[SHOW_ASK_LINE];
+
+        (void)snprintf(text, sizeof text, "%.300s: %s", show_text(row, "name"),
+                       show_text(row, "why"));
+        show_line("Left out", text);
+    }
+}
+
+static const char *show_ask_named(json_t *ask)
+{
+    if (show_ask_is(ask, "named", "first"))
+        return "only to those you gave it to";
+    if (show_ask_is(ask, "named", "on-request"))
+        return "to nobody; you tell it yourself";
+    return "to everybody who has it";
+}
+
+/* Who may fit, why, and what to type: for the reader's eyes alone. */
+static void show_ask_matches(json_t *ask)
+{
+    json_t *match, *next;
+    size_t at, index;
+
+    json_array_foreach(json_object_get(ask, "matches"), at, match)
+    {
+        char text[SHOW_ASK_LINE];
+
+        (void)snprintf(text, sizeof text, "%.200s: %.400s",
+                       show_text(json_object_get(match, "contact"), "name"),
+                       show_text(match, "why"));
+        show_line(at == 0 ? "You may know" : "", text);
+        json_array_foreach(json_object_get(match, "next"), index, next)
+        {
+            (void)snprintf(text, sizeof text, "  %.300s", json_string_value(next));
+            show_line("", text);
+        }
+    }
+    if (at > 0)
+        (void)puts("Nobody is told who they are, or that there are any, unless you say so.");
+}
+
+static void show_ask(json_t *result, json_t *params)
+{
+    bool is_mine = json_is_true(json_object_get(result, "mine"));
+    char text[SHOW_ASK_LINE];
+
+    (void)params;
+    show_line(show_ask_is(result, "kind", "offer") ? "Offer" : "Ask", show_text(result, "id"));
+    show_line("Title", show_text(result, "title"));
+    show_line("By", show_ask_author(result));
+    show_ask_way(result);
+    show_lines("Text", show_text(result, "text"));
+    show_list("Tags", json_object_get(result, "tags"));
+    show_line("Mind", show_text(result, "caution"));
+    if (is_mine)
+        show_line("Your name", show_ask_named(result));
+    show_ask_names("To", json_object_get(result, "to"));
+    show_ask_names("You passed it to", json_object_get(result, "passed_to"));
+    (void)snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " hops",
+                   json_integer_value(json_object_get(result, "hops")),
+                   json_integer_value(json_object_get(result, "hop_limit")));
+    show_line("Reach", text);
+    show_line("Until", show_text(result, "expires"));
+    show_line("State", show_ask_next(result));
+    show_ask_matches(result);
+    show_ask_left_out(result);
+    show_reply_leads(result);
+}
+
+const struct show_printer show_ask_printers[] = {
+    {"ask.list", show_asks},   {"ask.show", show_ask}, {"ask.post", show_ask},
+    {"offer.post", show_ask},  {"ask.pass", show_ask}, {"ask.close", show_ask},
+    {"ask.dismiss", show_ask}, {NULL, NULL},
+};

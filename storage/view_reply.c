@@ -1,0 +1,374 @@
+/*
+ * Rows: id -> what became of it, with a keyed hash: nothing could make them again. Facts: 1, id,
+ * kind, neighbour, object -> arrival; and what waits: 2, neighbour, kind, object.
+ */
+#include "storage/view_reply.h"
+
+#include <string.h>
+
+#include "proto/limits.h"
+#include "proto/link.h"
+#include "storage/ledger_state.h"
+
+enum { VIEW_REPLY_ROW = 1 + 1 + ID_SIZE + 32 + 32 + 3 * 8 };
+enum view_reply_part { VIEW_REPLY_FACT = 1, VIEW_REPLY_WAITS = 2 };
+enum { VIEW_REPLY_FACT_SIZE = 1 + HASH_SIZE + 1 + 32 + ID_SIZE };
+
+/* Rows. */
+
+static void view_reply_key(const struct hash *id, struct key *out)
+{
+    key_of_bytes(span_of(id->bytes, HASH_SIZE), out);
+}
+
+static enum err view_reply_read(struct span key, struct span value, struct reply_row *out)
+{
+    if (key.size != HASH_SIZE || value.size != VIEW_REPLY_ROW || value.data[0] > REPLY_REFUSED)
+        return ERR_CORRUPT;
+    *out = (struct reply_row){.state = (enum reply_state)value.data[0],
+                              .is_mine = (value.data[1] & 1) != 0,
+                              .is_thanked = (value.data[1] & 2) != 0,
+                              .seen = {be64(value.data + 82), be64(value.data + 90)},
+                              .keep_ms = be64(value.data + 98)};
+    memcpy(out->id.bytes, key.data, HASH_SIZE);
+    memcpy(out->ask.bytes, value.data + 2, ID_SIZE);
+    memcpy(out->from.bytes, value.data + 18, 32);
+    memcpy(out->to.bytes, value.data + 50, 32);
+    return ERR_OK;
+}
+
+enum err view_reply(const struct snapshot *snapshot, const struct hash *id, struct reply_row *out)
+{
+    struct span value;
+    struct key key;
+    enum err err;
+
+    view_reply_key(id, &key);
+    err = ledger_get_sealed(snapshot, TABLE_REPLY, &key, &value);
+    return err == ERR_OK ? view_reply_read(key_span(&key), value, out) : err;
+}
+
+static enum err view_reply_erase(struct ledger_txn *txn, enum table table, const struct key *key)
+{
+    enum err err = ledger_erase(txn, table, key);
+
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+enum err view_reply_put(struct ledger_txn *txn, const struct reply_row *row)
+{
+    uint8_t value[VIEW_REPLY_ROW] = {(uint8_t)row->state};
+    struct key key;
+    enum err err;
+
+    value[1] = (uint8_t)((row->is_mine ? 1 : 0) | (row->is_thanked ? 2 : 0));
+    memcpy(value + 2, row->ask.bytes, ID_SIZE);
+    memcpy(value + 18, row->from.bytes, 32);
+    memcpy(value + 50, row->to.bytes, 32);
+    be64_put(value + 82, row->seen.running_ms);
+    be64_put(value + 90, row->seen.wall_ms);
+    be64_put(value + 98, row->keep_ms);
+    view_reply_key(&row->id, &key);
+    err = ledger_put_sealed(txn, TABLE_REPLY, &key, span_of(value, sizeof value));
+    if (err == ERR_OK)
+        err = row->state == REPLY_KEPT ? ledger_put(txn, TABLE_REPLY_KEPT, &key, span_of(NULL, 0))
+                                       : view_reply_erase(txn, TABLE_REPLY_KEPT, &key);
+    return err;
+}
+
+/* Facts. */
+
+static void view_reply_facts_key(const struct hash *id, struct key *out)
+{
+    key_of_byte(VIEW_REPLY_FACT, out);
+    key_add_bytes(out, span_of(id->bytes, HASH_SIZE));
+}
+
+static void view_reply_fact_key(const struct hash *id, const struct reply_brought *brought,
+                                struct key *out)
+{
+    view_reply_facts_key(id, out);
+    key_add_byte(out, brought->kind);
+    key_add_bytes(out, span_of(brought->by.bytes, 32));
+    key_add_bytes(out, span_of(brought->object.bytes, ID_SIZE));
+}
+
+static void view_reply_waits_key(const struct public_key *by, const struct reply_brought *brought,
+                                 struct key *out)
+{
+    key_of_byte(VIEW_REPLY_WAITS, out);
+    key_add_bytes(out, span_of(by->bytes, 32));
+    if (brought == NULL)
+        return;
+    key_add_byte(out, brought->kind);
+    key_add_bytes(out, span_of(brought->object.bytes, ID_SIZE));
+}
+
+static enum err view_reply_is_waiting(const struct snapshot *snapshot, struct reply_brought *out)
+{
+    struct span value;
+    struct key key;
+    enum err err;
+
+    view_reply_waits_key(&out->by, out, &key);
+    err = ledger_get(snapshot, TABLE_BROUGHT, &key, &value);
+    out->is_waiting = err == ERR_OK;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static enum err view_reply_read_fact(struct span key, struct span value, struct reply_brought *out)
+{
+    if (key.size != VIEW_REPLY_FACT_SIZE || value.size != 8)
+        return ERR_CORRUPT;
+    *out = (struct reply_brought){.kind = key.data[1 + HASH_SIZE], .arrival = be64(value.data)};
+    memcpy(out->by.bytes, key.data + 2 + HASH_SIZE, 32);
+    memcpy(out->object.bytes, key.data + 2 + HASH_SIZE + 32, ID_SIZE);
+    return ERR_OK;
+}
+
+enum err view_reply_brought(const struct snapshot *snapshot, const struct hash *id,
+                            view_reply_fn each, void *self)
+{
+    struct kv_cursor *cursor;
+    struct span at, value;
+    struct key prefix;
+    enum err err = kv_cursor_open(snapshot->kv, TABLE_BROUGHT, &cursor);
+
+    if (err != ERR_OK)
+        return err;
+    view_reply_facts_key(id, &prefix);
+    for (err = kv_cursor_seek(cursor, key_span(&prefix)); err == ERR_OK;
+         err = kv_cursor_next(cursor)) {
+        struct reply_brought brought;
+
+        kv_cursor_at(cursor, &at, &value);
+        if (at.size < prefix.size || memcmp(at.data, prefix.bytes, prefix.size) != 0)
+            break;
+        err = view_reply_read_fact(at, value, &brought);
+        if (err == ERR_OK)
+            err = view_reply_is_waiting(snapshot, &brought);
+        if (err == ERR_OK)
+            err = each(self, &brought);
+        if (err != ERR_OK)
+            break;
+    }
+    kv_cursor_close(cursor);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+enum err view_reply_taken(struct ledger_txn *txn, const struct hash *id,
+                          const struct reply_brought *brought, bool keep)
+{
+    struct key key;
+    enum err err;
+
+    view_reply_waits_key(&brought->by, brought, &key);
+    err = view_reply_erase(txn, TABLE_BROUGHT, &key);
+    view_reply_fact_key(id, brought, &key);
+    return err == ERR_OK && !keep ? view_reply_erase(txn, TABLE_BROUGHT, &key) : err;
+}
+
+struct view_reply_list {
+    struct reply_brought rows[REPLY_SOURCES_MAX + REPLY_ANSWERS_MAX];
+    size_t count;
+};
+
+static enum err view_reply_on_listed(void *self, const struct reply_brought *brought)
+{
+    struct view_reply_list *list = self;
+
+    if (list->count < sizeof list->rows / sizeof list->rows[0])
+        list->rows[list->count++] = *brought;
+    return ERR_OK;
+}
+
+enum err view_reply_forget(struct ledger_txn *txn, const struct hash *id)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct view_reply_list list = {.count = 0};
+    struct key key;
+    enum err err = view_reply_brought(&snapshot, id, view_reply_on_listed, &list);
+
+    for (size_t at = 0; at < list.count && err == ERR_OK; at++)
+        err = view_reply_taken(txn, id, &list.rows[at], false);
+    view_reply_key(id, &key);
+    if (err == ERR_OK)
+        err = view_reply_erase(txn, TABLE_REPLY_KEPT, &key);
+    return err == ERR_OK ? view_reply_erase(txn, TABLE_REPLY, &key) : err;
+}
+
+/* Hearing. */
+
+static enum err view_reply_due(struct ledger_txn *txn, const struct hash *id)
+{
+    return agenda_put(txn, AGENDA_NOW, KIND_REPLY, span_of(id->bytes, HASH_SIZE));
+}
+
+/* How much of this neighbour waits; stops counting at what may. */
+static enum err view_reply_count_waiting(const struct snapshot *snapshot,
+                                         const struct public_key *by, size_t *out)
+{
+    struct kv_cursor *cursor;
+    struct span at, value;
+    struct key prefix;
+    enum err err = kv_cursor_open(snapshot->kv, TABLE_BROUGHT, &cursor);
+
+    *out = 0;
+    if (err != ERR_OK)
+        return err;
+    view_reply_waits_key(by, NULL, &prefix);
+    for (err = kv_cursor_seek(cursor, key_span(&prefix));
+         err == ERR_OK && *out < REPLIES_WAITING_MAX; err = kv_cursor_next(cursor)) {
+        kv_cursor_at(cursor, &at, &value);
+        if (at.size < prefix.size || memcmp(at.data, prefix.bytes, prefix.size) != 0)
+            break;
+        (*out)++;
+    }
+    kv_cursor_close(cursor);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* What of this kind is known about the reply, by anybody. */
+static size_t view_reply_count_facts(const struct view_reply_list *list, uint8_t kind)
+{
+    size_t count = 0;
+
+    for (size_t at = 0; at < list->count; at++)
+        count += list->rows[at].kind == kind;
+    return count;
+}
+
+/* After a rebuild everything is heard once more; a reply that was looked at then costs its
+ * neighbour nothing again. */
+static enum err view_reply_was_settled(const struct snapshot *snapshot, const struct hash *id,
+                                       const struct reply_brought *brought, bool *out)
+{
+    struct reply_row row;
+    enum err err = view_reply(snapshot, id, &row);
+
+    *out = err == ERR_OK && brought->kind == KIND_REPLY && row.state != REPLY_NEW &&
+           public_key_is_equal(&row.from, &brought->by);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* PROTOCOL REPLY-7: "up to REPLIES_WAITING_MAX more wait, what is beyond is passed over" */
+static enum err view_reply_hear(struct ledger_txn *txn, const struct hash *id,
+                                const struct reply_brought *brought)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct view_reply_list list = {.count = 0};
+    bool is_reply = brought->kind == KIND_REPLY, is_settled = false;
+    size_t waiting = 0;
+    uint8_t value[8];
+    struct key key;
+    enum err err = view_reply_brought(&snapshot, id, view_reply_on_listed, &list);
+
+    for (size_t at = 0; at < list.count; at++)
+        if (list.rows[at].kind == brought->kind &&
+            id_is_equal(&list.rows[at].object, &brought->object) &&
+            public_key_is_equal(&list.rows[at].by, &brought->by))
+            return ERR_OK;
+    if (view_reply_count_facts(&list, brought->kind) >=
+        (size_t)(is_reply ? REPLY_SOURCES_MAX : REPLY_ANSWERS_MAX))
+        return ERR_OK;
+    if (err == ERR_OK)
+        err = view_reply_count_waiting(&snapshot, &brought->by, &waiting);
+    if (err == ERR_OK)
+        err = view_reply_was_settled(&snapshot, id, brought, &is_settled);
+    if (err != ERR_OK || (!is_settled && waiting >= REPLIES_WAITING_MAX))
+        return err;
+    be64_put(value, brought->arrival);
+    view_reply_fact_key(id, brought, &key);
+    err = ledger_put(txn, TABLE_BROUGHT, &key, span_of(value, sizeof value));
+    if (err == ERR_OK && !is_settled) {
+        view_reply_waits_key(&brought->by, brought, &key);
+        err = ledger_put(txn, TABLE_BROUGHT, &key, span_of(NULL, 0));
+    }
+    return err == ERR_OK ? view_reply_due(txn, id) : err;
+}
+
+static enum err view_reply_said(struct ledger_txn *txn, const struct space_row *space,
+                                const struct object *after)
+{
+    const struct object_register *said = object_register(after, KIND_STATEMENT_FIELD);
+    struct reply_brought brought = {.kind = after->kind, .by = space->writer, .object = after->id};
+    struct reply_carried carried;
+    struct answer answer;
+    struct hash id;
+    enum err err;
+
+    if (said == NULL || space->is_mine)
+        return ERR_OK;
+    brought.arrival = said->arrival;
+    if (after->kind == KIND_REPLY) {
+        err = reply_read_carried(said->value.bytes, &carried);
+        if (err == ERR_OK)
+            letter_id(carried.letter, &id);
+    } else {
+        err = answer_look(said->value.bytes, &answer);
+        id = answer.reply;
+    }
+    if (err == ERR_MALFORMED)
+        return ERR_OK;
+    return err == ERR_OK ? view_reply_hear(txn, &id, &brought) : err;
+}
+
+/* What I wrote myself, here or on another device of mine. */
+static enum err view_reply_wrote(struct ledger_txn *txn, const struct object *lead)
+{
+    struct span letter = object_value(lead, LEAD_LETTER).bytes;
+    struct hash id;
+
+    if (letter.size != HASH_SIZE || object_number(lead, LEAD_IS_MINE) == 0 ||
+        object_number(lead, LEAD_IS_ASKED) != 0)
+        return ERR_OK;
+    memcpy(id.bytes, letter.data, HASH_SIZE);
+    return view_reply_due(txn, &id);
+}
+
+/* An ask came by another way, or somebody came or went: what is kept, or all that is under way, is
+ * looked at again. */
+static enum err view_reply_all_due(struct ledger_txn *txn, enum table table)
+{
+    struct kv_cursor *cursor;
+    struct span at, value;
+    struct buf ids = {0};
+    enum err err = kv_cursor_open(txn->kv, table, &cursor);
+
+    if (err != ERR_OK)
+        return err;
+    for (err = kv_cursor_seek(cursor, span_of(NULL, 0)); err == ERR_OK;
+         err = kv_cursor_next(cursor)) {
+        kv_cursor_at(cursor, &at, &value);
+        if (at.size == HASH_SIZE &&
+            (table == TABLE_REPLY_KEPT ||
+             (value.size > 0 && (value.data[0] == REPLY_KEPT || value.data[0] == REPLY_HANDED))))
+            buf_append(&ids, at);
+    }
+    kv_cursor_close(cursor);
+    err = err == ERR_NOT_FOUND ? buf_err(&ids) : err;
+    for (size_t from = 0; from < ids.size && err == ERR_OK; from += HASH_SIZE)
+        err = agenda_put(txn, AGENDA_NOW, KIND_REPLY, span_of(ids.data + from, HASH_SIZE));
+    buf_release(&ids);
+    return err;
+}
+
+enum err view_reply_changed(struct ledger_txn *txn, const struct space_row *space,
+                            const struct object *before, const struct object *after)
+{
+    switch (after->kind) {
+    case KIND_REPLY:
+    case KIND_ANSWER:
+        return view_reply_said(txn, space, after);
+    case KIND_LEAD:
+        return before == NULL ? view_reply_wrote(txn, after) : ERR_OK;
+    case KIND_PASS:
+        return space->is_mine ? ERR_OK : view_reply_all_due(txn, TABLE_REPLY_KEPT);
+    case KIND_LINK:
+        if (before != NULL && object_number(before, LINK_STATE) == object_number(after, LINK_STATE))
+            return ERR_OK;
+        return view_reply_all_due(txn, TABLE_REPLY);
+    default:
+        return ERR_OK;
+    }
+}

@@ -125,8 +125,11 @@ static enum err judge_on_object(void *self, uint32_t number, const struct object
     return ERR_OK;
 }
 
+/* A log that was cut to nothing, or of which only the name is known, is no log. */
 static enum err judge_on_log(void *self, const struct log_row *log)
 {
+    if (log->tip.size == 0)
+        return ERR_OK;
     buf_append(self, span_of(log->device.bytes, 32));
     buf_u64(self, log->tip.size);
     buf_append(self, span_of(log->tip.hash.bytes, HASH_SIZE));

@@ -125,6 +125,7 @@ static enum err judge_on_object(void *self, uint32_t number, const struct object
     return ERR_OK;
 }
 
+/* A log that was cut to nothing, or of which only the name is known, is no log. */
 static enum err judge_on_log(void *self, const struct log_row *log)
 {
     if (log->tip.size == 0)

@@ -165,6 +165,7 @@ static enum err describe_trust_say_indirect(struct describe_trust *trust)
 static enum err describe_trust_say_nothing(struct describe_trust *trust)
 {
     struct buf line = {0};
+    bool is_known;
 
     if (trust->is_muted) {
         describe_trust_put(&line, "You have muted ");
@@ -180,8 +181,11 @@ static enum err describe_trust_say_nothing(struct describe_trust *trust)
                            "can reach you.");
         return describe_trust_line(trust, &line);
     }
-    describe_trust_put(&line, "No path from people you know to ");
+    is_known = closeness_of(&trust->view.near, &trust->who.member) != NULL;
+    describe_trust_put(&line, is_known ? "You know " : "No path from people you know to ");
     describe_trust_put(&line, describe_trust_name(trust));
+    if (is_known)
+        describe_trust_put(&line, " yourself; nobody you know endorses them");
     describe_trust_put_about(trust, &line);
     describe_trust_put(&line, ".");
     return describe_trust_line(trust, &line);

@@ -28,7 +28,7 @@ def friends_stand_for_a_peer(place):
     zora, ana, ben, dana = (place.member(name).start() for name in ("Zora", "Ana", "Ben", "Dana"))
     for one, other in ((zora, ana), (zora, ben), (zora, dana), (ana, dana), (ben, dana)):
         link(one, other)
-    assert sentences(zora, "dana") == ["No path from people you know to Dana."]
+    assert sentences(zora, "dana") == ["You know Dana yourself; nobody you know endorses them."]
     first = endorse(ana, dana)
     seen(zora, "dana")
     answer = zora.ok("trust", "dana")
@@ -62,7 +62,7 @@ def friends_stand_for_a_peer(place):
     assert sentences(zora, "dana", "--about", "Carpentry") == [
         "One person you know endorses Dana for Carpentry: Ana."]
     assert sentences(zora, "dana", "--about", "cooking") == [
-        "No path from people you know to Dana for cooking."]
+        "You know Dana yourself; nobody you know endorses them for cooking."]
     code, text = zora.call("trust", "dana", text=True)
     assert code == 0 and "Why:" in text and "Ben has worked with Dana (joinery" in text, text
     zora.fails(2, "trust", zora.identity["member"])
@@ -83,7 +83,7 @@ def a_mute_takes_influence_away_at_once(place):
         assert sentences(zora, "dana") == ["One person you know has worked with Dana: Ana."]
         assert zora.ok("contact", "closeness", "ana", "muted")["closeness"] == "muted"
         assert sentences(zora, "dana") == [
-            "No path from people you know to Dana.",
+            "You know Dana yourself; nobody you know endorses them.",
             "One endorsement is by someone nobody you know leads to; it counts for nothing here."]
         assert zora.ok("contact", "closeness", "ana", "unset")["closeness"] == "known"
     zora.ok("contact", "closeness", "dana", "muted")

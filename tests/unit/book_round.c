@@ -206,8 +206,7 @@ static void everybody_comes_back_from_every_format(void **state)
 {
     static const char *const folders[] = {"vcards", "linkedin-csv", "contacts-csv"};
     const char *data = getenv("KITH_TEST_DATA");
-    struct book_people *first = heap_new_zeroed(1, sizeof *first);
-    struct book_people *second = heap_new_zeroed(1, sizeof *second);
+    struct book_people *first, *second;
     struct stat about;
 
     (void)state;
@@ -215,6 +214,8 @@ static void everybody_comes_back_from_every_format(void **state)
         data = KITH_TEST_DATA_DEFAULT;
     if (stat(data, &about) != 0)
         skip();
+    first = heap_new_zeroed(1, sizeof *first);
+    second = heap_new_zeroed(1, sizeof *second);
     for (size_t at = 0; at < 3; at++) {
         char path[4096];
 

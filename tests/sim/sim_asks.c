@@ -373,12 +373,13 @@ static size_t sim_leads(struct member *author)
 /* From one to the next, as the ask came. Nobody between holds a word of it in any entry or row. */
 static void sim_answer(struct sim_asks *sim, size_t author, size_t number)
 {
-    char id[ID_TEXT_SIZE], text[64];
+    char id[ID_TEXT_SIZE], text[ID_TEXT_SIZE + 64];
     uint64_t before = sim->bytes;
     size_t leads = sim_leads(sim_member(sim, author)), at = number;
 
     hex_write(span_of(sim->id.bytes, ID_SIZE), id);
-    (void)snprintf(text, sizeof text, "Number %zu knows somebody at noon", number);
+    /* Of this ask alone: a carrier may have asked before, and holds what it was answered then. */
+    (void)snprintf(text, sizeof text, "Number %zu knows somebody at noon, %s", number, id);
     json_decref(meeting_op(
         sim_member(sim, number), "ask.reply",
         json_pack("{s:s, s:s, s:b}", "id", id, "text", text, "unnamed", number % 2 == 0), NULL));

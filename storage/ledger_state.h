@@ -117,6 +117,19 @@ MUST_USE enum err ledger_erase(struct ledger_txn *txn, enum table table, const s
 MUST_USE enum err ledger_get(const struct snapshot *snapshot, enum table table,
                              const struct key *key, struct span *out);
 
+/* Ledger_walk.c: rows whose keys begin with a prefix, in the order of their keys. What each returns
+ * other than ERR_OK ends the walk and is returned; ERR_NOT_FOUND only ends it. */
+typedef enum err (*ledger_row_fn)(void *self, struct span key, struct span value);
+MUST_USE enum err ledger_each(const struct snapshot *snapshot, enum table table, struct span prefix,
+                              ledger_row_fn each, void *self);
+/* The same of rows that ledger_put_sealed wrote: hash checked and taken off. */
+MUST_USE enum err ledger_each_sealed(const struct snapshot *snapshot, enum table table,
+                                     struct span prefix, ledger_row_fn each, void *self);
+/* How many there are; stops counting at max. */
+MUST_USE enum err ledger_count_rows(const struct snapshot *snapshot, enum table table,
+                                    struct span prefix, size_t max, size_t *out);
+MUST_USE enum err ledger_clear(struct ledger_txn *txn, enum table table, struct span prefix);
+
 /* Ledger.c. */
 /* A store with format, self space id (NULL: drawn) and counters, in a transaction still open:
  * space.c and join.c go on from there. */

@@ -18,8 +18,8 @@
 #include "tests/sim/judge.h"
 
 enum {
-    MANY_LINK_MS = 8 * 60 * 1000, /* all links are wished for within this time */
-    MANY_EDIT_MS = 8 * 60 * 1000, /* the time of edits and absences */
+    MANY_LINK_MS = 8 * 60 * 1000,  /* all links are wished for within this time */
+    MANY_EDIT_MS = 8 * 60 * 1000,  /* the time of edits and absences */
     MANY_AWAY_MS = 5 * 60 * 1000,  /* how long somebody is away at most */
     MANY_CALM_MS = 90 * 60 * 1000, /* to come to terms: the longest back-off after that time */
     MANY_LOOK_MS = 10000,

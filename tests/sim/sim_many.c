@@ -1,7 +1,8 @@
 /*
- * Many nodes in one process: members of Advogato's graph (a drawn one without the data), each with the product's engine, store and
- * ops, link with those they know, edit their cards, go away and come back. In the end everybody
- * who knows somebody has what they said last, and every node says so of itself.
+ * Many nodes in one process: members of Advogato's graph (a drawn one without the data), each with
+ * the product's engine, store and ops, link with those they know, edit their cards, go away and
+ * come back. In the end everybody who knows somebody has what they said last, and every node says
+ * so of itself.
  *
  *   sim_many [--members N] [--edits N] [--seed N]
  *

@@ -166,13 +166,6 @@ static enum err matches_read(struct matches_reading *reading, const struct publi
 
 /* Who of them is in the address book. */
 
-static enum err matches_on_contact(void *self, uint32_t number, const struct object *contact)
-{
-    (void)contact;
-    *(uint32_t *)self = number;
-    return ERR_CANCELLED;
-}
-
 static bool matches_has_endorsed(const struct matches *matches, uint32_t number)
 {
     struct matches_endorsed endorsed;
@@ -190,17 +183,15 @@ static enum err matches_sort_out(struct matches_search *search, const struct pub
 {
     const struct snapshot *snapshot = &search->matches->call->snapshot;
     struct matches_reading reading = {.search = search};
-    uint32_t number = 0;
-    enum err err = view_contact_match(snapshot, MATCH_BY_MEMBER, span_of(member->bytes, 32),
-                                      matches_on_contact, &number);
+    uint32_t number;
+    enum err err = view_contact_of_member(snapshot, member, &number);
 
-    if (err != ERR_OK && err != ERR_CANCELLED)
-        return err;
-    if (number == 0) {
+    if (err == ERR_NOT_FOUND) {
         buf_append(out, span_of(member, sizeof *member));
         return buf_err(out);
     }
-    err = view_same_head(snapshot, number, &reading.number);
+    if (err == ERR_OK)
+        err = view_same_head(snapshot, number, &reading.number);
     if (err != ERR_OK || matches_has_endorsed(search->matches, reading.number) ||
         search->matches->endorsed.size / sizeof(struct matches_endorsed) >= MATCHES_TAGS_MAX)
         return err;

@@ -163,6 +163,17 @@ static void matches_of_quotes_stop_when_they_do(void **state)
     quoted_end(&town);
 }
 
+static void quoted_expect_paths(struct quoted_town *town, const char *place, size_t count)
+{
+    json_t *result = quoted_op(&town->dora, "path",
+                               json_pack("{s:[s], s:s}", "words", "stairs", "place", place));
+    json_t *row = json_array_get(json_object_get(result, "paths"), 0);
+
+    assert_int_equal(json_array_size(json_object_get(result, "paths")), count);
+    assert_true(count == 0 || json_is_true(json_object_get(row, "place_known")));
+    json_decref(result);
+}
+
 static void matches_of_quotes_know_the_address_book(void **state)
 {
     struct ledger_txn *txn;
@@ -189,6 +200,8 @@ static void matches_of_quotes_know_the_address_book(void **state)
     assert_non_null(strstr(quoted_text(row, "why"), "endorsed for stairs by Ana"));
     json_decref(list);
     quoted_expect(&town, "skill:stairs", "", &town.bruno.secrets.member, 0);
+    quoted_expect_paths(&town, "Norman", 1);
+    quoted_expect_paths(&town, "Tulsa", 0);
     json_decref(quoted_op(&town.dora, "contact.closeness",
                           json_pack("{s:s, s:s}", "who", "Bruno the mason", "level", "muted")));
     quoted_expect(&town, "skill:stairs", "", NULL, 0);

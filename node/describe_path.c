@@ -7,6 +7,7 @@
 #include "node/date.h"
 #include "node/describe.h"
 #include "node/vouch_words.h"
+#include "storage/view_contact.h"
 
 static void describe_path_put(struct buf *line, const char *text)
 {
@@ -123,6 +124,25 @@ static const struct public_key *describe_path_step(const struct vouch_view *view
     return at < path->count ? vouch_member(view, path->through[at]) : &path->member;
 }
 
+/* Whoever is in no address book may be anywhere: --place was not asked of them. */
+static enum err describe_path_whereabouts(struct vouch_view *view, const struct describe_path *path,
+                                          struct buf *sentence, json_t *out)
+{
+    uint32_t number;
+    enum err err;
+
+    if (op_text(view->call, "place") == NULL)
+        return ERR_OK;
+    err = view_contact_of_member(&view->call->snapshot, &path->member, &number);
+    (void)json_object_set_new(out, "place_known", json_boolean(err == ERR_OK));
+    if (err != ERR_NOT_FOUND)
+        return err;
+    describe_path_put(sentence, " Nobody has told you where ");
+    err = vouch_put_name(view, &path->member, sentence);
+    describe_path_put(sentence, " is.");
+    return err;
+}
+
 static enum err describe_path_far(struct vouch_view *view, const struct describe_path *path,
                                   json_t *out)
 {
@@ -151,6 +171,8 @@ static enum err describe_path_far(struct vouch_view *view, const struct describe
         err = vouch_put_name(view, describe_path_step(view, path, 0), &sentence);
     describe_path_put(&sentence,
                       path->count > 1 ? " first: they know who comes next." : " to introduce you.");
+    if (err == ERR_OK)
+        err = describe_path_whereabouts(view, path, &sentence, out);
     describe_path_put(&next, "kith intro want ");
     describe_path_put_who(wanted, &next);
     describe_path_put(&next, " --from ");

@@ -163,10 +163,10 @@ enum err match_add_tag(struct match_ask *ask, struct span tag)
     size_t before = ask->count;
     enum err err;
 
-    if (match_begins(tag, "when:"))
-        return ERR_OK;
     if (match_begins(tag, "place:"))
         adding.sort = MATCH_LOCATION;
+    else if (match_begins(tag, "when:"))
+        adding.sort = MATCH_WHEN;
     if (colon != NULL)
         tag = span_of(colon + 1, tag.size - (size_t)(colon + 1 - tag.data));
     err = match_add(&adding, tag);
@@ -244,6 +244,10 @@ static void match_judge_group(const struct match_found *found, uint64_t group, e
             return;
         sum->places++;
         sum->score += (group & ~any) == 0 ? 4 : 2;
+        return;
+    case MATCH_WHEN:
+        if ((group & any) != 0)
+            sum->score += (group & ~any) == 0 ? 2 : 1;
         return;
     case MATCH_WORD:
         if ((group & any) == 0)

@@ -3,11 +3,12 @@
  * Pure, for the owner's eyes alone: nothing here is ever said to anybody.
  *
  * A tag skill:X, or one without a word before a colon, asks for somebody who does X; place:X for
- * somebody there; when:X is passed over. A tag is met when all its words are. Title and text give
- * one term for each word that is no small word of everyday speech.
+ * somebody there; when:X for somebody who has time then. A tag is met when all its words are. Title
+ * and text give one term for each word that is no small word of everyday speech.
  *
  * A person fits who meets a skill; without any skill asked for, or beside it, whose tags, title or
- * endorsements have a word of the ask, or two of whose words it has. A place alone fits nobody.
+ * endorsements have a word of the ask, or two of whose words it has. A place or a time alone fits
+ * nobody; of those who fit they say who fits better.
  */
 #ifndef KITH_NODE_MATCH_H
 #define KITH_NODE_MATCH_H
@@ -19,7 +20,7 @@ enum {
     MATCH_LONGER_MAX = 3  /* letters a word may have behind a term of MATCH_STEM_MIN */
 };
 
-enum match_sort { MATCH_SKILL, MATCH_LOCATION, MATCH_WORD };
+enum match_sort { MATCH_SKILL, MATCH_LOCATION, MATCH_WHEN, MATCH_WORD };
 
 /* One word that is looked for, folded and without its plural ending. */
 struct match_term {

@@ -1,8 +1,8 @@
 /*
  * First the search index says of whom the words are said at all, then the best of these are read
- * and judged by match.h. Endorsements are read once for all asks of an answer.
+ * and judged by match.h. Endorsements are matches_endorsed.c's.
  */
-#include "node/matches.h"
+#include "node/matches_state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,14 +11,12 @@
 #include "crypto/secret.h"
 #include "node/date.h"
 #include "node/describe.h"
-#include "node/describe_endorsement.h"
 #include "node/match.h"
 #include "node/op_interaction.h"
 #include "node/person_contact.h"
 #include "proto/card.h"
 #include "storage/row.h"
 #include "storage/view_contact.h"
-#include "storage/view_endorsement.h"
 #include "storage/view_peer.h"
 #include "storage/view_same.h"
 #include "storage/view_search.h"
@@ -26,104 +24,10 @@
 enum {
     MATCHES_SKILL_WEIGHT = 60,
     MATCHES_LOCATION_WEIGHT = 8,
+    MATCHES_WHEN_WEIGHT = 4,
     MATCHES_WORD_WEIGHT = 1,
     MATCHES_ID_DIGITS = 12
 };
-
-struct matches_endorsed {
-    uint32_t number;   /* of the contact */
-    uint32_t at, size; /* the tag, in abouts */
-    struct public_key issuer;
-};
-
-/* One person who fits. */
-struct matches_row {
-    uint32_t number;
-    unsigned score;
-    uint64_t last_ms;
-    struct buf folded; /* the name */
-    struct id id;
-    struct match_found found;
-    bool is_peer;
-};
-
-struct matches_search {
-    struct matches *matches;
-    const struct matches_question *question;
-    struct match_ask ask;
-    struct matches_row rows[MATCHES_LOOKED_MAX];
-    size_t count;
-};
-
-/* Endorsements. */
-
-struct matches_loading {
-    struct matches *matches;
-    uint32_t number;
-    size_t count; /* of this peer's */
-};
-
-static enum err matches_on_endorsement(void *self, const struct endorsement_view *view)
-{
-    struct matches_loading *loading = self;
-    struct matches *matches = loading->matches;
-
-    if (view->state != ENDORSEMENT_ACCEPTED && view->state != ENDORSEMENT_SENT)
-        return ERR_OK;
-    if (loading->count++ == MATCHES_ENDORSED_MAX ||
-        matches->endorsed.size / sizeof(struct matches_endorsed) >= MATCHES_TAGS_MAX)
-        return ERR_CANCELLED;
-    for (size_t at = 0; at < view->about_count; at++) {
-        struct matches_endorsed endorsed = {.number = loading->number,
-                                            .at = (uint32_t)matches->abouts.size,
-                                            .size = (uint32_t)view->about[at].size,
-                                            .issuer = view->issuer};
-
-        buf_append(&matches->abouts, view->about[at]);
-        buf_append(&matches->endorsed, span_of(&endorsed, sizeof endorsed));
-    }
-    return ERR_OK;
-}
-
-static enum err matches_on_peer(void *self, const struct peer *peer)
-{
-    struct matches_loading *loading = self;
-    const struct snapshot *snapshot = &loading->matches->call->snapshot;
-    struct space_row space;
-    uint32_t number;
-    enum err err;
-
-    if (peer->state != LINK_LINKED || !peer->has_contact)
-        return ERR_OK;
-    loading->count = 0;
-    err = ledger_space(snapshot, ledger_self_space(snapshot->ledger), &space);
-    if (err == ERR_OK)
-        err = row_find(snapshot, space.number, KIND_CONTACT, &peer->contact, &number);
-    if (err == ERR_OK)
-        err = view_same_head(snapshot, number, &loading->number);
-    if (err == ERR_OK)
-        err = view_endorsement_of(snapshot, loading->matches->call->now_ms, &peer->member,
-                                  matches_on_endorsement, loading);
-    return err == ERR_NOT_FOUND || err == ERR_CANCELLED ? ERR_OK : err;
-}
-
-static enum err matches_load(struct matches *matches)
-{
-    struct matches_loading loading = {.matches = matches};
-    enum err err;
-
-    if (matches->is_loaded)
-        return ERR_OK;
-    err = view_contact_count(&matches->call->snapshot, &matches->contacts);
-    if (err == ERR_OK)
-        err = view_peer_each(&matches->call->snapshot, matches_on_peer, &loading);
-    if (err == ERR_OK)
-        err = buf_err(&matches->abouts);
-    if (err == ERR_OK)
-        err = buf_err(&matches->endorsed);
-    matches->is_loaded = err == ERR_OK;
-    return err;
-}
 
 void matches_begin(struct matches *matches, struct op_call *call)
 {
@@ -134,18 +38,8 @@ void matches_end(struct matches *matches)
 {
     buf_release(&matches->endorsed);
     buf_release(&matches->abouts);
-}
-
-static const struct matches_endorsed *matches_endorsed_at(const struct matches *matches,
-                                                          size_t index, struct span *out_about)
-{
-    const struct matches_endorsed *all =
-        (const struct matches_endorsed *)(const void *)matches->endorsed.data;
-
-    if (index >= matches->endorsed.size / sizeof *all)
-        return NULL;
-    *out_about = span_of(matches->abouts.data + all[index].at, all[index].size);
-    return &all[index];
+    if (matches->is_open)
+        vouch_close(&matches->vouches);
 }
 
 /* Candidates. */
@@ -162,6 +56,8 @@ static unsigned matches_weight(enum match_sort sort)
         return MATCHES_SKILL_WEIGHT;
     case MATCH_LOCATION:
         return MATCHES_LOCATION_WEIGHT;
+    case MATCH_WHEN:
+        return MATCHES_WHEN_WEIGHT;
     case MATCH_WORD:
         break;
     }
@@ -219,23 +115,9 @@ static enum err matches_look_object(const struct match_ask *ask, const struct ob
     return err;
 }
 
-static enum err matches_look_endorsed(const struct matches *matches, const struct match_ask *ask,
-                                      uint32_t number, struct match_found *found)
-{
-    const struct matches_endorsed *endorsed;
-    struct span about;
-    enum err err = ERR_OK;
-
-    for (size_t at = 0;
-         err == ERR_OK && (endorsed = matches_endorsed_at(matches, at, &about)) != NULL; at++)
-        if (endorsed->number == number)
-            err = match_look(ask, MATCH_IN_ENDORSEMENTS, about, found);
-    return err;
-}
-
 /* Why. */
 
-static void matches_say(struct buf *out, const char *words, struct span text)
+void matches_say(struct buf *out, const char *words, struct span text)
 {
     if (text.size == 0)
         return;
@@ -284,37 +166,6 @@ static enum err matches_say_tags(struct buf *out, const struct match_ask *ask,
     return err;
 }
 
-static enum err matches_say_endorsed(struct buf *out, const struct matches *matches,
-                                     const struct match_ask *ask, uint32_t number)
-{
-    const struct matches_endorsed *endorsed;
-    struct span about;
-    enum err err = ERR_OK;
-
-    for (size_t at = 0;
-         err == ERR_OK && (endorsed = matches_endorsed_at(matches, at, &about)) != NULL; at++) {
-        struct match_found found = {0};
-        json_t *issuer;
-        const char *name;
-
-        if (endorsed->number != number)
-            continue;
-        err = match_look(ask, MATCH_IN_ENDORSEMENTS, about, &found);
-        if (err != ERR_OK || found.at[MATCH_IN_ENDORSEMENTS] == 0)
-            continue;
-        issuer = describe_endorsement_member(matches->call, &endorsed->issuer, span_of(NULL, 0));
-        name = json_string_value(json_object_get(issuer, "name"));
-        matches_say(out, "endorsed for ", about);
-        if (name != NULL) {
-            buf_append(out, span_str(" by "));
-            buf_append(out, span_str(name));
-        }
-        json_decref(issuer);
-        return ERR_OK; /* The newest says enough. */
-    }
-    return err;
-}
-
 static void matches_say_last(struct buf *out, uint64_t last_ms, uint64_t now_ms)
 {
     char ago[DATE_AGO_SIZE];
@@ -329,8 +180,7 @@ static void matches_say_last(struct buf *out, uint64_t last_ms, uint64_t now_ms)
 
 /* What to type. */
 
-/* A line of words and names that need no quotes. */
-static void matches_add_next(json_t *list, const char *const *words)
+void matches_add_next(json_t *list, const char *const *words)
 {
     struct buf line = {0};
 
@@ -448,7 +298,7 @@ static enum err matches_ask_about(struct matches_search *search, const struct ob
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-static enum err matches_judge(struct matches_search *search, uint32_t number)
+enum err matches_judge(struct matches_search *search, uint32_t number)
 {
     struct op_call *call = search->matches->call;
     struct matches_row *row = &search->rows[search->count];
@@ -479,32 +329,6 @@ static enum err matches_judge(struct matches_search *search, uint32_t number)
     return err;
 }
 
-/* An endorsed contact need not have the word anywhere else. */
-static enum err matches_judge_endorsed(struct matches_search *search,
-                                       const struct view_search_found *ranked)
-{
-    const struct matches_endorsed *endorsed;
-    struct span about;
-    enum err err = ERR_OK;
-
-    for (size_t at = 0; err == ERR_OK && search->count < MATCHES_LOOKED_MAX; at++) {
-        struct match_found found = {0};
-        bool is_known = false;
-
-        endorsed = matches_endorsed_at(search->matches, at, &about);
-        if (endorsed == NULL)
-            break;
-        err = match_look(&search->ask, MATCH_IN_ENDORSEMENTS, about, &found);
-        for (size_t other = 0; other < ranked->count; other++)
-            is_known |= ranked->numbers[other] == endorsed->number;
-        for (size_t other = 0; other < search->count; other++)
-            is_known |= search->rows[other].number == endorsed->number;
-        if (err == ERR_OK && found.at[MATCH_IN_ENDORSEMENTS] != 0 && !is_known)
-            err = matches_judge(search, endorsed->number);
-    }
-    return err;
-}
-
 static int matches_best_first(const void *left, const void *right)
 {
     const struct matches_row *one = left, *other = right;
@@ -523,12 +347,18 @@ static int matches_best_first(const void *left, const void *right)
 static enum err matches_search_all(struct matches_search *search)
 {
     struct view_search_found ranked = {0};
+    struct buf quoted = {0};
     enum err err = matches_rank(search, &ranked);
 
+    if (err == ERR_OK)
+        err = matches_find_quoted(search, &quoted);
     for (size_t at = 0; at < ranked.count && err == ERR_OK; at++)
         err = matches_judge(search, ranked.numbers[at]);
     if (err == ERR_OK)
         err = matches_judge_endorsed(search, &ranked);
+    if (err == ERR_OK)
+        err = matches_judge_quoted(search, &quoted);
+    buf_release(&quoted);
     heap_free(ranked.numbers);
     return err;
 }
@@ -561,8 +391,11 @@ enum err matches_of(struct matches *matches, const struct matches_question *ques
     if (err == ERR_OK && search->count > 1)
         qsort(search->rows, search->count, sizeof *search->rows, matches_best_first);
     for (size_t at = 0; search != NULL && at < search->count; at++) {
+        const struct matches_row *row = &search->rows[at];
+
         if (err == ERR_OK && at < MATCHES_SHOWN_MAX)
-            err = matches_describe(search, &search->rows[at], *out);
+            err = row->number != 0 ? matches_describe(search, row, *out)
+                                   : matches_describe_quoted(search, row, *out);
         buf_release(&search->rows[at].folded);
     }
     heap_free(search);

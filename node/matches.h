@@ -1,6 +1,7 @@
 /*
  * Who among my contacts might fit an ask, and why: looked for in their tags, titles, organisations
- * and places, in their cards, in the endorsements I hold, and in notes that hold the word #match.
+ * and places, in their cards, in notes that hold the word #match, and in the endorsements I hold,
+ * those of people included whom only quotes tell of.
  * Read when it is asked for and for the owner alone: nothing is written, and nothing is sent.
  *
  * What is read is bounded for each ask: the postings of MATCH_TERMS_MAX words, MATCHES_LOOKED_MAX
@@ -9,13 +10,15 @@
 #ifndef KITH_NODE_MATCHES_H
 #define KITH_NODE_MATCHES_H
 
-#include "node/ops.h"
+#include "node/vouch.h"
 
 enum {
     MATCHES_SHOWN_MAX = 5,     /* of one ask: more is a search, not a hint */
     MATCHES_LOOKED_MAX = 256,  /* contacts whose rows are read for one ask */
     MATCHES_ENDORSED_MAX = 12, /* newest endorsements of one peer that are looked at */
     MATCHES_TAGS_MAX = 4096,   /* tags of all of them */
+    MATCHES_QUOTED_MAX = 48,   /* people known by quotes who are looked at for one ask */
+    MATCHES_QUOTED_WORDS = 12, /* tags, then words of the text, they are looked for by */
     MATCHES_COMMON_MIN = 20,   /* a word of the text said of more contacts than that, */
     MATCHES_COMMON_PART = 50   /* and of more than one in so many, tells nothing */
 };
@@ -27,6 +30,8 @@ struct matches {
     uint64_t contacts;
     struct buf endorsed; /* struct matches_endorsed */
     struct buf abouts;   /* their tags */
+    bool is_open;
+    struct vouch_view vouches; /* once somebody is looked for in it */
 };
 
 struct matches_question {
@@ -43,7 +48,8 @@ struct matches_question {
 
 void matches_begin(struct matches *matches, struct op_call *call);
 void matches_end(struct matches *matches);
-/* A new array of {"contact", "why", "peer", "last", "next"}, perhaps empty. */
+/* A new array of {"contact", "why", "peer", "last", "next"}, perhaps empty. The contact of whom
+ * only quotes tell has no id: a member, and a name or the beginning of their key. */
 MUST_USE enum err matches_of(struct matches *matches, const struct matches_question *question,
                              json_t **out);
 

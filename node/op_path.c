@@ -320,16 +320,38 @@ static void op_path_put_way(struct op_path *path, const struct warm_way *way)
     op_path_keep(path, &row);
 }
 
+/* Where people are stands in the address book alone; whoever is not in it may be there. */
+static enum err op_path_may_be_there(struct op_path *path, uint32_t person, bool *out)
+{
+    const struct snapshot *snapshot = &path->call->snapshot;
+    uint32_t number;
+    enum err err;
+
+    *out = true;
+    if (path->place.size == 0)
+        return ERR_OK;
+    err = view_contact_of_member(snapshot, vouch_member(&path->view, person), &number);
+    if (err == ERR_OK)
+        err = view_same_head(snapshot, number, &number);
+    if (err == ERR_OK)
+        err = op_path_is_wanted(path, number, false, out);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 static enum err op_path_on_way(void *self, const struct warm_way *way)
 {
     struct op_path *path = self;
+    bool may_be;
+    enum err err;
 
     /* The nearest friend comes first. */
     if (path->looked[way->to] != OP_PATH_WANTED)
         return ERR_OK;
     path->looked[way->to] = OP_PATH_TAKEN;
-    op_path_put_way(path, way);
-    return ERR_OK;
+    err = op_path_may_be_there(path, way->to, &may_be);
+    if (err == ERR_OK && may_be)
+        op_path_put_way(path, way);
+    return err;
 }
 
 /* The best way through two people to one of many. */

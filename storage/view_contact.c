@@ -294,6 +294,22 @@ enum err view_contact_match(const struct snapshot *snapshot, enum match_what wha
 }
 
 /* The object ids of contacts, from the first whose hex could begin so. */
+static enum err view_contact_on_first(void *self, uint32_t number, const struct object *contact)
+{
+    (void)contact;
+    *(uint32_t *)self = number;
+    return ERR_CANCELLED;
+}
+
+enum err view_contact_of_member(const struct snapshot *snapshot, const struct public_key *member,
+                                uint32_t *out_number)
+{
+    enum err err = view_contact_match(snapshot, MATCH_BY_MEMBER, span_of(member->bytes, 32),
+                                      view_contact_on_first, out_number);
+
+    return err == ERR_CANCELLED ? ERR_OK : err == ERR_OK ? ERR_NOT_FOUND : err;
+}
+
 enum err view_contact_by_id(const struct snapshot *snapshot, struct span hex_prefix,
                             view_contact_fn each, void *self)
 {

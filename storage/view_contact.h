@@ -33,6 +33,9 @@ MUST_USE enum err view_contact_called(const struct snapshot *snapshot, struct sp
 /* Contacts with exactly this value (folded or normalised as its kind demands). */
 MUST_USE enum err view_contact_match(const struct snapshot *snapshot, enum match_what what,
                                      struct span value, view_contact_fn each, void *self);
+/* The first contact that is linked to this member. ERR_NOT_FOUND. */
+MUST_USE enum err view_contact_of_member(const struct snapshot *snapshot,
+                                         const struct public_key *member, uint32_t *out_number);
 /* Contacts whose id begins with these hex digits. */
 MUST_USE enum err view_contact_by_id(const struct snapshot *snapshot, struct span hex_prefix,
                                      view_contact_fn each, void *self);

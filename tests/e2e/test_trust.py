@@ -210,6 +210,11 @@ def others_lead_to_those_they_know(place):
     assert [one["name"] for one in rows[0]["through"]] == ["Ana"]
     assert rows[0]["through"][0]["why"].startswith("Ana is linked with did:key:"), rows
     assert rows[0]["next"] == f'kith intro want {who} --from "Ana" --blurb "..."', rows
+    assert "place_known" not in rows[0], rows
+    # Where people known by quotes are nobody has said; where the address book says it, it counts.
+    rows = paths(zora, "designer", "--place", "Tulsa")
+    assert len(rows) == 1 and rows[0]["place_known"] is False, rows
+    assert "Nobody has told you where did:key:" in rows[0]["sentence"], rows
     endorse(ben, dana, about="carpentry")
     seen(zora, who, 2)
     rows = paths(zora, who)

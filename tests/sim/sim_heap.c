@@ -4,8 +4,9 @@
  * may be half done, and afterwards everything heals.
  *
  *   sim_heap                      every allocation
- *   sim_heap --every 16           every sixteenth
- *   sim_heap --fail 4711 --trace  one of them, told step by step
+ *   sim_heap --answers            another life: an ask passed on, answered and thanked for, by
+ * three sim_heap --every 16           every sixteenth sim_heap --fail 4711 --trace  one of them,
+ * told step by step
  *
  * Each allocation is failed in a child that is forked where it happens: what came before is not
  * lived again.
@@ -94,12 +95,14 @@ struct sim_heap_life {
     struct world world;
     struct judge judge;
     struct world_node *ana, *ben;
+    struct world_node *cyn; /* NULL in the life of two */
     char uri[INVITATION_TEXT_SIZE_MAX];
     json_t *urls;   /* of ana's card and of ben's: each list replaces the last */
     bool is_done;   /* the op asked for last */
     bool has_ask;   /* whoever was asked for status, or list, last */
     size_t shares;  /* in the list that was asked for last */
     char share[64]; /* the id of the first */
+    json_t *result; /* of the op that was done last */
 };
 
 static void sim_heap_on_done(struct world_node *node, void *self, enum err err,
@@ -111,6 +114,10 @@ static void sim_heap_on_done(struct world_node *node, void *self, enum err err,
 
     (void)node;
     life->is_done = err == ERR_OK;
+    if (err == ERR_OK) {
+        json_decref(life->result);
+        life->result = json_incref(call->result);
+    }
     if (err == ERR_OK) {
         json_t *asks = json_object_get(call->result, "asks");
 
@@ -131,8 +138,8 @@ static void sim_heap_on_done(struct world_node *node, void *self, enum err err,
 /* A node that did not start, or whose process is gone, is started. */
 static void sim_heap_look(struct sim_heap_life *life)
 {
-    world_start(life->ana);
-    world_start(life->ben);
+    for (size_t at = 0; at < life->world.nodes_count; at++)
+        world_start(life->world.nodes[at]);
     world_run_until(&life->world, life->world.now_ms + SIM_HEAP_LOOK_MS);
 }
 
@@ -157,7 +164,8 @@ static bool sim_heap_is_settled(struct sim_heap_life *life)
     bool is_counting = sim_heap.is_counting, is_settled;
 
     sim_heap.is_counting = false;
-    is_settled = judge_is_settled(life->ana, life->ben);
+    is_settled = judge_is_settled(life->ana, life->ben) &&
+                 (life->cyn == NULL || judge_is_settled(life->ben, life->cyn));
     sim_heap.is_counting = is_counting;
     return is_settled;
 }
@@ -168,11 +176,12 @@ static void sim_heap_wait(struct sim_heap_life *life)
 
     while (!sim_heap_is_settled(life) && life->world.now_ms < until) {
         sim_heap_look(life);
-        if (life->world.now_ms % 60000 < SIM_HEAP_LOOK_MS && life->ana->is_up)
-            world_op(life->ana, "sync", json_object(), NULL, NULL);
+        for (size_t at = 0; at < life->world.nodes_count; at++)
+            if (life->world.now_ms % 60000 < SIM_HEAP_LOOK_MS && life->world.nodes[at]->is_up)
+                world_op(life->world.nodes[at], "sync", json_object(), NULL, NULL);
     }
     if (!sim_heap_is_settled(life))
-        judge_fail(&life->judge, "ana and ben are not in step");
+        judge_fail(&life->judge, "those who are linked are not in step");
 }
 
 static void sim_heap_edit_card(struct sim_heap_life *life, struct world_node *node)
@@ -238,13 +247,13 @@ static void sim_heap_share(struct sim_heap_life *life)
     sim_heap_ask(life, life->ben, "contact.show", json_pack("{s:s}", "who", "Dana"));
 }
 
-static void sim_heap_link(struct sim_heap_life *life)
+static void sim_heap_link(struct sim_heap_life *life, struct world_node *one,
+                          struct world_node *other)
 {
-    judge_met(&life->judge, life->ana->person, life->ben->person);
-    judge_met(&life->judge, life->ben->person, life->ana->person);
-    sim_heap_ask(life, life->ana, "peer.invite", json_pack("{s:s}", "name", "ben"));
-    sim_heap_ask(life, life->ben, "peer.accept", json_pack("{s:s}", "uri", life->uri));
-    sim_heap_wait(life);
+    judge_met(&life->judge, one->person, other->person);
+    judge_met(&life->judge, other->person, one->person);
+    sim_heap_ask(life, one, "peer.invite", json_pack("{s:s}", "name", other->name));
+    sim_heap_ask(life, other, "peer.accept", json_pack("{s:s}", "uri", life->uri));
 }
 
 /* What is written after the removal is for nobody else; the list goes on. */
@@ -261,7 +270,8 @@ static void sim_heap_live(struct sim_heap_life *life)
     sim_heap.is_counting = true;
     world_start(life->ana);
     world_start(life->ben);
-    sim_heap_link(life);
+    sim_heap_link(life, life->ana, life->ben);
+    sim_heap_wait(life);
     sim_heap_edit(life, life->ana);
     sim_heap_wait(life);
     sim_heap_post(life);
@@ -280,7 +290,106 @@ static void sim_heap_live(struct sim_heap_life *life)
     judge_all(&life->judge);
 }
 
-static int sim_heap_run(bool is_talkative)
+/* The life of three: Ana asks Ben, who passes it to Cyn. */
+
+/* What the first row under key has under name; NULL. Whoever is asked has it all there. */
+static json_t *sim_heap_first(struct sim_heap_life *life, struct world_node *node,
+                              const char *method, const char *key, const char *name)
+{
+    sim_heap_ask(life, node, method, json_object());
+    return json_object_get(json_array_get(json_object_get(life->result, key), 0), name);
+}
+
+static json_t *sim_heap_id(struct sim_heap_life *life, struct world_node *node, const char *method,
+                           const char *key)
+{
+    return json_pack("{s:O}", "id", sim_heap_first(life, node, method, key, "id"));
+}
+
+static void sim_heap_pass(struct sim_heap_life *life)
+{
+    json_t *params = sim_heap_id(life, life->ben, "ask.list", "asks");
+
+    (void)json_object_set_new(params, "to", json_pack("[s]", "cyn"));
+    while (sim_heap_first(life, life->ben, "ask.list", "asks", "passed_to") == NULL &&
+           life->judge.failure[0] == '\0') {
+        world_op(life->ben, "ask.pass", json_incref(params), NULL, NULL);
+        sim_heap_look(life);
+    }
+    json_decref(params);
+    sim_heap_wait(life);
+}
+
+static void sim_heap_reply(struct sim_heap_life *life)
+{
+    json_t *params = sim_heap_id(life, life->cyn, "ask.list", "asks");
+
+    (void)json_object_set_new(params, "text", json_string("By the mill."));
+    while (sim_heap_first(life, life->cyn, "lead.list", "leads", "id") == NULL &&
+           life->judge.failure[0] == '\0') {
+        world_op(life->cyn, "ask.reply", json_incref(params), NULL, NULL);
+        sim_heap_look(life);
+    }
+    json_decref(params);
+    sim_heap_wait(life);
+}
+
+static void sim_heap_thank(struct sim_heap_life *life)
+{
+    json_t *params = sim_heap_id(life, life->ana, "lead.list", "leads");
+
+    while (sim_heap_first(life, life->ana, "lead.list", "leads", "thanked") == NULL &&
+           life->judge.failure[0] == '\0') {
+        world_op(life->ana, "thanks", json_incref(params), NULL, NULL);
+        sim_heap_look(life);
+    }
+    (void)json_object_set_new(params, "text", json_string("Is it dry?"));
+    sim_heap_ask(life, life->ana, "lead.answer", json_incref(params));
+    json_decref(params);
+    sim_heap_wait(life);
+    sim_heap_wait(life); /* Ben hands it on behind his commit. */
+}
+
+/* One answer, thanked for, and at least one letter back: who heard no answer may have asked twice.
+ */
+static void sim_heap_check_thread(struct sim_heap_life *life, struct world_node *node)
+{
+    json_t *letters = json_incref(sim_heap_first(life, node, "lead.list", "leads", "letters"));
+
+    if (json_array_size(json_object_get(life->result, "leads")) != 1)
+        judge_fail(&life->judge, "%s has not exactly one answer", node->name);
+    else if (sim_heap_first(life, node, "lead.list", "leads", "thanked") == NULL)
+        judge_fail(&life->judge, "%s knows of no thanks", node->name);
+    else if (json_integer_value(letters) < 2)
+        judge_fail(&life->judge, "%s has no letter behind the first", node->name);
+    json_decref(letters);
+}
+
+static void sim_heap_answer(struct sim_heap_life *life)
+{
+    world_start(life->ana);
+    world_start(life->ben);
+    world_start(life->cyn);
+    sim_heap_link(life, life->ana, life->ben);
+    sim_heap_link(life, life->ben, life->cyn);
+    sim_heap_wait(life);
+    sim_heap_ask(
+        life, life->ana, "ask.post",
+        json_pack("{s:s, s:s, s:s}", "text", "Please.", "title", "A boat shed", "hops", "3"));
+    sim_heap_wait(life);
+    sim_heap.is_counting = true;
+    sim_heap_pass(life);
+    sim_heap_reply(life);
+    sim_heap_wait(life);
+    sim_heap_thank(life);
+    sim_heap.is_counting = false;
+    sim_heap_wait(life);
+    sim_heap_check_thread(life, life->ana);
+    sim_heap_check_thread(life, life->cyn);
+    judge_all(&life->judge);
+}
+
+static int sim_heap_run(bool is_talkative, bool has_answers)
 {
     struct sim_heap_life *life = world_memory(sizeof *life);
     int code;
@@ -291,7 +400,12 @@ static int sim_heap_run(bool is_talkative)
     life->urls = json_array();
     life->ana = world_init(&life->world, "ana");
     life->ben = world_init(&life->world, "ben");
-    sim_heap_live(life);
+    if (has_answers) {
+        life->cyn = world_init(&life->world, "cyn");
+        sim_heap_answer(life);
+    } else {
+        sim_heap_live(life);
+    }
     code = life->judge.failure[0] == '\0' ? 0 : 1;
     if (code != 0)
         (void)printf("%s\n", life->judge.failure);
@@ -299,6 +413,7 @@ static int sim_heap_run(bool is_talkative)
         (void)printf("%" PRIu64 " allocations\n", sim_heap.count);
     world_end(&life->world);
     json_decref(life->urls);
+    json_decref(life->result);
     judge_end(&life->judge);
     free(life);
     return code;
@@ -306,23 +421,32 @@ static int sim_heap_run(bool is_talkative)
 
 int main(int argc, char **argv)
 {
-    bool is_one = argc >= 3 && strcmp(argv[1], "--fail") == 0;
-    bool is_some = argc == 3 && strcmp(argv[1], "--every") == 0;
-    uint64_t number = is_one || is_some ? strtoull(argv[2], NULL, 10) : 1;
+    bool is_talkative = false, has_answers = false, is_well = true;
     int code;
 
-    if ((argc > 1 && !is_one && !is_some) || number == 0) {
-        (void)fprintf(stderr, "%s [--every N | --fail N [--trace]]\n", argv[0]);
+    sim_heap.every = 1;
+    for (int at = 1; at < argc; at++) {
+        uint64_t value = at + 1 < argc ? strtoull(argv[at + 1], NULL, 10) : 0;
+
+        is_talkative |= strcmp(argv[at], "--trace") == 0;
+        has_answers |= strcmp(argv[at], "--answers") == 0;
+        if (strcmp(argv[at], "--fail") == 0)
+            sim_heap.fail = value;
+        else if (strcmp(argv[at], "--every") == 0)
+            sim_heap.every = value;
+        else
+            continue;
+        is_well &= value > 0;
+        at++;
+    }
+    if (!is_well) {
+        (void)fprintf(stderr, "%s [--answers] [--every N | --fail N [--trace]]\n", argv[0]);
         return 2;
     }
-    sim_heap.program = argv[0];
-    sim_heap.is_forking = !is_one;
-    sim_heap.fail = is_one ? number : 0;
-    sim_heap.every = is_some ? number : 1;
-    code = sim_heap_run(argc > 3);
-    if (is_one)
-        return code;
-    if (!sim_heap.is_forking) { /* A child. */
+    sim_heap.program = has_answers ? "sim_heap --answers" : argv[0];
+    sim_heap.is_forking = sim_heap.fail == 0;
+    code = sim_heap_run(is_talkative, has_answers);
+    if (!sim_heap.is_forking) { /* A child, or one of them told. */
         (void)fflush(stdout);
         _exit(code);
     }

@@ -10,6 +10,7 @@
 #include "tests/sim/spread.h"
 
 enum { SPREAD_UNHEARD = 255 };
+enum { SPREAD_READ_BY_WRITER = 1, SPREAD_READ_BY_AUTHOR = 2 };
 
 /* One ask as all members have it. */
 struct spread_trial {
@@ -17,24 +18,35 @@ struct spread_trial {
     const struct spread_ask *ask;
     uint8_t *hops; /* by member; SPREAD_UNHEARD: has not got it */
     bool *is_given, *is_closed;
+    const uint8_t *readers; /* by canary: the search finds what may be found */
+};
+
+struct spread_search {
+    struct spread *spread;
+    uint8_t *readers;
 };
 
 /* Each for itself. */
 
 static void spread_on_canary(void *self, struct world_node *node, size_t number, const char *where)
 {
-    struct spread *spread = self;
+    struct spread_search *search = self;
+    struct spread *spread = search->spread;
     size_t ask = number / spread->graph->count, member = number % spread->graph->count;
 
-    if (ask >= spread->options.asks || (node != spread->people[member].node &&
-                                        node != spread->people[spread->asks[ask].author].node))
+    if (ask < spread->options.asks && node == spread->people[member].node)
+        search->readers[number] |= SPREAD_READ_BY_WRITER;
+    else if (ask < spread->options.asks && node == spread->people[spread->asks[ask].author].node)
+        search->readers[number] |= SPREAD_READ_BY_AUTHOR;
+    else
         spread_fail(spread, "%s can read m%04zu's answer to %s: %s", node->name, member,
                     ask < spread->options.asks ? spread->asks[ask].title : "nobody", where);
 }
 
 static void spread_on_store(struct world_node *node, void *self)
 {
-    struct spread *spread = self;
+    struct spread_search *search = self;
+    struct spread *spread = search->spread;
     struct check_report report;
     struct snapshot snapshot;
 
@@ -47,7 +59,7 @@ static void spread_on_store(struct world_node *node, void *self)
     if (node->violations > 0)
         spread_fail(spread, "%s was told that an honest peer broke a rule: %s", node->name,
                     node->rule);
-    judge_search_each(node, spread_on_canary, spread);
+    judge_search_each(node, spread_on_canary, search);
 }
 
 /* What was refused: from who broke the limit, and from nobody else. */
@@ -167,6 +179,7 @@ static void spread_judge_reply(struct spread_trial *trial, const struct spread_r
                                json_t *asked)
 {
     struct spread *spread = trial->spread;
+    size_t canary = (size_t)(trial->ask - spread->asks) * spread->graph->count + role->member;
     json_t *own = world_read(spread->people[role->member].node, "lead.list", json_object());
     char text[SPREAD_TEXT_SIZE];
     size_t written, read;
@@ -182,6 +195,9 @@ static void spread_judge_reply(struct spread_trial *trial, const struct spread_r
                               json_object_get(theirs, "thanked") == NULL))
         spread_fail(spread, "no thanks came to m%04u for the answer to %s", role->member,
                     trial->ask->title);
+    else if (written == 1 &&
+             trial->readers[canary] != (SPREAD_READ_BY_WRITER | SPREAD_READ_BY_AUTHOR))
+        spread_fail(spread, "the search does not find m%04u's answer where it is", role->member);
     else if (written == 1)
         spread->figures.answered[trial->hops[role->member]]++;
     else if (role->replies && trial->hops[role->member] != SPREAD_UNHEARD &&
@@ -192,14 +208,16 @@ static void spread_judge_reply(struct spread_trial *trial, const struct spread_r
     json_decref(own);
 }
 
-static void spread_judge_ask(struct spread *spread, const struct spread_ask *ask)
+static void spread_judge_ask(struct spread *spread, const struct spread_ask *ask,
+                             const uint8_t *readers)
 {
     size_t count = spread->graph->count;
     struct spread_trial trial = {.spread = spread,
                                  .ask = ask,
                                  .hops = world_memory(count),
                                  .is_given = world_memory(count * sizeof(bool)),
-                                 .is_closed = world_memory(count * sizeof(bool))};
+                                 .is_closed = world_memory(count * sizeof(bool)),
+                                 .readers = readers};
     json_t *asked = world_read(spread->people[ask->author].node, "lead.list", json_object());
 
     if (ask->id[0] == '\0')
@@ -223,12 +241,16 @@ static void spread_judge_ask(struct spread *spread, const struct spread_ask *ask
 
 void spread_judge(struct spread *spread)
 {
+    struct spread_search search = {
+        .spread = spread, .readers = world_memory(spread->options.asks * spread->graph->count)};
+
     for (size_t at = 0; at < spread->graph->count; at++) {
         if (spread->people[at].node == NULL)
             continue;
-        world_look(spread->people[at].node, spread_on_store, spread);
+        world_look(spread->people[at].node, spread_on_store, &search);
         spread_judge_refused(spread, at);
     }
     for (size_t at = 0; at < spread->options.asks; at++)
-        spread_judge_ask(spread, &spread->asks[at]);
+        spread_judge_ask(spread, &spread->asks[at], search.readers);
+    free(search.readers);
 }

@@ -133,6 +133,26 @@ static void match_counts_a_place_with_a_skill_or_a_word(void **state)
     assert_true(match_score(&ask, &none) > 0);
 }
 
+static void match_counts_a_time_with_a_skill_alone(void **state)
+{
+    const struct match_case row = {{"skill:design", "when:spring weekends"}, "", 0, "", true};
+    struct match_found found = {0}, half = {0}, whole = {0}, none = {0};
+    struct match_ask ask;
+
+    (void)state;
+    match_build(&row, &ask);
+    assert_int_equal(match_look(&ask, MATCH_IN_TITLE, span_str("Designer"), &found), ERR_OK);
+    half = whole = found;
+    assert_int_equal(match_look(&ask, MATCH_IN_TAGS, span_str("weekend"), &half), ERR_OK);
+    assert_int_equal(match_look(&ask, MATCH_IN_NOTE, span_str("in spring"), &whole), ERR_OK);
+    assert_int_equal(match_look(&ask, MATCH_IN_TAGS, span_str("weekend"), &whole), ERR_OK);
+    assert_true(match_score(&ask, &found) > 0);
+    assert_true(match_score(&ask, &half) > match_score(&ask, &found));
+    assert_true(match_score(&ask, &whole) > match_score(&ask, &half));
+    assert_int_equal(match_look(&ask, MATCH_IN_TAGS, span_str("spring weekends"), &none), ERR_OK);
+    assert_int_equal(match_score(&ask, &none), 0);
+}
+
 static void match_takes_so_many_terms_and_no_more(void **state)
 {
     struct match_ask ask = {0};
@@ -241,6 +261,7 @@ int main(void)
         cmocka_unit_test(match_finds_words_in_every_form_they_are_said_to_have),
         cmocka_unit_test(match_knows_what_is_enough),
         cmocka_unit_test(match_counts_a_place_with_a_skill_or_a_word),
+        cmocka_unit_test(match_counts_a_time_with_a_skill_alone),
         cmocka_unit_test(match_takes_so_many_terms_and_no_more),
         cmocka_unit_test(match_prefix_begins_every_token_that_fits),
         cmocka_unit_test(match_reads_a_note_only_where_its_owner_said_so),

@@ -7,7 +7,7 @@
 enum { LEDGER_TOUCHED_MAX = 512, LEDGER_MAC_SIZE = 16, LEDGER_SPACE_SPAN = 64 };
 
 /* Grows when a view is added or changes: views made by an older program are made again. */
-enum { LEDGER_VIEWS = 13 };
+enum { LEDGER_VIEWS = 14 };
 
 enum meta_key {
     META_FORMAT = 1,
@@ -81,16 +81,17 @@ struct ledger_txn {
     struct ledger_touched *touched;
     size_t touched_count;
     struct ledger_news news;
-    struct follow_cache *cache; /* entry keys: see follow.c */
-    struct view_search *search; /* what search has to write: see view_search.c */
-    uint64_t proved;            /* arrival of an entry whose statement was verified ahead */
-    bool is_joining;            /* this device writes nothing yet: join.h */
-    bool must_keep;             /* a retired log of mine may lack its keep */
-    bool must_rotate;           /* an epoch of mine may have been cut */
-    bool has_restated;          /* something was repeated: returns may be done */
-    enum err failed;            /* the first failure of a write: can only be aborted then */
-    uint64_t eighths;           /* of pages made dirty, as estimated */
-    struct id drawn[16];        /* random ids not yet given out */
+    struct follow_cache *cache;     /* entry keys: see follow.c */
+    struct view_search *search;     /* what search has to write: see view_search.c */
+    struct view_contacts *contacts; /* what lists of contacts have to write: see view_contact.h */
+    uint64_t proved;                /* arrival of an entry whose statement was verified ahead */
+    bool is_joining;                /* this device writes nothing yet: join.h */
+    bool must_keep;                 /* a retired log of mine may lack its keep */
+    bool must_rotate;               /* an epoch of mine may have been cut */
+    bool has_restated;              /* something was repeated: returns may be done */
+    enum err failed;                /* the first failure of a write: can only be aborted then */
+    uint64_t eighths;               /* of pages made dirty, as estimated */
+    struct id drawn[16];            /* random ids not yet given out */
     size_t drawn_left, drawn_count;
     uint32_t unwritten; /* the greatest object number, while its row is still to be written */
 };

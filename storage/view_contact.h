@@ -57,4 +57,15 @@ MUST_USE enum err view_contact_count(const struct snapshot *snapshot, uint64_t *
 MUST_USE enum err view_contact_changed(struct ledger_txn *txn, uint32_t number,
                                        const struct object *before, const struct object *after);
 
+/* Exact values are collected and written together. */
+struct view_contacts; /* what a transaction has collected */
+/* Notes what changed; NULL: it was not there, or is no more. */
+MUST_USE enum err view_contact_note(struct ledger_txn *txn, uint32_t number,
+                                    const struct object *before, const struct object *after);
+/* Writes what the transaction has collected; before anybody reads it and before its commit. */
+MUST_USE enum err view_contact_flush(struct ledger_txn *txn);
+void view_contact_free(struct view_contacts *contacts);
+/* Do the exact values say what the contacts say? Both ways; ERR_CORRUPT. */
+MUST_USE enum err view_contact_check(const struct snapshot *snapshot);
+
 #endif

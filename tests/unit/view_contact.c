@@ -271,6 +271,33 @@ static void view_contact_finds_by_the_first_digits_of_an_id(void **state)
     member_free(&ana);
 }
 
+/* Of two tags that fold alike one goes: the contact still has the tag. */
+static void view_contact_keeps_what_another_value_says(void **state)
+{
+    struct edit_space edit = {0};
+    struct member ana;
+    struct snapshot snapshot;
+    struct id id = {{1, 2, 3}}, dots[2] = {{{1}}, {{2}}}, element;
+
+    (void)state;
+    member_new(&ana, 1, false);
+    edit_begin(&edit, KIND_CONTACT, &id, ana.now_ms);
+    edit_set(&edit, CONTACT_NAME, 1, member_text("Ana"));
+    edit_add(&edit, CONTACT_TAGS, &dots[0], member_text("caf\xc3\xa9"));
+    edit_add(&edit, CONTACT_TAGS, &dots[1], member_text("cafe"));
+    view_contact_commit(&ana, &edit);
+    object_element(KIND_CONTACT, CONTACT_TAGS, span_str("cafe"), &element);
+    edit_begin(&edit, KIND_CONTACT, &id, ana.now_ms);
+    edit_remove(&edit, CONTACT_TAGS, &element, &dots[1], 1);
+    view_contact_commit(&ana, &edit);
+    view_contact_expect_match(&ana, MATCH_BY_TAG, "CAFE", "Ana,");
+    snapshot = member_snapshot(&ana);
+    assert_int_equal(view_contact_check(&snapshot), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    edit_release(&edit);
+    member_free(&ana);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +305,7 @@ int main(void)
         cmocka_unit_test(view_contact_tells_long_names_apart),
         cmocka_unit_test(view_contact_follows_renames_and_removals),
         cmocka_unit_test(view_contact_matches_exact_values_of_every_sort),
+        cmocka_unit_test(view_contact_keeps_what_another_value_says),
         cmocka_unit_test(view_contact_does_not_index_empty_values),
         cmocka_unit_test(view_contact_finds_by_the_first_digits_of_an_id),
     };

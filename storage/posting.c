@@ -9,6 +9,7 @@
 #include "storage/ledger_state.h"
 
 enum { POSTING_KEY_TAIL = 5 };
+#define POSTING_STEP_MAX (UINT64_C(1) << 32)
 
 /* Collecting. */
 
@@ -119,18 +120,14 @@ static enum err posting_token(struct posting_reader *reader)
     return ERR_OK;
 }
 
-/* Seven bits a byte; the high bit says that more follow. */
+/* 0, which ends the numbers, for one that is cut. */
 static uint64_t posting_step(struct posting_reader *reader)
 {
+    struct span rest = span_of(reader->at, (size_t)(reader->end - reader->at));
     uint64_t step = 0;
-    unsigned shift = 0;
-    uint8_t byte;
 
-    do {
-        byte = *reader->at++;
-        step |= (uint64_t)(byte & 0x7f) << shift;
-        shift += 7;
-    } while (byte > 0x7f && shift < 42 && reader->at < reader->end);
+    if (span_take_number(&rest, &step))
+        reader->at = rest.data;
     return step;
 }
 
@@ -150,7 +147,7 @@ static enum err posting_group(struct posting_reader *reader)
         if (step == 0)
             return reader->count > 0 ? ERR_OK : ERR_CORRUPT;
         number += step;
-        if (number > UINT32_MAX || reader->count == POSTING_ROW_ROOM)
+        if (step > POSTING_STEP_MAX || number > UINT32_MAX || reader->count == POSTING_ROW_ROOM)
             return ERR_CORRUPT;
         reader->numbers[reader->count++] = (uint32_t)number;
     }
@@ -171,15 +168,6 @@ struct posting_writer {
     bool has_written;
     enum err err;
 };
-
-static void posting_put_number(struct buf *out, uint64_t value)
-{
-    while (value > 0x7f) {
-        buf_byte(out, (uint8_t)(0x80 | (value & 0x7f)));
-        value >>= 7;
-    }
-    buf_byte(out, (uint8_t)value);
-}
 
 static void posting_end_row(struct posting_writer *writer)
 {
@@ -222,7 +210,7 @@ static void posting_add(struct posting_writer *writer, const uint8_t *token, siz
     }
     if (writer->token_size != size || memcmp(writer->token, token, POSTING_TOKEN_MAX) != 0)
         posting_begin_token(writer, token, size);
-    posting_put_number(&writer->row, (uint64_t)number - writer->last);
+    buf_number(&writer->row, (uint64_t)number - writer->last);
     writer->last = number;
 }
 

@@ -9,13 +9,8 @@
 enum {
     LOG_TABLE_SPACE_OLD_SIZE = ID_SIZE + 2 + 64 + HASH_SIZE, /* in stores of before 2026-12 */
     LOG_TABLE_SPACE_SIZE = LOG_TABLE_SPACE_OLD_SIZE + 1,
-    LOG_TABLE_LOG_SIZE = 4 + 32 + 8 + HASH_SIZE + 8 + SIGNATURE_SIZE + 4 + 8,
-    LOG_TABLE_HEAD_SIZE = HASH_SIZE + SIGNATURE_SIZE + 8,
-    LOG_TABLE_ENTRY_OLD_SIZE = 1 + 4 + 8 + 4 + 8, /* in stores of before 2026-12 */
-    LOG_TABLE_ENTRY_ROOM = 64,
-    LOG_TABLE_ABSENT = 1,
-    LOG_TABLE_CUT = 2,
-    LOG_TABLE_SHORT = 4 /* its numbers are as buf_number writes them */
+    LOG_TABLE_LOG_SIZE = 4 + 32 + 8 + HASH_SIZE + 8 + SIGNATURE_SIZE + 4 + 8 + 4,
+    LOG_TABLE_HEAD_SIZE = HASH_SIZE + SIGNATURE_SIZE + 8
 };
 
 /* Spaces. */
@@ -115,7 +110,7 @@ static enum err log_table_read(uint32_t number, struct span row, struct log_row 
 {
     const uint8_t *at = row.data;
 
-    if (row.size != LOG_TABLE_LOG_SIZE)
+    if (row.size != LOG_TABLE_LOG_SIZE && row.size != LOG_TABLE_LOG_SIZE - 4)
         return ERR_CORRUPT;
     out->number = number;
     out->space = be32(at);
@@ -127,6 +122,7 @@ static enum err log_table_read(uint32_t number, struct span row, struct log_row 
     memcpy(out->head_signature, at + 84, SIGNATURE_SIZE);
     out->epochs_count = be32(at + 148);
     out->payload_bytes = be64(at + 152);
+    out->cuts = row.size == LOG_TABLE_LOG_SIZE ? be32(at + 160) : 0;
     return ERR_OK;
 }
 
@@ -144,6 +140,7 @@ enum err log_table_put(struct ledger_txn *txn, const struct log_row *log)
     memcpy(row + 84, log->head_signature, SIGNATURE_SIZE);
     be32_put(row + 148, log->epochs_count);
     be64_put(row + 152, log->payload_bytes);
+    be32_put(row + 160, log->cuts);
     key_of_u32(log->number, &key);
     return ledger_put_sealed(txn, TABLE_LOG, &key, span_of(row, sizeof row));
 }
@@ -226,10 +223,8 @@ enum err log_table_number(struct ledger_txn *txn, uint32_t space, const struct p
 
     log_table_id_key(space, device, &key);
     err = ledger_get(&snapshot, TABLE_LOG_ID, &key, &row);
-    if (err == ERR_OK) {
+    if (err == ERR_OK)
         *out = be32(row.data);
-        return ERR_OK;
-    }
     if (err != ERR_NOT_FOUND)
         return err;
     err = ledger_space_numbered(&snapshot, space, &about);
@@ -361,28 +356,6 @@ enum err log_table_put_run(struct ledger_txn *txn, uint32_t log, uint64_t seq, u
     return ledger_put(txn, TABLE_RUN, &key, span_of(value, sizeof value));
 }
 
-static void log_table_write_entry(uint32_t log, uint64_t seq, const struct entry *entry,
-                                  const struct hash *epoch, struct buf *out)
-{
-    bool is_absent = entry->payload.size == 0;
-
-    buf_reserve(out, LOG_TABLE_ENTRY_ROOM + entry->payload.size + 2 * (size_t)HASH_SIZE);
-    buf_byte(out, (uint8_t)(LOG_TABLE_SHORT | (is_absent ? LOG_TABLE_ABSENT : 0) |
-                            (epoch != NULL ? LOG_TABLE_CUT : 0)));
-    buf_number(out, log);
-    buf_number(out, seq);
-    buf_number(out, entry->header.epoch_index);
-    buf_number(out, entry->header.expires_at_s);
-    if (epoch != NULL)
-        buf_append(out, span_of(epoch->bytes, HASH_SIZE));
-    if (is_absent) {
-        buf_u32(out, entry->header.payload_size);
-        buf_append(out, span_of(entry->header.payload_hash.bytes, HASH_SIZE));
-    } else {
-        buf_append(out, entry->payload);
-    }
-}
-
 enum err log_table_put_entry(struct ledger_txn *txn, uint64_t arrival, uint32_t log, uint64_t seq,
                              const struct entry *entry, const struct hash *epoch)
 {
@@ -390,7 +363,7 @@ enum err log_table_put_entry(struct ledger_txn *txn, uint64_t arrival, uint32_t 
     struct key key;
     enum err err;
 
-    log_table_write_entry(log, seq, entry, epoch, &row);
+    log_table_entry_write(log, seq, entry, epoch, &row);
     err = buf_err(&row);
     key_of_u64(arrival, &key);
     if (err == ERR_OK && arrival > txn->counters.arrival) {
@@ -418,63 +391,6 @@ enum err log_table_add_entry(struct ledger_txn *txn, const struct ledger_touched
     return err;
 }
 
-/* The numbers at the front of an entry's row. */
-static enum err log_table_read_numbers(uint8_t flags, struct span *rest, struct entry_row *out)
-{
-    uint64_t log, epoch_index;
-
-    if ((flags & LOG_TABLE_SHORT) == 0) {
-        if (rest->size < LOG_TABLE_ENTRY_OLD_SIZE - 1)
-            return ERR_CORRUPT;
-        out->log = be32(rest->data);
-        out->seq = be64(rest->data + 4);
-        out->entry.header.epoch_index = be32(rest->data + 12);
-        out->entry.header.expires_at_s = be64(rest->data + 16);
-        *rest = span_of(rest->data + LOG_TABLE_ENTRY_OLD_SIZE - 1,
-                        rest->size - (LOG_TABLE_ENTRY_OLD_SIZE - 1));
-        return ERR_OK;
-    }
-    if (!span_take_number(rest, &log) || !span_take_number(rest, &out->seq) ||
-        !span_take_number(rest, &epoch_index) ||
-        !span_take_number(rest, &out->entry.header.expires_at_s) || log > UINT32_MAX ||
-        epoch_index > UINT32_MAX)
-        return ERR_CORRUPT;
-    out->log = (uint32_t)log;
-    out->entry.header.epoch_index = (uint32_t)epoch_index;
-    return ERR_OK;
-}
-
-enum err log_table_read_entry(uint64_t arrival, struct span value, struct entry_row *out)
-{
-    uint8_t flags = value.size > 0 ? value.data[0] : 0;
-    struct span rest;
-    enum err err;
-
-    if (value.size == 0)
-        return ERR_CORRUPT;
-    rest = span_of(value.data + 1, value.size - 1);
-    *out = (struct entry_row){.arrival = arrival, .is_cut = (flags & LOG_TABLE_CUT) != 0};
-    err = log_table_read_numbers(flags, &rest, out);
-    if (err != ERR_OK)
-        return err;
-    if (out->is_cut) {
-        if (rest.size < HASH_SIZE)
-            return ERR_CORRUPT;
-        memcpy(out->epoch.bytes, rest.data, HASH_SIZE);
-        rest = span_of(rest.data + HASH_SIZE, rest.size - HASH_SIZE);
-    }
-    if ((flags & LOG_TABLE_ABSENT) == 0) {
-        out->entry.payload = rest;
-        out->entry.header.payload_size = (uint32_t)rest.size;
-        return rest.size > 0 ? ERR_OK : ERR_CORRUPT;
-    }
-    if (rest.size != 4 + HASH_SIZE)
-        return ERR_CORRUPT;
-    out->entry.header.payload_size = be32(rest.data);
-    memcpy(out->entry.header.payload_hash.bytes, rest.data + 4, HASH_SIZE);
-    return ERR_OK;
-}
-
 enum err ledger_entry(const struct snapshot *snapshot, uint64_t arrival, struct entry_row *out)
 {
     struct span value;
@@ -483,7 +399,7 @@ enum err ledger_entry(const struct snapshot *snapshot, uint64_t arrival, struct 
 
     key_of_u64(arrival, &key);
     err = ledger_get(snapshot, TABLE_ENTRY, &key, &value);
-    return err == ERR_OK ? log_table_read_entry(arrival, value, out) : err;
+    return err == ERR_OK ? log_table_entry_read(arrival, value, out) : err;
 }
 
 enum err log_table_arrival(const struct snapshot *snapshot, uint32_t log, uint64_t seq,

@@ -1,7 +1,9 @@
 /*
  * Exact values of contacts: e-mails, phones, ids, members, tags, organisations, addresses. Each is
- * a token of one length, what it is and the first bytes of its hash, whose postings are the
- * contacts that have it. Six bytes of a hash are no proof: whoever is found is looked at.
+ * a token, what it is and the first bytes of its hash, whose postings are the contacts that have
+ * it. Tags and organisations, of which there are lists, are told in words as far as these fit; a
+ * longer one is its beginning and bytes of its hash, none of them zero. Six bytes of a hash are no
+ * proof: whoever is found is looked at.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +15,15 @@
 #include "storage/row.h"
 #include "storage/view_contact.h"
 
-enum { VIEW_CONTACT_HASH_SIZE = 6, VIEW_CONTACT_TOKEN_SIZE = 1 + VIEW_CONTACT_HASH_SIZE };
+enum {
+    VIEW_CONTACT_HASH_SIZE = 6,
+    VIEW_CONTACT_TOKEN_SIZE = 1 + VIEW_CONTACT_HASH_SIZE, /* of what is told by its hash alone */
+    VIEW_CONTACT_WORDS_MAX = POSTING_TOKEN_MAX - 1 - VIEW_CONTACT_HASH_SIZE
+};
 
 struct view_contacts {
     struct posting_batch matches;
-    struct buf before, after; /* tokens */
+    struct buf before, after; /* tokens, each of POSTING_TOKEN_MAX bytes, zeroes behind it */
     struct buf normal;        /* the value at hand */
 };
 
@@ -60,14 +66,46 @@ static enum err view_contact_normalise(enum match_what what, struct span value, 
     return ERR_INVALID;
 }
 
+static bool view_contact_is_listed(enum match_what what)
+{
+    return what == MATCH_BY_TAG || what == MATCH_BY_ORG;
+}
+
+static struct span view_contact_token_span(const uint8_t *token)
+{
+    size_t size = VIEW_CONTACT_TOKEN_SIZE;
+
+    if (view_contact_is_listed((enum match_what)token[0]))
+        size = strnlen((const char *)token, POSTING_TOKEN_MAX);
+    return span_of(token, size);
+}
+
+/* Appends a token with zeroes behind it. */
 static void view_contact_token(enum match_what what, const struct buf *normal, struct buf *out)
 {
+    uint8_t token[POSTING_TOKEN_MAX] = {(uint8_t)what};
     struct span whole = buf_span(normal);
     struct hash hash;
 
+    if (view_contact_is_listed(what) && whole.size < POSTING_TOKEN_MAX &&
+        (whole.size == 0 || memchr(whole.data, 0, whole.size) == NULL)) {
+        if (whole.size > 0)
+            memcpy(token + 1, whole.data, whole.size);
+        buf_append(out, span_of(token, sizeof token));
+        return;
+    }
     digest("kith match", &whole, 1, &hash);
-    buf_byte(out, (uint8_t)what);
-    buf_append(out, span_of(hash.bytes, VIEW_CONTACT_HASH_SIZE));
+    if (!view_contact_is_listed(what)) {
+        memcpy(token + 1, hash.bytes, VIEW_CONTACT_HASH_SIZE);
+    } else {
+        /* A text with a zero byte in it is told by its hash. */
+        size_t size = strnlen((const char *)whole.data, VIEW_CONTACT_WORDS_MAX);
+
+        memcpy(token + 1, whole.data, size);
+        for (size_t at = 0; at < VIEW_CONTACT_HASH_SIZE; at++)
+            token[1 + size + at] = hash.bytes[at] | 0x80;
+    }
+    buf_append(out, span_of(token, sizeof token));
 }
 
 /* The index-th value of a field; empty at the end. */
@@ -100,7 +138,7 @@ static enum err view_contact_tokens(const struct object *contact, size_t row, st
 
 static int view_contact_token_order(const void *left, const void *right)
 {
-    return memcmp(left, right, VIEW_CONTACT_TOKEN_SIZE);
+    return memcmp(left, right, POSTING_TOKEN_MAX);
 }
 
 /* Ascending, each once. */
@@ -108,15 +146,15 @@ static void view_contact_settle(struct buf *tokens)
 {
     size_t kept = 0;
 
-    if (tokens->size > VIEW_CONTACT_TOKEN_SIZE)
-        qsort(tokens->data, tokens->size / VIEW_CONTACT_TOKEN_SIZE, VIEW_CONTACT_TOKEN_SIZE,
+    if (tokens->size > POSTING_TOKEN_MAX)
+        qsort(tokens->data, tokens->size / POSTING_TOKEN_MAX, POSTING_TOKEN_MAX,
               view_contact_token_order);
-    for (size_t at = 0; at < tokens->size; at += VIEW_CONTACT_TOKEN_SIZE) {
-        if (kept > 0 && view_contact_token_order(tokens->data + kept - VIEW_CONTACT_TOKEN_SIZE,
+    for (size_t at = 0; at < tokens->size; at += POSTING_TOKEN_MAX) {
+        if (kept > 0 && view_contact_token_order(tokens->data + kept - POSTING_TOKEN_MAX,
                                                  tokens->data + at) == 0)
             continue;
-        memmove(tokens->data + kept, tokens->data + at, VIEW_CONTACT_TOKEN_SIZE);
-        kept += VIEW_CONTACT_TOKEN_SIZE;
+        memmove(tokens->data + kept, tokens->data + at, POSTING_TOKEN_MAX);
+        kept += POSTING_TOKEN_MAX;
     }
     tokens->size = kept;
 }
@@ -169,10 +207,10 @@ static enum err view_contact_difference(struct view_contacts *contacts, uint32_t
         const uint8_t *token = order <= 0 ? before->data + left : after->data + right;
 
         if (order != 0)
-            err = posting_note(&contacts->matches, span_of(token, VIEW_CONTACT_TOKEN_SIZE), number,
-                               order > 0);
-        left += order <= 0 ? VIEW_CONTACT_TOKEN_SIZE : 0;
-        right += order >= 0 ? VIEW_CONTACT_TOKEN_SIZE : 0;
+            err =
+                posting_note(&contacts->matches, view_contact_token_span(token), number, order > 0);
+        left += order <= 0 ? POSTING_TOKEN_MAX : 0;
+        right += order >= 0 ? POSTING_TOKEN_MAX : 0;
     }
     return err;
 }
@@ -212,6 +250,7 @@ enum err view_contact_note(struct ledger_txn *txn, uint32_t number, const struct
 struct view_contact_search {
     const struct snapshot *snapshot;
     enum match_what what;
+    struct span token;
     struct buf normal, other;
     view_contact_fn each;
     view_contact_pair_fn pair;
@@ -246,7 +285,8 @@ static enum err view_contact_on_match(void *self, struct span token, const uint3
     struct view_contact_search *search = self;
     enum err err = ERR_OK;
 
-    (void)token;
+    if (!span_is_equal(token, search->token))
+        return ERR_NOT_FOUND; /* A longer one that begins so: none that comes later can be it. */
     for (size_t at = 0; at < count && err == ERR_OK; at++) {
         struct object contact = {0};
         uint32_t space;
@@ -345,6 +385,88 @@ enum err view_contact_pairs(const struct snapshot *snapshot, enum match_what wha
     return err;
 }
 
+/* Values. */
+
+struct view_contact_list {
+    const struct snapshot *snapshot;
+    enum match_what what;
+    struct span prefix;
+    uint8_t last[POSTING_TOKEN_MAX]; /* token, zeroes behind it */
+    struct buf normal, token;
+    view_contact_value_fn each;
+    void *self;
+};
+
+/* The value that a cut token stands for, from a contact that has it. */
+static enum err view_contact_whole(struct view_contact_list *list, uint32_t number,
+                                   struct span *out)
+{
+    struct object contact = {0};
+    uint32_t space;
+    struct span value;
+    enum err err = row_load(list->snapshot, number, &contact, &space);
+
+    *out = span_of(NULL, 0);
+    for (size_t row = 0; row < VIEW_CONTACT_FIELDS && err == ERR_OK && out->size == 0; row++) {
+        if (view_contact_fields[row].what != list->what)
+            continue;
+        for (size_t index = 0; err == ERR_OK && out->size == 0 &&
+                               (value = view_contact_value(&contact, row, index)).size > 0;
+             index++) {
+            buf_clear(&list->token);
+            err = view_contact_normalise(list->what, value, &list->normal);
+            view_contact_token(list->what, &list->normal, &list->token);
+            if (err == ERR_OK)
+                err = buf_err(&list->token);
+            if (err == ERR_OK && view_contact_token_order(list->token.data, list->last) == 0)
+                *out = buf_span(&list->normal);
+        }
+    }
+    object_release(&contact);
+    return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
+}
+
+static enum err view_contact_on_value(void *self, struct span token, const uint32_t *numbers,
+                                      size_t count)
+{
+    struct view_contact_list *list = self;
+    struct span value = span_of(token.data + 1, token.size - 1);
+    enum err err = ERR_OK;
+
+    if (span_is_equal(token, view_contact_token_span(list->last)))
+        return ERR_OK; /* More of those who have the one before. */
+    memset(list->last, 0, sizeof list->last);
+    memcpy(list->last, token.data, token.size);
+    if (token.size > VIEW_CONTACT_WORDS_MAX)
+        err = view_contact_whole(list, numbers[0], &value);
+    if (err != ERR_OK || value.size < list->prefix.size ||
+        (list->prefix.size > 0 && memcmp(value.data, list->prefix.data, list->prefix.size) != 0))
+        return err;
+    return list->each(list->self, numbers[count - 1], value);
+}
+
+enum err view_contact_values(const struct snapshot *snapshot, enum match_what what,
+                             struct span prefix, view_contact_value_fn each, void *self)
+{
+    struct view_contact_list list = {.snapshot = snapshot,
+                                     .what = what,
+                                     .prefix = prefix,
+                                     .last = {(uint8_t)what},
+                                     .each = each,
+                                     .self = self};
+    uint8_t begin[1 + VIEW_CONTACT_WORDS_MAX] = {(uint8_t)what};
+    size_t size = prefix.size < VIEW_CONTACT_WORDS_MAX ? prefix.size : VIEW_CONTACT_WORDS_MAX;
+    enum err err;
+
+    if (size > 0)
+        memcpy(begin + 1, prefix.data, size);
+    err =
+        posting_each(snapshot, TABLE_MATCH, span_of(begin, 1 + size), view_contact_on_value, &list);
+    buf_release(&list.normal);
+    buf_release(&list.token);
+    return err;
+}
+
 /* Looking over. */
 
 struct view_contact_look {
@@ -366,10 +488,10 @@ static enum err view_contact_look_at(void *self, uint32_t number, const struct o
     if (err != ERR_OK)
         return err;
     view_contact_settle(&look->tokens);
-    for (size_t at = 0; at < look->tokens.size && err == ERR_OK; at += VIEW_CONTACT_TOKEN_SIZE)
+    for (size_t at = 0; at < look->tokens.size && err == ERR_OK; at += POSTING_TOKEN_MAX)
         err = posting_find(look->snapshot, TABLE_MATCH,
-                           span_of(look->tokens.data + at, VIEW_CONTACT_TOKEN_SIZE), number);
-    look->count += look->tokens.size / VIEW_CONTACT_TOKEN_SIZE;
+                           view_contact_token_span(look->tokens.data + at), number);
+    look->count += look->tokens.size / POSTING_TOKEN_MAX;
     return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
 }
 

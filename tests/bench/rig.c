@@ -540,8 +540,7 @@ void rig_print_tables(const char *path, double things)
         MDB_dbi dbi;
         double pages;
 
-        if (mdb_dbi_open(txn, table_names[table], 0, &dbi) != 0 ||
-            mdb_stat(txn, dbi, &stat) != 0)
+        if (mdb_dbi_open(txn, table_names[table], 0, &dbi) != 0 || mdb_stat(txn, dbi, &stat) != 0)
             exit(1);
         pages = (double)(stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages);
         if (pages * stat.ms_psize / things >= 5)

@@ -516,9 +516,9 @@ static void ledger_reads_old_rows_of_entries(void **state)
     buf_u64(&row, 300);
     buf_u32(&row, 2);
     buf_u64(&row, 1900000000);
-    assert_int_equal(log_table_read_entry(5, buf_span(&row), &entry), ERR_CORRUPT);
+    assert_int_equal(log_table_entry_read(5, buf_span(&row), &entry), ERR_CORRUPT);
     buf_append(&row, span_str("sealed"));
-    assert_int_equal(log_table_read_entry(5, buf_span(&row), &entry), ERR_OK);
+    assert_int_equal(log_table_entry_read(5, buf_span(&row), &entry), ERR_OK);
     assert_int_equal(entry.arrival, 5);
     assert_int_equal(entry.log, 7);
     assert_int_equal(entry.seq, 300);
@@ -526,7 +526,7 @@ static void ledger_reads_old_rows_of_entries(void **state)
     assert_int_equal(entry.entry.header.expires_at_s, 1900000000);
     assert_true(span_is_equal(entry.entry.payload, span_str("sealed")));
     for (size_t size = 0; size < 25; size++)
-        assert_int_equal(log_table_read_entry(5, span_of(row.data, size), &entry), ERR_CORRUPT);
+        assert_int_equal(log_table_entry_read(5, span_of(row.data, size), &entry), ERR_CORRUPT);
     buf_release(&row);
 }
 

@@ -315,8 +315,10 @@ enum err view_contact_match(const struct snapshot *snapshot, enum match_what wha
     view_contact_token(what, &search.normal, &token);
     if (err == ERR_OK)
         err = buf_err(&token);
-    if (err == ERR_OK)
-        err = posting_each(snapshot, TABLE_MATCH, buf_span(&token), view_contact_on_match, &search);
+    if (err == ERR_OK) {
+        search.token = view_contact_token_span(token.data);
+        err = posting_each(snapshot, TABLE_MATCH, search.token, view_contact_on_match, &search);
+    }
     buf_release(&token);
     buf_release(&search.normal);
     buf_release(&search.other);

@@ -221,3 +221,29 @@ enum err hex_read(struct span text, uint8_t *out, size_t size)
         out[at] = (uint8_t)(hex_digit(text.data[2 * at]) << 4 | hex_digit(text.data[2 * at + 1]));
     return ERR_OK;
 }
+
+void buf_number(struct buf *buf, uint64_t value)
+{
+    while (value > 0x7f) {
+        buf_byte(buf, (uint8_t)(0x80 | (value & 0x7f)));
+        value >>= 7;
+    }
+    buf_byte(buf, (uint8_t)value);
+}
+
+bool span_take_number(struct span *rest, uint64_t *out)
+{
+    uint64_t value = 0;
+
+    for (unsigned at = 0; at < rest->size && at < 10; at++) {
+        uint8_t byte = rest->data[at];
+
+        value |= (uint64_t)(byte & 0x7f) << 7 * at;
+        if ((byte & 0x80) == 0) {
+            *rest = span_of(rest->data + at + 1, rest->size - at - 1);
+            *out = value;
+            return true;
+        }
+    }
+    return false;
+}

@@ -69,6 +69,12 @@ void be16_put(uint8_t *at, uint16_t value);
 void be32_put(uint8_t *at, uint32_t value);
 void be64_put(uint8_t *at, uint64_t value);
 
+/* Numbers most of which are small: seven bits a byte, the lowest first; the high bit says that more
+ * follow. */
+void buf_number(struct buf *buf, uint64_t value);
+/* Takes one off the front. False, *out untouched, when it is cut or longer than 64 bits can be. */
+bool span_take_number(struct span *rest, uint64_t *out);
+
 /* Checked sizes: false, and out untouched, when the result does not fit. */
 MUST_USE bool size_add(size_t left, size_t right, size_t *out);
 MUST_USE bool size_mul(size_t left, size_t right, size_t *out);

@@ -69,17 +69,6 @@ void amend_clear(struct amend *amend, uint8_t field)
         amend_set(amend, field, (struct value){.type = VALUE_NONE});
 }
 
-static const struct object_element *amend_find(const struct amend *amend, uint8_t field,
-                                               const struct id *element)
-{
-    const struct object_element *at;
-
-    for (size_t index = 0; (at = object_element_at(&amend->object, field, index)) != NULL; index++)
-        if (id_is_equal(&at->element, element))
-            return at;
-    return NULL;
-}
-
 static bool amend_has_added(const struct amend *amend, uint8_t field, const struct id *element)
 {
     for (size_t at = 0; at < amend->edit.edit.writes_count; at++) {
@@ -94,41 +83,43 @@ static bool amend_has_added(const struct amend *amend, uint8_t field, const stru
 
 void amend_add(struct amend *amend, uint8_t field, struct span value)
 {
-    struct id element, dot;
+    struct id element;
 
     if (value.size == 0)
         return;
     object_element(amend->edit.edit.kind, field, value, &element);
-    if (amend_find(amend, field, &element) != NULL || amend_has_added(amend, field, &element))
+    if (object_element_find(&amend->object, field, &element) != NULL ||
+        amend_has_added(amend, field, &element))
         return;
-    ledger_draw(amend->txn, &dot);
-    edit_add_element(&amend->edit, field, &element, &dot,
+    if (amend->has_dot)
+        edit_next_dot(&amend->dot, 0);
+    else
+        ledger_draw(amend->txn, &amend->dot);
+    amend->has_dot = true;
+    edit_add_element(&amend->edit, field, &element, &amend->dot,
                      (struct value){.type = VALUE_TEXT, .bytes = value});
     amend->changes++;
 }
 
 static void amend_drop(struct amend *amend, const struct object_element *element)
 {
-    struct id dots[REMOVE_DOTS_MAX];
+    struct id dots[REMOVE_DOTS_MAX], id;
     size_t count = element->dots_count < REMOVE_DOTS_MAX ? element->dots_count : REMOVE_DOTS_MAX;
 
     for (size_t at = 0; at < count; at++)
         dots[at] = element->dots[at].dot;
-    edit_remove(&amend->edit, element->field, &element->element, dots, count);
+    object_element_id(&amend->object, element, &id);
+    edit_remove(&amend->edit, element->field, &id, dots, count);
     amend->changes++;
 }
 
 bool amend_remove(struct amend *amend, uint8_t field, struct span value)
 {
-    const struct object_element *found;
-    struct id element;
+    const struct object_element *found = object_element_like(&amend->object, field, value);
 
-    object_element(amend->edit.edit.kind, field, value, &element);
-    found = amend_find(amend, field, &element);
-    if (found == NULL)
-        return false;
-    amend_drop(amend, found);
-    return true;
+    if (found != NULL)
+        amend_drop(amend, found);
+    return found != NULL;
 }
 
 void amend_remove_all(struct amend *amend, uint8_t field)

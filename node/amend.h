@@ -16,6 +16,8 @@ struct amend {
     bool is_new;
     struct edit_space edit;
     size_t changes;
+    struct id dot; /* of the newest add; dots of one edit count up from a random one */
+    bool has_dot;
     enum err err; /* the first failure; told by amend_end */
 };
 

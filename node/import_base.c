@@ -54,16 +54,10 @@ bool import_base_may_set(const struct import_base *base, const struct object *co
 bool import_base_may_add(const struct import_base *base, const struct object *contact,
                          uint8_t field, struct span value)
 {
-    const struct object_element *at;
-    struct id wanted;
-
     if (base->is_new || !import_base_has(base, field, value))
         return true;
-    object_element(KIND_CONTACT, field, value, &wanted);
-    for (size_t index = 0; (at = object_element_at(contact, field, index)) != NULL; index++)
-        if (id_is_equal(&at->element, &wanted))
-            return true; /* It is there: adding it changes nothing. */
-    return false;
+    /* It is there: adding it changes nothing. */
+    return object_element_like(contact, field, value) != NULL;
 }
 
 void import_base_note(struct import_base *base, uint8_t field, struct span value)

@@ -173,14 +173,8 @@ static enum err import_match_by_card(const struct import_search *search,
     for (size_t way = 0; way < 2 && err == ERR_OK; way++) {
         struct span value;
 
-        for (size_t at = 0; (value = person_at(search->person, fields[way], at)).size > 0; at++) {
-            struct id wanted;
-
-            object_element(KIND_CARD, person_card_field(fields[way]), value, &wanted);
-            for (size_t index = 0; index < card.elements_count; index++)
-                *out |= card.elements[index].field == person_card_field(fields[way]) &&
-                        id_is_equal(&card.elements[index].element, &wanted);
-        }
+        for (size_t at = 0; (value = person_at(search->person, fields[way], at)).size > 0; at++)
+            *out |= object_element_like(&card, person_card_field(fields[way]), value) != NULL;
     }
     object_release(&card);
     return err;

@@ -422,18 +422,6 @@ static bool op_contact_has(const struct span text, const struct buf *folded)
     return is_equal;
 }
 
-static bool op_contact_has_tag(const struct object *contact, const char *tag)
-{
-    const struct object_element *at;
-    struct id wanted;
-
-    object_element(KIND_CONTACT, CONTACT_TAGS, span_str(tag), &wanted);
-    for (size_t index = 0; (at = object_element_at(contact, CONTACT_TAGS, index)) != NULL; index++)
-        if (id_is_equal(&at->element, &wanted))
-            return true;
-    return false;
-}
-
 static bool op_contact_fits(const struct op_contact_list *list, const struct object *contact)
 {
     json_t *tags = json_object_get(list->call->params, "tag"), *tag;
@@ -444,9 +432,11 @@ static bool op_contact_fits(const struct op_contact_list *list, const struct obj
          op_contact_has(object_text(contact, CONTACT_PLACE), &list->place));
 
     if (json_is_string(tags))
-        fits = fits && op_contact_has_tag(contact, json_string_value(tags));
+        fits = fits && object_element_like(contact, CONTACT_TAGS,
+                                           span_str(json_string_value(tags))) != NULL;
     json_array_foreach(tags, index, tag) fits =
-        fits && op_contact_has_tag(contact, json_string_value(tag));
+        fits &&
+        object_element_like(contact, CONTACT_TAGS, span_str(json_string_value(tag))) != NULL;
     return fits;
 }
 

@@ -36,16 +36,8 @@ struct op_export_state {
 
 static bool op_export_is_wanted(const struct op_export_state *state, const struct object *contact)
 {
-    struct id wanted;
-
-    if (state->tag == NULL)
-        return true;
-    object_element(KIND_CONTACT, CONTACT_TAGS, span_str(state->tag), &wanted);
-    for (size_t at = 0; at < contact->elements_count; at++)
-        if (contact->elements[at].field == CONTACT_TAGS &&
-            id_is_equal(&contact->elements[at].element, &wanted))
-            return true;
-    return false;
+    return state->tag == NULL ||
+           object_element_like(contact, CONTACT_TAGS, span_str(state->tag)) != NULL;
 }
 
 /* Writing. */

@@ -44,17 +44,6 @@ static bool op_history_is_equal(struct value left, struct value right)
            span_is_equal(left.bytes, right.bytes);
 }
 
-static const struct object_element *op_history_element(const struct object *object, uint8_t field,
-                                                       const struct id *element)
-{
-    const struct object_element *at;
-
-    for (size_t index = 0; (at = object_element_at(object, field, index)) != NULL; index++)
-        if (id_is_equal(&at->element, element))
-            return at;
-    return NULL;
-}
-
 static json_t *op_history_register(const struct history_step *step, const struct write *write)
 {
     struct value before = object_value(step->before, write->field),
@@ -71,10 +60,10 @@ static json_t *op_history_register(const struct history_step *step, const struct
 static json_t *op_history_set_change(const struct history_step *step, const struct write *write)
 {
     bool is_add = write->op == WRITE_ADD;
-    const struct object_element *before =
-                                    op_history_element(step->before, write->field, &write->element),
+    const struct object_element *before = object_element_find(step->before, write->field,
+                                                              &write->element),
                                 *after =
-                                    op_history_element(step->after, write->field, &write->element);
+                                    object_element_find(step->after, write->field, &write->element);
     json_t *change = json_object();
 
     if (is_add)

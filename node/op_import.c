@@ -98,18 +98,13 @@ static bool op_import_is_told(const struct amend *amend, const struct object *ca
                               struct span value)
 {
     uint8_t told = person_card_field(field);
-    struct id wanted;
 
     if (told == 0 || card->elements_count + card->registers_count == 0)
         return false;
     if (!kind_field(&contact_kind, field)->is_set)
         return object_text(&amend->object, field).size == 0 &&
                span_is_equal(object_text(card, told), value);
-    object_element(KIND_CARD, told, value, &wanted);
-    for (size_t at = 0; at < card->elements_count; at++)
-        if (card->elements[at].field == told && id_is_equal(&card->elements[at].element, &wanted))
-            return true;
-    return false;
+    return object_element_like(card, told, value) != NULL;
 }
 
 /* The parts of a name (N of a card) go with the name: who was called otherwise by hand keeps that.

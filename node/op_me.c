@@ -68,13 +68,8 @@ static void op_me_replace(struct amend *amend, uint8_t field, json_t *list)
          element++) {
         bool is_kept = false;
 
-        json_array_foreach(list, index, item)
-        {
-            struct id wanted;
-
-            object_element(KIND_CARD, field, span_str(json_string_value(item)), &wanted);
-            is_kept |= id_is_equal(&wanted, &at->element);
-        }
+        json_array_foreach(list, index, item) is_kept |=
+            object_element_like(&amend->object, field, span_str(json_string_value(item))) == at;
         if (!is_kept)
             (void)amend_remove(amend, field, at->value.bytes); /* It is there. */
     }

@@ -182,18 +182,6 @@ static bool op_shared_has(const struct share_set *set, uint8_t field, const stru
     return false;
 }
 
-static bool op_shared_contact_has(const struct object *contact, uint8_t field, struct span value)
-{
-    const struct object_element *at;
-    struct id wanted;
-
-    object_element(KIND_CONTACT, field, value, &wanted);
-    for (size_t index = 0; (at = object_element_at(contact, field, index)) != NULL; index++)
-        if (id_is_equal(&at->element, &wanted))
-            return true;
-    return false;
-}
-
 /* What was kept last time and is told no more goes; what is new comes; what the owner changed or
  * removed since stays so. */
 static void op_shared_amend_set(struct amend *amend, uint8_t field, const struct share_set *kept,
@@ -209,7 +197,7 @@ static void op_shared_amend_set(struct amend *amend, uint8_t field, const struct
     for (size_t at = 0; at < told->count; at++) {
         object_element(KIND_CONTACT, field, told->values[at], &element);
         if (op_shared_has(kept, field, &element) && !amend->is_new &&
-            !op_shared_contact_has(&amend->object, field, told->values[at]))
+            object_element_like(&amend->object, field, told->values[at]) == NULL)
             continue;
         amend_add(amend, field, told->values[at]);
     }

@@ -170,16 +170,6 @@ static bool op_undo_is_equal(struct value left, struct value right)
            span_is_equal(left.bytes, right.bytes);
 }
 
-static bool op_undo_has(const struct object *object, uint8_t field, const struct id *element)
-{
-    const struct object_element *at;
-
-    for (size_t index = 0; (at = object_element_at(object, field, index)) != NULL; index++)
-        if (id_is_equal(&at->element, element))
-            return true;
-    return false;
-}
-
 static void op_undo_register(struct op_undo_object *object, struct amend *amend, uint8_t field)
 {
     struct value before = object_value(&object->before, field);
@@ -210,10 +200,10 @@ static void op_undo_set(struct op_undo_object *object, struct amend *amend, uint
     const struct object_element *at;
 
     for (size_t index = 0; (at = object_element_at(&object->after, field, index)) != NULL; index++)
-        if (!op_undo_has(&object->before, field, &at->element))
+        if (object_element_like(&object->before, field, at->value.bytes) == NULL)
             (void)amend_remove(amend, field, at->value.bytes); /* Gone already: no matter. */
     for (size_t index = 0; (at = object_element_at(&object->before, field, index)) != NULL; index++)
-        if (!op_undo_has(&object->after, field, &at->element))
+        if (object_element_like(&object->after, field, at->value.bytes) == NULL)
             amend_add(amend, field, at->value.bytes);
 }
 
@@ -248,7 +238,8 @@ static bool op_undo_is_untouched(const struct object *after, const struct object
     if (after->elements_count != now->elements_count)
         return false;
     for (size_t at = 0; at < now->elements_count; at++)
-        if (!op_undo_has(after, now->elements[at].field, &now->elements[at].element))
+        if (object_element_like(after, now->elements[at].field, now->elements[at].value.bytes) ==
+            NULL)
             return false;
     for (size_t at = 0; at < now->registers_count; at++)
         if (!op_undo_is_equal(now->registers[at].value,

@@ -68,18 +68,6 @@ static void person_put_contact(const struct object *contact, struct person *out)
             (void)person_add(out, contact->elements[at].field, contact->elements[at].value.bytes);
 }
 
-static bool person_has_element(const struct object *contact, uint8_t field, struct span value)
-{
-    struct id wanted;
-
-    object_element(KIND_CONTACT, field, value, &wanted);
-    for (size_t at = 0; at < contact->elements_count; at++)
-        if (contact->elements[at].field == field &&
-            id_is_equal(&contact->elements[at].element, &wanted))
-            return true;
-    return false;
-}
-
 static void person_put_card(const struct object *contact, const struct object *card,
                             struct person *out)
 {
@@ -90,7 +78,7 @@ static void person_put_card(const struct object *contact, const struct object *c
         (void)person_set(out, field, object_text(card, person_card_fields[row].card));
         for (size_t index = 0;
              (at = object_element_at(card, person_card_fields[row].card, index)) != NULL; index++)
-            if (!person_has_element(contact, field, at->value.bytes))
+            if (object_element_like(contact, field, at->value.bytes) == NULL)
                 (void)person_add(out, field, at->value.bytes);
     }
 }

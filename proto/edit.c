@@ -10,6 +10,8 @@
  * whatever can be written can be repeated. */
 enum { EDIT_ROOM = 64, EDIT_ROOM_TO_REPEAT = EDIT_ROOM + 160 };
 
+enum { EDIT_DOT_FIXED = ID_SIZE - 8 }; /* bytes of a dot that do not count up */
+
 /* PROTOCOL EDIT-3: "element id = the first 16 bytes of HASH(kith element, field u8 | value,
  * matched as KIND-2 says)." */
 void object_element(uint8_t kind, uint8_t field, struct span value, struct id *out)
@@ -74,6 +76,11 @@ void edit_add_element(struct edit_space *space, uint8_t field, const struct id *
         space,
         &(struct write){
             .op = WRITE_ADD, .field = field, .element = *element, .dot = *dot, .value = value});
+}
+
+void edit_next_dot(struct id *dot, uint16_t gap)
+{
+    be64_put(dot->bytes + EDIT_DOT_FIXED, be64(dot->bytes + EDIT_DOT_FIXED) + gap + 1);
 }
 
 /* Dots and marks lie in buffers that may still move: writes hold counts, and get their addresses
@@ -168,10 +175,34 @@ static void edit_put_delete(const struct write *write, struct buf *out)
     }
 }
 
+/* Whether a dot follows upon the one before it in the edit closely enough to be written short. */
+static bool edit_dot_gap(const struct id *last, const struct id *dot, uint16_t *out_gap)
+{
+    uint64_t step;
+
+    if (last == NULL || memcmp(last->bytes, dot->bytes, EDIT_DOT_FIXED) != 0)
+        return false;
+    step = be64(dot->bytes + EDIT_DOT_FIXED) - be64(last->bytes + EDIT_DOT_FIXED);
+    *out_gap = (uint16_t)(step - 1);
+    return step > 0 && step - 1 <= UINT16_MAX;
+}
+
+/* PROTOCOL EDIT-5: "The dot of an add is 16 bytes, or a number n below 2^16: then it is the dot of
+ * the add before it in the edit, its last 8 bytes, as a number, raised by n + 1." */
+static void edit_put_dot(const struct id *last, const struct id *dot, struct buf *out)
+{
+    uint16_t gap;
+
+    if (edit_dot_gap(last, dot, &gap))
+        wire_put_uint(out, gap);
+    else
+        wire_put_bin(out, span_of(dot->bytes, ID_SIZE));
+}
+
 /* PROTOCOL EDIT-2: "A write is [0, field, counter, value or nil] set; [1, field, dot, value]
  * add; [2, field, element id, [dot, ...]] remove; [3, [[device, size], ...]] delete; or [4,
  * other object, counter, is same] same as. Counters are at most 2^40." */
-static void edit_put_write(const struct write *write, struct buf *out)
+static void edit_put_write(const struct write *write, const struct id *last_dot, struct buf *out)
 {
     switch (write->op) {
     case WRITE_SET:
@@ -185,7 +216,7 @@ static void edit_put_write(const struct write *write, struct buf *out)
         wire_put_array(out, 4);
         wire_put_uint(out, WRITE_ADD);
         wire_put_uint(out, write->field);
-        wire_put_bin(out, span_of(write->dot.bytes, ID_SIZE));
+        edit_put_dot(last_dot, &write->dot, out);
         edit_put_value(&write->value, out);
         break;
     case WRITE_REMOVE:
@@ -209,6 +240,7 @@ static void edit_put_write(const struct write *write, struct buf *out)
 enum err edit_write(struct edit_space *space, struct buf *out)
 {
     size_t room = space->edit.has_original ? EDIT_ROOM : EDIT_ROOM_TO_REPEAT;
+    const struct id *last_dot = NULL;
     size_t begun_at = out->size;
 
     if (space->memory.is_failed || space->dots.is_failed || space->seen.is_failed)
@@ -221,8 +253,11 @@ enum err edit_write(struct edit_space *space, struct buf *out)
     wire_put_bin(out, span_of(space->edit.object.bytes, ID_SIZE));
     wire_put_uint(out, space->edit.time_ms);
     wire_put_array(out, space->edit.writes_count);
-    for (size_t at = 0; at < space->edit.writes_count; at++)
-        edit_put_write(&space->edit.writes[at], out);
+    for (size_t at = 0; at < space->edit.writes_count; at++) {
+        edit_put_write(&space->edit.writes[at], last_dot, out);
+        if (space->edit.writes[at].op == WRITE_ADD)
+            last_dot = &space->edit.writes[at].dot;
+    }
     if (space->edit.has_original)
         original_put(&space->edit.original, out);
     if (buf_err(out) != ERR_OK)
@@ -235,6 +270,12 @@ enum err edit_write(struct edit_space *space, struct buf *out)
 }
 
 /* Reading. */
+
+/* The dot of the newest add. */
+struct edit_last {
+    struct id dot;
+    bool is_there;
+};
 
 static struct value edit_read_value(struct wire *wire)
 {
@@ -311,7 +352,20 @@ static void edit_read_seen(struct wire *wire, struct edit_space *space, struct w
     }
 }
 
-static void edit_read_write(struct wire *list, const struct kind *kind, struct edit_space *space)
+/* The add before it, if there is one, ends in last. */
+static void edit_read_dot(struct wire *wire, struct edit_last *last)
+{
+    if (wire_next_type(wire) != WIRE_UINT)
+        wire_bytes(wire, last->dot.bytes, ID_SIZE);
+    else if (last->is_there)
+        edit_next_dot(&last->dot, (uint16_t)wire_uint(wire, UINT16_MAX));
+    else
+        wire_fail(wire);
+    last->is_there = true;
+}
+
+static void edit_read_write(struct wire *list, const struct kind *kind, struct edit_space *space,
+                            struct edit_last *last)
 {
     struct wire row = wire_array(list, 2, 4);
     struct write write = {.op = (enum write_op)wire_uint(&row, WRITE_SAME)};
@@ -325,7 +379,8 @@ static void edit_read_write(struct wire *list, const struct kind *kind, struct e
         break;
     case WRITE_ADD:
         write.field = (uint8_t)wire_uint(&row, UINT8_MAX);
-        wire_bytes(&row, write.dot.bytes, ID_SIZE);
+        edit_read_dot(&row, last);
+        write.dot = last->dot;
         write.value = edit_read_value(&row);
         edit_check_value(&row, kind, &write);
         object_element(space->edit.kind, write.field, write.value.bytes, &write.element);
@@ -351,6 +406,7 @@ static void edit_read_write(struct wire *list, const struct kind *kind, struct e
 enum err edit_read(struct edit_space *space, struct span bytes)
 {
     const struct kind *kind;
+    struct edit_last last = {.is_there = false};
     struct wire wire, list;
     enum err err = wire_open(&space->doc, bytes, &wire);
     struct id object;
@@ -364,7 +420,7 @@ enum err edit_read(struct edit_space *space, struct span bytes)
     kind = kind_find(number);
     list = wire_array(&wire, 1, EDIT_WRITES_MAX);
     while (list.left > 0 && wire_err(&space->doc) == ERR_OK)
-        edit_read_write(&list, kind, space);
+        edit_read_write(&list, kind, space, &last);
     space->edit.has_original = wire.left > 0;
     if (space->edit.has_original)
         original_read(&wire, &space->edit.original);

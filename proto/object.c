@@ -120,13 +120,28 @@ static bool object_is_gone(const struct object *object, const struct id *dot)
     return false;
 }
 
-static struct object_element *object_find_element(const struct object *object, uint8_t field,
-                                                  const struct id *element)
+void object_element_id(const struct object *object, const struct object_element *element,
+                       struct id *out)
 {
-    for (size_t at = 0; at < object->elements_count; at++)
-        if (object->elements[at].field == field &&
-            id_is_equal(&object->elements[at].element, element))
-            return &object->elements[at];
+    if (element->has_id)
+        *out = element->id;
+    else
+        object_element(object->kind, element->field, element->value.bytes, out);
+}
+
+static struct object_element *object_find_element(const struct object *object, uint8_t field,
+                                                  const struct id *wanted)
+{
+    for (size_t at = 0; at < object->elements_count; at++) {
+        struct object_element *element = &object->elements[at];
+
+        if (element->field != field)
+            continue;
+        object_element_id(object, element, &element->id);
+        element->has_id = true;
+        if (id_is_equal(&element->id, wanted))
+            return element;
+    }
     return NULL;
 }
 
@@ -155,7 +170,8 @@ static enum err object_apply_add(struct object *object, const struct write *writ
         if (element == NULL)
             return ERR_NOMEM;
         element->field = write->field;
-        element->element = write->element;
+        element->id = write->element;
+        element->has_id = true;
     }
     for (size_t at = 0; at < element->dots_count; at++)
         if (id_is_equal(&element->dots[at].dot, &write->dot))
@@ -446,6 +462,32 @@ const struct object_element *object_element_at(const struct object *object, uint
         if (object->elements[at].field == field && index-- == 0)
             return &object->elements[at];
     return NULL;
+}
+
+const struct object_element *object_element_find(const struct object *object, uint8_t field,
+                                                 const struct id *id)
+{
+    for (size_t at = 0; at < object->elements_count; at++) {
+        struct id other;
+
+        if (object->elements[at].field != field)
+            continue;
+        object_element_id(object, &object->elements[at], &other);
+        if (id_is_equal(&other, id))
+            return &object->elements[at];
+    }
+    return NULL;
+}
+
+const struct object_element *object_element_like(const struct object *object, uint8_t field,
+                                                 struct span value)
+{
+    struct id id;
+
+    if (object->elements_count == 0)
+        return NULL;
+    object_element(object->kind, field, value, &id);
+    return object_element_find(object, field, &id);
 }
 
 /* Memory. */

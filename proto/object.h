@@ -79,6 +79,8 @@ void edit_add(struct edit_space *space, uint8_t field, const struct id *dot, str
 /* The same for a value whose element (object_element) is known already. */
 void edit_add_element(struct edit_space *space, uint8_t field, const struct id *element,
                       const struct id *dot, struct value value);
+/* The dot that comes 1 + gap behind this one: what edits write short (PROTOCOL EDIT-5). */
+void edit_next_dot(struct id *dot, uint16_t gap);
 void edit_remove(struct edit_space *space, uint8_t field, const struct id *element,
                  const struct id *dots, size_t dots_count);
 void edit_delete(struct edit_space *space, const struct seen *seen, size_t seen_count);
@@ -121,7 +123,8 @@ struct object_dot {
 
 struct object_element {
     uint8_t field;
-    struct id element;
+    bool has_id; /* id is filled in; else object_element_id finds it out from the value */
+    struct id id;
     struct value value;      /* the spelling of the least live dot */
     struct object_dot *dots; /* live; at least one, else the element is gone */
     size_t dots_count;
@@ -197,6 +200,14 @@ uint64_t object_next_counter(const struct object *object, uint8_t field);
 /* Elements of one set, in the order of first arrival: index from 0; NULL at the end. */
 const struct object_element *object_element_at(const struct object *object, uint8_t field,
                                                size_t index);
+/* The element of one set with this id, or NULL. */
+const struct object_element *object_element_find(const struct object *object, uint8_t field,
+                                                 const struct id *id);
+/* The same for a value, however it is spelt. */
+const struct object_element *object_element_like(const struct object *object, uint8_t field,
+                                                 struct span value);
+void object_element_id(const struct object *object, const struct object_element *element,
+                       struct id *out);
 MUST_USE enum err object_own(struct object *object);
 void object_release(struct object *object);
 

@@ -11,6 +11,7 @@
 #include "storage/ledger_state.h"
 #include "storage/row.h"
 #include "storage/view_ask.h"
+#include "storage/view_contact.h"
 #include "storage/view_peer.h"
 #include "storage/view_restate.h"
 #include "storage/view_search.h"
@@ -353,6 +354,15 @@ static enum err check_search(const struct snapshot *snapshot, struct check_repor
     return err == ERR_CORRUPT ? ERR_OK : err;
 }
 
+static enum err check_matches(const struct snapshot *snapshot, struct check_report *out)
+{
+    enum err err = view_contact_check(snapshot);
+
+    if (err == ERR_CORRUPT)
+        check_note(out, "the index of addresses is damaged: kith doctor --rebuild makes it again");
+    return err == ERR_CORRUPT ? ERR_OK : err;
+}
+
 enum err check_store(const struct snapshot *snapshot, struct check_report *out)
 {
     struct ledger_counters counters;
@@ -395,6 +405,8 @@ enum err check_store(const struct snapshot *snapshot, struct check_report *out)
         err = check_asks(snapshot, out);
     if (err == ERR_OK)
         err = check_search(snapshot, out);
+    if (err == ERR_OK)
+        err = check_matches(snapshot, out);
     if (err == ERR_OK)
         err = check_returns(snapshot, out);
     if (err == ERR_OK && out->entries != counters.arrival)

@@ -17,6 +17,7 @@
 #include "storage/row.h"
 #include "storage/space.h"
 #include "storage/standing.h"
+#include "storage/view_contact.h"
 
 void follow_cache_free(struct follow_cache *cache)
 {
@@ -435,6 +436,8 @@ static enum err follow_some(struct ledger_txn *txn, size_t budget)
     }
     if (err == ERR_OK && txn->cache != NULL && txn->cache->again != 0)
         err = follow_again(txn);
+    if (err == ERR_OK)
+        err = view_contact_flush(txn); /* What comes next may look somebody up. */
     return err == ERR_OK ? ERR_OK : ledger_note(txn, err);
 }
 

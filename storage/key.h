@@ -26,8 +26,9 @@
  *   object_id  space, kind, id              object
  *   name       folded name (<= 60), 0,      nothing
  *              object
- *   match      what (1), value (<= 120), 0, nothing: e-mails, phones, uids, members, tags,
- *              object                       organisations and web addresses of contacts
+ *   match      token, 0, object             e-mails, phones, uids, members, tags, organisations and
+ *                                           web addresses of contacts: what (1), hash (6) and who
+ *                                           has it, as in token
  *   peer       root                         object of the link
  *   device     device                       member, static key, receiving key, certifier, time,
  *                                           name, statement
@@ -35,7 +36,8 @@
  *   delivered  peer's root, log             * size stored there
  *   reached    device                       when last seen, addresses that worked
  *   journal    number                       what happened (kith log)
- *   token      token (<= 24), 0, number     objects with this word, ascending, from that number on
+ *   token      token (<= 24), 0, object     words from there on, and the objects with each: see
+ *                                           posting.h
  *   name_order number / 240                 240 name keys of eight bytes
  *   undo       number                       what this device did last to contacts: first and last
  *                                           seq in its log of the self space, time, words

@@ -16,6 +16,7 @@
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
 #include "storage/returns.h"
+#include "storage/view_contact.h"
 #include "storage/view_search.h"
 
 enum { LEDGER_PAGE_SIZE = 4096 };
@@ -493,6 +494,7 @@ static void ledger_txn_free(struct ledger_txn *txn)
 {
     follow_cache_free(txn->cache);
     view_search_free(txn->search);
+    view_contact_free(txn->contacts);
     heap_free(txn->touched);
     heap_free(txn);
 }
@@ -537,6 +539,8 @@ static enum err ledger_finish(struct ledger_txn *txn, struct ledger_news *out_ne
 
     if (err == ERR_OK)
         err = view_search_flush(txn);
+    if (err == ERR_OK)
+        err = view_contact_flush(txn);
     if (err == ERR_OK)
         err = ledger_store_counters(txn);
     if (err != ERR_OK) {

@@ -7,7 +7,7 @@
 enum { LEDGER_TOUCHED_MAX = 512, LEDGER_MAC_SIZE = 16, LEDGER_SPACE_SPAN = 64 };
 
 /* Grows when a view is added or changes: views made by an older program are made again. */
-enum { LEDGER_VIEWS = 14 };
+enum { LEDGER_VIEWS = 16 };
 
 enum meta_key {
     META_FORMAT = 1,
@@ -81,16 +81,17 @@ struct ledger_txn {
     struct ledger_touched *touched;
     size_t touched_count;
     struct ledger_news news;
-    struct follow_cache *cache; /* entry keys: see follow.c */
-    struct view_search *search; /* what search has to write: see view_search.c */
-    uint64_t proved;            /* arrival of an entry whose statement was verified ahead */
-    bool is_joining;            /* this device writes nothing yet: join.h */
-    bool must_keep;             /* a retired log of mine may lack its keep */
-    bool must_rotate;           /* an epoch of mine may have been cut */
-    bool has_restated;          /* something was repeated: returns may be done */
-    enum err failed;            /* the first failure of a write: can only be aborted then */
-    uint64_t eighths;           /* of pages made dirty, as estimated */
-    struct id drawn[16];        /* random ids not yet given out */
+    struct follow_cache *cache;     /* entry keys: see follow.c */
+    struct view_search *search;     /* what search has to write: see view_search.c */
+    struct view_contacts *contacts; /* what lists of contacts have to write: see view_contact.h */
+    uint64_t proved;                /* arrival of an entry whose statement was verified ahead */
+    bool is_joining;                /* this device writes nothing yet: join.h */
+    bool must_keep;                 /* a retired log of mine may lack its keep */
+    bool must_rotate;               /* an epoch of mine may have been cut */
+    bool has_restated;              /* something was repeated: returns may be done */
+    enum err failed;                /* the first failure of a write: can only be aborted then */
+    uint64_t eighths;               /* of pages made dirty, as estimated */
+    struct id drawn[16];            /* random ids not yet given out */
     size_t drawn_left, drawn_count;
     uint32_t unwritten; /* the greatest object number, while its row is still to be written */
 };
@@ -184,7 +185,10 @@ MUST_USE enum err log_table_block_end(const struct snapshot *snapshot, uint32_t 
                                       uint64_t *out);
 MUST_USE enum err log_table_head(const struct snapshot *snapshot, uint32_t log, uint64_t size,
                                  struct head *out);
-MUST_USE enum err log_table_read_entry(uint64_t arrival, struct span value, struct entry_row *out);
+MUST_USE enum err log_table_entry_read(uint64_t arrival, struct span value, struct entry_row *out);
+/* Its row's bytes, appended; epoch as above. */
+void log_table_entry_write(uint32_t log, uint64_t seq, const struct entry *entry,
+                           const struct hash *epoch, struct buf *out);
 MUST_USE enum err ledger_put_space(struct ledger_txn *txn, const struct space_row *space);
 MUST_USE enum err log_table_arrival(const struct snapshot *snapshot, uint32_t log, uint64_t seq,
                                     uint64_t *out);

@@ -10,10 +10,7 @@ enum {
     LOG_TABLE_SPACE_OLD_SIZE = ID_SIZE + 2 + 64 + HASH_SIZE, /* in stores of before 2026-12 */
     LOG_TABLE_SPACE_SIZE = LOG_TABLE_SPACE_OLD_SIZE + 1,
     LOG_TABLE_LOG_SIZE = 4 + 32 + 8 + HASH_SIZE + 8 + SIGNATURE_SIZE + 4 + 8 + 4,
-    LOG_TABLE_HEAD_SIZE = HASH_SIZE + SIGNATURE_SIZE + 8,
-    LOG_TABLE_ENTRY_SIZE = 1 + 4 + 8 + 4 + 8,
-    LOG_TABLE_ABSENT = 1,
-    LOG_TABLE_CUT = 2
+    LOG_TABLE_HEAD_SIZE = HASH_SIZE + SIGNATURE_SIZE + 8
 };
 
 /* Spaces. */
@@ -359,28 +356,6 @@ enum err log_table_put_run(struct ledger_txn *txn, uint32_t log, uint64_t seq, u
     return ledger_put(txn, TABLE_RUN, &key, span_of(value, sizeof value));
 }
 
-static void log_table_write_entry(uint32_t log, uint64_t seq, const struct entry *entry,
-                                  const struct hash *epoch, struct buf *out)
-{
-    bool is_absent = entry->payload.size == 0;
-
-    buf_reserve(out, LOG_TABLE_ENTRY_SIZE + entry->payload.size + 4 + 2 * (size_t)HASH_SIZE);
-    buf_byte(out,
-             (uint8_t)((is_absent ? LOG_TABLE_ABSENT : 0) | (epoch != NULL ? LOG_TABLE_CUT : 0)));
-    buf_u32(out, log);
-    buf_u64(out, seq);
-    buf_u32(out, entry->header.epoch_index);
-    buf_u64(out, entry->header.expires_at_s);
-    if (epoch != NULL)
-        buf_append(out, span_of(epoch->bytes, HASH_SIZE));
-    if (is_absent) {
-        buf_u32(out, entry->header.payload_size);
-        buf_append(out, span_of(entry->header.payload_hash.bytes, HASH_SIZE));
-    } else {
-        buf_append(out, entry->payload);
-    }
-}
-
 enum err log_table_put_entry(struct ledger_txn *txn, uint64_t arrival, uint32_t log, uint64_t seq,
                              const struct entry *entry, const struct hash *epoch)
 {
@@ -388,7 +363,7 @@ enum err log_table_put_entry(struct ledger_txn *txn, uint64_t arrival, uint32_t 
     struct key key;
     enum err err;
 
-    log_table_write_entry(log, seq, entry, epoch, &row);
+    log_table_entry_write(log, seq, entry, epoch, &row);
     err = buf_err(&row);
     key_of_u64(arrival, &key);
     if (err == ERR_OK && arrival > txn->counters.arrival) {
@@ -416,35 +391,6 @@ enum err log_table_add_entry(struct ledger_txn *txn, const struct ledger_touched
     return err;
 }
 
-enum err log_table_read_entry(uint64_t arrival, struct span value, struct entry_row *out)
-{
-    size_t header = LOG_TABLE_ENTRY_SIZE;
-
-    if (value.size < LOG_TABLE_ENTRY_SIZE + 1)
-        return ERR_CORRUPT;
-    *out = (struct entry_row){
-        .arrival = arrival, .log = be32(value.data + 1), .seq = be64(value.data + 5)};
-    out->entry.header.epoch_index = be32(value.data + 13);
-    out->entry.header.expires_at_s = be64(value.data + 17);
-    out->is_cut = (value.data[0] & LOG_TABLE_CUT) != 0;
-    if (out->is_cut) {
-        header += HASH_SIZE;
-        if (value.size < header + 1)
-            return ERR_CORRUPT;
-        memcpy(out->epoch.bytes, value.data + LOG_TABLE_ENTRY_SIZE, HASH_SIZE);
-    }
-    if ((value.data[0] & LOG_TABLE_ABSENT) == 0) {
-        out->entry.payload = span_of(value.data + header, value.size - header);
-        out->entry.header.payload_size = (uint32_t)out->entry.payload.size;
-        return ERR_OK;
-    }
-    if (value.size != header + 4 + HASH_SIZE)
-        return ERR_CORRUPT;
-    out->entry.header.payload_size = be32(value.data + header);
-    memcpy(out->entry.header.payload_hash.bytes, value.data + header + 4, HASH_SIZE);
-    return ERR_OK;
-}
-
 enum err ledger_entry(const struct snapshot *snapshot, uint64_t arrival, struct entry_row *out)
 {
     struct span value;
@@ -453,7 +399,7 @@ enum err ledger_entry(const struct snapshot *snapshot, uint64_t arrival, struct 
 
     key_of_u64(arrival, &key);
     err = ledger_get(snapshot, TABLE_ENTRY, &key, &value);
-    return err == ERR_OK ? log_table_read_entry(arrival, value, out) : err;
+    return err == ERR_OK ? log_table_entry_read(arrival, value, out) : err;
 }
 
 enum err log_table_arrival(const struct snapshot *snapshot, uint32_t log, uint64_t seq,

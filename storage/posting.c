@@ -1,5 +1,5 @@
-/* The key of a block is token, 0, number; a token has no zero byte, so blocks of one token lie
- * together and a token comes before all that it begins. */
+/* Reading order: collecting, rows read and written, changes applied, looking up, looking over. The
+ * order of keys is that of postings: a token comes before all that it begins. */
 #include "storage/posting.h"
 
 #include <stdlib.h>
@@ -8,7 +8,8 @@
 #include "crypto/heap.h"
 #include "storage/ledger_state.h"
 
-enum { POSTING_NUMBER_SIZE = 4, POSTING_KEY_TAIL = 5 };
+enum { POSTING_KEY_TAIL = 5 };
+#define POSTING_STEP_MAX (UINT64_C(1) << 32)
 
 /* Collecting. */
 
@@ -71,8 +72,6 @@ static size_t posting_settle(struct posting_change *changes, size_t count)
     return kept;
 }
 
-/* Blocks. */
-
 static struct key posting_key(struct span token, uint32_t number)
 {
     struct key key;
@@ -83,261 +82,477 @@ static struct key posting_key(struct span token, uint32_t number)
     return key;
 }
 
-/* Does this key belong to the token, and from which number on? */
-static bool posting_is_of(struct span key, struct span token, uint32_t *out_from)
-{
-    if (key.size != token.size + POSTING_KEY_TAIL ||
-        memcmp(key.data, token.data, token.size) != 0 || key.data[token.size] != 0)
-        return false;
-    *out_from = be32(key.data + token.size + 1);
-    return true;
-}
+/* Rows: reading. */
 
-static bool posting_is_block(struct span value)
-{
-    return value.size > 0 && value.size % POSTING_NUMBER_SIZE == 0 &&
-           value.size <= POSTING_BLOCK_MAX * POSTING_NUMBER_SIZE;
-}
-
-/* The block responsible for a number. */
-struct posting_block {
-    bool is_there;
-    uint32_t from;
-    uint64_t until; /* where the next block begins; UINT64_MAX when there is none */
+/* One token after another. Zero it and set the bytes. */
+struct posting_reader {
+    const uint8_t *at, *end;
+    uint8_t token[POSTING_TOKEN_MAX]; /* zeroes behind it */
+    size_t token_size;
     size_t count;
-    uint8_t numbers[POSTING_BLOCK_MAX * POSTING_NUMBER_SIZE];
+    uint32_t numbers[POSTING_ROW_ROOM]; /* each takes a byte at least */
 };
 
-/* The cursor stands at the first key above the number's, or at the end. */
+static void posting_read(struct posting_reader *reader, struct span row)
+{
+    memset(reader->token, 0, sizeof reader->token);
+    reader->token_size = 0;
+    reader->at = row.data;
+    reader->end = row.data + row.size;
+}
+
+static enum err posting_token(struct posting_reader *reader)
+{
+    size_t shared, more;
+
+    if (reader->end - reader->at < 2)
+        return ERR_CORRUPT;
+    shared = reader->at[0];
+    more = reader->at[1];
+    reader->at += 2;
+    if (shared > reader->token_size || more == 0 || shared + more > POSTING_TOKEN_MAX ||
+        more > (size_t)(reader->end - reader->at))
+        return ERR_CORRUPT;
+    memcpy(reader->token + shared, reader->at, more);
+    memset(reader->token + shared + more, 0, POSTING_TOKEN_MAX - shared - more);
+    reader->token_size = shared + more;
+    reader->at += more;
+    return ERR_OK;
+}
+
+/* 0, which ends the numbers, for one that is cut. */
+static uint64_t posting_step(struct posting_reader *reader)
+{
+    struct span rest = span_of(reader->at, (size_t)(reader->end - reader->at));
+    uint64_t step = 0;
+
+    if (span_take_number(&rest, &step))
+        reader->at = rest.data;
+    return step;
+}
+
+/* The next token of the row and its numbers. ERR_NOT_FOUND at the end, ERR_CORRUPT. */
+static enum err posting_group(struct posting_reader *reader)
+{
+    uint64_t number = UINT64_MAX;
+    enum err err;
+
+    if (reader->at == reader->end)
+        return ERR_NOT_FOUND;
+    reader->count = 0;
+    err = posting_token(reader);
+    while (err == ERR_OK && reader->at < reader->end) {
+        uint64_t step = *reader->at <= 0x7f ? *reader->at++ : posting_step(reader);
+
+        if (step == 0)
+            return reader->count > 0 ? ERR_OK : ERR_CORRUPT;
+        number += step;
+        if (step > POSTING_STEP_MAX || number > UINT32_MAX || reader->count == POSTING_ROW_ROOM)
+            return ERR_CORRUPT;
+        reader->numbers[reader->count++] = (uint32_t)number;
+    }
+    return ERR_CORRUPT;
+}
+
+/* Rows: writing. */
+
+struct posting_writer {
+    struct ledger_txn *txn;
+    enum table table;
+    struct key key; /* of the row under way */
+    struct buf row;
+    size_t share; /* bytes after which another row begins */
+    uint8_t token[POSTING_TOKEN_MAX];
+    size_t token_size; /* 0: the row is empty */
+    uint64_t last;     /* number of that token */
+    bool has_written;
+    enum err err;
+};
+
+static void posting_end_row(struct posting_writer *writer)
+{
+    if (writer->token_size == 0)
+        return;
+    buf_byte(&writer->row, 0);
+    writer->token_size = 0;
+    writer->has_written = true;
+    if (writer->err == ERR_OK)
+        writer->err = buf_err(&writer->row);
+    if (writer->err == ERR_OK)
+        writer->err = ledger_put(writer->txn, writer->table, &writer->key, buf_span(&writer->row));
+    buf_clear(&writer->row);
+}
+
+static void posting_begin_token(struct posting_writer *writer, const uint8_t *token, size_t size)
+{
+    size_t shared = 0;
+
+    if (writer->token_size > 0)
+        buf_byte(&writer->row, 0); /* Behind the numbers of the one before. */
+    while (shared < writer->token_size && shared < size - 1 &&
+           writer->token[shared] == token[shared])
+        shared++;
+    buf_byte(&writer->row, (uint8_t)shared);
+    buf_byte(&writer->row, (uint8_t)(size - shared));
+    buf_append(&writer->row, span_of(token + shared, size - shared));
+    memcpy(writer->token, token, POSTING_TOKEN_MAX);
+    writer->token_size = size;
+    writer->last = UINT64_MAX;
+}
+
+/* The token has zeroes behind it. */
+static void posting_add(struct posting_writer *writer, const uint8_t *token, size_t size,
+                        uint32_t number)
+{
+    if (writer->row.size >= writer->share) {
+        posting_end_row(writer);
+        writer->key = posting_key(span_of(token, size), number);
+    }
+    if (writer->token_size != size || memcmp(writer->token, token, POSTING_TOKEN_MAX) != 0)
+        posting_begin_token(writer, token, size);
+    buf_number(&writer->row, (uint64_t)number - writer->last);
+    writer->last = number;
+}
+
+/* Applying changes to one row. */
+
+static void posting_add_change(struct posting_writer *writer, const struct posting_change *change)
+{
+    if (change->is_there)
+        posting_add(writer, change->token, change->token_size, change->number);
+}
+
+/* The changes at the front that are of the token at hand; returns how many. */
+static size_t posting_merge_token(struct posting_writer *writer,
+                                  const struct posting_reader *reader,
+                                  const struct posting_change *changes, size_t count)
+{
+    size_t at = 0, used = 0;
+
+    while (used < count && memcmp(changes[used].token, reader->token, POSTING_TOKEN_MAX) == 0) {
+        for (; at < reader->count && reader->numbers[at] < changes[used].number; at++)
+            posting_add(writer, reader->token, reader->token_size, reader->numbers[at]);
+        at += at < reader->count && reader->numbers[at] == changes[used].number;
+        posting_add_change(writer, &changes[used++]);
+    }
+    for (; at < reader->count; at++)
+        posting_add(writer, reader->token, reader->token_size, reader->numbers[at]);
+    return used;
+}
+
+static enum err posting_merge(struct posting_writer *writer, struct posting_reader *reader,
+                              const struct posting_change *changes, size_t count)
+{
+    size_t at = 0;
+    enum err err;
+
+    while ((err = posting_group(reader)) == ERR_OK) {
+        while (at < count && memcmp(changes[at].token, reader->token, POSTING_TOKEN_MAX) < 0)
+            posting_add_change(writer, &changes[at++]);
+        at += posting_merge_token(writer, reader, changes + at, count - at);
+    }
+    while (err == ERR_NOT_FOUND && at < count)
+        posting_add_change(writer, &changes[at++]);
+    posting_end_row(writer);
+    return err == ERR_NOT_FOUND ? writer->err : err;
+}
+
+/* The row responsible for a posting. */
+struct posting_row {
+    bool is_there, has_next;
+    struct key key, next;
+    size_t size;
+    uint8_t bytes[POSTING_ROW_ROOM];
+};
+
+/* The cursor stands at the first key above the posting's, or at the end. */
 static enum err posting_step_back(struct kv_cursor *cursor, enum err sought)
 {
     return sought == ERR_OK ? kv_cursor_previous(cursor) : kv_cursor_last(cursor);
 }
 
-static enum err posting_load(struct kv_txn *kv, struct span token, uint32_t number,
-                             struct posting_block *out)
+static enum err posting_load(struct kv_txn *kv, enum table table, struct span token,
+                             uint32_t number, struct posting_row *out)
 {
     struct key after = posting_key(token, number);
     struct kv_cursor *cursor;
     struct span key, value;
-    uint32_t from;
     enum err err, sought;
 
-    key_add_byte(&after, 0); /* The least key above the one that ends in the number. */
-    *out = (struct posting_block){.until = UINT64_MAX};
-    err = kv_cursor_open(kv, TABLE_TOKEN, &cursor);
+    key_add_byte(&after, 0); /* The least key above the posting's. */
+    out->is_there = out->has_next = false;
+    out->key = posting_key(span_of(NULL, 0), 0);
+    out->size = 0;
+    err = kv_cursor_open(kv, table, &cursor);
     if (err != ERR_OK)
         return err;
     sought = kv_cursor_seek(cursor, key_span(&after));
     if (sought == ERR_OK) {
         kv_cursor_at(cursor, &key, &value);
-        if (posting_is_of(key, token, &from))
-            out->until = from;
+        key_of_bytes(key, &out->next);
+        out->has_next = true;
     }
     err = sought == ERR_OK || sought == ERR_NOT_FOUND ? posting_step_back(cursor, sought) : sought;
     if (err == ERR_OK) {
         kv_cursor_at(cursor, &key, &value);
-        if (posting_is_of(key, token, &from)) {
-            out->is_there = true;
-            out->from = from;
-            out->count = value.size / POSTING_NUMBER_SIZE;
-            if (posting_is_block(value))
-                memcpy(out->numbers, value.data, value.size);
-            else
-                err = ERR_CORRUPT;
-        }
+        out->is_there = true;
+        key_of_bytes(key, &out->key);
+        out->size = value.size;
+        if (value.size == 0 || value.size > POSTING_ROW_ROOM)
+            err = ERR_CORRUPT;
+        else
+            memcpy(out->bytes, value.data, value.size);
     }
     kv_cursor_close(cursor);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-/* Merging the changes of one block. */
-
-/* Both ascending; a number that comes is added once, one that goes is left out. */
-static void posting_merge(const struct posting_block *block, const struct posting_change *changes,
-                          size_t count, struct buf *out)
+static bool posting_is_before(const struct posting_change *change, const struct key *next)
 {
-    size_t at = 0, change = 0;
+    struct key key = posting_key(span_of(change->token, change->token_size), change->number);
 
-    while (at < block->count || change < count) {
-        uint64_t held =
-            at < block->count ? be32(block->numbers + at * POSTING_NUMBER_SIZE) : UINT64_MAX;
-        uint64_t changed = change < count ? changes[change].number : UINT64_MAX;
-
-        if (held < changed) {
-            buf_u32(out, (uint32_t)held);
-            at++;
-            continue;
-        }
-        if (changes[change].is_there)
-            buf_u32(out, (uint32_t)changed);
-        at += held == changed;
-        change++;
-    }
+    return span_order(key_span(&key), key_span(next)) < 0;
 }
 
-/* Blocks that grow at their end stay full behind it; others are cut evenly and keep some room. */
-static size_t posting_share(const struct posting_block *block, const struct buf *merged)
+/* Bytes a change may add, at most. */
+static size_t posting_room(const struct posting_change *changes, size_t at)
 {
-    size_t total = merged->size / POSTING_NUMBER_SIZE;
-    size_t parts = (total + POSTING_BLOCK_MAX - 1) / POSTING_BLOCK_MAX;
-    bool is_tail = block->until == UINT64_MAX;
-
-    return is_tail ? POSTING_BLOCK_MAX : (total + parts - 1) / parts;
+    if (!changes[at].is_there)
+        return 0;
+    if (at > 0 && memcmp(changes[at - 1].token, changes[at].token, POSTING_TOKEN_MAX) == 0)
+        return 3;
+    return changes[at].token_size + 8u;
 }
 
-static enum err posting_store(struct ledger_txn *txn, struct span token,
-                              const struct posting_block *block, const struct buf *merged)
-{
-    uint32_t from = block->is_there ? block->from : 0;
-    struct key key = posting_key(token, from);
-    size_t share;
-    enum err err = ERR_OK;
+struct posting_work {
+    struct posting_row row;
+    struct posting_reader reader;
+    struct posting_writer writer;
+};
 
-    if (merged->size == 0)
-        return block->is_there ? ledger_erase(txn, TABLE_TOKEN, &key) : ERR_OK;
-    share = posting_share(block, merged) * POSTING_NUMBER_SIZE;
-    for (size_t at = 0; at < merged->size && err == ERR_OK; at += share) {
-        size_t size = merged->size - at < share ? merged->size - at : share;
-
-        if (at > 0)
-            key = posting_key(token, be32(merged->data + at));
-        err = ledger_put(txn, TABLE_TOKEN, &key, span_of(merged->data + at, size));
-    }
-    return err;
-}
-
-/* The changes at the front that fall to one block; returns how many through out_used. */
-static enum err posting_apply_some(struct ledger_txn *txn, struct posting_block *block,
-                                   struct buf *merged, const struct posting_change *changes,
+/* The changes at the front that fall to one row; returns how many through out_used. */
+static enum err posting_apply_some(struct posting_work *work, const struct posting_change *changes,
                                    size_t count, size_t *out_used)
 {
-    struct span token = span_of(changes[0].token, changes[0].token_size);
-    size_t used = 0;
-    enum err err = posting_load(txn->kv, token, changes[0].number, block);
+    struct posting_row *row = &work->row;
+    struct posting_writer *writer = &work->writer;
+    size_t used = 0, total, parts;
+    enum err err =
+        posting_load(writer->txn->kv, writer->table,
+                     span_of(changes[0].token, changes[0].token_size), changes[0].number, row);
 
     if (err != ERR_OK)
         return err;
-    while (used < count && changes[used].number < block->until &&
-           memcmp(changes[used].token, changes[0].token, POSTING_TOKEN_MAX) == 0)
-        used++;
-    buf_clear(merged);
-    posting_merge(block, changes, used, merged);
-    err = buf_err(merged);
-    if (err == ERR_OK)
-        err = posting_store(txn, token, block, merged);
+    total = row->size;
+    while (used < count && (!row->has_next || posting_is_before(&changes[used], &row->next)))
+        total += posting_room(changes, used++);
+    parts = total / POSTING_ROW_MAX + 1;
+    writer->share = total / parts;
+    writer->key = row->key;
+    writer->has_written = false;
+    posting_read(&work->reader, span_of(row->bytes, row->size));
+    err = posting_merge(writer, &work->reader, changes, used);
+    if (err == ERR_OK && row->is_there && !writer->has_written)
+        err = ledger_erase(writer->txn, writer->table, &row->key);
     *out_used = used;
     return err;
 }
 
-enum err posting_flush(struct ledger_txn *txn, struct posting_batch *batch)
+enum err posting_flush(struct ledger_txn *txn, enum table table, struct posting_batch *batch)
 {
-    struct posting_block *block;
-    struct buf merged = {0};
+    struct posting_work *work;
     size_t count, used;
     enum err err = ERR_OK;
 
     if (batch->count == 0)
         return ERR_OK;
-    block = heap_new(sizeof *block);
-    if (block == NULL)
+    work = heap_new_zeroed(1, sizeof *work);
+    if (work == NULL)
         return ERR_NOMEM;
+    work->writer.txn = txn;
+    work->writer.table = table;
     qsort(batch->changes, batch->count, sizeof *batch->changes, posting_order);
     count = posting_settle(batch->changes, batch->count);
     for (size_t at = 0; at < count && err == ERR_OK; at += used)
-        err = posting_apply_some(txn, block, &merged, batch->changes + at, count - at, &used);
+        err = posting_apply_some(work, batch->changes + at, count - at, &used);
     batch->count = 0;
-    buf_release(&merged);
-    heap_free(block);
+    buf_release(&work->writer.row);
+    heap_free(work);
     return err;
 }
 
 /* Reading. */
 
-enum err posting_each(const struct snapshot *snapshot, struct span prefix, posting_fn each,
-                      void *self)
+/* Calls each for the tokens of one row that begin with the prefix; ERR_NOT_FOUND: none that comes
+ * later can. */
+static enum err posting_row_each(struct posting_reader *reader, struct span prefix, posting_fn each,
+                                 void *self)
 {
+    enum err err;
+
+    while ((err = posting_group(reader)) == ERR_OK) {
+        size_t common = reader->token_size < prefix.size ? reader->token_size : prefix.size;
+        int order = common > 0 ? memcmp(reader->token, prefix.data, common) : 0;
+
+        if (order > 0)
+            return ERR_NOT_FOUND;
+        if (order < 0 || common < prefix.size)
+            continue;
+        err =
+            each(self, span_of(reader->token, reader->token_size), reader->numbers, reader->count);
+        if (err != ERR_OK)
+            return err;
+    }
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* Stands at the row in which the first token of the prefix may lie. */
+static enum err posting_seek(struct kv_cursor *cursor, struct span prefix)
+{
+    enum err err = kv_cursor_seek(cursor, prefix);
+
+    if (prefix.size == 0)
+        return err;
+    if (err == ERR_OK || err == ERR_NOT_FOUND)
+        err = posting_step_back(cursor, err);
+    return err == ERR_NOT_FOUND ? kv_cursor_seek(cursor, span_of(NULL, 0)) : err;
+}
+
+enum err posting_each(const struct snapshot *snapshot, enum table table, struct span prefix,
+                      posting_fn each, void *self)
+{
+    struct posting_reader *reader = heap_new(sizeof *reader);
     struct kv_cursor *cursor;
     struct span key, value;
-    enum err err = kv_cursor_open(snapshot->kv, TABLE_TOKEN, &cursor);
+    enum err err = reader != NULL ? kv_cursor_open(snapshot->kv, table, &cursor) : ERR_NOMEM;
 
-    if (err != ERR_OK)
+    if (err != ERR_OK) {
+        heap_free(reader);
         return err;
-    for (err = kv_cursor_seek(cursor, prefix); err == ERR_OK; err = kv_cursor_next(cursor)) {
+    }
+    for (err = posting_seek(cursor, prefix); err == ERR_OK; err = kv_cursor_next(cursor)) {
         kv_cursor_at(cursor, &key, &value);
-        if (key.size < prefix.size ||
-            (prefix.size > 0 && memcmp(key.data, prefix.data, prefix.size) != 0))
+        if (value.size == 0 || value.size > POSTING_ROW_ROOM) {
+            err = ERR_CORRUPT;
             break;
-        err = key.size > POSTING_KEY_TAIL && posting_is_block(value)
-                  ? each(self, span_of(key.data, key.size - POSTING_KEY_TAIL), value.data,
-                         value.size / POSTING_NUMBER_SIZE)
-                  : ERR_CORRUPT;
+        }
+        posting_read(reader, value);
+        err = posting_row_each(reader, prefix, each, self);
         if (err != ERR_OK)
             break;
     }
     kv_cursor_close(cursor);
+    heap_free(reader);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-enum err posting_find(const struct snapshot *snapshot, struct span token, uint32_t number)
+struct posting_search {
+    struct span token;
+    uint32_t number;
+};
+
+static enum err posting_on_searched(void *self, struct span token, const uint32_t *numbers,
+                                    size_t count)
 {
-    struct posting_block block;
-    size_t low = 0, high;
-    enum err err = posting_load(snapshot->kv, token, number, &block);
+    const struct posting_search *search = self;
+    size_t low = 0, high = count;
 
-    high = block.count;
-    while (err == ERR_OK && low < high) {
+    if (!span_is_equal(token, search->token))
+        return ERR_OK;
+    while (low < high) {
         size_t middle = low + (high - low) / 2;
-        uint32_t held = be32(block.numbers + middle * POSTING_NUMBER_SIZE);
 
-        if (held == number)
-            return ERR_OK;
-        if (held < number)
+        if (numbers[middle] == search->number)
+            return ERR_CANCELLED;
+        if (numbers[middle] < search->number)
             low = middle + 1;
         else
             high = middle;
     }
+    return ERR_OK;
+}
+
+enum err posting_find(const struct snapshot *snapshot, enum table table, struct span token,
+                      uint32_t number)
+{
+    struct posting_search search = {.token = token, .number = number};
+    struct posting_row *row = heap_new(sizeof *row);
+    struct posting_reader *reader = heap_new(sizeof *reader);
+    enum err err = row != NULL && reader != NULL
+                       ? posting_load(snapshot->kv, table, token, number, row)
+                       : ERR_NOMEM;
+
+    if (err == ERR_OK) {
+        posting_read(reader, span_of(row->bytes, row->size));
+        err = posting_row_each(reader, token, posting_on_searched, &search);
+    }
+    heap_free(row);
+    heap_free(reader);
+    if (err == ERR_CANCELLED)
+        return ERR_OK;
     return err == ERR_OK ? ERR_NOT_FOUND : err;
 }
 
 /* Looking over. */
 
 struct posting_walk {
-    uint8_t token[POSTING_TOKEN_MAX];
-    size_t token_size;
-    uint64_t last; /* number of this token; UINT64_MAX: none yet */
+    struct key last; /* of the posting before */
     uint64_t count;
 };
 
-static enum err posting_on_block(void *self, struct span token, const uint8_t *numbers,
-                                 size_t count)
+/* Does the posting come behind the one before, and not before its row's key? */
+static bool posting_is_next(const struct posting_walk *walk, struct span key,
+                            const struct key *posting)
 {
-    struct posting_walk *walk = self;
-
-    if (token.size > POSTING_TOKEN_MAX)
-        return ERR_CORRUPT;
-    if (!span_is_equal(token, span_of(walk->token, walk->token_size))) {
-        memcpy(walk->token, token.data, token.size);
-        walk->token_size = token.size;
-        walk->last = UINT64_MAX;
-    }
-    for (size_t at = 0; at < count; at++) {
-        uint32_t number = be32(numbers + at * POSTING_NUMBER_SIZE);
-
-        if (walk->last != UINT64_MAX && number <= walk->last)
-            return ERR_CORRUPT;
-        walk->last = number;
-    }
-    walk->count += count;
-    return ERR_OK;
+    return span_order(key, key_span(posting)) <= 0 &&
+           span_order(key_span(&walk->last), key_span(posting)) < 0;
 }
 
-enum err posting_check(const struct snapshot *snapshot, uint64_t *out_count)
+/* The rows follow one another, and each begins where its key says or later; the numbers of one
+ * token ascend as they are read. */
+static enum err posting_check_row(struct posting_walk *walk, struct posting_reader *reader,
+                                  struct span key)
 {
-    struct posting_walk walk = {.last = UINT64_MAX};
-    enum err err = posting_each(snapshot, span_of(NULL, 0), posting_on_block, &walk);
+    enum err err;
 
-    if (err == ERR_OK)
-        *out_count = walk.count;
-    return err;
+    if (key.size < POSTING_KEY_TAIL || span_order(key_span(&walk->last), key) >= 0)
+        return ERR_CORRUPT;
+    while ((err = posting_group(reader)) == ERR_OK) {
+        struct span token = span_of(reader->token, reader->token_size);
+        struct key first = posting_key(token, reader->numbers[0]);
+
+        if (!posting_is_next(walk, key, &first))
+            return ERR_CORRUPT;
+        walk->last = posting_key(token, reader->numbers[reader->count - 1]);
+        walk->count += reader->count;
+    }
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+enum err posting_check(const struct snapshot *snapshot, enum table table, uint64_t *out_count)
+{
+    struct posting_reader *reader = heap_new(sizeof *reader);
+    struct posting_walk walk = {.last = {.size = 0}};
+    struct kv_cursor *cursor;
+    struct span key, value;
+    enum err err = reader != NULL ? kv_cursor_open(snapshot->kv, table, &cursor) : ERR_NOMEM;
+
+    if (err != ERR_OK) {
+        heap_free(reader);
+        return err;
+    }
+    for (err = kv_cursor_seek(cursor, span_of(NULL, 0)); err == ERR_OK;
+         err = kv_cursor_next(cursor)) {
+        kv_cursor_at(cursor, &key, &value);
+        posting_read(reader, value);
+        err = value.size > 0 && value.size <= POSTING_ROW_ROOM
+                  ? posting_check_row(&walk, reader, key)
+                  : ERR_CORRUPT;
+        if (err != ERR_OK)
+            break;
+    }
+    kv_cursor_close(cursor);
+    heap_free(reader);
+    *out_count = walk.count;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }

@@ -1,7 +1,9 @@
 /*
  * A row's bytes: counts and numbers as variable-length integers (seven bits a byte, the high bit
- * says that more follow), ids and dots plain. Arrays are made a power of two long, as proto/object
- * grows them.
+ * says that more follow), an arrival number as the step from the one written before it (its sign
+ * lowest), a dot as how many bytes it has in common with the one before it and the others; ids are
+ * plain. An element's id follows from its value and is not told. Arrays are made a power of two
+ * long, as proto/object grows them.
  */
 #include "storage/row.h"
 
@@ -11,101 +13,124 @@
 #include "proto/limits.h"
 #include "storage/ledger_state.h"
 
-enum { ROW_COUNT_MAX = 1 << 20, ROW_CONTEXT_SIZE = 4 };
+enum { ROW_COUNT_MAX = 1 << 20, ROW_CONTEXT_SIZE = 4, ROW_TYPE_BITS = 2 };
 
 /* Writing. */
 
-static void row_put_number(struct buf *out, uint64_t value)
+struct row_writer {
+    struct buf *out;
+    uint64_t arrival;   /* written last */
+    const uint8_t *dot; /* the same; NULL: none yet */
+};
+
+static void row_put_arrival(struct row_writer *writer, uint64_t arrival)
 {
-    while (value > 0x7f) {
-        buf_byte(out, (uint8_t)(0x80 | (value & 0x7f)));
-        value >>= 7;
-    }
-    buf_byte(out, (uint8_t)value);
+    uint64_t step = arrival - writer->arrival;
+
+    buf_number(writer->out, step << 1 ^ (0 - (step >> 63)));
+    writer->arrival = arrival;
+}
+
+static void row_put_dot(struct row_writer *writer, const struct id *dot)
+{
+    size_t shared = 0;
+
+    while (writer->dot != NULL && shared < ID_SIZE && writer->dot[shared] == dot->bytes[shared])
+        shared++;
+    buf_byte(writer->out, (uint8_t)shared);
+    buf_append(writer->out, span_of(dot->bytes + shared, ID_SIZE - shared));
+    writer->dot = dot->bytes;
 }
 
 static void row_put_value(struct buf *out, const struct value *value)
 {
-    buf_byte(out, (uint8_t)value->type);
+    bool has_bytes = value->type == VALUE_TEXT || value->type == VALUE_BYTES;
+
+    buf_number(out, (has_bytes ? (uint64_t)value->bytes.size << ROW_TYPE_BITS : 0) |
+                        (uint64_t)value->type);
     if (value->type == VALUE_NUMBER)
-        row_put_number(out, value->number);
-    if (value->type == VALUE_TEXT || value->type == VALUE_BYTES) {
-        row_put_number(out, value->bytes.size);
+        buf_number(out, value->number);
+    if (has_bytes)
         buf_append(out, value->bytes);
-    }
 }
 
-static void row_put_element(struct buf *out, const struct object_element *element)
+static void row_put_element(struct row_writer *writer, const struct object_element *element)
 {
-    buf_byte(out, element->field);
-    buf_append(out, span_of(element->element.bytes, ID_SIZE));
-    row_put_number(out, element->dots_count);
+    buf_byte(writer->out, element->field);
+    buf_number(writer->out, element->dots_count);
     for (size_t at = 0; at < element->dots_count; at++) {
-        buf_append(out, span_of(element->dots[at].dot.bytes, ID_SIZE));
-        row_put_number(out, element->dots[at].arrival);
-        row_put_value(out, &element->dots[at].value);
+        row_put_dot(writer, &element->dots[at].dot);
+        row_put_arrival(writer, element->dots[at].arrival);
+        row_put_value(writer->out, &element->dots[at].value);
     }
 }
 
 static void row_put_reaches(struct buf *out, const struct object_reach *reaches, size_t count)
 {
-    row_put_number(out, count);
+    buf_number(out, count);
     for (size_t at = 0; at < count; at++) {
-        row_put_number(out, reaches[at].log);
-        row_put_number(out, reaches[at].seq);
+        buf_number(out, reaches[at].log);
+        buf_number(out, reaches[at].seq);
+    }
+}
+
+static void row_put_ties(struct row_writer *writer, const struct object *object)
+{
+    buf_number(writer->out, object->ties_count);
+    for (size_t at = 0; at < object->ties_count; at++) {
+        buf_append(writer->out, span_of(object->ties[at].other.bytes, ID_SIZE));
+        buf_number(writer->out, object->ties[at].counter);
+        row_put_arrival(writer, object->ties[at].arrival);
+        buf_byte(writer->out, object->ties[at].is_same ? 1 : 0);
     }
 }
 
 void row_write(const struct object *object, struct buf *out)
 {
+    struct row_writer writer = {.out = out};
+
     buf_byte(out, object->kind);
     buf_append(out, span_of(object->id.bytes, ID_SIZE));
-    row_put_number(out, object->registers_count);
+    buf_number(out, object->registers_count);
     for (size_t at = 0; at < object->registers_count; at++) {
         buf_byte(out, object->registers[at].field);
-        row_put_number(out, object->registers[at].counter);
-        row_put_number(out, object->registers[at].arrival);
+        buf_number(out, object->registers[at].counter);
+        row_put_arrival(&writer, object->registers[at].arrival);
         row_put_value(out, &object->registers[at].value);
     }
-    row_put_number(out, object->elements_count);
+    buf_number(out, object->elements_count);
     for (size_t at = 0; at < object->elements_count; at++)
-        row_put_element(out, &object->elements[at]);
-    row_put_number(out, object->gone_count);
-    buf_append(out, span_of(object->gone, object->gone_count * sizeof *object->gone));
+        row_put_element(&writer, &object->elements[at]);
+    buf_number(out, object->gone_count);
+    for (size_t at = 0; at < object->gone_count; at++)
+        row_put_dot(&writer, &object->gone[at]);
     row_put_reaches(out, object->touched, object->touched_count);
     row_put_reaches(out, object->hidden, object->hidden_count);
-    row_put_number(out, object->ties_count);
-    for (size_t at = 0; at < object->ties_count; at++) {
-        buf_append(out, span_of(object->ties[at].other.bytes, ID_SIZE));
-        row_put_number(out, object->ties[at].counter);
-        row_put_number(out, object->ties[at].arrival);
-        buf_byte(out, object->ties[at].is_same ? 1 : 0);
-    }
-    row_put_number(out, object->edits_count);
+    row_put_ties(&writer, object);
+    buf_number(out, object->edits_count);
     for (size_t at = 0; at < object->edits_count; at++)
-        row_put_number(out, object->edits[at]);
+        row_put_arrival(&writer, object->edits[at]);
 }
 
 /* Reading: a failure sticks. */
 
 struct row_reader {
     const uint8_t *at, *end;
+    uint64_t arrival; /* read last */
+    struct id dot;    /* the same */
     enum err err;
 };
 
 static uint64_t row_number(struct row_reader *reader)
 {
+    struct span rest = span_of(reader->at, (size_t)(reader->end - reader->at));
     uint64_t value = 0;
 
-    for (unsigned shift = 0; shift < 64 && reader->at < reader->end; shift += 7) {
-        uint8_t byte = *reader->at++;
-
-        value |= (uint64_t)(byte & 0x7f) << shift;
-        if ((byte & 0x80) == 0)
-            return value;
-    }
-    reader->err = ERR_CORRUPT;
-    return 0;
+    if (span_take_number(&rest, &value))
+        reader->at = rest.data;
+    else
+        reader->err = ERR_CORRUPT;
+    return value;
 }
 
 static uint8_t row_byte(struct row_reader *reader)
@@ -136,16 +161,41 @@ static void row_id(struct row_reader *reader, struct id *out)
         memcpy(out->bytes, bytes.data, ID_SIZE);
 }
 
+static uint64_t row_arrival(struct row_reader *reader)
+{
+    uint64_t step = row_number(reader);
+
+    reader->arrival += step >> 1 ^ (0 - (step & 1));
+    return reader->arrival;
+}
+
+static void row_dot(struct row_reader *reader, struct id *out)
+{
+    uint8_t shared = row_byte(reader);
+    struct span rest;
+
+    if (shared > ID_SIZE) {
+        reader->err = ERR_CORRUPT;
+        return;
+    }
+    rest = row_bytes(reader, ID_SIZE - shared);
+    if (rest.size > 0)
+        memcpy(reader->dot.bytes + shared, rest.data, rest.size);
+    *out = reader->dot;
+}
+
 static struct value row_value(struct row_reader *reader)
 {
-    struct value value = {.type = (enum value_type)row_byte(reader)};
+    uint64_t head = row_number(reader);
+    struct value value = {.type = (enum value_type)(head & ((1u << ROW_TYPE_BITS) - 1))};
 
+    head >>= ROW_TYPE_BITS;
+    if (value.type == VALUE_TEXT || value.type == VALUE_BYTES)
+        value.bytes = row_bytes(reader, head);
+    else if (head > 0)
+        reader->err = ERR_CORRUPT;
     if (value.type == VALUE_NUMBER)
         value.number = row_number(reader);
-    else if (value.type == VALUE_TEXT || value.type == VALUE_BYTES)
-        value.bytes = row_bytes(reader, row_number(reader));
-    else if (value.type != VALUE_NONE)
-        reader->err = ERR_CORRUPT;
     return value;
 }
 
@@ -180,7 +230,7 @@ static void row_registers(struct row_reader *reader, struct object *out)
     for (size_t at = 0; at < out->registers_count && reader->err == ERR_OK; at++) {
         out->registers[at].field = row_byte(reader);
         out->registers[at].counter = row_number(reader);
-        out->registers[at].arrival = row_number(reader);
+        out->registers[at].arrival = row_arrival(reader);
         out->registers[at].value = row_value(reader);
     }
 }
@@ -190,11 +240,10 @@ static void row_element(struct row_reader *reader, struct object_element *out)
     const struct object_dot *least;
 
     out->field = row_byte(reader);
-    row_id(reader, &out->element);
-    out->dots = row_array(reader, ID_SIZE + 2, sizeof *out->dots, &out->dots_count);
+    out->dots = row_array(reader, 3, sizeof *out->dots, &out->dots_count);
     for (size_t at = 0; at < out->dots_count && reader->err == ERR_OK; at++) {
-        row_id(reader, &out->dots[at].dot);
-        out->dots[at].arrival = row_number(reader);
+        row_dot(reader, &out->dots[at].dot);
+        out->dots[at].arrival = row_arrival(reader);
         out->dots[at].value = row_value(reader);
     }
     if (out->dots_count == 0 && reader->err == ERR_OK)
@@ -226,19 +275,16 @@ static void row_ties(struct row_reader *reader, struct object *out)
     for (size_t at = 0; at < out->ties_count && reader->err == ERR_OK; at++) {
         row_id(reader, &out->ties[at].other);
         out->ties[at].counter = row_number(reader);
-        out->ties[at].arrival = row_number(reader);
+        out->ties[at].arrival = row_arrival(reader);
         out->ties[at].is_same = row_byte(reader) != 0;
     }
 }
 
-/* Rows written before histories were kept end before this. */
 static void row_edits(struct row_reader *reader, struct object *out)
 {
-    if (reader->at == reader->end)
-        return;
     out->edits = row_array(reader, 1, sizeof *out->edits, &out->edits_count);
     for (size_t at = 0; at < out->edits_count && reader->err == ERR_OK; at++)
-        out->edits[at] = row_number(reader);
+        out->edits[at] = row_arrival(reader);
     if (out->edits_count > OBJECT_EDITS_MAX)
         reader->err = ERR_CORRUPT;
 }
@@ -251,14 +297,13 @@ enum err row_read(struct span bytes, struct object *out)
     row_id(&reader, &out->id);
     row_registers(&reader, out);
     if (reader.err == ERR_OK)
-        out->elements =
-            row_array(&reader, ID_SIZE + 2, sizeof *out->elements, &out->elements_count);
+        out->elements = row_array(&reader, 5, sizeof *out->elements, &out->elements_count);
     for (size_t at = 0; at < out->elements_count && reader.err == ERR_OK; at++)
         row_element(&reader, &out->elements[at]);
     if (reader.err == ERR_OK)
-        out->gone = row_array(&reader, ID_SIZE, sizeof *out->gone, &out->gone_count);
+        out->gone = row_array(&reader, 1, sizeof *out->gone, &out->gone_count);
     for (size_t at = 0; at < out->gone_count && reader.err == ERR_OK; at++)
-        row_id(&reader, &out->gone[at]);
+        row_dot(&reader, &out->gone[at]);
     if (reader.err == ERR_OK)
         out->touched = row_reaches(&reader, &out->touched_count);
     if (reader.err == ERR_OK)

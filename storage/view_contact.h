@@ -44,7 +44,7 @@ typedef enum err (*view_contact_pair_fn)(void *self, uint32_t left, uint32_t rig
 MUST_USE enum err view_contact_pairs(const struct snapshot *snapshot, enum match_what what,
                                      view_contact_pair_fn each, void *self);
 /* The values of one kind that begin with these folded bytes, each once, with a contact that has it.
- * Values too long for a key are passed over. Stops at the first error of each and returns it. */
+ * Of tags and organisations. Stops at the first error of each and returns it. */
 typedef enum err (*view_contact_value_fn)(void *self, uint32_t number, struct span value);
 MUST_USE enum err view_contact_values(const struct snapshot *snapshot, enum match_what what,
                                       struct span prefix, view_contact_value_fn each, void *self);
@@ -64,5 +64,16 @@ MUST_USE enum err view_contact_count(const struct snapshot *snapshot, uint64_t *
 /* Called by follow: the object before (or NULL) and after the edit. */
 MUST_USE enum err view_contact_changed(struct ledger_txn *txn, uint32_t number,
                                        const struct object *before, const struct object *after);
+
+/* Exact values are collected and written together. */
+struct view_contacts; /* what a transaction has collected */
+/* Notes what changed; NULL: it was not there, or is no more. */
+MUST_USE enum err view_contact_note(struct ledger_txn *txn, uint32_t number,
+                                    const struct object *before, const struct object *after);
+/* Writes what the transaction has collected; before anybody reads it and before its commit. */
+MUST_USE enum err view_contact_flush(struct ledger_txn *txn);
+void view_contact_free(struct view_contacts *contacts);
+/* Do the exact values say what the contacts say? Both ways; ERR_CORRUPT. */
+MUST_USE enum err view_contact_check(const struct snapshot *snapshot);
 
 #endif

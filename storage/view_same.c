@@ -94,15 +94,6 @@ enum err view_same_each(const struct snapshot *snapshot, view_same_fn each, void
 
 /* Reading a group as one. */
 
-static bool view_same_has(const struct object *object, const struct object_element *element)
-{
-    for (size_t at = 0; at < object->elements_count; at++)
-        if (object->elements[at].field == element->field &&
-            id_is_equal(&object->elements[at].element, &element->element))
-            return true;
-    return false;
-}
-
 /* Adds what the member has and the head has not. Takes the dots of the elements it adds. */
 static enum err view_same_unite(struct object *head, struct object *member)
 {
@@ -131,7 +122,9 @@ static enum err view_same_unite(struct object *head, struct object *member)
             own->value = member->registers[at].value;
     }
     for (size_t at = 0; at < member->elements_count; at++) {
-        if (view_same_has(head, &member->elements[at]))
+        const struct object_element *element = &member->elements[at];
+
+        if (object_element_like(head, element->field, element->value.bytes) != NULL)
             continue;
         elements[head->elements_count++] = member->elements[at];
         member->elements[at].dots = NULL;

@@ -297,7 +297,7 @@ enum err view_search_flush(struct ledger_txn *txn)
 
     if (txn->search == NULL)
         return ERR_OK;
-    err = posting_flush(txn, &txn->search->postings);
+    err = posting_flush(txn, TABLE_TOKEN, &txn->search->postings);
     return err == ERR_OK ? name_order_flush(txn, &txn->search->names) : err;
 }
 
@@ -317,7 +317,7 @@ static enum err view_search_on_document(void *self, uint32_t number, const struc
     look->tokens.count = 0;
     err = view_search_document(object, &look->tokens);
     for (size_t at = 0; at < look->tokens.count && err == ERR_OK; at++)
-        err = posting_find(look->snapshot,
+        err = posting_find(look->snapshot, TABLE_TOKEN,
                            span_of(look->tokens.tokens[at].bytes, look->tokens.tokens[at].size),
                            number);
     look->count += look->tokens.count;
@@ -349,7 +349,7 @@ enum err view_search_check(const struct snapshot *snapshot)
     if (err == ERR_OK)
         err = view_search_cards(snapshot, view_search_on_card, &look);
     if (err == ERR_OK)
-        err = posting_check(snapshot, &held);
+        err = posting_check(snapshot, TABLE_TOKEN, &held);
     if (err == ERR_OK && held != look.count)
         err = ERR_CORRUPT;
     view_search_tokens_release(&look.tokens);

@@ -146,7 +146,7 @@ static enum err view_search_map_same(void *self, uint32_t number, uint32_t head)
 
 /* One word. */
 
-static enum err view_search_on_posting(void *self, struct span token, const uint8_t *numbers,
+static enum err view_search_on_posting(void *self, struct span token, const uint32_t *numbers,
                                        size_t count)
 {
     struct view_search_mapping *mapping = self;
@@ -158,7 +158,7 @@ static enum err view_search_on_posting(void *self, struct span token, const uint
     }
     mapping->query->budget -= count;
     for (size_t at = 0; at < count; at++)
-        view_search_set(mapping->bits, be32(numbers + 4 * at), true);
+        view_search_set(mapping->bits, numbers[at], true);
     return ERR_OK;
 }
 
@@ -171,8 +171,8 @@ static enum err view_search_word(struct view_search_query *query, size_t index,
 
     memset(bits->words, 0, bits->count * sizeof *bits->words);
     query->budget = VIEW_SEARCH_BUDGET;
-    err = posting_each(query->snapshot, span_of(word->bytes, word->size), view_search_on_posting,
-                       &mapping);
+    err = posting_each(query->snapshot, TABLE_TOKEN, span_of(word->bytes, word->size),
+                       view_search_on_posting, &mapping);
     if (err == ERR_OK || err == ERR_CANCELLED)
         err = view_search_cards(query->snapshot, view_search_map_card, &mapping);
     return err == ERR_OK ? view_same_each(query->snapshot, view_search_map_same, bits) : err;

@@ -40,7 +40,7 @@ static bool view_search_take_hit(struct view_search_ranking *ranking, uint32_t n
     return was_hit;
 }
 
-static enum err view_search_on_hinted(void *self, struct span token, const uint8_t *numbers,
+static enum err view_search_on_hinted(void *self, struct span token, const uint32_t *numbers,
                                       size_t count)
 {
     struct view_search_ranking *ranking = self;
@@ -51,7 +51,7 @@ static enum err view_search_on_hinted(void *self, struct span token, const uint8
         return ERR_CANCELLED;
     ranking->budget -= count;
     for (size_t at = 0; at < count; at++)
-        view_search_hit(ranking, be32(numbers + 4 * at));
+        view_search_hit(ranking, numbers[at]);
     return ERR_OK;
 }
 
@@ -108,7 +108,8 @@ static enum err view_search_hint(struct view_search_ranking *ranking, struct vie
     /* A contact may have several tokens that fit; four times too many postings are too many. */
     ranking->budget = hint->most > 0 ? 4 * hint->most : VIEW_SEARCH_BUDGET;
     ranking->hint = hint;
-    err = posting_each(ranking->snapshot, hint->prefix, view_search_on_hinted, ranking);
+    err =
+        posting_each(ranking->snapshot, TABLE_TOKEN, hint->prefix, view_search_on_hinted, ranking);
     hint->is_too_common = err == ERR_CANCELLED;
     if (err == ERR_OK)
         err = view_search_cards(ranking->snapshot, view_search_hit_card, ranking);

@@ -7,6 +7,7 @@
 #include "node/ops.h"
 #include "storage/round.h"
 #include "tests/bench/bench.h"
+#include "tests/bench/rig.h"
 
 /* Seconds this process had a processor: what a busy machine does not blur. */
 static double bench_spent(void)
@@ -155,6 +156,8 @@ int main(int argc, char **argv)
         ledger_close(ledger);
         kv_close(kv);
         kv_close(alone);
+        if (round == 2)
+            rig_print_tables(path, n);
         bench_remove(path);
         bench_remove(other);
     }

@@ -523,3 +523,30 @@ double rig_bare(struct rig_device *giver, size_t entries)
     buf_release(&plain);
     return (double)entries / begun;
 }
+
+/* The bare store. */
+
+void rig_print_tables(const char *path, double things)
+{
+    MDB_env *env;
+    MDB_txn *txn;
+
+    if (mdb_env_create(&env) != 0 || mdb_env_set_maxdbs(env, KV_TABLES_MAX) != 0 ||
+        mdb_env_open(env, path, MDB_RDONLY, 0600) != 0 ||
+        mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) != 0)
+        exit(1);
+    for (unsigned table = 0; table < TABLES_COUNT; table++) {
+        MDB_stat stat;
+        MDB_dbi dbi;
+        double pages;
+
+        if (mdb_dbi_open(txn, table_names[table], 0, &dbi) != 0 || mdb_stat(txn, dbi, &stat) != 0)
+            exit(1);
+        pages = (double)(stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages);
+        if (pages * stat.ms_psize / things >= 5)
+            printf("    %-12s %6.0f bytes each, %4.2f rows each\n", table_names[table],
+                   pages * stat.ms_psize / things, (double)stat.ms_entries / things);
+    }
+    mdb_txn_abort(txn);
+    mdb_env_close(env);
+}

@@ -42,4 +42,8 @@ double rig_bare(struct rig_device *giver, size_t entries);
 /* Anonymous memory of this process now, in KiB. */
 long rig_anonymous_kib(void);
 
+/* Prints what each table of a store that nobody has open takes, shared out among so many things;
+ * tables of less than five bytes each are left out. */
+void rig_print_tables(const char *path, double things);
+
 #endif

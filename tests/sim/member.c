@@ -493,8 +493,7 @@ static int member_order_elements(const void *left, const void *right)
 {
     const struct object_element *a = left, *b = right;
 
-    return a->field != b->field ? a->field - b->field
-                                : memcmp(a->element.bytes, b->element.bytes, ID_SIZE);
+    return a->field != b->field ? a->field - b->field : span_order(a->value.bytes, b->value.bytes);
 }
 
 static int member_order_registers(const void *left, const void *right)

@@ -504,9 +504,36 @@ static void ledger_is_whole_after_lost_commits(void **state)
     assert_int_equal(lost_in_all, 6);
 }
 
+/* Rows of entries were longer in stores of before 2026-12. */
+static void ledger_reads_old_rows_of_entries(void **state)
+{
+    struct buf row = {0};
+    struct entry_row entry;
+
+    (void)state;
+    buf_byte(&row, 0);
+    buf_u32(&row, 7);
+    buf_u64(&row, 300);
+    buf_u32(&row, 2);
+    buf_u64(&row, 1900000000);
+    assert_int_equal(log_table_entry_read(5, buf_span(&row), &entry), ERR_CORRUPT);
+    buf_append(&row, span_str("sealed"));
+    assert_int_equal(log_table_entry_read(5, buf_span(&row), &entry), ERR_OK);
+    assert_int_equal(entry.arrival, 5);
+    assert_int_equal(entry.log, 7);
+    assert_int_equal(entry.seq, 300);
+    assert_int_equal(entry.entry.header.epoch_index, 2);
+    assert_int_equal(entry.entry.header.expires_at_s, 1900000000);
+    assert_true(span_is_equal(entry.entry.payload, span_str("sealed")));
+    for (size_t size = 0; size < 25; size++)
+        assert_int_equal(log_table_entry_read(5, span_of(row.data, size), &entry), ERR_CORRUPT);
+    buf_release(&row);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ledger_reads_old_rows_of_entries),
         cmocka_unit_test(ledger_begins_with_spaces_certificate_and_knock),
         cmocka_unit_test(ledger_opens_only_what_was_made_for_its_keys),
         cmocka_unit_test(ledger_append_is_read_at_once_and_after_a_restart),

@@ -103,10 +103,12 @@ static void object_print(const struct object *object, char *out, size_t size)
                                    value.bytes.data);
         for (size_t index = 0; (element = object_element_at(object, field, index)) != NULL;
              index++) {
+            struct id id;
+
             count++;
+            object_element_id(object, element, &id);
             for (size_t letter = 0; letter < element->value.bytes.size; letter++)
-                sum += element->value.bytes.data[letter] * (unsigned)(letter + 1) *
-                       element->element.bytes[0];
+                sum += element->value.bytes.data[letter] * (unsigned)(letter + 1) * id.bytes[0];
         }
         at += (size_t)snprintf(out + at, size - at, "%u:%u:%u;", field, count, sum);
     }
@@ -403,6 +405,100 @@ static void a_repetition_of_another_shape_is_refused(void **state)
     buf_release(&bare);
 }
 
+/* PROTOCOL EDIT-5: "The dot of an add is 16 bytes, or a number n below 2^16". */
+static void dots_that_count_up_are_written_short(void **state)
+{
+    static const struct {
+        uint64_t from, to;
+        size_t size; /* bytes of the second dot */
+    } cases[] = {
+        {7, 8, 1},          {7, 135, 1},        {7, 136, 2}, {7, 7 + 65536, 3},
+        {7, 7 + 65537, 18}, {UINT64_MAX, 0, 1}, {8, 7, 18},  {7, 7, 18},
+    };
+    const struct id object = {{1}};
+    size_t empty = 0;
+
+    (void)state;
+    for (size_t at = 0; at < sizeof cases / sizeof cases[0]; at++) {
+        struct edit_space edit = {0}, read = {0};
+        struct buf bytes = {0};
+        struct id dots[3] = {{{5}}, {{5}}, {{5}}};
+
+        be64_put(dots[0].bytes + 8, cases[at].from);
+        be64_put(dots[1].bytes + 8, cases[at].to);
+        dots[2].bytes[7] = 9; /* Of another beginning, whatever it ends in. */
+        be64_put(dots[2].bytes + 8, cases[at].to + 1);
+        edit_begin(&edit, KIND_CONTACT, &object, 1);
+        for (size_t dot = 0; dot < 3; dot++)
+            edit_add(&edit, CONTACT_TAGS, &dots[dot],
+                     (struct value){.type = VALUE_TEXT, .bytes = span_str("t")});
+        assert_int_equal(edit_write(&edit, &bytes), ERR_OK);
+        if (at == 0)
+            empty = bytes.size - 1;
+        assert_int_equal(bytes.size, empty + cases[at].size);
+        assert_int_equal(edit_read(&read, buf_span(&bytes)), ERR_OK);
+        for (size_t dot = 0; dot < 3; dot++)
+            assert_true(id_is_equal(&read.edit.writes[dot].dot, &dots[dot]));
+        edit_release(&edit);
+        edit_release(&read);
+        buf_release(&bytes);
+    }
+}
+
+/* A number upon nothing, or one too great, is no dot. */
+static void a_short_dot_needs_one_before_it(void **state)
+{
+    static const uint8_t number[] = {0}, many[] = {0xce, 0, 1, 0, 0};
+    const struct id object = {{1}}, dot = {{5}};
+
+    (void)state;
+    for (size_t at = 0; at < 3; at++) {
+        struct edit_space read = {0};
+        struct buf bytes = {0};
+
+        wire_put_array(&bytes, 4);
+        wire_put_uint(&bytes, KIND_CONTACT);
+        wire_put_bin(&bytes, span_of(object.bytes, ID_SIZE));
+        wire_put_uint(&bytes, 1);
+        wire_put_array(&bytes, at == 0 ? 1 : 2);
+        for (size_t add = 0; add < (at == 0 ? 1u : 2u); add++) {
+            wire_put_array(&bytes, 4);
+            wire_put_uint(&bytes, WRITE_ADD);
+            wire_put_uint(&bytes, CONTACT_TAGS);
+            if (at > 0 && add == 0)
+                wire_put_bin(&bytes, span_of(dot.bytes, ID_SIZE));
+            else
+                buf_append(&bytes, at == 2 ? span_of(many, sizeof many) : span_of(number, 1));
+            wire_put_str(&bytes, span_str("t"));
+        }
+        assert_int_equal(edit_read(&read, buf_span(&bytes)), at == 1 ? ERR_OK : ERR_MALFORMED);
+        edit_release(&read);
+        buf_release(&bytes);
+    }
+}
+
+/* An element's id is that of its value, known already or not. */
+static void an_element_is_found_by_its_value(void **state)
+{
+    struct object_dot dot = {.value = {.type = VALUE_TEXT, .bytes = span_str("A@x.example")}};
+    struct object_element element = {
+        .field = CONTACT_EMAILS, .value = dot.value, .dots = &dot, .dots_count = 1};
+    struct object object = {.kind = KIND_CONTACT, .elements = &element, .elements_count = 1};
+    struct id id;
+
+    (void)state;
+    for (int has_id = 0; has_id < 2; has_id++) {
+        element.has_id = has_id != 0;
+        object_element_id(&object, &element, &id);
+        assert_ptr_equal(object_element_find(&object, CONTACT_EMAILS, &id), &element);
+        assert_null(object_element_find(&object, CONTACT_PHONES, &id));
+        assert_ptr_equal(object_element_like(&object, CONTACT_EMAILS, span_str("a@X.example")),
+                         &element);
+        assert_null(object_element_like(&object, CONTACT_EMAILS, span_str("b@x.example")));
+        element.id = id;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -412,6 +508,9 @@ int main(void)
         cmocka_unit_test(an_edit_is_refused_beyond_its_bounds),
         cmocka_unit_test(a_repetition_counts_as_its_original),
         cmocka_unit_test(a_repetition_of_another_shape_is_refused),
+        cmocka_unit_test(dots_that_count_up_are_written_short),
+        cmocka_unit_test(a_short_dot_needs_one_before_it),
+        cmocka_unit_test(an_element_is_found_by_its_value),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,7 +31,7 @@ static void restate_set(struct member *member, uint8_t field, const char *text)
 /* A phone of the card, added or (remove) taken off again. */
 static void restate_phone(struct member *member, const char *phone, bool is_removed)
 {
-    struct id card = member_card_space(member), dot;
+    struct id card = member_card_space(member), dot, id_of;
     struct ledger_txn *txn = member_begin(member);
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct edit_space edit = {0};
@@ -46,7 +46,8 @@ static void restate_phone(struct member *member, const char *phone, bool is_remo
         const struct object_element *element = object_element_at(&object, CARD_PHONES, 0);
 
         assert_non_null(element);
-        edit_remove(&edit, CARD_PHONES, &element->element, &element->dots[0].dot, 1);
+        object_element_id(&object, element, &id_of);
+        edit_remove(&edit, CARD_PHONES, &id_of, &element->dots[0].dot, 1);
     } else {
         edit_add(&edit, CARD_PHONES, &dot, member_text(phone));
     }
@@ -222,7 +223,7 @@ static uint64_t restate_draw(uint64_t below)
 static void restate_random_edit(struct member *member)
 {
     static const char *const texts[] = {"one", "two", "three"};
-    struct id card = member_card_space(member), dot, id = {{0}};
+    struct id card = member_card_space(member), dot, id_of, id = {{0}};
     struct ledger_txn *txn = member_begin(member);
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct value text = member_text(texts[restate_draw(3)]);
@@ -247,7 +248,8 @@ static void restate_random_edit(struct member *member)
     } else if (what <= 2 && object_element_at(&object, CARD_PHONES, 0) != NULL) {
         const struct object_element *element = object_element_at(&object, CARD_PHONES, 0);
 
-        edit_remove(&edit, CARD_PHONES, &element->element, &element->dots[0].dot, 1);
+        object_element_id(&object, element, &id_of);
+        edit_remove(&edit, CARD_PHONES, &id_of, &element->dots[0].dot, 1);
     } else if (what <= 5) {
         edit_add(&edit, CARD_PHONES, &dot, text);
     } else {

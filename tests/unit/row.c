@@ -32,8 +32,8 @@ static void row_fill(struct row_sample *sample)
         .field = 7, .counter = 1, .value = {.type = VALUE_NUMBER, .number = UINT64_MAX}};
     sample->dots[0] = (struct object_dot){.dot = {{9}}, .arrival = 1, .value = member_text("B@x")};
     sample->dots[1] = (struct object_dot){.dot = {{3}}, .arrival = 2, .value = member_text("b@x")};
-    sample->elements[0] = (struct object_element){
-        .field = 20, .element = {{4}}, .dots = sample->dots, .dots_count = 2};
+    sample->elements[0] =
+        (struct object_element){.field = 20, .dots = sample->dots, .dots_count = 2};
     sample->gone[0] = (struct id){{8}};
     sample->touched[0] = (struct object_reach){.log = 2, .seq = 128};
     sample->hidden[0] = (struct object_reach){.log = 2, .seq = 127};
@@ -86,12 +86,8 @@ static void row_refuses_cut_and_longer_bytes(void **state)
     (void)state;
     row_fill(&sample);
     row_write(&sample.object, &bytes);
-    /* The sample has no edits to tell; without their count it is a row from before there was one.
-     */
-    for (size_t size = 0; size + 1 < bytes.size; size++, refused++)
+    for (size_t size = 0; size < bytes.size; size++, refused++)
         assert_int_equal(row_read(span_of(bytes.data, size), &read), ERR_CORRUPT);
-    assert_int_equal(row_read(span_of(bytes.data, bytes.size - 1), &read), ERR_OK);
-    object_release(&read);
     assert_true(refused > 100);
     buf_byte(&bytes, 0);
     assert_int_equal(row_read(buf_span(&bytes), &read), ERR_CORRUPT);

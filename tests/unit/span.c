@@ -207,6 +207,39 @@ static void hex_read_refuses_what_is_no_hex(void **state)
     }
 }
 
+static void buf_number_is_taken_back(void **state)
+{
+    static const struct {
+        uint64_t value;
+        size_t size;
+    } cases[] = {{0, 1},          {127, 1},   {128, 2},
+                 {16383, 2},      {16384, 3}, {UINT64_C(1) << 35, 6},
+                 {UINT64_MAX, 10}};
+    static const uint8_t endless[] = {0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
+                                      0x80, 0x80, 0x80, 0x80, 0x80, 0};
+    struct span rest = span_of(endless, sizeof endless);
+    uint64_t value = 5;
+
+    (void)state;
+    assert_false(span_take_number(&rest, &value));
+    for (size_t at = 0; at < sizeof cases / sizeof cases[0]; at++) {
+        struct buf buf = {0};
+
+        buf_number(&buf, cases[at].value);
+        assert_int_equal(buf.size, cases[at].size);
+        rest = span_of(buf.data, buf.size - 1);
+        value = 5;
+        assert_false(span_take_number(&rest, &value));
+        assert_int_equal(value, 5);
+        buf_byte(&buf, 9);
+        rest = buf_span(&buf);
+        assert_true(span_take_number(&rest, &value));
+        assert_true(value == cases[at].value);
+        assert_int_equal(rest.size, 1);
+        buf_release(&buf);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +251,7 @@ int main(void)
         cmocka_unit_test(buf_drop_moves_the_rest_to_the_front),
         cmocka_unit_test(buf_fails_once_and_for_all),
         cmocka_unit_test(buf_fails_for_sizes_that_cannot_be),
+        cmocka_unit_test(buf_number_is_taken_back),
         cmocka_unit_test(size_sums_and_products_do_not_wrap),
         cmocka_unit_test(hex_reads_what_it_writes),
         cmocka_unit_test(hex_read_refuses_what_is_no_hex),

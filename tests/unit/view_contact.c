@@ -271,6 +271,113 @@ static void view_contact_finds_by_the_first_digits_of_an_id(void **state)
     member_free(&ana);
 }
 
+/* Of two tags that fold alike one goes: the contact still has the tag. */
+static void view_contact_keeps_what_another_value_says(void **state)
+{
+    struct edit_space edit = {0};
+    struct member ana;
+    struct snapshot snapshot;
+    struct id id = {{1, 2, 3}}, dots[2] = {{{1}}, {{2}}}, element;
+
+    (void)state;
+    member_new(&ana, 1, false);
+    edit_begin(&edit, KIND_CONTACT, &id, ana.now_ms);
+    edit_set(&edit, CONTACT_NAME, 1, member_text("Ana"));
+    edit_add(&edit, CONTACT_TAGS, &dots[0], member_text("caf\xc3\xa9"));
+    edit_add(&edit, CONTACT_TAGS, &dots[1], member_text("cafe"));
+    view_contact_commit(&ana, &edit);
+    object_element(KIND_CONTACT, CONTACT_TAGS, span_str("cafe"), &element);
+    edit_begin(&edit, KIND_CONTACT, &id, ana.now_ms);
+    edit_remove(&edit, CONTACT_TAGS, &element, &dots[1], 1);
+    view_contact_commit(&ana, &edit);
+    view_contact_expect_match(&ana, MATCH_BY_TAG, "CAFE", "Ana,");
+    snapshot = member_snapshot(&ana);
+    assert_int_equal(view_contact_check(&snapshot), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    edit_release(&edit);
+    member_free(&ana);
+}
+
+static enum err view_contact_take_value(void *self, uint32_t number, struct span value)
+{
+    struct view_contact_found *found = self;
+    size_t at = strlen(found->names);
+
+    assert_true(number > 0 && at + value.size + 2 <= sizeof found->names);
+    memcpy(found->names + at, value.data, value.size);
+    memcpy(found->names + at + value.size, ",", 2);
+    found->count++;
+    return found->answer;
+}
+
+static unsigned view_contact_letters(const char *text)
+{
+    unsigned sum = 0;
+
+    for (; *text != '\0'; text++)
+        sum += (unsigned char)*text * (unsigned char)*text;
+    return sum;
+}
+
+/* Tags and organisations are listed whole and once, those too long for a token too. */
+static void view_contact_lists_values_that_begin_so(void **state)
+{
+    static const char *const orgs[] = {"University of the Sea, Lisbon",
+                                       "university of the sea, Porto",
+                                       "University",
+                                       "Universal Shipping Ltd",
+                                       "Zoo",
+                                       "ZOO",
+                                       "University of the Sea, Lisbon"};
+    static const struct {
+        const char *prefix, *expected;
+    } cases[] = {
+        {"universit", "university,university of the sea, lisbon,university of the sea, porto,"},
+        {"university of the sea, l", "university of the sea, lisbon,"},
+        {"universal shipping ltd", "universal shipping ltd,"},
+        {"z", "zoo,"},
+        {"zoos", ""},
+        {"", "universal shipping ltd,university,university of the sea, lisbon,university of the "
+             "sea, porto,zoo,"},
+    };
+    struct edit_space edit = {0};
+    struct view_contact_found stopped = {.answer = ERR_CANCELLED};
+    struct snapshot snapshot;
+    struct member ana;
+
+    (void)state;
+    member_new(&ana, 1, false);
+    for (size_t at = 0; at < sizeof orgs / sizeof orgs[0]; at++) {
+        struct id id = {{1, (uint8_t)at}};
+
+        edit_begin(&edit, KIND_CONTACT, &id, ana.now_ms);
+        edit_set(&edit, CONTACT_ORG, 1, member_text(orgs[at]));
+        view_contact_commit(&ana, &edit);
+    }
+    snapshot = member_snapshot(&ana);
+    for (size_t at = 0; at < sizeof cases / sizeof cases[0]; at++) {
+        struct view_contact_found found = {0};
+
+        assert_int_equal(view_contact_values(&snapshot, MATCH_BY_ORG, span_str(cases[at].prefix),
+                                             view_contact_take_value, &found),
+                         ERR_OK);
+        /* Cut ones come in the order of their hashes. */
+        assert_int_equal(strlen(found.names), strlen(cases[at].expected));
+        assert_int_equal(view_contact_letters(found.names),
+                         view_contact_letters(cases[at].expected));
+    }
+    assert_int_equal(view_contact_values(&snapshot, MATCH_BY_ORG, span_of(NULL, 0),
+                                         view_contact_take_value, &stopped),
+                     ERR_CANCELLED);
+    assert_int_equal(stopped.count, 1);
+    assert_int_equal(view_contact_check(&snapshot), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    view_contact_expect_match(&ana, MATCH_BY_ORG, "UNIVERSITY", ",");
+    view_contact_expect_match(&ana, MATCH_BY_ORG, "University of the sea, lisbon", ",,");
+    edit_release(&edit);
+    member_free(&ana);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +385,8 @@ int main(void)
         cmocka_unit_test(view_contact_tells_long_names_apart),
         cmocka_unit_test(view_contact_follows_renames_and_removals),
         cmocka_unit_test(view_contact_matches_exact_values_of_every_sort),
+        cmocka_unit_test(view_contact_keeps_what_another_value_says),
+        cmocka_unit_test(view_contact_lists_values_that_begin_so),
         cmocka_unit_test(view_contact_does_not_index_empty_values),
         cmocka_unit_test(view_contact_finds_by_the_first_digits_of_an_id),
     };

@@ -184,47 +184,6 @@ static void search_orders_by_folded_name(void **state)
     member_free(&me);
 }
 
-/* Random changes against a plain set, with blocks split, emptied and joined by their order. */
-static void posting_holds_what_was_noted(void **state)
-{
-    enum { NUMBERS = 3000, ROUNDS = 60, CHANGES = 400 };
-    static bool held[NUMBERS];
-    struct member me;
-    uint64_t seed = 42;
-    uint64_t count = 0, expected = 0;
-    struct snapshot snapshot;
-
-    (void)state;
-    memset(held, 0, sizeof held);
-    member_new(&me, 1, false);
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        struct posting_batch batch = {0};
-        struct ledger_txn *txn = member_begin(&me);
-
-        for (unsigned at = 0; at < CHANGES; at++) {
-            uint32_t number;
-
-            seed = seed * 6364136223846793005u + 1442695040888963407u;
-            number = (uint32_t)(seed >> 33) % NUMBERS;
-            held[number] = round < ROUNDS / 2 || (seed >> 20 & 7) == 0;
-            assert_int_equal(posting_note(&batch, span_str("word"), number, held[number]), ERR_OK);
-        }
-        assert_int_equal(posting_flush(txn, &batch), ERR_OK);
-        posting_release(&batch);
-        assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
-    }
-    snapshot = member_snapshot(&me);
-    assert_int_equal(posting_check(&snapshot, &count), ERR_OK);
-    for (uint32_t number = 0; number < NUMBERS; number++) {
-        expected += held[number];
-        assert_int_equal(posting_find(&snapshot, span_str("word"), number),
-                         held[number] ? ERR_OK : ERR_NOT_FOUND);
-    }
-    assert_int_equal(count, expected);
-    ledger_snapshot_end(&snapshot);
-    member_free(&me);
-}
-
 /* A question without a word, or with too many, is refused. */
 static void search_refuses_what_is_no_question(void **state)
 {
@@ -271,7 +230,6 @@ int main(void)
         cmocka_unit_test(search_follows_edits_and_deletes),
         cmocka_unit_test(search_looks_at_the_cards_of_peers),
         cmocka_unit_test(search_orders_by_folded_name),
-        cmocka_unit_test(posting_holds_what_was_noted),
         cmocka_unit_test(search_refuses_what_is_no_question),
         cmocka_unit_test(search_is_made_again),
     };

@@ -95,7 +95,9 @@ struct world_node {
     conn_id next_accepted;
     struct net_conn *conns;
     enum world_doom doom;
-    uint64_t doom_commits; /* commits until then */
+    uint64_t doom_commits;  /* commits until then */
+    uint64_t doom_keys;     /* steps of writing the key file until the power goes; 0: it stays */
+    struct world_home *cut; /* what was durable when it went */
     uint64_t commit_ms_max;
     uint64_t sent_bytes, received_bytes; /* on the wire, handshakes and padding too */
     uint64_t taken_bytes;                /* of batches that were committed, as they are framed */
@@ -180,6 +182,12 @@ struct world_home *world_snapshot(struct world_node *node);
 /* Puts it back; the node is crashed first. */
 void world_restore(struct world_node *node, const struct world_home *home);
 void world_home_free(struct world_home *home);
+/* The power goes at this step of writing the key file: what is durable now is all that stays. Two
+ * steps a file, before and after it takes the old one's place (tests/fault/key_file.c: there is no
+ * other outcome). The process goes on until it can be ended: world_is_cut. */
+void world_key_step(struct world_node *node);
+/* Ends a process whose power went meanwhile. */
+bool world_is_cut(struct world_node *node);
 uint64_t world_wall_ms(const struct world_node *node);
 uint64_t world_running_ms(const struct world_node *node);
 

@@ -44,7 +44,11 @@ static void world_job_free(struct world_job *job)
 
 enum err world_job_store_keys(void *self, const struct device_secrets *secrets)
 {
-    *((struct world_node *)self)->secrets = *secrets;
+    struct world_node *node = self;
+
+    world_key_step(node);
+    *node->secrets = *secrets;
+    world_key_step(node);
     return ERR_OK;
 }
 
@@ -257,6 +261,11 @@ static void world_job_write(struct world *world, struct world_node *node, void *
     group_run(world_job_ledger(node), group, world_wall_ms(node));
     world_note(world, node, "commit %llu -> %llu", (unsigned long long)before,
                (unsigned long long)kv_mem_commits_count(node->mem));
+    if (node->cut != NULL) {
+        world_job_lose_all(group);
+        (void)world_is_cut(node);
+        return;
+    }
     if (is_doomed) {
         world_count(world, node, WORLD_CRASH_AFTER);
         world_job_lose_all(group);

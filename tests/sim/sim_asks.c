@@ -29,8 +29,7 @@ static void sim_print_reach(const struct sim_asks *sim, const struct spread *spr
     size_t all = figures->reached[1] + figures->reached[2] + figures->reached[3];
 
     (void)printf("%zu members, %zu links (%s); asks came near %zu members and %zu links\n",
-                 spread->graph->count, spread->graph->links,
-                 sim->is_drawn ? "drawn" : "Advogato, certified both ways", figures->made,
+                 spread->graph->count, spread->graph->links, spread->graph->source, figures->made,
                  figures->links);
     (void)printf("one in %zu passes, %zu asks: reached at hop 1 %.1f, hop 2 %.1f, hop 3 %.1f, in "
                  "all %.1f an ask; %zu passes by hand\n",
@@ -123,24 +122,25 @@ static void sim_arguments(int argc, char **argv, struct sim_asks *sim)
 int main(int argc, char **argv)
 {
     struct sim_asks sim = {.options = {.seed = 1, .asks = 3, .every = 10}, .members = 2000};
+    const char *data = getenv("KITH_TEST_DATA");
     struct graph graph;
     bool is_well;
 
     sim_arguments(argc, argv, &sim);
-    if (sim.members < 2 || sim.members >= GRAPH_NODES || sim.options.asks == 0 ||
+    if (sim.members < 2 || sim.members >= GRAPH_PEOPLE_MAX || sim.options.asks == 0 ||
         sim.options.asks > sim.members / 2 || sim.options.every == 0) {
         (void)fprintf(stderr, "%s: members 2 to %d, fewer asks than half of them\n", argv[0],
-                      GRAPH_NODES - 1);
+                      GRAPH_PEOPLE_MAX - 1);
         return 2;
     }
     if (sim.is_drawn) {
-        graph_draw(sim.members, sim.options.seed, &graph);
-    } else if (!graph_load(KITH_TEST_DATA_DEFAULT, sim.members, &graph)) {
+        graph_draw(&graph, sim.members, sim.options.seed);
+    } else if (!graph_read(&graph, data != NULL ? data : KITH_TEST_DATA_DEFAULT, sim.members)) {
         (void)puts("skip sim_asks: no graphs in the test data");
         return 0;
     }
     is_well = sim_run(&sim, &graph, argv[0]);
-    graph_free(&graph);
+    graph_end(&graph);
     if (is_well)
         (void)puts("ok sim_asks");
     return is_well ? 0 : 1;

@@ -26,8 +26,8 @@ struct world_node *spread_node(struct spread *spread, size_t member)
     (void)snprintf(name, sizeof name, "m%04zu", member);
     person->node = world_init(&spread->world, name);
     person->node->wall_offset_ms = (int64_t)world_draw(&spread->world, 3600 * 1000) - 1800 * 1000;
-    person->is_linked = world_memory(spread->graph->members[member].count * sizeof(bool));
-    person->pending = world_memory(spread->graph->members[member].count * sizeof(uint16_t));
+    person->is_linked = world_memory(spread->graph->people[member].count * sizeof(bool));
+    person->pending = world_memory(spread->graph->people[member].count * sizeof(uint16_t));
     spread->figures.made++;
     return person->node;
 }
@@ -44,10 +44,10 @@ size_t spread_named(const struct spread *spread, const char *name)
 
 static bool *spread_link_of(struct spread *spread, size_t one, size_t other)
 {
-    const struct graph_links *person = &spread->graph->members[one];
+    const struct graph_person *person = &spread->graph->people[one];
 
     for (size_t at = 0; at < person->count; at++)
-        if (person->to[at] == other)
+        if (person->links[at] == other)
             return &spread->people[one].is_linked[at];
     KITH_ASSERT(false);
     return NULL;
@@ -230,7 +230,7 @@ static void spread_on_look(struct world_node *node, void *self)
 {
     struct spread_pending *look = self;
     struct spread_person *person = &look->spread->people[look->member];
-    const struct graph_links *known = &look->spread->graph->members[look->member];
+    const struct graph_person *known = &look->spread->graph->people[look->member];
     struct snapshot snapshot;
 
     person->pending_count = 0;
@@ -240,10 +240,11 @@ static void spread_on_look(struct world_node *node, void *self)
 
         if (!person->is_linked[at])
             continue;
-        world_must(view_undelivered(
-            &snapshot, &look->spread->people[known->to[at]].node->secrets->member, &undelivered));
+        world_must(view_undelivered(&snapshot,
+                                    &look->spread->people[known->links[at]].node->secrets->member,
+                                    &undelivered));
         if (undelivered > 0)
-            person->pending[person->pending_count++] = known->to[at];
+            person->pending[person->pending_count++] = known->links[at];
     }
     ledger_snapshot_end(&snapshot);
 }

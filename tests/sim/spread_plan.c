@@ -35,11 +35,11 @@ static void spread_plan_add(struct spread *spread, struct spread_ask *ask, size_
 static void spread_plan_pass(struct spread *spread, struct spread_ask *ask,
                              struct spread_role *role)
 {
-    const struct graph_links *person = &spread->graph->members[role->member];
+    const struct graph_person *person = &spread->graph->people[role->member];
     size_t first = world_draw(&spread->world, person->count);
 
     for (size_t at = 0; at < person->count && role->to_count < ASK_PASSES_MAX; at++) {
-        uint16_t to = person->to[(first + at) % person->count];
+        uint16_t to = person->links[(first + at) % person->count];
         const struct spread_role *known = spread_role(ask, to);
 
         if (to == ask->author || (known != NULL && known->depth == 1))
@@ -56,13 +56,13 @@ static void spread_plan_foul(struct spread *spread, struct spread_ask *ask)
 
     for (size_t at = 0; at < ask->roles_count && count < SPREAD_FOUL_MAX; at++) {
         struct spread_role *role = &ask->roles[at];
-        const struct graph_links *person = &spread->graph->members[role->member];
+        const struct graph_person *person = &spread->graph->people[role->member];
 
         if (role->depth < ASK_HOPS_MAX)
             continue;
         for (size_t link = 0; link < person->count && role->foul_to == SPREAD_NOBODY; link++)
-            if (person->to[link] != ask->author && spread_role(ask, person->to[link]) == NULL)
-                role->foul_to = person->to[link];
+            if (person->links[link] != ask->author && spread_role(ask, person->links[link]) == NULL)
+                role->foul_to = person->links[link];
         count += role->foul_to != SPREAD_NOBODY;
     }
 }
@@ -83,7 +83,7 @@ static void spread_plan_one(struct spread *spread, size_t number)
 
     do
         ask->author = (uint16_t)world_draw(world, graph->count);
-    while (graph->members[ask->author].count == 0 ||
+    while (graph->people[ask->author].count == 0 ||
            spread_plan_has_asked(spread, number, ask->author));
     ask->role_of = world_memory(graph->count * sizeof *ask->role_of);
     ask->roles = world_memory(graph->count * sizeof *ask->roles);
@@ -93,8 +93,8 @@ static void spread_plan_one(struct spread *spread, size_t number)
     if (number % SPREAD_CLOSE_PART == SPREAD_CLOSE_PART - 1)
         ask->close_ms =
             ask->post_ms + world_draw(world, (uint64_t)SPREAD_POST_DAYS * SPREAD_DAY_MS);
-    for (size_t link = 0; link < graph->members[ask->author].count; link++)
-        spread_plan_add(spread, ask, graph->members[ask->author].to[link], 1);
+    for (size_t link = 0; link < graph->people[ask->author].count; link++)
+        spread_plan_add(spread, ask, graph->people[ask->author].links[link], 1);
     for (size_t at = 0; at < ask->roles_count; at++)
         if (ask->roles[at].passes)
             spread_plan_pass(spread, ask, &ask->roles[at]);

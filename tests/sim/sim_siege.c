@@ -4,6 +4,7 @@
  *
  *   sim_siege                all cases
  *   sim_siege B27 --trace    those whose name begins so, told step by step
+ *   sim_siege --list         where each number is tried
  */
 #include <stdalign.h>
 #include <stddef.h>
@@ -87,12 +88,18 @@ static int sim_siege_one(const struct siege_case *one, bool is_talkative)
 
 int main(int argc, char **argv)
 {
-    const struct siege_case *const tables[] = {siege_door_cases, siege_sync_cases,
-                                               siege_record_cases, siege_ask_cases};
+    static const struct siege_case *const tables[] = {siege_door_cases,   siege_sync_cases,
+                                                      siege_record_cases, siege_epoch_cases,
+                                                      siege_device_cases, siege_ask_cases};
+    const size_t count = sizeof tables / sizeof tables[0];
     const char *wanted = argc > 1 ? argv[1] : "";
     int failures = 0;
 
-    for (size_t table = 0; table < sizeof tables / sizeof tables[0]; table++)
+    if (strcmp(wanted, "--list") == 0)
+        return siege_list_is_whole(tables, count, true) ? 0 : 1;
+    if (wanted[0] == '\0')
+        failures += !siege_list_is_whole(tables, count, false);
+    for (size_t table = 0; table < count; table++)
         for (const struct siege_case *one = tables[table]; one->name != NULL; one++)
             if (strncmp(one->name, wanted, strlen(wanted)) == 0)
                 failures += sim_siege_one(one, argc > 2);

@@ -151,14 +151,18 @@ static void siege_on_invited(struct world_node *node, void *self, enum err err,
     (void)node;
 }
 
+void siege_befriend(struct siege *siege, struct world_node *one, struct world_node *other)
+{
+    judge_met(&siege->judge, one->person, other->person);
+    judge_met(&siege->judge, other->person, one->person);
+    world_op(one, "peer.invite", json_pack("{s:s}", "name", other->name), siege_on_invited, other);
+    world_run_until(&siege->world, siege->world.now_ms + SIEGE_WAIT_MS);
+    KITH_ASSERT(judge_is_settled(one, other));
+}
+
 static void siege_link(struct siege *siege, struct world_node *peer)
 {
-    judge_met(&siege->judge, siege->ana->person, peer->person);
-    judge_met(&siege->judge, peer->person, siege->ana->person);
-    world_op(siege->ana, "peer.invite", json_pack("{s:s}", "name", peer->name), siege_on_invited,
-             peer);
-    world_run_until(&siege->world, siege->world.now_ms + SIEGE_WAIT_MS);
-    KITH_ASSERT(judge_is_settled(siege->ana, peer));
+    siege_befriend(siege, siege->ana, peer);
 }
 
 struct world_node *siege_friend(struct siege *siege, const char *name)

@@ -9,6 +9,7 @@
 
 #include "tests/sim/hostile.h"
 #include "tests/sim/judge.h"
+#include "tests/sim/meeting.h"
 
 struct siege {
     struct world world;
@@ -24,12 +25,14 @@ struct siege_case {
     const char *name; /* begins with the number in the catalogue */
     void (*run)(struct siege *siege);
     const char *rule; /* of the violation ana is told of; NULL: of none */
+    size_t bytes_max; /* of memory; 0: the usual */
     bool is_apart;    /* brings members of its own: nobody calls ana */
 };
 
 /* Ended by a case without a name. */
 extern const struct siege_case siege_door_cases[], siege_sync_cases[], siege_record_cases[],
-    siege_epoch_cases[], siege_device_cases[], siege_ask_cases[];
+    siege_epoch_cases[], siege_device_cases[], siege_meeting_cases[], siege_vouch_cases[],
+    siege_ask_cases[];
 
 /* Siege_list.c: every number of the catalogue has a case, or a reason why none can be. Prints what
  * is missing, or (is_telling) where each number is. */
@@ -66,10 +69,23 @@ bool siege_is_told(struct siege *siege, const char *text);
 /* An edit of the only object of its kind: one field with a text. Released by the caller. */
 void siege_text_edit(uint8_t kind, uint8_t field, uint64_t time_ms, uint64_t counter,
                      const char *text, struct edit_space *out);
+/* A link by invitation; both run. */
+void siege_befriend(struct siege *siege, struct world_node *one, struct world_node *other);
 /* Another member, linked with ana; runs. */
 struct world_node *siege_friend(struct siege *siege, const char *name);
 /* Ends the hostile and lets the node run as it should; and the other way round, as whom. */
 void siege_calm(struct siege *siege);
 void siege_turn(struct siege *siege, struct world_node *into);
+
+/* For cases of members without a world (meeting.h). */
+
+/* Any bytes as an object of a kind that is named by its bytes, in the pair space for `to`. */
+void siege_say_in(struct member *by, const struct member *to, uint8_t kind, struct span bytes,
+                  uint64_t expires_at_s);
+/* How much of `who` a member has dropped; in how many lines it was told of anything refused. */
+long siege_dropped(struct member *member, const char *who);
+size_t siege_refusals_told(struct member *member);
+/* Does what this op answers contain the text? */
+bool siege_says(struct member *member, const char *method, json_t *params, const char *text);
 
 #endif

@@ -1,8 +1,9 @@
-/* Devices that have no say: B14, B15, B62, B63, B64. mal has a second device, his lap, and somebody
- * stole it. */
+/* Devices that have no say, and addresses: B14, B15, B62, B63, B64, B88, B90. mal has a second
+ * device, his lap, and somebody stole it. */
 #include <string.h>
 
 #include "crypto/secret.h"
+#include "node/dialer.h"
 #include "proto/card.h"
 #include "storage/heal.h"
 #include "storage/join.h"
@@ -350,6 +351,105 @@ static void siege_added_by_the_thief(struct siege *siege)
     buf_release(&identity);
 }
 
+/* Says yes to the introduction that waits for an answer. */
+static void siege_intro_accept(struct siege *siege, struct world_node *node)
+{
+    json_t *list = world_read(node, "intro.list", json_object()), *row, *offered = NULL;
+    size_t at;
+
+    json_array_foreach(json_object_get(list, "introductions"), at, row)
+    {
+        const char *state = json_string_value(json_object_get(row, "state"));
+
+        if (state != NULL && strcmp(state, "offered") == 0)
+            offered = row;
+    }
+    siege_expect(siege, offered != NULL, "an introduction to answer");
+    if (offered != NULL)
+        world_op(node, "intro.accept", json_pack("{s:O}", "id", json_object_get(offered, "id")),
+                 NULL, NULL);
+    json_decref(list);
+    world_run_until(&siege->world, siege->world.now_ms + 20000);
+}
+
+static void siege_introduce(struct siege *siege, struct world_node *by, const char *a,
+                            const char *b)
+{
+    world_op(by, "introduce",
+             json_pack("{s:s, s:s, s:s, s:s}", "a", a, "b", b, "why", "Boats.", "first", "both"),
+             NULL, NULL);
+    world_run_until(&siege->world, siege->world.now_ms + 20000);
+}
+
+/* mal's lap says yes and is stolen before ben does: what it said while it was good stands, the rest
+ * is said by the device that is left, and the two are linked. */
+static void siege_stolen_between(struct siege *siege)
+{
+    struct world_node *lap = siege_lap(siege), *dan = siege_friend(siege, "dan");
+
+    /* The lap has no root: the desk makes the key that it says yes with. */
+    judge_met(&siege->judge, siege->mal->person, dan->person); /* An offer tells of him. */
+    siege_introduce(siege, siege->ana, "dan", "mal");
+    siege_intro_accept(siege, siege->mal);
+    siege_introduce(siege, siege->ana, "ben", "mal");
+    siege_intro_accept(siege, lap);
+    siege_shut_out(siege, lap, RETIRE_STOLEN);
+    world_start(siege->mal);
+    world_run_until(&siege->world, siege->world.now_ms + SIEGE_MEET_MS);
+    judge_met(&siege->judge, siege->ben->person, siege->mal->person);
+    judge_met(&siege->judge, siege->mal->person, siege->ben->person);
+    siege_intro_accept(siege, siege->ben);
+    world_run_until(&siege->world, siege->world.now_ms + SIEGE_MEET_MS);
+    siege_expect(siege, judge_is_linked(siege->ben, siege->mal), "ben has the link");
+    siege_expect(siege, judge_is_linked(siege->mal, siege->ben), "mal has it at the desk");
+    siege_expect(siege, !judge_is_linked(lap, siege->ben), "the thief has not");
+    siege_turn(siege, siege->mal);
+}
+
+static void siege_count_calls(void *self, const struct engine_event *event)
+{
+    *(size_t *)self += event->type == ENGINE_ACCEPTED;
+}
+
+/* Eve is introduced to ana and tells somebody else's address as hers: he is called a few times a
+ * day, with 256 bytes that no program takes for a question, and never more often. */
+static void siege_reflected_dials(struct siege *siege)
+{
+    struct world_node *other = world_init(&siege->world, "other");
+    struct world_node *eve = world_init(&siege->world, "eve");
+    uint64_t days = 3;
+    size_t calls = 0;
+
+    siege->is_stored = true;
+    siege_calm(siege);
+    eve->address = other->address;
+    world_start_as(other, siege_count_calls, &calls);
+    world_start(eve);
+    siege_befriend(siege, siege->mal, eve);
+    siege_introduce(siege, siege->mal, "ana", "eve");
+    judge_met(&siege->judge, siege->ana->person, eve->person);
+    judge_met(&siege->judge, eve->person, siege->ana->person);
+    siege_intro_accept(siege, siege->ana);
+    /* Her own calls must not reach ana: she would prove who she is. */
+    siege->world.islands = UINT64_C(1) << eve->number | UINT64_C(1) << siege->mal->number;
+    siege->world.islands_until_ms = UINT64_MAX;
+    siege_intro_accept(siege, eve);
+    world_crash(eve);
+    siege->world.islands_until_ms = 0;
+    world_op(siege->ana, "sync", json_object(), NULL, NULL);
+    world_run_until(&siege->world, siege->world.now_ms + 3 * SIEGE_MEET_MS);
+    siege_expect(siege, judge_is_linked(siege->ana, eve), "ana has the link");
+    world_stop(siege->mal); /* He calls eve, too, who proved to him who she is. */
+    world_run_until(&siege->world, siege->world.now_ms + 20000);
+    calls = 0;
+    world_run_until(&siege->world, siege->world.now_ms + days * MS_PER_DAY);
+    siege_expect(siege, calls > 0, "and calls where eve said");
+    /* As a peer, and by the way of INTRO-19. */
+    siege_expect(siege, calls <= 2 * (DIALER_INTRODUCED_TRIES + 3 * days), "three a day");
+    world_crash(other);
+    siege_turn(siege, siege->mal);
+}
+
 const struct siege_case siege_device_cases[] = {
     {.name = "B14 a stolen device calls", .run = siege_stolen_calls},
     {.name = "B14 B70 a device that was given up writes", .run = siege_given_up_writes},
@@ -358,5 +458,7 @@ const struct siege_case siege_device_cases[] = {
     {.name = "B62 dated as it likes and not shut out", .run = siege_dated_as_it_likes},
     {.name = "B63 says that others' devices are stolen", .run = siege_retires_others},
     {.name = "B64 a device added by a stolen one", .run = siege_added_by_the_thief},
+    {.name = "B88 stolen between yes and release", .run = siege_stolen_between},
+    {.name = "B90 somebody else's address", .run = siege_reflected_dials},
     {.name = NULL},
 };

@@ -4,7 +4,10 @@
 #include "proto/wire.h"
 #include "storage/replica.h"
 #include "storage/view_peer.h"
+#include "tests/sim/net.h"
 #include "tests/sim/siege.h"
+
+enum { SIEGE_KIND = 250, SIEGE_PIECES = 30, SIEGE_PIECE_SIZE = 200 << 10 };
 
 /* The log ana writes for mal, and where it stands at mal's. */
 static struct log_id siege_anas_log(struct siege *siege)
@@ -167,6 +170,65 @@ static void siege_marks_forever(struct siege *siege)
     }
     hostile_wait(&siege->hostile, 10000);
     siege_expect(siege, siege->hostile.bytes_back < (4 << 20), "what is given has a bound");
+}
+
+/* What ana has for mal, of a kind nobody knows: 6 MiB. */
+static enum err siege_write_much(void *what, struct ledger_txn *txn)
+{
+    static uint8_t bytes[SIEGE_PIECE_SIZE];
+    const struct id *space = what;
+    enum err err = ERR_OK;
+
+    for (uint8_t at = 0; at < SIEGE_PIECES && err == ERR_OK; at++) {
+        struct value value = {.type = VALUE_BYTES, .bytes = span_of(bytes, sizeof bytes)};
+        struct edit_space edit = {0};
+        struct id id = {{at}};
+
+        edit_begin(&edit, SIEGE_KIND, &id, ledger_txn_now_ms(txn));
+        edit_set(&edit, 1, 1, value);
+        err = ledger_append(txn, space, &edit, 0);
+        edit_release(&edit);
+    }
+    return err;
+}
+
+static void siege_on_written(struct world_node *node, void *self, enum err err,
+                             const struct op_call *call)
+{
+    (void)node;
+    (void)self;
+    (void)call;
+    world_must(err);
+}
+
+/* Everything, again and again, and a byte a second of it is read: ana keeps no more than a
+ * mebibyte and a batch for him. That the real loop then lets go is LIMIT-6. */
+static void siege_reads_by_the_byte(struct siege *siege)
+{
+    struct log_id log = siege_anas_log(siege);
+    uint64_t most = 0;
+
+    siege->is_stored = true;
+    world_write(siege->ana, siege_write_much, &log.space, siege_on_written, NULL);
+    hostile_wait(&siege->hostile, 5000);
+    if (!siege_open(siege))
+        return;
+    net_sip(siege->mal, siege->hostile.conn);
+    for (int at = 0; at < 60; at++) {
+        struct buf framed = {0};
+
+        message_put_marks(NULL, 0, true, &framed);
+        hostile_say(&siege->hostile, &framed);
+        message_put_credit(BATCH_SIZE_MAX, &framed);
+        if (at < 8)
+            hostile_say(&siege->hostile, &framed);
+        buf_release(&framed);
+        hostile_wait(&siege->hostile, 1000);
+        if (most < net_unread(siege->mal, siege->hostile.conn))
+            most = net_unread(siege->mal, siege->hostile.conn);
+    }
+    siege_expect(siege, most > (256 << 10), "ana gives");
+    siege_expect(siege, most < 3 * BATCH_SIZE_MAX, "and keeps a bounded part of it");
 }
 
 /* Three entries, the last first. */
@@ -354,6 +416,7 @@ const struct siege_case siege_sync_cases[] = {
     {.name = "B30 entries of a log without a name", .run = siege_unnamed_batch, .rule = "SYNC-7"},
     {.name = "B31 one entry two hundred times", .run = siege_duplicates},
     {.name = "B32 everything again, three hundred times", .run = siege_marks_forever},
+    {.name = "B33 everything, read by the byte", .run = siege_reads_by_the_byte},
     {.name = "B34 B35 the last entry first, and gaps", .run = siege_reverse},
     {.name = "B36 digests that fit nothing", .run = siege_wrong_digests},
     {.name = "B37 a hundred thousand logs", .run = siege_million_logs, .rule = "SYNC-4"},

@@ -72,11 +72,12 @@ void heap_free(void *memory)
 
 static int sim_siege_one(const struct siege_case *one, bool is_talkative)
 {
+    size_t bytes_max = one->bytes_max > 0 ? one->bytes_max : SIM_SIEGE_BYTES_MAX;
     char failure[400];
 
     sim_siege_heap.live = sim_siege_heap.peak = 0;
     siege_run(one, is_talkative, failure);
-    if (failure[0] == '\0' && sim_siege_heap.peak > SIM_SIEGE_BYTES_MAX)
+    if (failure[0] == '\0' && sim_siege_heap.peak > bytes_max)
         (void)snprintf(failure, sizeof failure, "%zu bytes of memory", sim_siege_heap.peak);
     if (failure[0] == '\0') {
         (void)printf("ok %s\n", one->name);
@@ -88,9 +89,9 @@ static int sim_siege_one(const struct siege_case *one, bool is_talkative)
 
 int main(int argc, char **argv)
 {
-    static const struct siege_case *const tables[] = {siege_door_cases,   siege_sync_cases,
-                                                      siege_record_cases, siege_epoch_cases,
-                                                      siege_device_cases, siege_ask_cases};
+    static const struct siege_case *const tables[] = {
+        siege_door_cases,   siege_sync_cases,    siege_record_cases, siege_epoch_cases,
+        siege_device_cases, siege_meeting_cases, siege_vouch_cases,  siege_ask_cases};
     const size_t count = sizeof tables / sizeof tables[0];
     const char *wanted = argc > 1 ? argv[1] : "";
     int failures = 0;

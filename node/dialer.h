@@ -11,7 +11,7 @@ enum {
     DIALER_WAIT_MAX_MS = 6 * 3600 * 1000,
     DIALER_INTRODUCED_TRIES = 3, /* of an address told by somebody who was introduced, at first */
     DIALER_INTRODUCED_MS = 8 * 3600 * 1000, /* and then three a day */
-    DIALER_UNKNOWN_PER_MINUTE = 10, /* addresses never reached: others told them to us */
+    DIALER_UNKNOWN_PER_MINUTE = 10,         /* addresses never reached: others told them to us */
     DIALER_KNOWN_PER_SECOND = 10
 };
 

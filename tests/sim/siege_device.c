@@ -135,8 +135,8 @@ static struct chain siege_write_card(struct siege *siege, struct world_node *nod
     struct ledger_txn *txn;
     struct snapshot snapshot;
     struct replica replica;
+    struct replica_log before;
     struct space_row card;
-    struct chain tip;
 
     (void)siege;
     world_must(ledger_begin(node->ledger, time_ms, &txn));
@@ -144,12 +144,12 @@ static struct chain siege_write_card(struct siege *siege, struct world_node *nod
     world_must(ledger_own_space(&snapshot, SPACE_CARD, &card));
     *out_log = (struct log_id){.space = card.id, .device = *ledger_device(node->ledger)};
     replica_of(&snapshot, &replica);
-    world_must(replica.tip(replica.self, out_log, &tip));
+    world_must(replica.tip(replica.self, out_log, &before));
     siege_text_edit(KIND_CARD, CARD_ORG, time_ms, 5000, text, &edit);
     world_must(ledger_append(txn, &card.id, &edit, 0));
     world_must(ledger_commit(txn, NULL));
     edit_release(&edit);
-    return tip;
+    return before.tip;
 }
 
 /* One that its owner gave up may call, and is told; what it writes is not taken. */

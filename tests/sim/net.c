@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NET_DRIP_BYTES = 1200, NET_PIECE_MAX = 64 << 10 };
+enum { NET_SIP_MS = 1000, NET_DRIP_BYTES = 1200, NET_PIECE_MAX = 64 << 10 };
 
 struct net_end {
     struct world_node *node; /* NULL: nobody has answered yet */
@@ -24,6 +24,7 @@ struct net_pipe {
     uint64_t carried, cut_at;
     uint64_t held_until_ms;
     bool is_flowing; /* an event is outstanding */
+    bool is_sipped;  /* whoever reads it takes a byte a second */
 };
 
 struct net_conn {
@@ -195,6 +196,8 @@ static uint64_t net_piece(struct net_pipe *pipe)
         size = 1 + world_draw(conn->world, conn->piece_max);
     if (size > NET_PIECE_MAX)
         size = NET_PIECE_MAX;
+    if (pipe->is_sipped && size > 1)
+        size = 1;
     if (pipe->cut_at > 0 && size > pipe->cut_at - pipe->carried)
         size = pipe->cut_at - pipe->carried;
     return size;
@@ -276,7 +279,9 @@ static void net_flow(struct net_pipe *pipe)
     if (pipe->cut_at > 0 && pipe->carried >= pipe->cut_at)
         net_cut(conn);
     else if (pipe->bytes.size > 0)
-        net_flow_later(pipe, conn->piece_max == 1 ? 0 : world_draw(conn->world, 3));
+        net_flow_later(pipe, pipe->is_sipped        ? NET_SIP_MS
+                             : conn->piece_max == 1 ? 0
+                                                    : world_draw(conn->world, 3));
     else
         net_drained(conn, from);
 }
@@ -323,6 +328,23 @@ void net_close(struct world_node *node, conn_id id)
     conn->ends[side].is_closing = true;
     if (conn->pipes[side].bytes.size == 0)
         net_flow_later(&conn->pipes[side], 0);
+}
+
+void net_sip(struct world_node *node, conn_id id)
+{
+    int side;
+    struct net_conn *conn = net_find(node, id, &side);
+
+    if (conn != NULL)
+        conn->pipes[1 - side].is_sipped = true;
+}
+
+uint64_t net_unread(struct world_node *node, conn_id id)
+{
+    int side;
+    struct net_conn *conn = net_find(node, id, &side);
+
+    return conn != NULL ? conn->pipes[1 - side].bytes.size : 0;
 }
 
 /* Making a connection. */

@@ -20,10 +20,39 @@ static bool show_status_is(json_t *row, const char *key, const char *text)
     return strcmp(show_text(row, key), text) == 0;
 }
 
-/* A reminder, a birthday or an ending; introductions have a line of their own. */
+/* A reminder, a birthday or an ending; what others wait for has lines of its own. */
 static bool show_status_is_due(json_t *row)
 {
-    return !show_status_is(row, "kind", "introduction") && !show_status_is(row, "state", "soon");
+    return !show_status_is(row, "kind", "introduction") && !show_status_is(row, "kind", "share") &&
+           strstr(show_text(row, "kind"), "wanted") == NULL &&
+           !show_status_is(row, "state", "soon");
+}
+
+/* What peers want: each a sentence, some at most, and where to look at all of them. */
+static void show_status_wanted(json_t *due, const char *kind, const char *next)
+{
+    size_t at, count = 0;
+    json_t *row;
+
+    json_array_foreach(due, at, row)
+    {
+        char *who, *text;
+        char line[SHOW_STATUS_LINE + 1];
+
+        if (!show_status_is(row, "kind", kind) || count++ >= SHOW_STATUS_NAMES)
+            continue;
+        who = show_copy(show_text(row, "who"));
+        text = show_copy(show_text(row, "text"));
+        op_due_act_cut(line, sizeof line, span_str(text != NULL ? text : ""));
+        (void)printf("  %s %s%s\n", who != NULL ? who : "", line,
+                     text != NULL && strlen(text) > strlen(line) ? "..." : "");
+        heap_free(who);
+        heap_free(text);
+    }
+    if (count > SHOW_STATUS_NAMES)
+        (void)printf("  and %zu more\n", count - SHOW_STATUS_NAMES);
+    if (count > 0)
+        (void)printf("      %s\n", next);
 }
 
 static void show_status_introductions(json_t *due, json_int_t waiting)
@@ -117,14 +146,20 @@ static void show_status_waiting(json_t *result)
                asks = show_status_number(result, "asks", "new"),
                words = show_status_number(result, "leads", "waiting_for_me"),
                wanted = show_status_number(result, "leads", "introductions_wanted");
-    size_t at, count = 0;
+    size_t at, count = 0, wants = 0;
 
-    json_array_foreach(due, at, row) count += show_status_is_due(row);
-    if (introductions + endorsements + shares + asks + words + wanted == 0 && count == 0)
+    json_array_foreach(due, at, row)
+    {
+        count += show_status_is_due(row);
+        wants += strstr(show_text(row, "kind"), "wanted") != NULL;
+    }
+    if (introductions + endorsements + shares + asks + words + wanted == 0 && count + wants == 0)
         return;
     (void)puts("\nWaiting for you:");
     show_status_introductions(due, introductions);
+    show_status_wanted(due, "introduction wanted", "kith intro list");
     show_status_endorsements(endorsements);
+    show_status_wanted(due, "endorsement wanted", "kith endorsement wants");
     show_status_shares(shares);
     show_status_asks(asks);
     show_status_leads(words, wanted);

@@ -90,6 +90,7 @@ static const struct op ops_all[] = {
     {.method = "import", .mode = OP_WRITE, .run = op_import, .poll = op_import_poll},
     {.method = "import.plan", .mode = OP_WRITE, .run = op_import_plan},
     {.method = "ask.reply", .mode = OP_WRITE, .run = op_reply},
+    {.method = "ask.reply.plan", .mode = OP_READ, .run = op_reply_plan},
     {.method = "intro.accept", .mode = OP_WRITE, .run = op_introduction_accept},
     {.method = "intro.decline", .mode = OP_WRITE, .run = op_introduction_decline},
     {.method = "intro.known", .mode = OP_WRITE, .run = op_introduction_known},

@@ -228,6 +228,20 @@ static enum err ops_err(enum op_code code)
     return ERR_INVALID;
 }
 
+/* A hint that ends in ID is about the one that was typed. */
+static void ops_hint(struct op_call *call, const char *hint)
+{
+    const char *id = op_text(call, "id");
+    size_t size = strlen(hint);
+
+    if (size > 3 && strcmp(hint + size - 3, " ID") == 0 && id != NULL && id[0] != '\0' &&
+        strspn(id, "0123456789abcdef-") == strlen(id))
+        (void)snprintf(call->failure.hint, sizeof call->failure.hint, "%.*s%.40s", (int)size - 2,
+                       hint, id);
+    else
+        (void)snprintf(call->failure.hint, sizeof call->failure.hint, "%s", hint);
+}
+
 enum err op_fail(struct op_call *call, enum op_code code, const char *hint, const char *format, ...)
 {
     va_list arguments;
@@ -237,7 +251,7 @@ enum err op_fail(struct op_call *call, enum op_code code, const char *hint, cons
     (void)vsnprintf(call->failure.message, sizeof call->failure.message, format,
                     arguments); /* Cut when too long. */
     va_end(arguments);
-    (void)snprintf(call->failure.hint, sizeof call->failure.hint, "%s", hint);
+    ops_hint(call, hint);
     return ops_err(code);
 }
 

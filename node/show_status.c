@@ -167,25 +167,37 @@ static void show_status_waiting(json_t *result)
 }
 
 /* What to do next, three things at most: kith is of use before there is anybody to link with. */
-static void show_status_next(json_int_t contacts, json_int_t peers, bool runs)
+static void show_status_next(json_t *result, json_int_t contacts, json_int_t peers, bool runs)
 {
+    json_t *next = json_object_get(result, "next");
+    bool is_alone = peers == 0, has_contacts = contacts > 0,
+         has_reminders = json_is_true(json_object_get(next, "reminders")),
+         has_pending = json_integer_value(json_object_get(next, "pending")) > 0;
+    const char *words = show_text(next, "words"), *introduce = show_text(next, "introduce");
     const struct {
         bool is_due;
-        const char *text;
+        const char *command, *does;
     } steps[] = {
-        {contacts == 0, "kith import FILE.vcf brings your address book"},
-        {contacts == 0, "kith contact add NAME begins one by hand"},
-        {contacts > 0 && peers == 0, "kith remind WHO --every 3m keeps you in touch"},
-        {peers == 0, "kith peer invite NAME links you with somebody"},
-        {contacts > 0 && peers == 0 && !runs, "kith run answers whoever accepts"},
+        {has_pending && !runs, "kith run", "makes the link you accepted"},
+        {!has_contacts, "kith import FILE.vcf", "brings your address book"},
+        {!has_contacts && is_alone, "kith contact add NAME", "begins one by hand"},
+        {has_contacts && is_alone, "kith remind WHO --every 3m", "keeps you in touch"},
+        {is_alone && !has_pending, "kith peer invite NAME", "links you with somebody"},
+        {has_contacts && is_alone && !runs, "kith run", "answers whoever accepts"},
+        {!is_alone && !runs, "kith run", "brings what your peers have to say"},
+        {words[0] != '\0', words, "makes sure who it is"},
+        {!is_alone && !has_reminders, "kith remind WHO --every 3m", "keeps you in touch"},
+        {introduce[0] != '\0', introduce, "brings two together"},
+        {!is_alone, "kith ask post TEXT --title TITLE", "asks the people you know"},
     };
-    const char *label = "Next";
+    char line[600];
+    int shown = 0;
 
-    for (size_t at = 0; at < sizeof steps / sizeof steps[0]; at++) {
+    for (size_t at = 0; next != NULL && at < sizeof steps / sizeof steps[0] && shown < 3; at++) {
         if (!steps[at].is_due)
             continue;
-        show_line(label, steps[at].text);
-        label = "";
+        (void)snprintf(line, sizeof line, "%.500s %s", steps[at].command, steps[at].does);
+        show_line(shown++ == 0 ? "Next" : "", line);
     }
 }
 
@@ -195,7 +207,8 @@ static void show_status(json_t *result, json_t *params)
 {
     bool runs = strcmp(show_text(result, "node"), "running") == 0;
     json_int_t contacts = json_integer_value(json_object_get(result, "contacts")),
-               peers = show_status_number(result, "peers", "total");
+               peers = show_status_number(result, "peers", "total"),
+               undelivered = json_integer_value(json_object_get(result, "undelivered"));
 
     (void)params;
     show_line("You", show_text(result, "name"));
@@ -205,15 +218,16 @@ static void show_status(json_t *result, json_t *params)
     (void)printf("%-14s %" JSON_INTEGER_FORMAT " (%" JSON_INTEGER_FORMAT " online)\n", "Peers",
                  peers, show_status_number(result, "peers", "online"));
     show_line("Devices", show_text(result, "note"));
-    (void)printf("%-14s %" JSON_INTEGER_FORMAT " entries\n", "To be sent",
-                 json_integer_value(json_object_get(result, "undelivered")));
+    if (undelivered > 0)
+        (void)printf("%-14s %" JSON_INTEGER_FORMAT " change%s, as soon as your peers are there\n",
+                     "To be sent", undelivered, undelivered == 1 ? "" : "s");
     show_line(
         "Keys",
         strcmp(show_text(result, "key_protection"), "passphrase") == 0
             ? "a passphrase protects them; lists on this disk are readable by whoever has the disk"
             : "protected by file permissions only");
     show_line("Member", show_text(result, "member"));
-    show_status_next(contacts, peers, runs);
+    show_status_next(result, contacts, peers, runs);
     show_status_waiting(result);
 }
 

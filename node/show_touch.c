@@ -63,6 +63,9 @@ static void show_reminded(json_t *result, json_t *params)
         (void)puts("Removed.");
     else
         show_reminder(result);
+    if (json_object_get(result, "done") != NULL)
+        (void)puts(json_object_get(result, "every_days") != NULL ? "Done: it counts from today."
+                                                                 : "Done.");
 }
 
 static void show_reminders(json_t *result, json_t *params)

@@ -48,8 +48,10 @@ const struct cmd cmd_table_contact[] = {
     {.words = "contact remove",
      .method = "contact.remove",
      .args = {"WHO"},
+     .flags = {{"forget", CMD_BOOL, NULL}},
      .run = cmd_op,
-     .summary = "remove a contact",
+     .summary = "remove a contact; with --forget, and all that was ever noted about it, on every "
+                "device of yours, for good",
      .example = "kith contact remove joon"},
     {.words = "contact duplicates",
      .method = "contact.duplicates",

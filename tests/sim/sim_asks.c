@@ -13,19 +13,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "tests/sim/asking.h"
+#include "tests/sim/graph.h"
 
 enum {
-    SIM_ASKS_NODES = 8192, /* of the whole graph */
     SIM_ASKS_PAUSE_MS = 24 * 3600 * 1000,
     SIM_ASKS_FOUL = 3 /* of those at the limit, how many of an ask try a link more */
-};
-
-struct sim_edges {
-    uint16_t *to;
-    size_t count, capacity;
 };
 
 /* One of the members. */
@@ -76,125 +70,26 @@ static uint64_t sim_draw(struct sim_asks *sim, uint64_t bound)
 
 /* The graph. */
 
-static void sim_add_edge(struct sim_edges *edges, uint16_t to)
-{
-    if (edges->count == edges->capacity) {
-        edges->capacity = edges->capacity > 0 ? 2 * edges->capacity : 8;
-        edges->to = realloc(edges->to, edges->capacity * sizeof *edges->to);
-        sim_must(edges->to != NULL, "no memory");
-    }
-    edges->to[edges->count++] = to;
-}
-
-static bool sim_has_edge(const struct sim_edges *edges, uint16_t to)
-{
-    for (size_t at = 0; at < edges->count; at++)
-        if (edges->to[at] == to)
-            return true;
-    return false;
-}
-
-/* Who certified whom. False: there is no such file here. */
-static bool sim_read_graph(struct sim_edges *edges)
-{
-    const char *folder = getenv("KITH_TEST_DATA");
-    char path[1024], line[128];
-    gzFile file;
-
-    (void)snprintf(path, sizeof path, "%s/graphs/advogato.out.txt.gz",
-                   folder != NULL ? folder : KITH_TEST_DATA_DEFAULT);
-    file = gzopen(path, "rb");
-    if (file == NULL)
-        return false;
-    while (gzgets(file, line, sizeof line) != NULL) {
-        char *end;
-        unsigned long from = strtoul(line, &end, 10), to = strtoul(end, &end, 10);
-
-        if (from != to && from > 0 && to > 0 && from < SIM_ASKS_NODES && to < SIM_ASKS_NODES &&
-            !sim_has_edge(&edges[from], (uint16_t)to))
-            sim_add_edge(&edges[from], (uint16_t)to);
-    }
-    (void)gzclose(file);
-    return true;
-}
-
-static void sim_keep_mutual(const struct sim_edges *edges, struct sim_edges *out)
-{
-    for (uint16_t from = 0; from < SIM_ASKS_NODES; from++)
-        for (size_t at = 0; at < edges[from].count; at++)
-            if (sim_has_edge(&edges[edges[from].to[at]], from))
-                sim_add_edge(&out[from], edges[from].to[at]);
-}
-
-/* The first `count` of a walk in width from the one with the most links; numbers are given in that
- * order. */
-static size_t sim_choose(const struct sim_edges *links, size_t count, uint16_t *chosen,
-                         uint16_t *number)
-{
-    uint16_t most = 0;
-    size_t found = 1;
-
-    for (uint16_t at = 1; at < SIM_ASKS_NODES; at++)
-        if (links[at].count > links[most].count)
-            most = at;
-    memset(number, 0xff, SIM_ASKS_NODES * sizeof *number);
-    chosen[0] = most;
-    number[most] = 0;
-    for (size_t at = 0; at < found; at++)
-        for (size_t link = 0; link < links[chosen[at]].count && found < count; link++) {
-            uint16_t to = links[chosen[at]].to[link];
-
-            if (number[to] == UINT16_MAX) {
-                number[to] = (uint16_t)found;
-                chosen[found++] = to;
-            }
-        }
-    return found;
-}
-
-static size_t sim_make_people(struct sim_asks *sim, const struct sim_edges *links, size_t count)
-{
-    uint16_t *chosen = sim_memory(SIM_ASKS_NODES, sizeof *chosen);
-    uint16_t *number = sim_memory(SIM_ASKS_NODES, sizeof *number);
-    size_t edges = 0;
-
-    sim->people_count = sim_choose(links, count, chosen, number);
-    sim->people = sim_memory(sim->people_count, sizeof *sim->people);
-    for (size_t at = 0; at < sim->people_count; at++) {
-        const struct sim_edges *all = &links[chosen[at]];
-        struct sim_person *person = &sim->people[at];
-
-        person->links = sim_memory(all->count, sizeof *person->links);
-        person->is_linked = sim_memory(all->count, sizeof *person->is_linked);
-        for (size_t link = 0; link < all->count; link++)
-            if (number[all->to[link]] != UINT16_MAX)
-                person->links[person->links_count++] = number[all->to[link]];
-        edges += person->links_count;
-    }
-    free(chosen);
-    free(number);
-    return edges / 2;
-}
-
 static bool sim_load(struct sim_asks *sim, size_t count)
 {
-    struct sim_edges *edges = sim_memory(SIM_ASKS_NODES, sizeof *edges);
-    struct sim_edges *links = sim_memory(SIM_ASKS_NODES, sizeof *links);
-    bool is_there = sim_read_graph(edges);
+    struct graph graph;
 
-    if (is_there) {
-        sim_keep_mutual(edges, links);
-        count = sim_make_people(sim, links, count);
-        (void)printf("%zu members, %zu links (Advogato, certified both ways)\n", sim->people_count,
-                     count);
+    if (!graph_load(KITH_TEST_DATA_DEFAULT, count, &graph))
+        return false;
+    sim->people_count = graph.count;
+    sim->people = sim_memory(sim->people_count, sizeof *sim->people);
+    for (size_t at = 0; at < sim->people_count; at++) {
+        struct sim_person *person = &sim->people[at];
+
+        person->links_count = graph.members[at].count;
+        person->links = graph.members[at].to;
+        graph.members[at].to = NULL; /* Taken over. */
+        person->is_linked = sim_memory(person->links_count, sizeof *person->is_linked);
     }
-    for (size_t at = 0; at < SIM_ASKS_NODES; at++) {
-        free(edges[at].to);
-        free(links[at].to);
-    }
-    free(edges);
-    free(links);
-    return is_there;
+    (void)printf("%zu members, %zu links (Advogato, certified both ways)\n", sim->people_count,
+                 graph.links);
+    graph_free(&graph);
+    return true;
 }
 
 /* Members and links, as they are needed. */
@@ -491,7 +386,7 @@ int main(int argc, char **argv)
         else if (strcmp(argv[at], "--seed") == 0)
             sim.chance = value;
     }
-    sim_must(members > 0 && members < SIM_ASKS_NODES && sim.asks > 0 && sim.every > 0,
+    sim_must(members > 0 && members < GRAPH_NODES && sim.asks > 0 && sim.every > 0,
              "numbers above 0");
     if (!sim_load(&sim, members)) {
         (void)puts("skip sim_asks: no graphs in the test data");

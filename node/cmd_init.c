@@ -126,9 +126,9 @@ static int cmd_init_answer(const struct config *config, const struct home *home,
                          recovery);
         else
             cmd_init_show_words(words);
-        (void)puts("Next           kith import FILE.vcf brings your address book\n"
-                   "               kith run runs your node\n"
-                   "               kith peer invite NAME links you with somebody");
+        (void)puts("Next           kith import FILE.vcf  # brings your address book\n"
+                   "               kith run  # runs your node\n"
+                   "               kith peer invite NAME  # links you with somebody");
     }
     return fflush(stdout) == 0 ? OP_DONE : OP_FAILED;
 }

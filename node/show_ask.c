@@ -129,7 +129,7 @@ static void show_ask_next(json_t *ask)
     if (show_ask_is(ask, "state", "closed") || show_ask_is(ask, "state", "expired"))
         return;
     if (json_is_true(json_object_get(ask, "mine"))) {
-        show_step("Next", "kith ask close", ask, "(when you have found it, or changed your mind)");
+        show_step("Next", "kith ask close", ask, " # when you have found it, or changed your mind");
         return;
     }
     if (may_go_on) {
@@ -138,7 +138,7 @@ static void show_ask_next(json_t *ask)
     }
     show_step(label, "kith ask reply", ask, "--text \"...\"");
     if (show_ask_past(ask)[0] == '\0')
-        show_step("", "kith ask dismiss", ask, "(not now; nobody is told)");
+        show_step("", "kith ask dismiss", ask, " # not now; nobody is told");
 }
 
 /* How far it has come, of how far it may go. */

@@ -74,7 +74,7 @@ static void show_endorsement(json_t *row, json_t *params)
         (void)puts("They decide who sees it.");
     if (strcmp(state, "pending") == 0) {
         show_step("Next", "kith endorsement accept", row, "--to peers");
-        show_step("", "kith endorsement set-aside", row, "(nobody is told)");
+        show_step("", "kith endorsement set-aside", row, " # nobody is told");
     }
 }
 
@@ -172,8 +172,7 @@ static void show_wants(json_t *result, json_t *params)
 
     (void)params;
     if (json_array_size(wants) + json_array_size(mine) == 0)
-        (void)puts(
-            "Nobody waits for an endorsement. Ask a peer for one: kith endorsement want WHO");
+        (void)puts("There are none. Ask a peer for one: kith endorsement want WHO");
     json_array_foreach(wants, at, row) show_want(row, "Asks you");
     json_array_foreach(mine, at, row) show_want(row, "You asked");
 }

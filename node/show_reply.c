@@ -104,7 +104,7 @@ static void show_reply_next(json_t *lead)
     }
     show_step(label, "kith lead answer", lead, "\"...\"");
     if (is_asked && show_text(lead, "thanked")[0] == '\0')
-        show_step("", "kith thanks", lead, "\"...\" (whoever passed it on reads it, too)");
+        show_step("", "kith thanks", lead, "\"...\"  # whoever passed it on reads it, too");
 }
 
 static void show_lead(json_t *result, json_t *params)

@@ -20,14 +20,14 @@ static void show_share_next(json_t *row)
 
     if (strcmp(state, "waiting") == 0) {
         show_step("Next", "kith share keep", row, "");
-        show_step("", "kith share set-aside", row, "(nobody is told)");
+        show_step("", "kith share set-aside", row, " # nobody is told");
     } else if (strcmp(state, "changed") == 0) {
         (void)puts("More is told now. What you changed stays yours.");
         show_step("Next", "kith share keep", row, "");
     } else if (strcmp(state, "taken back") == 0) {
         (void)puts("They took it back. What you kept stays until you remove it.");
     } else if (strcmp(state, "given") == 0) {
-        show_step("Next", "kith share withdraw", row, "(what they kept stays with them)");
+        show_step("Next", "kith share withdraw", row, " # what they kept stays with them");
     }
 }
 
@@ -128,9 +128,15 @@ void show_share_plan(json_t *result, FILE *out)
 static void show_share_given(json_t *result, json_t *params)
 {
     show_share_plan(result, stdout);
-    (void)puts(json_is_true(json_object_get(params, "dry-run"))
-                   ? "Nothing was shared: this is what would be."
-                   : "Shared. You can take it back: kith share withdraw WHO");
+    if (json_is_true(json_object_get(params, "dry-run"))) {
+        (void)puts("Nothing was shared: this is what would be.");
+    } else {
+        char *who = show_copy(show_text(params, "who"));
+
+        (void)printf("Shared. You can take it back: kith share withdraw \"%s\"\n",
+                     who != NULL ? who : "WHO");
+        heap_free(who);
+    }
 }
 
 static void show_share_withdrawn(json_t *result, json_t *params)

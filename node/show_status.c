@@ -20,7 +20,8 @@ static bool show_status_is(json_t *row, const char *key, const char *text)
     return strcmp(show_text(row, key), text) == 0;
 }
 
-/* A reminder, a birthday or an ending; what others wait for has lines of its own. */
+/* A reminder, a birthday or an ending; what others wait for has lines of its own. Nobody is
+ * reminded of an endorsement that is wanted: kith due and the log have it. */
 static bool show_status_is_due(json_t *row)
 {
     return !show_status_is(row, "kind", "introduction") && !show_status_is(row, "kind", "share") &&
@@ -28,8 +29,8 @@ static bool show_status_is_due(json_t *row)
            !show_status_is(row, "state", "soon");
 }
 
-/* What peers want: each a sentence, some at most, and where to look at all of them. */
-static void show_status_wanted(json_t *due, const char *kind, const char *next)
+/* Whom peers want to meet: each a sentence, some at most, and where to look at all of them. */
+static void show_status_wanted(json_t *due)
 {
     size_t at, count = 0;
     json_t *row;
@@ -39,7 +40,7 @@ static void show_status_wanted(json_t *due, const char *kind, const char *next)
         char *who, *text;
         char line[SHOW_STATUS_LINE + 1];
 
-        if (!show_status_is(row, "kind", kind) || count++ >= SHOW_STATUS_NAMES)
+        if (!show_status_is(row, "kind", "introduction wanted") || count++ >= SHOW_STATUS_NAMES)
             continue;
         who = show_copy(show_text(row, "who"));
         text = show_copy(show_text(row, "text"));
@@ -52,7 +53,7 @@ static void show_status_wanted(json_t *due, const char *kind, const char *next)
     if (count > SHOW_STATUS_NAMES)
         (void)printf("  and %zu more\n", count - SHOW_STATUS_NAMES);
     if (count > 0)
-        (void)printf("      %s\n", next);
+        (void)puts("      kith intro list");
 }
 
 static void show_status_introductions(json_t *due, json_int_t waiting)
@@ -151,15 +152,14 @@ static void show_status_waiting(json_t *result)
     json_array_foreach(due, at, row)
     {
         count += show_status_is_due(row);
-        wants += strstr(show_text(row, "kind"), "wanted") != NULL;
+        wants += show_status_is(row, "kind", "introduction wanted");
     }
     if (introductions + endorsements + shares + asks + words + wanted == 0 && count + wants == 0)
         return;
     (void)puts("\nWaiting for you:");
     show_status_introductions(due, introductions);
-    show_status_wanted(due, "introduction wanted", "kith intro list");
+    show_status_wanted(due);
     show_status_endorsements(endorsements);
-    show_status_wanted(due, "endorsement wanted", "kith endorsement wants");
     show_status_shares(shares);
     show_status_asks(asks);
     show_status_leads(words, wanted);
@@ -196,7 +196,7 @@ static void show_status_next(json_t *result, json_int_t contacts, json_int_t pee
     for (size_t at = 0; next != NULL && at < sizeof steps / sizeof steps[0] && shown < 3; at++) {
         if (!steps[at].is_due)
             continue;
-        (void)snprintf(line, sizeof line, "%.500s %s", steps[at].command, steps[at].does);
+        (void)snprintf(line, sizeof line, "%.500s  # %s", steps[at].command, steps[at].does);
         show_line(shown++ == 0 ? "Next" : "", line);
     }
 }

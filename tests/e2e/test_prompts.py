@@ -56,6 +56,38 @@ def whoever_an_answer_names_has_been_asked(place):
     assert code == 0 and "[y/N]" not in shown, shown
 
 
+def pages_end_with_the_lines_to_type(place):
+    """With the id and the name in them, to be copied as they stand."""
+    ana, bruno, ask = an_ask(place)
+    bruno.ok("contact", "share", "dana", "--with", "ana", "--agreed")
+    given = bruno.ok("endorse", "ana", "--about", "boats", "--relation", "client", "--words",
+                     "Sails well and tells the truth.")["id"]
+    bruno.ok("ask", "reply", ask, "--text", "Mine is for sale.")
+    until(lambda: ana.leads() and ana.ok("share", "list")["shares"] and
+          ana.ok("endorsement", "list", "--pending")["endorsements"])
+    lead, share = ana.leads()[0]["id"][:12], ana.ok("share", "list")["shares"][0]["id"][:12]
+    for member, page, lines in (
+            (bruno, ("ask", "show", ask), (f"kith ask reply {ask[:12]} --text \"...\"",)),
+            (ana, ("ask", "show", ask), (f"kith ask close {ask[:12]}  # when you have found it",)),
+            (ana, ("lead", "show", lead), (f"kith lead answer {lead} \"...\"",
+                                           f"kith thanks {lead} \"...\"  # whoever")),
+            (ana, ("share", "show", share), (f"kith share keep {share}",
+                                             f"kith share set-aside {share}  # nobody is told")),
+            (ana, ("endorsement", "show", given), (
+                f"kith endorsement accept {given[:13]} --to peers",
+                f"kith endorsement set-aside {given[:13]}  # nobody is told")),
+            (ana, ("peer", "words", "bruno"), ("kith peer compared \"Bruno\"",))):
+        code, text = member.call(*page, text=True)
+        assert code == 0 and all(line in text for line in lines), (page, text)
+    for page, line in ((("lead", "list"), f"kith lead show {lead}"),
+                       (("share", "list"), f"kith share show {share}"),
+                       (("endorsement", "list"), f"kith endorsement show {given[:13]}")):
+        code, text = on_terminal(KITH, "--home", ana.home, *page)
+        assert code == 0 and f"\nLook at one: {line}\n" in text, text
+        assert "Look at" not in ana.call(*page, text=True)[1], "programs read this"
+    assert ana.fails(1, "ask", "dismiss", ask[:12])["hint"] == "kith ask close " + ask[:12]
+
+
 def an_editor(here):
     """Writes $WRITE before what it finds, when its own first argument is there."""
     path = os.path.join(here.path, "editor")

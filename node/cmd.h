@@ -83,6 +83,7 @@ int cmd_endorsement_verify(const struct config *config, const struct cmd *cmd, j
 
 /* cmd_share.c */
 int cmd_share(const struct config *config, const struct cmd *cmd, json_t *params);
+int cmd_reply(const struct config *config, const struct cmd *cmd, json_t *params);
 
 /* cmd_export.c */
 int cmd_export(const struct config *config, const struct cmd *cmd, json_t *params);

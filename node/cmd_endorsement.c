@@ -36,7 +36,8 @@ static int cmd_endorsement_write(const struct config *config, const char *path, 
     buf_release(&bytes);
     if (err != ERR_OK) {
         door_fail(&failure, OP_FAILED, "kith endorsement export ID -o FILE",
-                  "%.300s could not be written: %s", path, err_sentence(err));
+                  "%.300s could not be written: %s", path,
+                  err == ERR_NOT_FOUND ? "there is no such folder" : err_sentence(err));
         return cmd_fail(config, &failure);
     }
     answer = json_pack("{s:s, s:i}", "file", path, "count",

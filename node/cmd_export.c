@@ -47,7 +47,8 @@ static int cmd_export_fail(const struct config *config, const char *path, enum e
     struct op_failure failure = {0};
 
     door_fail(&failure, OP_FAILED, "kith export -o FILE, in a folder you may write to",
-              "%.300s could not be written: %s", path, err_sentence(err));
+              "%.300s could not be written: %s", path,
+              err == ERR_NOT_FOUND ? "there is no such folder" : err_sentence(err));
     return cmd_fail(config, &failure);
 }
 

@@ -6,15 +6,60 @@
 #include "node/cmd.h"
 #include "node/door.h"
 
+enum { CMD_HELP_COLUMNS = 80, CMD_HELP_INDENT = 30, CMD_HELP_USAGE = 8 };
+
+/* Words of a text, or (pieces) what is put one after another, never torn apart: what does not fit a
+ * line goes on in the next, so far in. */
+struct cmd_help_line {
+    size_t indent, used;
+};
+
+static void cmd_help_put(struct cmd_help_line *line, const char *piece, size_t size)
+{
+    if (line->used > line->indent && line->used + 1 + size > CMD_HELP_COLUMNS) {
+        (void)printf("\n%*s", (int)line->indent, "");
+        line->used = line->indent;
+    } else if (line->used > line->indent) {
+        (void)putchar(' ');
+        line->used++;
+    }
+    (void)printf("%.*s", (int)size, piece);
+    line->used += size;
+}
+
+static void cmd_help_text(const char *text, size_t indent)
+{
+    struct cmd_help_line line = {.indent = indent, .used = indent};
+
+    while (*text != '\0') {
+        size_t size = strcspn(text, " ");
+
+        cmd_help_put(&line, text, size);
+        text += size + (text[size] == ' ');
+    }
+    (void)putchar('\n');
+}
+
 void cmd_usage(const struct cmd *cmd)
 {
-    (void)printf("%s\n    e.g. %s\n    kith %s", cmd->summary, cmd->example, cmd->words);
+    struct cmd_help_line line = {.indent = CMD_HELP_USAGE, .used = CMD_HELP_USAGE};
+    char piece[200];
+
+    cmd_help_text(cmd->summary, 0);
+    (void)printf("    e.g. %s\n    ", cmd->example);
+    line.used = 4;
+    (void)snprintf(piece, sizeof piece, "kith %s", cmd->words);
+    (void)fputs(piece, stdout);
+    line.used += strlen(piece);
     for (size_t at = 0; at < CMD_ARGS_MAX && cmd->args[at] != NULL; at++)
-        (void)printf(" %s", cmd->args[at]);
-    for (size_t at = 0; at < CMD_FLAGS_MAX && cmd->flags[at].name != NULL; at++)
-        (void)printf(" [--%s%s%s]%s", cmd->flags[at].name, cmd->flags[at].value != NULL ? " " : "",
-                     cmd->flags[at].value != NULL ? cmd->flags[at].value : "",
-                     cmd->flags[at].type == CMD_LIST ? "..." : "");
+        cmd_help_put(&line, cmd->args[at], strlen(cmd->args[at]));
+    for (size_t at = 0; at < CMD_FLAGS_MAX && cmd->flags[at].name != NULL; at++) {
+        (void)snprintf(piece, sizeof piece, "[--%s%s%s]%s", cmd->flags[at].name,
+                       cmd->flags[at].value != NULL ? " " : "",
+                       cmd->flags[at].value != NULL ? cmd->flags[at].value : "",
+                       cmd->flags[at].type == CMD_LIST ? "..." : "");
+        cmd_help_put(&line, piece, strlen(piece));
+    }
     (void)puts("\n");
 }
 
@@ -48,22 +93,57 @@ static const struct {
              "~/.local/share/kith."},
 };
 
+/* What a group of commands is about, above its first one. */
+static const struct {
+    const struct cmd *first; /* NULL: by its words */
+    const char *words, *title;
+} cmd_help_titles[] = {
+    {NULL, "init", "Yourself and your node"},
+    {cmd_table_contact, NULL, "Your address book"},
+    {cmd_table_circle, NULL, "Circles"},
+    {cmd_table_peer, NULL, "Peers"},
+    {cmd_table_introduction, NULL, "Introductions"},
+    {cmd_table_endorsement, NULL, "Endorsements"},
+    {cmd_table_ask, NULL, "Asks and offers"},
+    {cmd_table_reply, NULL, "Answers and thanks"},
+    {cmd_table_share, NULL, "Shared contacts"},
+    {cmd_table_touch, NULL, "Keeping in touch"},
+    {cmd_table_trust, NULL, "Whom to trust, and who could introduce you"},
+    {NULL, "sync", "Care"},
+};
+
+static const char *cmd_help_title(const struct cmd *cmd)
+{
+    for (size_t at = 0; at < sizeof cmd_help_titles / sizeof cmd_help_titles[0]; at++)
+        if (cmd == cmd_help_titles[at].first ||
+            (cmd_help_titles[at].words != NULL &&
+             strcmp(cmd->words, cmd_help_titles[at].words) == 0))
+            return cmd_help_titles[at].title;
+    return NULL;
+}
+
 static void cmd_help_all(void)
 {
+    struct cmd_help_line line = {.indent = 7, .used = 7};
     const struct cmd *cmd;
 
-    (void)puts("kith: the people you know, on your own machine\n");
-    for (size_t at = 0; (cmd = cmd_at(at)) != NULL; at++)
-        (void)printf("  kith %-16s %s\n", cmd->words, cmd->summary);
+    (void)puts("kith: the people you know, on your own machine");
+    for (size_t at = 0; (cmd = cmd_at(at)) != NULL; at++) {
+        const char *title = cmd_help_title(cmd);
+
+        if (title != NULL)
+            (void)printf("\n%s\n", title);
+        (void)printf("  kith %-*s ", CMD_HELP_INDENT - 8, cmd->words);
+        cmd_help_text(cmd->summary, CMD_HELP_INDENT);
+    }
     (void)puts("\nWith every command: --home DIR, --json, --no-input, --passphrase-file FILE,\n"
                "--header (titles above piped tables), --color=auto|always|never.");
     (void)puts("WHO is an alias, a name, an e-mail, or the beginning of an id or did:key.");
-    (void)puts(
-        "More about one: kith help peer invite. About a group: kith help peer. About exit codes: "
-        "kith help exit-codes.");
-    (void)fputs("Words:", stdout);
+    (void)puts("More about one: kith help peer invite. About a group: kith help peer.\n"
+               "About exit codes: kith help exit-codes.");
+    (void)fputs("Words: ", stdout);
     for (size_t at = 0; at < sizeof cmd_help_word / sizeof cmd_help_word[0]; at++)
-        (void)printf(" %s", cmd_help_word[at].word);
+        cmd_help_put(&line, cmd_help_word[at].word, strlen(cmd_help_word[at].word));
     (void)puts(" (kith help WORD).");
 }
 

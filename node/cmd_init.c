@@ -82,6 +82,27 @@ static enum err cmd_init_make(struct home *home, struct device_secrets *secrets,
     return err;
 }
 
+/* In rows with numbers, as they are best written down; a program gets one line. */
+static void cmd_init_show_words(const char *words)
+{
+    size_t number = 0;
+
+    (void)puts("\nThese 24 words are your identity. Write them down on paper, in this order; they "
+               "are\nshown only now:\n");
+    while (*words != '\0') {
+        size_t size = strcspn(words, " ");
+
+        if (isatty(STDOUT_FILENO) != 0)
+            (void)printf("  %2zu %-*.*s%s", number + 1, WORD_SIZE_MAX, (int)size, words,
+                         number % 6 == 5 ? "\n" : "");
+        else
+            (void)printf("%.*s%s", (int)size, words, words[size] == '\0' ? "\n" : " ");
+        number++;
+        words += size + (words[size] == ' ');
+    }
+    (void)putchar('\n');
+}
+
 static int cmd_init_answer(const struct config *config, const struct home *home,
                            const struct device_secrets *secrets, const struct signing_key *device,
                            const char *name, const char *words, const char *recovery)
@@ -104,10 +125,10 @@ static int cmd_init_answer(const struct config *config, const struct home *home,
                          "place, they are your identity.\n",
                          recovery);
         else
-            (void)printf("\nThese 24 words are your identity. Write them down on paper; they are "
-                         "shown only now:\n\n%s\n\n",
-                         words);
-        (void)puts("Next: kith import FILE.vcf, kith run, kith peer invite NAME");
+            cmd_init_show_words(words);
+        (void)puts("Next           kith import FILE.vcf  # brings your address book\n"
+                   "               kith run  # runs your node\n"
+                   "               kith peer invite NAME  # links you with somebody");
     }
     return fflush(stdout) == 0 ? OP_DONE : OP_FAILED;
 }
@@ -167,7 +188,8 @@ static void cmd_init_fail(struct op_failure *failure, enum err err, const struct
                   "the disk is full; nothing was kept");
     else
         door_fail(failure, OP_FAILED, "look at the permissions of the folder",
-                  "%.300s could not be set up: %s", home->places.home, err_sentence(err));
+                  "%.300s could not be set up: %s", home->places.home,
+                  err == ERR_NOT_FOUND ? "there is no such folder" : err_sentence(err));
 }
 
 static enum err cmd_init_prepare(const struct config *config, struct home *home)

@@ -1,42 +1,40 @@
-/* Sharing asks first whether the person has agreed, beside what would travel. */
+/* Whoever is named to somebody else has to have agreed: a contact that is shared, beside what would
+ * travel, and whoever an answer is about. */
 #include <stdio.h>
 #include <string.h>
 
 #include "node/cmd.h"
 #include "node/door.h"
+#include "node/prompt.h"
 #include "node/show.h"
 
-enum { CMD_SHARE_ANSWER_MAX = 16 };
-
-/* Nothing but yes is a yes. */
-static bool cmd_share_has_agreed(const char *name)
+/* Puts the question about somebody, whose name a terminal may show. */
+static bool cmd_share_asks(const char *before, const char *who, const char *after)
 {
-    char answer[CMD_SHARE_ANSWER_MAX];
+    struct buf question = {0};
+    bool agrees;
 
-    (void)fprintf(stderr, "Has %s agreed to that? [y/N] ", name);
-    if (fgets(answer, sizeof answer, stdin) == NULL)
-        return false;
-    answer[strcspn(answer, "\r\n")] = '\0';
-    return strcmp(answer, "y") == 0 || strcmp(answer, "Y") == 0 || strcmp(answer, "yes") == 0;
+    buf_append(&question, span_str(before));
+    show_clean(span_str(who != NULL && who[0] != '\0' ? who : "they"), &question);
+    buf_append(&question, span_str(after));
+    buf_byte(&question, 0);
+    agrees = buf_err(&question) == ERR_OK && prompt_agrees((const char *)question.data);
+    buf_release(&question);
+    return agrees;
 }
 
 static int cmd_share_ask(const struct config *config, json_t *params, bool *out_agreed)
 {
     struct door_call plan = {.method = "contact.share.plan", .params = params};
     struct op_failure failure = {0};
-    struct buf name = {0};
-    const char *who;
     int code = OP_DONE;
 
     *out_agreed = false;
     if (!door_call(config, &plan))
         return cmd_fail(config, &plan.failure);
     show_share_plan(plan.result, stderr);
-    who = json_string_value(json_object_get(plan.result, "name"));
-    show_clean(span_str(who != NULL ? who : ""), &name);
-    buf_byte(&name, 0);
-    *out_agreed = buf_err(&name) == ERR_OK && cmd_share_has_agreed((const char *)name.data);
-    buf_release(&name);
+    *out_agreed = cmd_share_asks("Has ", json_string_value(json_object_get(plan.result, "name")),
+                                 " agreed to that?");
     json_decref(plan.result);
     if (!*out_agreed) {
         door_fail(&failure, OP_CANCELLED, "ask them, then type it again", "nothing was shared");
@@ -61,4 +59,32 @@ int cmd_share(const struct config *config, const struct cmd *cmd, json_t *params
             code = OP_FAILED;
     }
     return code == OP_DONE ? cmd_op(config, cmd, params) : code;
+}
+
+/* What would be refused, and whether whoever it names has agreed, is asked before its words are
+ * written. */
+int cmd_reply(const struct config *config, const struct cmd *cmd, json_t *params)
+{
+    struct door_call plan = {.method = "ask.reply.plan", .params = params};
+    struct op_failure failure = {0};
+    bool must_ask, has_agreed;
+
+    if (!config_may_prompt(config) ||
+        (json_object_get(params, "about") == NULL && json_object_get(params, "text") != NULL))
+        return cmd_op(config, cmd, params);
+    if (!door_call(config, &plan))
+        return cmd_fail(config, &plan.failure);
+    must_ask = json_is_true(json_object_get(plan.result, "must_ask"));
+    has_agreed =
+        must_ask && cmd_share_asks("", json_string_value(json_object_get(plan.result, "about")),
+                                   " is not on kith with you. Have you asked them?");
+    json_decref(plan.result);
+    if (must_ask && !has_agreed) {
+        door_fail(&failure, OP_CANCELLED, "ask them, then type it again, or leave out --about",
+                  "nothing was sent");
+        return cmd_fail(config, &failure);
+    }
+    if (has_agreed)
+        (void)json_object_set_new(params, "asked", json_true()); /* Else the op asks for it. */
+    return cmd_op(config, cmd, params);
 }

@@ -35,6 +35,7 @@ const struct cmd cmd_table_endorsement[] = {
      .args = {"WHO"},
      .of = "peer",
      .flags = {{"words", CMD_TEXT, "TEXT"}, {"about", CMD_LIST, "SKILL"}},
+     .text = "words",
      .run = cmd_op,
      .summary = "ask a peer to endorse you, naming the work; once in 90 days at most",
      .example = "kith endorsement want mara --words \"The stairs on Elm Street, last spring\""},

@@ -60,6 +60,7 @@ const struct cmd cmd_table_peer[] = {
     {.words = "peer quota",
      .method = "peer.quota",
      .args = {"WHO"},
+     .of = "peer",
      .flags = {{"mib", CMD_NUMBER, "N"}, {"entries", CMD_NUMBER, "N"}},
      .run = cmd_op,
      .summary =

@@ -13,7 +13,8 @@ const struct cmd cmd_table_reply[] = {
                {"introduce", CMD_BOOL, NULL},
                {"asked", CMD_BOOL, NULL},
                {"unnamed", CMD_BOOL, NULL}},
-     .run = cmd_op,
+     .text = "text",
+     .run = cmd_reply,
      .summary = "answer an ask; only who asked can read it. --introduce offers to bring them "
                 "together with the peer it is about",
      .example =
@@ -51,6 +52,7 @@ const struct cmd cmd_table_reply[] = {
     {.words = "thanks",
      .method = "thanks",
      .args = {"ID", "[TEXT]"},
+     .text = "text",
      .of = "lead.mine",
      .run = cmd_op,
      .summary = "thank for a lead; everybody who passed it on reads the line",

@@ -125,6 +125,18 @@ static bool door_read_line(int descriptor, struct buf *in, size_t *out_size)
     }
 }
 
+/* What has happened so far, before what is to come: who asks in time and who asks a moment later
+ * hear the same. */
+static bool door_tell_events(struct door_call *call)
+{
+    json_t *events = json_object_get(call->result, "events"), *row;
+    bool is_heard = true;
+    size_t at;
+
+    json_array_foreach(events, at, row) is_heard = is_heard && call->event(call->self, row);
+    return is_heard;
+}
+
 bool door_await(int descriptor, struct door_call *call)
 {
     struct buf in = {0};
@@ -149,7 +161,7 @@ bool door_await(int descriptor, struct door_call *call)
             is_done = reply.result != NULL;
             call->result = json_incref(reply.result);
             call->failure = reply.failure;
-            is_over = !is_done || call->event == NULL;
+            is_over = !is_done || call->event == NULL || !door_tell_events(call);
         }
         rpc_reply_release(&reply);
     }

@@ -14,7 +14,8 @@ struct door_call {
     json_t *params;   /* borrowed */
     struct span file; /* import: the file's bytes */
     void (*progress)(void *self, uint64_t done, uint64_t total);
-    /* log --follow: every new row, until interrupted or false: nobody reads any more */
+    /* log --follow: every row so far and every new one, until interrupted or false: nobody reads
+     * any more */
     bool (*event)(void *self, json_t *row);
     void *self;
     bool is_apart; /* reads the store itself even while a node runs, so that what is damaged does

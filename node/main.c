@@ -218,7 +218,9 @@ static int main_parse(const struct config *config, const struct cmd *cmd, char *
                 return main_fail(config, cmd->example, "a value is missing after ", words[at]);
         }
         if (!main_add_flag(flag, value, params))
-            return main_fail(config, cmd->example, "that is not what is wanted after --",
+            return main_fail(config, cmd->example,
+                             flag->type == CMD_NUMBER ? "a number is wanted after --"
+                                                      : "that is not what is wanted after --",
                              flag->name);
     }
     if (args < CMD_ARGS_MAX && cmd->args[args] != NULL && cmd->args[args][0] != '[')

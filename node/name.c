@@ -242,6 +242,19 @@ static enum err name_ambiguous(struct name_search *search)
     return ERR_AMBIGUOUS;
 }
 
+/* Some of its letters may find whoever was meant. */
+static enum err name_nobody(struct op_call *call, const char *who, bool peers_only)
+{
+    char hint[80] = "kith contact list";
+
+    if (peers_only)
+        return op_fail(call, OP_NOT_FOUND, "kith peer list", "no peer of yours is called \"%s\"",
+                       who);
+    if (strlen(who) < 40 && strpbrk(who, "\"\\$`") == NULL)
+        (void)snprintf(hint, sizeof hint, "kith contact search \"%s\"", who);
+    return op_fail(call, OP_NOT_FOUND, hint, "nobody in your address book is called \"%s\"", who);
+}
+
 static enum err name_search(struct op_call *call, const char *who, bool peers_only,
                             struct name_match *out)
 {
@@ -258,10 +271,7 @@ static enum err name_search(struct op_call *call, const char *who, bool peers_on
     if (err != ERR_OK)
         return op_fail_err(call, err, "people could not be looked up");
     if (search.count == 0)
-        return op_fail(call, OP_NOT_FOUND, peers_only ? "kith peer list" : "kith contact list",
-                       peers_only ? "no peer of yours is called \"%s\""
-                                  : "nobody in your address book is called \"%s\"",
-                       who);
+        return name_nobody(call, who, peers_only);
     if (search.count > 1)
         return name_ambiguous(&search);
     *out = search.matches[0];

@@ -174,7 +174,8 @@ static enum err op_ask_post_read(struct op_ask_post *plan)
     if (err == ERR_OK)
         err = op_ask_post_to(plan);
     if (err == ERR_OK && op_ask_to_count(&plan->to) == 0)
-        err = op_fail(plan->call, OP_FAILED, "kith peer list", "nobody is there to send it to");
+        err = op_fail(plan->call, OP_FAILED, "kith peer invite NAME, or another --circle or --to",
+                      "nobody is there to send it to");
     return err;
 }
 

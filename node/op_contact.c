@@ -55,7 +55,7 @@ static enum err op_contact_check_value(struct op_call *call, int field, struct s
         return op_fail(call, OP_USAGE, "use UTF-8", "%s is not text",
                        op_contact_fields[field].name);
     if (value.size > about->size_max)
-        return op_fail(call, OP_USAGE, "make it shorter", "%s may be %u bytes long",
+        return op_fail(call, OP_USAGE, "make it shorter", "%s may have at most %u bytes",
                        op_contact_fields[field].name, (unsigned)about->size_max);
     return ERR_OK;
 }
@@ -184,8 +184,10 @@ static enum err op_contact_read_change(struct op_call *call, const char *flag, j
     if (out->field < 0 && size == 4 && memcmp(text, "kind", 4) == 0 && strcmp(flag, "set") == 0)
         return op_contact_check_kind(call, equals + 1);
     if (out->field < 0)
-        return op_fail(call, OP_USAGE, "name org title place note met email tel url tag kind",
-                       "there is no field \"%.*s\"", (int)(size < 40 ? size : 40), text);
+        return op_fail(
+            call, OP_USAGE,
+            "KEY is one of name, org, title, place, note, met, email, tel, url, tag, kind",
+            "there is no field \"%.*s\"", (int)(size < 40 ? size : 40), text);
     if (strcmp(flag, "add") == 0 && !op_contact_fields[out->field].is_set)
         return op_fail(call, OP_USAGE, "use --set for it", "there is only one %s",
                        op_contact_fields[out->field].name);

@@ -370,10 +370,11 @@ static enum err op_due_on_act(void *self, const struct op_due_act *act)
 
     if (item == NULL)
         return ERR_OK;
-    *item = (struct op_due_item){.kind = act->kind,
-                                 .ref = act->id,
-                                 .due_ms = act->due_ms,
-                                 .late_ms = act->due_ms + DATE_DAY_MS};
+    *item =
+        (struct op_due_item){.kind = act->kind,
+                             .ref = act->id,
+                             .due_ms = act->due_ms,
+                             .late_ms = act->is_patient ? UINT64_MAX : act->due_ms + DATE_DAY_MS};
     memcpy(item->text, act->text, sizeof item->text);
     if (!public_key_is_equal(&act->member, ledger_member(due->call->snapshot.ledger)))
         op_due_name(due, &act->member, item);
@@ -410,7 +411,7 @@ static json_t *op_due_row(const struct op_due *due, const struct op_due_item *it
     describe_uuid(&item->ref, uuid);
     if (op_due_is(item, "endorsement"))
         describe_set_text(row, "id", span_str(uuid));
-    else
+    else if (!id_is_equal(&item->ref, &none))
         describe_set_id(row, "id", &item->ref);
     date_write(item->due_ms, day);
     (void)json_object_set_new(row, "due", json_string(day));
@@ -430,11 +431,11 @@ static json_t *op_due_row(const struct op_due *due, const struct op_due_item *it
  * introduces whom, and who looks for what, is nobody else's business. */
 static const char *op_due_title(const struct op_due_item *item)
 {
-    if (op_due_is(item, "introduction") || op_due_is(item, "ask"))
-        return NULL;
     if (op_due_is(item, "endorsement"))
         return "Endorsement ends: ";
-    return op_due_is(item, "birthday") ? "Birthday: " : "Be in touch: ";
+    if (op_due_is(item, "birthday"))
+        return "Birthday: ";
+    return op_due_is(item, "reminder") || op_due_is(item, "quiet") ? "Be in touch: " : NULL;
 }
 
 static void op_due_ical(const struct op_due *due, struct buf *out)

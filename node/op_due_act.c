@@ -5,9 +5,12 @@
 #include <string.h>
 
 #include "node/describe_introduction.h"
+#include "node/introduction.h"
 #include "node/op_introduction.h"
+#include "node/op_want.h"
 #include "storage/view_ask.h"
 #include "storage/view_endorsement.h"
+#include "storage/view_share.h"
 
 struct op_due_acts {
     struct op_call *call;
@@ -124,6 +127,73 @@ static enum err op_due_act_on_introduction(void *self, const struct introduction
     return acts->each(acts->self, &act);
 }
 
+static enum err op_due_act_on_wanted(void *self, const struct introduction_fact *fact)
+{
+    struct op_due_acts *acts = self;
+    const struct introduction_want *want = &fact->message.want;
+    struct op_due_act act = {.kind = "introduction wanted",
+                             .member = fact->member,
+                             .id = fact->message.id,
+                             .due_ms = want->expires_ms};
+    char name[INTRODUCTION_NAME_SIZE], text[2 * OP_DUE_TEXT_SIZE];
+
+    if (want->expires_ms <= acts->call->now_ms)
+        return ERR_OK;
+    op_due_act_cut(name, sizeof name, want->words);
+    if (want->has_target)
+        introduction_name(&acts->call->snapshot, &want->target, name);
+    (void)snprintf(text, sizeof text, "would like to meet %s: %.*s", name, (int)want->blurb.size,
+                   (const char *)want->blurb.data);
+    op_due_act_cut(act.text, sizeof act.text, span_str(text));
+    return acts->each(acts->self, &act);
+}
+
+static enum err op_due_act_introductions(struct op_due_acts *acts)
+{
+    const struct snapshot *snapshot = &acts->call->snapshot;
+    enum err err = view_introduction_each(snapshot, NULL, op_due_act_on_introduction, acts);
+
+    return err == ERR_OK ? view_introduction_wants(snapshot, ledger_member(snapshot->ledger),
+                                                   op_due_act_on_wanted, acts)
+                         : err;
+}
+
+/* What waits for as long as it likes. */
+
+static enum err op_due_act_on_want(void *self, const struct peer *peer, const struct want *want)
+{
+    struct op_due_acts *acts = self;
+    struct op_due_act act = {.kind = "endorsement wanted",
+                             .member = peer->member,
+                             .due_ms = want->asked_ms,
+                             .is_patient = true};
+    struct span words = object_text(&want->object, ENDORSEMENT_WANT_WORDS);
+    char text[2 * OP_DUE_TEXT_SIZE];
+
+    (void)snprintf(text, sizeof text, "would like you to endorse: %.*s", (int)words.size,
+                   (const char *)words.data);
+    op_due_act_cut(act.text, sizeof act.text, span_str(text));
+    return acts->each(acts->self, &act);
+}
+
+static enum err op_due_act_on_share(void *self, const struct share_view *view)
+{
+    struct op_due_acts *acts = self;
+    struct op_due_act act = {.kind = "share",
+                             .member = view->peer,
+                             .id = view->object,
+                             .due_ms = view->seen_ms,
+                             .is_patient = true};
+    char text[2 * OP_DUE_TEXT_SIZE];
+
+    if (!view->is_standing || view->decision != SHARE_WAITING)
+        return ERR_OK;
+    (void)snprintf(text, sizeof text, "shares a contact: %.*s", (int)view->share.texts[0].size,
+                   (const char *)view->share.texts[0].data);
+    op_due_act_cut(act.text, sizeof act.text, span_str(text));
+    return acts->each(acts->self, &act);
+}
+
 /* Asks. */
 
 static enum err op_due_act_on_ask(void *self, const struct ask_row *row)
@@ -162,7 +232,11 @@ enum err op_due_act_each(struct op_call *call, uint64_t until_ms, op_due_act_fn 
     if (err == ERR_OK)
         err = op_due_act_endorsements(&acts, op_due_act_on_endorsement);
     if (err == ERR_OK)
-        err = view_introduction_each(&call->snapshot, NULL, op_due_act_on_introduction, &acts);
+        err = op_due_act_introductions(&acts);
+    if (err == ERR_OK)
+        err = op_want_each(call, op_due_act_on_want, &acts);
+    if (err == ERR_OK)
+        err = view_share_received(&call->snapshot, op_due_act_on_share, &acts);
     if (err == ERR_OK)
         err = view_ask_each(&call->snapshot, op_due_act_on_ask, &acts);
     buf_release(&acts.renewed);

@@ -134,9 +134,14 @@ static enum err op_introduction_open(struct op_call *call, bool as_introducer,
 
 static enum err op_introduction_wrong(struct op_call *call, const struct introduction_case *intro)
 {
-    return op_fail(call, OP_FAILED, "kith intro show ID",
-                   "that is not possible: this introduction is at \"%s\"",
-                   describe_introduction_state(&intro->row, call->now_ms));
+    const char *state = describe_introduction_state(&intro->row, call->now_ms);
+
+    if (intro->row.state == INTRODUCTION_RELEASED || intro->row.state == INTRODUCTION_GREETED)
+        state = "both have agreed";
+    if (intro->row.state == INTRODUCTION_CONNECTED)
+        state = "you are linked";
+    return op_fail(call, OP_FAILED, "kith intro show ID", "it is too late for that: %s",
+                   state != NULL ? state : "it is over");
 }
 
 /* Judges, and answers with what it has come to. */

@@ -28,7 +28,7 @@ static enum err op_me_check_text(struct op_call *call, const char *name, const c
 {
     if (strlen(text) <= max)
         return ERR_OK;
-    return op_fail(call, OP_USAGE, "make it shorter", "--%s may be %zu bytes long", name, max);
+    return op_fail(call, OP_USAGE, "make it shorter", "--%s may have at most %zu bytes", name, max);
 }
 
 static enum err op_me_check(struct op_call *call)

@@ -6,6 +6,7 @@
 
 #include "crypto/secret.h"
 #include "node/describe.h"
+#include "node/describe_path.h"
 #include "node/name.h"
 #include "node/op_ask.h"
 #include "node/op_due.h"
@@ -172,11 +173,88 @@ enum err op_node_status(struct op_call *call)
     return ERR_OK;
 }
 
+/* What there is to be done with peers. */
+struct op_node_next {
+    json_t *out;
+    struct buf words, introduce;
+    int pending, linked;
+};
+
+static void op_node_put_peer(const struct peer *peer, struct buf *out)
+{
+    json_t *who = json_object();
+
+    describe_set_did(who, "member", &peer->member);
+    describe_set_text(who, "name", span_str(peer->alias[0] != '\0' ? peer->alias : peer->name));
+    buf_byte(out, ' ');
+    describe_path_put_who(who, out);
+    json_decref(who);
+}
+
+static enum err op_node_on_next(void *self, const struct peer *peer)
+{
+    struct op_node_next *next = self;
+
+    if (peer->state != LINK_LINKED)
+        return ERR_OK;
+    if (peer->level != LINK_COMPARED && next->words.size == 0) {
+        buf_append(&next->words, span_str("kith peer words"));
+        op_node_put_peer(peer, &next->words);
+    }
+    if (next->linked++ < 2) {
+        buf_append(&next->introduce, span_str(next->linked == 1 ? "kith introduce" : ""));
+        op_node_put_peer(peer, &next->introduce);
+    }
+    return ERR_OK;
+}
+
+static enum err op_node_on_acceptance(void *self, uint32_t number, const struct object *acceptance)
+{
+    struct op_node_next *next = self;
+
+    (void)number;
+    next->pending += object_number(acceptance, ACCEPTANCE_STATE) == ACCEPTANCE_PENDING;
+    return ERR_OK;
+}
+
+static enum err op_node_on_reminder(void *self, uint32_t number, const struct object *reminder)
+{
+    (void)number;
+    (void)reminder;
+    *(bool *)self = true;
+    return ERR_CANCELLED;
+}
+
+/* For people: what they could do next, where nothing waits. */
+static enum err op_node_add_next(struct op_call *call)
+{
+    struct op_node_next next = {.out = json_object()};
+    bool has_reminders = false;
+    const struct id *self = ledger_self_space(call->snapshot.ledger);
+    enum err err = view_peer_each(&call->snapshot, op_node_on_next, &next);
+
+    if (err == ERR_OK)
+        err = row_each(&call->snapshot, self, KIND_ACCEPTANCE, op_node_on_acceptance, &next);
+    if (err == ERR_OK)
+        err = row_each(&call->snapshot, self, KIND_REMINDER, op_node_on_reminder, &has_reminders);
+    (void)json_object_set_new(next.out, "pending", json_integer(next.pending));
+    (void)json_object_set_new(next.out, "reminders", json_boolean(has_reminders));
+    describe_set_text(next.out, "words", buf_span(&next.words));
+    if (next.linked > 1)
+        describe_set_text(next.out, "introduce", buf_span(&next.introduce));
+    (void)json_object_set_new(call->result, "next", next.out); /* A lost key is a step less. */
+    buf_release(&next.words);
+    buf_release(&next.introduce);
+    return err == ERR_CANCELLED ? ERR_OK : err;
+}
+
 enum err op_node_waiting(struct op_call *call)
 {
     enum err err = op_node_status(call);
 
-    return err == ERR_OK ? op_due_today(call) : err;
+    if (err == ERR_OK)
+        err = op_node_add_next(call);
+    return err == ERR_OK ? op_due_today(call) : op_fail_err(call, err, "status could not be read");
 }
 
 /* Log. */

@@ -197,7 +197,7 @@ static enum err op_peer_part(struct op_call *call, enum link_state state, const 
     enum err err = peer != NULL ? op_peer_load(call, &who, peer) : ERR_NOMEM;
 
     if (err == ERR_OK && peer->state == state)
-        err = op_fail(call, OP_FAILED, "kith peer list", "that is so already");
+        err = op_fail(call, OP_FAILED, "kith peer list", "that was done before: no link is left");
     secret_free(peer);
     if (err != ERR_OK)
         return err;

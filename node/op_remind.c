@@ -308,7 +308,11 @@ static enum err op_remind_set(struct op_call *call, uint8_t field, uint64_t ms)
 
 enum err op_remind_done(struct op_call *call)
 {
-    return op_remind_set(call, REMINDER_DONE, call->now_ms);
+    enum err err = op_remind_set(call, REMINDER_DONE, call->now_ms);
+
+    if (err == ERR_OK)
+        (void)json_object_set_new(call->result, "done", json_true()); /* Only said to people. */
+    return err;
 }
 
 enum err op_remind_snooze(struct op_call *call)

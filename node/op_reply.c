@@ -28,6 +28,8 @@ struct op_reply {
     struct name_match about;
     json_t *about_person; /* what facts borrow from */
     char name[NAME_SIZE_MAX + 1];
+    bool is_rehearsal; /* only to see what will be asked of the owner */
+    bool must_ask;     /* whether whoever it names has agreed */
 };
 
 enum err op_reply_my_name(const struct op_call *call, char *out, size_t out_size)
@@ -163,7 +165,8 @@ static enum err op_reply_consent(struct op_reply *plan, const char *who, bool *o
         err = introduction_peer(&call->snapshot, &plan->about.member, peer);
     *out_is_peer = err == ERR_OK && plan->about.has_member && peer->state == LINK_LINKED;
     secret_free(peer);
-    if (err == ERR_OK && !*out_is_peer && !op_flag(call, "asked"))
+    plan->must_ask = err == ERR_OK && !*out_is_peer && !op_flag(call, "asked");
+    if (plan->must_ask && !plan->is_rehearsal)
         err = op_fail(call, OP_AMBIGUOUS,
                       "the same with --asked once they agreed, or without --about",
                       "%s is not on kith with you: have you asked them?", who);
@@ -274,6 +277,22 @@ static enum err op_reply_answer(struct op_call *call, const struct hash *id)
     }
     object_release(&lead);
     return err;
+}
+
+enum err op_reply_plan(struct op_call *call)
+{
+    struct op_reply plan = {.call = call, .is_rehearsal = true};
+    enum err err = op_reply_find(&plan);
+
+    if (err == ERR_OK)
+        err = op_reply_about(&plan);
+    if (err == ERR_OK) {
+        call->result = json_pack("{s:b}", "must_ask", plan.must_ask);
+        describe_set_text(call->result, "about", span_str(plan.about.shown));
+    }
+    view_ask_wipe(&plan.plain);
+    json_decref(plan.about_person);
+    return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the ask could not be read");
 }
 
 enum err op_reply(struct op_call *call)

@@ -97,20 +97,33 @@ static enum err op_want_is_done(struct op_call *call, const struct public_key *i
     return err;
 }
 
+/* A wish that is still one; ERR_NOT_FOUND. */
+static enum err op_want_open(struct op_call *call, const struct peer *peer, bool is_mine,
+                             struct want *out)
+{
+    const struct public_key *me = ledger_member(call->snapshot.ledger);
+    bool is_done = false;
+    enum err err = want_get(&call->snapshot, peer, is_mine, call->now_ms, out);
+
+    if (err != ERR_OK)
+        return err;
+    err = op_want_is_done(call, is_mine ? &peer->member : me, is_mine ? me : &peer->member,
+                          out->asked_ms, &is_done);
+    if (err == ERR_OK && is_done)
+        err = ERR_NOT_FOUND;
+    if (err != ERR_OK)
+        object_release(&out->object);
+    return err;
+}
+
 static enum err op_want_add(struct op_want_walk *walk, const struct peer *peer, bool is_mine)
 {
-    struct op_call *call = walk->call;
-    const struct public_key *me = ledger_member(call->snapshot.ledger);
     struct want want;
-    bool is_done = false;
-    enum err err = want_get(&call->snapshot, peer, is_mine, call->now_ms, &want);
+    enum err err = op_want_open(walk->call, peer, is_mine, &want);
 
     if (err != ERR_OK)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
-    err = op_want_is_done(call, is_mine ? &peer->member : me, is_mine ? me : &peer->member,
-                          want.asked_ms, &is_done);
-    if (err == ERR_OK && !is_done &&
-        json_array_append_new(is_mine ? walk->mine : walk->theirs,
+    if (json_array_append_new(is_mine ? walk->mine : walk->theirs,
                               op_want_describe(peer, &want, is_mine)) != 0)
         err = ERR_NOMEM;
     object_release(&want.object);
@@ -125,6 +138,34 @@ static enum err op_want_on_peer(void *self, const struct peer *peer)
         return ERR_OK;
     err = op_want_add(self, peer, false);
     return err == ERR_OK ? op_want_add(self, peer, true) : err;
+}
+
+struct op_want_each {
+    struct op_call *call;
+    op_want_fn each;
+    void *self;
+};
+
+static enum err op_want_on_theirs(void *self, const struct peer *peer)
+{
+    struct op_want_each *walk = self;
+    struct want want;
+    enum err err = ERR_NOT_FOUND;
+
+    if (peer->state == LINK_LINKED)
+        err = op_want_open(walk->call, peer, false, &want);
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    err = walk->each(walk->self, peer, &want);
+    object_release(&want.object);
+    return err;
+}
+
+enum err op_want_each(struct op_call *call, op_want_fn each, void *self)
+{
+    struct op_want_each walk = {.call = call, .each = each, .self = self};
+
+    return view_peer_each(&call->snapshot, op_want_on_theirs, &walk);
 }
 
 enum err op_want_list(struct op_call *call)

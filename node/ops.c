@@ -91,6 +91,7 @@ static const struct op ops_all[] = {
     {.method = "import", .mode = OP_WRITE, .run = op_import, .poll = op_import_poll},
     {.method = "import.plan", .mode = OP_WRITE, .run = op_import_plan},
     {.method = "ask.reply", .mode = OP_WRITE, .run = op_reply},
+    {.method = "ask.reply.plan", .mode = OP_READ, .run = op_reply_plan},
     {.method = "intro.accept", .mode = OP_WRITE, .run = op_introduction_accept},
     {.method = "intro.decline", .mode = OP_WRITE, .run = op_introduction_decline},
     {.method = "intro.known", .mode = OP_WRITE, .run = op_introduction_known},
@@ -231,6 +232,20 @@ static enum err ops_err(enum op_code code)
     return ERR_INVALID;
 }
 
+/* A hint that ends in ID is about the one that was typed. */
+static void ops_hint(struct op_call *call, const char *hint)
+{
+    const char *id = op_text(call, "id");
+    size_t size = strlen(hint);
+
+    if (size > 3 && strcmp(hint + size - 3, " ID") == 0 && id != NULL && id[0] != '\0' &&
+        strspn(id, "0123456789abcdef-") == strlen(id))
+        (void)snprintf(call->failure.hint, sizeof call->failure.hint, "%.*s%.40s", (int)size - 2,
+                       hint, id);
+    else
+        (void)snprintf(call->failure.hint, sizeof call->failure.hint, "%s", hint);
+}
+
 enum err op_fail(struct op_call *call, enum op_code code, const char *hint, const char *format, ...)
 {
     va_list arguments;
@@ -240,7 +255,7 @@ enum err op_fail(struct op_call *call, enum op_code code, const char *hint, cons
     (void)vsnprintf(call->failure.message, sizeof call->failure.message, format,
                     arguments); /* Cut when too long. */
     va_end(arguments);
-    (void)snprintf(call->failure.hint, sizeof call->failure.hint, "%s", hint);
+    ops_hint(call, hint);
     return ops_err(code);
 }
 

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
 #include <sys/prctl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -95,4 +97,19 @@ bool prompt_passphrase(char *out, size_t size, size_t *out_size)
         (void)raise(SIGINT);
     out[*out_size] = '\0';
     return end == PROMPT_GIVEN;
+}
+
+bool prompt_agrees(const char *question)
+{
+    char answer[16];
+    bool has_more;
+
+    (void)fprintf(stderr, "%s [y/N] ", question);
+    if (fgets(answer, sizeof answer, stdin) == NULL) {
+        (void)fputs("\n", stderr);
+        return false;
+    }
+    has_more = strchr(answer, '\n') == NULL;
+    answer[strcspn(answer, "\r\n")] = '\0';
+    return !has_more && (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0);
 }

@@ -10,4 +10,8 @@
  * SIGKILL, the terminal echoes again first. */
 bool prompt_passphrase(char *out, size_t size, size_t *out_size);
 
+/* Puts a question that wants yes or no, and waits for a line. Nothing but yes is a yes: no, an
+ * empty line and the end of input are none. Ctrl-C ends the process. */
+bool prompt_agrees(const char *question);
+
 #endif

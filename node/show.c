@@ -132,6 +132,36 @@ void show_lines(const char *label, const char *text)
     }
 }
 
+void show_time(const char *label, const char *text)
+{
+    char minute[32];
+
+    (void)snprintf(minute, sizeof minute, "%.10s %.5s UTC", text,
+                   strlen(text) > 11 ? text + 11 : "");
+    show_line(label, strlen(text) == strlen("2026-12-01T09:00:00Z") ? minute : text);
+}
+
+/* As much of an id as lists show: a UUID has a dash more. */
+static int show_id_size(const char *id)
+{
+    return strlen(id) > 8 && id[8] == '-' ? 13 : 12;
+}
+
+void show_step(const char *label, const char *command, json_t *object, const char *rest)
+{
+    const char *id = show_text(object, "id");
+
+    (void)printf("%-14s %s %.*s%s%s\n", label, command, show_id_size(id), id,
+                 rest[0] != '\0' ? " " : "", rest);
+}
+
+void show_step_row(const char *command, json_t *row)
+{
+    if (row != NULL && isatty(STDOUT_FILENO))
+        (void)printf("\nLook at one: %s %.*s\n", command, show_id_size(show_text(row, "id")),
+                     show_text(row, "id"));
+}
+
 void show_list(const char *label, json_t *list)
 {
     size_t at;

@@ -30,9 +30,9 @@ static void show_ask_row(json_t *ask)
     char *clean;
 
     (void)snprintf(text, sizeof text, "%.12s  %-8s  %.140s, %s by %s%s%s%s", show_text(ask, "id"),
-                   show_text(ask, "state"), show_text(ask, "title"),
-                   show_ask_is(ask, "kind", "offer") ? "offered" : "asked", show_ask_author(ask),
-                   is_passed ? ", passed on by " : "", is_passed ? from : "",
+                   show_ask_is(ask, "state", "shown") ? "new" : show_text(ask, "state"),
+                   show_text(ask, "title"), show_ask_is(ask, "kind", "offer") ? "offered" : "asked",
+                   show_ask_author(ask), is_passed ? ", passed on by " : "", is_passed ? from : "",
                    json_object_get(ask, "matches") != NULL ? " (you may know somebody)" : "");
     clean = show_copy(text);
     if (clean != NULL)
@@ -42,14 +42,20 @@ static void show_ask_row(json_t *ask)
 
 static void show_asks(json_t *result, json_t *params)
 {
-    json_t *asks = json_object_get(result, "asks"), *ask;
+    json_t *asks = json_object_get(result, "asks"), *ask, *fresh = NULL;
     json_int_t later = json_integer_value(json_object_get(result, "later"));
     bool is_digest = json_is_true(json_object_get(params, "later"));
     size_t at;
 
     if (json_array_size(asks) == 0)
         (void)puts("No asks. Ask your network: kith ask post TEXT --title TITLE");
-    json_array_foreach(asks, at, ask) show_ask_row(ask);
+    json_array_foreach(asks, at, ask)
+    {
+        show_ask_row(ask);
+        if (show_ask_is(ask, "state", "shown") && fresh == NULL)
+            fresh = ask;
+    }
+    show_step_row("kith ask show", fresh);
     if (later > 0 && !is_digest)
         (void)printf("%" JSON_INTEGER_FORMAT " more for later: kith ask list --later\n", later);
 }
@@ -84,22 +90,6 @@ static void show_ask_way(json_t *ask)
     show_line("They say", show_text(ask, "note"));
 }
 
-/* What to type next, with the ask's own id. */
-static void show_ask_hint(json_t *ask, char *out, size_t size)
-{
-    const char *id = show_text(ask, "id");
-    bool may_go_on = json_integer_value(json_object_get(ask, "hops")) <
-                     json_integer_value(json_object_get(ask, "hop_limit"));
-
-    if (json_is_true(json_object_get(ask, "mine")))
-        (void)snprintf(out, size, "open; kith ask close %.12s ends it", id);
-    else if (may_go_on)
-        (void)snprintf(out, size, "kith ask pass %.12s --to WHO, or kith ask dismiss %.12s", id,
-                       id);
-    else
-        (void)snprintf(out, size, "it goes no further; kith ask dismiss %.12s: not now", id);
-}
-
 static const char *show_ask_past(json_t *ask)
 {
     const char *state = show_text(ask, "state");
@@ -118,10 +108,37 @@ static const char *show_ask_past(json_t *ask)
 static void show_ask_state(json_t *ask)
 {
     const char *past = show_ask_past(ask);
-    char hint[SHOW_ASK_LINE];
+    bool may_go_on = json_integer_value(json_object_get(ask, "hops")) <
+                     json_integer_value(json_object_get(ask, "hop_limit"));
 
-    show_ask_hint(ask, hint, sizeof hint);
-    show_line("State", past[0] != '\0' ? past : hint);
+    if (past[0] != '\0')
+        show_line("State", past);
+    else if (json_is_true(json_object_get(ask, "mine")))
+        show_line("State", "open");
+    else if (!may_go_on)
+        show_line("State", "it goes no further than you");
+}
+
+/* What to type next. */
+static void show_ask_next(json_t *ask)
+{
+    const char *label = "Next";
+    bool may_go_on = json_integer_value(json_object_get(ask, "hops")) <
+                     json_integer_value(json_object_get(ask, "hop_limit"));
+
+    if (show_ask_is(ask, "state", "closed") || show_ask_is(ask, "state", "expired"))
+        return;
+    if (json_is_true(json_object_get(ask, "mine"))) {
+        show_step("Next", "kith ask close", ask, " # when you have found it, or changed your mind");
+        return;
+    }
+    if (may_go_on) {
+        show_step(label, "kith ask pass", ask, "--to WHO --note \"...\"");
+        label = "";
+    }
+    show_step(label, "kith ask reply", ask, "--text \"...\"");
+    if (show_ask_past(ask)[0] == '\0')
+        show_step("", "kith ask dismiss", ask, " # not now; nobody is told");
 }
 
 /* How far it has come, of how far it may go. */
@@ -209,11 +226,12 @@ static void show_ask(json_t *result, json_t *params)
     show_ask_names("To", json_object_get(result, "to"));
     show_ask_names("Passed to", json_object_get(result, "passed_to"));
     show_ask_reach(result);
-    show_line("Until", show_text(result, "expires"));
+    show_time("Until", show_text(result, "expires"));
     show_ask_state(result);
     show_ask_matches(result);
     show_ask_left_out(result);
     show_reply_leads(result);
+    show_ask_next(result);
 }
 
 const struct show_printer show_ask_printers[] = {

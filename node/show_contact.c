@@ -11,7 +11,7 @@ static void show_contact(json_t *result, json_t *params)
     show_card(result);
     show_list("Tags", json_object_get(result, "tags"));
     show_line("How we met", show_text(result, "met"));
-    show_line("Note", show_text(result, "note"));
+    show_lines("Note", show_text(result, "note"));
     if (json_is_true(json_object_get(result, "peer")))
         show_line("Peer", "yes: you are linked");
     show_line("Closeness", show_text(result, "closeness"));
@@ -29,7 +29,7 @@ static void show_contacts(json_t *result, json_t *params)
     json_t *rows = json_object_get(result, "contacts");
 
     show_table(rows, params, columns, 4);
-    if (isatty(STDOUT_FILENO)) {
+    if (isatty(STDOUT_FILENO) && json_object_get(result, "total") != NULL) {
         json_int_t total = json_integer_value(json_object_get(result, "total"));
 
         (void)printf("%" JSON_INTEGER_FORMAT " %s\n", total, total == 1 ? "contact" : "contacts");
@@ -175,7 +175,6 @@ static void show_import(json_t *result, json_t *params)
     json_t *alike = json_object_get(result, "alike"), *row;
     size_t at;
 
-    (void)params;
     (void)printf("%" JSON_INTEGER_FORMAT " new, %" JSON_INTEGER_FORMAT
                  " updated, %" JSON_INTEGER_FORMAT " unchanged, %" JSON_INTEGER_FORMAT
                  " look like somebody you have\n",
@@ -200,6 +199,10 @@ static void show_import(json_t *result, json_t *params)
     }
     show_import_lines(json_object_get(result, "rejected"));
     show_import_lines(json_object_get(result, "notes"));
+    if (json_is_true(json_object_get(params, "dry-run")))
+        (void)puts("Nothing was written: this is what would be.");
+    else if (show_count(result, "new") + show_count(result, "updated") > 0 && isatty(STDOUT_FILENO))
+        (void)puts("See them: kith contact list. Take it back: kith undo");
 }
 
 static void show_circles(json_t *result, json_t *params)

@@ -63,16 +63,19 @@ static void show_endorsement(json_t *row, json_t *params)
     show_list("About", json_object_get(row, "about"));
     show_line("Relation", show_text(row, "relation"));
     show_endorsement_years(row);
-    show_line("Written", show_text(row, "issued"));
-    show_line("Holds until", show_text(row, "expires"));
+    show_time("Written", show_text(row, "issued"));
+    show_time("Holds until", show_text(row, "expires"));
     show_line("State", state);
     show_line("Shown to", show_text(row, "shown_to"));
     if (json_object_get(row, "via") != NULL)
         show_line("Told by", show_endorsement_name(row, "via"));
     show_line("Id", show_text(row, "id"));
-    if (strcmp(state, "pending") == 0)
-        (void)puts("Accept it: kith endorsement accept ID --to peers. Or put it away, silently: "
-                   "kith endorsement set-aside ID");
+    if (strcmp(state, "sent") == 0)
+        (void)puts("They decide who sees it.");
+    if (strcmp(state, "pending") == 0) {
+        show_step("Next", "kith endorsement accept", row, "--to peers");
+        show_step("", "kith endorsement set-aside", row, " # nobody is told");
+    }
 }
 
 /* Names move up, so that the table can show them. */
@@ -93,12 +96,16 @@ static void show_endorsements(json_t *result, json_t *params)
     static const struct show_column columns[] = {
         {"BY", "by", 0.15},       {"OF", "whom", 0.15},           {"ABOUT", "about", 0.15},
         {"STATE", "state", 0.08}, {"SHOWN TO", "shown_to", 0.08}, {"ID", "id", 0.3}};
-    json_t *rows = json_object_get(result, "endorsements");
+    json_t *rows = json_object_get(result, "endorsements"), *row, *waiting = NULL;
+    size_t at;
 
     if (json_array_size(rows) == 0)
-        (void)puts("There are none.");
+        (void)puts("There are none. Say what you saw a peer do: kith endorse WHO --about SKILL");
+    json_array_foreach(rows, at, row) if (strcmp(show_text(row, "state"), "pending") == 0) waiting =
+        row;
     show_endorsement_lift(rows);
     show_table(rows, params, columns, 6);
+    show_step_row("kith endorsement show", waiting);
 }
 
 static void show_verdict(json_t *result, json_t *params)
@@ -112,8 +119,8 @@ static void show_verdict(json_t *result, json_t *params)
     show_line("By", issuer[0] != '\0' ? issuer : show_text(result, "issuer"));
     show_line("Of", subject[0] != '\0' ? subject : show_text(result, "subject"));
     show_line("Words", show_text(result, "words"));
-    show_line("Written", show_text(result, "issued"));
-    show_line("Holds until", show_text(result, "expires"));
+    show_time("Written", show_text(result, "issued"));
+    show_time("Holds until", show_text(result, "expires"));
 }
 
 static void show_endorsement_file(json_t *result, json_t *params)
@@ -148,7 +155,7 @@ static void show_want(json_t *row, const char *who)
     show_line(who, show_endorsement_name(row, json_object_get(row, "to") != NULL ? "to" : "from"));
     show_line("Work", show_text(row, "words"));
     show_list("About", json_object_get(row, "about"));
-    show_line("Asked", show_text(row, "asked"));
+    show_time("Asked", show_text(row, "asked"));
     show_line("Type", show_text(row, "next"));
 }
 
@@ -165,7 +172,7 @@ static void show_wants(json_t *result, json_t *params)
 
     (void)params;
     if (json_array_size(wants) + json_array_size(mine) == 0)
-        (void)puts("There are none.");
+        (void)puts("There are none. Ask a peer for one: kith endorsement want WHO");
     json_array_foreach(wants, at, row) show_want(row, "Asks you");
     json_array_foreach(mine, at, row) show_want(row, "You asked");
 }

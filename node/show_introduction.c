@@ -50,14 +50,20 @@ static void show_introduction_want(json_t *want)
 static void show_introductions(json_t *result, json_t *params)
 {
     json_t *rows = json_object_get(result, "introductions"), *row;
-    json_t *wants = json_object_get(result, "wants");
+    json_t *wants = json_object_get(result, "wants"), *waiting = NULL;
     size_t at;
 
     (void)params;
     if (json_array_size(rows) == 0 && json_array_size(wants) == 0)
         (void)puts("No introductions. Bring two peers together: kith introduce A B --why TEXT");
-    json_array_foreach(rows, at, row) show_introduction_row(row);
+    json_array_foreach(rows, at, row)
+    {
+        show_introduction_row(row);
+        if (strcmp(show_text(row, "state"), "offered") == 0)
+            waiting = row;
+    }
     json_array_foreach(wants, at, row) show_introduction_want(row);
+    show_step_row("kith intro show", waiting);
 }
 
 static const char *show_introduction_next(const char *state, bool is_asked_again)
@@ -66,13 +72,13 @@ static const char *show_introduction_next(const char *state, bool is_asked_again
         return is_asked_again
                    ? "Both have agreed, though another device of yours said no. Accept once more, "
                      "or decline."
-                   : "kith intro accept ID, kith intro decline ID, or say nothing.";
+                   : "Waiting for you. Say yes, no, or nothing.";
     if (strcmp(state, "yes") == 0)
         return "You agreed. If the other does, too, you hear from one another.";
     if (strcmp(state, "greeted") == 0)
         return "Both agreed. Waiting for the other's node.";
     if (strcmp(state, "connected") == 0)
-        return "You are linked. You have not compared safety words: kith peer words WHO";
+        return "You are linked.";
     if (strcmp(state, "conflict") == 0)
         return "Somebody else is known here by that name, or another person was offered. Ask them, "
                "then accept, or decline.";
@@ -99,6 +105,16 @@ static void show_introduction_side(json_t *side)
     show_line("  thanks", show_text(side, "thanks"));
 }
 
+/* Linked by somebody else's word: the two can make sure. */
+static void show_introduction_words(json_t *other)
+{
+    char text[500];
+
+    (void)snprintf(text, sizeof text, "kith peer words \"%.400s\"", show_text(other, "name"));
+    if (show_text(other, "name")[0] != '\0')
+        show_line("Next", text);
+}
+
 static void show_introduction(json_t *result, json_t *params)
 {
     const char *state = show_text(result, "state");
@@ -119,21 +135,27 @@ static void show_introduction(json_t *result, json_t *params)
         show_line("They say", show_text(json_object_get(result, "other"), "message"));
         show_line("State", show_introduction_next(state, is_asked_again));
     }
-    show_line("Until", show_text(result, "expires"));
+    show_time("Until", show_text(result, "expires"));
+    if (strcmp(state, "offered") == 0 || strcmp(state, "conflict") == 0) {
+        show_step("Next", "kith intro accept", result, "");
+        show_step("", "kith intro decline", result, "");
+    } else if (strcmp(state, "connected") == 0) {
+        show_introduction_words(json_object_get(result, "other"));
+    }
 }
 
 static void show_wanted(json_t *result, json_t *params)
 {
     (void)params;
     show_line("Asked", show_text(json_object_get(result, "to"), "name"));
-    show_line("Until", show_text(result, "expires"));
+    show_time("Until", show_text(result, "expires"));
 }
 
 static void show_muted(json_t *result, json_t *params)
 {
     (void)params;
     show_line("Muted", show_text(result, "name"));
-    show_line("Until", show_text(result, "until"));
+    show_time("Until", show_text(result, "until"));
 }
 
 const struct show_printer show_introduction_printers[] = {

@@ -46,7 +46,7 @@ static void show_peer(json_t *result, json_t *params)
     show_line("Alias", show_text(result, "alias"));
     show_line("State", show_text(result, "state"));
     show_trust(result);
-    show_line("Last seen", show_text(result, "last_seen"));
+    show_time("Last seen", show_text(result, "last_seen"));
     if (json_is_true(json_object_get(result, "full")))
         show_line("Full", "no more of what they share is kept: kith peer quota WHO --mib 256");
     if (json_is_true(json_object_get(result, "full_there")))
@@ -205,12 +205,14 @@ static void show_invitation(json_t *result, json_t *params)
         (void)puts(uri);
         return;
     }
-    (void)printf(
-        "Send this to the person you mean, and to nobody else. It works once, until %s.\n\n%s\n\n",
-        show_text(result, "expires"), uri);
+    (void)printf("Send this to the person you mean, and to nobody else. It works once, until %.10s."
+                 "\n\n%s\n\n",
+                 show_text(result, "expires"), uri);
     if (json_is_true(json_object_get(params, "qr")))
         show_qr(uri);
     (void)puts("They type: kith peer accept kith:1...");
+    if (json_is_false(json_object_get(result, "node")))
+        (void)puts("Your node is stopped. It has to run when they do: kith run");
 }
 
 static void show_words(json_t *result, json_t *params)

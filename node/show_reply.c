@@ -66,6 +66,7 @@ static void show_leads(json_t *result, json_t *params)
     if (json_array_size(leads) == 0)
         (void)puts("No leads yet. Ask the people you know: kith ask post TEXT --title T");
     show_reply_rows(leads);
+    show_step_row("kith lead show", json_array_get(leads, 0));
 }
 
 /* Labels are words of ours: a name is never one. */
@@ -88,21 +89,22 @@ static void show_reply_thread(json_t *lead)
 
 static void show_reply_next(json_t *lead)
 {
-    const char *introduction = show_text(lead, "introduction");
+    const char *introduction = show_text(lead, "introduction"), *label = "Next";
     bool is_asked = strcmp(show_text(lead, "role"), "asked") == 0;
-    char text[120];
+    bool is_offered = strcmp(introduction, "offered") == 0 && is_asked,
+         is_wanted = strcmp(introduction, "wanted") == 0;
 
-    if (strcmp(introduction, "offered") == 0 && is_asked)
-        (void)snprintf(text, sizeof text, "They would introduce you: kith lead introduce %.12s",
-                       show_text(lead, "id"));
-    else if (strcmp(introduction, "wanted") == 0 && !is_asked)
-        (void)snprintf(text, sizeof text, "They said yes: kith lead introduce %.12s",
-                       show_text(lead, "id"));
-    else if (strcmp(introduction, "wanted") == 0)
-        (void)snprintf(text, sizeof text, "You said yes to the introduction.");
-    else
-        return;
-    (void)puts(text);
+    if (is_offered)
+        (void)puts("They would introduce you.");
+    else if (is_wanted)
+        (void)puts(is_asked ? "You said yes to the introduction." : "They said yes to meeting.");
+    if (is_offered || (is_wanted && !is_asked)) {
+        show_step(label, "kith lead introduce", lead, "");
+        label = "";
+    }
+    show_step(label, "kith lead answer", lead, "\"...\"");
+    if (is_asked && show_text(lead, "thanked")[0] == '\0')
+        show_step("", "kith thanks", lead, "\"...\"  # whoever passed it on reads it, too");
 }
 
 static void show_lead(json_t *result, json_t *params)
@@ -127,7 +129,7 @@ static void show_lead(json_t *result, json_t *params)
         show_card(about);
     }
     show_line("State", show_text(result, "state"));
-    show_line("Thanked", show_text(result, "thanked"));
+    show_time("Thanked", show_text(result, "thanked"));
     show_line("", show_text(result, "thanks"));
     show_reply_thread(result);
     show_reply_next(result);

@@ -14,37 +14,37 @@ static const char *show_share_name(json_t *object, const char *key)
 }
 
 /* What to type next. */
-static const char *show_share_next(const char *state)
+static void show_share_next(json_t *row)
 {
-    if (strcmp(state, "waiting") == 0)
-        return "Keep it: kith share keep ID. Or let it pass, silently: kith share set-aside ID";
-    if (strcmp(state, "changed") == 0)
-        return "More is told now. Take it over: kith share keep ID (what you changed stays yours)";
-    if (strcmp(state, "taken back") == 0)
-        return "They took it back. What you kept stays until you remove it: kith contact remove "
-               "WHO";
-    if (strcmp(state, "given") == 0)
-        return "Take it back: kith share withdraw ID. What they kept stays with them.";
-    return "";
+    const char *state = show_text(row, "state");
+
+    if (strcmp(state, "waiting") == 0) {
+        show_step("Next", "kith share keep", row, "");
+        show_step("", "kith share set-aside", row, " # nobody is told");
+    } else if (strcmp(state, "changed") == 0) {
+        (void)puts("More is told now. What you changed stays yours.");
+        show_step("Next", "kith share keep", row, "");
+    } else if (strcmp(state, "taken back") == 0) {
+        (void)puts("They took it back. What you kept stays until you remove it.");
+    } else if (strcmp(state, "given") == 0) {
+        show_step("Next", "kith share withdraw", row, " # what they kept stays with them");
+    }
 }
 
 static void show_share(json_t *row, json_t *params)
 {
-    const char *state = show_text(row, "state"), *next = show_share_next(state);
-
     (void)params;
     show_line("From", show_share_name(row, "from"));
     show_line("With", show_share_name(row, "with"));
     show_card(row);
     show_list("Tags", json_object_get(row, "tags"));
     show_line("They say", show_text(row, "why"));
-    show_line("Shared", show_text(row, "shared"));
-    show_line("State", state);
-    show_line("Taken back", show_text(row, "taken_back"));
+    show_time("Shared", show_text(row, "shared"));
+    show_line("State", show_text(row, "state"));
+    show_time("Taken back", show_text(row, "taken_back"));
     show_list("Looks like", json_object_get(row, "look_alike"));
     show_line("Id", show_text(row, "id"));
-    if (next[0] != '\0')
-        (void)puts(next);
+    show_share_next(row);
 }
 
 /* Names move up, so that the table can show them. */
@@ -53,7 +53,7 @@ static void show_shares(json_t *result, json_t *params)
     static const struct show_column columns[] = {
         {"WHO", "name", 0.25},  {"ORGANISATION", "org", 0.2}, {"FROM", "by", 0.15},
         {"WITH", "whom", 0.15}, {"STATE", "state", 0.1},      {"ID", "id", 0.15}};
-    json_t *rows = json_object_get(result, "shares"), *row;
+    json_t *rows = json_object_get(result, "shares"), *row, *waiting = NULL;
     size_t at;
 
     if (json_array_size(rows) == 0)
@@ -61,10 +61,13 @@ static void show_shares(json_t *result, json_t *params)
                    "--with PEER");
     json_array_foreach(rows, at, row)
     {
+        if (strcmp(show_text(row, "state"), "waiting") == 0)
+            waiting = row;
         (void)json_object_set_new(row, "by", json_string(show_share_name(row, "from")));
         (void)json_object_set_new(row, "whom", json_string(show_share_name(row, "with")));
     }
     show_table(rows, params, columns, 6);
+    show_step_row("kith share show", waiting);
 }
 
 static void show_share_names(FILE *out, const char *label, json_t *rows)
@@ -81,6 +84,21 @@ static void show_share_names(FILE *out, const char *label, json_t *rows)
     }
 }
 
+/* A key of a contact as its page calls it. */
+static const char *show_share_label(const char *key)
+{
+    static const struct {
+        const char *key, *label;
+    } labels[] = {{"kind", "Kind"},    {"name", "Name"},   {"org", "Organisation"},
+                  {"title", "Title"},  {"place", "Place"}, {"emails", "E-mail"},
+                  {"phones", "Phone"}, {"urls", "Web"},    {"tags", "Tags"}};
+
+    for (size_t at = 0; at < sizeof labels / sizeof labels[0]; at++)
+        if (strcmp(labels[at].key, key) == 0)
+            return labels[at].label;
+    return key;
+}
+
 /* Texts and lists of texts under the keys of a contact. */
 void show_share_plan(json_t *result, FILE *out)
 {
@@ -91,15 +109,17 @@ void show_share_plan(json_t *result, FILE *out)
     show_share_names(out, "With", json_object_get(result, "with"));
     json_object_foreach(shared, key, value)
     {
+        const char *label = show_share_label(key);
+
         char *text = json_is_string(value) ? show_copy(json_string_value(value)) : NULL;
 
         if (text != NULL)
-            (void)fprintf(out, "%-14s %s\n", key, text);
+            (void)fprintf(out, "%-14s %s\n", label, text);
         heap_free(text);
         json_array_foreach(value, at, item)
         {
             text = show_copy(json_string_value(item));
-            (void)fprintf(out, "%-14s %s\n", at == 0 ? key : "", text != NULL ? text : "");
+            (void)fprintf(out, "%-14s %s\n", at == 0 ? label : "", text != NULL ? text : "");
             heap_free(text);
         }
     }
@@ -107,8 +127,16 @@ void show_share_plan(json_t *result, FILE *out)
 
 static void show_share_given(json_t *result, json_t *params)
 {
-    (void)params;
     show_share_plan(result, stdout);
+    if (json_is_true(json_object_get(params, "dry-run"))) {
+        (void)puts("Nothing was shared: this is what would be.");
+    } else {
+        char *who = show_copy(show_text(params, "who"));
+
+        (void)printf("Shared. You can take it back: kith share withdraw \"%s\"\n",
+                     who != NULL ? who : "WHO");
+        heap_free(who);
+    }
 }
 
 static void show_share_withdrawn(json_t *result, json_t *params)

@@ -31,6 +31,13 @@ const char *show_text(json_t *object, const char *key);
 void show_line(const char *label, const char *text);
 /* The same for a text of several lines, as it was written. */
 void show_lines(const char *label, const char *text);
+/* A time as people read it, to the minute; nothing when it is empty. */
+void show_time(const char *label, const char *text);
+/* A line to type next: a command, the start of the object's id that tells it from others, and what
+ * follows. The label is "Next" on the first of several, then "". */
+void show_step(const char *label, const char *command, json_t *object, const char *rest);
+/* The same below a list, for people alone: how to look at one of its rows. */
+void show_step_row(const char *command, json_t *row);
 /* One line for each text of a list; the label stands on the first. */
 void show_list(const char *label, json_t *list);
 /* Who endorses a person, a line each (show_endorsement.c); nothing without "endorsements". */

@@ -20,10 +20,40 @@ static bool show_status_is(json_t *row, const char *key, const char *text)
     return strcmp(show_text(row, key), text) == 0;
 }
 
-/* A reminder, a birthday or an ending; introductions have a line of their own. */
+/* A reminder, a birthday or an ending; what others wait for has lines of its own. Nobody is
+ * reminded of an endorsement that is wanted: kith due and the log have it. */
 static bool show_status_is_due(json_t *row)
 {
-    return !show_status_is(row, "kind", "introduction") && !show_status_is(row, "state", "soon");
+    return !show_status_is(row, "kind", "introduction") && !show_status_is(row, "kind", "share") &&
+           strstr(show_text(row, "kind"), "wanted") == NULL &&
+           !show_status_is(row, "state", "soon");
+}
+
+/* Whom peers want to meet: each a sentence, some at most, and where to look at all of them. */
+static void show_status_wanted(json_t *due)
+{
+    size_t at, count = 0;
+    json_t *row;
+
+    json_array_foreach(due, at, row)
+    {
+        char *who, *text;
+        char line[SHOW_STATUS_LINE + 1];
+
+        if (!show_status_is(row, "kind", "introduction wanted") || count++ >= SHOW_STATUS_NAMES)
+            continue;
+        who = show_copy(show_text(row, "who"));
+        text = show_copy(show_text(row, "text"));
+        op_due_act_cut(line, sizeof line, span_str(text != NULL ? text : ""));
+        (void)printf("  %s %s%s\n", who != NULL ? who : "", line,
+                     text != NULL && strlen(text) > strlen(line) ? "..." : "");
+        heap_free(who);
+        heap_free(text);
+    }
+    if (count > SHOW_STATUS_NAMES)
+        (void)printf("  and %zu more\n", count - SHOW_STATUS_NAMES);
+    if (count > 0)
+        (void)puts("      kith intro list");
 }
 
 static void show_status_introductions(json_t *due, json_int_t waiting)
@@ -117,13 +147,18 @@ static void show_status_waiting(json_t *result)
                asks = show_status_number(result, "asks", "new"),
                words = show_status_number(result, "leads", "waiting_for_me"),
                wanted = show_status_number(result, "leads", "introductions_wanted");
-    size_t at, count = 0;
+    size_t at, count = 0, wants = 0;
 
-    json_array_foreach(due, at, row) count += show_status_is_due(row);
-    if (introductions + endorsements + shares + asks + words + wanted == 0 && count == 0)
+    json_array_foreach(due, at, row)
+    {
+        count += show_status_is_due(row);
+        wants += show_status_is(row, "kind", "introduction wanted");
+    }
+    if (introductions + endorsements + shares + asks + words + wanted == 0 && count + wants == 0)
         return;
     (void)puts("\nWaiting for you:");
     show_status_introductions(due, introductions);
+    show_status_wanted(due);
     show_status_endorsements(endorsements);
     show_status_shares(shares);
     show_status_asks(asks);
@@ -132,25 +167,37 @@ static void show_status_waiting(json_t *result)
 }
 
 /* What to do next, three things at most: kith is of use before there is anybody to link with. */
-static void show_status_next(json_int_t contacts, json_int_t peers, bool runs)
+static void show_status_next(json_t *result, json_int_t contacts, json_int_t peers, bool runs)
 {
+    json_t *next = json_object_get(result, "next");
+    bool is_alone = peers == 0, has_contacts = contacts > 0,
+         has_reminders = json_is_true(json_object_get(next, "reminders")),
+         has_pending = json_integer_value(json_object_get(next, "pending")) > 0;
+    const char *words = show_text(next, "words"), *introduce = show_text(next, "introduce");
     const struct {
         bool is_due;
-        const char *text;
+        const char *command, *does;
     } steps[] = {
-        {contacts == 0, "kith import FILE.vcf brings your address book"},
-        {contacts == 0, "kith contact add NAME begins one by hand"},
-        {contacts > 0 && peers == 0, "kith remind WHO --every 3m keeps you in touch"},
-        {peers == 0, "kith peer invite NAME links you with somebody"},
-        {contacts > 0 && peers == 0 && !runs, "kith run answers whoever accepts"},
+        {has_pending && !runs, "kith run", "makes the link you accepted"},
+        {!has_contacts, "kith import FILE.vcf", "brings your address book"},
+        {!has_contacts && is_alone, "kith contact add NAME", "begins one by hand"},
+        {has_contacts && is_alone, "kith remind WHO --every 3m", "keeps you in touch"},
+        {is_alone && !has_pending, "kith peer invite NAME", "links you with somebody"},
+        {has_contacts && is_alone && !runs, "kith run", "answers whoever accepts"},
+        {!is_alone && !runs, "kith run", "brings what your peers have to say"},
+        {words[0] != '\0', words, "makes sure who it is"},
+        {!is_alone && !has_reminders, "kith remind WHO --every 3m", "keeps you in touch"},
+        {introduce[0] != '\0', introduce, "brings two together"},
+        {!is_alone, "kith ask post TEXT --title TITLE", "asks the people you know"},
     };
-    const char *label = "Next";
+    char line[600];
+    int shown = 0;
 
-    for (size_t at = 0; at < sizeof steps / sizeof steps[0]; at++) {
+    for (size_t at = 0; next != NULL && at < sizeof steps / sizeof steps[0] && shown < 3; at++) {
         if (!steps[at].is_due)
             continue;
-        show_line(label, steps[at].text);
-        label = "";
+        (void)snprintf(line, sizeof line, "%.500s  # %s", steps[at].command, steps[at].does);
+        show_line(shown++ == 0 ? "Next" : "", line);
     }
 }
 
@@ -160,7 +207,8 @@ static void show_status(json_t *result, json_t *params)
 {
     bool runs = strcmp(show_text(result, "node"), "running") == 0;
     json_int_t contacts = json_integer_value(json_object_get(result, "contacts")),
-               peers = show_status_number(result, "peers", "total");
+               peers = show_status_number(result, "peers", "total"),
+               undelivered = json_integer_value(json_object_get(result, "undelivered"));
 
     (void)params;
     show_line("You", show_text(result, "name"));
@@ -170,15 +218,16 @@ static void show_status(json_t *result, json_t *params)
     (void)printf("%-14s %" JSON_INTEGER_FORMAT " (%" JSON_INTEGER_FORMAT " online)\n", "Peers",
                  peers, show_status_number(result, "peers", "online"));
     show_line("Devices", show_text(result, "note"));
-    (void)printf("%-14s %" JSON_INTEGER_FORMAT " entries\n", "To be sent",
-                 json_integer_value(json_object_get(result, "undelivered")));
+    if (undelivered > 0)
+        (void)printf("%-14s %" JSON_INTEGER_FORMAT " change%s, as soon as your peers are there\n",
+                     "To be sent", undelivered, undelivered == 1 ? "" : "s");
     show_line(
         "Keys",
         strcmp(show_text(result, "key_protection"), "passphrase") == 0
             ? "a passphrase protects them; lists on this disk are readable by whoever has the disk"
             : "protected by file permissions only");
     show_line("Member", show_text(result, "member"));
-    show_status_next(contacts, peers, runs);
+    show_status_next(result, contacts, peers, runs);
     show_status_waiting(result);
 }
 

@@ -1,5 +1,7 @@
 /* Interactions, reminders and what is due, as people see them. */
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "crypto/heap.h"
 #include "node/show_state.h"
@@ -61,6 +63,9 @@ static void show_reminded(json_t *result, json_t *params)
         (void)puts("Removed.");
     else
         show_reminder(result);
+    if (json_object_get(result, "done") != NULL)
+        (void)puts(json_object_get(result, "every_days") != NULL ? "Done: it counts from today."
+                                                                 : "Done.");
 }
 
 static void show_reminders(json_t *result, json_t *params)
@@ -74,10 +79,42 @@ static void show_reminders(json_t *result, json_t *params)
     json_array_foreach(rows, at, row) show_reminder(row);
 }
 
+/* Where each kind of thing is looked at and answered. */
+static const struct {
+    const char *kind, *next;
+} show_due_next[] = {
+    {"reminder", "kith contact log WHO TEXT once you were in touch; kith reminder list"},
+    {"quiet", "kith contact log WHO TEXT once you were in touch; kith remind WHO --every 3m"},
+    {"endorsement", "kith endorse WHO --renews ID for one you wrote"},
+    {"introduction", "kith intro list"},
+    {"introduction wanted", "kith intro list; kith introduce A B"},
+    {"endorsement wanted", "kith endorsement wants"},
+    {"share", "kith share list --received"},
+    {"ask", "kith ask list --mine"},
+};
+
+static bool show_due_has(json_t *rows, const char *kind)
+{
+    json_t *row;
+    size_t at;
+
+    json_array_foreach(rows, at, row) if (strcmp(show_text(row, "kind"), kind) == 0) return true;
+    return false;
+}
+
+static void show_due_hints(json_t *rows, int width)
+{
+    (void)putchar('\n');
+    for (size_t at = 0; at < sizeof show_due_next / sizeof show_due_next[0]; at++)
+        if (show_due_has(rows, show_due_next[at].kind))
+            (void)printf("%-*s  %s\n", width, show_due_next[at].kind, show_due_next[at].next);
+}
+
 static void show_due(json_t *result, json_t *params)
 {
     json_t *rows = json_object_get(result, "due"), *row;
     size_t at;
+    int width = 0;
 
     (void)params;
     if (json_object_get(result, "ical") != NULL) {
@@ -88,15 +125,23 @@ static void show_due(json_t *result, json_t *params)
         (void)puts("Nothing is due.");
     json_array_foreach(rows, at, row)
     {
+        int size = (int)strlen(show_text(row, "kind"));
+
+        width = size > width ? size : width;
+    }
+    json_array_foreach(rows, at, row)
+    {
         char *who = show_copy(show_text(row, "who")), *text = show_copy(show_text(row, "text"));
 
-        (void)printf("%s  %-4s  %-12s  %s%s%s\n", show_text(row, "due"), show_text(row, "state"),
-                     show_text(row, "kind"), who != NULL ? who : "",
+        (void)printf("%s  %-4s  %-*s  %s%s%s\n", show_text(row, "due"), show_text(row, "state"),
+                     width, show_text(row, "kind"), who != NULL ? who : "",
                      who != NULL && who[0] != '\0' && text != NULL && text[0] != '\0' ? ", " : "",
                      text != NULL ? text : "");
         heap_free(who);
         heap_free(text);
     }
+    if (json_array_size(rows) > 0 && isatty(STDOUT_FILENO))
+        show_due_hints(rows, width);
 }
 
 static void show_balance(json_t *result, json_t *params)

@@ -171,11 +171,13 @@ class Member:
 
 
 def until(condition, seconds=20, what="it did not come to that"):
-    end = time.monotonic() + seconds
+    """Looks often at first, then less: every look may be a process."""
+    end, pause = time.monotonic() + seconds, 0.02
     while time.monotonic() < end:
         if condition():
             return
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.25)
     raise AssertionError(what)
 
 

@@ -351,7 +351,7 @@ def what_expires_soon_is_due_until_it_is_renewed(place):
     calendar = ana.ok("due", "--within", "6w", "--ical")["ical"].replace("\r\n ", "")
     assert "SUMMARY:Endorsement ends: Bruno\\, you said: " + WORDS in calendar, calendar
     code, text = ana.call("due", "--within", "6w", text=True)
-    assert code == 0 and "endorsement   Bruno, you said: " + said in text, text
+    assert code == 0 and "endorsement  Bruno, you said: " + said in text, text
     accepted(ana, bruno, None, "--renews", sent["id"], words=WORDS + " Once more.")
     assert due(ana) == [] and due(bruno) == [], "it was renewed"
     assert long in [row["id"] for row in rows(bruno, "--received")]

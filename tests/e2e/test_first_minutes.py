@@ -310,8 +310,23 @@ def kith_alone_names_the_next_steps(place):
     ana.ok("remind", "joon", "--every", "3m")
     ana.start()
     assert [step.split()[1] for step in steps()] == ["remind", "peer"], steps()
-    link(ana, place.member("Bruno").start())
-    assert steps() == []
+    bruno, chie = place.member("Bruno"), place.member("Chie").start()
+    bruno.ok("peer", "accept", ana.ok("peer", "invite", "Bruno")["uri"])
+    code, text = bruno.call(text=True)
+    assert code == 0 and "kith run  # makes the link you accepted" in text, text
+    bruno.start()
+    until(lambda: ana.ok("status")["peers"]["total"] == 1)
+    assert steps() == ['kith peer words "Bruno"  # makes sure who it is',
+                       "kith ask post TEXT --title TITLE  # asks the people you know"], steps()
+    ana.ok("peer", "compared", "Bruno")
+    link(ana, chie)
+    ana.ok("peer", "compared", "Chie")
+    until(lambda: ana.card_of("chie").get("name"))
+    names = [peer["name"] for peer in ana.peers()]
+    assert steps() == [f'kith introduce "{names[0]}" "{names[1]}"  # brings two together',
+                       "kith ask post TEXT --title TITLE  # asks the people you know"], steps()
+    ana.stop()
+    assert steps()[0] == "kith run  # brings what your peers have to say", steps()
 
 
 def the_socket_refuses_what_is_no_request(place):

@@ -197,7 +197,7 @@ def shall_i_introduce_you(place):
     bruno.ok("contact", "add", "Elena")
     assert bruno.ok("status")["leads"] == {"waiting_for_me": 0, "introductions_wanted": 1}
     code, text = bruno.call("lead", "show", made["id"], text=True)
-    assert code == 0 and "They said yes: kith lead introduce " + made["id"][:12] in text, text
+    assert code == 0 and "Next           kith lead introduce " + made["id"][:12] in text, text
     intro = bruno.ok("lead", "introduce", made["id"])
     assert bruno.leads()[0]["introduction"] == "begun"
     assert bruno.ok("status")["leads"] == {"waiting_for_me": 0, "introductions_wanted": 0}

@@ -1,6 +1,8 @@
 """The command line among other programs: completion, manual pages, pipes."""
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -79,6 +81,10 @@ def who_follows_the_log_ends_with_its_reader(place):
     link(ana, bruno)
     for one in following:
         assert b"Bruno" in one.stdout.readline()
+    late = subprocess.Popen([KITH, "--home", ana.home, "log", "--follow"], stdout=subprocess.PIPE)
+    assert b"Bruno" in late.stdout.readline(), "what was before it is told, too"
+    following.append(late)
+    for one in following:
         one.stdout.close()
     ana.ok("peer", "remove", "Bruno")
     ana.ok("peer", "accept", bruno.ok("peer", "invite")["uri"])
@@ -150,6 +156,22 @@ def help_knows_commands_groups_words_and_what_was_meant(place):
         assert ana.fails(2, *typed.split())["hint"] == "kith " + meant
     assert "invite" in ana.fails(2, "peer")["message"]
     assert ana.fails(2, "xyzzy")["hint"] == "kith help"
+
+
+def the_readme_types_what_there_is(place):
+    """Every command in it, with its flags, is one of the table."""
+    table = {row["command"]: row for row in place.member("Ana").ok("help")["commands"]}
+    with open(os.path.join(os.environ.get("KITH_TOP", "."), "README.md"), encoding="utf-8") as file:
+        text = file.read().replace("\\\n", " ")
+    typed = [line.split(" $ kith ", 1)[1] for line in text.split("\n") if " $ kith " in line]
+    typed += re.findall(r"`kith ([^`]+)`", text)
+    assert len(typed) > 25, typed
+    for line in typed:
+        words = shlex.split(line, comments=True)
+        row = table.get(" ".join(words[:2])) or table.get(words[0])
+        assert row, line
+        known = {"--" + flag["name"] for flag in row["flags"]} | {"--json", "-o"}
+        assert {word for word in words if word.startswith("-")} <= known, line
 
 
 def ctrl_c_ends_whatever_waits(place):

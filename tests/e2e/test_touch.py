@@ -1,7 +1,7 @@
 """Being in touch: notes, reminders that count from the last contact, what is due, the mirror."""
 import datetime
 
-from kithtest import run, until
+from kithtest import KITH, link, on_terminal, run, until
 
 
 def day(offset):
@@ -132,6 +132,44 @@ def what_waits_is_named_by_status(place):
             code, text = ana.call(*words, text=True)
             assert code == 0 and text.endswith(waiting), text
     assert set(ana.ok("status")) - {"pid", "listen"} == keys - {"pid", "listen"}
+
+
+def what_peers_want_and_share_is_due(place):
+    ana, bruno = place.pair()
+    chie = place.member("Chie").start()
+    link(ana, chie)
+    until(lambda: ana.card_of("chie").get("name"))
+    bruno.ok("intro", "want", "--tag", "boats", "--from", "ana", "--blurb", "I build them.")
+    bruno.ok("endorsement", "want", "ana", "--words", "The shed by the lake")
+    bruno.ok("contact", "add", "Dana", "--email", "dana@example.org")
+    bruno.ok("contact", "share", "dana", "--with", "ana", "--agreed")
+    bruno.ok("ask", "post", "I look for oak.", "--title", "Oak", "--hops", "1", "--until", "2d")
+
+    def kinds(member):
+        return sorted(row["kind"] for row in member.ok("due")["due"])
+    until(lambda: len(kinds(ana)) == 3, what="not all of it came")
+    assert kinds(ana) == ["endorsement wanted", "introduction wanted", "share"], kinds(ana)
+    assert kinds(bruno) == ["ask"], kinds(bruno)
+    rows = {row["kind"]: row for row in ana.ok("due")["due"]}
+    assert all(row["who"] == "Bruno" for row in rows.values()), rows
+    assert rows["share"]["id"] == ana.ok("share", "list")["shares"][0]["id"]
+    assert (rows["share"]["text"], rows["share"]["state"]) == ("shares a contact: Dana", "due")
+    assert "boats: I build them." in rows["introduction wanted"]["text"], rows
+    assert "The shed by the lake" in rows["endorsement wanted"]["text"], rows
+    calendar = ana.ok("due", "--ical")["ical"]
+    assert "VEVENT" not in calendar, "what others want is nobody else's business"
+    code, text = ana.call(text=True)
+    for line in ("  Bruno would like to meet boats: I build them.\n      kith intro list\n",
+                 "  1 shared contact: keep or let pass\n      kith share list --received\n"):
+        assert code == 0 and line in text, text
+    assert "due today" not in text and "endorse" not in text, "nobody is reminded of a favour"
+    code, text = on_terminal(KITH, "--home", ana.home, "due")
+    assert code == 0 and "share                kith share list --received\n" in text, text
+    assert ana.call("due", text=True)[1].count("\n") == 3, "hints are for people"
+    ana.ok("share", "set-aside", rows["share"]["id"])
+    ana.ok("endorse", "bruno", "--about", "sheds", "--relation", "client", "--words",
+           "Built the shed by the lake, and it stands.")
+    assert kinds(ana) == ["introduction wanted"], kinds(ana)
 
 
 def a_merged_person_has_one_timeline(place):

@@ -213,6 +213,61 @@ static void view_contact_matches_exact_values_of_every_sort(void **state)
     member_free(&ana);
 }
 
+static enum err view_contact_on_value(void *self, uint32_t number, struct span value)
+{
+    struct view_contact_found *found = self;
+    size_t at = strlen(found->names);
+
+    assert_true(number > 0);
+    assert_true(at + value.size + 2 <= sizeof found->names);
+    memcpy(found->names + at, value.data, value.size);
+    memcpy(found->names + at + value.size, ",", 2);
+    return found->answer;
+}
+
+/* For completion: thousands may have one tag, and it is still one. */
+static void view_contact_tells_each_value_once(void **state)
+{
+    static const char *const tags[] = {"Choir", "choir", "Ch\xc3\xb6re", "boats", "clients"};
+    static const struct {
+        const char *prefix, *expected;
+    } cases[] = {{"", "boats,choir,chore,clients,"},
+                 {"c", "choir,chore,clients,"},
+                 {"chor", "chore,"},
+                 {"choirs", ""}};
+    struct view_contact_found stopped = {.answer = ERR_CANCELLED};
+    struct snapshot snapshot;
+    struct member ana;
+
+    (void)state;
+    member_new(&ana, 1, false);
+    for (size_t at = 0; at < sizeof tags / sizeof tags[0]; at++) {
+        struct id id = {{(uint8_t)(at + 1)}}, dot = {{9, (uint8_t)at}};
+        struct edit_space edit = {0};
+
+        edit_begin(&edit, KIND_CONTACT, &id, ana.now_ms);
+        edit_set(&edit, CONTACT_ORG, 1, member_text("Elsewhere"));
+        edit_add(&edit, CONTACT_TAGS, &dot, member_text(tags[at]));
+        view_contact_commit(&ana, &edit);
+        edit_release(&edit);
+    }
+    snapshot = member_snapshot(&ana);
+    for (size_t at = 0; at < sizeof cases / sizeof cases[0]; at++) {
+        struct view_contact_found found = {0};
+
+        assert_int_equal(view_contact_values(&snapshot, MATCH_BY_TAG, span_str(cases[at].prefix),
+                                             view_contact_on_value, &found),
+                         ERR_OK);
+        assert_string_equal(found.names, cases[at].expected);
+    }
+    assert_int_equal(
+        view_contact_values(&snapshot, MATCH_BY_TAG, span_str(""), view_contact_on_value, &stopped),
+        ERR_CANCELLED);
+    assert_string_equal(stopped.names, "boats,");
+    ledger_snapshot_end(&snapshot);
+    member_free(&ana);
+}
+
 /* An empty value is no value: everybody without an e-mail is not one person. */
 static void view_contact_does_not_index_empty_values(void **state)
 {
@@ -387,6 +442,7 @@ int main(void)
         cmocka_unit_test(view_contact_matches_exact_values_of_every_sort),
         cmocka_unit_test(view_contact_keeps_what_another_value_says),
         cmocka_unit_test(view_contact_lists_values_that_begin_so),
+        cmocka_unit_test(view_contact_tells_each_value_once),
         cmocka_unit_test(view_contact_does_not_index_empty_values),
         cmocka_unit_test(view_contact_finds_by_the_first_digits_of_an_id),
     };

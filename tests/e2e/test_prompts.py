@@ -1,0 +1,149 @@
+"""What is asked on a terminal: has somebody agreed, and longer text, in the owner's editor."""
+import os
+import signal
+
+from kithtest import KITH, Terminal, link, on_terminal, run, until
+
+
+def asked_for(member, *words, **env):
+    return Terminal(KITH, "--home", member.home, *words, **env)
+
+
+def answered(member, text, *words):
+    """(exit code, what was shown) once the question was answered so."""
+    terminal = asked_for(member, *words).hears("[y/N]")
+    terminal.say(text)
+    code = terminal.wait()
+    terminal.close()
+    return code, terminal.text()
+
+
+def an_ask(here):
+    """Bruno, who has Ana's ask before him."""
+    ana, bruno = here.pair()
+    ask = ana.ok("ask", "post", "I look for a boat.", "--title", "A boat", "--hops", "1")["id"]
+    until(lambda: bruno.ok("ask", "list")["asks"])
+    bruno.ok("contact", "add", "Dana Ito", "--email", "dana@example.org")
+    return ana, bruno, ask
+
+
+def whoever_an_answer_names_has_been_asked(place):
+    ana, bruno, ask = an_ask(place)
+    reply = ("ask", "reply", ask[:12], "--text", "Dana sells hers.", "--about", "dana")
+    error = bruno.fails(6, *reply)
+    assert "have you asked them" in error["message"] and "--asked" in error["hint"], error
+    for no in ("n\n", "\n", "\x04", "no\n", "maybe\n", "yes" * 20 + "\n"):
+        code, shown = answered(bruno, no, *reply)
+        assert code == 8 and "nothing was sent" in shown, (no, code, shown)
+        assert "Dana Ito is not on kith with you. Have you asked them?" in shown, shown
+    terminal = asked_for(bruno, *reply).hears("[y/N]")
+    terminal.say("\x03")
+    assert terminal.wait() == -signal.SIGINT
+    terminal.close()
+    assert bruno.leads() == [] and ana.leads() == []
+    # What would be refused is told before anything is asked.
+    code, shown = on_terminal(KITH, "--home", bruno.home, "ask", "reply", "0" * 12, *reply[3:])
+    assert code == 3 and "[y/N]" not in shown, shown
+    code, shown = on_terminal(KITH, "--home", bruno.home, *reply, "--no-input")
+    assert code == 6 and "[y/N]" not in shown, shown
+    code, shown = answered(bruno, "y\n", *reply)
+    assert code == 0, shown
+    until(ana.leads)
+    assert ana.leads()[0]["about"]["name"] == "Dana Ito", ana.leads()
+    bruno.ok(*reply, "--asked")
+    # Nobody asks about a peer, who can answer for themself.
+    code, shown = on_terminal(KITH, "--home", bruno.home, *reply[:5], "--about", "ana")
+    assert code == 0 and "[y/N]" not in shown, shown
+
+
+def pages_end_with_the_lines_to_type(place):
+    """With the id and the name in them, to be copied as they stand."""
+    ana, bruno, ask = an_ask(place)
+    bruno.ok("contact", "share", "dana", "--with", "ana", "--agreed")
+    given = bruno.ok("endorse", "ana", "--about", "boats", "--relation", "client", "--words",
+                     "Sails well and tells the truth.")["id"]
+    bruno.ok("ask", "reply", ask, "--text", "Mine is for sale.")
+    until(lambda: ana.leads() and ana.ok("share", "list")["shares"] and
+          ana.ok("endorsement", "list", "--pending")["endorsements"])
+    lead, share = ana.leads()[0]["id"][:12], ana.ok("share", "list")["shares"][0]["id"][:12]
+    for member, page, lines in (
+            (bruno, ("ask", "show", ask), (f"kith ask reply {ask[:12]} --text \"...\"",)),
+            (ana, ("ask", "show", ask), (f"kith ask close {ask[:12]}  # when you have found it",)),
+            (ana, ("lead", "show", lead), (f"kith lead answer {lead} \"...\"",
+                                           f"kith thanks {lead} \"...\"  # whoever")),
+            (ana, ("share", "show", share), (f"kith share keep {share}",
+                                             f"kith share set-aside {share}  # nobody is told")),
+            (ana, ("endorsement", "show", given), (
+                f"kith endorsement accept {given[:13]} --to peers",
+                f"kith endorsement set-aside {given[:13]}  # nobody is told")),
+            (ana, ("peer", "words", "bruno"), ("kith peer compared \"Bruno\"",))):
+        code, text = member.call(*page, text=True)
+        assert code == 0 and all(line in text for line in lines), (page, text)
+    for page, line in ((("lead", "list"), f"kith lead show {lead}"),
+                       (("share", "list"), f"kith share show {share}"),
+                       (("endorsement", "list"), f"kith endorsement show {given[:13]}")):
+        code, text = on_terminal(KITH, "--home", ana.home, *page)
+        assert code == 0 and f"\nLook at one: {line}\n" in text, text
+        assert "Look at" not in ana.call(*page, text=True)[1], "programs read this"
+    assert ana.fails(1, "ask", "dismiss", ask[:12])["hint"] == "kith ask close " + ask[:12]
+
+
+def an_editor(here):
+    """Writes $WRITE before what it finds, when its own first argument is there."""
+    path = os.path.join(here.path, "editor")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("#!/bin/sh\n[ \"$1\" = --wait ] || exit 9\nprintf '%s' \"$WRITE\" > \"$2.new\"\n"
+                   "cat \"$2\" >> \"$2.new\"\nmv \"$2.new\" \"$2\"\n")
+    os.chmod(path, 0o755)
+    return path + "  --wait "
+
+
+def kept(member):
+    return sorted(name for name in os.listdir(member.home) if name.startswith("text-"))
+
+
+def every_command_with_words_asks_the_editor(place):
+    ana, bruno, ask = an_ask(place)
+    chie = place.member("Chie").start()
+    link(ana, chie)
+    editor = an_editor(place)
+
+    def written(member, text, *words):
+        code, shown = on_terminal(KITH, "--home", member.home, *words, EDITOR=editor, VISUAL="",
+                                  WRITE=text)
+        return code, shown
+
+    code, shown = written(bruno, "One boat.\n\nIt floats.\n", "ask", "reply", ask[:12])
+    assert code == 0 and kept(bruno) == [], shown
+    until(ana.leads)
+    lead = ana.leads()[0]
+    assert lead["text"] == "One boat.\n\nIt floats.", lead
+    words = {"lead answer": ("lead", "answer", lead["id"][:12]),
+             "thanks": ("thanks", lead["id"][:12]),
+             "introduce": ("introduce", "bruno", "chie"),
+             "endorse": ("endorse", "bruno", "--about", "boats", "--relation", "client"),
+             "endorsement want": ("endorsement", "want", "chie"),
+             "intro want": ("intro", "want", "--tag", "boats", "--from", "chie"),
+             "contact log": ("contact", "log", "bruno"),
+             "offer post": ("offer", "post", "--title", "A shed", "--hops", "1")}
+    text = "What you read here was written in an editor.\n"
+    for command, line in words.items():
+        before = ana.ok("status")["entries"]
+        code, shown = written(ana, " \n\t\n", *line)
+        assert code == 8 and "cancelled" in shown and kept(ana) == [], (command, code, shown)
+        assert ana.ok("status")["entries"] == before, command
+        code, shown = written(ana, text, *line)
+        assert code == 0 and kept(ana) == [], (command, code, shown)
+        # Without a terminal there is nobody to write.
+        code, shown = ana.call(*line, text=True)
+        assert "cancelled" not in shown and kept(ana) == [], (command, shown)
+    code, shown = written(ana, text, "introduce", "bruno", "nobody")
+    assert code == 3 and len(kept(ana)) == 1 and kept(ana)[0] in shown, shown
+    with open(os.path.join(ana.home, kept(ana)[0]), encoding="utf-8") as file:
+        assert file.read().startswith(text)
+    # An ask that is none is told before somebody has written a letter to it.
+    code, shown = written(bruno, text, "ask", "reply", "0" * 12)
+    assert code == 3 and kept(bruno) == [], shown
+
+
+run(globals())

@@ -16,6 +16,10 @@ void net_close(struct world_node *node, conn_id id); /* after what was sent has 
 void net_drop(struct world_node *node, bool is_clean);
 /* Frees every connection: the world is over, its nodes are down. */
 void net_end(struct world *world);
+/* This end of a connection reads a byte in so long, or (UINT64_MAX) nothing more; 0: as usual. */
+void net_read_slowly(struct world_node *node, conn_id id, uint64_t byte_ms);
+/* Once a second, as node/loop_limits.c: sockets that others do not empty. */
+void net_look(struct world_node *node);
 /* Connections of a node. */
 size_t net_count(const struct world_node *node);
 

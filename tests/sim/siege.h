@@ -28,7 +28,7 @@ struct siege_case {
 
 /* Ended by a case without a name. */
 extern const struct siege_case siege_door_cases[], siege_sync_cases[], siege_record_cases[],
-    siege_ask_cases[];
+    siege_ask_cases[], siege_slow_cases[];
 
 /* Runs one; what went wrong stands in out, empty if nothing did. */
 void siege_run(const struct siege_case *one, bool is_talkative, char out_failure[static 400]);

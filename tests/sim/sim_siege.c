@@ -87,8 +87,8 @@ static int sim_siege_one(const struct siege_case *one, bool is_talkative)
 
 int main(int argc, char **argv)
 {
-    const struct siege_case *const tables[] = {siege_door_cases, siege_sync_cases,
-                                               siege_record_cases, siege_ask_cases};
+    const struct siege_case *const tables[] = {
+        siege_door_cases, siege_sync_cases, siege_record_cases, siege_ask_cases, siege_slow_cases};
     const char *wanted = argc > 1 ? argv[1] : "";
     int failures = 0;
 

@@ -31,6 +31,7 @@ const struct cmd cmd_table_contact[] = {
     {.words = "contact search",
      .method = "contact.search",
      .args = {"WORDS..."},
+     .of = "people",
      .flags = {{"limit", CMD_NUMBER, "N"}},
      .run = cmd_op,
      .summary = "find contacts by any of their words, or how they begin",

@@ -25,6 +25,7 @@ static bool session_add_alias(struct session *session, struct session_alias alia
 static void session_settle_alias(struct session *session, struct session_alias *alias)
 {
     struct replica_standing standing;
+    struct replica_log now;
     struct session_log *log;
     enum err err =
         session->replica->accepts(session->replica->self, &session->options.peer, &alias->id);
@@ -43,7 +44,9 @@ static void session_settle_alias(struct session *session, struct session_alias *
         log = &session->logs[alias->log];
         log->is_mine |= standing.is_mine;
         if (!log->has_taken)
-            err = session->replica->tip(session->replica->self, &log->id, &log->taken);
+            err = session->replica->tip(session->replica->self, &log->id, &now);
+        if (!log->has_taken && err == ERR_OK)
+            log->taken = now.tip;
         log->has_taken = err == ERR_OK;
     }
     session_check(session, err);
@@ -485,15 +488,15 @@ static void session_acknowledge(struct session *session, const struct session_pe
 {
     struct session_log *log = &session->logs[done->log];
     struct ack ack = {.alias = done->alias, .size = done->end.size};
-    struct chain tip;
-    enum err err = session->replica->tip(session->replica->self, &log->id, &tip);
+    struct replica_log now;
+    enum err err = session->replica->tip(session->replica->self, &log->id, &now);
 
     if (err != ERR_OK) {
         session_fail(session, err);
         return;
     }
     message_put_acks(&ack, 1, &session->out);
-    session_set_tip(session, log, &tip);   /* One commit may have stored more than this batch. */
+    session_set_tip(session, log, &now);   /* One commit may have stored more than this batch. */
     if (log->sent.size < done->end.size) { /* They gave it: they have it. */
         log->sent = done->end;
         log->must_start = true;

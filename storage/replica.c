@@ -26,7 +26,8 @@ static enum err replica_on_log(void *self, const struct log_row *log)
     struct replica_walk *walk = self;
     struct replica_log row = {.log = {.space = walk->space.id, .device = log->device},
                               .is_mine = walk->space.is_mine,
-                              .tip = log->tip};
+                              .tip = log->tip,
+                              .cuts = log->cuts};
 
     return log->tip.size > 0 ? walk->each(walk->self, &row) : ERR_OK;
 }
@@ -175,17 +176,17 @@ static enum err replica_space_logs(void *self, const struct public_key *peer,
     return ledger_logs(self, walk.space.number, replica_on_log, &walk);
 }
 
-static enum err replica_tip(void *self, const struct log_id *log, struct chain *out)
+static enum err replica_tip(void *self, const struct log_id *log, struct replica_log *out)
 {
-    struct log_row row;
+    struct log_row row = {.number = 0};
     enum err err = ledger_log(self, log, &row);
 
     if (err == ERR_NOT_FOUND) {
-        chain_begin(log, out);
-        return ERR_OK;
+        chain_begin(log, &row.tip);
+        err = ERR_OK;
     }
     if (err == ERR_OK)
-        *out = row.tip;
+        *out = (struct replica_log){.log = *log, .tip = row.tip, .cuts = row.cuts};
     return err;
 }
 
@@ -250,7 +251,7 @@ static enum err replica_accepts(void *self, const struct public_key *peer, const
     struct replica_standing standing;
     struct device_row device;
     struct space_row space;
-    struct chain tip;
+    struct replica_log here;
     enum err err = replica_check_space(self, peer, &log->space, &space);
 
     if (err == ERR_OK)
@@ -263,8 +264,8 @@ static enum err replica_accepts(void *self, const struct public_key *peer, const
         return err;
     if (standing.is_this)
         return ERR_STATE; /* What I do not hold of my own log is proof, not news. */
-    err = replica_tip(self, log, &tip);
-    if (err == ERR_OK && (!standing.has_keep || tip.size >= standing.keep_size))
+    err = replica_tip(self, log, &here);
+    if (err == ERR_OK && (!standing.has_keep || here.tip.size >= standing.keep_size))
         err = ERR_STATE;
     return err;
 }

@@ -261,9 +261,10 @@ static enum err replica_mem_chain_at(void *self, const struct log_id *id, uint64
     return ERR_OK;
 }
 
-static enum err replica_mem_tip(void *self, const struct log_id *id, struct chain *out)
+static enum err replica_mem_tip(void *self, const struct log_id *id, struct replica_log *out)
 {
-    return replica_mem_chain_at(self, id, replica_mem_size(self, id), out);
+    *out = (struct replica_log){.log = *id};
+    return replica_mem_chain_at(self, id, replica_mem_size(self, id), &out->tip);
 }
 
 static enum err replica_mem_accepts(void *self, const struct public_key *peer,

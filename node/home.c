@@ -341,8 +341,12 @@ enum err home_write_key(const struct home *home, const struct device_secrets *se
         if (err != ERR_OK)
             (void)unlink(temporary); /* Nothing that cannot be used stays. */
     }
-    if (err == ERR_OK)
+    if (err == ERR_OK) {
         err = home_put_in_place(temporary, path);
+        if (err != ERR_OK && !may_replace)
+            (void)unlink(
+                path); /* Its folder could not be synced: nobody is told the words of it. */
+    }
     buf_release(&written);
     buf_release(&file);
     return err;

@@ -136,15 +136,21 @@ static void loop_on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *byte
         return;
     event.bytes = span_of(bytes->base, (size_t)size);
     loop_engine(conn->loop, &event);
-    if (conn->is_gone || loop_limits_may_read(conn->loop))
+    if (conn->is_gone)
         return;
-    conn->is_held = conn->loop->is_holding = true;
-    (void)uv_read_stop(stream); /* Always succeeds. */
+    if (!loop_limits_may_read(conn->loop))
+        conn->is_held = conn->loop->is_holding = true;
+    if (loop_limits_is_unread(conn))
+        conn->is_unread = true;
+    if (conn->is_held || conn->is_unread)
+        (void)uv_read_stop(stream); /* Always succeeds. */
 }
 
 void loop_read(struct loop_conn *conn)
 {
-    conn->is_held = false;
+    conn->is_held = conn->is_held && !loop_limits_may_read(conn->loop);
+    if (conn->is_held || conn->is_unread)
+        return;
     if (uv_read_start((uv_stream_t *)&conn->tcp, loop_on_alloc, loop_on_read) != 0)
         loop_lost(conn);
 }
@@ -163,7 +169,11 @@ static void loop_on_written(uv_write_t *request, int status)
         loop_lost(conn);
         return;
     }
-    if (conn->writing > 0)
+    if (conn->is_unread && !loop_limits_is_unread(conn)) {
+        conn->is_unread = false;
+        loop_read(conn);
+    }
+    if (conn->writing > 0 || conn->is_gone)
         return;
     if (conn->is_closing)
         loop_drop(conn);

@@ -14,6 +14,7 @@ enum {
     LOOP_DESCRIPTORS_RESERVED = 64, /* for the store, files, clients of the socket, one to spare */
     LOOP_QUEUE_MAX = 1 << 20,       /* bytes a peer has not taken, */
     LOOP_QUEUE_MS = 60000,          /* for so long: then it is too slow */
+    LOOP_UNREAD_MAX = 4 << 20,      /* whoever asks on and reads nothing: more than is ever given */
     LOOP_LINGER_MS = 10000,         /* a closed connection may still send what was said */
     LOOP_INGEST_MAX = 64 << 20,     /* bytes of batches in the writer's hands: reading rests */
     LOOP_DISK_TICK_MS = 10000
@@ -119,6 +120,12 @@ void loop_limits_tick(struct loop *loop)
         return;
     loop->disk_at_ms = now_ms + LOOP_DISK_TICK_MS;
     loop_limits_disk(loop);
+}
+
+/* PROTOCOL LIMIT-6: "From whoever has left more than 4 MiB unread nothing is read meanwhile." */
+bool loop_limits_is_unread(const struct loop_conn *conn)
+{
+    return uv_stream_get_write_queue_size((const uv_stream_t *)&conn->tcp) > LOOP_UNREAD_MAX;
 }
 
 /* What waits for the writer. */

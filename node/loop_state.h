@@ -29,6 +29,7 @@ struct loop_conn {
     bool is_closing;   /* closes once writing is 0 */
     bool is_gone;      /* uv_close was called */
     bool is_held;      /* not read from: the writer has enough to do */
+    bool is_unread;    /* not read from: it reads nothing itself */
     uint64_t since_ms; /* closing, or with more to write than it should have; 0: neither */
     struct loop_conn *next;
 };
@@ -113,6 +114,8 @@ void loop_on_gone(uv_handle_t *handle);    /* frees a connection whose handle ha
 void loop_limits_start(struct loop *loop);
 void loop_limits_tick(struct loop *loop);
 bool loop_limits_may_read(const struct loop *loop);
+/* Has it left so much unread that nothing more is heard from it? */
+bool loop_limits_is_unread(const struct loop_conn *conn);
 void loop_limits_resume(struct loop *loop); /* when the writer has done something */
 
 /* loop_heal.c */

@@ -277,6 +277,7 @@ static void session_on_woken(struct session *session)
         return;
     }
     session->pings++;
+    session->pinged_at_ms = session->now_ms;
     message_put_ping(&session->out);
 }
 
@@ -376,7 +377,8 @@ uint64_t session_wake_at_ms(const struct session *session)
 {
     if (session->phase == PHASE_NEW || session->phase == PHASE_OVER)
         return UINT64_MAX;
-    return session->heard_at_ms + SESSION_PING_MS * (uint64_t)(session->pings + 1);
+    /* Whoever slept asks first and waits then: the other side may have slept, too. */
+    return (session->pings == 0 ? session->heard_at_ms : session->pinged_at_ms) + SESSION_PING_MS;
 }
 
 bool session_is_in_step(const struct session *session)

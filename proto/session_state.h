@@ -98,7 +98,7 @@ struct session {
     size_t effects_count, effects_capacity;
     bool is_failed;                /* no memory for effects */
     const struct replica *replica; /* during a step */
-    uint64_t now_ms, heard_at_ms;
+    uint64_t now_ms, heard_at_ms, pinged_at_ms;
     unsigned pings;
     bool is_confirmed, is_in_step, is_identified, is_listing;
     struct device_chain chain;       /* of the other side, in the linking phase */

@@ -495,7 +495,7 @@ static void ledger_txn_free(struct ledger_txn *txn)
     follow_cache_free(txn->cache);
     view_search_free(txn->search);
     view_contact_free(txn->contacts);
-    heap_free(txn->touched);
+    touched_release(txn);
     heap_free(txn);
 }
 
@@ -505,26 +505,30 @@ void ledger_abort(struct ledger_txn *txn)
     ledger_txn_free(txn);
 }
 
+static enum err ledger_sign_head(struct ledger_txn *txn, struct ledger_touched *log)
+{
+    struct head head;
+    enum err err;
+
+    if (log->is_own && log->must_sign) {
+        err = head_sign(txn->ledger->signing, &log->id, &log->row.tip, &head);
+        if (err != ERR_OK)
+            return err;
+        memcpy(log->row.head_signature, head.signature, SIGNATURE_SIZE);
+        log->must_sign = false;
+    }
+    return log_table_put(txn, &log->row);
+}
+
 /* One head for each own log that grew. */
 static enum err ledger_sign_heads(struct ledger_txn *txn)
 {
-    for (size_t at = 0; at < txn->touched_count; at++) {
-        struct ledger_touched *log = &txn->touched[at];
-        struct head head;
-        enum err err;
+    enum err err = ERR_OK;
 
-        if (log->is_own && log->must_sign) {
-            err = head_sign(txn->ledger->signing, &log->id, &log->row.tip, &head);
-            if (err != ERR_OK)
-                return err;
-            memcpy(log->row.head_signature, head.signature, SIGNATURE_SIZE);
-            log->must_sign = false;
-        }
-        err = log_table_put(txn, &log->row);
-        if (err != ERR_OK)
-            return err;
-    }
-    return ERR_OK;
+    for (struct ledger_touched_chunk *chunk = txn->touched; chunk != NULL; chunk = chunk->next)
+        for (size_t at = 0; at < chunk->count && err == ERR_OK; at++)
+            err = ledger_sign_head(txn, &chunk->logs[at]);
+    return err;
 }
 
 enum err ledger_follow(struct ledger_txn *txn)

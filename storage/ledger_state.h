@@ -4,7 +4,13 @@
 
 #include "storage/ledger.h"
 
-enum { LEDGER_TOUCHED_MAX = 512, LEDGER_MAC_SIZE = 16, LEDGER_SPACE_SPAN = 64 };
+enum {
+    LEDGER_TOUCHED_MAX = 1 << 16, /* logs one transaction writes: a removal writes to each peer */
+    LEDGER_TOUCHED_CHUNK = 32,
+    LEDGER_TOUCHED_BUCKETS = 64,
+    LEDGER_MAC_SIZE = 16,
+    LEDGER_SPACE_SPAN = 64
+};
 
 /* Grows when a view is added or changes: views made by an older program are made again. */
 enum { LEDGER_VIEWS = 16 };
@@ -70,6 +76,14 @@ struct ledger_touched {
     bool is_own;
     bool must_sign;
     bool has_cut; /* foreign logs: what comes may have been cut from the log before */
+    struct ledger_touched *next_in_bucket; /* by space */
+};
+
+/* They stay where they are: who touches one keeps it while others are touched. */
+struct ledger_touched_chunk {
+    struct ledger_touched_chunk *next;
+    size_t count;
+    struct ledger_touched logs[LEDGER_TOUCHED_CHUNK];
 };
 
 struct ledger_txn {
@@ -78,7 +92,8 @@ struct ledger_txn {
     uint64_t now_ms;
     uint64_t written;
     struct ledger_counters counters;
-    struct ledger_touched *touched;
+    struct ledger_touched_chunk *touched, *touched_last; /* in the order they were touched */
+    struct ledger_touched *touched_buckets[LEDGER_TOUCHED_BUCKETS];
     size_t touched_count;
     struct ledger_news news;
     struct follow_cache *cache;     /* entry keys: see follow.c */
@@ -158,6 +173,14 @@ MUST_USE enum err ledger_take_over(struct ledger_txn *txn, const struct device_s
 
 /* Commits a stage of follow: like ledger_commit, without following any further. */
 MUST_USE enum err ledger_commit_stage(struct ledger_txn *txn);
+
+/* touched.c. NULL: it is not among them. */
+struct ledger_touched *touched_find(const struct ledger_txn *txn, uint32_t space,
+                                    const struct public_key *device);
+/* A place for one more, zeroed; it counts once it is filled and kept. ERR_LIMIT, ERR_NOMEM. */
+MUST_USE enum err touched_place(struct ledger_txn *txn, struct ledger_touched **out);
+void touched_keep(struct ledger_txn *txn, struct ledger_touched *log);
+void touched_release(struct ledger_txn *txn);
 
 /* Log_table.c: spaces, logs, entries as rows. */
 MUST_USE enum err log_table_put(struct ledger_txn *txn, const struct log_row *row);

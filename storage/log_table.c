@@ -241,21 +241,11 @@ enum err log_table_number(struct ledger_txn *txn, uint32_t space, const struct p
     return err;
 }
 
-static struct ledger_touched *log_table_touched(struct ledger_txn *txn, uint32_t space,
-                                                const struct public_key *device)
-{
-    for (size_t at = 0; at < txn->touched_count; at++)
-        if (txn->touched[at].row.space == space &&
-            public_key_is_equal(&txn->touched[at].row.device, device))
-            return &txn->touched[at];
-    return NULL;
-}
-
 enum err log_table_now(struct ledger_txn *txn, const struct space_row *space,
                        const struct public_key *device, struct log_row *out)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    const struct ledger_touched *touched = log_table_touched(txn, space->number, device);
+    const struct ledger_touched *touched = touched_find(txn, space->number, device);
     struct log_id id = {.space = space->id, .device = *device};
     enum err err;
 
@@ -275,7 +265,7 @@ enum err log_table_touch(struct ledger_txn *txn, const struct space_row *space,
                          const struct public_key *device, struct ledger_touched **out)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct ledger_touched *touched = log_table_touched(txn, space->number, device);
+    struct ledger_touched *touched = touched_find(txn, space->number, device);
     uint32_t number;
     enum err err;
 
@@ -283,15 +273,9 @@ enum err log_table_touch(struct ledger_txn *txn, const struct space_row *space,
         *out = touched;
         return ERR_OK;
     }
-    if (txn->touched == NULL) /* Large, and most of it never looked at: not zeroed. */
-        txn->touched = heap_new(LEDGER_TOUCHED_MAX * sizeof *txn->touched);
-    if (txn->touched == NULL)
-        return ERR_NOMEM;
-    if (txn->touched_count == LEDGER_TOUCHED_MAX)
-        return ERR_LIMIT;
     err = log_table_number(txn, space->number, device, &number);
-    touched = &txn->touched[txn->touched_count];
-    *touched = (struct ledger_touched){0};
+    if (err == ERR_OK)
+        err = touched_place(txn, &touched);
     if (err == ERR_OK)
         err = ledger_log_numbered(&snapshot, number, &touched->row);
     if (err != ERR_OK)
@@ -299,7 +283,7 @@ enum err log_table_touch(struct ledger_txn *txn, const struct space_row *space,
     touched->id = (struct log_id){.space = space->id, .device = *device};
     touched->is_own = public_key_is_equal(device, ledger_device(txn->ledger));
     touched->must_sign = false;
-    txn->touched_count++;
+    touched_keep(txn, touched);
     *out = touched;
     return ERR_OK;
 }

@@ -10,7 +10,7 @@
 #include "storage/space.h"
 #include "storage/view_peer.h"
 
-enum { CROWD_LINKS_A_COMMIT = 20 };
+enum { CROWD_LINKS_A_COMMIT = 20, CROWD_CREDIT_PORTION = 128 << 10 };
 
 /* Links. */
 
@@ -162,7 +162,7 @@ void guest_hang_up(struct guest *guest)
     guest->messages = (struct frame_reader){0};
     buf_release(&guest->in);
     buf_release(&guest->out);
-    guest->logs_count = guest->batches = guest->entries = 0;
+    guest->logs_count = guest->batches = guest->entries = guest->owed = 0;
     guest->is_over = false;
 }
 
@@ -232,6 +232,11 @@ static void guest_on_batch(struct guest *guest, struct message *message, struct 
     ack.size = guest->sizes[alias];
     if (!guest->is_deaf)
         message_put_acks(&ack, 1, out);
+    guest->owed += guest->messages.taken_last;
+    if (guest->owed >= CROWD_CREDIT_PORTION) {
+        message_put_credit((uint32_t)guest->owed, out);
+        guest->owed = 0;
+    }
 }
 
 static void guest_on_message(struct guest *guest, struct message *message, struct buf *out)

@@ -31,6 +31,7 @@ struct guest {
     uint64_t sizes[CROWD_LOGS_MAX];
     size_t logs_count;
     size_t batches, entries; /* taken */
+    size_t owed;             /* bytes of batches whose credit has not been returned */
     bool is_deaf;            /* acknowledges nothing */
     bool is_over;            /* the node closed the channel, or said what no kith says */
 };

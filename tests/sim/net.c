@@ -8,7 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NET_SIP_MS = 1000, NET_DRIP_BYTES = 1200, NET_PIECE_MAX = 64 << 10 };
+enum {
+    NET_DRIP_BYTES = 1200,
+    NET_PIECE_MAX = 64 << 10,
+    NET_QUEUE_MAX = 1 << 20, /* as node/loop_limits.c */
+    NET_QUEUE_MS = 60000,
+    NET_UNREAD_MAX = 4 << 20,
+    NET_LINGER_MS = 10000
+};
 
 struct net_end {
     struct world_node *node; /* NULL: nobody has answered yet */
@@ -21,10 +28,12 @@ struct net_end {
 struct net_pipe {
     struct net_conn *conn;
     struct buf bytes;
+    size_t first; /* of them, those that were carried lie in front */
     uint64_t carried, cut_at;
     uint64_t held_until_ms;
-    bool is_flowing; /* an event is outstanding */
-    bool is_sipped;  /* whoever reads it takes a byte a second */
+    uint64_t byte_ms;  /* whoever reads it takes a byte in so long; UINT64_MAX: none; 0: as usual */
+    uint64_t since_ms; /* more than NET_QUEUE_MAX lie in it, or it is closing; 0: not */
+    bool is_flowing;   /* an event is outstanding */
 };
 
 struct net_conn {
@@ -40,6 +49,17 @@ struct net_conn {
 };
 
 /* Connections of a node. */
+
+static size_t net_waiting(const struct net_pipe *pipe)
+{
+    return pipe->bytes.size - pipe->first;
+}
+
+static void net_empty(struct net_pipe *pipe)
+{
+    buf_clear(&pipe->bytes);
+    pipe->first = 0;
+}
 
 static int net_side(const struct net_conn *conn, const struct world_node *node)
 {
@@ -136,10 +156,14 @@ static void net_on_closed(struct world *world, struct world_node *nobody, void *
 {
     struct net_pipe *pipe = data;
     struct net_conn *conn = pipe->conn;
+    int side = pipe == &conn->pipes[0] ? 0 : 1;
+    uint64_t asleep_until_ms = conn->ends[side].node->asleep_until_ms;
 
-    (void)world;
     (void)nobody;
-    net_tell_closed(conn, pipe == &conn->pipes[0] ? 0 : 1);
+    if (asleep_until_ms > world->now_ms)
+        net_later(conn, asleep_until_ms - world->now_ms, net_on_closed, pipe);
+    else
+        net_tell_closed(conn, side);
     conn->events--;
     net_free_if_over(conn);
 }
@@ -188,9 +212,11 @@ static void net_flow_later(struct net_pipe *pipe, uint64_t wait_ms)
 static uint64_t net_piece(struct net_pipe *pipe)
 {
     struct net_conn *conn = pipe->conn;
-    uint64_t size = pipe->bytes.size;
+    uint64_t size = net_waiting(pipe);
 
-    if (conn->piece_max == 1 && size > 0 && pipe->carried < NET_DRIP_BYTES)
+    if (pipe->byte_ms > 0 && size > 0)
+        size = 1;
+    else if (conn->piece_max == 1 && size > 0 && pipe->carried < NET_DRIP_BYTES)
         size = 1;
     else if (conn->piece_max > 1 && size > conn->piece_max)
         size = 1 + world_draw(conn->world, conn->piece_max);
@@ -212,8 +238,12 @@ static void net_deliver(struct net_pipe *pipe, int to, uint64_t size)
     if (size == 0)
         return;
     piece = world_memory(size);
-    memcpy(piece, pipe->bytes.data, size);
-    buf_drop(&pipe->bytes, size);
+    memcpy(piece, pipe->bytes.data + pipe->first, size);
+    pipe->first += size;
+    if (pipe->first >= NET_PIECE_MAX || net_waiting(pipe) == 0) {
+        buf_drop(&pipe->bytes, pipe->first);
+        pipe->first = 0;
+    }
     pipe->carried += size;
     event.bytes = span_of(piece, size);
     if (net_is_heard(conn, to) && !conn->ends[to].is_closing) {
@@ -248,6 +278,17 @@ static bool net_is_held(struct net_pipe *pipe)
         pipe->held_until_ms = world->now_ms + conn->stall_ms;
         conn->stall_ms = 0;
     }
+    if (pipe->byte_ms == UINT64_MAX)
+        return true; /* Until it is read again, or given up. */
+    if (net_waiting(&conn->pipes[pipe == conn->pipes ? 1 : 0]) > NET_UNREAD_MAX) {
+        net_flow_later(pipe, 10); /* Whoever reads nothing is not read from. */
+        return true;
+    }
+    for (int side = 0; side < 2; side++)
+        if (conn->ends[side].node->asleep_until_ms > world->now_ms) {
+            net_flow_later(pipe, conn->ends[side].node->asleep_until_ms - world->now_ms);
+            return true;
+        }
     if (world->now_ms < pipe->held_until_ms) {
         net_flow_later(pipe, pipe->held_until_ms - world->now_ms);
         return true;
@@ -264,7 +305,7 @@ static void net_flow(struct net_pipe *pipe)
     int from = pipe == &conn->pipes[0] ? 0 : 1;
 
     if (conn->is_severed) {
-        buf_clear(&pipe->bytes); /* The kernel takes it and nobody ever gets it. */
+        net_empty(pipe); /* The kernel takes it and nobody ever gets it. */
         net_drained(conn, from);
         return;
     }
@@ -278,10 +319,10 @@ static void net_flow(struct net_pipe *pipe)
     net_deliver(pipe, 1 - from, net_piece(pipe));
     if (pipe->cut_at > 0 && pipe->carried >= pipe->cut_at)
         net_cut(conn);
-    else if (pipe->bytes.size > 0)
-        net_flow_later(pipe, pipe->is_sipped        ? NET_SIP_MS
-                             : conn->piece_max == 1 ? 0
-                                                    : world_draw(conn->world, 3));
+    else if (net_waiting(pipe) > 0 && pipe->byte_ms > 0)
+        net_flow_later(pipe, pipe->byte_ms);
+    else if (net_waiting(pipe) > 0)
+        net_flow_later(pipe, conn->piece_max == 1 ? 0 : world_draw(conn->world, 3));
     else
         net_drained(conn, from);
 }
@@ -326,17 +367,22 @@ void net_close(struct world_node *node, conn_id id)
     if (conn == NULL)
         return;
     conn->ends[side].is_closing = true;
-    if (conn->pipes[side].bytes.size == 0)
+    if (net_waiting(&conn->pipes[side]) == 0)
         net_flow_later(&conn->pipes[side], 0);
 }
 
-void net_sip(struct world_node *node, conn_id id)
+/* Slow readers. */
+
+void net_read_slowly(struct world_node *node, conn_id id, uint64_t byte_ms)
 {
     int side;
     struct net_conn *conn = net_find(node, id, &side);
 
-    if (conn != NULL)
-        conn->pipes[1 - side].is_sipped = true;
+    if (conn == NULL)
+        return;
+    conn->pipes[1 - side].byte_ms = byte_ms;
+    if (byte_ms != UINT64_MAX)
+        net_flow_later(&conn->pipes[1 - side], 0);
 }
 
 uint64_t net_unread(struct world_node *node, conn_id id)
@@ -344,7 +390,40 @@ uint64_t net_unread(struct world_node *node, conn_id id)
     int side;
     struct net_conn *conn = net_find(node, id, &side);
 
-    return conn != NULL ? conn->pipes[1 - side].bytes.size : 0;
+    return conn != NULL ? net_waiting(&conn->pipes[1 - side]) : 0;
+}
+
+static void net_look_at(struct net_conn *conn, int side)
+{
+    struct world_node *node = conn->ends[side].node;
+    struct net_pipe *pipe = &conn->pipes[side];
+    struct engine_event stalled = {.type = ENGINE_STALLED, .conn = conn->ends[side].id};
+    bool is_waiting = conn->ends[side].is_closing || net_waiting(pipe) > NET_QUEUE_MAX;
+    uint64_t patience = conn->ends[side].is_closing ? NET_LINGER_MS : NET_QUEUE_MS;
+
+    if (!is_waiting || pipe->since_ms == 0) {
+        pipe->since_ms = is_waiting ? node->world->now_ms : 0;
+        return;
+    }
+    if (node->world->now_ms < pipe->since_ms + patience)
+        return;
+    pipe->since_ms = node->world->now_ms;
+    if (!conn->ends[side].is_closing) {
+        world_engine(node, &stalled);
+        return;
+    }
+    net_empty(pipe);
+    net_drained(conn, side);
+}
+
+void net_look(struct world_node *node)
+{
+    struct net_conn *conn = node->conns, *next;
+
+    for (; conn != NULL; conn = next) {
+        next = *net_next(conn, node);
+        net_look_at(conn, net_side(conn, node));
+    }
 }
 
 /* Making a connection. */
@@ -448,7 +527,8 @@ static void net_on_dialled(struct world *world, struct world_node *nobody, void 
         if (world->has_faults)
             world_count(world, from, WORLD_REFUSED);
         net_refuse(conn);
-    } else if (net_is_apart(world, from, to) || (world->has_faults && world_once_in(world, 32))) {
+    } else if (net_is_apart(world, from, to) || to->asleep_until_ms > world->now_ms ||
+               (world->has_faults && world_once_in(world, 32))) {
         world_count(world, from, WORLD_HANG);
     } else {
         net_accept(conn, to);

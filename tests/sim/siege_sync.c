@@ -213,7 +213,7 @@ static void siege_reads_by_the_byte(struct siege *siege)
     hostile_wait(&siege->hostile, 5000);
     if (!siege_open(siege))
         return;
-    net_sip(siege->mal, siege->hostile.conn);
+    net_read_slowly(siege->mal, siege->hostile.conn, 1000);
     for (int at = 0; at < 60; at++) {
         struct buf framed = {0};
 

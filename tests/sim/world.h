@@ -78,8 +78,9 @@ struct world_node {
     uint64_t running_offset_ms;
     struct address address;
     bool is_up;
-    bool is_twin;  /* its next start draws what another machine draws */
-    uint64_t life; /* grows whenever a process begins or ends: older events are void */
+    uint64_t asleep_until_ms; /* a machine that sleeps does nothing, and its clocks go on */
+    bool is_twin;             /* its next start draws what another machine draws */
+    uint64_t life;            /* grows whenever a process begins or ends: older events are void */
     struct kv *kv;
     struct ledger *ledger;
     struct ledger *successor; /* the writer's already; the engine has not heard of it yet */

@@ -81,13 +81,18 @@ static void world_node_timer(struct world *world, struct world_node *node, void 
 {
     struct engine_event event = {.type = ENGINE_WOKEN};
 
-    (void)world;
     (void)data;
     if (world_running_ms(node) != node->timer_at_ms)
         return; /* An earlier one took its place. */
+    if (world->now_ms < node->asleep_until_ms) {
+        node->timer_at_ms += node->asleep_until_ms - world->now_ms;
+        world_after(world, node->asleep_until_ms - world->now_ms, node, world_node_timer, NULL);
+        return;
+    }
     if (node->deliveries != NULL && world_running_ms(node) >= node->deliveries_at_ms)
         world_job_deliveries(node);
-    if (!node->is_stopping)
+    net_look(node);
+    if (!node->is_stopping && node->is_up)
         world_engine(node, &event);
     if (node->is_up)
         world_node_arm(node);

@@ -11,6 +11,8 @@
 
 #include "crypto/secret.h"
 #include "node/engine.h"
+#include "node/link_join.h"
+#include "node/react.h"
 #include "storage/space.h"
 #include "storage/view_peer.h"
 #include "tests/sim/crowd.h"
@@ -127,6 +129,20 @@ static void crowd_commit_card(struct crowd *crowd, const char *name)
     crowd_step(crowd, (struct engine_event){.type = ENGINE_NEWS, .news = &news});
 }
 
+/* A removal tells each of the others a new key: a transaction over a thousand logs and more. */
+static void crowd_remove(struct crowd *crowd, size_t at)
+{
+    struct ledger_news news;
+    struct ledger_txn *txn = member_begin(&crowd->member);
+
+    assert_int_equal(link_join_cut(txn, &crowd->guests[at].root.public_key, LINK_REMOVED), ERR_OK);
+    assert_int_equal(react_all(txn), ERR_OK);
+    assert_int_equal(ledger_commit(txn, &news), ERR_OK);
+    crowd_step(crowd, (struct engine_event){.type = ENGINE_PEERS_CHANGED});
+    crowd_step(crowd, (struct engine_event){.type = ENGINE_NEWS, .news = &news});
+    crowd_carry(crowd);
+}
+
 static void a_commit_goes_to_a_thousand_peers_in_one_step(void **state)
 {
     struct crowd *crowd = crowd_new(CROWD);
@@ -160,6 +176,10 @@ static void a_commit_goes_to_a_thousand_peers_in_one_step(void **state)
     assert_int_equal(engine_presence(crowd->engine, presence, CROWD), CROWD);
     for (size_t at = 0; at < CROWD; at++)
         assert_true(presence[at].is_in_step);
+    entries[0] = crowd->guests[0].entries;
+    crowd_remove(crowd, 500);
+    assert_true(crowd->guests[0].entries > entries[0]);
+    assert_int_equal(engine_sessions_count(crowd->engine), CROWD - 1);
     test_free(presence);
     crowd_free(crowd);
 }

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "crypto/heap.h"
 #include "crypto/secret.h"
 #include "node/amend.h"
 #include "node/describe.h"
@@ -315,22 +314,19 @@ static enum err endorse_mine(struct ledger_txn *txn, const struct endorsement_vi
     return err == ERR_OK ? endorse_settle(txn, view) : err;
 }
 
-struct endorse_places {
-    struct endorsement_place *list;
-    size_t count;
-};
-
+/* places: struct endorsement_place, one after the other. */
 static enum err endorse_collect(void *self, const struct endorsement_view *view)
 {
-    struct endorse_places *places = self;
+    const struct endorsement_place place = {
+        .subject = view->subject, .issued_s = view->issued_s, .object = view->object};
+    struct buf *places = self;
 
     if (!view->is_kept)
         return ERR_OK;
-    if (places->count == ENDORSE_SWEEP_MAX)
+    if (places->size == ENDORSE_SWEEP_MAX * sizeof place)
         return ERR_CANCELLED;
-    places->list[places->count++] = (struct endorsement_place){
-        .subject = view->subject, .issued_s = view->issued_s, .object = view->object};
-    return ERR_OK;
+    buf_append(places, span_of(&place, sizeof place));
+    return buf_err(places);
 }
 
 static enum err endorse_place(struct ledger_txn *txn, const struct endorsement_place *place)
@@ -349,18 +345,18 @@ static enum err endorse_place(struct ledger_txn *txn, const struct endorsement_p
 static enum err endorse_sweep(struct ledger_txn *txn)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct endorse_places places = {.list =
-                                        heap_new_zeroed(ENDORSE_SWEEP_MAX, sizeof *places.list)};
-    enum err err = places.list != NULL ? ERR_OK : ERR_NOMEM;
+    struct endorsement_place place;
+    struct buf places = {0};
+    enum err err = view_endorsement_of(&snapshot, ledger_txn_now_ms(txn),
+                                       ledger_member(snapshot.ledger), endorse_collect, &places);
 
-    if (err == ERR_OK)
-        err = view_endorsement_of(&snapshot, ledger_txn_now_ms(txn), ledger_member(snapshot.ledger),
-                                  endorse_collect, &places);
     if (err == ERR_CANCELLED)
         err = ERR_OK;
-    for (size_t at = 0; err == ERR_OK && at < places.count; at++)
-        err = endorse_place(txn, &places.list[at]);
-    heap_free(places.list);
+    for (size_t at = 0; err == ERR_OK && at < places.size; at += sizeof place) {
+        memcpy(&place, places.data + at, sizeof place);
+        err = endorse_place(txn, &place);
+    }
+    buf_release(&places);
     if (err == ERR_OK)
         err = quote_sweep(txn);
     return err == ERR_OK ? endorse_plan_sweep(txn) : err;

@@ -131,10 +131,12 @@ static void meet_power(struct meet *meet)
 
     if (!node->is_up)
         world_start(node);
-    else if (world_once_in(world, 2))
+    else if (world_once_in(world, 3))
         world_crash(node);
-    else
+    else if (world_once_in(world, 3))
         world_stop(node);
+    else
+        world_doom(node);
 }
 
 static void meet_part(struct meet *meet)
@@ -254,6 +256,7 @@ static void meet_heal(struct meet *meet)
             ahead = nodes[at]->wall_offset_ms;
     for (size_t at = 0; at < 3; at++) {
         nodes[at]->wall_offset_ms = ahead;
+        nodes[at]->doom = WORLD_SAFE;
         meet->seen[nodes[at]->number].commits = 0; /* An offer may be due by the clock alone. */
     }
     world->has_faults = false;

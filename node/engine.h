@@ -99,6 +99,7 @@ struct engine_effect {
         struct {
             uint64_t ticket;
             struct returned *returned;
+            struct public_key member; /* who gave it */
             uint8_t handshake_hash[HASH_SIZE];
         } returned;
         struct {

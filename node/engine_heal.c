@@ -22,6 +22,7 @@ void engine_heal_returned(struct engine *engine, struct engine_conn *conn,
     }
     effect->returned.ticket = engine_talk_ticket(engine, conn->id, from->returned.ticket);
     effect->returned.returned = from->returned.returned;
+    effect->returned.member = conn->member;
     memcpy(effect->returned.handshake_hash, conn->handshake_hash, HASH_SIZE);
     if (effect->returned.ticket == 0)
         engine->is_failed = true;

@@ -243,7 +243,7 @@ enum err errand_run(struct errand *errand, struct ledger_txn *txn)
     case ENGINE_INGEST:
         return ledger_ingest(txn, effect->ingest.batch);
     case ENGINE_RETURNED:
-        return returns_take(txn, effect->returned.returned);
+        return returns_take(txn, effect->returned.returned, &effect->returned.member);
     case ENGINE_FILL:
         return absent_fill(txn, &effect->fill.log, effect->fill.seq, effect->fill.payload);
     case ENGINE_FACTS:

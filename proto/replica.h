@@ -13,6 +13,7 @@ struct replica_log {
     struct log_id log;
     bool is_mine; /* written by a device of my member */
     struct chain tip;
+    uint32_t cuts; /* grows when it leaves the way it went: a longer log may be another branch */
 };
 
 typedef enum err (*replica_log_fn)(void *self, const struct replica_log *log);
@@ -35,6 +36,12 @@ struct replica_place {
 
 typedef enum err (*replica_fact_fn)(void *self, struct span statement);
 
+/* Entries and payload bytes: what may be taken still, and of how much that is left. */
+struct replica_room {
+    uint64_t entries, bytes;
+    uint64_t entries_max, bytes_max; /* 0: no bound but the disk's */
+};
+
 struct replica {
     /* Every log shared with the peer that I hold, small spaces first (pair, card, network, self),
      * then by device. Stops at the first error of each and returns it. */
@@ -44,8 +51,9 @@ struct replica {
      * peer. */
     enum err (*space_logs)(void *self, const struct public_key *peer, const struct id *space,
                            replica_log_fn each, void *each_self);
-    /* Where a log stands; size 0 with the chain's beginning when I hold nothing of it. */
-    enum err (*tip)(void *self, const struct log_id *log, struct chain *out);
+    /* Where a log stands, is_mine aside; size 0 with the chain's beginning when I hold nothing of
+     * it. */
+    enum err (*tip)(void *self, const struct log_id *log, struct replica_log *out);
     /* The chain after the first size entries. ERR_NOT_FOUND beyond the tip. */
     enum err (*chain_at)(void *self, const struct log_id *log, uint64_t size, struct chain *out);
     /* May this peer give me entries of this log? ERR_NOT_FOUND: no such space or device is known
@@ -60,10 +68,9 @@ struct replica {
     /* Entries and payload bytes after size, for totals. */
     enum err (*count)(void *self, const struct log_id *log, uint64_t size, uint64_t *out_entries,
                       uint64_t *out_bytes);
-    /* How much more of what this peer's member writes may be stored: entries and payload bytes.
-     * Between own devices only a disk that is nearly full sets a bound. */
-    enum err (*room)(void *self, const struct public_key *peer, uint64_t *out_entries,
-                     uint64_t *out_bytes);
+    /* How much more of what this peer's member writes may be stored. Between own devices only a
+     * disk that is nearly full sets a bound. */
+    enum err (*room)(void *self, const struct public_key *peer, struct replica_room *out);
     enum err (*standing)(void *self, const struct log_id *log, struct replica_standing *out);
     /* Tags at the block ends of at most size entries, and at size itself where the log has so many:
      * newest first, at most TRACE_TAGS_MAX. out_is_last: none is left below. */
@@ -74,7 +81,7 @@ struct replica {
     enum err (*fetch)(void *self, const struct log_id *log, const struct chain *start,
                       struct returned_row *out);
     /* The next batch of the peer's member that was cut from its log and is not restated yet, and
-     * moves on. ERR_NOT_FOUND at the end. */
+     * moves on; for an own device, of anybody. ERR_NOT_FOUND at the end. */
     enum err (*next_return)(void *self, const struct public_key *peer, struct replica_place *place,
                             struct returned_row *out);
     /* Certificates from the root down, retire and keep statements about a device, as far as this

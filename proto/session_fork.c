@@ -46,7 +46,8 @@ static bool session_fork_is_author(const struct replica_standing *standing)
 /* PROTOCOL FORK-2: "Whose own device writes a log that the other side holds more of, or otherwise,
  * asks for a trace; so does an author of a log that is not retired, or frozen, and whoever holds a
  * retired log beyond or beside its kept mark. Who sees a difference and need not move sends the
- * trace unasked, once." */
+ * trace unasked, once; so does who has given of a log that now goes another way: a longer log's
+ * mark does not show it." */
 static void session_fork_differs(struct session *session, struct session_log *log,
                                  const struct mark *mark, const struct replica_standing *standing)
 {
@@ -59,6 +60,21 @@ static void session_fork_differs(struct session *session, struct session_log *lo
         log->is_traced = true;
         session_fork_trace(session, &log->id, mark->size);
     }
+}
+
+/* My log went over to another branch than the one the other side was given. It cannot tell from a
+ * longer log's mark: so it is shown where the two part, and nothing is given until it says marks.
+ */
+void session_fork_moved(struct session *session, struct session_log *log, const struct chain *tip)
+{
+    uint64_t size = log->sent.size < tip->size ? log->sent.size : tip->size;
+
+    log->sent = *tip;
+    if (session->phase != PHASE_LIVE && session->phase != PHASE_MARKS)
+        return;
+    log->is_forked = log->is_traced = true;
+    if (size > 0)
+        session_fork_trace(session, &log->id, size);
 }
 
 /* A keep may come after the marks, in this very session: who must move now asks now. */
@@ -111,6 +127,7 @@ bool session_fork_judge(struct session *session, struct session_log *log, const 
     } else {
         differs = session_fork_is_author(&standing) && (standing.is_this || standing.is_retired);
         log->is_behind = differs && !standing.is_this;
+        differs |= log->is_shown;
     }
     if (differs)
         session_fork_differs(session, log, mark, &standing);
@@ -140,8 +157,10 @@ static void session_fork_rebase(struct session *session, const struct session_lo
 {
     struct session_effect *effect;
 
-    if (size >= log->tip.size)
+    if (size >= log->tip.size) {
+        session->needs_marks = true; /* All I hold is on their branch: they may go on from there. */
         return;
+    }
     effect = session_effect(session, SESSION_REBASE);
     if (effect == NULL)
         return;
@@ -201,6 +220,8 @@ static void session_fork_on_trace(struct session *session, struct message *messa
             newest = tag;
         has_newest = true;
         is_found = session_fork_has_tag(session, log, &tag);
+        if (tag.size == log->tip.size)
+            log->is_shown = !is_found;
         if (is_found)
             break;
     }
@@ -255,6 +276,27 @@ static void session_fork_on_stored(struct session *session, uint32_t number)
         session->returned_stored++;
 }
 
+/* True when this batch was not offered in this session yet. */
+static bool session_fork_offer(struct session *session, const struct hash *end)
+{
+    for (size_t at = 0; at < session->offered_count; at++)
+        if (span_is_equal(span_of(session->offered[at].bytes, HASH_SIZE),
+                          span_of(end->bytes, HASH_SIZE)))
+            return false;
+    if (session->offered_count == SESSION_OFFERED_MAX)
+        return false;
+    if ((session->offered_count & (session->offered_count - 1)) == 0) {
+        size_t capacity = session->offered_count == 0 ? 1 : session->offered_count * 2;
+        struct hash *grown = heap_resize(session->offered, capacity * sizeof *grown);
+
+        if (grown == NULL)
+            return false;
+        session->offered = grown;
+    }
+    session->offered[session->offered_count++] = *end;
+    return true;
+}
+
 /* What the other side gives. */
 
 static void session_fork_on_returned(struct session *session, struct message *message)
@@ -286,6 +328,8 @@ static void session_fork_on_returned(struct session *session, struct message *me
     }
     effect->returned.ticket = pending.ticket;
     effect->returned.returned = returned;
+    /* Who gives it has it. Without memory it is offered back: no harm. */
+    (void)session_fork_offer(session, &verified_batch_end(returned->batch)->hash);
 }
 
 /* PROTOCOL RETURN-5: "Stored is what was returned, and no more." */
@@ -483,29 +527,8 @@ static void session_fork_give(struct session *session, struct session_log *log,
     returned_release(row);
 }
 
-/* True when this batch was not offered in this session yet. */
-static bool session_fork_offer(struct session *session, const struct hash *end)
-{
-    for (size_t at = 0; at < session->offered_count; at++)
-        if (span_is_equal(span_of(session->offered[at].bytes, HASH_SIZE),
-                          span_of(end->bytes, HASH_SIZE)))
-            return false;
-    if (session->offered_count == SESSION_OFFERED_MAX)
-        return false;
-    if ((session->offered_count & (session->offered_count - 1)) == 0) {
-        size_t capacity = session->offered_count == 0 ? 1 : session->offered_count * 2;
-        struct hash *grown = heap_resize(session->offered, capacity * sizeof *grown);
-
-        if (grown == NULL)
-            return false;
-        session->offered = grown;
-    }
-    session->offered[session->offered_count++] = *end;
-    return true;
-}
-
-/* PROTOCOL RETURN-2: "What was cut is offered to every device of its author in every session, until
- * its restatement has come." */
+/* PROTOCOL RETURN-2: "What was cut is offered to every device of its author, and between devices of
+ * one member whoever wrote it, in every session, until its restatement has come." */
 static void session_fork_return(struct session *session, struct returned_row *row)
 {
     const struct replica *replica = session->replica;

@@ -53,24 +53,38 @@ enum err session_find_log(struct session *session, const struct log_id *id, bool
 
 /* What is shared now. */
 
-/* A log is shorter than it was, or another, only where a branch of it was cut: where it stands now
- * is said again. */
-static void session_see_cut(struct session *session, struct session_log *log,
-                            const struct chain *tip)
+/* Does what the other side was sent lie on the way my log goes now? */
+static bool session_was_sent_this(struct session *session, const struct session_log *log,
+                                  const struct replica_log *now)
 {
-    bool is_cut =
-        tip->size < log->tip.size || (tip->size == log->tip.size &&
-                                      memcmp(tip->hash.bytes, log->tip.hash.bytes, HASH_SIZE) != 0);
+    struct chain chain;
+    enum err err = ERR_NOT_FOUND;
 
+    if (log->sent.size <= now->tip.size)
+        err = session->replica->chain_at(session->replica->self, &log->id, log->sent.size, &chain);
+    if (err != ERR_NOT_FOUND)
+        session_check(session, err);
+    return err == ERR_OK && memcmp(chain.hash.bytes, log->sent.hash.bytes, HASH_SIZE) == 0;
+}
+
+/* A log that was cut may be longer than it was by now, on another branch: where it stands is said
+ * again. */
+static void session_see_cut(struct session *session, struct session_log *log,
+                            const struct replica_log *now)
+{
+    bool is_cut = now->cuts != log->cuts;
+
+    log->cuts = now->cuts;
+    log->is_shown = log->is_shown && !is_cut;
     if (!is_cut || log->tip.size == 0)
         return;
     log->has_taken = false;
     log->is_fetching = false;
     log->must_start = true;
-    if (log->sent.size > tip->size)
-        log->sent = *tip;
     if (session->phase == PHASE_LIVE || session->phase == PHASE_MARKS)
         session->needs_marks = true;
+    if (!session_was_sent_this(session, log, now))
+        session_fork_moved(session, log, &now->tip);
 }
 
 /* PROTOCOL FORK-3: "A frozen log that has come so far is no fork any more, and marks are said." */
@@ -96,9 +110,12 @@ static bool session_is_writer(const struct session *session, const struct sessio
 }
 
 /* What was taken from the other side need not be given back to it. */
-void session_set_tip(struct session *session, struct session_log *log, const struct chain *tip)
+void session_set_tip(struct session *session, struct session_log *log,
+                     const struct replica_log *now)
 {
-    session_see_cut(session, log, tip);
+    const struct chain *tip = &now->tip;
+
+    session_see_cut(session, log, now);
     session_see_thawed(session, log, tip);
     log->tip = *tip;
     if (session_is_writer(session, log)) {
@@ -122,7 +139,7 @@ static enum err session_note_log(void *self, const struct replica_log *log)
     enum err err = session_find_log(session, &log->log, log->is_mine, &index);
 
     if (err == ERR_OK)
-        session_set_tip(session, &session->logs[index], &log->tip);
+        session_set_tip(session, &session->logs[index], log);
     return err;
 }
 
@@ -196,13 +213,13 @@ static enum err session_look_for_cut(struct session *session, const struct id *s
 
     for (size_t at = 0; at < session->logs_count && err == ERR_OK; at++) {
         struct session_log *log = &session->logs[at];
-        struct chain tip;
+        struct replica_log now;
 
         if (log->tip.size == 0 || !id_is_equal(&log->id.space, space))
             continue;
-        err = replica->tip(replica->self, &log->id, &tip);
-        if (err == ERR_OK && tip.size == 0)
-            session_set_tip(session, log, &tip);
+        err = replica->tip(replica->self, &log->id, &now);
+        if (err == ERR_OK && now.tip.size == 0)
+            session_set_tip(session, log, &now);
     }
     return err;
 }
@@ -277,16 +294,18 @@ static void session_on_mark(struct session *session, const struct mark *mark)
 {
     const struct replica *replica = session->replica;
     struct session_log *log;
+    struct replica_log now;
     struct chain chain;
     uint32_t index;
     enum err err = session_find_log(session, &mark->log, false, &index);
 
     if (err == ERR_OK)
-        err = replica->tip(replica->self, &mark->log, &chain);
+        err = replica->tip(replica->self, &mark->log, &now);
     if (err != ERR_OK) {
         session_check(session, err);
         return;
     }
+    chain = now.tip;
     log = &session->logs[index];
     log->is_listed = true;
     log->announced = mark->size;

@@ -38,6 +38,7 @@ struct session_log {
     struct log_id id;
     bool is_mine;
     struct chain tip;   /* what I hold, committed */
+    uint32_t cuts;      /* of it, when the tip was looked at */
     struct chain sent;  /* how far the other side has it, or was sent it */
     uint64_t offered;   /* the furthest it was ever sent it, or showed to have it */
     uint64_t acked;     /* how far it said it has stored it */
@@ -51,6 +52,7 @@ struct session_log {
     uint64_t wanted;    /* payloads up to here were asked for */
     bool is_forked;     /* the two sides hold different branches: neither gives until one moves */
     bool is_behind;     /* then: I hold less of it, and for all I know the same */
+    bool is_shown;      /* a trace told that mine is another branch, and it has not moved since */
     bool is_traced;     /* tags were sent unasked */
     bool is_asked;      /* tags were asked for since the last marks */
     struct chain fetch; /* where the branch that was asked for has been given to */
@@ -130,7 +132,7 @@ struct session {
     bool must_want;            /* something may be missing that was not asked for */
     bool is_full; /* no more of theirs is taken: said after marks, until room has come */
     bool is_held; /* they take no more of ours until they say marks */
-    uint64_t room_entries, room_bytes; /* may be taken before the replica is asked again */
+    struct replica_room room; /* what may be taken before the replica is asked again */
     bool needs_marks; /* something did not attach: say again where I stand, once nothing is under
                          way */
     struct session_progress progress;
@@ -195,7 +197,8 @@ MUST_USE enum err session_find_log(struct session *session, const struct log_id 
 void session_look(struct session *session, bool is_digesting);
 void session_look_at(struct session *session, const struct id *space);
 /* What I hold of a log goes so far now. */
-void session_set_tip(struct session *session, struct session_log *log, const struct chain *tip);
+void session_set_tip(struct session *session, struct session_log *log,
+                     const struct replica_log *now);
 void session_send_marks(struct session *session);
 void session_take_marks(struct session *session, struct message *message);
 /* From here the other side is given the log. */
@@ -217,6 +220,8 @@ MUST_USE bool session_add_pending(struct session *session, const struct session_
 bool session_fork_judge(struct session *session, struct session_log *log, const struct mark *mark,
                         const struct chain *mine);
 void session_fork_again(struct session *session);
+/* My log goes another way than what the other side was given: tip is its new one. */
+void session_fork_moved(struct session *session, struct session_log *log, const struct chain *tip);
 void session_fork_message(struct session *session, struct message *message);
 /* A returned batch is stored, or is not wanted. */
 void session_fork_committed(struct session *session, const struct session_pending *done,

@@ -212,6 +212,7 @@ static enum err keep_cut(struct ledger_txn *txn, struct ledger_touched *log, uin
     if (err != ERR_OK)
         return err;
     log->row.tip = chain;
+    log->row.cuts++;
     log->row.payload_bytes = bytes;
     log->row.epochs_count -= epochs;
     memcpy(log->row.head_signature, signature != NULL ? signature : head.signature, SIGNATURE_SIZE);

@@ -103,6 +103,7 @@ struct log_row {
     uint8_t head_signature[SIGNATURE_SIZE];
     uint32_t epochs_count;
     uint64_t payload_bytes; /* of all its entries */
+    uint32_t cuts;          /* how often it left the way it went: see keep.h */
 };
 MUST_USE enum err ledger_log(const struct snapshot *snapshot, const struct log_id *id,
                              struct log_row *out);

@@ -9,7 +9,7 @@
 enum {
     LOG_TABLE_SPACE_OLD_SIZE = ID_SIZE + 2 + 64 + HASH_SIZE, /* in stores of before 2026-12 */
     LOG_TABLE_SPACE_SIZE = LOG_TABLE_SPACE_OLD_SIZE + 1,
-    LOG_TABLE_LOG_SIZE = 4 + 32 + 8 + HASH_SIZE + 8 + SIGNATURE_SIZE + 4 + 8,
+    LOG_TABLE_LOG_SIZE = 4 + 32 + 8 + HASH_SIZE + 8 + SIGNATURE_SIZE + 4 + 8 + 4,
     LOG_TABLE_HEAD_SIZE = HASH_SIZE + SIGNATURE_SIZE + 8,
     LOG_TABLE_ENTRY_SIZE = 1 + 4 + 8 + 4 + 8,
     LOG_TABLE_ABSENT = 1,
@@ -113,7 +113,7 @@ static enum err log_table_read(uint32_t number, struct span row, struct log_row 
 {
     const uint8_t *at = row.data;
 
-    if (row.size != LOG_TABLE_LOG_SIZE)
+    if (row.size != LOG_TABLE_LOG_SIZE && row.size != LOG_TABLE_LOG_SIZE - 4)
         return ERR_CORRUPT;
     out->number = number;
     out->space = be32(at);
@@ -125,6 +125,7 @@ static enum err log_table_read(uint32_t number, struct span row, struct log_row 
     memcpy(out->head_signature, at + 84, SIGNATURE_SIZE);
     out->epochs_count = be32(at + 148);
     out->payload_bytes = be64(at + 152);
+    out->cuts = row.size == LOG_TABLE_LOG_SIZE ? be32(at + 160) : 0;
     return ERR_OK;
 }
 
@@ -142,6 +143,7 @@ enum err log_table_put(struct ledger_txn *txn, const struct log_row *log)
     memcpy(row + 84, log->head_signature, SIGNATURE_SIZE);
     be32_put(row + 148, log->epochs_count);
     be64_put(row + 152, log->payload_bytes);
+    be32_put(row + 160, log->cuts);
     key_of_u32(log->number, &key);
     return ledger_put_sealed(txn, TABLE_LOG, &key, span_of(row, sizeof row));
 }
@@ -224,10 +226,8 @@ enum err log_table_number(struct ledger_txn *txn, uint32_t space, const struct p
 
     log_table_id_key(space, device, &key);
     err = ledger_get(&snapshot, TABLE_LOG_ID, &key, &row);
-    if (err == ERR_OK) {
+    if (err == ERR_OK)
         *out = be32(row.data);
-        return ERR_OK;
-    }
     if (err != ERR_NOT_FOUND)
         return err;
     err = ledger_space_numbered(&snapshot, space, &about);

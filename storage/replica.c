@@ -26,7 +26,8 @@ static enum err replica_on_log(void *self, const struct log_row *log)
     struct replica_walk *walk = self;
     struct replica_log row = {.log = {.space = walk->space.id, .device = log->device},
                               .is_mine = walk->space.is_mine,
-                              .tip = log->tip};
+                              .tip = log->tip,
+                              .cuts = log->cuts};
 
     return log->tip.size > 0 ? walk->each(walk->self, &row) : ERR_OK;
 }
@@ -175,17 +176,17 @@ static enum err replica_space_logs(void *self, const struct public_key *peer,
     return ledger_logs(self, walk.space.number, replica_on_log, &walk);
 }
 
-static enum err replica_tip(void *self, const struct log_id *log, struct chain *out)
+static enum err replica_tip(void *self, const struct log_id *log, struct replica_log *out)
 {
-    struct log_row row;
+    struct log_row row = {.number = 0};
     enum err err = ledger_log(self, log, &row);
 
     if (err == ERR_NOT_FOUND) {
-        chain_begin(log, out);
-        return ERR_OK;
+        chain_begin(log, &row.tip);
+        err = ERR_OK;
     }
     if (err == ERR_OK)
-        *out = row.tip;
+        *out = (struct replica_log){.log = *log, .tip = row.tip, .cuts = row.cuts};
     return err;
 }
 
@@ -250,7 +251,7 @@ static enum err replica_accepts(void *self, const struct public_key *peer, const
     struct replica_standing standing;
     struct device_row device;
     struct space_row space;
-    struct chain tip;
+    struct replica_log here;
     enum err err = replica_check_space(self, peer, &log->space, &space);
 
     if (err == ERR_OK)
@@ -263,8 +264,8 @@ static enum err replica_accepts(void *self, const struct public_key *peer, const
         return err;
     if (standing.is_this)
         return ERR_STATE; /* What I do not hold of my own log is proof, not news. */
-    err = replica_tip(self, log, &tip);
-    if (err == ERR_OK && (!standing.has_keep || tip.size >= standing.keep_size))
+    err = replica_tip(self, log, &here);
+    if (err == ERR_OK && (!standing.has_keep || here.tip.size >= standing.keep_size))
         err = ERR_STATE;
     return err;
 }
@@ -488,25 +489,40 @@ static enum err replica_sum_peer(const struct peer *link, struct replica_sum *su
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-static enum err replica_room(void *self, const struct public_key *peer, uint64_t *out_entries,
-                             uint64_t *out_bytes)
+enum err replica_used(const struct snapshot *snapshot, const struct peer *peer,
+                      struct replica_room *out)
 {
-    struct replica_sum sum = {.snapshot = self};
+    struct replica_sum sum = {.snapshot = snapshot};
+    enum err err = replica_sum_peer(peer, &sum);
+
+    *out = (struct replica_room){
+        .entries = sum.entries,
+        .bytes = sum.bytes,
+        .entries_max = peer->entries_max > 0 ? peer->entries_max : PEER_ENTRIES_MAX,
+        .bytes_max = peer->bytes_max > 0 ? peer->bytes_max : PEER_BYTES_MAX};
+    return err;
+}
+
+static enum err replica_room(void *self, const struct public_key *peer, struct replica_room *out)
+{
     const struct snapshot *snapshot = self;
+    uint64_t disk = ledger_is_disk_low(snapshot->ledger) ? 0 : LOG_SIZE_MAX;
+    struct replica_room used;
     struct peer *link;
     enum err err;
 
-    *out_entries = *out_bytes = ledger_is_disk_low(snapshot->ledger) ? 0 : LOG_SIZE_MAX;
-    if (*out_entries == 0 || replica_is_own(snapshot, peer))
+    *out = (struct replica_room){.entries = disk, .bytes = disk};
+    if (disk == 0 || replica_is_own(snapshot, peer))
         return ERR_OK;
-    *out_entries = *out_bytes = 0;
+    *out = (struct replica_room){0};
     err = replica_load_peer(snapshot, peer, &link);
     if (err != ERR_OK)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
-    err = replica_sum_peer(link, &sum);
+    err = replica_used(snapshot, link, &used);
     secret_free(link);
-    *out_entries = sum.entries < PEER_ENTRIES_MAX ? PEER_ENTRIES_MAX - sum.entries : 0;
-    *out_bytes = sum.bytes < PEER_BYTES_MAX ? PEER_BYTES_MAX - sum.bytes : 0;
+    *out = used;
+    out->entries = used.entries < used.entries_max ? used.entries_max - used.entries : 0;
+    out->bytes = used.bytes < used.bytes_max ? used.bytes_max - used.bytes : 0;
     return err;
 }
 

@@ -166,13 +166,14 @@ static enum err returns_judge_sibling(struct ledger_txn *txn, const struct space
     return returned->is_last ? heal_sibling(txn, space, &id->device) : ERR_OK;
 }
 
-/* PROTOCOL RETURN-8: "A batch of a space that the receiver does not write, or of a device it does
- * not know, is passed over without an answer." */
-enum err returns_take(struct ledger_txn *txn, const struct returned *returned)
+/* PROTOCOL RETURN-8: "A batch of a space that the receiver does not write is passed over without an
+ * answer where a peer gives it, and so is one of a device it does not know." */
+enum err returns_take(struct ledger_txn *txn, const struct returned *returned,
+                      const struct public_key *from)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     const struct log_id *id = verified_batch_log(returned->batch);
-    const struct public_key *member = ledger_member(txn->ledger);
+    bool is_sibling = public_key_is_equal(from, ledger_member(txn->ledger));
     enum standing standing = STANDING_GOOD;
     struct device_row device;
     struct space_row space;
@@ -180,14 +181,14 @@ enum err returns_take(struct ledger_txn *txn, const struct returned *returned)
     bool is_known = false;
     enum err err = ledger_space(&snapshot, &id->space, &space);
 
-    if (err == ERR_OK && !space.is_mine)
+    if (err == ERR_OK && !space.is_mine && !is_sibling)
         err = ERR_NOT_FOUND;
     if (err == ERR_OK)
         err = view_device(&snapshot, &id->device, &device);
     if (err == ERR_OK)
         err = standing_of(&snapshot, &id->device, &standing);
     if (err == ERR_OK &&
-        (!public_key_is_equal(&device.member, member) || standing >= STANDING_STOLEN))
+        (!public_key_is_equal(&device.member, &space.writer) || standing >= STANDING_STOLEN))
         err = ERR_NOT_FOUND;
     if (err == ERR_OK)
         err = log_table_now(txn, &space, &id->device, &log);
@@ -198,9 +199,9 @@ enum err returns_take(struct ledger_txn *txn, const struct returned *returned)
     if (err != ERR_OK || is_known)
         return err;
     err = returns_store(txn, &space, returned);
-    if (err == ERR_OK)
+    if (err == ERR_OK && space.is_mine)
         err = returns_judge_sibling(txn, &space, &log, returned);
-    txn->must_keep = true;
+    txn->must_keep |= space.is_mine;
     return err == ERR_OK ? keep_apply(txn, &space, &id->device) : err;
 }
 
@@ -221,8 +222,8 @@ static void returns_forget(struct returns_edit *edit)
 }
 
 /* PROTOCOL RETURN-7: "A restatement carries the original: the first writer's device, the entry's
- * number and payload hash, and its time, counters and dots verbatim (ORIGIN-1). The restatement of
- * a restatement carries the first original." */
+ * number and payload hash, and its time, counters and dots verbatim (ORIGIN-1), and expires as it
+ * did. The restatement of a restatement carries the first original." */
 static enum err returns_read(const struct snapshot *snapshot, const struct entry_row *entry,
                              const struct public_key *device, const struct hash *payload,
                              struct returns_edit *out)
@@ -247,13 +248,14 @@ struct returns_round {
     size_t budget;
 };
 
-static enum err returns_repeat(struct returns_round *round, struct edit_space *edit)
+static enum err returns_repeat(struct returns_round *round, struct edit_space *edit,
+                               uint64_t expires_at_s)
 {
     struct ledger_txn *txn = round->txn;
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct log_id id = {.space = round->space.id, .device = *ledger_device(txn->ledger)};
     struct log_row log;
-    enum err err = ledger_append(txn, &round->space.id, edit, 0);
+    enum err err = ledger_append(txn, &round->space.id, edit, expires_at_s);
 
     if (err == ERR_OK)
         err = ledger_log(&snapshot, &id, &log);
@@ -295,7 +297,7 @@ static enum err returns_settle_entry(struct returns_round *round, uint64_t arriv
     if (err == ERR_OK && !returns_is_hash(original, &payload))
         err = return_table_is_restated(&snapshot, round->space.number, original, out);
     if (err == ERR_OK && !*out && round->may_repeat && round->budget > 0) {
-        err = returns_repeat(round, &edit.edit);
+        err = returns_repeat(round, &edit.edit, entry.entry.header.expires_at_s);
         *out = err == ERR_OK;
     }
     returns_forget(&edit);
@@ -484,6 +486,7 @@ enum err returns_next(const struct snapshot *snapshot, const struct public_key *
                       struct replica_place *at, struct returned_row *out)
 {
     struct return_place place = {.is_begun = at->is_begun};
+    bool is_sibling = public_key_is_equal(peer, ledger_member(snapshot->ledger));
     enum standing standing = STANDING_GOOD;
     struct space_row space = {0};
     struct return_row row;
@@ -501,7 +504,8 @@ enum err returns_next(const struct snapshot *snapshot, const struct public_key *
             err = ledger_space_numbered(snapshot, place.space, &space);
         if (err == ERR_OK)
             err = standing_of(snapshot, &place.device, &standing);
-        if (err == ERR_OK && public_key_is_equal(&space.writer, peer) && standing < STANDING_STOLEN)
+        if (err == ERR_OK && standing < STANDING_STOLEN &&
+            (is_sibling || public_key_is_equal(&space.writer, peer)))
             break;
     }
     if (err != ERR_OK)

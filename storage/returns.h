@@ -10,10 +10,12 @@
 
 enum { RETURNS_CHUNK = 256 /* entries repeated in one commit */ };
 
-/* Takes a verified batch of a branch of one of my own spaces. Of a sibling's log that is not
- * retired and that I hold another branch of, it is the proof that retires it. ERR_NOT_FOUND: the
- * space is not mine, or the device not known. */
-MUST_USE enum err returns_take(struct ledger_txn *txn, const struct returned *returned);
+/* Takes a verified batch of a branch of one of my own spaces, or, from a device of my member, of
+ * anybody's. Of a sibling's log that is not retired and that I hold another branch of, it is the
+ * proof that retires it. ERR_NOT_FOUND: not to be taken from this member, or the device is not
+ * known. */
+MUST_USE enum err returns_take(struct ledger_txn *txn, const struct returned *returned,
+                               const struct public_key *from);
 /* Repeats in my own logs what the returns hold and logs lack, up to RETURNS_CHUNK entries, and
  * drops what is repeated. Called in every commit; does nothing on a device that is retired. */
 MUST_USE enum err returns_do_duty(struct ledger_txn *txn);

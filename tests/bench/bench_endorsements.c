@@ -99,11 +99,13 @@ static uint64_t bench_pull(struct member *to, struct member *from)
     uint64_t carried = 0, pending = 0;
     struct ledger_txn *txn = member_begin(to);
     struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct replica_log now = {.is_mine = false};
     struct replica replica;
     struct chain tip;
 
     replica_of(&snapshot, &replica);
-    bench_check(replica.tip(replica.self, &log, &tip), "tip");
+    bench_check(replica.tip(replica.self, &log, &now), "tip");
+    tip = now.tip;
     while (member_fetch(from, &log, &tip, &batch) == ERR_OK) {
         bench_check(ledger_ingest(txn, batch), "ingest");
         pending += verified_batch_count(batch);

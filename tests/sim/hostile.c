@@ -287,11 +287,11 @@ struct chain hostile_tip(struct hostile *hostile, const struct log_id *log)
 {
     struct snapshot snapshot;
     struct replica replica;
-    struct chain tip;
+    struct replica_log now;
 
     world_must(ledger_snapshot(hostile->node->ledger, &snapshot));
     replica_of(&snapshot, &replica);
-    world_must(replica.tip(replica.self, log, &tip));
+    world_must(replica.tip(replica.self, log, &now));
     ledger_snapshot_end(&snapshot);
-    return tip;
+    return now.tip;
 }

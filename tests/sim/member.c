@@ -446,17 +446,17 @@ static uint64_t member_pull_log(struct member *to, struct member *from, const st
         struct snapshot snapshot = member_snapshot(to);
         struct replica replica;
         struct ledger_txn *txn;
-        struct chain tip;
+        struct replica_log now;
         enum err accepted;
 
         replica_of(&snapshot, &replica);
-        member_must(replica.tip(replica.self, log, &tip));
+        member_must(replica.tip(replica.self, log, &now));
         accepted = replica.accepts(replica.self, &from->secrets.member, log);
         ledger_snapshot_end(&snapshot);
         if (accepted == ERR_NOT_FOUND || accepted == ERR_STATE) /* Not known yet, or closed. */
             return carried;
         member_must(accepted);
-        if (member_fetch(from, log, &tip, &batch) != ERR_OK)
+        if (member_fetch(from, log, &now.tip, &batch) != ERR_OK)
             return carried;
         txn = member_begin(to);
         member_must(ledger_ingest(txn, batch));

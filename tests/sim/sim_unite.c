@@ -1,0 +1,222 @@
+/*
+ * Own devices between two branches: of a sibling's logs, and of a peer's. What one device holds of
+ * either comes together at the other, whether those who wrote it live or not.
+ *
+ *   sim_unite               all of it
+ *   sim_unite "1 " --trace  those whose name begins so, told step by step
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/secret.h"
+#include "storage/standing.h"
+#include "storage/view_peer.h"
+#include "tests/sim/scene.h"
+
+/* ana's desk and lap, and two peers of hers; everything at rest. */
+struct sim_unite_cast {
+    struct world_node *desk, *lap, *ben, *cara;
+};
+
+static void sim_unite_meet(struct scene *scene, struct sim_unite_cast *cast)
+{
+    cast->desk = scene_member(scene, "ana");
+    cast->ben = scene_member(scene, "ben");
+    cast->cara = scene_member(scene, "cara");
+    scene_link(scene, cast->desk, cast->ben);
+    scene_link(scene, cast->cara, cast->desk);
+    scene_card(scene, cast->desk);
+    cast->lap = world_join(cast->desk);
+    world_start(cast->lap);
+    scene_settle(scene);
+    scene_card(scene, cast->lap);
+    scene_pair(scene, cast->lap, cast->ben);
+    scene_settle(scene);
+}
+
+static struct public_key sim_unite_device(const struct world_node *node)
+{
+    struct signing_key *signing = secret_new(sizeof *signing);
+    struct public_key device;
+
+    KITH_ASSERT(signing != NULL);
+    identity_signing_key(node->secrets->signing_seed, signing);
+    device = signing->public_key;
+    secret_free(signing);
+    return device;
+}
+
+static bool sim_unite_is_forked(struct world_node *node, const struct public_key *device)
+{
+    struct snapshot snapshot;
+    enum standing standing;
+
+    world_must(ledger_snapshot(node->ledger, &snapshot));
+    world_must(standing_of(&snapshot, device, &standing));
+    ledger_snapshot_end(&snapshot);
+    return standing == STANDING_FORKED;
+}
+
+/* The lap is copied; each of the two machines writes for one peer, and both are off for good. */
+static struct world_node *sim_unite_fork(struct scene *scene, const struct sim_unite_cast *cast,
+                                         bool is_desk_there)
+{
+    struct world_node *twin;
+
+    world_crash(cast->lap);
+    if (!is_desk_there)
+        world_crash(cast->desk);
+    twin = world_clone(cast->lap, false);
+    scene_part(scene, twin, cast->cara, (struct world_node *)NULL);
+    world_start(cast->lap);
+    world_start(twin);
+    scene_wait(scene, 20);
+    scene_card(scene, cast->lap);
+    scene_pair(scene, cast->lap, cast->ben);
+    scene_card(scene, twin);
+    scene_pair(scene, twin, cast->cara);
+    scene_pair(scene, twin, cast->ben); /* Nobody will ever have this one. */
+    scene->judge.canaries[scene->judge.canaries_count - 1].is_acknowledged = false;
+    scene_wait(scene, 60);
+    world_crash(cast->lap);
+    world_crash(twin);
+    scene_join(scene);
+    world_start(cast->desk);
+    return twin;
+}
+
+/* 1. The desk finds both branches of the dead lap with its peers, and retires it. */
+static void sim_unite_dead_sibling(struct scene *scene)
+{
+    struct sim_unite_cast cast;
+    struct public_key lap;
+
+    sim_unite_meet(scene, &cast);
+    lap = sim_unite_device(cast.lap);
+    (void)sim_unite_fork(scene, &cast, false);
+    scene_settle(scene);
+    scene_expect(scene, sim_unite_is_forked(cast.desk, &lap), "the lap retired at the desk");
+    scene_expect(scene, sim_unite_is_forked(cast.ben, &lap), "the lap retired at ben");
+    scene_expect(scene, sim_unite_is_forked(cast.cara, &lap), "the lap retired at cara");
+    scene_expect(scene, scene_devices(cast.ben, cast.desk) == 2, "no successor of the lap");
+    scene_pair(scene, cast.desk, cast.cara);
+    scene_settle(scene);
+}
+
+/* 2. The desk had one branch from the lap itself. */
+static void sim_unite_known_sibling(struct scene *scene)
+{
+    struct sim_unite_cast cast;
+    struct public_key lap;
+
+    sim_unite_meet(scene, &cast);
+    lap = sim_unite_device(cast.lap);
+    (void)sim_unite_fork(scene, &cast, true);
+    scene_settle(scene);
+    scene_expect(scene, sim_unite_is_forked(cast.desk, &lap), "the lap retired at the desk");
+    scene_expect(scene, sim_unite_is_forked(cast.cara, &lap), "the lap retired at cara");
+    scene_expect(scene, scene_devices(cast.ben, cast.desk) == 2, "no successor of the lap");
+}
+
+/* 3. The two laps come back, one after the other: each goes on under a key of its own. */
+static void sim_unite_late_sibling(struct scene *scene)
+{
+    struct sim_unite_cast cast;
+    struct world_node *twin;
+
+    sim_unite_meet(scene, &cast);
+    twin = sim_unite_fork(scene, &cast, false);
+    scene_settle(scene);
+    world_start(cast.lap);
+    scene_settle(scene);
+    world_start(twin);
+    scene_settle(scene);
+    scene_expect(scene, scene_devices(cast.ben, cast.desk) == 4, "a successor each");
+    scene_card(scene, cast.lap);
+    scene_card(scene, twin);
+    scene_pair(scene, twin, cast.ben);
+    scene_settle(scene);
+    scene_expect(scene, scene_devices(cast.cara, cast.desk) == 4, "no other successor");
+}
+
+/* ben is copied; each of his two machines writes for one device of ana's, and both are off. */
+static struct world_node *sim_unite_fork_peer(struct scene *scene,
+                                              const struct sim_unite_cast *cast, bool is_longer)
+{
+    struct world_node *twin;
+
+    world_crash(cast->cara);
+    world_crash(cast->ben);
+    twin = world_clone(cast->ben, false);
+    scene_part(scene, twin, cast->lap, (struct world_node *)NULL);
+    world_start(cast->ben);
+    world_start(twin);
+    scene_wait(scene, 20);
+    scene_card(scene, cast->ben);
+    scene_pair(scene, cast->ben, cast->desk);
+    scene_card(scene, twin);
+    scene_pair(scene, twin, cast->lap);
+    if (is_longer)
+        scene_pair(scene, twin, cast->lap);
+    scene_wait(scene, 60);
+    world_crash(cast->ben);
+    world_crash(twin);
+    scene_join(scene);
+    return twin;
+}
+
+/* 4. The two devices agree on one branch, and show both; ben, back again, gets it all. */
+static void sim_unite_peer(struct scene *scene, bool is_longer)
+{
+    struct sim_unite_cast cast;
+    struct world_node *twin;
+
+    sim_unite_meet(scene, &cast);
+    twin = sim_unite_fork_peer(scene, &cast, is_longer);
+    scene_settle(scene);
+    world_start(cast.ben);
+    scene_settle(scene);
+    world_start(twin);
+    world_start(cast.cara);
+    scene_settle(scene);
+}
+
+static void sim_unite_peer_longer(struct scene *scene)
+{
+    sim_unite_peer(scene, true);
+}
+
+static void sim_unite_peer_equal(struct scene *scene)
+{
+    sim_unite_peer(scene, false);
+}
+
+static const struct sim_unite_scene {
+    const char *name;
+    void (*run)(struct scene *scene);
+} sim_unite_scenes[] = {
+    {"1 two branches of a dead sibling", sim_unite_dead_sibling},
+    {"2 one branch from the sibling itself", sim_unite_known_sibling},
+    {"3 siblings that come back", sim_unite_late_sibling},
+    {"4 two branches of a peer", sim_unite_peer_longer},
+    {"5 two branches of a peer, of one length", sim_unite_peer_equal},
+};
+
+int main(int argc, char **argv)
+{
+    const char *wanted = argc > 1 && argv[1][0] != '-' ? argv[1] : "";
+    bool is_talkative = argc > 1 && strcmp(argv[argc - 1], "--trace") == 0;
+    bool is_well = true;
+
+    for (size_t at = 0; at < sizeof sim_unite_scenes / sizeof sim_unite_scenes[0]; at++) {
+        struct scene scene;
+
+        if (strncmp(sim_unite_scenes[at].name, wanted, strlen(wanted)) != 0)
+            continue;
+        scene_begin(&scene, 1 + at, is_talkative);
+        sim_unite_scenes[at].run(&scene);
+        is_well &= scene_end(&scene, sim_unite_scenes[at].name);
+        (void)fflush(stdout);
+    }
+    return is_well ? 0 : 1;
+}

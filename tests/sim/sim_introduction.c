@@ -144,6 +144,10 @@ static void meet_part(struct meet *meet)
     struct world_node *by = meet->is_by_iris ? meet->iris : meet->parting;
     struct world_node *other = meet->is_by_iris ? meet->parting : meet->iris;
 
+    /* Done, though the power was gone before anybody was told. */
+    meet->is_parted = by->is_up && !judge_is_linked(by, other);
+    if (meet->is_parted)
+        return;
     world_op(by, meet->is_blocking ? "peer.block" : "peer.remove",
              json_pack("{s:s}", "who", other->name), meet_on_done, &meet->is_parted);
 }

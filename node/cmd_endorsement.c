@@ -8,7 +8,7 @@
 #include "node/show.h"
 #include "proto/limits.h"
 
-enum { CMD_ENDORSEMENT_MODE = 0644, CMD_ENDORSEMENT_INDENT = 2 };
+enum { CMD_ENDORSEMENT_MODE = 0644, CMD_ENDORSEMENT_INDENT = 2, CMD_ENDORSEMENT_WHY_SIZE = 80 };
 
 static int cmd_endorsement_append(const char *bytes, size_t size, void *self)
 {
@@ -70,6 +70,22 @@ int cmd_endorsement_export(const struct config *config, const struct cmd *cmd, j
     return code;
 }
 
+/* What is too long to be read is judged without being read. */
+static int cmd_endorsement_refuse(const struct config *config, const struct cmd *cmd,
+                                  json_t *params)
+{
+    char why[CMD_ENDORSEMENT_WHY_SIZE];
+    json_t *verdict;
+    int code;
+
+    (void)snprintf(why, sizeof why, "it is longer than %d KiB, as no endorsement is",
+                   CREDENTIAL_SIZE_MAX >> 10);
+    verdict = json_pack("{s:b, s:s}", "valid", 0, "why", why);
+    code = cmd_print(config, cmd->method, verdict, params);
+    json_decref(verdict);
+    return code == OP_DONE ? OP_UNTRUSTED : code;
+}
+
 int cmd_endorsement_verify(const struct config *config, const struct cmd *cmd, json_t *params)
 {
     const char *path = json_string_value(json_object_get(params, "file"));
@@ -80,6 +96,10 @@ int cmd_endorsement_verify(const struct config *config, const struct cmd *cmd, j
     enum err err = home_read_file(path, CREDENTIAL_SIZE_MAX, &file);
     int code;
 
+    if (err == ERR_LIMIT) {
+        buf_release(&file);
+        return cmd_endorsement_refuse(config, cmd, params);
+    }
     if (err != ERR_OK) {
         const char *why = home_why_unreadable(path);
 

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "crypto/heap.h"
 #include "crypto/secret.h"
 #include "node/amend.h"
 #include "node/describe.h"
@@ -13,6 +12,7 @@
 #include "storage/agenda.h"
 #include "storage/journal.h"
 #include "storage/row.h"
+#include "storage/running.h"
 #include "storage/view_interaction.h"
 #include "storage/view_peer.h"
 
@@ -138,12 +138,45 @@ static enum err endorse_make_show(struct ledger_txn *txn, struct span statement,
     return err;
 }
 
-/* PROTOCOL SHOW-5: "Its device renews it after SHOW_RENEW_DAYS days." A show from the future is of
- * a clock that was wrong, and is renewed as well. */
-static bool endorse_is_fresh(const struct show *show, uint64_t now_s)
+static enum err endorse_on_shown(void *self, const struct endorsement_row *row)
 {
-    return show->made_s <= now_s + ENDORSE_DAY_S &&
-           now_s < show->made_s + (uint64_t)SHOW_RENEW_DAYS * ENDORSE_DAY_S;
+    if (row->source == ENDORSEMENT_SHOWN)
+        *(uint64_t *)self = row->renewed_at_ms;
+    return ERR_OK;
+}
+
+/* Whether a show of another device of mine is so new here that its times say nothing. */
+static enum err endorse_has_just_come(struct ledger_txn *txn, const struct endorsement_view *view,
+                                      bool *out)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    uint64_t came_ms = 0, now_ms;
+    enum err err = running_ms(&snapshot, &now_ms);
+
+    if (err == ERR_OK)
+        err = endorsement_table_one(&snapshot, &view->subject, view->issued_s, &view->object,
+                                    endorse_on_shown, &came_ms);
+    *out = err == ERR_OK && now_ms < came_ms + RUNNING_DAY_MS;
+    return err;
+}
+
+/* PROTOCOL SHOW-5: "A device renews a show after SHOW_RENEW_DAYS days, and one from the future at
+ * once; one that another device of the member made, no sooner than a day of its own running time
+ * after it came: so two whose clocks are apart do not renew against each other." */
+static enum err endorse_is_fresh(struct ledger_txn *txn, const struct endorsement_view *view,
+                                 const struct show *show, bool *out)
+{
+    uint64_t now_s = ledger_txn_now_ms(txn) / 1000;
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+
+    *out = show->audience == view->shown_to;
+    if (!*out || (show->made_s <= now_s + ENDORSE_DAY_S &&
+                  now_s < show->made_s + (uint64_t)SHOW_RENEW_DAYS * ENDORSE_DAY_S))
+        return ERR_OK;
+    *out = false;
+    return public_key_is_equal(&show->device, ledger_device(snapshot.ledger))
+               ? ERR_OK
+               : endorse_has_just_come(txn, view, out);
 }
 
 /* Plans of one day are one plan. */
@@ -181,6 +214,7 @@ static enum err endorse_show(struct ledger_txn *txn, const struct id *card,
     struct show before;
     struct buf show = {0};
     struct amend amend;
+    bool is_fresh = false;
     enum err err = endorse_load(txn, view, &source, &statement);
 
     if (err != ERR_OK) {
@@ -188,16 +222,18 @@ static enum err endorse_show(struct ledger_txn *txn, const struct id *card,
         return err;
     }
     amend_begin(&amend, txn, card, KIND_ENDORSEMENT, &view->object);
-    if (!object_is_visible(&amend.object) ||
-        show_read(object_value(&amend.object, ENDORSEMENT_SHOW).bytes, &before) != ERR_OK ||
-        before.audience != view->shown_to ||
-        !endorse_is_fresh(&before, ledger_txn_now_ms(txn) / 1000)) {
+    if (object_is_visible(&amend.object) &&
+        show_read(object_value(&amend.object, ENDORSEMENT_SHOW).bytes, &before) == ERR_OK)
+        err = endorse_is_fresh(txn, view, &before, &is_fresh);
+    if (err == ERR_OK && !is_fresh) {
         err = endorse_make_show(txn, statement, view->shown_to, &show);
         amend_bytes(&amend, ENDORSEMENT_STATEMENT, statement);
         amend_bytes(&amend, ENDORSEMENT_SHOW, buf_span(&show));
         if (err == ERR_OK)
             err = endorse_plan(txn, view);
     }
+    if (err == ERR_OK) /* Whoever made it may never come back to renew it. */
+        err = endorse_plan_sweep(txn);
     if (err == ERR_OK)
         err = amend_end(&amend, NULL);
     else
@@ -315,22 +351,19 @@ static enum err endorse_mine(struct ledger_txn *txn, const struct endorsement_vi
     return err == ERR_OK ? endorse_settle(txn, view) : err;
 }
 
-struct endorse_places {
-    struct endorsement_place *list;
-    size_t count;
-};
-
+/* places: struct endorsement_place, one after the other. */
 static enum err endorse_collect(void *self, const struct endorsement_view *view)
 {
-    struct endorse_places *places = self;
+    const struct endorsement_place place = {
+        .subject = view->subject, .issued_s = view->issued_s, .object = view->object};
+    struct buf *places = self;
 
     if (!view->is_kept)
         return ERR_OK;
-    if (places->count == ENDORSE_SWEEP_MAX)
+    if (places->size == ENDORSE_SWEEP_MAX * sizeof place)
         return ERR_CANCELLED;
-    places->list[places->count++] = (struct endorsement_place){
-        .subject = view->subject, .issued_s = view->issued_s, .object = view->object};
-    return ERR_OK;
+    buf_append(places, span_of(&place, sizeof place));
+    return buf_err(places);
 }
 
 static enum err endorse_place(struct ledger_txn *txn, const struct endorsement_place *place)
@@ -349,18 +382,18 @@ static enum err endorse_place(struct ledger_txn *txn, const struct endorsement_p
 static enum err endorse_sweep(struct ledger_txn *txn)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct endorse_places places = {.list =
-                                        heap_new_zeroed(ENDORSE_SWEEP_MAX, sizeof *places.list)};
-    enum err err = places.list != NULL ? ERR_OK : ERR_NOMEM;
+    struct endorsement_place place;
+    struct buf places = {0};
+    enum err err = view_endorsement_of(&snapshot, ledger_txn_now_ms(txn),
+                                       ledger_member(snapshot.ledger), endorse_collect, &places);
 
-    if (err == ERR_OK)
-        err = view_endorsement_of(&snapshot, ledger_txn_now_ms(txn), ledger_member(snapshot.ledger),
-                                  endorse_collect, &places);
     if (err == ERR_CANCELLED)
         err = ERR_OK;
-    for (size_t at = 0; err == ERR_OK && at < places.count; at++)
-        err = endorse_place(txn, &places.list[at]);
-    heap_free(places.list);
+    for (size_t at = 0; err == ERR_OK && at < places.size; at += sizeof place) {
+        memcpy(&place, places.data + at, sizeof place);
+        err = endorse_place(txn, &place);
+    }
+    buf_release(&places);
     if (err == ERR_OK)
         err = quote_sweep(txn);
     return err == ERR_OK ? endorse_plan_sweep(txn) : err;

@@ -161,6 +161,13 @@ static void op_credential_add(json_t *out, const char *key, json_t *value)
         (void)json_object_set(out, key, value); /* A lost key shows as absent. */
 }
 
+/* The other way to secure a credential: three or more parts of base64url, the first of which is a
+ * JSON object, so that it begins with "eyJ". */
+static bool op_credential_is_token(const char *text)
+{
+    return strncmp(text, "eyJ", 3) == 0 && strchr(text, '.') != NULL;
+}
+
 enum err op_credential_verify(struct op_call *call)
 {
     const char *text = op_text(call, "file");
@@ -168,6 +175,9 @@ enum err op_credential_verify(struct op_call *call)
     struct credential_verdict verdict;
 
     credential_verify(document, call->now_ms, &verdict);
+    if (document == NULL && text != NULL && op_credential_is_token(text))
+        verdict.why = "it is a signed token (JWT or SD-JWT); kith checks credentials that carry "
+                      "their proof inside";
     credential = verdict.credential;
     call->result = json_pack("{s:b, s:s}", "valid", (int)verdict.is_valid, "why", verdict.why);
     if (verdict.issuer != NULL)

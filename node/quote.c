@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "crypto/heap.h"
 #include "crypto/secret.h"
 #include "node/amend.h"
 #include "proto/link.h"
@@ -151,18 +150,16 @@ enum err quote_settle(struct ledger_txn *txn, const struct endorsement_place *pl
 
 /* All of them. */
 
-struct quote_places {
-    struct endorsement_place *list;
-    size_t count;
-};
-
-static enum err quote_collect(struct quote_places *places, const struct endorsement_row *row)
+/* places: struct endorsement_place, one after the other. */
+static enum err quote_collect(struct buf *places, const struct endorsement_row *row)
 {
-    if (places->count == QUOTE_SWEEP_MAX)
-        return ERR_CANCELLED;
-    places->list[places->count++] = (struct endorsement_place){
+    const struct endorsement_place place = {
         .subject = row->subject, .issued_s = row->issued_s, .object = row->object};
-    return ERR_OK;
+
+    if (places->size == QUOTE_SWEEP_MAX * sizeof place)
+        return ERR_CANCELLED;
+    buf_append(places, span_of(&place, sizeof place));
+    return buf_err(places);
 }
 
 static enum err quote_on_shown(void *self, const struct endorsement_row *row)
@@ -174,7 +171,7 @@ static enum err quote_on_shown(void *self, const struct endorsement_row *row)
 
 struct quote_walk {
     const struct snapshot *snapshot;
-    struct quote_places places;
+    struct buf places;
     const struct public_key *only; /* NULL: every peer */
 };
 
@@ -208,29 +205,28 @@ static enum err quote_sweep_of(struct ledger_txn *txn, const struct public_key *
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct quote_walk walk = {.snapshot = &snapshot, .only = only};
+    struct endorsement_place place;
     struct space_row network;
     enum err err = ledger_own_space(&snapshot, SPACE_NETWORK, &network);
 
     if (err != ERR_OK)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
-    walk.places.list = heap_new_zeroed(QUOTE_SWEEP_MAX, sizeof *walk.places.list);
-    if (walk.places.list == NULL)
-        return ERR_NOMEM;
     err = row_each(&snapshot, &network.id, KIND_ENDORSEMENT, quote_on_quote, &walk);
     if (err == ERR_OK)
         err = view_peer_each(&snapshot, quote_on_peer, &walk);
     if (err == ERR_CANCELLED)
         err = ERR_OK;
-    for (size_t at = 0; err == ERR_OK && at < walk.places.count; at++) {
-        const struct endorsement_place *place = &walk.places.list[at];
+    for (size_t at = 0; err == ERR_OK && at < walk.places.size; at += sizeof place) {
         struct endorsement_view view;
-        enum err seen = view_endorsement_get(&snapshot, ledger_txn_now_ms(txn), place, &view);
+        enum err seen;
 
+        memcpy(&place, walk.places.data + at, sizeof place);
+        seen = view_endorsement_get(&snapshot, ledger_txn_now_ms(txn), &place, &view);
         err = seen == ERR_OK || seen == ERR_NOT_FOUND
-                  ? quote_settle(txn, place, seen == ERR_OK ? &view : NULL)
+                  ? quote_settle(txn, &place, seen == ERR_OK ? &view : NULL)
                   : seen;
     }
-    heap_free(walk.places.list);
+    buf_release(&walk.places);
     return err;
 }
 
@@ -240,21 +236,16 @@ enum err quote_sweep(struct ledger_txn *txn)
 }
 
 /* The space is on, and every peer may read it. */
-struct quote_readers {
-    struct public_key *list;
-    size_t count;
-};
-
 static enum err quote_on_reader(void *self, const struct peer *peer)
 {
-    struct quote_readers *readers = self;
+    struct buf *readers = self;
 
     if (peer->state != LINK_LINKED || peer->reads_network)
         return ERR_OK;
-    if (readers->count == QUOTE_READERS_MAX)
+    if (readers->size == QUOTE_READERS_MAX * sizeof peer->member)
         return ERR_CANCELLED;
-    readers->list[readers->count++] = peer->member;
-    return ERR_OK;
+    buf_append(readers, span_of(&peer->member, sizeof peer->member));
+    return buf_err(readers);
 }
 
 /* PROTOCOL QUOTE-1: "A network space is made when its owner first quotes a peer; its key is granted
@@ -263,17 +254,19 @@ static enum err quote_on_reader(void *self, const struct peer *peer)
 static enum err quote_ensure_space(struct ledger_txn *txn)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct quote_readers readers = {.list =
-                                        heap_new_zeroed(QUOTE_READERS_MAX, sizeof *readers.list)};
-    enum err err = readers.list != NULL ? space_use_network(txn, true) : ERR_NOMEM;
+    struct public_key reader;
+    struct buf readers = {0};
+    enum err err = space_use_network(txn, true);
 
     if (err == ERR_OK)
         err = view_peer_each(&snapshot, quote_on_reader, &readers);
     if (err == ERR_CANCELLED)
         err = ERR_OK; /* The rest at the next turn. */
-    for (size_t at = 0; at < readers.count && err == ERR_OK; at++)
-        err = space_share_network(txn, &readers.list[at], true);
-    heap_free(readers.list);
+    for (size_t at = 0; at < readers.size && err == ERR_OK; at += sizeof reader) {
+        memcpy(&reader, readers.data + at, sizeof reader);
+        err = space_share_network(txn, &reader, true);
+    }
+    buf_release(&readers);
     return err;
 }
 
@@ -301,28 +294,31 @@ enum err quote_turn(struct ledger_txn *txn, const struct public_key *member, boo
 
 static enum err quote_on_said(void *self, uint32_t number, const struct object *quoting)
 {
-    struct quote_readers *said = self;
     struct span member = object_value(quoting, QUOTING_MEMBER).bytes;
+    struct buf *said = self;
 
     (void)number;
-    if (member.size != sizeof said->list->bytes || said->count == QUOTE_READERS_MAX)
+    if (member.size != sizeof(struct public_key) || said->size == QUOTE_READERS_MAX * member.size)
         return ERR_OK;
-    memcpy(said->list[said->count++].bytes, member.data, member.size);
-    return ERR_OK;
+    buf_append(said, member);
+    return buf_err(said);
 }
 
 /* What was said of one before is overruled. */
 enum err quote_turn_all(struct ledger_txn *txn, bool is_on)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct quote_readers said = {.list = heap_new_zeroed(QUOTE_READERS_MAX, sizeof *said.list)};
-    enum err err = said.list == NULL ? ERR_NOMEM : is_on ? quote_ensure_space(txn) : ERR_OK;
+    struct public_key member;
+    struct buf said = {0};
+    enum err err = is_on ? quote_ensure_space(txn) : ERR_OK;
 
     if (err == ERR_OK)
         err = row_each(&snapshot, quote_self(&snapshot), KIND_QUOTING, quote_on_said, &said);
-    for (size_t at = 0; at < said.count && err == ERR_OK; at++)
-        err = quote_say(txn, &said.list[at], is_on);
-    heap_free(said.list);
+    for (size_t at = 0; at < said.size && err == ERR_OK; at += sizeof member) {
+        memcpy(&member, said.data + at, sizeof member);
+        err = quote_say(txn, &member, is_on);
+    }
+    buf_release(&said);
     if (err == ERR_OK)
         err = quote_say(txn, ledger_member(snapshot.ledger), is_on);
     return err == ERR_OK ? quote_sweep(txn) : err;

@@ -222,8 +222,6 @@ static uint64_t net_piece(struct net_pipe *pipe)
         size = 1 + world_draw(conn->world, conn->piece_max);
     if (size > NET_PIECE_MAX)
         size = NET_PIECE_MAX;
-    if (pipe->is_sipped && size > 1)
-        size = 1;
     if (pipe->cut_at > 0 && size > pipe->cut_at - pipe->carried)
         size = pipe->cut_at - pipe->carried;
     return size;

@@ -1,8 +1,9 @@
 /*
  * Introductions in random worlds, one from each seed: Iris is linked with Ana and with Bruno and
  * brings them together, while connections are cut, delayed and refused, machines lose power, and
- * each clock is up to a day off. In some worlds Bruno declines, in some Iris removes him in the
- * middle. Then all is mended, and what must be so is looked for.
+ * each clock is up to three days off. In some worlds Bruno declines, in some one of the two and
+ * Iris part in the middle: one removes or blocks the other. Then all is mended, and what must be so
+ * is looked for.
  *
  *   sim_introduction [--seed N | --from N --count N] [--trace]
  */
@@ -25,7 +26,7 @@ enum {
     MEET_DAY_MS = 24 * 3600 * 1000
 };
 
-enum meet_kind { MEET_AGREE, MEET_DECLINE, MEET_REMOVE, MEET_KINDS };
+enum meet_kind { MEET_AGREE, MEET_DECLINE, MEET_PART, MEET_KINDS };
 
 /* What a member knew of the introduction when its store had so many commits. */
 struct meet_seen {
@@ -39,7 +40,9 @@ struct meet {
     struct world_node *iris, *ana, *bruno;
     enum meet_kind kind;
     const char *first;
-    bool is_blind, is_over, is_introduced, is_removed;
+    struct world_node *parting; /* MEET_PART: who ends a link with Iris, or with whom she does */
+    bool is_by_iris, is_blocking;
+    bool is_blind, is_over, is_introduced, is_parted, has_looked;
     char uris[2][INVITATION_TEXT_SIZE_MAX];
     struct meet_seen seen[3]; /* by number of the node */
 };
@@ -77,8 +80,8 @@ static bool meet_link(struct meet *meet, struct world_node *node, char *uri)
     return false;
 }
 
-/* The one introduction a member knows of; its state is "" when there is none. Nothing that is
- * waited for changes by time alone, so a store that has not changed is not asked again. */
+/* The one introduction a member knows of; its state is "" when there is none. A store
+ * that has not changed is not asked again, unless its clock was set. */
 static const struct meet_seen *meet_look(struct meet *meet, struct world_node *node)
 {
     struct meet_seen *seen = &meet->seen[node->number];
@@ -128,30 +131,44 @@ static void meet_power(struct meet *meet)
 
     if (!node->is_up)
         world_start(node);
-    else if (world_once_in(world, 2))
+    else if (world_once_in(world, 3))
         world_crash(node);
-    else
+    else if (world_once_in(world, 3))
         world_stop(node);
+    else
+        world_doom(node);
+}
+
+static void meet_part(struct meet *meet)
+{
+    struct world_node *by = meet->is_by_iris ? meet->iris : meet->parting;
+    struct world_node *other = meet->is_by_iris ? meet->parting : meet->iris;
+
+    /* Done, though the power was gone before anybody was told. */
+    meet->is_parted = by->is_up && !judge_is_linked(by, other);
+    if (meet->is_parted)
+        return;
+    world_op(by, meet->is_blocking ? "peer.block" : "peer.remove",
+             json_pack("{s:s}", "who", other->name), meet_on_done, &meet->is_parted);
 }
 
 static void meet_do(struct world *world, struct world_node *nobody, void *data)
 {
     struct meet *meet = data;
-    bool is_linked = meet_link(meet, meet->ana, meet->uris[0]);
+    bool is_linked = true;
 
     (void)nobody;
-    if (meet->is_removed || meet->is_introduced)
-        is_linked = true;
-    else
+    if (!meet->is_introduced) {
+        is_linked = meet_link(meet, meet->ana, meet->uris[0]);
         is_linked = meet_link(meet, meet->bruno, meet->uris[1]) && is_linked;
+    }
     if (is_linked && !meet->is_introduced)
         meet_introduce(meet);
     meet_answer(meet, meet->ana);
     meet_answer(meet, meet->bruno);
-    if (meet->kind == MEET_REMOVE && meet->is_introduced && !meet->is_removed &&
+    if (meet->kind == MEET_PART && meet->is_introduced && !meet->is_parted &&
         world_once_in(world, 6))
-        world_op(meet->iris, "peer.remove", json_pack("{s:s}", "who", meet->bruno->name),
-                 meet_on_done, &meet->is_removed);
+        meet_part(meet);
     if (!meet->is_over && world_once_in(world, 3))
         meet_power(meet);
     world_after(world, MEET_AGAIN_MS + world_draw(world, 2500), NULL, meet_do, meet);
@@ -175,11 +192,15 @@ static void meet_begin(struct meet *meet)
     meet->kind = (enum meet_kind)world_draw(world, MEET_KINDS);
     meet->first = firsts[world_draw(world, 3)];
     meet->is_blind = world_once_in(world, 2);
+    meet->is_by_iris = world_once_in(world, 2);
+    meet->is_blocking = world_once_in(world, 2);
     nodes[0] = meet->iris = world_init(world, "iris");
     nodes[1] = meet->ana = world_init(world, "ana");
     nodes[2] = meet->bruno = world_init(world, "bruno");
+    meet->parting = nodes[1 + world_draw(world, 2)];
     for (size_t at = 0; at < 3; at++) {
-        nodes[at]->wall_offset_ms = (int64_t)world_draw(world, MEET_DAY_MS) - MEET_DAY_MS / 2;
+        nodes[at]->wall_offset_ms =
+            (int64_t)world_draw(world, 6 * (uint64_t)MEET_DAY_MS) - INT64_C(3) * MEET_DAY_MS;
         meet_name(meet, nodes[at]);
         world_start(nodes[at]);
     }
@@ -200,8 +221,8 @@ static bool meet_is_settled(struct meet *meet)
         return judge_is_settled(meet->ana, meet->bruno);
     case MEET_DECLINE:
         return strcmp(meet_look(meet, meet->iris)->state, "closed") == 0 && !one && !other;
-    case MEET_REMOVE:
-        return meet->is_removed && one == other &&
+    case MEET_PART:
+        return meet->is_parted && one == other &&
                (!one || judge_is_settled(meet->ana, meet->bruno));
     case MEET_KINDS:
         break;
@@ -209,15 +230,39 @@ static bool meet_is_settled(struct meet *meet)
     return false;
 }
 
+static enum err meet_write_nothing(void *what, struct ledger_txn *txn)
+{
+    (void)what;
+    (void)txn;
+    return ERR_OK;
+}
+
+/* Looks at what is due by the clock, as a node does from time to time, and calls everybody. */
+static void meet_call(struct meet *meet, struct world_node *node)
+{
+    world_write(node, meet_write_nothing, NULL, meet_on_done, &meet->has_looked);
+    world_op(node, "sync", json_object(), NULL, NULL);
+}
+
 static void meet_heal(struct meet *meet)
 {
-    static const char *const kinds[] = {"both agree", "Bruno declines", "Iris removes Bruno"};
+    static const char *const kinds[] = {"both agree", "Bruno declines", "one and Iris part"};
     struct world *world = &meet->world;
     struct world_node *nodes[] = {meet->iris, meet->ana, meet->bruno};
     uint64_t until = world->now_ms + MEET_HEAL_MS;
+    int64_t ahead = 0;
     unsigned quiet = 0;
 
     meet->is_over = true;
+    /* Clocks are set, and by then the days have passed that the fastest was ahead. */
+    for (size_t at = 0; at < 3; at++)
+        if (nodes[at]->wall_offset_ms > ahead)
+            ahead = nodes[at]->wall_offset_ms;
+    for (size_t at = 0; at < 3; at++) {
+        nodes[at]->wall_offset_ms = ahead;
+        nodes[at]->doom = WORLD_SAFE;
+        meet->seen[nodes[at]->number].commits = 0; /* An offer may be due by the clock alone. */
+    }
     world->has_faults = false;
     world->islands_until_ms = 0;
     for (unsigned look = 0; world->now_ms < until && quiet < MEET_QUIET_LOOKS; look++) {
@@ -225,7 +270,7 @@ static void meet_heal(struct meet *meet)
             if (!nodes[at]->is_up)
                 world_start(nodes[at]);
             else if (look % 12 == 0)
-                world_op(nodes[at], "sync", json_object(), NULL, NULL);
+                meet_call(meet, nodes[at]);
         world_run_until(world, world->now_ms + MEET_LOOK_MS);
         quiet = meet_is_settled(meet) ? quiet + 1 : 0;
     }

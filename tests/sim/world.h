@@ -178,6 +178,8 @@ void world_start_as(struct world_node *node,
 void world_stop(struct world_node *node);
 /* Power cut. */
 void world_crash(struct world_node *node);
+/* Power cut at one of its next commits, drawn: before it, or between it and what it answers. */
+void world_doom(struct world_node *node);
 /* The whole home, key file and store, as it is now. Not while a store is half written. */
 struct world_home *world_snapshot(struct world_node *node);
 /* Puts it back; the node is crashed first. */

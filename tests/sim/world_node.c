@@ -287,6 +287,12 @@ void world_crash(struct world_node *node)
     node->kv = NULL;
 }
 
+void world_doom(struct world_node *node)
+{
+    node->doom = world_once_in(node->world, 2) ? WORLD_BEFORE_COMMIT : WORLD_AFTER_COMMIT;
+    node->doom_commits = 1 + world_draw(node->world, 6);
+}
+
 /* The writer is done, or has had its time. */
 static void world_node_stopped(struct world *world, struct world_node *node, void *data)
 {

@@ -22,7 +22,9 @@ finish() {
     for file in "$place"/*.pid; do
         [ ! -f "$file" ] || kill -9 "$(cat "$file")" 2>/dev/null || true
     done
-    # A node begun a moment ago has not written its id yet.
+    # A node begun a moment ago has not written its id yet, or its id is not even known by name.
+    [ "$begun" != now ] || begun=${!:-}
+    [ "$begun" != "$before" ] || begun=
     [ -z "$begun" ] || kill -9 "$begun" 2>/dev/null || true
     wait
     rm -rf "$place"
@@ -32,6 +34,8 @@ as() { who=$1; shift; "$kith" --home "$place/$who" --no-input "$@"; }
 
 # start WHO [HOST]: runs the node and waits for its ready line.
 start() {
+    before=${!:-}
+    begun=now
     "$kith" --home "$place/$1" --no-input run --listen "${2:-127.0.0.1}:0" --json \
         >"$place/$1.out" 2>"$place/$1.err" &
     begun=$!
@@ -344,7 +348,7 @@ agreed() {
     for one in $everybody; do stop "$one"; done
 }
 
-begun=
+begun= before=
 place=$(mktemp -d)
 trap finish EXIT
 trap 'exit 129' HUP

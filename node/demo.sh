@@ -24,7 +24,7 @@ finish() {
     done
     # A node begun a moment ago has not written its id yet, or its id is not even known by name.
     [ "$begun" != now ] || begun=${!:-}
-    [ "$begun" != "$before" ] || begun=
+    [ "$begun" != "$last" ] || begun=
     [ -z "$begun" ] || kill -9 "$begun" 2>/dev/null || true
     wait
     rm -rf "$place"
@@ -34,7 +34,7 @@ as() { who=$1; shift; "$kith" --home "$place/$who" --no-input "$@"; }
 
 # start WHO [HOST]: runs the node and waits for its ready line.
 start() {
-    before=${!:-}
+    last=${!:-}
     begun=now
     "$kith" --home "$place/$1" --no-input run --listen "${2:-127.0.0.1}:0" --json \
         >"$place/$1.out" 2>"$place/$1.err" &
@@ -348,7 +348,7 @@ agreed() {
     for one in $everybody; do stop "$one"; done
 }
 
-begun= before=
+begun= last=
 place=$(mktemp -d)
 trap finish EXIT
 trap 'exit 129' HUP

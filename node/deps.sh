@@ -6,7 +6,7 @@ set -eu
 
 build="gcc libc6-dev cmake ninja-build pkg-config libsodium-dev libuv1-dev libmsgpack-dev
     liblmdb-dev libjansson-dev libutf8proc-dev libqrencode-dev libsmartcols-dev libcsv-dev"
-tests="libcmocka-dev zlib1g-dev python3 git faketime"
+tests="libcmocka-dev zlib1g-dev python3 git faketime zsh fish"
 
 # What the same things are called elsewhere, with the versions kith is tested with.
 programs="cc cmake ninja pkg-config"

@@ -33,6 +33,7 @@ struct op_import_state {
     size_t people, at;       /* read so far; written so far */
     size_t lines;            /* of the file */
     size_t from, max;        /* people of earlier steps; where this one ends */
+    uint64_t act;            /* what undo knows the steps by */
     json_int_t added, updated, unchanged, look_alike, rejected_count, kept;
 };
 
@@ -297,13 +298,14 @@ static enum err op_import_write(struct op_import_state *state)
                        "that file is not an address book: %s", why);
     if (err == ERR_OK && state->people == 0)
         return op_import_nobody(state);
-    return err == ERR_OK ? op_undo_end(call, mark, "import", "") : err;
+    return err == ERR_OK ? op_undo_end_step(call, mark, "import", &state->act) : err;
 }
 
 /* What earlier steps came to. */
 static void op_import_take_up(struct op_import_state *state, json_t *first)
 {
     state->from = (size_t)json_integer_value(json_object_get(first, "at"));
+    state->act = (uint64_t)json_integer_value(json_object_get(first, "act"));
     state->added = json_integer_value(json_object_get(first, "new"));
     state->updated = json_integer_value(json_object_get(first, "updated"));
     state->unchanged = json_integer_value(json_object_get(first, "unchanged"));
@@ -326,8 +328,10 @@ static json_t *op_import_result(struct op_import_state *state)
         (void)json_object_set(result, "notes", state->notes);
     if ((size_t)state->rejected_count > json_array_size(state->rejected))
         (void)json_object_set_new(result, "rejected_total", json_integer(state->rejected_count));
-    if (state->at < state->people)
+    if (state->at < state->people) {
         (void)json_object_set_new(result, "at", json_integer((json_int_t)state->at));
+        (void)json_object_set_new(result, "act", json_integer((json_int_t)state->act));
+    }
     return result;
 }
 
@@ -398,7 +402,8 @@ static enum err op_import_run(struct op_call *call, size_t step, bool *out_is_mo
 enum err op_import(struct op_call *call)
 {
     bool is_more;
-    enum err err = op_import_run(call, IMPORT_STEP, &is_more);
+    size_t step = call->world->import_step > 0 ? call->world->import_step : IMPORT_STEP;
+    enum err err = op_import_run(call, step, &is_more);
 
     if (err == ERR_OK) {
         call->effects.goes_on = is_more;

@@ -37,6 +37,19 @@ enum err op_undo_end(struct op_call *call, uint64_t mark, const char *verb, cons
     return undo_push(call->txn, &row);
 }
 
+enum err op_undo_end_step(struct op_call *call, uint64_t mark, const char *verb, uint64_t *act)
+{
+    struct undo_row row = {.first = mark + 1, .act = *act};
+    enum err err = undo_tip(call->txn, &row.log, &row.last);
+
+    if (err != ERR_OK || row.last <= mark)
+        return err;
+    (void)snprintf(row.what, sizeof row.what, "%s", verb);
+    err = undo_push(call->txn, &row);
+    *act = row.act;
+    return err;
+}
+
 struct op_undo {
     struct op_call *call;
     struct undo_row row;
@@ -309,22 +322,45 @@ static enum err op_undo_all(struct op_undo *undo)
     return err == ERR_OK ? undo_drop(undo->call->txn, &undo->row) : err;
 }
 
+/* The next step to take back: of the act under way, or of the newest. */
+static enum err op_undo_begin_step(struct op_undo *undo)
+{
+    const json_t *first = undo->call->first;
+
+    if (first == NULL)
+        return undo_last(&undo->call->snapshot, &undo->row);
+    undo->changed = (uint64_t)json_integer_value(json_object_get(first, "contacts"));
+    undo->left = (uint64_t)json_integer_value(json_object_get(first, "left"));
+    return undo_step(&undo->call->snapshot,
+                     (uint64_t)json_integer_value(json_object_get(first, "act")), &undo->row);
+}
+
+/* What was written in steps is taken back in steps, the newest first; who is interrupted goes on
+ * with the next undo. */
 enum err op_undo(struct op_call *call)
 {
     struct op_undo undo = {.call = call};
-    enum err err = undo_last(&call->snapshot, &undo.row);
+    struct undo_row next;
+    enum err err = op_undo_begin_step(&undo);
 
     if (err == ERR_NOT_FOUND)
         return op_fail(call, OP_NOT_FOUND, "kith contact history WHO",
                        "there is nothing left to take back on this device");
     if (err == ERR_OK)
         err = op_undo_all(&undo);
+    if (err == ERR_OK) {
+        err = undo_step(&call->snapshot, undo.row.act, &next);
+        call->effects.goes_on = err == ERR_OK;
+        err = err == ERR_NOT_FOUND ? ERR_OK : err;
+    }
     if (err != ERR_OK)
         return op_fail_err(call, err, "the last change could not be taken back");
     call->result = json_pack("{s:s, s:I, s:I}", "undone", undo.row.what, "contacts",
                              (json_int_t)undo.changed, "left", (json_int_t)undo.left);
     if (call->result == NULL)
         return ERR_NOMEM;
+    if (call->effects.goes_on)
+        (void)json_object_set_new(call->result, "act", json_integer((json_int_t)undo.row.act));
     describe_set_time(call->result, "at", undo.row.at_ms);
     return ERR_OK;
 }

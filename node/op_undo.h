@@ -13,6 +13,10 @@ MUST_USE enum err op_undo_begin(struct op_call *call, uint64_t *out_mark);
 /* verb and name say what it was: "add", "Joon Kim". Nothing is noted when nothing was appended. */
 MUST_USE enum err op_undo_end(struct op_call *call, uint64_t mark, const char *verb,
                               const char *name);
+/* The same for a step of an act that is written in several: act is 0 before the first, and what the
+ * next one is to be told. */
+MUST_USE enum err op_undo_end_step(struct op_call *call, uint64_t mark, const char *verb,
+                                   uint64_t *act);
 enum err op_undo(struct op_call *call);
 
 #endif

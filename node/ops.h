@@ -75,6 +75,7 @@ struct op_world {
     size_t interfaces_count;
     const struct op_presence *presence;
     size_t presence_count;
+    size_t import_step; /* people that one transaction of an import writes; 0: IMPORT_STEP */
     struct vouch_cache *vouches; /* kept between questions (vouch.h); NULL: made for each */
     /* Looks at the home; NULL where there is none to look at. */
     enum err (*look)(const char *home, struct op_health *out);

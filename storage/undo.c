@@ -1,11 +1,11 @@
-/* Value: log u32, first u64, last u64, time u64, words. */
+/* Value: log u32, first u64, last u64, time u64, words; for a further step 0 and the act u64. */
 #include "storage/undo.h"
 
 #include <string.h>
 
 #include "storage/ledger_state.h"
 
-enum { UNDO_FIXED_SIZE = 28 };
+enum { UNDO_FIXED_SIZE = 28, UNDO_ACT_SIZE = 9 };
 
 enum err undo_tip(struct ledger_txn *txn, uint32_t *out_log, uint64_t *out_size)
 {
@@ -26,10 +26,17 @@ enum err undo_tip(struct ledger_txn *txn, uint32_t *out_log, uint64_t *out_size)
 static enum err undo_read(struct span key, struct span value, struct undo_row *out)
 {
     size_t size = value.size - UNDO_FIXED_SIZE;
+    bool has_act;
 
-    if (key.size != 8 || value.size < UNDO_FIXED_SIZE || size > UNDO_WHAT_MAX)
+    if (key.size != 8 || value.size < UNDO_FIXED_SIZE)
+        return ERR_CORRUPT;
+    has_act = size >= UNDO_ACT_SIZE && value.data[value.size - UNDO_ACT_SIZE] == 0;
+    if (has_act)
+        size -= UNDO_ACT_SIZE;
+    if (size > UNDO_WHAT_MAX)
         return ERR_CORRUPT;
     out->number = be64(key.data);
+    out->act = has_act ? be64(value.data + value.size - 8) : out->number;
     out->log = be32(value.data);
     out->first = be64(value.data + 4);
     out->last = be64(value.data + 12);
@@ -64,7 +71,7 @@ enum err undo_drop(struct ledger_txn *txn, const struct undo_row *row)
     return ledger_erase(txn, TABLE_UNDO, &key);
 }
 
-enum err undo_push(struct ledger_txn *txn, const struct undo_row *row)
+enum err undo_push(struct ledger_txn *txn, struct undo_row *row)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct undo_row last = {0}, oldest = {0};
@@ -74,12 +81,20 @@ enum err undo_push(struct ledger_txn *txn, const struct undo_row *row)
 
     if (err != ERR_OK && err != ERR_NOT_FOUND)
         return err;
-    key_of_u64(last.number + 1, &key);
+    row->number = last.number + 1;
+    row->at_ms = ledger_txn_now_ms(txn);
+    if (row->act == 0)
+        row->act = row->number;
+    key_of_u64(row->number, &key);
     buf_u32(&value, row->log);
     buf_u64(&value, row->first);
     buf_u64(&value, row->last);
-    buf_u64(&value, ledger_txn_now_ms(txn));
+    buf_u64(&value, row->at_ms);
     buf_append(&value, span_str(row->what));
+    if (row->act != row->number) {
+        buf_byte(&value, 0);
+        buf_u64(&value, row->act);
+    }
     err = buf_err(&value);
     if (err == ERR_OK)
         err = ledger_put(txn, TABLE_UNDO, &key, buf_span(&value));
@@ -91,10 +106,12 @@ enum err undo_push(struct ledger_txn *txn, const struct undo_row *row)
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-/* The newest of them that is older than before and ends so; or ERR_NOT_FOUND. */
-static enum err undo_find(const struct snapshot *snapshot, struct span words, uint64_t before,
+/* The newest row that is older than out, of this act (0: of any) and whose words end so; or
+ * ERR_NOT_FOUND. */
+static enum err undo_find(const struct snapshot *snapshot, uint64_t act, struct span words,
                           struct undo_row *out)
 {
+    uint64_t before = out->number;
     struct kv_cursor *cursor;
     struct span key, value;
     enum err err = kv_cursor_open(snapshot->kv, TABLE_UNDO, &cursor);
@@ -106,14 +123,21 @@ static enum err undo_find(const struct snapshot *snapshot, struct span words, ui
 
         kv_cursor_at(cursor, &key, &value);
         err = undo_read(key, value, out);
+        if (err != ERR_OK)
+            break;
         size = strlen(out->what);
-        if (err != ERR_OK ||
-            (out->number < before && size >= words.size &&
-             span_is_equal(span_of(out->what + size - words.size, words.size), words)))
+        if (out->number < before && (act == 0 || out->act == act) && size >= words.size &&
+            span_is_equal(span_of(out->what + size - words.size, words.size), words))
             break;
     }
     kv_cursor_close(cursor);
     return err;
+}
+
+enum err undo_step(const struct snapshot *snapshot, uint64_t act, struct undo_row *out)
+{
+    out->number = UINT64_MAX;
+    return undo_find(snapshot, act, span_of(NULL, 0), out);
 }
 
 enum err undo_forget(struct ledger_txn *txn, struct span words)
@@ -122,7 +146,7 @@ enum err undo_forget(struct ledger_txn *txn, struct span words)
     struct undo_row row = {.number = UINT64_MAX};
     enum err err;
 
-    while ((err = undo_find(&snapshot, words, row.number, &row)) == ERR_OK)
+    while ((err = undo_find(&snapshot, 0, words, &row)) == ERR_OK)
         if ((err = undo_drop(txn, &row)) != ERR_OK)
             return err;
     return err == ERR_NOT_FOUND ? ERR_OK : err;

@@ -222,9 +222,11 @@ int cmd_init(const struct config *config, const struct cmd *cmd, json_t *params)
     uint8_t *seed = secret_new(SEED_SIZE);
     struct entropy entropy = entropy_os();
     struct op_failure failure = {0};
-    const char *name = cmd_init_name(config, params, ask);
-    json_t *card = NULL;
     struct home home = {.lock = -1};
+    /* Nobody is asked for a name that cannot be taken. */
+    bool is_there = home_init(config, &home) == ERR_OK && home_has_identity(&home);
+    const char *name = is_there ? config_login_name() : cmd_init_name(config, params, ask);
+    json_t *card = NULL;
     struct interrupt interrupt;
     size_t passphrase_size = 0;
     int code;

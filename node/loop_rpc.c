@@ -52,6 +52,7 @@ struct loop_client {
     struct buf file;         /* uploaded so far */
     struct loop_op_job *job; /* under way; the next line waits */
     bool is_following;
+    bool has_news;       /* the journal has changed since it was last looked at for this one */
     json_int_t followed; /* number of the last journal row told */
     bool is_gone;
     bool is_ending; /* closes when its replies are out */
@@ -238,6 +239,15 @@ static void loop_op_reply(struct loop_op_job *job, enum err err)
     loop_client_send(client, &line);
 }
 
+/* What an op "log" has told a client need not be told again. */
+static void loop_followed(struct loop_client *client, const struct loop_op_job *job)
+{
+    json_t *last = json_object_get(job->call.result, "last");
+
+    if (json_is_integer(last))
+        client->followed = json_integer_value(last);
+}
+
 static void loop_op_done_job(struct loop *loop, struct loop_job *base)
 {
     struct loop_op_job *job = (struct loop_op_job *)(void *)base;
@@ -272,6 +282,8 @@ static void loop_op_done_job(struct loop *loop, struct loop_job *base)
         }
     }
     loop_op_reply(job, err);
+    if (client != NULL && client->is_following && strcmp(job->op->method, "log") == 0)
+        loop_followed(client, job);
     if (err == ERR_OK && !job->is_poll)
         loop_op_done(loop, &effects);
     loop_op_free(job);
@@ -402,7 +414,6 @@ static void loop_follow_done(struct loop *loop, struct loop_job *base)
     size_t at;
     json_t *row;
 
-    (void)loop;
     if (client != NULL) {
         client->job = NULL;
         json_array_foreach(rows, at, row)
@@ -412,12 +423,12 @@ static void loop_follow_done(struct loop *loop, struct loop_job *base)
             rpc_write_notification("log", row, &line);
             loop_client_send(client, &line);
         }
-        if (json_is_integer(json_object_get(job->call.result, "last")))
-            client->followed = json_integer_value(json_object_get(job->call.result, "last"));
+        loop_followed(client, job);
     }
     loop_op_free(job);
     if (client != NULL)
         loop_client_next(client);
+    loop_rpc_poll(loop); /* It may have changed meanwhile. */
 }
 
 static void loop_follow(struct loop_client *client)
@@ -426,6 +437,7 @@ static void loop_follow(struct loop_client *client)
 
     if (job == NULL)
         return;
+    client->has_news = false;
     job->op = ops_find("log");
     job->request.whole = json_pack("{s:I}", "after", client->followed);
     job->request.params = job->request.whole;
@@ -444,11 +456,12 @@ void loop_rpc_poll(struct loop *loop)
         next = client->next;
         if (client->is_gone)
             continue;
+        client->has_news |= loop->is_journal_changed;
         if (client->job != NULL)
             loop_tell_progress(client->job);
         if (client->job != NULL && !client->job->is_queued)
             loop_op_push(loop, client->job, true);
-        else if (client->job == NULL && client->is_following && loop->is_journal_changed)
+        else if (client->job == NULL && client->is_following && client->has_news)
             loop_follow(client);
     }
     loop->is_journal_changed = false;

@@ -83,6 +83,10 @@ def who_follows_the_log_ends_with_its_reader(place):
         assert b"Bruno" in one.stdout.readline()
     late = subprocess.Popen([KITH, "--home", ana.home, "log", "--follow"], stdout=subprocess.PIPE)
     assert b"Bruno" in late.stdout.readline(), "what was before it is told, too"
+    ana.ok("peer", "remove", "Bruno")
+    for one in (late, following[0]):
+        assert b"no peer" in one.stdout.readline(), "each row once"
+    ana.ok("peer", "accept", bruno.ok("peer", "invite")["uri"])
     following.append(late)
     for one in following:
         one.stdout.close()

@@ -18,7 +18,6 @@ enum {
     MATCHES_ENDORSED_MAX = 12, /* newest endorsements of one peer that are looked at */
     MATCHES_TAGS_MAX = 4096,   /* tags of all of them */
     MATCHES_QUOTED_MAX = 48,   /* people known by quotes who are looked at for one ask */
-    MATCHES_QUOTED_WORDS = 12, /* tags, then words of the text, they are looked for by */
     MATCHES_COMMON_MIN = 20,   /* a word of the text said of more contacts than that, */
     MATCHES_COMMON_PART = 50   /* and of more than one in so many, tells nothing */
 };

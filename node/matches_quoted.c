@@ -15,6 +15,8 @@ struct matches_quoting {
     struct matches_search *search;
     uint32_t people[MATCHES_QUOTED_MAX];
     size_t count;
+    enum match_sort sort; /* what is looked for */
+    uint64_t found;       /* terms in the tag that is looked at */
 };
 
 /* Finding. */
@@ -56,48 +58,48 @@ static enum err matches_on_person(void *self, uint32_t person)
     return ERR_OK;
 }
 
-/* The words of one tag, or one of the text, from first to end. */
-static enum err matches_find_group(struct matches_quoting *quoting, size_t first, size_t end)
+static enum err matches_on_tag_word(void *context, struct span word)
 {
-    const struct matches_search *search = quoting->search;
-    struct buf words = {0};
+    struct matches_quoting *quoting = context;
+    const struct match_ask *ask = &quoting->search->ask;
+
+    for (size_t at = 0; at < ask->count; at++)
+        if (ask->terms[at].bytes[0] == word.data[0] && match_fits(&ask->terms[at], word))
+            quoting->found |= UINT64_C(1) << at;
+    return ERR_OK;
+}
+
+/* Are all words of a tag of the ask in it, or (sort) one word of the text? */
+static enum err matches_fits_tag(void *self, struct span folded_tag, bool *out)
+{
+    struct matches_quoting *quoting = self;
+    const struct match_ask *ask = &quoting->search->ask;
     enum err err;
 
-    for (size_t at = first; at < end; at++) {
-        buf_append(&words, span_str(at > first ? " " : ""));
-        buf_append(&words, match_prefix(&search->ask.terms[at]));
-    }
-    err = buf_err(&words);
-    if (err == ERR_OK)
-        err = vouch_find(&search->matches->vouches, buf_span(&words), matches_on_person, quoting);
-    buf_release(&words);
-    return err;
-}
+    quoting->found = 0;
+    err = fold_words(folded_tag, matches_on_tag_word, quoting);
+    for (size_t at = 0, first; at < ask->count && quoting->found != 0;) {
+        uint64_t group = 0;
 
-static enum err matches_find_sort(struct matches_quoting *quoting, enum match_sort sort,
-                                  size_t *groups)
-{
-    const struct match_ask *ask = &quoting->search->ask;
-    enum err err = ERR_OK;
-
-    for (size_t at = 0, first; at < ask->count && err == ERR_OK;) {
-        first = at;
-        while (at < ask->count && ask->terms[at].group == ask->terms[first].group)
-            at++;
-        if (ask->terms[first].sort == sort && ((ask->ignored >> first) & 1) == 0 &&
-            (*groups)++ < MATCHES_QUOTED_WORDS)
-            err = matches_find_group(quoting, first, at);
+        for (first = at; at < ask->count && ask->terms[at].group == ask->terms[first].group; at++)
+            group |= UINT64_C(1) << at;
+        *out |= ask->terms[first].sort == quoting->sort &&
+                (group & ~(quoting->found & ~ask->ignored)) == 0;
     }
     return err;
 }
 
+/* Those who fit a tag of the ask before those who fit its text. */
 static enum err matches_find_people(struct matches_quoting *quoting)
 {
-    size_t groups = 0;
-    enum err err = matches_find_sort(quoting, MATCH_SKILL, &groups);
+    static const enum match_sort sorts[] = {MATCH_SKILL, MATCH_WORD};
+    enum err err = ERR_OK;
 
-    if (err == ERR_OK)
-        err = matches_find_sort(quoting, MATCH_WORD, &groups);
+    for (size_t at = 0; at < sizeof sorts / sizeof sorts[0] && err == ERR_OK; at++) {
+        quoting->sort = sorts[at];
+        err = vouch_where(&quoting->search->matches->vouches, matches_fits_tag, quoting,
+                          matches_on_person, quoting);
+    }
     return err == ERR_CANCELLED ? ERR_OK : err;
 }
 

@@ -447,6 +447,12 @@ enum err vouch_find(const struct vouch_view *view, struct span folded, vouch_tag
     return vouch_tags_find(&view->graph->tags, folded, each, self);
 }
 
+enum err vouch_where(const struct vouch_view *view, vouch_tags_fit_fn fits, void *fits_self,
+                     vouch_tags_fn each, void *self)
+{
+    return vouch_tags_where(&view->graph->tags, fits, fits_self, each, self);
+}
+
 const struct trust_graph *vouch_trust(const struct vouch_view *view)
 {
     return &view->graph->trust;

@@ -152,8 +152,8 @@ enum err vouch_tags_fit(struct span folded_tag, struct span folded_words, bool *
     return err == ERR_CANCELLED ? ERR_OK : err;
 }
 
-enum err vouch_tags_find(const struct vouch_tags *tags, struct span folded, vouch_tags_fn each,
-                         void *self)
+enum err vouch_tags_where(const struct vouch_tags *tags, vouch_tags_fit_fn fits, void *fits_self,
+                          vouch_tags_fn each, void *self)
 {
     const struct vouch_mention *mentions =
         (const struct vouch_mention *)(const void *)tags->mentions.data;
@@ -163,12 +163,23 @@ enum err vouch_tags_find(const struct vouch_tags *tags, struct span folded, vouc
         const struct vouch_tag *tag = vouch_tags_at(tags, at);
         bool is_fit = false;
 
-        err = vouch_tags_fit(vouch_tags_text(tags, tag), folded, &is_fit);
+        err = fits(fits_self, vouch_tags_text(tags, tag), &is_fit);
         for (uint32_t mention = is_fit ? tag->last_mention : 0; err == ERR_OK && mention > 0;
              mention = mentions[mention - 1].before)
             err = each(self, mentions[mention - 1].person);
     }
     return err;
+}
+
+static enum err vouch_tags_on_tag(void *self, struct span folded_tag, bool *out)
+{
+    return vouch_tags_fit(folded_tag, *(const struct span *)self, out);
+}
+
+enum err vouch_tags_find(const struct vouch_tags *tags, struct span folded, vouch_tags_fn each,
+                         void *self)
+{
+    return vouch_tags_where(tags, vouch_tags_on_tag, &folded, each, self);
 }
 
 void vouch_tags_release(struct vouch_tags *tags)

@@ -29,6 +29,10 @@ MUST_USE enum err vouch_tags_add(struct vouch_tags *tags, struct span folded, ui
 typedef enum err (*vouch_tags_fn)(void *self, uint32_t person);
 MUST_USE enum err vouch_tags_find(const struct vouch_tags *tags, struct span folded,
                                   vouch_tags_fn each, void *self);
+/* The same where fits says so of each folded tag, asked once. */
+typedef enum err (*vouch_tags_fit_fn)(void *self, struct span folded_tag, bool *out);
+MUST_USE enum err vouch_tags_where(const struct vouch_tags *tags, vouch_tags_fit_fn fits,
+                                   void *fits_self, vouch_tags_fn each, void *self);
 /* Does one folded tag fit? */
 MUST_USE enum err vouch_tags_fit(struct span folded_tag, struct span folded_words, bool *out);
 void vouch_tags_release(struct vouch_tags *tags);

@@ -1,12 +1,13 @@
 /*
- * F12: kith trust and kith path as ops, on LMDB: 150 peers with 200 quotes each, and 20,000 people
- * with 500,000 endorsements; with the graph kept by a running node, and made for each question.
- * Rows of endorsements are written as merging writes them, each naming one real signed record, so
- * that making the graph and telling names cost what they cost; the records' verification happens
- * when they arrive and is F3b. usage: bench_vouch [QUESTIONS]
+ * F12: kith trust and kith path as ops, and who fits an ask, on LMDB: 150 peers with 200 quotes
+ * each, and 20,000 people with 500,000 endorsements; with the graph kept by a running node, and
+ * made for each question. Rows of endorsements are written as merging writes them, each naming one
+ * real signed record, so that making the graph and telling names cost what they cost; the records'
+ * verification happens when they arrive and is F3b. usage: bench_vouch [QUESTIONS]
  */
 #include "node/amend.h"
 #include "node/credential.h"
+#include "node/matches.h"
 #include "node/ops.h"
 #include "node/vouch.h"
 #include "proto/link.h"
@@ -234,6 +235,49 @@ static json_t *question(const char *method, uint32_t people, uint64_t *seed)
     return json_pack("{s:[s]}", "words", skills[draw(seed, SKILLS)]);
 }
 
+/* Who might fit: so many asks in one answer, as a list of two weeks has them. */
+static double match(struct member *me, size_t asks, struct vouch_cache *vouches, uint64_t *seed)
+{
+    struct op_world world = {.home = "", .vouches = vouches};
+    struct op_call call = {.now_ms = me->now_ms, .world = &world};
+    struct matches matches;
+    double begun = computed();
+
+    bench_check(ledger_snapshot(me->ledger, &call.snapshot), "snapshot");
+    matches_begin(&matches, &call);
+    for (size_t at = 0; at < asks; at++) {
+        const struct span tags[] = {span_str(skills[draw(seed, SKILLS)])};
+        struct matches_question question = {
+            .id = "3f9a1c",
+            .title = span_str("A roof for a barn"),
+            .text = span_str("Our roof came down in the storm and the old barn needs a new frame "
+                             "before winter, by somebody who knows timber, slate and gutters."),
+            .tags = tags,
+            .tags_count = 1};
+        json_t *list;
+
+        bench_check(matches_of(&matches, &question, &list), "match");
+        json_decref(list);
+    }
+    matches_end(&matches);
+    ledger_snapshot_end(&call.snapshot);
+    return (computed() - begun) * 1e3;
+}
+
+static void report_matches(struct member *me, struct vouch_cache *vouches)
+{
+    double one[11], many[11], cold[11];
+    uint64_t seed = 9;
+
+    for (size_t at = 0; at < 11; at++) {
+        one[at] = match(me, 1, vouches, &seed);
+        many[at] = match(me, 84, vouches, &seed);
+        cold[at] = match(me, 1, NULL, &seed);
+    }
+    printf("    who fits an ask  computing resident %.2f ms, 84 asks %.1f ms, cold %.1f ms\n",
+           bench_median(one, 11), bench_median(many, 11), bench_median(cold, 11));
+}
+
 static void report(struct member *me, uint32_t people, size_t questions)
 {
     static const char *const asked[] = {"trust", "path to one", "path to a skill"};
@@ -256,6 +300,7 @@ static void report(struct member *me, uint32_t people, size_t questions)
                bench_median(cold.wall, cold_count), bench_median(cold.cpu, cold_count),
                (double)warm.answers / (double)questions);
     }
+    report_matches(me, &vouches);
     printf("    anonymous memory with the graph %ld KiB\n", rig_anonymous_kib());
     vouch_cache_release(&vouches);
     printf("    anonymous memory without it     %ld KiB\n", rig_anonymous_kib());

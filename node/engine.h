@@ -12,7 +12,8 @@
 
 enum {
     ENGINE_SESSIONS_MAX = 1024,
-    ENGINE_SESSIONS_PER_DEVICE_MAX = 2 /* what may wait before that: node/strangers.h */
+    ENGINE_SESSIONS_PER_MEMBER_MAX = 64, /* a member may certify any number of devices */
+    ENGINE_SESSIONS_PER_DEVICE_MAX = 2   /* what may wait before that: node/strangers.h */
 };
 
 /* Never 0, never used twice. Accepted connections get even numbers from the driver, dialled ones

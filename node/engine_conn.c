@@ -179,11 +179,25 @@ static bool engine_make_room(struct engine *engine, const struct engine_conn *ne
     return oldest != NULL;
 }
 
+/* PROTOCOL LIMIT-8: "With all devices of one other member a node has at most 64 sessions: nobody
+ * keeps the others out." */
+static bool engine_has_many(const struct engine *engine, const struct engine_conn *newcomer)
+{
+    size_t count = 0;
+
+    for (const struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next)
+        count += conn->state == CONN_SESSION && conn != newcomer &&
+                 public_key_is_equal(&conn->member, &newcomer->member);
+    return count >= ENGINE_SESSIONS_PER_MEMBER_MAX &&
+           !public_key_is_equal(&newcomer->member, ledger_member(engine->ledger));
+}
+
 /* PROTOCOL LIMIT-3: "A node has at most 1,024 sessions," */
 bool engine_begin_session(struct engine *engine, struct engine_conn *conn)
 {
     if (engine->sessions_count >= ENGINE_SESSIONS_MAX ||
-        (conn->role == SESSION_PEER && !engine_make_room(engine, conn)))
+        (conn->role == SESSION_PEER &&
+         (engine_has_many(engine, conn) || !engine_make_room(engine, conn))))
         return false;
     strangers_leave(engine->strangers, conn->id);
     conn->state = CONN_SESSION;

@@ -189,6 +189,7 @@ enum {
     PEER_ENTRIES_MAX = 100000, /* of a peer's, by default; half of them is a hundred a day for a */
     PEER_BYTES_MAX = 64 << 20, /* year and a half. Payloads, as sealed */
     PEER_ROOM_MIN_PART = 16,   /* taking goes on when a sixteenth of each is free */
+    PEER_GONE_BYTES = 128,     /* of an entry without its payload a row is left */
     PEER_PORTION_ENTRIES = 1024,
     PEER_PORTION_BYTES = 1 << 20, /* taken before it is looked whether there is room still */
     PEER_ENTRIES_LEAST = 1000, /* an owner may ask for less: still a card, a door and their keys */

@@ -103,17 +103,29 @@ enum err absent_has_forgiven(const struct snapshot *snapshot, uint32_t log, bool
 
 static enum err absent_sum(void *self, uint64_t seq, struct span value)
 {
+    struct absent_total *total = self;
+
     (void)seq;
     if (value.size != 4)
         return ERR_CORRUPT;
-    *(uint64_t *)self += be32(value.data);
+    total->entries++;
+    total->bytes += be32(value.data);
     return ERR_OK;
+}
+
+enum err absent_total(const struct snapshot *snapshot, uint32_t log, struct absent_total *out)
+{
+    *out = (struct absent_total){0};
+    return absent_walk(snapshot, TABLE_ABSENT, log, 0, absent_sum, out);
 }
 
 enum err absent_bytes(const struct snapshot *snapshot, uint32_t log, uint64_t size, uint64_t *out)
 {
-    *out = 0;
-    return absent_walk(snapshot, TABLE_ABSENT, log, size, absent_sum, out);
+    struct absent_total total = {0};
+    enum err err = absent_walk(snapshot, TABLE_ABSENT, log, size, absent_sum, &total);
+
+    *out = total.bytes;
+    return err;
 }
 
 /* What is wanted. */

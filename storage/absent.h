@@ -18,6 +18,12 @@ MUST_USE enum err absent_forgive(struct ledger_txn *txn, uint32_t log, uint64_t 
 bool absent_is_forgiven(const struct snapshot *snapshot, uint32_t log, uint64_t seq);
 /* Does any forget name an entry of this log? */
 MUST_USE enum err absent_has_forgiven(const struct snapshot *snapshot, uint32_t log, bool *out);
+/* How many payloads of a log are missing, and their bytes. */
+struct absent_total {
+    uint64_t entries, bytes;
+};
+MUST_USE enum err absent_total(const struct snapshot *snapshot, uint32_t log,
+                               struct absent_total *out);
 /* Payload bytes missing behind the first size entries of a log. */
 MUST_USE enum err absent_bytes(const struct snapshot *snapshot, uint32_t log, uint64_t size,
                                uint64_t *out);

@@ -451,14 +451,15 @@ struct replica_sum {
     uint64_t entries, bytes;
 };
 
+/* PROTOCOL SYNC-20: "An entry whose payload is gone counts as PEER_GONE_BYTES and as no entry." */
 static enum err replica_add(void *self, const struct log_row *log)
 {
     struct replica_sum *sum = self;
-    uint64_t absent = 0;
-    enum err err = absent_bytes(sum->snapshot, log->number, 0, &absent);
+    struct absent_total absent;
+    enum err err = absent_total(sum->snapshot, log->number, &absent);
 
-    sum->entries += log->tip.size;
-    sum->bytes += log->payload_bytes - absent;
+    sum->entries += log->tip.size - absent.entries;
+    sum->bytes += log->payload_bytes - absent.bytes + absent.entries * PEER_GONE_BYTES;
     return err;
 }
 

@@ -92,6 +92,8 @@ static enum err space_note_former(void *self, const struct peer *peer)
         struct id object;
         uint32_t number;
 
+        if (look->epochs[at].is_leaked)
+            continue; /* Of many former peers each would be asked about each epoch. */
         memcpy(object.bytes, look->epochs[at].id.bytes, ID_SIZE);
         err = row_get(look->snapshot, &peer->pair_out, KIND_GRANT, &object, &grant, &number);
         look->epochs[at].is_leaked |= err == ERR_OK;

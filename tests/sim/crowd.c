@@ -134,6 +134,25 @@ enum err crowd_link(struct ledger *ledger, struct guest *guests, size_t count, u
     return err;
 }
 
+enum err crowd_devices(struct ledger *ledger, struct guest *guests, size_t count, uint64_t now_ms)
+{
+    struct ledger_txn *txn;
+    enum err err = ledger_begin(ledger, now_ms, &txn);
+
+    if (err != ERR_OK)
+        return err;
+    for (size_t at = 1; at < count && err == ERR_OK; at++) {
+        crowd_draw(&guests[at]);
+        guests[at].root = guests[0].root;
+        memcpy(guests[at].secret, guests[0].secret, KEY_SIZE);
+        err = crowd_learn(txn, &guests[at], now_ms);
+    }
+    if (err == ERR_OK)
+        return ledger_commit(txn, NULL);
+    ledger_abort(txn);
+    return err;
+}
+
 enum err crowd_host(struct ledger *ledger, struct crowd_host *out)
 {
     uint8_t knocks[8 * KEY_SIZE];

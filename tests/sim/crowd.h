@@ -39,6 +39,9 @@ struct guest {
 /* Links the node with so many new guests, in transactions of its own. */
 MUST_USE enum err crowd_link(struct ledger *ledger, struct guest *guests, size_t count,
                              uint64_t now_ms);
+/* Further devices of the first of them, which is linked. */
+MUST_USE enum err crowd_devices(struct ledger *ledger, struct guest *guests, size_t count,
+                                uint64_t now_ms);
 MUST_USE enum err crowd_host(struct ledger *ledger, struct crowd_host *out);
 
 /* Begins a connection: message 1 is in out. */

@@ -158,6 +158,42 @@ static void channel_rekeys_at_the_bound_on_both_sides(void **state)
     buf_release(&out);
 }
 
+/* Sends contents of one size until the key turns: how many it took. */
+static size_t channel_until_rekey(struct channel *from, struct channel *to, size_t size)
+{
+    static uint8_t content[CHANNEL_CONTENT_MAX];
+    struct buf wire = {0}, out = {0};
+    uint8_t before[KEY_SIZE];
+    size_t count = 0;
+
+    memcpy(before, from->send.key, KEY_SIZE);
+    while (count <= CHANNEL_REKEY_FRAMES && memcmp(before, from->send.key, KEY_SIZE) == 0) {
+        assert_int_equal(channel_seal(from, span_of(content, size), false, &wire), ERR_OK);
+        assert_int_equal(channel_open(to, &wire, &out), ERR_OK);
+        assert_int_equal(out.size, size);
+        buf_clear(&out);
+        count++;
+    }
+    assert_memory_equal(from->send.key, to->receive.key, KEY_SIZE);
+    buf_release(&wire);
+    buf_release(&out);
+    return count;
+}
+
+/* CHANNEL-4 with its own numbers, each way: 65,536 frames, or what fits 256 MiB of the largest. */
+static void channel_rekeys_after_so_many_frames_and_bytes(void **state)
+{
+    struct channel left, right;
+    size_t largest = (size_t)CHANNEL_REKEY_BYTES / CHANNEL_PLAIN_MAX;
+
+    (void)state;
+    channel_pair(&left, &right);
+    assert_int_equal(channel_until_rekey(&right, &left, 1), 65536);
+    assert_in_range(channel_until_rekey(&left, &right, CHANNEL_CONTENT_MAX), largest - 1, largest);
+    assert_in_range(channel_until_rekey(&left, &right, CHANNEL_CONTENT_MAX), largest - 1, largest);
+    assert_int_equal(channel_until_rekey(&right, &left, 1), 65536);
+}
+
 /* A sender that does not rekey when it is due is ended. */
 static void channel_ends_a_sender_that_does_not_rekey(void **state)
 {
@@ -230,6 +266,7 @@ int main(void)
         cmocka_unit_test(channel_refuses_every_flipped_byte),
         cmocka_unit_test(channel_refuses_replay_and_another_order),
         cmocka_unit_test(channel_rekeys_at_the_bound_on_both_sides),
+        cmocka_unit_test(channel_rekeys_after_so_many_frames_and_bytes),
         cmocka_unit_test(channel_ends_a_sender_that_does_not_rekey),
         cmocka_unit_test(channel_tells_an_end_from_a_cut),
         cmocka_unit_test(channel_refuses_impossible_sizes),

@@ -241,12 +241,35 @@ static void news_of_one_pair_moves_one_session(void **state)
     crowd_free(crowd);
 }
 
+/* LIMIT-8. Whoever certifies a device for each session a node may have keeps nobody out. */
+static void one_member_with_many_devices_keeps_nobody_out(void **state)
+{
+    enum { DEVICES = ENGINE_SESSIONS_PER_MEMBER_MAX + 7 };
+    struct crowd *crowd = crowd_new(DEVICES + 1);
+
+    (void)state;
+    assert_int_equal(
+        crowd_devices(crowd->member.ledger, crowd->guests, DEVICES, UINT64_C(1700000001000)),
+        ERR_OK);
+    crowd_step(crowd, (struct engine_event){.type = ENGINE_PEERS_CHANGED});
+    for (size_t at = 0; at < DEVICES; at++) {
+        crowd_enter(crowd, at);
+        crowd_carry(crowd);
+    }
+    assert_int_equal(engine_sessions_count(crowd->engine), ENGINE_SESSIONS_PER_MEMBER_MAX);
+    crowd_enter(crowd, DEVICES);
+    crowd_carry(crowd);
+    assert_int_equal(engine_sessions_count(crowd->engine), ENGINE_SESSIONS_PER_MEMBER_MAX + 1);
+    crowd_free(crowd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_commit_goes_to_a_thousand_peers_in_one_step),
         cmocka_unit_test(one_deaf_peer_is_no_other_peers_business),
         cmocka_unit_test(news_of_one_pair_moves_one_session),
+        cmocka_unit_test(one_member_with_many_devices_keeps_nobody_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

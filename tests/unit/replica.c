@@ -9,6 +9,7 @@
 
 #include "proto/card.h"
 #include "proto/limits.h"
+#include "storage/forget.h"
 #include "storage/replica.h"
 #include "storage/row.h"
 #include "tests/sim/member.h"
@@ -254,6 +255,62 @@ static void replica_knows_where_unknown_logs_begin(void **state)
     member_free(&ana);
 }
 
+static struct replica_room room_used(struct member *member, const struct member *peer)
+{
+    struct snapshot snapshot = member_snapshot(member);
+    struct replica_room used;
+    struct peer link;
+
+    assert_int_equal(view_peer(&snapshot, &peer->secrets.member, &link), ERR_OK);
+    assert_int_equal(replica_used(&snapshot, &link, &used), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    return used;
+}
+
+/* SYNC-20: what its writer forgets is room again, but for a row an entry. */
+static void what_is_forgotten_is_room_again(void **state)
+{
+    static const struct id want = {{0}};
+    struct member ana, ben;
+    struct snapshot snapshot;
+    struct replica_room used[3];
+    struct ledger_txn *txn;
+    struct peer link;
+    char text[400];
+
+    (void)state;
+    member_new(&ana, 1, false);
+    member_new(&ben, 2, false);
+    member_link(&ana, &ben);
+    member_grant(&ben, &ana);
+    snapshot = member_snapshot(&ben);
+    assert_int_equal(view_peer(&snapshot, &ana.secrets.member, &link), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    (void)member_pull(&ana, &ben, NULL);
+    used[0] = room_used(&ana, &ben);
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    for (int at = 0; at < 40; at++) {
+        text[0] = (char)('a' + at % 26);
+        assert_int_equal(member_write(&ben, &link.pair_out, KIND_ENDORSEMENT_WANT, &want, 1, text),
+                         ERR_OK);
+    }
+    assert_int_equal(member_pull(&ana, &ben, NULL), 40);
+    used[1] = room_used(&ana, &ben);
+    assert_int_equal(used[1].entries - used[0].entries, 40);
+    assert_true(used[1].bytes - used[0].bytes > 40 * sizeof text);
+    txn = member_begin(&ben);
+    assert_int_equal(forget_object(txn, &link.pair_out, KIND_ENDORSEMENT_WANT, &want), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    (void)member_pull(&ana, &ben, NULL);
+    used[2] = room_used(&ana, &ben);
+    assert_in_range(used[2].entries - used[0].entries, 1, 3);
+    assert_in_range(used[2].bytes - used[0].bytes, 40 * PEER_GONE_BYTES,
+                    40 * PEER_GONE_BYTES + 1024);
+    member_free(&ana);
+    member_free(&ben);
+}
+
 /* SYNC-20: a peer's entries and bytes have a bound, own devices have none, and a disk that is
  * nearly full takes from nobody. */
 static void room_is_what_a_peer_has_not_used(void **state)
@@ -308,6 +365,7 @@ int main(void)
         cmocka_unit_test(replica_counts_what_is_there),
         cmocka_unit_test(replica_knows_where_unknown_logs_begin),
         cmocka_unit_test(room_is_what_a_peer_has_not_used),
+        cmocka_unit_test(what_is_forgotten_is_room_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,12 +67,14 @@ static enum err op_lead_find(struct op_call *call, struct object *out)
     err = view_thread_each(&call->snapshot, span_str(prefix), op_lead_on_found, &search);
     if (err != ERR_OK)
         return op_fail_err(call, err, "the leads could not be read");
-    if (search.count == 0)
-        return op_fail(call, OP_NOT_FOUND, "kith lead list", "there is no lead %.40s", prefix);
     if (search.count > 1)
         return op_fail(call, OP_AMBIGUOUS, "use more of the id: kith lead list",
                        "several leads begin with %.40s", prefix);
-    return op_lead_get(call, &search.id, out);
+    /* Another device of mine may have told of a thread before its first letter has come. */
+    err = search.count == 1 ? op_lead_get(call, &search.id, out) : ERR_NOT_FOUND;
+    if (err == ERR_NOT_FOUND)
+        return op_fail(call, OP_NOT_FOUND, "kith lead list", "there is no lead %.40s", prefix);
+    return err;
 }
 
 static enum err op_lead_describe(struct op_call *call, const struct id *id)

@@ -13,7 +13,7 @@
 #include "storage/check.h"
 #include "storage/follow.h"
 #include "storage/view_thread.h"
-#include "tests/sim/member.h"
+#include "tests/sim/meeting.h"
 
 static struct hash view_thread_hash(uint8_t begins, uint8_t number)
 {
@@ -102,6 +102,7 @@ static void view_thread_keeps_letters_together(void **state)
     struct hash one = view_thread_hash(0x12, 1), other = view_thread_hash(0x17, 2), third;
     struct snapshot snapshot;
     struct object object = {0};
+    enum op_code code;
     struct member ana;
 
     (void)state;
@@ -126,6 +127,8 @@ static void view_thread_keeps_letters_together(void **state)
         view_thread_expect_letters(&ana, &other, "2");
         view_thread_rebuild(&ana);
     }
+    assert_null(meeting_op(&ana, "lead.show", json_pack("{s:s}", "id", "44ab00"), &code));
+    assert_int_equal(code, OP_NOT_FOUND);
     snapshot = member_snapshot(&ana);
     assert_int_equal(view_thread_first(&snapshot, &third, &object), ERR_NOT_FOUND);
     object_release(&object);

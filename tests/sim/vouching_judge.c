@@ -194,8 +194,9 @@ static void vouching_judge_taken_back(struct vouching *vouching, struct world_no
 {
     for (size_t at = 0; at < rows->count; at++) {
         const struct vouching_row *row = &rows->list[at];
+        struct world_node *issuer = vouching->persons[row->deal->issuer];
         bool is_near = node->person == row->deal->issuer ||
-                       vouching_are_linked(vouching, node->person, row->deal->issuer);
+                       (judge_is_linked(node, issuer) && judge_is_linked(issuer, node));
 
         if (row->deal->was_revoked && is_near && row->state != ENDORSEMENT_REVOKED)
             judge_fail(&vouching->judge, "%s tells of canary %zu, which was taken back", node->name,

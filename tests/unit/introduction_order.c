@@ -232,6 +232,85 @@ static void introduction_to_oneself_is_nothing(void **state)
     three_free(&three);
 }
 
+/* Two introductions of one pair. */
+
+static void order_accept_all(struct member *member)
+{
+    json_t *list = meeting_op(member, "intro.list", json_object(), NULL), *row;
+    size_t at;
+
+    json_array_foreach(json_object_get(list, "introductions"), at, row)
+    {
+        json_decref(meeting_op(member, "intro.accept",
+                               json_pack("{s:O}", "id", json_object_get(row, "id")), NULL));
+    }
+    json_decref(list);
+}
+
+static size_t order_vouchers(struct member *member, const char *who)
+{
+    json_t *peer = meeting_op(member, "peer.show", json_pack("{s:s}", "who", who), NULL);
+    size_t count = json_array_size(json_object_get(peer, "vouchers"));
+
+    json_decref(peer);
+    return count;
+}
+
+static bool order_is_secret_of(const uint8_t secret[static KEY_SIZE], const struct peer *peer)
+{
+    return memcmp(secret, peer->secret, KEY_SIZE) == 0 ||
+           (peer->has_secret_old && memcmp(secret, peer->secret_old, KEY_SIZE) == 0);
+}
+
+/* Everybody has said yes to both, and nobody has heard of it. What is left are the meetings of four
+ * pairs: in this order, again and again. */
+static void order_two(const int order[static 4])
+{
+    struct three three;
+    struct member jo, *meetings[4][2] = {{&three.iris, &three.ana},
+                                         {&three.iris, &three.bruno},
+                                         {&jo, &three.ana},
+                                         {&jo, &three.bruno}};
+    struct peer a, b;
+
+    three_new(&three);
+    meeting_new(&jo, 4, "Jo");
+    meeting_link(&jo, &three.ana);
+    meeting_link(&jo, &three.bruno);
+    three_begin(&three, "both", false);
+    json_decref(meeting_op(&jo, "introduce",
+                           json_pack("{s:s, s:s, s:s, s:s}", "a", "Ana", "b", "Bruno", "why",
+                                     "Boats.", "first", "both"),
+                           NULL));
+    for (int at = 0; at < 4; at++)
+        (void)meeting_carry_one_way(meetings[at][1], meetings[at][0]);
+    order_accept_all(&three.ana);
+    order_accept_all(&three.bruno);
+    for (int round = 0; round < 4; round++)
+        for (int at = 0; at < 4; at++)
+            meeting_carry(meetings[order[at]][0], meetings[order[at]][1]);
+    assert_true(meeting_peer(&three.ana, &three.bruno, &a));
+    assert_true(meeting_peer(&three.bruno, &three.ana, &b));
+    assert_true(order_is_secret_of(a.secret, &b) && order_is_secret_of(b.secret, &a));
+    assert_true(id_is_equal(&a.pair_out, &b.pair_in) && id_is_equal(&b.pair_out, &a.pair_in));
+    assert_int_equal(order_vouchers(&three.ana, "Bruno"), 2);
+    assert_int_equal(order_vouchers(&three.bruno, "Ana"), 2);
+    member_free(&jo);
+    three_free(&three);
+}
+
+static void introduction_two_of_one_pair_end_alike_in_every_order(void **state)
+{
+    (void)state;
+    for (int code = 0; code < 256; code++) {
+        const int order[4] = {code & 3, code >> 2 & 3, code >> 4 & 3, code >> 6};
+        unsigned all = 1u << order[0] | 1u << order[1] | 1u << order[2] | 1u << order[3];
+
+        if (all == 15) /* Each of the four once. */
+            order_two(order);
+    }
+}
+
 /* Links that end. */
 
 enum { ORDER_STAGES = 6, ORDER_WAYS = 8 };
@@ -313,6 +392,7 @@ int main(void)
         cmocka_unit_test(introduction_release_after_a_yes_was_taken_back_is_ignored),
         cmocka_unit_test(introduction_taken_back_before_it_was_offered_stays_so),
         cmocka_unit_test(introduction_to_oneself_is_nothing),
+        cmocka_unit_test(introduction_two_of_one_pair_end_alike_in_every_order),
         cmocka_unit_test(introduction_bears_every_end_of_a_link_at_every_state),
     };
 

@@ -175,7 +175,8 @@ static void show_import(json_t *result, json_t *params)
     json_t *alike = json_object_get(result, "alike"), *row;
     size_t at;
 
-    (void)params;
+    if (json_is_true(json_object_get(params, "dry-run")))
+        (void)printf("Nothing was written. Without --dry-run it would be:\n");
     (void)printf("%" JSON_INTEGER_FORMAT " new, %" JSON_INTEGER_FORMAT
                  " updated, %" JSON_INTEGER_FORMAT " unchanged, %" JSON_INTEGER_FORMAT
                  " look like somebody you have\n",

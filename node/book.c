@@ -237,6 +237,14 @@ static enum book_format book_format_of(struct span text)
     return book_is_vcard(text) ? BOOK_VCARD : BOOK_ANY;
 }
 
+static bool book_is_empty(struct span text)
+{
+    for (size_t at = 0; at < text.size; at++)
+        if (strchr(" \t\r\n", text.data[at]) == NULL || text.data[at] == '\0')
+            return false;
+    return true;
+}
+
 /* PROTOCOL IMPORT-1: "Its format is found out by its first IMPORT_HEAD_SIZE bytes." */
 enum err book_read(struct span file, enum book_format format, const struct person_reader *reader,
                    const char **out_why)
@@ -246,6 +254,10 @@ enum err book_read(struct span file, enum book_format format, const struct perso
     enum err err = charset_file(file, &converted, &text);
 
     *out_why = err == ERR_MALFORMED ? "it begins like UTF-16 and is none" : NULL;
+    if (err == ERR_OK && book_is_empty(text)) {
+        *out_why = "there is nothing in it";
+        err = ERR_MALFORMED;
+    }
     if (err == ERR_OK && format == BOOK_ANY)
         format = book_format_of(text);
     if (err == ERR_OK && format == BOOK_VCARD) {

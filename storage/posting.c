@@ -31,6 +31,7 @@ enum err posting_note(struct posting_batch *batch, struct span token, uint32_t n
     change = &batch->changes[batch->count];
     memset(change, 0, sizeof *change);
     memcpy(change->token, token.data, token.size);
+    change->head = be64(change->token);
     change->token_size = (uint8_t)token.size;
     change->number = number;
     change->order = (uint32_t)batch->count++;
@@ -48,8 +49,11 @@ void posting_release(struct posting_batch *batch)
 static int posting_order(const void *left, const void *right)
 {
     const struct posting_change *one = left, *other = right;
-    int order = memcmp(one->token, other->token, POSTING_TOKEN_MAX);
+    int order;
 
+    if (one->head != other->head)
+        return one->head < other->head ? -1 : 1;
+    order = memcmp(one->token + 8, other->token + 8, POSTING_TOKEN_MAX - 8);
     if (order != 0)
         return order;
     if (one->number != other->number)

@@ -23,10 +23,11 @@ enum {
     POSTING_TOKEN_MAX = FOLD_WORD_SIZE_MAX, /* bytes */
     POSTING_ROW_MAX = 800,        /* bytes: four or five rows fill a page, however they are cut */
     POSTING_ROW_ROOM = 1024,      /* of the last posting written to a full row, too */
-    POSTING_CHANGES_MAX = 1 << 18 /* collected before they are applied: 10 MiB */
+    POSTING_CHANGES_MAX = 1 << 18 /* collected before they are applied: 12 MiB */
 };
 
 struct posting_change {
+    uint64_t head; /* the token's first eight bytes as a number: they decide most comparisons */
     uint8_t token[POSTING_TOKEN_MAX];
     uint32_t number;
     uint32_t order; /* the later of two changes counts */

@@ -209,6 +209,19 @@ def nothing_of_a_card_becomes_another_property(place):
     assert lines.count("BEGIN:VCARD") == 1 and "\r\nTEL" not in text, text
 
 
+def an_empty_file_and_a_rehearsal_say_so(place):
+    ana = place.member("Ana")
+    for nothing in (b"", b"\r\n \t\n", b"\xef\xbb\xbf\n"):
+        code, said = ana.call("import", "-", text=True, stdin=nothing)
+        assert code == 1 and "there is nothing in it" in said, (code, said)
+    jo = card("Jo Kim").encode()
+    code, said = ana.call("import", "-", "--dry-run", text=True, stdin=jo)
+    assert code == 0 and "Nothing was written" in said, said
+    assert ana.ok("contact", "list")["total"] == 0
+    code, said = ana.call("import", "-", text=True, stdin=jo)
+    assert code == 0 and "Nothing was written" not in said, said
+
+
 def what_is_too_large_is_left_out_and_told(place):
     ana = place.member("Ana")
     book = (card("Big Photo", "PHOTO;ENCODING=b;TYPE=JPEG:" + "A" * 300000) +

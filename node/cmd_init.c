@@ -87,8 +87,8 @@ static void cmd_init_show_words(const char *words)
 {
     size_t number = 0;
 
-    (void)puts("\nThese 24 words are your identity. Write them down on paper, in this order; they "
-               "are\nshown only now:\n");
+    (void)puts("\nThese 24 words are your identity. Write them down on paper, in this order;\n"
+               "they are shown only now:\n");
     while (*words != '\0') {
         size_t size = strcspn(words, " ");
 

@@ -321,8 +321,10 @@ static void show_doctor(json_t *result, json_t *params)
 
         (void)printf("%s%-5s%s ", wants_colour ? colour : "", state, wants_colour ? "\033[0m" : "");
         show_line(show_text(row, "check"), show_text(row, "text"));
-        if (json_object_get(row, "remedy") != NULL)
+        if (json_object_get(row, "remedy") != NULL) {
+            (void)printf("%-6s", ""); /* Below what it is the remedy of. */
             show_line("", show_text(row, "remedy"));
+        }
     }
 }
 

@@ -98,12 +98,12 @@ static void show_accepted(json_t *result, json_t *params)
 {
     (void)params;
     if (strcmp(show_text(result, "state"), "pending") == 0) {
-        (void)puts("Accepted. The link is made as soon as both of you are online: keep kith run "
-                   "going.");
+        (void)puts("Accepted. The link is made as soon as both of you are online: keep your node\n"
+                   "running (kith run).");
         show_line("From", show_text(result, "name"));
     } else {
-        show_of(result, "and you are linked; the card comes by itself. To be sure that nobody "
-                        "stands in between, compare words:");
+        show_of(result, "and you are linked; the card comes by itself.\n"
+                        "To be sure that nobody stands in between, compare words:");
         show_hint("kith peer words", result);
     }
     show_look_alikes(json_object_get(result, "look_alike"));
@@ -205,8 +205,8 @@ static void show_invitation(json_t *result, json_t *params)
         (void)puts(uri);
         return;
     }
-    (void)printf("Send this to the person you mean, and to nobody else. It works once, until %.10s."
-                 "\n\n%s\n\n",
+    (void)printf("Send this to the person you mean, and to nobody else. It works once, until\n"
+                 "%.10s.\n\n%s\n\n",
                  show_text(result, "expires"), uri);
     if (json_is_true(json_object_get(params, "qr")))
         show_qr(uri);
@@ -218,8 +218,8 @@ static void show_invitation(json_t *result, json_t *params)
 static void show_words(json_t *result, json_t *params)
 {
     (void)params;
-    (void)printf("%s\n\nRead them to one another, over the telephone or face to face. The same on "
-                 "both sides?\nThen type:\n",
+    (void)printf("%s\n\nRead them to one another, over the telephone or face to face.\n"
+                 "The same on both sides? Then type:\n",
                  show_text(result, "words"));
     show_hint("kith peer compared", result);
 }

@@ -24,6 +24,7 @@ struct space_epoch {
     bool is_leaked; /* its key was granted, or follows from one granted, to a peer of former days */
     bool is_fit;    /* its readers are known, and all of them may read today */
     bool is_exact;  /* and all who may read today are among them */
+    bool is_told;   /* whoever reads today may get its key: see space_is_told */
     uint64_t opened_ms;
 };
 

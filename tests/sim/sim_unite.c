@@ -191,6 +191,64 @@ static void sim_unite_peer_equal(struct scene *scene)
     sim_unite_peer(scene, false);
 }
 
+/* What this person writes on the card from now on is for the other, too, or is not; what is there
+ * already stays whose it was. */
+static void sim_unite_may_read(struct scene *scene, const struct world_node *writer,
+                               const struct world_node *reader, bool may)
+{
+    uint64_t bit = UINT64_C(1) << reader->person, *readers = &scene->judge.readers[writer->person];
+
+    *readers = may ? *readers | bit : *readers & ~bit;
+}
+
+/* 6. cara is removed on one branch; on the other two rotations let her in, for two others are
+ * removed there. Once the two know of one another, neither writes anything that she can read, and
+ * what was written without her stays so. */
+static void sim_unite_removal(struct scene *scene)
+{
+    struct world_node *ana, *twin, *ben, *cara, *dan, *eve;
+
+    ana = scene_member(scene, "ana");
+    ben = scene_member(scene, "ben");
+    cara = scene_member(scene, "cara");
+    dan = scene_member(scene, "dan");
+    eve = scene_member(scene, "eve");
+    scene_link(scene, ana, ben);
+    scene_link(scene, ana, cara);
+    scene_link(scene, ana, dan);
+    scene_link(scene, ana, eve);
+    scene_settle(scene);
+    world_crash(ana);
+    twin = world_clone(ana, false);
+    scene_part(scene, twin, cara, dan, eve, (struct world_node *)NULL);
+    world_start(ana);
+    world_start(twin);
+    scene_wait(scene, 20);
+    scene_ask(scene, twin, "peer.remove", json_pack("{s:s}", "who", "dan"));
+    sim_unite_may_read(scene, ana, dan, false);
+    scene_card(scene, twin);
+    scene_ask(scene, twin, "peer.remove", json_pack("{s:s}", "who", "eve"));
+    sim_unite_may_read(scene, ana, eve, false);
+    scene_card(scene, twin);
+    scene_ask(scene, ana, "peer.remove", json_pack("{s:s}", "who", "cara"));
+    judge_parted(&scene->judge, ana->person, cara->person);
+    sim_unite_may_read(scene, ana, dan, true); /* On this branch the two are peers. */
+    sim_unite_may_read(scene, ana, eve, true);
+    scene_card(scene, ana);
+    scene_card(scene, ana);
+    scene_wait(scene, 60);
+    sim_unite_may_read(scene, ana, dan, false);
+    sim_unite_may_read(scene, ana, eve, false);
+    scene_join(scene);
+    scene_settle(scene);
+    scene_expect(scene, !judge_is_linked(ana, cara) && !judge_is_linked(twin, cara), "no cara");
+    scene_expect(scene, !judge_is_linked(ana, dan) && !judge_is_linked(twin, eve), "no dan, eve");
+    scene_expect(scene, judge_is_linked(twin, ben) && judge_is_linked(ana, ben), "ben stays");
+    scene_card(scene, ana);
+    scene_card(scene, twin);
+    scene_settle(scene);
+}
+
 static const struct sim_unite_scene {
     const char *name;
     void (*run)(struct scene *scene);
@@ -200,6 +258,7 @@ static const struct sim_unite_scene {
     {"3 siblings that come back", sim_unite_late_sibling},
     {"4 two branches of a peer", sim_unite_peer_longer},
     {"5 two branches of a peer, of one length", sim_unite_peer_equal},
+    {"6 removals on two branches", sim_unite_removal},
 };
 
 int main(int argc, char **argv)

@@ -31,6 +31,7 @@ struct cmd {
     cmd_fn run;
     const char *summary, *example;
     const char *text; /* a param with longer text, see cmd_text.h; NULL: none */
+    const char *of;   /* what its first argument is one of, see op_complete.h; NULL: by its name */
 };
 
 /* Flags that describe a person. */
@@ -90,7 +91,8 @@ int cmd_export(const struct config *config, const struct cmd *cmd, json_t *param
 int cmd_init(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_run(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_help(const struct config *config, const struct cmd *cmd, json_t *params);
-/* cmd_completion.c, cmd_man.c: written from the table. */
+/* cmd_complete.c, cmd_completion.c, cmd_man.c: written from the table. */
+int cmd_complete(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_completion(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_man(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_version(const struct config *config, const struct cmd *cmd, json_t *params);

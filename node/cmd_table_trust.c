@@ -12,6 +12,7 @@ const struct cmd cmd_table_trust[] = {
     {.words = "path",
      .method = "path",
      .args = {"[WORDS...]"},
+     .of = "people",
      .flags = {{"tag", CMD_TEXT, "T"}, {"place", CMD_TEXT, "P"}},
      .run = cmd_op,
      .summary = "who can introduce you: to somebody by name, or to anybody who fits",

@@ -417,6 +417,10 @@ json_t *describe_peer(const struct op_call *call, const struct peer *peer, bool 
     in_step = presence != NULL ? presence->is_in_step : undelivered == 0;
     (void)json_object_set_new(out, "in_step", json_boolean(in_step));
     (void)json_object_set_new(out, "undelivered", json_integer((json_int_t)undelivered));
+    if (presence != NULL && presence->is_full)
+        (void)json_object_set_new(out, "full", json_true());
+    if (presence != NULL && presence->is_held)
+        (void)json_object_set_new(out, "full_there", json_true());
     if (view_peer_last_seen(&call->snapshot, &peer->member, &last_seen) == ERR_OK)
         describe_set_time(out, "last_seen", last_seen);
     describe_set_time(out, "since", peer->since_ms);

@@ -1,4 +1,4 @@
-/* Letters of a thread are few and are found by walking over all of them. */
+/* A thread is read by its letters, a list by the first letters of threads. */
 #include "node/describe_lead.h"
 
 #include <string.h>
@@ -39,70 +39,17 @@ static enum err describe_lead_insert(struct describe_lead_order *order, json_t *
     return json_array_insert_new(order->rows, place, row) == 0 ? ERR_OK : ERR_NOMEM;
 }
 
-/* Counting. */
+/* What waits. */
 
-enum { DESCRIBE_LEAD_COUNTED = HASH_SIZE + 8 };
-
-static uint8_t *describe_lead_find(const struct describe_lead_tally *tally, struct span thread)
+enum describe_lead_waits describe_lead_waits(const struct thread *thread, const struct object *lead)
 {
-    for (size_t at = 0; thread.size == HASH_SIZE && at < tally->threads.size;
-         at += DESCRIBE_LEAD_COUNTED)
-        if (memcmp(tally->threads.data + at, thread.data, HASH_SIZE) == 0)
-            return tally->threads.data + at;
-    return NULL;
-}
-
-static enum err describe_lead_on_counted(void *self, uint32_t number, const struct object *lead)
-{
-    struct describe_lead_tally *tally = self;
-    struct span thread = object_value(lead, LEAD_THREAD).bytes;
-    uint8_t *counted = describe_lead_find(tally, thread);
-
-    (void)number;
-    if (counted == NULL && thread.size == HASH_SIZE) {
-        buf_append(&tally->threads, thread);
-        buf_u64(&tally->threads, 0);
-        counted = describe_lead_find(tally, thread);
-    }
-    if (counted != NULL) {
-        be32_put(counted + HASH_SIZE, be32(counted + HASH_SIZE) + 1);
-        be32_put(counted + HASH_SIZE + 4,
-                 be32(counted + HASH_SIZE + 4) + (object_number(lead, LEAD_IS_MINE) != 0 ? 1 : 0));
-    }
-    return buf_err(&tally->threads);
-}
-
-enum err describe_lead_count(const struct op_call *call, struct describe_lead_tally *out)
-{
-    return row_each(&call->snapshot, ledger_self_space(call->snapshot.ledger), KIND_LEAD,
-                    describe_lead_on_counted, out);
-}
-
-void describe_lead_counted(const struct describe_lead_tally *tally, const struct object *lead,
-                           uint32_t *out_letters, uint32_t *out_mine)
-{
-    const uint8_t *counted = describe_lead_find(tally, object_value(lead, LEAD_THREAD).bytes);
-
-    *out_letters = counted != NULL ? be32(counted + HASH_SIZE) : 0;
-    *out_mine = counted != NULL ? be32(counted + HASH_SIZE + 4) : 0;
-}
-
-void describe_lead_tally_release(struct describe_lead_tally *tally)
-{
-    buf_release(&tally->threads);
-}
-
-enum describe_lead_waits describe_lead_waits(const struct describe_lead_tally *tally,
-                                             const struct object *lead)
-{
-    uint32_t letters, mine;
     struct reply reply;
 
-    describe_lead_counted(tally, lead, &letters, &mine);
     if (reply_peek(object_value(lead, LEAD_CONTENT).bytes, &reply) != ERR_OK || reply.has_first)
         return DESCRIBE_LEAD_WAITS_NOT;
     if (object_number(lead, LEAD_IS_ASKED) != 0)
-        return reply.kind == REPLY_CHEER || mine > 0 || object_number(lead, LEAD_THANKED) != 0
+        return reply.kind == REPLY_CHEER || thread->mine > 0 ||
+                       object_number(lead, LEAD_THANKED) != 0
                    ? DESCRIBE_LEAD_WAITS_NOT
                    : DESCRIBE_LEAD_WAITS_WORD;
     return reply.about.offers_introduction && object_number(lead, LEAD_MEET) != 0 &&
@@ -112,11 +59,6 @@ enum describe_lead_waits describe_lead_waits(const struct describe_lead_tally *t
 }
 
 /* Letters. */
-
-struct describe_lead_letters {
-    struct span thread;
-    struct describe_lead_order order;
-};
 
 /* What a letter says, whoever wrote it. */
 struct describe_lead_words {
@@ -140,20 +82,18 @@ static struct describe_lead_words describe_lead_words(const struct object *lead)
 
 static enum err describe_lead_on_letter(void *self, uint32_t number, const struct object *lead)
 {
-    struct describe_lead_letters *letters = self;
+    struct describe_lead_order *order = self;
     struct describe_lead_words words = describe_lead_words(lead);
     uint64_t came_ms = object_number(lead, LEAD_AT);
     json_t *row;
 
     (void)number;
-    if (!span_is_equal(object_value(lead, LEAD_THREAD).bytes, letters->thread))
-        return ERR_OK;
     row = json_pack("{s:b}", "mine", object_number(lead, LEAD_IS_MINE) != 0);
     describe_set_text(row, "text", words.text);
     if (words.is_yes)
         (void)json_object_set_new(row, "wants_introduction", json_true());
     describe_set_time(row, "at", came_ms);
-    return describe_lead_insert(&letters->order, row, came_ms, words.at_ms);
+    return describe_lead_insert(order, row, came_ms, words.at_ms);
 }
 
 static json_t *describe_lead_person(const struct op_call *call, struct span name,
@@ -302,20 +242,27 @@ static json_t *describe_lead_head(const struct op_call *call, const struct objec
 
 json_t *describe_lead(const struct op_call *call, const struct object *lead)
 {
-    struct describe_lead_letters letters = {.thread = object_value(lead, LEAD_THREAD).bytes,
-                                            .order.rows = json_array()};
-    enum err err = row_each(&call->snapshot, ledger_self_space(call->snapshot.ledger), KIND_LEAD,
-                            describe_lead_on_letter, &letters);
-    json_t *result = err == ERR_OK ? describe_lead_head(call, lead) : NULL;
+    struct describe_lead_order order = {.rows = json_array()};
+    struct span thread = object_value(lead, LEAD_THREAD).bytes;
+    json_t *result = describe_lead_head(call, lead);
+    enum err err = thread.size == HASH_SIZE ? ERR_OK : ERR_CORRUPT;
+    struct hash first;
 
-    buf_release(&letters.order.times);
-    if (result != NULL) {
-        size_t count = json_array_size(letters.order.rows);
+    if (err == ERR_OK) {
+        memcpy(first.bytes, thread.data, HASH_SIZE);
+        err = view_thread_letters(&call->snapshot, &first, describe_lead_on_letter, &order);
+    }
+    buf_release(&order.times);
+    if (err == ERR_OK && result != NULL) {
+        size_t count = json_array_size(order.rows);
 
         (void)json_object_set_new(result, "letters", json_integer((json_int_t)count));
-        (void)json_object_set(result, "thread", letters.order.rows);
+        (void)json_object_set(result, "thread", order.rows);
+    } else {
+        json_decref(result);
+        result = NULL;
     }
-    json_decref(letters.order.rows);
+    json_decref(order.rows);
     return result;
 }
 
@@ -324,43 +271,46 @@ json_t *describe_lead(const struct op_call *call, const struct object *lead)
 struct describe_lead_list {
     const struct op_call *call;
     const struct id *ask;
-    struct describe_lead_tally tally;
     struct describe_lead_order order;
 };
 
-static enum err describe_lead_on_row(void *self, uint32_t number, const struct object *lead)
+static enum err describe_lead_add(struct describe_lead_list *list, const struct thread *thread,
+                                  const struct object *lead)
 {
-    struct describe_lead_list *list = self;
     struct span ask = object_value(lead, LEAD_ASK).bytes;
-    uint32_t letters, mine;
     json_t *row;
 
-    (void)number;
-    if (!span_is_equal(object_value(lead, LEAD_THREAD).bytes,
-                       object_value(lead, LEAD_LETTER).bytes) ||
-        ask.size != HASH_SIZE ||
+    if (ask.size != HASH_SIZE ||
         (list->ask != NULL && memcmp(ask.data, list->ask->bytes, ID_SIZE) != 0))
         return ERR_OK;
     row = describe_lead_head(list->call, lead);
     if (row == NULL)
         return ERR_NOMEM;
-    describe_lead_counted(&list->tally, lead, &letters, &mine);
-    (void)json_object_set_new(row, "letters", json_integer(letters));
-    if (describe_lead_waits(&list->tally, lead) != DESCRIBE_LEAD_WAITS_NOT)
+    (void)json_object_set_new(row, "letters", json_integer(thread->letters));
+    if (describe_lead_waits(thread, lead) != DESCRIBE_LEAD_WAITS_NOT)
         (void)json_object_set_new(row, "waiting_for_me", json_true());
     /* The newest first: times count backwards. */
     return describe_lead_insert(&list->order, row, UINT64_MAX - object_number(lead, LEAD_AT), 0);
 }
 
+static enum err describe_lead_on_thread(void *self, const struct thread *thread)
+{
+    struct describe_lead_list *list = self;
+    struct object lead = {0};
+    enum err err = view_thread_first(&list->call->snapshot, &thread->first, &lead);
+
+    if (err == ERR_OK)
+        err = describe_lead_add(list, thread, &lead);
+    object_release(&lead);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 json_t *describe_leads(const struct op_call *call, const struct id *ask)
 {
     struct describe_lead_list list = {.call = call, .ask = ask, .order.rows = json_array()};
-    enum err err = describe_lead_count(call, &list.tally);
+    enum err err =
+        view_thread_each(&call->snapshot, span_of(NULL, 0), describe_lead_on_thread, &list);
 
-    if (err == ERR_OK)
-        err = row_each(&call->snapshot, ledger_self_space(call->snapshot.ledger), KIND_LEAD,
-                       describe_lead_on_row, &list);
-    describe_lead_tally_release(&list.tally);
     buf_release(&list.order.times);
     if (err == ERR_OK)
         return list.order.rows;

@@ -3,17 +3,7 @@
 #define KITH_NODE_DESCRIBE_LEAD_H
 
 #include "node/describe.h"
-#include "proto/reply.h"
-
-/* How much was said in each thread; one walk over all letters. Zero it, release it. */
-struct describe_lead_tally {
-    struct buf threads; /* id 32, letters u32, of those mine u32 */
-};
-MUST_USE enum err describe_lead_count(const struct op_call *call, struct describe_lead_tally *out);
-/* Of the thread this letter is of. */
-void describe_lead_counted(const struct describe_lead_tally *tally, const struct object *lead,
-                           uint32_t *out_letters, uint32_t *out_mine);
-void describe_lead_tally_release(struct describe_lead_tally *tally);
+#include "storage/view_thread.h"
 
 /* What waits for the owner in a thread: a word to who answered, or an introduction that is wanted.
  */
@@ -22,7 +12,7 @@ enum describe_lead_waits {
     DESCRIBE_LEAD_WAITS_WORD,
     DESCRIBE_LEAD_WAITS_INTRODUCTION
 };
-enum describe_lead_waits describe_lead_waits(const struct describe_lead_tally *tally,
+enum describe_lead_waits describe_lead_waits(const struct thread *thread,
                                              const struct object *lead);
 
 /* A thread by its first letter, with all the others, the oldest first. */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -51,13 +52,26 @@ static bool door_is_own(int descriptor)
            credentials.uid == geteuid();
 }
 
-static int door_connect(const struct home *home)
+/* At worst it takes longer. */
+static void door_hurry(int descriptor, unsigned patience_ms)
+{
+    struct timeval patience = {.tv_sec = patience_ms / 1000,
+                               .tv_usec = (suseconds_t)(patience_ms % 1000) * 1000};
+
+    if (patience_ms == 0)
+        return;
+    (void)setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    (void)setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+}
+
+static int door_connect(const struct home *home, unsigned patience_ms)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
     int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (descriptor < 0)
         return -1;
+    door_hurry(descriptor, patience_ms);
     memcpy(name.sun_path, home->places.socket, strlen(home->places.socket) + 1);
     if (connect(descriptor, (const struct sockaddr *)&name, sizeof name) != 0 ||
         !door_is_own(descriptor)) {
@@ -219,7 +233,7 @@ bool door_call(const struct config *config, struct door_call *call)
         (config->passphrase_file != NULL || !home_is_protected(&home)))
         return door_run_apart(config, &home, op, call);
     for (;;) {
-        int descriptor = door_connect(&home);
+        int descriptor = door_connect(&home, call->patience_ms);
         enum err err;
 
         if (descriptor >= 0) {

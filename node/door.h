@@ -17,9 +17,10 @@ struct door_call {
     /* log --follow: every new row, until interrupted or false: nobody reads any more */
     bool (*event)(void *self, json_t *row);
     void *self;
-    bool is_apart;  /* reads the store itself even while a node runs, so that what is damaged does
-                       not end the node */
-    json_t *result; /* owned by the caller afterwards */
+    bool is_apart; /* reads the store itself even while a node runs, so that what is damaged does
+                      not end the node */
+    unsigned patience_ms; /* how long the node may take to answer; 0: as long as it needs */
+    json_t *result;       /* owned by the caller afterwards */
     struct op_failure failure;
 };
 

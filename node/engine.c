@@ -388,6 +388,8 @@ static void engine_add_session(const struct engine_conn *conn, struct op_presenc
     if (conn->is_confirmed && !session_is_linking(conn->session)) {
         out->is_online = true;
         out->is_in_step |= session_is_in_step(conn->session);
+        out->is_full |= session_is_full(conn->session, false);
+        out->is_held |= session_is_full(conn->session, true);
     }
     out->sent += progress.entries_sent;
     out->received += progress.entries_received;

@@ -18,7 +18,8 @@ enum { OP_ASK_PREFIX_MIN = 6 };
 struct op_ask_rows {
     struct op_call *call;
     json_t *asks;
-    bool wants_mine, wants_later, wants_all;
+    bool wants_mine, wants_others, wants_later, wants_all;
+    bool wants_matches;
     uint64_t later; /* in the digest */
     struct matches matches;
 };
@@ -30,6 +31,8 @@ static bool op_ask_is_wanted(const struct op_ask_rows *rows, const struct ask_ro
 
     if (rows->wants_mine)
         return row->state == ASK_STATE_MINE;
+    if (rows->wants_others)
+        return row->state != ASK_STATE_MINE && !is_gone;
     if (rows->wants_later)
         return strcmp(state, "later") == 0;
     return rows->wants_all ||
@@ -51,7 +54,8 @@ static enum err op_ask_on_row(void *self, const struct ask_row *row)
     err = describe_ask_read(rows->call, row, &ask);
     if (err != ERR_OK)
         return err == ERR_NOT_FOUND ? ERR_OK : err; /* What it said is gone. */
-    err = ask_matches_add(&rows->matches, row, ask);
+    if (rows->wants_matches)
+        err = ask_matches_add(&rows->matches, row, ask);
     return json_array_append_new(rows->asks, ask) == 0 ? err : ERR_NOMEM;
 }
 
@@ -81,11 +85,13 @@ static json_t *op_ask_sorted(json_t *asks)
     return sorted;
 }
 
-enum err op_ask_list(struct op_call *call)
+static enum err op_ask_list_with(struct op_call *call, bool wants_matches)
 {
     struct op_ask_rows rows = {.call = call,
                                .asks = json_array(),
+                               .wants_matches = wants_matches,
                                .wants_mine = op_flag(call, "mine"),
+                               .wants_others = op_flag(call, "others"),
                                .wants_later = op_flag(call, "later"),
                                .wants_all = op_flag(call, "all")};
     enum err err;
@@ -98,6 +104,16 @@ enum err op_ask_list(struct op_call *call)
     if (err != ERR_OK)
         return op_fail_err(call, err, "the asks could not be read");
     return call->result != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+enum err op_ask_list(struct op_call *call)
+{
+    return op_ask_list_with(call, true);
+}
+
+enum err op_ask_list_plain(struct op_call *call)
+{
+    return op_ask_list_with(call, false);
 }
 
 /* Finding one by its id or the start of it. */

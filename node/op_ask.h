@@ -7,6 +7,8 @@
 #include "storage/view_ask.h"
 
 enum err op_ask_list(struct op_call *call);
+/* The same without who may fit, which looks through all contacts; also by the param "others". */
+enum err op_ask_list_plain(struct op_call *call);
 enum err op_ask_show(struct op_call *call);
 enum err op_ask_close(struct op_call *call);
 enum err op_ask_dismiss(struct op_call *call);

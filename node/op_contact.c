@@ -9,6 +9,7 @@
 #include "node/describe_endorsement.h"
 #include "node/describe_share.h"
 #include "node/name.h"
+#include "node/op_forget.h"
 #include "node/op_undo.h"
 #include "proto/contact.h"
 #include "proto/limits.h"
@@ -389,12 +390,14 @@ enum err op_contact_remove(struct op_call *call)
     if (!who.has_contact)
         return op_fail(call, OP_NOT_FOUND, "kith peer remove",
                        "%s is a peer without a contact of yours", who.shown);
-    err = op_contact_group(call, who.number, op_contact_delete);
-    if (err == ERR_OK)
+    err = op_flag(call, "forget") ? op_forget_contact(call, who.number, who.shown)
+                                  : op_contact_group(call, who.number, op_contact_delete);
+    if (err == ERR_OK && !op_flag(call, "forget")) /* Nothing brings back what is forgotten. */
         err = op_undo_end(call, mark, "remove", who.shown);
     if (err != ERR_OK)
         return op_fail_err(call, err, "the contact could not be removed");
-    call->result = json_pack("{s:s}", "removed", who.shown);
+    call->result =
+        json_pack("{s:s, s:b}", "removed", who.shown, "forgotten", op_flag(call, "forget"));
     if (call->result != NULL)
         describe_set_id(call->result, "id", &who.contact);
     return call->result != NULL ? ERR_OK : ERR_NOMEM;

@@ -33,23 +33,15 @@ enum err op_lead_list(struct op_call *call)
 /* Finding one by its id or the start of it. */
 
 struct op_lead_search {
-    const char *prefix;
     size_t count;
     struct id id;
 };
 
-static enum err op_lead_on_found(void *self, uint32_t number, const struct object *lead)
+static enum err op_lead_on_found(void *self, const struct thread *thread)
 {
     struct op_lead_search *search = self;
-    char id[ID_TEXT_SIZE];
 
-    (void)number;
-    hex_write(span_of(lead->id.bytes, ID_SIZE), id);
-    if (strncmp(id, search->prefix, strlen(search->prefix)) != 0 ||
-        !span_is_equal(object_value(lead, LEAD_THREAD).bytes,
-                       object_value(lead, LEAD_LETTER).bytes))
-        return ERR_OK;
-    search->id = lead->id;
+    reply_object_id(&thread->first, &search->id);
     search->count++;
     return ERR_OK;
 }
@@ -66,14 +58,13 @@ static enum err op_lead_get(struct op_call *call, const struct id *id, struct ob
 static enum err op_lead_find(struct op_call *call, struct object *out)
 {
     const char *prefix = op_text(call, "id");
-    struct op_lead_search search = {.prefix = prefix};
+    struct op_lead_search search = {.count = 0};
     enum err err;
 
     if (prefix == NULL || strlen(prefix) < OP_LEAD_PREFIX_MIN)
         return op_fail(call, OP_USAGE, "kith lead list",
                        "say which: the first %d or more letters of its id", OP_LEAD_PREFIX_MIN);
-    err = row_each(&call->snapshot, ledger_self_space(call->snapshot.ledger), KIND_LEAD,
-                   op_lead_on_found, &search);
+    err = view_thread_each(&call->snapshot, span_str(prefix), op_lead_on_found, &search);
     if (err != ERR_OK)
         return op_fail_err(call, err, "the leads could not be read");
     if (search.count == 0)
@@ -288,7 +279,6 @@ static enum err op_lead_say_yes(struct op_call *call, const struct object *lead,
 
 /* The newest letter in a thread of mine in which whoever asked gives their name. */
 struct op_lead_yes {
-    struct span thread;
     uint64_t at_ms;
     bool is_found;
     struct public_key member;
@@ -302,8 +292,7 @@ static enum err op_lead_on_yes(void *self, uint32_t number, const struct object 
     struct public_key member;
 
     (void)number;
-    if (!span_is_equal(object_value(letter, LEAD_THREAD).bytes, yes->thread) ||
-        object_number(letter, LEAD_IS_MINE) != 0 || object_number(letter, LEAD_AT) < yes->at_ms ||
+    if (object_number(letter, LEAD_IS_MINE) != 0 || object_number(letter, LEAD_AT) < yes->at_ms ||
         !op_lead_author(letter, &member) ||
         answer_peek(object_value(letter, LEAD_CONTENT).bytes, &answer) != ERR_OK)
         return ERR_OK;
@@ -352,12 +341,17 @@ static enum err op_lead_bring_together(struct op_call *call, const struct object
 
 static enum err op_lead_carry_out(struct op_call *call, const struct object *lead)
 {
-    struct op_lead_yes yes = {.thread = object_value(lead, LEAD_THREAD).bytes};
+    struct span thread = object_value(lead, LEAD_THREAD).bytes;
+    struct op_lead_yes yes = {.is_found = false};
     char id[ID_TEXT_SIZE], hint[120];
     struct reply reply;
-    enum err err = row_each(&call->snapshot, ledger_self_space(call->snapshot.ledger), KIND_LEAD,
-                            op_lead_on_yes, &yes);
+    enum err err = thread.size == HASH_SIZE ? ERR_OK : ERR_CORRUPT;
+    struct hash first;
 
+    if (err == ERR_OK) {
+        memcpy(first.bytes, thread.data, HASH_SIZE);
+        err = view_thread_letters(&call->snapshot, &first, op_lead_on_yes, &yes);
+    }
     if (err == ERR_OK)
         err = reply_peek(object_value(lead, LEAD_CONTENT).bytes, &reply);
     if (err != ERR_OK)
@@ -464,30 +458,31 @@ enum err op_lead_thanks(struct op_call *call)
 /* Counting. */
 
 struct op_lead_status {
-    struct describe_lead_tally tally;
+    const struct snapshot *snapshot;
     json_int_t words, introductions;
 };
 
-static enum err op_lead_on_status(void *self, uint32_t number, const struct object *lead)
+static enum err op_lead_on_status(void *self, const struct thread *thread)
 {
     struct op_lead_status *status = self;
-    enum describe_lead_waits waits = describe_lead_waits(&status->tally, lead);
+    struct object lead = {0};
+    enum err err = view_thread_first(status->snapshot, &thread->first, &lead);
 
-    (void)number;
-    status->words += waits == DESCRIBE_LEAD_WAITS_WORD;
-    status->introductions += waits == DESCRIBE_LEAD_WAITS_INTRODUCTION;
-    return ERR_OK;
+    if (err == ERR_OK) {
+        enum describe_lead_waits waits = describe_lead_waits(thread, &lead);
+
+        status->words += waits == DESCRIBE_LEAD_WAITS_WORD;
+        status->introductions += waits == DESCRIBE_LEAD_WAITS_INTRODUCTION;
+    }
+    object_release(&lead);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 enum err op_lead_status(struct op_call *call)
 {
-    struct op_lead_status status = {.words = 0};
-    enum err err = describe_lead_count(call, &status.tally);
+    struct op_lead_status status = {.snapshot = &call->snapshot};
+    enum err err = view_thread_each(&call->snapshot, span_of(NULL, 0), op_lead_on_status, &status);
 
-    if (err == ERR_OK)
-        err = row_each(&call->snapshot, ledger_self_space(call->snapshot.ledger), KIND_LEAD,
-                       op_lead_on_status, &status);
-    describe_lead_tally_release(&status.tally);
     (void)json_object_set_new(call->result, "leads",
                               json_pack("{s:I, s:I}", "waiting_for_me", status.words,
                                         "introductions_wanted", status.introductions));

@@ -34,12 +34,16 @@ enum err op_network_list(struct op_call *call)
 {
     struct op_network_rows list = {.call = call, .rows = json_array()};
     uint64_t count = 0, bytes = 0;
+    bool is_all = false;
     enum err err = view_peer_each(&call->snapshot, op_network_on_peer, &list);
 
     if (err == ERR_OK)
         err = endorsement_table_quotes(&call->snapshot, ledger_member(call->snapshot.ledger),
                                        &count, &bytes);
-    call->result = json_pack("{s:o, s:I}", "quoting", list.rows, "quotes", (json_int_t)count);
+    if (err == ERR_OK)
+        err = quote_is_on(&call->snapshot, ledger_member(call->snapshot.ledger), &is_all);
+    call->result = json_pack("{s:o, s:I, s:b}", "quoting", list.rows, "quotes", (json_int_t)count,
+                             "all", is_all);
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "it could not be read");
 }
 
@@ -71,4 +75,24 @@ enum err op_network_quote(struct op_call *call)
 enum err op_network_unquote(struct op_call *call)
 {
     return op_network_turn(call, false);
+}
+
+static enum err op_network_turn_all(struct op_call *call, bool is_on)
+{
+    enum err err = quote_turn_all(call->txn, is_on);
+
+    if (err == ERR_OK && is_on)
+        err = endorse_plan_sweep(call->txn);
+    return err == ERR_OK ? op_network_list(call)
+                         : op_fail_err(call, err, "that could not be changed");
+}
+
+enum err op_network_on(struct op_call *call)
+{
+    return op_network_turn_all(call, true);
+}
+
+enum err op_network_off(struct op_call *call)
+{
+    return op_network_turn_all(call, false);
 }

@@ -6,6 +6,8 @@
 #include "node/ops.h"
 
 MUST_USE enum err op_network_list(struct op_call *call);
+MUST_USE enum err op_network_off(struct op_call *call);
+MUST_USE enum err op_network_on(struct op_call *call);
 MUST_USE enum err op_network_quote(struct op_call *call);
 MUST_USE enum err op_network_unquote(struct op_call *call);
 

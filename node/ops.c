@@ -31,6 +31,7 @@
 #include "node/op_node.h"
 #include "node/op_path.h"
 #include "node/op_peer.h"
+#include "node/op_quota.h"
 #include "node/op_remind.h"
 #include "node/op_reply.h"
 #include "node/op_search.h"
@@ -108,6 +109,8 @@ static const struct op ops_all[] = {
     {.method = "me.edit", .mode = OP_WRITE, .run = op_me_edit},
     {.method = "me.show", .mode = OP_READ, .run = op_me_show},
     {.method = "network.list", .mode = OP_READ, .run = op_network_list},
+    {.method = "network.off", .mode = OP_WRITE, .run = op_network_off},
+    {.method = "network.on", .mode = OP_WRITE, .run = op_network_on},
     {.method = "network.quote", .mode = OP_WRITE, .run = op_network_quote},
     {.method = "network.unquote", .mode = OP_WRITE, .run = op_network_unquote},
     {.method = "offer.post", .mode = OP_WRITE, .run = op_ask_post_offer},
@@ -120,6 +123,7 @@ static const struct op ops_all[] = {
     {.method = "peer.compared", .mode = OP_WRITE, .run = op_peer_compared},
     {.method = "peer.invite", .mode = OP_WRITE, .run = op_invite},
     {.method = "peer.list", .mode = OP_READ, .run = op_peer_list},
+    {.method = "peer.quota", .mode = OP_WRITE, .run = op_quota},
     {.method = "peer.remove", .mode = OP_WRITE, .run = op_peer_remove},
     {.method = "peer.rename", .mode = OP_WRITE, .run = op_peer_rename},
     {.method = "peer.revoke", .mode = OP_WRITE, .run = op_invite_revoke},

@@ -38,6 +38,7 @@ struct op_failure {
 struct op_presence {
     struct public_key member;
     bool is_online, is_in_step;
+    bool is_full, is_held; /* no more of theirs is taken here; no more of mine is taken there */
     bool is_reaching; /* being called, or about to be: nobody knows yet whether it can be reached */
     uint64_t sent, received;             /* entries, since the node started */
     uint64_t bytes_sent, bytes_received; /* of batches */

@@ -19,7 +19,9 @@ static const struct id *quote_self(const struct snapshot *snapshot)
     return ledger_self_space(snapshot->ledger);
 }
 
-enum err quote_is_on(const struct snapshot *snapshot, const struct public_key *member, bool *out)
+/* What the owner said of this one. ERR_NOT_FOUND: nothing. */
+static enum err quote_said(const struct snapshot *snapshot, const struct public_key *member,
+                           bool *out)
 {
     struct object quoting = {0};
     uint32_t number;
@@ -28,9 +30,21 @@ enum err quote_is_on(const struct snapshot *snapshot, const struct public_key *m
 
     id_about("kith quoting", member, &id);
     err = row_get(snapshot, quote_self(snapshot), KIND_QUOTING, &id, &quoting, &number);
-    *out =
-        err == ERR_OK && object_is_visible(&quoting) && object_number(&quoting, QUOTING_IS_ON) != 0;
+    if (err == ERR_OK && !object_is_visible(&quoting))
+        err = ERR_NOT_FOUND;
+    *out = err == ERR_OK && object_number(&quoting, QUOTING_IS_ON) != 0;
     object_release(&quoting);
+    return err;
+}
+
+/* PROTOCOL QUOTE-5: "The quoting object of the owner's own root says whether those are quoted of
+ * whom no other object says it." */
+enum err quote_is_on(const struct snapshot *snapshot, const struct public_key *member, bool *out)
+{
+    enum err err = quote_said(snapshot, member, out);
+
+    if (err == ERR_NOT_FOUND)
+        err = quote_said(snapshot, ledger_member(snapshot->ledger), out);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
@@ -263,19 +277,53 @@ static enum err quote_ensure_space(struct ledger_txn *txn)
     return err;
 }
 
-enum err quote_turn(struct ledger_txn *txn, const struct public_key *member, bool is_on)
+static enum err quote_say(struct ledger_txn *txn, const struct public_key *member, bool is_on)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct amend amend;
     struct id id;
-    enum err err = is_on ? quote_ensure_space(txn) : ERR_OK;
 
-    if (err != ERR_OK)
-        return err;
     id_about("kith quoting", member, &id);
     amend_begin(&amend, txn, quote_self(&snapshot), KIND_QUOTING, &id);
     amend_bytes(&amend, QUOTING_MEMBER, span_of(member->bytes, 32));
     amend_number(&amend, QUOTING_IS_ON, is_on ? 1 : 0);
-    err = amend_end(&amend, NULL);
+    return amend_end(&amend, NULL);
+}
+
+enum err quote_turn(struct ledger_txn *txn, const struct public_key *member, bool is_on)
+{
+    enum err err = is_on ? quote_ensure_space(txn) : ERR_OK;
+
+    if (err == ERR_OK)
+        err = quote_say(txn, member, is_on);
     return err == ERR_OK ? quote_sweep_of(txn, member) : err;
+}
+
+static enum err quote_on_said(void *self, uint32_t number, const struct object *quoting)
+{
+    struct quote_readers *said = self;
+    struct span member = object_value(quoting, QUOTING_MEMBER).bytes;
+
+    (void)number;
+    if (member.size != sizeof said->list->bytes || said->count == QUOTE_READERS_MAX)
+        return ERR_OK;
+    memcpy(said->list[said->count++].bytes, member.data, member.size);
+    return ERR_OK;
+}
+
+/* What was said of one before is overruled. */
+enum err quote_turn_all(struct ledger_txn *txn, bool is_on)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct quote_readers said = {.list = heap_new_zeroed(QUOTE_READERS_MAX, sizeof *said.list)};
+    enum err err = said.list == NULL ? ERR_NOMEM : is_on ? quote_ensure_space(txn) : ERR_OK;
+
+    if (err == ERR_OK)
+        err = row_each(&snapshot, quote_self(&snapshot), KIND_QUOTING, quote_on_said, &said);
+    for (size_t at = 0; at < said.count && err == ERR_OK; at++)
+        err = quote_say(txn, &said.list[at], is_on);
+    heap_free(said.list);
+    if (err == ERR_OK)
+        err = quote_say(txn, ledger_member(snapshot.ledger), is_on);
+    return err == ERR_OK ? quote_sweep(txn) : err;
 }

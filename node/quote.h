@@ -14,6 +14,8 @@ MUST_USE enum err quote_is_on(const struct snapshot *snapshot, const struct publ
 /* Turns quoting of a peer on, making the network space the first time, or off; then quotes what is
  * shown, or takes it out. */
 MUST_USE enum err quote_turn(struct ledger_txn *txn, const struct public_key *member, bool is_on);
+/* The same for all peers, those to come too: whoever is turned off later stays so. */
+MUST_USE enum err quote_turn_all(struct ledger_txn *txn, bool is_on);
 /* Brings the quote of one endorsement in line: view is NULL when it is seen no more. Writes nothing
  * when all is as it should be, or when QUOTES_MAX or QUOTES_SIZE_MAX is reached. */
 MUST_USE enum err quote_settle(struct ledger_txn *txn, const struct endorsement_place *place,

@@ -141,7 +141,11 @@ static void show_removed(json_t *result, json_t *params)
     char *name = show_copy(show_text(result, "removed"));
 
     (void)params;
-    (void)printf("Removed %s.\n", name != NULL ? name : "");
+    if (json_is_true(json_object_get(result, "forgotten")))
+        (void)printf("Forgot %s, and all that was noted about them. This cannot be taken back.\n",
+                     name != NULL ? name : "");
+    else
+        (void)printf("Removed %s.\n", name != NULL ? name : "");
     heap_free(name);
 }
 

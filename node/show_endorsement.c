@@ -134,8 +134,12 @@ static void show_network(json_t *result, json_t *params)
     size_t at;
 
     (void)params;
-    if (json_array_size(rows) == 0)
-        (void)puts("You quote nobody. Turn it on for a peer: kith network quote WHO");
+    if (json_is_true(json_object_get(result, "all")))
+        (void)puts("All your peers are quoted, those to come too, but whom you leave out: kith "
+                   "network unquote WHO");
+    else if (json_array_size(rows) == 0)
+        (void)puts("You quote nobody. Turn it on for a peer: kith network quote WHO; for all: kith "
+                   "network on");
     json_array_foreach(rows, at, row) show_line(at == 0 ? "You quote" : "", show_text(row, "name"));
 }
 
@@ -180,6 +184,8 @@ const struct show_printer show_endorsement_printers[] = {
     {"endorsement.want", show_want_made},
     {"endorsement.wants", show_wants},
     {"network.list", show_network},
+    {"network.off", show_network},
+    {"network.on", show_network},
     {"network.quote", show_network},
     {"network.unquote", show_network},
     {NULL, NULL},

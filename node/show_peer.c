@@ -47,6 +47,10 @@ static void show_peer(json_t *result, json_t *params)
     show_line("State", show_text(result, "state"));
     show_trust(result);
     show_line("Last seen", show_text(result, "last_seen"));
+    if (json_is_true(json_object_get(result, "full")))
+        show_line("Full", "no more of what they share is kept: kith peer quota WHO --mib 256");
+    if (json_is_true(json_object_get(result, "full_there")))
+        show_line("Full there", "they take no more of what you share until they have room");
     show_list("Addresses", json_object_get(result, "addresses"));
     if (show_text(json_object_get(result, "card"), "name")[0] != '\0') {
         (void)puts("Their card:");
@@ -103,6 +107,25 @@ static void show_accepted(json_t *result, json_t *params)
         show_hint("kith peer words", result);
     }
     show_look_alikes(json_object_get(result, "look_alike"));
+}
+
+static void show_quota(json_t *result, json_t *params)
+{
+    char text[120];
+
+    (void)params;
+    show_line("Name", show_text(result, "name"));
+    (void)snprintf(text, sizeof text, "%.1f of %lld MiB",
+                   (double)json_integer_value(json_object_get(result, "bytes")) / 1048576,
+                   (long long)json_integer_value(json_object_get(result, "bytes_max")) / 1048576);
+    show_line("Kept", text);
+    (void)snprintf(text, sizeof text, "%lld of %lld",
+                   (long long)json_integer_value(json_object_get(result, "entries")),
+                   (long long)json_integer_value(json_object_get(result, "entries_max")));
+    show_line("Entries", text);
+    if (json_is_true(json_object_get(result, "full")))
+        (void)puts("No more of what they share is taken. Give it more room: kith peer quota WHO "
+                   "--mib 256");
 }
 
 static void show_parted(json_t *result, json_t *params)
@@ -200,10 +223,17 @@ static void show_words(json_t *result, json_t *params)
 }
 
 const struct show_printer show_peer_printers[] = {
-    {"peer.accept", show_accepted},   {"peer.compared", show_peer},
-    {"peer.invite", show_invitation}, {"peer.list", show_peers},
-    {"peer.rename", show_peer},       {"peer.show", show_peer},
-    {"peer.words", show_words},       {"peer.remove", show_parted},
-    {"peer.block", show_blocked},     {"peer.unblock", show_unblocked},
-    {"peer.revoke", show_revoked},    {NULL, NULL},
+    {"peer.accept", show_accepted},
+    {"peer.compared", show_peer},
+    {"peer.invite", show_invitation},
+    {"peer.list", show_peers},
+    {"peer.rename", show_peer},
+    {"peer.show", show_peer},
+    {"peer.words", show_words},
+    {"peer.quota", show_quota},
+    {"peer.remove", show_parted},
+    {"peer.block", show_blocked},
+    {"peer.unblock", show_unblocked},
+    {"peer.revoke", show_revoked},
+    {NULL, NULL},
 };

@@ -189,6 +189,10 @@ enum {
     PEER_ENTRIES_MAX = 100000, /* of a peer's, by default; half of them is a hundred a day for a */
     PEER_BYTES_MAX = 64 << 20, /* year and a half. Payloads, as sealed */
     PEER_ROOM_MIN_PART = 16,   /* taking goes on when a sixteenth of each is free */
+    PEER_PORTION_ENTRIES = 1024,
+    PEER_PORTION_BYTES = 1 << 20, /* taken before it is looked whether there is room still */
+    PEER_ENTRIES_LEAST = 1000, /* an owner may ask for less: still a card, a door and their keys */
+    PEER_MIB_MAX = 1 << 20,    /* and for more: a disk of today */
 
     FACT_SIZE_MAX = 1536,        /* a statement about a device: small, but for its signer's chain */
     TRACE_TAGS_MAX = 64,         /* block ends one message names: 16,384 entries of a log */

@@ -40,6 +40,8 @@ static const struct field link_fields[] = {
     LINK_BYTES(LINK_VIA, "via", 32),
     LINK_BYTES(LINK_INTRODUCTION, "introduction", ID_SIZE),
     {LINK_VOUCHERS, "vouchers", VALUE_TEXT, true, MATCH_EXACT, DID_SIZE},
+    LINK_NUMBER(LINK_ENTRIES_MAX, "entries_max", 0),
+    LINK_NUMBER(LINK_BYTES_MAX, "bytes_max", 0),
 };
 static const struct field invitation_fields[] = {
     LINK_BYTES(INVITATION_SECRET, "secret", INVITATION_SECRET_SIZE),

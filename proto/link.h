@@ -27,7 +27,10 @@ enum link_field {
     LINK_NETWORK = 19,      /* number: 1: the peer may read my network space */
     LINK_VIA = 30,          /* bytes: root of the member who introduced us */
     LINK_INTRODUCTION = 31, /* bytes: id of that introduction */
-    LINK_VOUCHERS = 32      /* set of text: did:key of everybody who introduced us with this key */
+    LINK_VOUCHERS = 32,     /* set of text: did:key of everybody who introduced us with this key */
+    LINK_ENTRIES_MAX =
+        33,             /* number: how much of what the peer writes is taken; 0: PEER_ENTRIES_MAX */
+    LINK_BYTES_MAX = 34 /* number: and bytes of it; 0: PEER_BYTES_MAX */
 };
 
 enum link_state { LINK_LINKED = 1, LINK_REMOVED = 2, LINK_BLOCKED = 3 };

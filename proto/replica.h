@@ -36,6 +36,12 @@ struct replica_place {
 
 typedef enum err (*replica_fact_fn)(void *self, struct span statement);
 
+/* Entries and payload bytes: what may be taken still, and of how much that is left. */
+struct replica_room {
+    uint64_t entries, bytes;
+    uint64_t entries_max, bytes_max; /* 0: no bound but the disk's */
+};
+
 struct replica {
     /* Every log shared with the peer that I hold, small spaces first (pair, card, network, self),
      * then by device. Stops at the first error of each and returns it. */
@@ -62,10 +68,9 @@ struct replica {
     /* Entries and payload bytes after size, for totals. */
     enum err (*count)(void *self, const struct log_id *log, uint64_t size, uint64_t *out_entries,
                       uint64_t *out_bytes);
-    /* How much more of what this peer's member writes may be stored: entries and payload bytes.
-     * Between own devices only a disk that is nearly full sets a bound. */
-    enum err (*room)(void *self, const struct public_key *peer, uint64_t *out_entries,
-                     uint64_t *out_bytes);
+    /* How much more of what this peer's member writes may be stored. Between own devices only a
+     * disk that is nearly full sets a bound. */
+    enum err (*room)(void *self, const struct public_key *peer, struct replica_room *out);
     enum err (*standing)(void *self, const struct log_id *log, struct replica_standing *out);
     /* Tags at the block ends of at most size entries, and at size itself where the log has so many:
      * newest first, at most TRACE_TAGS_MAX. out_is_last: none is left below. */

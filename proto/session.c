@@ -313,6 +313,7 @@ static void session_event(struct session *session, const struct session_event *e
             session_look(session, false);
         if (session->phase == PHASE_LIVE)
             session_take_again(session);
+        session->room = (struct replica_room){0}; /* Its owner may want less kept now. */
         session_take_look_room(session);
         break;
     case SESSION_STOP:
@@ -386,6 +387,11 @@ bool session_is_in_step(const struct session *session)
 bool session_is_linking(const struct session *session)
 {
     return session->options.role != SESSION_PEER && session->phase < PHASE_HELLO;
+}
+
+bool session_is_full(const struct session *session, bool is_theirs)
+{
+    return is_theirs ? session->is_held : session->is_full;
 }
 
 bool session_is_ignoring(const struct session *session)

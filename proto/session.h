@@ -162,6 +162,8 @@ MUST_USE enum err session_step(struct session *session, const struct session_eve
 /* When to come back with WOKEN, for pings. */
 uint64_t session_wake_at_ms(const struct session *session);
 bool session_is_in_step(const struct session *session);
+/* No more of theirs is taken here; or no more of mine there. */
+bool session_is_full(const struct session *session, bool is_theirs);
 bool session_is_linking(const struct session *session);
 /* Does the other side give a log that is not known here (yet)? News of any space may make it so. */
 bool session_is_ignoring(const struct session *session);

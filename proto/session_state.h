@@ -132,7 +132,7 @@ struct session {
     bool must_want;            /* something may be missing that was not asked for */
     bool is_full; /* no more of theirs is taken: said after marks, until room has come */
     bool is_held; /* they take no more of ours until they say marks */
-    uint64_t room_entries, room_bytes; /* may be taken before the replica is asked again */
+    struct replica_room room; /* what may be taken before the replica is asked again */
     bool needs_marks; /* something did not attach: say again where I stand, once nothing is under
                          way */
     struct session_progress progress;

@@ -198,8 +198,8 @@ static void session_ingest(struct session *session, struct session_log *log,
     effect->ingest.ticket = pending->ticket;
     effect->ingest.batch = batch;
     if (!session_is_handed_back(session, log)) {
-        session->room_entries -= verified_batch_count(batch);
-        session->room_bytes -= pending->bytes;
+        session->room.entries -= verified_batch_count(batch);
+        session->room.bytes -= pending->bytes;
     }
     log->taken = *verified_batch_end(batch);
     session->progress.entries_received += verified_batch_count(batch);
@@ -240,8 +240,8 @@ void session_take_say_full(struct session *session)
 static bool session_ask_room(struct session *session)
 {
     uint64_t entries = 0, bytes = 0;
-    enum err err = session->replica->room(session->replica->self, &session->options.peer,
-                                          &session->room_entries, &session->room_bytes);
+    enum err err =
+        session->replica->room(session->replica->self, &session->options.peer, &session->room);
 
     if (err != ERR_OK) {
         session_fail(session, err);
@@ -260,22 +260,33 @@ static bool session_ask_room(struct session *session)
         if (!pending->is_returned && !session_is_handed_back(session, &session->logs[pending->log]))
             bytes += pending->bytes;
     }
-    session->room_entries -= entries < session->room_entries ? entries : session->room_entries;
-    session->room_bytes -= bytes < session->room_bytes ? bytes : session->room_bytes;
+    session->room.entries -= entries < session->room.entries ? entries : session->room.entries;
+    session->room.bytes -= bytes < session->room.bytes ? bytes : session->room.bytes;
     return true;
+}
+
+/* Room is asked for in portions: a disk fills, an owner wants less, while a session lasts. */
+static void session_keep_portion(struct session *session, uint64_t entries, uint64_t bytes)
+{
+    if (session->room.entries > PEER_PORTION_ENTRIES + entries)
+        session->room.entries = PEER_PORTION_ENTRIES + entries;
+    if (session->room.bytes > PEER_PORTION_BYTES + bytes)
+        session->room.bytes = PEER_PORTION_BYTES + bytes;
 }
 
 /* PROTOCOL SYNC-20: "Whoever is full says so when it finds no room, and behind its marks as long as
  * it has none." */
 bool session_take_fits(struct session *session, uint64_t entries, uint64_t bytes)
 {
-    bool is_enough = session->room_entries >= entries && session->room_bytes >= bytes;
+    bool is_enough = session->room.entries >= entries && session->room.bytes >= bytes;
     struct session_effect *effect;
 
     if (session->is_full || (!is_enough && !session_ask_room(session)))
         return false;
-    if (session->room_entries >= entries && session->room_bytes >= bytes)
+    if (session->room.entries >= entries && session->room.bytes >= bytes) {
+        session_keep_portion(session, entries, bytes);
         return true;
+    }
     session->is_full = true;
     session_take_say_full(session);
     effect = session_effect(session, SESSION_FULL);
@@ -287,8 +298,9 @@ bool session_take_fits(struct session *session, uint64_t entries, uint64_t bytes
 void session_take_look_room(struct session *session)
 {
     if (!session->is_full || session->phase != PHASE_LIVE || !session_ask_room(session) ||
-        session->room_entries < PEER_ENTRIES_MAX / PEER_ROOM_MIN_PART ||
-        session->room_bytes < PEER_BYTES_MAX / PEER_ROOM_MIN_PART)
+        session->room.entries < session->room.entries_max / PEER_ROOM_MIN_PART ||
+        session->room.bytes < session->room.bytes_max / PEER_ROOM_MIN_PART ||
+        session->room.entries == 0 || session->room.bytes == 0)
         return;
     session->is_full = false;
     session->needs_marks = true;
@@ -300,12 +312,12 @@ void session_take_look_room(struct session *session)
 static bool session_bears(struct session *session, const struct session_alias *alias, size_t count)
 {
     const struct replica *replica = session->replica;
-    uint64_t entries, bytes;
+    struct replica_room room;
     enum err err = ERR_OK;
 
     if (session_is_handed_back(session, &session->logs[alias->log])) {
-        err = replica->room(replica->self, &session->options.member, &entries, &bytes);
-        if (err == ERR_OK && entries > 0)
+        err = replica->room(replica->self, &session->options.member, &room);
+        if (err == ERR_OK && room.entries > 0)
             return true;
     }
     if (err == ERR_OK)

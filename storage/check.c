@@ -403,40 +403,17 @@ enum err check_store(const struct snapshot *snapshot, struct check_report *out)
     return err;
 }
 
-static enum err check_clear(struct ledger_txn *txn, enum table table)
-{
-    for (;;) {
-        struct kv_cursor *cursor;
-        struct span at, value;
-        struct key key;
-        enum err err = kv_cursor_open(txn->kv, table, &cursor);
-
-        if (err != ERR_OK)
-            return err;
-        err = kv_cursor_seek(cursor, span_of(NULL, 0));
-        if (err == ERR_OK) {
-            kv_cursor_at(cursor, &at, &value);
-            key_of_bytes(at, &key);
-        }
-        kv_cursor_close(cursor);
-        if (err == ERR_OK)
-            err = ledger_erase(txn, table, &key);
-        if (err != ERR_OK)
-            return err == ERR_NOT_FOUND ? ERR_OK : err;
-    }
-}
-
 enum err check_forget_views(struct ledger_txn *txn)
 {
     static const enum table views[] = {
         TABLE_OBJECT,      TABLE_OBJECT_ID, TABLE_NAME,       TABLE_MATCH,       TABLE_PEER,
         TABLE_WAITING,     TABLE_TOKEN,     TABLE_NAME_ORDER, TABLE_CARD_OF,     TABLE_RESTATE,
         TABLE_SAME,        TABLE_FACT,      TABLE_WANT,       TABLE_INTERACTION, TABLE_RESTATED,
-        TABLE_ENDORSEMENT, TABLE_ASK_GRANT, TABLE_SHARE,      TABLE_BROUGHT};
+        TABLE_ENDORSEMENT, TABLE_ASK_GRANT, TABLE_SHARE,      TABLE_BROUGHT,     TABLE_THREAD};
     enum err err = ERR_OK;
 
     for (size_t at = 0; at < sizeof views / sizeof views[0] && err == ERR_OK; at++)
-        err = check_clear(txn, views[at]);
+        err = ledger_clear(txn, views[at], span_of(NULL, 0));
     txn->counters.followed = 0;
     txn->counters.objects = 0;
     txn->counters.has_ready = false;

@@ -330,7 +330,7 @@ static enum err endorsement_revoke(struct ledger_txn *txn, const struct space_ro
     key_of_byte(SORT_PLACE, &key);
     key_add_bytes(&key, span_of(object.bytes, ID_SIZE));
     if (err == ERR_OK)
-        err = endorsement_walk(&snapshot, key_span(&key), endorsement_on_held, &held);
+        err = ledger_each(&snapshot, TABLE_ENDORSEMENT, key_span(&key), endorsement_on_held, &held);
     if (err != ERR_CANCELLED)
         return err;
     return endorsement_note(txn, &held);

@@ -38,9 +38,4 @@ MUST_USE enum err endorsement_read_row(struct span key, struct span value,
 MUST_USE enum err endorsement_read_count(const struct snapshot *snapshot, const struct key *key,
                                          uint64_t *out_count, uint64_t *out_bytes);
 
-/* Everything whose key begins so, until an error of each, which is returned. */
-typedef enum err (*endorsement_raw_fn)(void *self, struct span key, struct span value);
-MUST_USE enum err endorsement_walk(const struct snapshot *snapshot, struct span prefix,
-                                   endorsement_raw_fn each, void *self);
-
 #endif

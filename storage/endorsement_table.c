@@ -159,29 +159,6 @@ enum err endorsement_read_row(struct span key, struct span value, struct endorse
                                   out);
 }
 
-/* Walking. */
-
-enum err endorsement_walk(const struct snapshot *snapshot, struct span prefix,
-                          endorsement_raw_fn each, void *self)
-{
-    struct kv_cursor *cursor;
-    struct span key, value;
-    enum err err = kv_cursor_open(snapshot->kv, TABLE_ENDORSEMENT, &cursor);
-
-    if (err != ERR_OK)
-        return err;
-    for (err = kv_cursor_seek(cursor, prefix); err == ERR_OK; err = kv_cursor_next(cursor)) {
-        kv_cursor_at(cursor, &key, &value);
-        if (key.size < prefix.size || memcmp(key.data, prefix.data, prefix.size) != 0)
-            break;
-        err = each(self, key, value);
-        if (err != ERR_OK)
-            break;
-    }
-    kv_cursor_close(cursor);
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
-}
-
 /* Reading. */
 
 struct endorsement_rows {
@@ -207,7 +184,7 @@ enum err endorsement_table_about(const struct snapshot *snapshot, const struct p
     key_of_byte(SORT_SUBJECT, &key);
     if (subject != NULL)
         endorsement_key(SORT_SUBJECT, subject, &key);
-    return endorsement_walk(snapshot, key_span(&key), endorsement_on_row, &rows);
+    return ledger_each(snapshot, TABLE_ENDORSEMENT, key_span(&key), endorsement_on_row, &rows);
 }
 
 struct endorsement_objects {
@@ -234,7 +211,8 @@ enum err endorsement_table_revoked(const struct snapshot *snapshot, endorsement_
     struct key key;
 
     key_of_byte(SORT_REVOKED, &key);
-    return endorsement_walk(snapshot, key_span(&key), endorsement_on_revoked, &objects);
+    return ledger_each(snapshot, TABLE_ENDORSEMENT, key_span(&key), endorsement_on_revoked,
+                       &objects);
 }
 
 uint64_t endorsement_table_changes(const struct snapshot *snapshot)
@@ -252,7 +230,7 @@ enum err endorsement_table_one(const struct snapshot *snapshot, const struct pub
     endorsement_key(SORT_SUBJECT, subject, &key);
     key_add_u64(&key, ~issued_s);
     key_add_bytes(&key, span_of(object->bytes, ID_SIZE));
-    return endorsement_walk(snapshot, key_span(&key), endorsement_on_row, &rows);
+    return ledger_each(snapshot, TABLE_ENDORSEMENT, key_span(&key), endorsement_on_row, &rows);
 }
 
 struct endorsement_places {
@@ -293,7 +271,7 @@ enum err endorsement_table_by(const struct snapshot *snapshot, const struct publ
     struct key key;
 
     endorsement_key(SORT_ISSUER, issuer, &key);
-    return endorsement_walk(snapshot, key_span(&key), endorsement_on_issued, &places);
+    return ledger_each(snapshot, TABLE_ENDORSEMENT, key_span(&key), endorsement_on_issued, &places);
 }
 
 static enum err endorsement_on_uuid(void *self, struct span key, struct span value)
@@ -325,7 +303,7 @@ enum err endorsement_table_named(const struct snapshot *snapshot, struct span he
         return ERR_OK;
     key_of_byte(SORT_UUID, &key);
     key_add_bytes(&key, span_of(bytes, hex.size / 2));
-    return endorsement_walk(snapshot, key_span(&key), endorsement_on_uuid, &places);
+    return ledger_each(snapshot, TABLE_ENDORSEMENT, key_span(&key), endorsement_on_uuid, &places);
 }
 
 enum err endorsement_table_is_revoked(const struct snapshot *snapshot,

@@ -12,6 +12,7 @@
 #include "storage/view_same.h"
 #include "storage/view_search.h"
 #include "storage/view_share.h"
+#include "storage/view_thread.h"
 
 /* Another restatement counts now: what the space's objects are follows from it alone. */
 static enum err follow_tell_restatement(struct ledger_txn *txn, const struct space_row *space,
@@ -21,6 +22,16 @@ static enum err follow_tell_restatement(struct ledger_txn *txn, const struct spa
     enum err err = view_restate_changed(txn, space, after, &is_new);
 
     return err == ERR_OK && is_new ? follow_demand_again(txn, space->number) : err;
+}
+
+static enum err follow_tell_letter(struct ledger_txn *txn, const struct space_row *space,
+                                   uint32_t number, const struct object *before,
+                                   const struct object *after)
+{
+    enum err err =
+        after->kind == KIND_LEAD ? view_thread_changed(txn, number, before, after) : ERR_OK;
+
+    return err == ERR_OK ? view_reply_changed(txn, space, before, after) : err;
 }
 
 static enum err follow_tell_contact(struct ledger_txn *txn, const struct space_row *space,
@@ -93,7 +104,7 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
     case KIND_REPLY:
     case KIND_ANSWER:
     case KIND_LEAD:
-        return view_reply_changed(txn, space, before, after);
+        return follow_tell_letter(txn, space, number, before, after);
     case KIND_SHARE:
     case KIND_SHARE_RECORD:
         return view_share_changed(txn, space, number, before, after);

@@ -10,6 +10,13 @@
  * about it. */
 MUST_USE enum err forget_object(struct ledger_txn *txn, const struct id *space, uint8_t kind,
                                 const struct id *object);
+/* The same for several of one space, with one look at the logs. */
+struct forget_target {
+    uint8_t kind;
+    struct id object;
+};
+MUST_USE enum err forget_objects(struct ledger_txn *txn, const struct id *space,
+                                 const struct forget_target *targets, size_t count);
 /* Called by follow after a forget has changed. */
 MUST_USE enum err forget_changed(struct ledger_txn *txn, const struct space_row *space,
                                  const struct object *after);

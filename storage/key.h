@@ -74,6 +74,8 @@
  *   brought    1, reply, kind, neighbour,   arrival of the entry that says it
  *              object
  *              2, neighbour, kind, object   id of the letter, since when it waits
+ *   thread     id of its first letter,      1 I wrote it, else 0
+ *              object of a letter
  */
 /* clang-format on */
 #ifndef KITH_STORAGE_KEY_H
@@ -134,7 +136,8 @@
     X(SHARE, "share")                                                                              \
     X(REPLY, "reply")                                                                              \
     X(REPLY_KEPT, "reply_kept")                                                                    \
-    X(BROUGHT, "brought")
+    X(BROUGHT, "brought")                                                                          \
+    X(THREAD, "thread")
 
 enum table {
 #define X(word, name) TABLE_##word,

@@ -7,7 +7,7 @@
 enum { LEDGER_TOUCHED_MAX = 512, LEDGER_MAC_SIZE = 16, LEDGER_SPACE_SPAN = 64 };
 
 /* Grows when a view is added or changes: views made by an older program are made again. */
-enum { LEDGER_VIEWS = 13 };
+enum { LEDGER_VIEWS = 14 };
 
 enum meta_key {
     META_FORMAT = 1,
@@ -116,6 +116,19 @@ MUST_USE enum err ledger_put_last(struct ledger_txn *txn, enum table table, cons
 MUST_USE enum err ledger_erase(struct ledger_txn *txn, enum table table, const struct key *key);
 MUST_USE enum err ledger_get(const struct snapshot *snapshot, enum table table,
                              const struct key *key, struct span *out);
+
+/* Ledger_walk.c: rows whose keys begin with a prefix, in the order of their keys. What each returns
+ * other than ERR_OK ends the walk and is returned; ERR_NOT_FOUND only ends it. */
+typedef enum err (*ledger_row_fn)(void *self, struct span key, struct span value);
+MUST_USE enum err ledger_each(const struct snapshot *snapshot, enum table table, struct span prefix,
+                              ledger_row_fn each, void *self);
+/* The same of rows that ledger_put_sealed wrote: hash checked and taken off. */
+MUST_USE enum err ledger_each_sealed(const struct snapshot *snapshot, enum table table,
+                                     struct span prefix, ledger_row_fn each, void *self);
+/* How many there are; stops counting at max. */
+MUST_USE enum err ledger_count_rows(const struct snapshot *snapshot, enum table table,
+                                    struct span prefix, size_t max, size_t *out);
+MUST_USE enum err ledger_clear(struct ledger_txn *txn, enum table table, struct span prefix);
 
 /* Ledger.c. */
 /* A store with format, self space id (NULL: drawn) and counters, in a transaction still open:

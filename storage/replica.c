@@ -489,25 +489,40 @@ static enum err replica_sum_peer(const struct peer *link, struct replica_sum *su
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-static enum err replica_room(void *self, const struct public_key *peer, uint64_t *out_entries,
-                             uint64_t *out_bytes)
+enum err replica_used(const struct snapshot *snapshot, const struct peer *peer,
+                      struct replica_room *out)
 {
-    struct replica_sum sum = {.snapshot = self};
+    struct replica_sum sum = {.snapshot = snapshot};
+    enum err err = replica_sum_peer(peer, &sum);
+
+    *out = (struct replica_room){
+        .entries = sum.entries,
+        .bytes = sum.bytes,
+        .entries_max = peer->entries_max > 0 ? peer->entries_max : PEER_ENTRIES_MAX,
+        .bytes_max = peer->bytes_max > 0 ? peer->bytes_max : PEER_BYTES_MAX};
+    return err;
+}
+
+static enum err replica_room(void *self, const struct public_key *peer, struct replica_room *out)
+{
     const struct snapshot *snapshot = self;
+    uint64_t disk = ledger_is_disk_low(snapshot->ledger) ? 0 : LOG_SIZE_MAX;
+    struct replica_room used;
     struct peer *link;
     enum err err;
 
-    *out_entries = *out_bytes = ledger_is_disk_low(snapshot->ledger) ? 0 : LOG_SIZE_MAX;
-    if (*out_entries == 0 || replica_is_own(snapshot, peer))
+    *out = (struct replica_room){.entries = disk, .bytes = disk};
+    if (disk == 0 || replica_is_own(snapshot, peer))
         return ERR_OK;
-    *out_entries = *out_bytes = 0;
+    *out = (struct replica_room){0};
     err = replica_load_peer(snapshot, peer, &link);
     if (err != ERR_OK)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
-    err = replica_sum_peer(link, &sum);
+    err = replica_used(snapshot, link, &used);
     secret_free(link);
-    *out_entries = sum.entries < PEER_ENTRIES_MAX ? PEER_ENTRIES_MAX - sum.entries : 0;
-    *out_bytes = sum.bytes < PEER_BYTES_MAX ? PEER_BYTES_MAX - sum.bytes : 0;
+    *out = used;
+    out->entries = used.entries < used.entries_max ? used.entries_max - used.entries : 0;
+    out->bytes = used.bytes < used.bytes_max ? used.bytes_max - used.bytes : 0;
     return err;
 }
 

@@ -79,7 +79,7 @@ static enum err space_plan_parents(struct space_look *look, struct space_opening
         struct space_epoch *next = NULL;
 
         for (size_t at = 0; at < look->count; at++)
-            if (look->epochs[at].is_tip && look->epochs[at].is_told &&
+            if (look->epochs[at].is_tip && look->epochs[at].is_open &&
                 space_is_better(&look->epochs[at], next))
                 next = &look->epochs[at];
         if (next == NULL)
@@ -159,13 +159,17 @@ enum err space_open_epoch(struct ledger_txn *txn, const struct space_row *space,
 
 /* Choosing. */
 
-/* Tips of several devices need no uniting where each serves exactly today's audience. */
+/* Tips of several devices need no uniting where each serves exactly today's audience. One whose
+ * readers are not told yet waits for that: it comes in another space, so two devices that open at
+ * once would else unite, and unite what they united, for as long as they go on at one pace. */
 static bool space_must_unite(const struct space_look *look)
 {
+    bool is_granting = look->kind == SPACE_CARD || look->kind == SPACE_NETWORK;
     size_t tips = 0, exact = 0;
 
     for (size_t at = 0; at < look->count; at++) {
-        if (!look->epochs[at].is_tip || !look->epochs[at].is_told)
+        if (!look->epochs[at].is_tip || !look->epochs[at].is_open ||
+            (!look->epochs[at].is_told && !is_granting))
             continue;
         tips++;
         exact += look->epochs[at].is_exact;
@@ -202,7 +206,7 @@ static bool space_is_branched(const struct space_look *look)
     size_t tips = 0;
 
     for (size_t at = 0; at < look->count; at++)
-        tips += look->epochs[at].is_tip && look->epochs[at].is_told;
+        tips += look->epochs[at].is_tip && look->epochs[at].is_open;
     return tips > 1;
 }
 
@@ -302,7 +306,7 @@ static enum err space_tend_untold(struct ledger_txn *txn, struct space_row *spac
     enum err err = space_look_at(&snapshot, space, &look);
 
     for (size_t at = 0; err == ERR_OK && at < look.count; at++)
-        is_waiting |= look.epochs[at].is_tip && look.epochs[at].has_key && !look.epochs[at].is_told;
+        is_waiting |= look.epochs[at].is_tip && look.epochs[at].has_key && !look.epochs[at].is_open;
     space->is_unsettled |= err == ERR_OK && space_must_unite(&look);
     space_look_release(&look);
     return err == ERR_OK && is_waiting ? agenda_put(txn, txn->now_ms + SPACE_HOUR_MS, KIND_SPACE,

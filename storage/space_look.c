@@ -75,7 +75,7 @@ static void space_judge_readers(struct space_look *look, struct space_epoch *epo
 {
     struct public_key reader;
 
-    epoch->is_fit = true;
+    epoch->is_told = epoch->is_fit = true;
     for (size_t at = 0; at < readers.size; at += sizeof reader) {
         memcpy(&reader, readers.data + at, sizeof reader);
         epoch->is_fit &= space_audience_has(look->audience, &reader);
@@ -231,11 +231,11 @@ static enum err space_judge_opener(struct space_look *look, const struct epoch_r
 }
 
 /* Whether today's readers may get what was sealed under an epoch. */
-struct space_telling {
+struct space_opening_to {
     const struct space_look *look;
     const struct hash *epoch;
     struct span readers; /* of the epoch: keys */
-    bool is_told;
+    bool is_open;
 };
 
 static bool space_is_listed(struct span readers, const struct public_key *reader)
@@ -306,7 +306,7 @@ static enum err space_is_granted(const struct space_look *look, const struct has
 
 static enum err space_on_left_out(void *self, const struct peer *peer)
 {
-    struct space_telling *telling = self;
+    struct space_opening_to *telling = self;
     const struct space_look *look = telling->look;
     bool is_old = false, is_granted = false;
     enum err err = ERR_OK;
@@ -316,7 +316,7 @@ static enum err space_on_left_out(void *self, const struct peer *peer)
     err = space_is_old_link(look->snapshot, &peer->member, &is_old);
     if (err == ERR_OK && is_old)
         err = space_is_granted(look, telling->epoch, peer, SPACE_DESCENT_MAX, &is_granted);
-    telling->is_told &= !is_old || is_granted;
+    telling->is_open &= !is_old || is_granted;
     return err;
 }
 
@@ -325,8 +325,8 @@ static enum err space_leaves_nobody_out(const struct space_look *look,
                                         const struct epoch_row *epoch, struct span readers,
                                         bool *out)
 {
-    struct space_telling telling = {
-        .look = look, .epoch = &epoch->id, .readers = readers, .is_told = true};
+    struct space_opening_to telling = {
+        .look = look, .epoch = &epoch->id, .readers = readers, .is_open = true};
     const struct snapshot *snapshot = look->snapshot;
     struct log_row log;
     enum err err = epoch->log > 0 ? ledger_log_numbered(snapshot, epoch->log, &log) : ERR_NOT_FOUND;
@@ -336,12 +336,12 @@ static enum err space_leaves_nobody_out(const struct space_look *look,
         return ERR_OK; /* This device knows whom it removed. */
     if (err == ERR_OK || err == ERR_NOT_FOUND)
         err = view_peer_each(snapshot, space_on_left_out, &telling);
-    *out = telling.is_told;
+    *out = telling.is_open;
     return err;
 }
 
 /* Nothing is in question where no device of anybody was ever retired. */
-static enum err space_judge_told(const struct space_look *look, const struct epoch_row *epoch,
+static enum err space_judge_open(const struct space_look *look, const struct epoch_row *epoch,
                                  bool *out)
 {
     const struct snapshot *snapshot = look->snapshot;
@@ -370,7 +370,7 @@ static enum err space_judge_told(const struct space_look *look, const struct epo
  * not known here, or which leaves out a peer whom a device with two branches linked, is sealed for
  * others when it is known who was removed, or RETURN_WAIT_DAYS after the epoch was heard of: the
  * device that opened it may have removed somebody, and says so to its siblings alone." */
-static enum err space_find_told(const struct space_look *look, const struct hash *epoch, bool *out)
+static enum err space_find_open(const struct space_look *look, const struct hash *epoch, bool *out)
 {
     struct epoch_row row;
     uint64_t now_ms = 0;
@@ -380,7 +380,7 @@ static enum err space_find_told(const struct space_look *look, const struct hash
     if (!*out)
         err = epoch_table_get(look->snapshot, epoch, &row);
     if (!*out && err == ERR_OK)
-        err = space_judge_told(look, &row, out);
+        err = space_judge_open(look, &row, out);
     if (*out || err != ERR_OK)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
     err = running_ms(look->snapshot, &now_ms);
@@ -389,14 +389,14 @@ static enum err space_find_told(const struct space_look *look, const struct hash
     return err;
 }
 
-enum err space_is_told(const struct snapshot *snapshot, const struct space_row *space,
+enum err space_is_open(const struct snapshot *snapshot, const struct space_row *space,
                        const struct hash *epoch, bool *out)
 {
     struct space_look look = {.snapshot = snapshot, .kind = space->kind};
     enum err err = epoch_table_each(snapshot, space->number, space_note_epoch, &look);
 
     if (err == ERR_OK)
-        err = space_find_told(&look, epoch, out);
+        err = space_find_open(&look, epoch, out);
     space_look_release(&look);
     return err;
 }
@@ -464,7 +464,7 @@ enum err space_look_at(const struct snapshot *snapshot, const struct space_row *
         err = space_judge(out, &out->epochs[at]);
     for (size_t at = 0; err == ERR_OK && at < out->count; at++)
         if (out->epochs[at].is_tip && out->epochs[at].has_key)
-            err = space_find_told(out, &out->epochs[at].id, &out->epochs[at].is_told);
+            err = space_find_open(out, &out->epochs[at].id, &out->epochs[at].is_open);
     space_leak_parents(out);
     for (size_t at = 0; err == ERR_OK && at < out->count; at++) {
         out->epochs[at].is_fit &= !out->epochs[at].is_leaked;

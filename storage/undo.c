@@ -90,3 +90,40 @@ enum err undo_push(struct ledger_txn *txn, const struct undo_row *row)
     err = undo_drop(txn, &oldest);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
+
+/* The newest of them that is older than before and ends so; or ERR_NOT_FOUND. */
+static enum err undo_find(const struct snapshot *snapshot, struct span words, uint64_t before,
+                          struct undo_row *out)
+{
+    struct kv_cursor *cursor;
+    struct span key, value;
+    enum err err = kv_cursor_open(snapshot->kv, TABLE_UNDO, &cursor);
+
+    if (err != ERR_OK)
+        return err;
+    for (err = kv_cursor_last(cursor); err == ERR_OK; err = kv_cursor_previous(cursor)) {
+        size_t size;
+
+        kv_cursor_at(cursor, &key, &value);
+        err = undo_read(key, value, out);
+        size = strlen(out->what);
+        if (err != ERR_OK ||
+            (out->number < before && size >= words.size &&
+             span_is_equal(span_of(out->what + size - words.size, words.size), words)))
+            break;
+    }
+    kv_cursor_close(cursor);
+    return err;
+}
+
+enum err undo_forget(struct ledger_txn *txn, struct span words)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct undo_row row = {.number = UINT64_MAX};
+    enum err err;
+
+    while ((err = undo_find(&snapshot, words, row.number, &row)) == ERR_OK)
+        if ((err = undo_drop(txn, &row)) != ERR_OK)
+            return err;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}

@@ -23,6 +23,8 @@ MUST_USE enum err undo_tip(struct ledger_txn *txn, uint32_t *out_log, uint64_t *
 MUST_USE enum err undo_push(struct ledger_txn *txn, const struct undo_row *row);
 /* The newest act. ERR_NOT_FOUND: nothing is left to take back. */
 MUST_USE enum err undo_last(const struct snapshot *snapshot, struct undo_row *out);
+/* Forgets every act whose words end so. */
+MUST_USE enum err undo_forget(struct ledger_txn *txn, struct span words);
 MUST_USE enum err undo_drop(struct ledger_txn *txn, const struct undo_row *row);
 
 #endif

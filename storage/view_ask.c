@@ -67,37 +67,6 @@ enum err view_ask_is_over(const struct snapshot *snapshot, const struct ask_row 
     return err;
 }
 
-/* Whoever walks over rows of a table that begin with prefix. */
-typedef enum err (*ask_walk_fn)(void *self, struct span key, struct span value);
-
-static enum err ask_walk(const struct snapshot *snapshot, enum table table,
-                         const struct key *prefix, ask_walk_fn each, void *self)
-{
-    struct kv_cursor *cursor;
-    struct span at, value;
-    enum err err = kv_cursor_open(snapshot->kv, table, &cursor);
-
-    if (err != ERR_OK)
-        return err;
-    for (err = kv_cursor_seek(cursor, key_span(prefix)); err == ERR_OK;
-         err = kv_cursor_next(cursor)) {
-        struct key key;
-
-        kv_cursor_at(cursor, &at, &value);
-        if (at.size < prefix->size || memcmp(at.data, prefix->bytes, prefix->size) != 0)
-            break;
-        key_of_bytes(at, &key);
-        if (table != TABLE_ASK_GRANT)
-            err = ledger_get_sealed(snapshot, table, &key, &value);
-        if (err == ERR_OK)
-            err = each(self, key_span(&key), value);
-        if (err != ERR_OK)
-            break;
-    }
-    kv_cursor_close(cursor);
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
-}
-
 struct ask_row_walk {
     view_ask_fn each;
     void *self;
@@ -115,9 +84,8 @@ static enum err ask_on_row(void *self, struct span key, struct span value)
 enum err view_ask_each(const struct snapshot *snapshot, view_ask_fn each, void *self)
 {
     struct ask_row_walk walk = {.each = each, .self = self};
-    struct key all = {.size = 0};
 
-    return ask_walk(snapshot, TABLE_ASK, &all, ask_on_row, &walk);
+    return ledger_each_sealed(snapshot, TABLE_ASK, span_of(NULL, 0), ask_on_row, &walk);
 }
 
 /* Routes. */
@@ -192,7 +160,8 @@ enum err view_ask_routes_all(const struct snapshot *snapshot, const struct id *i
     struct key prefix;
 
     key_of_bytes(span_of(id->bytes, ID_SIZE), &prefix);
-    return ask_walk(snapshot, TABLE_ASK_ROUTE, &prefix, ask_on_any_route, &walk);
+    return ledger_each_sealed(snapshot, TABLE_ASK_ROUTE, key_span(&prefix), ask_on_any_route,
+                              &walk);
 }
 
 struct ask_routes {
@@ -432,5 +401,5 @@ enum err view_ask_grants(const struct snapshot *snapshot, const struct id *id,
 
     key_of_byte('a', &prefix);
     key_add_bytes(&prefix, span_of(id->bytes, ID_SIZE));
-    return ask_walk(snapshot, TABLE_ASK_GRANT, &prefix, ask_on_grant, &walk);
+    return ledger_each(snapshot, TABLE_ASK_GRANT, key_span(&prefix), ask_on_grant, &walk);
 }

@@ -402,6 +402,34 @@ enum err view_contact_numbers(const struct snapshot *snapshot, view_contact_numb
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
+enum err view_contact_values(const struct snapshot *snapshot, enum match_what what,
+                             struct span prefix, view_contact_value_fn each, void *self)
+{
+    struct kv_cursor *cursor;
+    struct span at, value;
+    struct key key, begin;
+    enum err err = kv_cursor_open(snapshot->kv, TABLE_MATCH, &cursor);
+
+    if (err != ERR_OK)
+        return err;
+    key_of_byte((uint8_t)what, &begin);
+    key_add_bytes(&begin, span_of(prefix.data, prefix.size < VIEW_CONTACT_VALUE_MAX
+                                                   ? prefix.size
+                                                   : VIEW_CONTACT_VALUE_MAX));
+    key = begin;
+    while (err == ERR_OK && (err = kv_cursor_seek(cursor, key_span(&key))) == ERR_OK) {
+        kv_cursor_at(cursor, &at, &value);
+        if (at.size < begin.size + 5 || memcmp(at.data, begin.bytes, begin.size) != 0)
+            break;
+        key_of_bytes(span_of(at.data, at.size - 4), &key); /* Past all who have this value. */
+        key_add_u32(&key, UINT32_MAX);
+        if (at.size - 6 < VIEW_CONTACT_VALUE_MAX)
+            err = each(self, be32(at.data + at.size - 4), span_of(key.bytes + 1, at.size - 6));
+    }
+    kv_cursor_close(cursor);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 enum err view_contact_count(const struct snapshot *snapshot, uint64_t *out)
 {
     return kv_count(snapshot->kv, TABLE_NAME, out);

@@ -40,6 +40,11 @@ MUST_USE enum err view_contact_by_id(const struct snapshot *snapshot, struct spa
 typedef enum err (*view_contact_pair_fn)(void *self, uint32_t left, uint32_t right);
 MUST_USE enum err view_contact_pairs(const struct snapshot *snapshot, enum match_what what,
                                      view_contact_pair_fn each, void *self);
+/* The values of one kind that begin with these folded bytes, each once, with a contact that has it.
+ * Values too long for a key are passed over. Stops at the first error of each and returns it. */
+typedef enum err (*view_contact_value_fn)(void *self, uint32_t number, struct span value);
+MUST_USE enum err view_contact_values(const struct snapshot *snapshot, enum match_what what,
+                                      struct span prefix, view_contact_value_fn each, void *self);
 /* The same for contacts with one folded name. */
 MUST_USE enum err view_contact_namesakes(const struct snapshot *snapshot, view_contact_pair_fn each,
                                          void *self);

@@ -93,38 +93,29 @@ enum err view_introduction_put(struct ledger_txn *txn, const struct introduction
     return ledger_put_sealed(txn, TABLE_INTRODUCTION, &key, span_of(value, sizeof value));
 }
 
+struct view_introduction_rows {
+    view_introduction_fn each;
+    void *self;
+};
+
+static enum err view_introduction_on_walked(void *self, struct span key, struct span value)
+{
+    struct view_introduction_rows *rows = self;
+    struct introduction_row row;
+    enum err err = view_introduction_read(key, value, &row);
+
+    return err == ERR_OK ? rows->each(rows->self, &row) : err;
+}
+
 enum err view_introduction_each(const struct snapshot *snapshot,
                                 const struct public_key *introducer, view_introduction_fn each,
                                 void *self)
 {
-    struct key prefix = {.size = 0};
-    struct introduction_row row;
-    struct kv_cursor *cursor;
-    struct span at, value;
-    enum err err = kv_cursor_open(snapshot->kv, TABLE_INTRODUCTION, &cursor);
+    struct view_introduction_rows rows = {.each = each, .self = self};
+    struct span prefix = introducer != NULL ? span_of(introducer->bytes, 32) : span_of(NULL, 0);
 
-    if (err != ERR_OK)
-        return err;
-    if (introducer != NULL)
-        key_of_bytes(span_of(introducer->bytes, 32), &prefix);
-    for (err = kv_cursor_seek(cursor, key_span(&prefix)); err == ERR_OK;
-         err = kv_cursor_next(cursor)) {
-        struct key key;
-
-        kv_cursor_at(cursor, &at, &value);
-        if (at.size < prefix.size || memcmp(at.data, prefix.bytes, prefix.size) != 0)
-            break;
-        key_of_bytes(at, &key);
-        err = ledger_get_sealed(snapshot, TABLE_INTRODUCTION, &key, &value);
-        if (err == ERR_OK)
-            err = view_introduction_read(key_span(&key), value, &row);
-        if (err == ERR_OK)
-            err = each(self, &row);
-        if (err != ERR_OK)
-            break;
-    }
-    kv_cursor_close(cursor);
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
+    return ledger_each_sealed(snapshot, TABLE_INTRODUCTION, prefix, view_introduction_on_walked,
+                              &rows);
 }
 
 /* Facts. */
@@ -150,43 +141,43 @@ static enum err view_introduction_open(const struct snapshot *snapshot, uint64_t
     return err;
 }
 
+struct view_introduction_walk {
+    const struct snapshot *snapshot;
+    view_introduction_fact_fn each;
+    void *self;
+    struct edit_space edit;
+    struct buf plain;
+};
+
+static enum err view_introduction_on_fact(void *self, struct span key, struct span value)
+{
+    struct view_introduction_walk *walk = self;
+    struct introduction_fact fact;
+    enum err err = value.size == 8 ? view_introduction_open(walk->snapshot, be64(value.data),
+                                                            &walk->edit, &walk->plain, &fact.bytes)
+                                   : ERR_CORRUPT;
+
+    (void)key;
+    if (err == ERR_NOT_FOUND)
+        return ERR_OK; /* Its time is over. */
+    if (err == ERR_OK)
+        err = introduction_peek(fact.bytes, &fact.member, &fact.message);
+    if (err != ERR_OK)
+        return err;
+    statement_hash(fact.bytes, &fact.hash);
+    return walk->each(walk->self, &fact);
+}
+
 static enum err view_introduction_walk(const struct snapshot *snapshot, enum table table,
                                        const struct key *prefix, view_introduction_fact_fn each,
                                        void *self)
 {
-    struct edit_space edit = {0};
-    struct buf plain = {0};
-    struct kv_cursor *cursor;
-    struct span at, value;
-    enum err err = kv_cursor_open(snapshot->kv, table, &cursor);
+    struct view_introduction_walk walk = {.snapshot = snapshot, .each = each, .self = self};
+    enum err err = ledger_each(snapshot, table, key_span(prefix), view_introduction_on_fact, &walk);
 
-    if (err != ERR_OK)
-        return err;
-    for (err = kv_cursor_seek(cursor, key_span(prefix)); err == ERR_OK;
-         err = kv_cursor_next(cursor)) {
-        struct introduction_fact fact;
-
-        kv_cursor_at(cursor, &at, &value);
-        if (at.size < prefix->size || memcmp(at.data, prefix->bytes, prefix->size) != 0)
-            break;
-        err = value.size == 8
-                  ? view_introduction_open(snapshot, be64(value.data), &edit, &plain, &fact.bytes)
-                  : ERR_CORRUPT;
-        if (err == ERR_NOT_FOUND)
-            continue; /* Its time is over. */
-        if (err == ERR_OK)
-            err = introduction_peek(fact.bytes, &fact.member, &fact.message);
-        if (err == ERR_OK) {
-            statement_hash(fact.bytes, &fact.hash);
-            err = each(self, &fact);
-        }
-        if (err != ERR_OK)
-            break;
-    }
-    kv_cursor_close(cursor);
-    edit_release(&edit);
-    buf_release(&plain);
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
+    edit_release(&walk.edit);
+    buf_release(&walk.plain);
+    return err;
 }
 
 enum err view_introduction_facts(const struct snapshot *snapshot,
@@ -208,28 +199,6 @@ enum err view_introduction_wants(const struct snapshot *snapshot, const struct p
     return view_introduction_walk(snapshot, TABLE_WANT, &prefix, each, self);
 }
 
-/* How many rows begin with prefix; stops counting at max. */
-static enum err view_introduction_count(const struct snapshot *snapshot, enum table table,
-                                        const struct key *prefix, size_t max, size_t *out)
-{
-    struct kv_cursor *cursor;
-    struct span at, value;
-    enum err err = kv_cursor_open(snapshot->kv, table, &cursor);
-
-    *out = 0;
-    if (err != ERR_OK)
-        return err;
-    for (err = kv_cursor_seek(cursor, key_span(prefix)); err == ERR_OK && *out < max;
-         err = kv_cursor_next(cursor)) {
-        kv_cursor_at(cursor, &at, &value);
-        if (at.size < prefix->size || memcmp(at.data, prefix->bytes, prefix->size) != 0)
-            break;
-        (*out)++;
-    }
-    kv_cursor_close(cursor);
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
-}
-
 static enum err view_introduction_put_arrival(struct ledger_txn *txn, enum table table,
                                               const struct key *key, uint64_t arrival)
 {
@@ -249,7 +218,7 @@ static enum err view_introduction_add(struct ledger_txn *txn, enum table table, 
     struct hash hash;
     struct span known;
     size_t count;
-    enum err err = view_introduction_count(&snapshot, table, prefix, max, &count);
+    enum err err = ledger_count_rows(&snapshot, table, key_span(prefix), max, &count);
 
     statement_hash(bytes, &hash);
     key_add_bytes(prefix, span_of(hash.bytes, 16));
@@ -297,8 +266,8 @@ static enum err view_introduction_make(struct ledger_txn *txn, const struct publ
     if (public_key_is_equal(introducer, ledger_member(txn->ledger)))
         return ERR_CANCELLED;
     key_of_bytes(span_of(introducer->bytes, 32), &prefix);
-    err = view_introduction_count(&snapshot, TABLE_INTRODUCTION, &prefix, INTRODUCTION_ROWS_MAX,
-                                  &count);
+    err = ledger_count_rows(&snapshot, TABLE_INTRODUCTION, key_span(&prefix), INTRODUCTION_ROWS_MAX,
+                            &count);
     if (err == ERR_OK && count >= INTRODUCTION_ROWS_MAX)
         err = ERR_CANCELLED;
     if (err != ERR_OK)
@@ -547,33 +516,6 @@ enum err view_introduction_muted(const struct snapshot *snapshot, const struct p
 
 /* Forgetting. */
 
-static enum err view_introduction_clear(struct ledger_txn *txn, enum table table,
-                                        const struct key *prefix)
-{
-    for (;;) {
-        struct kv_cursor *cursor;
-        struct span at, value;
-        struct key key = {.size = 0};
-        enum err err = kv_cursor_open(txn->kv, table, &cursor);
-
-        if (err != ERR_OK)
-            return err;
-        err = kv_cursor_seek(cursor, key_span(prefix));
-        if (err == ERR_OK) {
-            kv_cursor_at(cursor, &at, &value);
-            key_of_bytes(at, &key);
-        }
-        kv_cursor_close(cursor);
-        if (err == ERR_OK &&
-            (key.size < prefix->size || memcmp(key.bytes, prefix->bytes, prefix->size) != 0))
-            return ERR_OK;
-        if (err == ERR_OK)
-            err = ledger_erase(txn, table, &key);
-        if (err != ERR_OK)
-            return err == ERR_NOT_FOUND ? ERR_OK : err;
-    }
-}
-
 enum err view_introduction_forget(struct ledger_txn *txn, const struct public_key *introducer,
                                   const struct id *id)
 {
@@ -581,6 +523,6 @@ enum err view_introduction_forget(struct ledger_txn *txn, const struct public_ke
     enum err err;
 
     view_introduction_name(introducer, id, &name);
-    err = view_introduction_clear(txn, TABLE_FACT, &name);
-    return err == ERR_OK ? view_introduction_clear(txn, TABLE_INTRODUCTION, &name) : err;
+    err = ledger_clear(txn, TABLE_FACT, key_span(&name));
+    return err == ERR_OK ? ledger_clear(txn, TABLE_INTRODUCTION, key_span(&name)) : err;
 }

@@ -72,6 +72,10 @@ static enum err view_peer_learn_network(struct ledger_txn *txn, const struct id 
 
     if (kind != SPACE_NETWORK)
         return ERR_NOT_FOUND;
+    if (public_key_is_equal(writer, ledger_member(txn->ledger))) { /* By another device of mine. */
+        err = space_learn_network(txn, id);
+        return err == ERR_OK ? ledger_space(&snapshot, id, out) : err;
+    }
     err = view_peer_network(&snapshot, writer, out);
     if (err != ERR_NOT_FOUND)
         return err == ERR_OK ? ERR_NOT_FOUND : err;
@@ -262,7 +266,9 @@ static void view_peer_read(const struct object *link, struct peer *out)
                          .level = (enum link_level)object_number(link, LINK_LEVEL),
                          .since_ms = object_number(link, LINK_SINCE),
                          .is_confirmed = object_number(link, LINK_CONFIRMED) != 0,
-                         .reads_network = object_number(link, LINK_NETWORK) == 1};
+                         .reads_network = object_number(link, LINK_NETWORK) == 1,
+                         .entries_max = object_number(link, LINK_ENTRIES_MAX),
+                         .bytes_max = object_number(link, LINK_BYTES_MAX)};
     (void)view_peer_key(link, LINK_MEMBER,
                         out->member.bytes); /* A row without it is never in the peer table. */
     out->has_secret = view_peer_key(link, LINK_SECRET, out->secret);

@@ -18,7 +18,8 @@ struct peer {
     uint64_t since_ms;
     uint8_t secret[KEY_SIZE], secret_old[KEY_SIZE];
     bool has_secret, has_secret_old, is_confirmed;
-    bool reads_network; /* of mine */
+    bool reads_network;              /* of mine */
+    uint64_t entries_max, bytes_max; /* my bounds on what the peer writes; 0: the usual ones */
     struct hash pin;
     struct id pair_out, pair_in, card_in, contact;
     bool has_pair_out, has_pair_in, has_card_in, has_contact, has_knock;

@@ -132,34 +132,31 @@ static enum err view_reply_read_fact(struct span key, struct span value, struct 
     return ERR_OK;
 }
 
+struct view_reply_walk {
+    const struct snapshot *snapshot;
+    view_reply_fn each;
+    void *self;
+};
+
+static enum err view_reply_on_fact(void *self, struct span key, struct span value)
+{
+    struct view_reply_walk *walk = self;
+    struct reply_brought brought;
+    enum err err = view_reply_read_fact(key, value, &brought);
+
+    if (err == ERR_OK)
+        err = view_reply_is_waiting(walk->snapshot, &brought);
+    return err == ERR_OK ? walk->each(walk->self, &brought) : err;
+}
+
 enum err view_reply_brought(const struct snapshot *snapshot, const struct hash *id,
                             view_reply_fn each, void *self)
 {
-    struct kv_cursor *cursor;
-    struct span at, value;
+    struct view_reply_walk walk = {.snapshot = snapshot, .each = each, .self = self};
     struct key prefix;
-    enum err err = kv_cursor_open(snapshot->kv, TABLE_BROUGHT, &cursor);
 
-    if (err != ERR_OK)
-        return err;
     view_reply_facts_key(id, &prefix);
-    for (err = kv_cursor_seek(cursor, key_span(&prefix)); err == ERR_OK;
-         err = kv_cursor_next(cursor)) {
-        struct reply_brought brought;
-
-        kv_cursor_at(cursor, &at, &value);
-        if (at.size < prefix.size || memcmp(at.data, prefix.bytes, prefix.size) != 0)
-            break;
-        err = view_reply_read_fact(at, value, &brought);
-        if (err == ERR_OK)
-            err = view_reply_is_waiting(snapshot, &brought);
-        if (err == ERR_OK)
-            err = each(self, &brought);
-        if (err != ERR_OK)
-            break;
-    }
-    kv_cursor_close(cursor);
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
+    return ledger_each(snapshot, TABLE_BROUGHT, key_span(&prefix), view_reply_on_fact, &walk);
 }
 
 enum err view_reply_taken(struct ledger_txn *txn, const struct hash *id,
@@ -210,30 +207,6 @@ static enum err view_reply_due(struct ledger_txn *txn, const struct hash *id)
     return agenda_put(txn, AGENDA_NOW, KIND_REPLY, span_of(id->bytes, HASH_SIZE));
 }
 
-/* How much of this neighbour waits; stops counting at what may. */
-static enum err view_reply_count_waiting(const struct snapshot *snapshot,
-                                         const struct public_key *by, size_t *out)
-{
-    struct kv_cursor *cursor;
-    struct span at, value;
-    struct key prefix;
-    enum err err = kv_cursor_open(snapshot->kv, TABLE_BROUGHT, &cursor);
-
-    *out = 0;
-    if (err != ERR_OK)
-        return err;
-    view_reply_waits_key(by, NULL, &prefix);
-    for (err = kv_cursor_seek(cursor, key_span(&prefix));
-         err == ERR_OK && *out < REPLIES_WAITING_MAX; err = kv_cursor_next(cursor)) {
-        kv_cursor_at(cursor, &at, &value);
-        if (at.size < prefix.size || memcmp(at.data, prefix.bytes, prefix.size) != 0)
-            break;
-        (*out)++;
-    }
-    kv_cursor_close(cursor);
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
-}
-
 /* What of this kind is known about the reply, by anybody. */
 static size_t view_reply_count_facts(const struct view_reply_list *list, uint8_t kind)
 {
@@ -277,8 +250,10 @@ static enum err view_reply_hear(struct ledger_txn *txn, const struct hash *id,
     if (view_reply_count_facts(&list, brought->kind) >=
         (size_t)(is_reply ? REPLY_SOURCES_MAX : REPLY_ANSWERS_MAX))
         return ERR_OK;
+    view_reply_waits_key(&brought->by, NULL, &key);
     if (err == ERR_OK)
-        err = view_reply_count_waiting(&snapshot, &brought->by, &waiting);
+        err = ledger_count_rows(&snapshot, TABLE_BROUGHT, key_span(&key), REPLIES_WAITING_MAX,
+                                &waiting);
     if (err == ERR_OK)
         err = view_reply_was_settled(&snapshot, id, brought, &is_settled);
     if (err != ERR_OK || (!is_settled && waiting >= REPLIES_WAITING_MAX))
@@ -361,27 +336,32 @@ static struct span view_reply_again_id(enum view_reply_again again, struct span 
     return is_one ? key : span_of(NULL, 0);
 }
 
+struct view_reply_search {
+    enum view_reply_again again;
+    struct buf ids;
+};
+
+static enum err view_reply_on_again(void *self, struct span key, struct span value)
+{
+    struct view_reply_search *search = self;
+
+    buf_append(&search->ids, view_reply_again_id(search->again, key, value));
+    return buf_err(&search->ids);
+}
+
 static enum err view_reply_due_again(struct ledger_txn *txn, enum view_reply_again again)
 {
     static const enum table tables[] = {TABLE_REPLY_KEPT, TABLE_REPLY, TABLE_BROUGHT};
     const uint8_t waits = VIEW_REPLY_WAITS;
-    struct kv_cursor *cursor;
-    struct span at, value;
-    struct buf ids = {0};
-    enum err err = kv_cursor_open(txn->kv, tables[again], &cursor);
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct view_reply_search search = {.again = again};
+    enum err err = ledger_each(&snapshot, tables[again],
+                               span_of(&waits, again == VIEW_REPLY_AGAIN_WAITING ? 1 : 0),
+                               view_reply_on_again, &search);
 
-    if (err != ERR_OK)
-        return err;
-    for (err = kv_cursor_seek(cursor, span_of(&waits, again == VIEW_REPLY_AGAIN_WAITING ? 1 : 0));
-         err == ERR_OK; err = kv_cursor_next(cursor)) {
-        kv_cursor_at(cursor, &at, &value);
-        buf_append(&ids, view_reply_again_id(again, at, value));
-    }
-    kv_cursor_close(cursor);
-    err = err == ERR_NOT_FOUND ? buf_err(&ids) : err;
-    for (size_t from = 0; from < ids.size && err == ERR_OK; from += HASH_SIZE)
-        err = agenda_put(txn, AGENDA_NOW, KIND_REPLY, span_of(ids.data + from, HASH_SIZE));
-    buf_release(&ids);
+    for (size_t from = 0; from < search.ids.size && err == ERR_OK; from += HASH_SIZE)
+        err = agenda_put(txn, AGENDA_NOW, KIND_REPLY, span_of(search.ids.data + from, HASH_SIZE));
+    buf_release(&search.ids);
     return err;
 }
 

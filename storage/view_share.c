@@ -402,30 +402,6 @@ enum err view_share_given(const struct snapshot *snapshot, const struct public_k
 
 /* Walks over the table. */
 
-typedef enum err (*view_share_raw_fn)(void *self, struct span key, struct span value);
-
-static enum err view_share_walk_rows(const struct snapshot *snapshot, const struct key *prefix,
-                                     view_share_raw_fn each, void *self)
-{
-    struct kv_cursor *cursor;
-    struct span key, value;
-    enum err err = kv_cursor_open(snapshot->kv, TABLE_SHARE, &cursor);
-
-    if (err != ERR_OK)
-        return err;
-    for (err = kv_cursor_seek(cursor, key_span(prefix)); err == ERR_OK;
-         err = kv_cursor_next(cursor)) {
-        kv_cursor_at(cursor, &key, &value);
-        if (key.size < prefix->size || memcmp(key.data, prefix->bytes, prefix->size) != 0)
-            break;
-        err = each(self, key, value);
-        if (err != ERR_OK)
-            break;
-    }
-    kv_cursor_close(cursor);
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
-}
-
 static enum err view_share_on_contact(void *self, struct span key, struct span value)
 {
     struct view_share_walk *walk = self;
@@ -452,7 +428,7 @@ enum err view_share_of(const struct snapshot *snapshot, const struct id *contact
     key_of_byte(VIEW_SHARE_CONTACT, &prefix);
     key_add_bytes(&prefix, span_of(contact->bytes, ID_SIZE));
     if (err == ERR_OK)
-        err = view_share_walk_rows(snapshot, &prefix, view_share_on_contact, &walk);
+        err = ledger_each(snapshot, TABLE_SHARE, key_span(&prefix), view_share_on_contact, &walk);
     secret_free(walk.peer);
     return err;
 }
@@ -481,5 +457,5 @@ enum err view_share_each_standing(const struct snapshot *snapshot, uint32_t spac
     struct key prefix;
 
     view_share_standing_key(space, NULL, &prefix);
-    return view_share_walk_rows(snapshot, &prefix, view_share_on_place, &places);
+    return ledger_each(snapshot, TABLE_SHARE, key_span(&prefix), view_share_on_place, &places);
 }

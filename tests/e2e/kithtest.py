@@ -1,14 +1,19 @@
 """Real processes on loopback. Each case is a function whose name is a sentence; it prints
 `ok NAME` or `not ok NAME: why`. Every process is ended by its own pid, whatever happens, and every
 wait is on a condition and bounded."""
+import fcntl
 import json
 import os
+import pty
+import select
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import traceback
 
@@ -179,6 +184,77 @@ def link(inviter, acceptor):
     answer = acceptor.ok("peer", "accept", uri)
     assert answer["state"] == "linked", answer
     return uri
+
+
+class Terminal:
+    """A program on a terminal of its own, this many columns wide. What it says gathers in shown."""
+
+    def __init__(self, *command, columns=80, **env):
+        self.shown = b""
+        self.pid, self.end = pty.fork()
+        if self.pid == 0:
+            fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+            os.environ.update({"TERM": "xterm", **env})
+            os.execvp(command[0], command)
+
+    def read(self, seconds=0.0):
+        """All it has said, after waiting so long for more; False when it has closed its side."""
+        try:
+            while select.select([self.end], [], [], seconds)[0]:
+                piece = os.read(self.end, 65536)
+                if not piece:
+                    return False
+                self.shown += piece
+                seconds = 0
+        except OSError:
+            return False  # Linux says so when the other end closes.
+        return True
+
+    def say(self, text):
+        os.write(self.end, text.encode())
+
+    def hears(self, text, seconds=20, since=0):
+        """Waits until it has shown this, after so many bytes."""
+        end = time.monotonic() + seconds
+        while text.encode() not in self.shown[since:]:
+            left = end - time.monotonic()
+            assert left > 0 and self.read(left) or text.encode() in self.shown[since:], \
+                f"{text!r} is not in {self.shown[since:]!r}"
+        return self
+
+    def echoes(self):
+        return bool(termios.tcgetattr(self.end)[3] & termios.ECHO)
+
+    def wait(self, seconds=30):
+        """Its exit code, or the signal that ended it, below 0. Its side stays open for a look."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            is_open = self.read(0.02)
+            pid, status = os.waitpid(self.pid, 0 if not is_open else os.WNOHANG)
+            if pid == self.pid:
+                self.read()
+                return os.waitstatus_to_exitcode(status)
+        self.kill()
+        raise AssertionError(f"it does not end: {self.shown}")
+
+    def kill(self):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        self.close()
+
+    def close(self):
+        os.close(self.end)
+
+    def text(self):
+        return self.shown.decode("utf-8", "replace").replace("\r", "")
+
+
+def on_terminal(*command, columns=80, **env):
+    """Runs a program on a terminal: (exit code, what it showed)."""
+    terminal = Terminal(*command, columns=columns, **env)
+    code = terminal.wait(60)
+    terminal.close()
+    return code, terminal.text()
 
 
 class Place:

@@ -1,9 +1,8 @@
 """An ask walks from neighbour to neighbour, by hand, as far as its author allowed."""
 import json
 import os
-import pty
 
-from kithtest import KITH, link, run, until
+from kithtest import KITH, link, on_terminal, run, until
 
 
 def chain(here, *names):
@@ -242,22 +241,6 @@ def a_circle_gets_it_and_ten_people_at_most_from_one(place):
     assert asks(others[11]) == []
 
 
-def on_terminal(member, args, editor):
-    """Runs a command on a terminal with this editor: (exit code, what was shown)."""
-    shown = b""
-    pid, end = pty.fork()
-    if pid == 0:
-        os.environ.update({"TERM": "xterm", "EDITOR": editor, "VISUAL": ""})
-        os.execv(KITH, [KITH, "--home", member.home, *args])
-    try:
-        while piece := os.read(end, 65536):
-            shown += piece
-    except OSError:
-        pass  # Linux says so when the other end closes.
-    os.close(end)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode("utf-8", "replace")
-
-
 def longer_text_is_written_in_an_editor_or_read(place):
     ana, _ = place.pair()
     editor = os.path.join(place.path, "editor")
@@ -268,7 +251,7 @@ def longer_text_is_written_in_an_editor_or_read(place):
 
     def written(text, *args, how=editor + " --wait"):
         os.environ["WRITE"] = text
-        answer = on_terminal(ana, args, how)
+        answer = on_terminal(KITH, "--home", ana.home, *args, EDITOR=how, VISUAL="")
         left = [name for name in os.listdir(ana.home) if name.startswith("text-")]
         return (*answer, left)
 

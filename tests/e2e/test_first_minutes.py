@@ -44,6 +44,11 @@ class Typist:
         assert done.returncode == 0, (words, done.stdout, done.stderr)
         return done.stdout.decode()
 
+    def sees(self, what, *words):
+        """The link stands when `peer accept` says so; the card comes by itself, a moment later."""
+        until(lambda: what in self.types(*words), 20, f"{what} is not seen")
+        self.typed = [one for one in self.typed if one != words] + [words]
+
     def runs(self):
         """In a terminal of its own. A port of its own too, because both are on one machine."""
         self.typed.append(("run",))
@@ -67,7 +72,7 @@ def the_first_five_minutes_take_six_commands_at_most(place):
         assert uri.startswith("kith:1"), uri
         bruno.types("peer", "accept", uri)
         for one, other in ((ana, "Bruno"), (bruno, "Ana")):
-            assert other + " & Daughters" in one.types("peer", "show", other)
+            one.sees(other + " & Daughters", "peer", "show", other)
             assert len(one.typed) <= 6, one.typed
     finally:
         for one in (ana, bruno):

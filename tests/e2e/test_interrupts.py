@@ -3,13 +3,11 @@ does. Whatever is interrupted ends by SIGINT, which a shell tells as 130, and is
 import fcntl
 import json
 import os
-import pty
 import signal
 import subprocess
-import termios
 import time
 
-from kithtest import KITH, link, run, until
+from kithtest import KITH, Terminal, link, run, until
 
 # What stands for an argument or a flag's value; whatever is not here is a person.
 WORDS = {"NAME": "Joon", "URI": "kith:1abc", "FILE": __file__, "TOPIC": "WHO", "SHELL": "bash",
@@ -61,41 +59,13 @@ def is_sleeping(pid):
         return False
 
 
-class Terminal:
-    """A command on a terminal of its own."""
+class Asking(Terminal):
+    """A command that asks for the passphrase, and the terminal silent."""
 
     def __init__(self, *words):
-        self.pid, self.end = pty.fork()
-        if self.pid == 0:
-            os.execv(KITH, [KITH, *words])
-        self.shown = b""
-        os.set_blocking(self.end, False)
-
-    def echoes(self):
-        return bool(termios.tcgetattr(self.end)[3] & termios.ECHO)
-
-    def read(self):
-        try:
-            while piece := os.read(self.end, 65536):
-                self.shown += piece
-        except (BlockingIOError, OSError):
-            pass  # Nothing yet; or, on Linux, the other end is closed.
-        return self.shown
-
-    def silent(self, command=""):
-        until(lambda: b"Passphrase: " in self.read() and not self.echoes(), 20,
-              f"{command} does not ask")
-
-    def wait(self):
-        status = []
-
-        def is_over():
-            self.read()
-            pid, code = os.waitpid(self.pid, os.WNOHANG)
-            status.append(code)
-            return pid == self.pid
-        until(is_over, 20, "it does not end")
-        return os.waitstatus_to_exitcode(status[-1])
+        super().__init__(KITH, *words)
+        self.hears("Passphrase: ")
+        until(lambda: not self.echoes(), 20, "the letters show")
 
 
 def at_the_passphrase_every_command_ends_and_the_terminal_echoes_again(place):
@@ -105,12 +75,11 @@ def at_the_passphrase_every_command_ends_and_the_terminal_echoes_again(place):
     for command, words in table(ana):
         if command in ALONE or command in NEED_NODE or command == "log":
             continue
-        asking = Terminal("--home", ana.home, *words)
-        asking.silent(command)
-        os.write(asking.end, b"corr\x03")
+        asking = Asking("--home", ana.home, *words)
+        asking.say("corr\x03")
         assert asking.wait() == -signal.SIGINT, (command, asking.shown)
         assert asking.echoes(), command
-        os.close(asking.end)
+        asking.close()
         asked += 1
     assert asked > 50 and ana.ok("status")["entries"] == before
 
@@ -119,25 +88,22 @@ def at_the_passphrase_signals_and_the_end_of_input_leave_an_echoing_terminal(pla
     ana = place.member("Ana", passphrase="correct horse")
     for command in (["status"], ["contact", "add", "Joon"], ["run", "--no-listen"]):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-            asking = Terminal("--home", ana.home, *command)
-            asking.silent()
+            asking = Asking("--home", ana.home, *command)
             os.kill(asking.pid, number)
             assert asking.wait() == -number, (command, number, asking.shown)
             # A command's child restores the terminal, perhaps a moment after its parent's end.
             until(asking.echoes, 5, f"silent after {command} and {number}")
-            os.close(asking.end)
-        asking = Terminal("--home", ana.home, *command)
-        asking.silent()
-        os.write(asking.end, b"\x04")
+            asking.close()
+        asking = Asking("--home", ana.home, *command)
+        asking.say("\x04")
         assert asking.wait() == 8 and asking.echoes(), (command, asking.shown)
-        assert b"cancelled" in asking.read()
-        os.close(asking.end)
-    asking = Terminal("--home", ana.home, "contact", "add", "Joon")
-    asking.silent()
-    os.write(asking.end, b"wrong\x15corrext\x7f\x7fct horse\n")
+        assert b"cancelled" in asking.shown
+        asking.close()
+    asking = Asking("--home", ana.home, "contact", "add", "Joon")
+    asking.say("wrong\x15corrext\x7f\x7fct horse\n")
     assert asking.wait() == 0, asking.shown
     assert b"corr" not in asking.shown, "the passphrase shows"
-    os.close(asking.end)
+    asking.close()
     assert ana.ok("contact", "list")["total"] == 1
 
 
@@ -245,11 +211,10 @@ def init_is_whole_or_nothing(place):
 
 def init_asks_for_a_name_and_ends(place):
     home = os.path.join(place.path, "asked")
-    asking = Terminal("--home", home, "init")
-    until(lambda: b"Your name" in asking.read())
-    os.write(asking.end, b"An\x03")
+    asking = Terminal(KITH, "--home", home, "init").hears("Your name")
+    asking.say("An\x03")
     assert asking.wait() == -signal.SIGINT, asking.shown
-    os.close(asking.end)
+    asking.close()
     assert not os.path.exists(os.path.join(home, "key"))
 
 

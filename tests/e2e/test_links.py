@@ -1,13 +1,12 @@
 """Two and three people: invitations, cards that cross, absence, removal."""
 import os
-import pty
 import shutil
 import signal
 import socket
 import subprocess
 import time
 
-from kithtest import KITH, Skip, link, run, until
+from kithtest import KITH, Skip, link, on_terminal, run, until
 
 
 def two_people_link_and_see_each_other(place):
@@ -259,7 +258,7 @@ def a_named_contact_is_the_one_that_is_linked(place):
 def an_invitation_is_a_picture_too(place):
     """Drawn in a terminal of its own; the next case reads it."""
     ana = place.member("Ana")
-    code, text = terminal([KITH, "--home", ana.home, "peer", "invite", "--qr"])
+    code, text = on_terminal(KITH, "--home", ana.home, "peer", "invite", "--qr")
     assert code == 0 and "kith:1" in text and "to nobody else" in text, text
     rows = [row for row in text.splitlines() if row.count("\u2588") > 10]
     assert len(rows) > 15 and len({len(row) for row in rows}) == 1, text
@@ -270,7 +269,7 @@ def a_camera_reads_the_picture(place):
     if shutil.which("zbarimg") is None:
         raise Skip("there is no zbarimg here (Debian: zbar-tools)")
     ana = place.member("Ana")
-    _, text = terminal([KITH, "--home", ana.home, "peer", "invite", "--qr"])
+    _, text = on_terminal(KITH, "--home", ana.home, "peer", "invite", "--qr")
     uri = next(line for line in text.splitlines() if line.startswith("kith:1"))
     # The letters as a dark terminal shows them: what is drawn is light.
     light = {" ": (0, 0), "\u2584": (0, 1), "\u2580": (1, 0), "\u2588": (1, 1)}
@@ -286,22 +285,6 @@ def a_camera_reads_the_picture(place):
     read = subprocess.run(["zbarimg", "--raw", "-q", path], capture_output=True, timeout=60,
                           check=False)
     assert read.stdout.decode().strip() == uri, (read.stdout, read.stderr)
-
-
-def terminal(command):
-    """Runs a command on a terminal: (exit code, what it showed)."""
-    shown = b""
-    pid, end = pty.fork()
-    if pid == 0:
-        os.execv(command[0], command)
-    try:
-        while piece := os.read(end, 65536):
-            shown += piece
-    except OSError:
-        pass  # Linux says so when the other end closes.
-    os.close(end)
-    _, status = os.waitpid(pid, 0)
-    return os.waitstatus_to_exitcode(status), shown.decode("utf-8", "replace").replace("\r", "")
 
 
 def what_does_not_fit_an_invitation_is_told(place):

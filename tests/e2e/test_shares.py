@@ -1,11 +1,9 @@
 """Contacts shared between real processes: chosen fields, kept or let pass, changed, taken back."""
 import os
-import pty
-import select
 import subprocess
 import time
 
-from kithtest import KITH, link, run, until
+from kithtest import KITH, Terminal, link, run, until
 
 CANARIES = ("canary-note", "canary-met", "canary-talk", "canary@example.org", "+49 30 5550100",
             "https://canary.example.org", "canary-tag", "canary-circle", "Canary Place",
@@ -26,33 +24,13 @@ def dana(member, name="Dana Ito"):
     return contact["id"]
 
 
-class Terminal:
-    """A command that is asked something on a terminal."""
-
-    def __init__(self, member, *words):
-        master, slave = pty.openpty()
-        self.master = master
-        self.process = subprocess.Popen([KITH, "--home", member.home, *words], stdin=slave,
-                                        stdout=slave, stderr=slave)
-        os.close(slave)
-
-    def answer(self, text):
-        """Waits for the question, answers; what stood on the terminal, and the exit code."""
-        heard, is_asked, end = b"", False, time.monotonic() + 20
-        while time.monotonic() < end:
-            ready, _, _ = select.select([self.master], [], [], 0.1)
-            if ready:
-                try:
-                    heard += os.read(self.master, 4096)
-                except OSError:
-                    break
-            if not is_asked and b"[y/N]" in heard:
-                os.write(self.master, text.encode())
-                is_asked = True
-        code = self.process.wait(timeout=20)
-        os.close(self.master)
-        assert is_asked, heard
-        return heard.decode("utf-8", "replace"), code
+def answered(member, text, *words):
+    """What stood on the terminal, and the exit code, once the question was answered so."""
+    terminal = Terminal(KITH, "--home", member.home, *words).hears("[y/N]")
+    terminal.say(text)
+    code = terminal.wait()
+    terminal.close()
+    return terminal.text(), code
 
 
 def shares(member, *flags):
@@ -160,12 +138,12 @@ def nothing_is_shared_before_the_person_has_agreed(place):
     error = ana.fails(2, "contact", "share", "dana", "--with", "bruno")
     assert "agreed" in error["message"] and "--agreed" in error["hint"], error
     assert shares(ana) == []
-    terminal = Terminal(ana, "contact", "share", "dana", "--with", "bruno", "--field", "email")
-    text, code = terminal.answer("n\n")
+    share = ("contact", "share", "dana", "--with", "bruno")
+    text, code = answered(ana, "n\n", *share, "--field", "email")
     assert code == 8 and "nothing was shared" in text and "canary@example.org" in text, text
     assert "Has Dana Ito agreed" in text, text
     assert shares(ana) == [] and shares(bruno) == []
-    text, code = Terminal(ana, "contact", "share", "dana", "--with", "bruno").answer("y\n")
+    text, code = answered(ana, "y\n", *share)
     assert code == 0, text
     assert arrives(bruno)["name"] == "Dana Ito"
 

@@ -1,44 +1,18 @@
 """The command line among other programs: completion, manual pages, pipes."""
-import fcntl
 import json
 import os
-import pty
 import shutil
 import signal
-import struct
 import subprocess
-import termios
 
-from kithtest import KITH, Skip, link, run, until
-
-
-def complete(member, line):
-    """What bash offers after this line."""
-    script = (f'kith() {{ {KITH} --home {member.home} "$@"; }}; '
-              'source <(kith completion bash); '
-              f'COMP_WORDS=({line}); COMP_CWORD=$((${{#COMP_WORDS[@]}}-1)); _kith; '
-              'printf "%s\\n" "${COMPREPLY[@]}"')
-    done = subprocess.run(["bash", "-c", script], capture_output=True, timeout=60, check=True)
-    return done.stdout.decode().split("\n")[:-1]
-
-
-def bash_completes_commands_flags_and_people(place):
-    ana = place.member("Ana")
-    ana.ok("contact", "add", "Joon Kim")
-    ana.ok("contact", "add", "Joost van Dam")
-    assert "peer" in complete(ana, "kith pe") and "contact" in complete(ana, "kith co")
-    assert complete(ana, "kith peer inv") == ["invite"]
-    assert "--tag" in complete(ana, "kith contact add --")
-    assert complete(ana, "kith contact show Joon") == ["Joon\\ Kim"]
-    assert len(complete(ana, "kith contact show joo")) == 2
-    assert complete(ana, "kith contact show nobody") == [""]
+from kithtest import KITH, Skip, link, on_terminal, run, until
 
 
 def the_other_shells_read_what_is_written(place):
     ana = place.member("Ana")
     for shell, program in (("zsh", "zsh"), ("fish", "fish"), ("bash", "bash")):
         code, text = ana.call("completion", shell, text=True)
-        assert code == 0 and "contact" in text
+        assert code == 0 and "complete --shell" in text
         if shutil.which(program):
             check = subprocess.run([program, "-n"], input=text.encode(), capture_output=True,
                                    timeout=60, check=False)
@@ -112,22 +86,10 @@ def who_follows_the_log_ends_with_its_reader(place):
         assert one.wait(timeout=20) in (0, 1)
 
 
-def on_terminal(member, columns, *args, **env):
+def lines_on_terminal(member, columns, *args, **env):
     """What a command shows on a terminal this wide, line by line."""
-    shown = b""
-    pid, end = pty.fork()
-    if pid == 0:
-        fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        os.environ.update({"TERM": "xterm", **env})
-        os.execv(KITH, [KITH, "--home", member.home, *args])
-    try:
-        while piece := os.read(end, 65536):
-            shown += piece
-    except OSError:
-        pass  # Linux says so when the other end closes.
-    os.close(end)
-    os.waitpid(pid, 0)
-    return shown.decode("utf-8", "replace").replace("\r", "").split("\n")[:-1]
+    _, shown = on_terminal(KITH, "--home", member.home, *args, columns=columns, **env)
+    return shown.split("\n")[:-1]
 
 
 def tables_fit_the_terminal_and_stay_readable(place):
@@ -137,12 +99,13 @@ def tables_fit_the_terminal_and_stay_readable(place):
            "An Organisation With A Rather Long Name Indeed", "--tel", "+49 30 12345678")
     ana.ok("contact", "add", "Joon")
     for columns in (40, 80, 200):
-        rows = on_terminal(ana, columns, "contact", "list")
+        rows = lines_on_terminal(ana, columns, "contact", "list")
         assert all(len(row) <= columns for row in rows) and len(rows) == 4, rows
         assert rows[0].split() == ["NAME", "ORGANISATION", "E-MAIL", "PHONE"], rows
         assert any("Mara Lindt" in row and "An Organi" in row and "mara@" in row for row in rows)
         assert any(mail in row for row in rows) == (columns == 200), rows
-    assert all(len(row) <= 50 for row in on_terminal(ana, 200, "contact", "list", COLUMNS="50"))
+    narrow = lines_on_terminal(ana, 200, "contact", "list", COLUMNS="50")
+    assert all(len(row) <= 50 for row in narrow), narrow
     # Among programs: whole cells, tabs between them, titles when wanted.
     rows = ana.call("contact", "list", text=True)[1].split("\n")
     assert "Joon\t\t\t" in rows and any(row.split("\t")[2:3] == [mail] for row in rows), rows
@@ -157,7 +120,7 @@ def colours_are_for_terminals_that_want_them(place):
                                    ({"NO_COLOR": "1"}, ["--color=always"], True),
                                    ({}, ["--color=never"], False), ({}, ["--color", "auto"], True)):
         for command in ("doctor", "nothing-like-that"):
-            shown = "".join(on_terminal(ana, 80, command, *args, **env))
+            shown = "".join(lines_on_terminal(ana, 80, command, *args, **env))
             assert ("\x1b[" in shown) == is_coloured, (env, args, shown)
     for args, is_coloured in ((("doctor",), False), (("--color=always", "doctor"), True)):
         assert ("\x1b[" in ana.call(*args, text=True)[1]) == is_coloured

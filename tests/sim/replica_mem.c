@@ -327,20 +327,21 @@ static enum err replica_mem_count(void *self, const struct log_id *id, uint64_t 
     return replica->failure;
 }
 
-static enum err replica_mem_room(void *self, const struct public_key *peer, uint64_t *out_entries,
-                                 uint64_t *out_bytes)
+static enum err replica_mem_room(void *self, const struct public_key *peer,
+                                 struct replica_room *out)
 {
     struct replica_mem *replica = self;
     uint64_t held = 0;
 
     for (size_t at = 0; at < replica->logs_count; at++)
         held += replica->logs[at]->count;
-    *out_bytes = replica->is_disk_low ? 0 : PEER_BYTES_MAX;
-    *out_entries = PEER_ENTRIES_MAX;
+    *out = (struct replica_room){.entries_max = PEER_ENTRIES_MAX, .bytes_max = PEER_BYTES_MAX};
+    out->bytes = replica->is_disk_low ? 0 : PEER_BYTES_MAX;
+    out->entries = PEER_ENTRIES_MAX;
     if (replica->is_disk_low)
-        *out_entries = 0;
+        out->entries = 0;
     else if (replica->has_bound && !public_key_is_equal(peer, &replica->member))
-        *out_entries = held < replica->bound ? replica->bound - held : 0;
+        out->entries = held < replica->bound ? replica->bound - held : 0;
     return replica->failure;
 }
 

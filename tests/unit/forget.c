@@ -200,6 +200,48 @@ static void a_write_that_a_forget_did_not_name_shows_on_both(void **state)
     }
 }
 
+/* Several at once: each has a forget of its own that names its own entries, whichever log holds
+ * them. */
+static void several_are_forgotten_with_one_look(void **state)
+{
+    struct member desk, laptop;
+    struct forget_target gone[2] = {{.kind = KIND_CONTACT}, {.kind = KIND_CONTACT}};
+    struct ledger_txn *txn;
+    struct id self, kept;
+    char room[256];
+
+    (void)state;
+    member_new(&desk, 1, false);
+    self = *ledger_self_space(desk.ledger);
+    assert_int_equal(member_add_contact(&desk, "Gone One", NULL, &gone[0].object), ERR_OK);
+    assert_int_equal(member_add_contact(&desk, "Kept", NULL, &kept), ERR_OK);
+    member_twin(&laptop, &desk, 9);
+    (void)member_pull(&laptop, &desk, NULL);
+    assert_int_equal(member_add_contact(&laptop, "Gone Two", NULL, &gone[1].object), ERR_OK);
+    assert_int_equal(
+        member_write(&laptop, &self, KIND_CONTACT, &gone[0].object, CONTACT_NOTE, "of both logs"),
+        ERR_OK);
+    (void)member_pull(&desk, &laptop, NULL);
+    txn = member_begin(&desk);
+    assert_int_equal(forget_objects(txn, &self, gone, 2), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    (void)member_pull(&laptop, &desk, NULL);
+    keep_react(&laptop);
+    for (int at = 0; at < 2; at++) {
+        struct member *one = at == 0 ? &desk : &laptop;
+
+        assert_false(burglar_finds(one, one, 0, "Gone One"));
+        assert_false(burglar_finds(one, one, 0, "Gone Two"));
+        assert_false(burglar_finds(one, one, 0, "of both logs"));
+        assert_string_equal(member_read_text(one, &self, KIND_CONTACT, &kept, CONTACT_NAME, room),
+                            "Kept");
+        assert_true(keep_missing(one, &self) > 0);
+        keep_is_sound(one);
+    }
+    member_free(&desk);
+    member_free(&laptop);
+}
+
 static void a_forget_is_refused_where_it_has_no_place(void **state)
 {
     static const struct id only = {{0}};
@@ -444,6 +486,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_forgotten_contact_is_gone_on_every_device),
         cmocka_unit_test(a_write_that_a_forget_did_not_name_shows_on_both),
+        cmocka_unit_test(several_are_forgotten_with_one_look),
         cmocka_unit_test(a_forget_is_refused_where_it_has_no_place),
         cmocka_unit_test(what_expires_is_hidden_then_dropped_when_both_clocks_agree),
         cmocka_unit_test(time_has_passed_when_both_clocks_say_so_within_a_day),

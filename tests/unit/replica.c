@@ -261,7 +261,8 @@ static void room_is_what_a_peer_has_not_used(void **state)
     struct member ana, ben;
     struct snapshot snapshot;
     struct replica replica;
-    uint64_t entries[2], bytes[2], pulled;
+    struct replica_room room[2];
+    uint64_t pulled;
 
     (void)state;
     member_new(&ana, 1, false);
@@ -270,30 +271,28 @@ static void room_is_what_a_peer_has_not_used(void **state)
     member_grant(&ben, &ana);
     snapshot = member_snapshot(&ana);
     replica_of(&snapshot, &replica);
-    assert_int_equal(replica.room(replica.self, &ben.secrets.member, &entries[0], &bytes[0]),
-                     ERR_OK);
-    assert_int_equal(entries[0], PEER_ENTRIES_MAX);
-    assert_int_equal(bytes[0], PEER_BYTES_MAX);
+    assert_int_equal(replica.room(replica.self, &ben.secrets.member, &room[0]), ERR_OK);
+    assert_int_equal(room[0].entries, PEER_ENTRIES_MAX);
+    assert_int_equal(room[0].bytes, PEER_BYTES_MAX);
     ledger_snapshot_end(&snapshot);
 
     pulled = member_pull(&ana, &ben, NULL);
     assert_true(pulled > 0);
     snapshot = member_snapshot(&ana);
     replica_of(&snapshot, &replica);
-    assert_int_equal(replica.room(replica.self, &ben.secrets.member, &entries[1], &bytes[1]),
-                     ERR_OK);
-    assert_int_equal(entries[0] - entries[1], pulled);
-    assert_true(bytes[0] - bytes[1] > pulled * 40);
-    assert_int_equal(replica.room(replica.self, &ana.secrets.member, &entries[1], &bytes[1]),
-                     ERR_OK);
-    assert_true(entries[1] > PEER_ENTRIES_MAX && bytes[1] > PEER_BYTES_MAX);
+    assert_int_equal(replica.room(replica.self, &ben.secrets.member, &room[1]), ERR_OK);
+    assert_int_equal(room[0].entries - room[1].entries, pulled);
+    assert_true(room[0].bytes - room[1].bytes > pulled * 40);
+    assert_int_equal(replica.room(replica.self, &ana.secrets.member, &room[1]), ERR_OK);
+    assert_true(room[1].entries > PEER_ENTRIES_MAX && room[1].bytes > PEER_BYTES_MAX);
+    assert_int_equal(room[1].entries_max + room[1].bytes_max, 0);
     ledger_set_disk_low(ana.ledger, true);
     for (size_t at = 0; at < 2; at++) {
         assert_int_equal(replica.room(replica.self,
                                       at == 0 ? &ben.secrets.member : &ana.secrets.member,
-                                      &entries[1], &bytes[1]),
+                                      &room[1]),
                          ERR_OK);
-        assert_int_equal(entries[1] + bytes[1], 0);
+        assert_int_equal(room[1].entries + room[1].bytes, 0);
     }
     ledger_snapshot_end(&snapshot);
     member_free(&ana);

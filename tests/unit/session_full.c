@@ -21,13 +21,14 @@ static uint64_t full_held(struct session_pair *pair)
 static void full_bound(struct session_pair *pair, uint64_t more)
 {
     struct replica_mem *replica = &pair->sides[BEN].replica;
-    uint64_t held = 0, entries, bytes;
+    uint64_t held = 0;
+    struct replica_room room;
     struct replica ask = replica_mem_replica(replica);
 
     replica->has_bound = true;
     replica->bound = UINT32_MAX;
-    assert_int_equal(ask.room(ask.self, &(struct public_key){{0}}, &entries, &bytes), ERR_OK);
-    held = UINT32_MAX - entries;
+    assert_int_equal(ask.room(ask.self, &(struct public_key){{0}}, &room), ERR_OK);
+    held = UINT32_MAX - room.entries;
     replica->bound = held + more;
 }
 
@@ -167,6 +168,36 @@ static void what_is_handed_back_is_bounded_by_the_disk_alone(void **state)
     session_pair_free(pair);
 }
 
+/* The disk fills, or the owner wants less, while the session lasts: what was free at its beginning
+ * is no promise. */
+static void room_that_is_lost_meanwhile_is_noticed(void **state)
+{
+    struct session_event asked = {.type = SESSION_SYNC_ASKED};
+    struct session_pair *pair = session_pair_live();
+
+    (void)state;
+    session_pair_write(pair, ANA, ANA_PAIR, 10, 100, 1);
+    session_pair_run(pair);
+    pair->sides[BEN].replica.is_disk_low = true;
+    for (uint8_t round = 2; round < 10; round++) {
+        session_pair_write(pair, ANA, ANA_PAIR, 256, 100, round);
+        session_pair_run(pair);
+    }
+    assert_in_range(full_held(pair), 10, 10 + PEER_PORTION_ENTRIES + BLOCK_ENTRIES_MAX);
+    assert_non_null(strstr(session_pair_text(pair), "ana: gives no more"));
+    session_pair_free(pair);
+
+    pair = session_pair_live();
+    session_pair_write(pair, ANA, ANA_PAIR, 10, 100, 1);
+    session_pair_run(pair);
+    full_bound(pair, 0);
+    session_pair_event(pair, BEN, &asked); /* The owner has said so. */
+    session_pair_write(pair, ANA, ANA_PAIR, 10, 100, 2);
+    session_pair_run(pair);
+    assert_int_equal(full_held(pair), 10);
+    session_pair_free(pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +206,7 @@ int main(void)
         cmocka_unit_test(it_is_said_at_the_next_meeting_too),
         cmocka_unit_test(what_is_under_way_counts),
         cmocka_unit_test(what_is_handed_back_is_bounded_by_the_disk_alone),
+        cmocka_unit_test(room_that_is_lost_meanwhile_is_noticed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -249,6 +249,93 @@ static void sim_unite_removal(struct scene *scene)
     scene_settle(scene);
 }
 
+static size_t sim_unite_count(struct world_node *node, const char *method, const char *list)
+{
+    json_t *answer = world_read(node, method, json_object());
+    size_t count = json_array_size(json_object_get(answer, list));
+
+    json_decref(answer);
+    return count;
+}
+
+/* 7. Both devices, without a word between them, introduce the same two, and the desk endorses one
+ * of them: it is all there at both, and at the two it is for. */
+static void sim_unite_acts(struct scene *scene)
+{
+    struct sim_unite_cast cast;
+
+    sim_unite_meet(scene, &cast);
+    world_crash(cast.desk);
+    world_crash(cast.lap);
+    scene_ask(scene, cast.desk, "introduce",
+              json_pack("{s:s, s:s, s:s, s:s}", "a", "ben", "b", "cara", "why", "Boats.", "first",
+                        "both"));
+    scene_ask(scene, cast.lap, "introduce",
+              json_pack("{s:s, s:s, s:s, s:s}", "a", "cara", "b", "ben", "why", "Wine.", "first",
+                        "both"));
+    scene_ask(scene, cast.desk, "endorse",
+              json_pack("{s:s, s:[s], s:s, s:s}", "who", "ben", "about", "boats", "relation",
+                        "client", "words", "Built our boat, on time and true."));
+    scene_part(scene, cast.lap, cast.cara, (struct world_node *)NULL);
+    world_start(cast.desk);
+    world_start(cast.lap);
+    scene_wait(scene, 60);
+    scene_expect(scene, sim_unite_count(cast.ben, "intro.list", "introductions") == 1,
+                 "the desk's");
+    scene_expect(scene, sim_unite_count(cast.cara, "intro.list", "introductions") == 1,
+                 "the lap's");
+    scene_join(scene);
+    scene_settle(scene);
+    scene_expect(scene, sim_unite_count(cast.desk, "intro.list", "introductions") == 2,
+                 "both introductions at the desk");
+    scene_expect(scene, sim_unite_count(cast.lap, "intro.list", "introductions") == 2,
+                 "both introductions at the lap");
+    scene_expect(scene, sim_unite_count(cast.ben, "intro.list", "introductions") == 2,
+                 "both offers at ben");
+    scene_expect(scene, sim_unite_count(cast.cara, "intro.list", "introductions") == 2,
+                 "both offers at cara");
+    scene_expect(scene, sim_unite_count(cast.lap, "endorsement.list", "endorsements") == 1,
+                 "the endorsement at the lap");
+    scene_expect(scene, sim_unite_count(cast.ben, "endorsement.list", "endorsements") == 1,
+                 "the endorsement at ben");
+}
+
+/* The one endorsement by ben that this node holds: the value of a key. */
+static void sim_unite_received(struct world_node *node, const char *key, char out[static 64])
+{
+    json_t *answer = world_read(node, "endorsement.list", json_object());
+    json_t *row = json_array_get(json_object_get(answer, "endorsements"), 0);
+    const char *value = json_string_value(json_object_get(row, key));
+
+    (void)snprintf(out, 64, "%s", value != NULL ? value : "");
+    json_decref(answer);
+}
+
+/* 8. What is decided differently at two devices at once is decided in one way at both. */
+static void sim_unite_decisions(struct scene *scene)
+{
+    struct sim_unite_cast cast;
+    char id[64], desk[64], lap[64];
+
+    sim_unite_meet(scene, &cast);
+    scene_ask(scene, cast.ben, "endorse",
+              json_pack("{s:s, s:[s], s:s, s:s}", "who", "ana", "about", "boats", "relation",
+                        "client", "words", "Built our boat, on time and true."));
+    scene_settle(scene);
+    sim_unite_received(cast.lap, "id", id);
+    world_crash(cast.desk);
+    world_crash(cast.lap);
+    scene_ask(scene, cast.desk, "endorsement.accept", json_pack("{s:s}", "id", id));
+    scene_ask(scene, cast.lap, "endorsement.set-aside", json_pack("{s:s}", "id", id));
+    world_start(cast.desk);
+    world_start(cast.lap);
+    scene_settle(scene);
+    sim_unite_received(cast.desk, "state", desk);
+    sim_unite_received(cast.lap, "state", lap);
+    scene_expect(scene, strcmp(desk, lap) == 0, "one state at both");
+    scene_expect(scene, strcmp(desk, "set aside") == 0, "set aside outranks shown");
+}
+
 static const struct sim_unite_scene {
     const char *name;
     void (*run)(struct scene *scene);
@@ -259,6 +346,8 @@ static const struct sim_unite_scene {
     {"4 two branches of a peer", sim_unite_peer_longer},
     {"5 two branches of a peer, of one length", sim_unite_peer_equal},
     {"6 removals on two branches", sim_unite_removal},
+    {"7 both devices act at once", sim_unite_acts},
+    {"8 both devices decide at once", sim_unite_decisions},
 };
 
 int main(int argc, char **argv)

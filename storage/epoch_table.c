@@ -8,6 +8,7 @@
 #include "crypto/secret.h"
 #include "storage/agenda.h"
 #include "storage/ledger_state.h"
+#include "storage/running.h"
 #include "storage/space.h"
 #include "storage/view_peer.h"
 
@@ -16,14 +17,15 @@ enum {
     EPOCH_TABLE_PARENTS_MAX = 4096, /* epochs that are followed back from one */
     EPOCH_TABLE_TODO_MAX = 32       /* branches of them that are open at a time */
 };
-/* MORE: parents besides the first; OPENED: where its entry stands. Rows of older stores have
- * neither. */
+/* MORE: parents besides the first; OPENED: where its entry stands; HEARD: since when. Rows of older
+ * stores have none of these. */
 enum {
     EPOCH_TABLE_KNOWN = 1,
     EPOCH_TABLE_HAS_KEY = 2,
     EPOCH_TABLE_HAS_PREVIOUS = 4,
     EPOCH_TABLE_MORE = 8,
-    EPOCH_TABLE_OPENED = 16
+    EPOCH_TABLE_OPENED = 16,
+    EPOCH_TABLE_HEARD = 32
 };
 enum { EPOCH_TABLE_KEY_SIZE = KEY_SIZE + SEAL_OVERHEAD, EPOCH_TABLE_OPENED_SIZE = 12 };
 
@@ -98,6 +100,10 @@ static enum err epoch_table_read(const struct hash *id, struct span row, struct 
         out->log = at != NULL ? be32(at) : 0;
         out->seq = at != NULL ? be64(at + 4) : 0;
     }
+    if (err == ERR_OK && (flags & EPOCH_TABLE_HEARD) != 0) {
+        at = epoch_table_take(&rest, 8, &err);
+        out->heard_ms = at != NULL ? be64(at) : 0;
+    }
     return err == ERR_OK && rest.size != 0 ? ERR_CORRUPT : err;
 }
 
@@ -147,7 +153,7 @@ static enum err epoch_table_put(struct ledger_txn *txn, const struct epoch_row *
 {
     struct buf value = {0};
     struct key key;
-    uint8_t flags = 0;
+    uint8_t flags = EPOCH_TABLE_HEARD;
     enum err err;
 
     flags |= row->is_known ? EPOCH_TABLE_KNOWN : 0;
@@ -174,6 +180,7 @@ static enum err epoch_table_put(struct ledger_txn *txn, const struct epoch_row *
         buf_u32(&value, row->log);
         buf_u64(&value, row->seq);
     }
+    buf_u64(&value, row->heard_ms);
     err = buf_err(&value);
     epoch_table_row_key(&row->id, &key);
     if (err == ERR_OK)
@@ -242,11 +249,13 @@ static enum err epoch_table_hold(struct ledger_txn *txn, const struct hash *id,
     struct span ignored;
     enum err err = epoch_table_load(&snapshot, id, out, &ignored);
 
-    if (err == ERR_NOT_FOUND)
+    if (err == ERR_NOT_FOUND) {
         *out = (struct epoch_row){.id = *id};
-    else if (err != ERR_OK)
+        err = running_ms(&snapshot, &out->heard_ms);
+    }
+    if (err != ERR_OK)
         return err;
-    else if (out->has_key)
+    if (out->has_key)
         return ERR_EXISTS;
     if (out->is_known && epoch_check(&out->epoch, key) != ERR_OK)
         return ERR_FORGED;
@@ -451,12 +460,16 @@ static enum err epoch_table_learn(struct ledger_txn *txn, const struct ledger_to
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     uint8_t *key = secret_new(KEY_SIZE);
     struct epoch_row row;
+    uint64_t heard_ms = 0;
     bool has_key;
     enum err err = key != NULL ? epoch_table_get(&snapshot, &epoch->id, &row) : ERR_NOMEM;
 
     if ((err == ERR_OK && row.is_known) || (err != ERR_OK && err != ERR_NOT_FOUND))
         goto out;
-    err = epoch_table_find_key(&snapshot, space, epoch, key);
+    err = err == ERR_OK ? ERR_OK : running_ms(&snapshot, &row.heard_ms);
+    heard_ms = row.heard_ms;
+    if (err == ERR_OK)
+        err = epoch_table_find_key(&snapshot, space, epoch, key);
     has_key = err == ERR_OK;
     if (err != ERR_OK && err != ERR_NOT_FOUND)
         goto out;
@@ -465,7 +478,8 @@ static enum err epoch_table_learn(struct ledger_txn *txn, const struct ledger_to
                              .space = space,
                              .epoch = *epoch,
                              .log = log->row.number,
-                             .seq = log->row.tip.size};
+                             .seq = log->row.tip.size,
+                             .heard_ms = heard_ms};
     err = epoch_table_put(txn, &row, NULL);
     if (err == ERR_OK)
         err = epoch_table_list(txn, space, &epoch->id);

@@ -229,6 +229,7 @@ struct epoch_row {
     bool has_key;
     uint32_t log; /* where its entry stands; 0 in rows of older stores */
     uint64_t seq;
+    uint64_t heard_ms; /* running time when it, or its key, was first heard of */
 };
 /* Registers the epoch an unsealed entry opens or uses: row, index in its log, key if it can be
  * opened. */

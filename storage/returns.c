@@ -8,6 +8,7 @@
 #include "storage/keep.h"
 #include "storage/retire_table.h"
 #include "storage/return_table.h"
+#include "storage/space.h"
 #include "storage/standing.h"
 #include "storage/view_peer.h"
 
@@ -279,6 +280,7 @@ static enum err returns_settle_entry(struct returns_round *round, uint64_t arriv
     struct snapshot snapshot = ledger_txn_snapshot(round->txn);
     const struct hash *original;
     struct returns_edit edit;
+    bool is_open = true;
     struct entry_row entry;
     struct hash payload;
     enum err err = ledger_entry(&snapshot, arrival, &entry);
@@ -293,10 +295,12 @@ static enum err returns_settle_entry(struct returns_round *round, uint64_t arriv
     if (err != ERR_OK || *out)
         return err;
     err = returns_read(&snapshot, &entry, &round->place.device, &payload, &edit);
+    if (err == ERR_OK)
+        err = space_is_open(&snapshot, &round->space, &entry.epoch, &is_open);
     original = &edit.edit.edit.original.entry_hash;
     if (err == ERR_OK && !returns_is_hash(original, &payload))
         err = return_table_is_restated(&snapshot, round->space.number, original, out);
-    if (err == ERR_OK && !*out && round->may_repeat && round->budget > 0) {
+    if (err == ERR_OK && !*out && is_open && round->may_repeat && round->budget > 0) {
         err = returns_repeat(round, &edit.edit, entry.entry.header.expires_at_s);
         *out = err == ERR_OK;
     }

@@ -39,6 +39,11 @@ MUST_USE enum err space_link_changed(struct ledger_txn *txn, const struct object
 /* A device of this member was given up, or stolen. */
 MUST_USE enum err space_shut_out(struct ledger_txn *txn, const struct public_key *member);
 MUST_USE enum err space_devices_changed(struct ledger_txn *txn, const struct public_key *member);
+/* May what was sealed under this epoch of mine be sealed anew for today's readers? Not while its
+ * own are not known, in a card or network space: its opener may have removed somebody, which only
+ * self tells. After RETURN_WAIT_DAYS of running time nobody will. */
+MUST_USE enum err space_is_open(const struct snapshot *snapshot, const struct space_row *space,
+                                const struct hash *epoch, bool *out);
 /* Opens an epoch over all that is there; its readers are the audience of now. is_fresh: it tells no
  * earlier key, and only a restatement does that. */
 MUST_USE enum err space_open_epoch(struct ledger_txn *txn, const struct space_row *space,

@@ -18,7 +18,7 @@
 #include "storage/standing.h"
 #include "storage/view_peer.h"
 
-enum { SPACE_DAY_MS = 24 * 60 * 60 * 1000 };
+enum { SPACE_HOUR_MS = 60 * 60 * 1000, SPACE_DAY_MS = 24 * SPACE_HOUR_MS };
 
 /* Opening. */
 
@@ -79,7 +79,7 @@ static enum err space_plan_parents(struct space_look *look, struct space_opening
         struct space_epoch *next = NULL;
 
         for (size_t at = 0; at < look->count; at++)
-            if (look->epochs[at].is_tip && look->epochs[at].has_key &&
+            if (look->epochs[at].is_tip && look->epochs[at].is_open &&
                 space_is_better(&look->epochs[at], next))
                 next = &look->epochs[at];
         if (next == NULL)
@@ -164,10 +164,12 @@ enum err space_open_epoch(struct ledger_txn *txn, const struct space_row *space,
  * once would else unite, and unite what they united, for as long as they go on at one pace. */
 static bool space_must_unite(const struct space_look *look)
 {
+    bool is_granting = look->kind == SPACE_CARD || look->kind == SPACE_NETWORK;
     size_t tips = 0, exact = 0;
 
     for (size_t at = 0; at < look->count; at++) {
-        if (!look->epochs[at].is_tip || !look->epochs[at].has_key || !look->epochs[at].is_told)
+        if (!look->epochs[at].is_tip || !look->epochs[at].is_open ||
+            (!look->epochs[at].is_told && !is_granting))
             continue;
         tips++;
         exact += look->epochs[at].is_exact;
@@ -204,7 +206,7 @@ static bool space_is_branched(const struct space_look *look)
     size_t tips = 0;
 
     for (size_t at = 0; at < look->count; at++)
-        tips += look->epochs[at].is_tip && look->epochs[at].has_key;
+        tips += look->epochs[at].is_tip && look->epochs[at].is_open;
     return tips > 1;
 }
 
@@ -295,6 +297,23 @@ static enum err space_tend_devices(struct ledger_txn *txn, const struct space_ro
                : agenda_put(txn, due_ms, KIND_SPACE, span_of(space->id.bytes, ID_SIZE));
 }
 
+/* An epoch whose readers nobody told is waited for, and then united like any other. */
+static enum err space_tend_untold(struct ledger_txn *txn, struct space_row *space)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_look look = {0};
+    bool is_waiting = false;
+    enum err err = space_look_at(&snapshot, space, &look);
+
+    for (size_t at = 0; err == ERR_OK && at < look.count; at++)
+        is_waiting |= look.epochs[at].is_tip && look.epochs[at].has_key && !look.epochs[at].is_open;
+    space->is_unsettled |= err == ERR_OK && space_must_unite(&look);
+    space_look_release(&look);
+    return err == ERR_OK && is_waiting ? agenda_put(txn, txn->now_ms + SPACE_HOUR_MS, KIND_SPACE,
+                                                    span_of(space->id.bytes, ID_SIZE))
+                                       : err;
+}
+
 enum err space_tend(struct ledger_txn *txn, struct span name)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
@@ -308,7 +327,9 @@ enum err space_tend(struct ledger_txn *txn, struct span name)
     err = ledger_space(&snapshot, &id, &space);
     if (err != ERR_OK || !space.is_mine)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
-    err = space_settle(txn, &space);
+    err = space_tend_untold(txn, &space);
+    if (err == ERR_OK)
+        err = space_settle(txn, &space);
     if (err == ERR_OK)
         err = space_tend_devices(txn, &space);
     return err == ERR_KEY_MISSING ? ERR_OK : err; /* Looked at again when a key comes. */

@@ -5,12 +5,17 @@
 #include <string.h>
 
 #include "crypto/heap.h"
+#include "proto/limits.h"
 #include "proto/link.h"
 #include "storage/ledger_state.h"
+#include "storage/retire_table.h"
 #include "storage/row.h"
+#include "storage/running.h"
 #include "storage/space_state.h"
 #include "storage/standing.h"
 #include "storage/view_peer.h"
+
+enum { SPACE_DESCENT_MAX = 32 /* epochs between one that is granted and one it tells of */ };
 
 void space_look_release(struct space_look *look)
 {
@@ -227,6 +232,177 @@ static enum err space_judge_opener(struct space_look *look, const struct epoch_r
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
+/* Whether today's readers may get what was sealed under an epoch. */
+struct space_opening_to {
+    const struct space_look *look;
+    const struct hash *epoch;
+    struct span readers; /* of the epoch: keys */
+    bool is_open;
+};
+
+static bool space_is_listed(struct span readers, const struct public_key *reader)
+{
+    for (size_t at = 0; at + sizeof *reader <= readers.size; at += sizeof *reader)
+        if (memcmp(readers.data + at, reader, sizeof *reader) == 0)
+            return true;
+    return false;
+}
+
+/* Was this link made by a device that has two branches? Then whoever opened an epoch on one of them
+ * knew of it. */
+static enum err space_is_old_link(const struct snapshot *snapshot, const struct public_key *member,
+                                  bool *out)
+{
+    const struct object_register *state;
+    struct object link = {0};
+    struct entry_row entry;
+    enum standing standing = STANDING_GOOD;
+    struct log_row log;
+    struct id object;
+    uint32_t number;
+    enum err err;
+
+    id_about("kith link", member, &object);
+    err =
+        row_get(snapshot, ledger_self_space(snapshot->ledger), KIND_LINK, &object, &link, &number);
+    state = err == ERR_OK ? object_register(&link, LINK_STATE) : NULL;
+    if (err == ERR_OK)
+        err = state != NULL ? ledger_entry(snapshot, state->arrival, &entry) : ERR_NOT_FOUND;
+    if (err == ERR_OK)
+        err = ledger_log_numbered(snapshot, entry.log, &log);
+    if (err == ERR_OK)
+        err = standing_of(snapshot, &log.device, &standing);
+    *out = standing == STANDING_FORKED;
+    object_release(&link);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static bool space_tells(const struct space_epoch *epoch, const struct hash *parent)
+{
+    for (size_t at = 0; at < epoch->parents_count && !epoch->is_fresh; at++)
+        if (memcmp(epoch->parents[at].bytes, parent->bytes, HASH_SIZE) == 0)
+            return true;
+    return false;
+}
+
+/* Was the peer granted this epoch, or one that tells its key? */
+static enum err space_is_granted(const struct space_look *look, const struct hash *epoch,
+                                 const struct peer *peer, unsigned depth, bool *out)
+{
+    struct object grant = {0};
+    struct id object;
+    uint32_t number;
+    enum err err = ERR_NOT_FOUND;
+
+    memcpy(object.bytes, epoch->bytes, ID_SIZE);
+    if (peer->has_pair_out)
+        err = row_get(look->snapshot, &peer->pair_out, KIND_GRANT, &object, &grant, &number);
+    object_release(&grant);
+    *out = err == ERR_OK;
+    err = err == ERR_NOT_FOUND ? ERR_OK : err;
+    for (size_t at = 0; err == ERR_OK && !*out && depth > 0 && at < look->count; at++)
+        if (space_tells(&look->epochs[at], epoch))
+            err = space_is_granted(look, &look->epochs[at].id, peer, depth - 1, out);
+    return err;
+}
+
+static enum err space_on_left_out(void *self, const struct peer *peer)
+{
+    struct space_opening_to *telling = self;
+    const struct space_look *look = telling->look;
+    bool is_old = false, is_granted = false;
+    enum err err = ERR_OK;
+
+    if (!space_may_read(look->kind, peer) || space_is_listed(telling->readers, &peer->member))
+        return ERR_OK;
+    err = space_is_old_link(look->snapshot, &peer->member, &is_old);
+    if (err == ERR_OK && is_old)
+        err = space_is_granted(look, telling->epoch, peer, SPACE_DESCENT_MAX, &is_granted);
+    telling->is_open &= !is_old || is_granted;
+    return err;
+}
+
+/* Every linked peer whom an epoch leaves out came after it, as far as can be seen. */
+static enum err space_leaves_nobody_out(const struct space_look *look,
+                                        const struct epoch_row *epoch, struct span readers,
+                                        bool *out)
+{
+    struct space_opening_to telling = {
+        .look = look, .epoch = &epoch->id, .readers = readers, .is_open = true};
+    const struct snapshot *snapshot = look->snapshot;
+    struct log_row log;
+    enum err err = epoch->log > 0 ? ledger_log_numbered(snapshot, epoch->log, &log) : ERR_NOT_FOUND;
+
+    *out = true;
+    if (err == ERR_OK && public_key_is_equal(&log.device, ledger_device(snapshot->ledger)))
+        return ERR_OK; /* This device knows whom it removed. */
+    if (err == ERR_OK || err == ERR_NOT_FOUND)
+        err = view_peer_each(snapshot, space_on_left_out, &telling);
+    *out = telling.is_open;
+    return err;
+}
+
+/* Nothing is in question where no device of anybody was ever retired. */
+static enum err space_judge_open(const struct space_look *look, const struct epoch_row *epoch,
+                                 bool *out)
+{
+    const struct snapshot *snapshot = look->snapshot;
+    struct object record = {0};
+    struct span readers;
+    struct id object;
+    uint32_t number;
+    bool has_any = true;
+    enum err err;
+
+    memcpy(object.bytes, epoch->id.bytes, ID_SIZE);
+    err =
+        row_get(snapshot, ledger_self_space(snapshot->ledger), KIND_KEY, &object, &record, &number);
+    readers = object_value(&record, KEY_READERS).bytes;
+    *out = err == ERR_OK && readers.size >= ID_SIZE;
+    if (*out)
+        err = retire_table_has_any(snapshot, &has_any);
+    if (*out && err == ERR_OK && has_any)
+        err = space_leaves_nobody_out(look, epoch,
+                                      span_of(readers.data + ID_SIZE, readers.size - ID_SIZE), out);
+    object_release(&record);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* PROTOCOL RETURN-10: "What was sealed in a card or network space under an epoch whose readers are
+ * not known here, or which leaves out a peer whom a device with two branches linked, is sealed for
+ * others when it is known who was removed, or RETURN_WAIT_DAYS after the epoch was heard of: the
+ * device that opened it may have removed somebody, and says so to its siblings alone." */
+static enum err space_find_open(const struct space_look *look, const struct hash *epoch, bool *out)
+{
+    struct epoch_row row;
+    uint64_t now_ms = 0;
+    enum err err = ERR_OK;
+
+    *out = look->kind != SPACE_CARD && look->kind != SPACE_NETWORK;
+    if (!*out)
+        err = epoch_table_get(look->snapshot, epoch, &row);
+    if (!*out && err == ERR_OK)
+        err = space_judge_open(look, &row, out);
+    if (*out || err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    err = running_ms(look->snapshot, &now_ms);
+    /* Running time alone: a wall clock that says more must not hurry it. */
+    *out = err == ERR_OK && now_ms >= row.heard_ms + RETURN_WAIT_DAYS * MS_PER_DAY;
+    return err;
+}
+
+enum err space_is_open(const struct snapshot *snapshot, const struct space_row *space,
+                       const struct hash *epoch, bool *out)
+{
+    struct space_look look = {.snapshot = snapshot, .kind = space->kind};
+    enum err err = epoch_table_each(snapshot, space->number, space_note_epoch, &look);
+
+    if (err == ERR_OK)
+        err = space_find_open(&look, epoch, out);
+    space_look_release(&look);
+    return err;
+}
+
 /* The record must open the epoch's own commitment: a record without it says nothing. */
 static enum err space_judge(struct space_look *look, struct space_epoch *epoch)
 {
@@ -288,6 +464,9 @@ enum err space_look_at(const struct snapshot *snapshot, const struct space_row *
     space_find_tips(out);
     for (size_t at = 0; err == ERR_OK && at < out->count; at++)
         err = space_judge(out, &out->epochs[at]);
+    for (size_t at = 0; err == ERR_OK && at < out->count; at++)
+        if (out->epochs[at].is_tip && out->epochs[at].has_key)
+            err = space_find_open(out, &out->epochs[at].id, &out->epochs[at].is_open);
     space_leak_parents(out);
     for (size_t at = 0; err == ERR_OK && at < out->count; at++) {
         out->epochs[at].is_fit &= !out->epochs[at].is_leaked;

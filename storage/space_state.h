@@ -25,6 +25,7 @@ struct space_epoch {
     bool is_told;   /* its opener recorded its readers in self, and that has arrived */
     bool is_fit;    /* its readers are known, and all of them may read today */
     bool is_exact;  /* and all who may read today are among them */
+    bool is_open;   /* has a key that whoever reads today may get: see space_is_open; of tips */
     uint64_t opened_ms;
 };
 

@@ -191,6 +191,151 @@ static void sim_unite_peer_equal(struct scene *scene)
     sim_unite_peer(scene, false);
 }
 
+/* What this person writes on the card from now on is for the other, too, or is not; what is there
+ * already stays whose it was. */
+static void sim_unite_may_read(struct scene *scene, const struct world_node *writer,
+                               const struct world_node *reader, bool may)
+{
+    uint64_t bit = UINT64_C(1) << reader->person, *readers = &scene->judge.readers[writer->person];
+
+    *readers = may ? *readers | bit : *readers & ~bit;
+}
+
+/* 6. cara is removed on one branch; on the other two rotations let her in, for two others are
+ * removed there. Once the two know of one another, neither writes anything that she can read, and
+ * what was written without her stays so. */
+static void sim_unite_removal(struct scene *scene)
+{
+    struct world_node *ana, *twin, *ben, *cara, *dan, *eve;
+
+    ana = scene_member(scene, "ana");
+    ben = scene_member(scene, "ben");
+    cara = scene_member(scene, "cara");
+    dan = scene_member(scene, "dan");
+    eve = scene_member(scene, "eve");
+    scene_link(scene, ana, ben);
+    scene_link(scene, ana, cara);
+    scene_link(scene, ana, dan);
+    scene_link(scene, ana, eve);
+    scene_settle(scene);
+    world_crash(ana);
+    twin = world_clone(ana, false);
+    scene_part(scene, twin, cara, dan, eve, (struct world_node *)NULL);
+    world_start(ana);
+    world_start(twin);
+    scene_wait(scene, 20);
+    scene_ask(scene, twin, "peer.remove", json_pack("{s:s}", "who", "dan"));
+    sim_unite_may_read(scene, ana, dan, false);
+    scene_card(scene, twin);
+    scene_ask(scene, twin, "peer.remove", json_pack("{s:s}", "who", "eve"));
+    sim_unite_may_read(scene, ana, eve, false);
+    scene_card(scene, twin);
+    scene_ask(scene, ana, "peer.remove", json_pack("{s:s}", "who", "cara"));
+    judge_parted(&scene->judge, ana->person, cara->person);
+    sim_unite_may_read(scene, ana, dan, true); /* On this branch the two are peers. */
+    sim_unite_may_read(scene, ana, eve, true);
+    scene_card(scene, ana);
+    scene_card(scene, ana);
+    scene_wait(scene, 60);
+    sim_unite_may_read(scene, ana, dan, false);
+    sim_unite_may_read(scene, ana, eve, false);
+    scene_join(scene);
+    scene_settle(scene);
+    scene_expect(scene, !judge_is_linked(ana, cara) && !judge_is_linked(twin, cara), "no cara");
+    scene_expect(scene, !judge_is_linked(ana, dan) && !judge_is_linked(twin, eve), "no dan, eve");
+    scene_expect(scene, judge_is_linked(twin, ben) && judge_is_linked(ana, ben), "ben stays");
+    scene_card(scene, ana);
+    scene_card(scene, twin);
+    scene_settle(scene);
+}
+
+static size_t sim_unite_count(struct world_node *node, const char *method, const char *list)
+{
+    json_t *answer = world_read(node, method, json_object());
+    size_t count = json_array_size(json_object_get(answer, list));
+
+    json_decref(answer);
+    return count;
+}
+
+/* 7. Both devices, without a word between them, introduce the same two, and the desk endorses one
+ * of them: it is all there at both, and at the two it is for. */
+static void sim_unite_acts(struct scene *scene)
+{
+    struct sim_unite_cast cast;
+
+    sim_unite_meet(scene, &cast);
+    world_crash(cast.desk);
+    world_crash(cast.lap);
+    scene_ask(scene, cast.desk, "introduce",
+              json_pack("{s:s, s:s, s:s, s:s}", "a", "ben", "b", "cara", "why", "Boats.", "first",
+                        "both"));
+    scene_ask(scene, cast.lap, "introduce",
+              json_pack("{s:s, s:s, s:s, s:s}", "a", "cara", "b", "ben", "why", "Wine.", "first",
+                        "both"));
+    scene_ask(scene, cast.desk, "endorse",
+              json_pack("{s:s, s:[s], s:s, s:s}", "who", "ben", "about", "boats", "relation",
+                        "client", "words", "Built our boat, on time and true."));
+    scene_part(scene, cast.lap, cast.cara, (struct world_node *)NULL);
+    world_start(cast.desk);
+    world_start(cast.lap);
+    scene_wait(scene, 60);
+    scene_expect(scene, sim_unite_count(cast.ben, "intro.list", "introductions") == 1,
+                 "the desk's");
+    scene_expect(scene, sim_unite_count(cast.cara, "intro.list", "introductions") == 1,
+                 "the lap's");
+    scene_join(scene);
+    scene_settle(scene);
+    scene_expect(scene, sim_unite_count(cast.desk, "intro.list", "introductions") == 2,
+                 "both introductions at the desk");
+    scene_expect(scene, sim_unite_count(cast.lap, "intro.list", "introductions") == 2,
+                 "both introductions at the lap");
+    scene_expect(scene, sim_unite_count(cast.ben, "intro.list", "introductions") == 2,
+                 "both offers at ben");
+    scene_expect(scene, sim_unite_count(cast.cara, "intro.list", "introductions") == 2,
+                 "both offers at cara");
+    scene_expect(scene, sim_unite_count(cast.lap, "endorsement.list", "endorsements") == 1,
+                 "the endorsement at the lap");
+    scene_expect(scene, sim_unite_count(cast.ben, "endorsement.list", "endorsements") == 1,
+                 "the endorsement at ben");
+}
+
+/* The one endorsement by ben that this node holds: the value of a key. */
+static void sim_unite_received(struct world_node *node, const char *key, char out[static 64])
+{
+    json_t *answer = world_read(node, "endorsement.list", json_object());
+    json_t *row = json_array_get(json_object_get(answer, "endorsements"), 0);
+    const char *value = json_string_value(json_object_get(row, key));
+
+    (void)snprintf(out, 64, "%s", value != NULL ? value : "");
+    json_decref(answer);
+}
+
+/* 8. What is decided differently at two devices at once is decided in one way at both. */
+static void sim_unite_decisions(struct scene *scene)
+{
+    struct sim_unite_cast cast;
+    char id[64], desk[64], lap[64];
+
+    sim_unite_meet(scene, &cast);
+    scene_ask(scene, cast.ben, "endorse",
+              json_pack("{s:s, s:[s], s:s, s:s}", "who", "ana", "about", "boats", "relation",
+                        "client", "words", "Built our boat, on time and true."));
+    scene_settle(scene);
+    sim_unite_received(cast.lap, "id", id);
+    world_crash(cast.desk);
+    world_crash(cast.lap);
+    scene_ask(scene, cast.desk, "endorsement.accept", json_pack("{s:s}", "id", id));
+    scene_ask(scene, cast.lap, "endorsement.set-aside", json_pack("{s:s}", "id", id));
+    world_start(cast.desk);
+    world_start(cast.lap);
+    scene_settle(scene);
+    sim_unite_received(cast.desk, "state", desk);
+    sim_unite_received(cast.lap, "state", lap);
+    scene_expect(scene, strcmp(desk, lap) == 0, "one state at both");
+    scene_expect(scene, strcmp(desk, "set aside") == 0, "set aside outranks shown");
+}
+
 static const struct sim_unite_scene {
     const char *name;
     void (*run)(struct scene *scene);
@@ -200,6 +345,9 @@ static const struct sim_unite_scene {
     {"3 siblings that come back", sim_unite_late_sibling},
     {"4 two branches of a peer", sim_unite_peer_longer},
     {"5 two branches of a peer, of one length", sim_unite_peer_equal},
+    {"6 removals on two branches", sim_unite_removal},
+    {"7 both devices act at once", sim_unite_acts},
+    {"8 both devices decide at once", sim_unite_decisions},
 };
 
 int main(int argc, char **argv)

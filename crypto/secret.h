@@ -1,7 +1,8 @@
 /*
- * Memory for secrets: locked, guarded, wiped when given back. Secrets of up to 512 bytes (session
- * keys) share locked slabs, so a thousand sessions do not need a thousand guarded pages. secret_new
- * and secret_free may be called from any thread; a secret's bytes belong to one thread at a time.
+ * Memory for secrets: locked, guarded, wiped when given back. Secrets of up to 2,048 bytes (session
+ * keys, links) share locked slabs, so a thousand sessions do not need a thousand guarded pages, and
+ * looking at a link costs no system call. secret_new and secret_free may be called from any thread;
+ * a secret's bytes belong to one thread at a time.
  */
 #ifndef KITH_CRYPTO_SECRET_H
 #define KITH_CRYPTO_SECRET_H
@@ -13,8 +14,8 @@
 
 /* Prepares libsodium; to be called once before anything else in this room. ERR_IO if it cannot. */
 MUST_USE enum err secret_start(void);
-/* Zeroed locked memory, aligned for any type up to 512 bytes and for bytes above, or NULL when none
- * can be had or locked: systems bound what a user may lock, often at 8 MiB. */
+/* Zeroed locked memory, aligned for any type up to 2,048 bytes and for bytes above, or NULL when
+ * none can be had or locked: systems bound what a user may lock, often at 8 MiB. */
 void *secret_new(size_t size);
 /* Wipes and gives back; NULL does nothing. */
 void secret_free(void *secret);

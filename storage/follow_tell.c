@@ -34,6 +34,17 @@ static enum err follow_tell_letter(struct ledger_txn *txn, const struct space_ro
     return err == ERR_OK ? view_reply_changed(txn, space, before, after) : err;
 }
 
+static enum err follow_tell_contact(struct ledger_txn *txn, const struct space_row *space,
+                                    uint32_t number, const struct object *before,
+                                    const struct object *after)
+{
+    enum err err = view_contact_changed(txn, number, before, after);
+
+    if (err == ERR_OK)
+        err = view_search_changed(txn, space, number, before, after);
+    return err == ERR_OK ? view_same_changed(txn, number, before, after) : err;
+}
+
 /* The views of each kind, told what an object was and what it has become. */
 enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint32_t number,
                      const struct object *before, const struct object *after)
@@ -42,10 +53,7 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
 
     switch (after->kind) {
     case KIND_CONTACT:
-        err = view_contact_changed(txn, number, before, after);
-        if (err == ERR_OK)
-            err = view_search_changed(txn, space, number, before, after);
-        return err == ERR_OK ? view_same_changed(txn, number, before, after) : err;
+        return follow_tell_contact(txn, space, number, before, after);
     case KIND_CARD:
         return view_search_changed(txn, space, number, before, after);
     case KIND_LINK:
@@ -80,6 +88,7 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
         return ERR_OK;
     case KIND_INTRODUCTION:
     case KIND_INTRODUCTION_RECORD:
+    case KIND_INTRODUCTION_KEY:
     case KIND_INTRODUCTION_MUTE:
         return view_introduction_changed(txn, space, before, after);
     case KIND_PASS:

@@ -222,8 +222,8 @@ static void returns_forget(struct returns_edit *edit)
 }
 
 /* PROTOCOL RETURN-7: "A restatement carries the original: the first writer's device, the entry's
- * number and payload hash, and its time, counters and dots verbatim (ORIGIN-1). The restatement of
- * a restatement carries the first original." */
+ * number and payload hash, and its time, counters and dots verbatim (ORIGIN-1), and expires as it
+ * did. The restatement of a restatement carries the first original." */
 static enum err returns_read(const struct snapshot *snapshot, const struct entry_row *entry,
                              const struct public_key *device, const struct hash *payload,
                              struct returns_edit *out)
@@ -248,13 +248,14 @@ struct returns_round {
     size_t budget;
 };
 
-static enum err returns_repeat(struct returns_round *round, struct edit_space *edit)
+static enum err returns_repeat(struct returns_round *round, struct edit_space *edit,
+                               uint64_t expires_at_s)
 {
     struct ledger_txn *txn = round->txn;
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct log_id id = {.space = round->space.id, .device = *ledger_device(txn->ledger)};
     struct log_row log;
-    enum err err = ledger_append(txn, &round->space.id, edit, 0);
+    enum err err = ledger_append(txn, &round->space.id, edit, expires_at_s);
 
     if (err == ERR_OK)
         err = ledger_log(&snapshot, &id, &log);
@@ -296,7 +297,7 @@ static enum err returns_settle_entry(struct returns_round *round, uint64_t arriv
     if (err == ERR_OK && !returns_is_hash(original, &payload))
         err = return_table_is_restated(&snapshot, round->space.number, original, out);
     if (err == ERR_OK && !*out && round->may_repeat && round->budget > 0) {
-        err = returns_repeat(round, &edit.edit);
+        err = returns_repeat(round, &edit.edit, entry.entry.header.expires_at_s);
         *out = err == ERR_OK;
     }
     returns_forget(&edit);

@@ -82,6 +82,9 @@ MUST_USE enum err space_has_siblings(const struct snapshot *snapshot, bool *out)
 /* Called by follow with an object of self: spaces of mine that another device made, and what a link
  * that another device made says of the peer's, become known. */
 MUST_USE enum err space_learn(struct ledger_txn *txn, const struct object *space);
+/* My network space, which another device made and granted to a peer before self told of it.
+ * ERR_NOT_FOUND: it has another id (OWN-11). */
+MUST_USE enum err space_learn_network(struct ledger_txn *txn, const struct id *id);
 MUST_USE enum err space_learn_link(struct ledger_txn *txn, const struct object *link);
 /* Called from the agenda. With a member's root: its spaces are news. With an epoch's id: the key of
  * a peer's pair space is put into self for the other devices; with none: every such key is. And:

@@ -159,13 +159,15 @@ enum err space_open_epoch(struct ledger_txn *txn, const struct space_row *space,
 
 /* Choosing. */
 
-/* Tips of several devices need no uniting where each serves exactly today's audience. */
+/* Tips of several devices need no uniting where each serves exactly today's audience. One whose
+ * readers are not told yet waits for that: it comes in another space, so two devices that open at
+ * once would else unite, and unite what they united, for as long as they go on at one pace. */
 static bool space_must_unite(const struct space_look *look)
 {
     size_t tips = 0, exact = 0;
 
     for (size_t at = 0; at < look->count; at++) {
-        if (!look->epochs[at].is_tip || !look->epochs[at].has_key)
+        if (!look->epochs[at].is_tip || !look->epochs[at].has_key || !look->epochs[at].is_told)
             continue;
         tips++;
         exact += look->epochs[at].is_exact;

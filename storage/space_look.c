@@ -70,7 +70,7 @@ static void space_judge_readers(struct space_look *look, struct space_epoch *epo
 {
     struct public_key reader;
 
-    epoch->is_fit = true;
+    epoch->is_told = epoch->is_fit = true;
     for (size_t at = 0; at < readers.size; at += sizeof reader) {
         memcpy(&reader, readers.data + at, sizeof reader);
         epoch->is_fit &= space_audience_has(look->audience, &reader);

@@ -67,30 +67,43 @@ static enum err space_note_known(struct ledger_txn *txn, const struct public_key
     return agenda_put(txn, AGENDA_NOW, KIND_LINK, span_of(member->bytes, 32));
 }
 
+static enum err space_learn_row(struct ledger_txn *txn, struct space_row *row)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    bool is_new = false;
+    enum err err = space_note(txn, row, &is_new);
+
+    if (err != ERR_OK || !is_new)
+        return err;
+    err = ledger_space(&snapshot, &row->id, row);
+    if (err == ERR_OK)
+        err = space_unsettle(txn, row);
+    return err == ERR_OK ? space_note_known(txn, ledger_member(txn->ledger)) : err;
+}
+
+enum err space_learn_network(struct ledger_txn *txn, const struct id *id)
+{
+    struct space_row row = {
+        .id = *id, .kind = SPACE_NETWORK, .is_mine = true, .writer = *ledger_member(txn->ledger)};
+
+    return space_learn_row(txn, &row);
+}
+
 /* PROTOCOL OWN-8: "A space object of self makes a space of the member known, a link object the
  * spaces of the peer and, by its chain, the device it was made with." */
 enum err space_learn(struct ledger_txn *txn, const struct object *space)
 {
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
     const struct public_key *own = ledger_member(txn->ledger);
     uint64_t kind = object_number(space, SPACE_FIELD_KIND);
     struct span peer = object_value(space, SPACE_FIELD_PEER).bytes;
     struct space_row row = {
         .id = space->id, .kind = (enum space_kind)kind, .is_mine = true, .writer = *own};
-    bool is_new = false;
-    enum err err;
 
     if (kind < SPACE_SELF || kind > SPACE_NETWORK || (kind == SPACE_PAIR && peer.size != 32))
         return ERR_OK;
     if (kind == SPACE_PAIR)
         memcpy(row.reader.bytes, peer.data, 32);
-    err = space_note(txn, &row, &is_new);
-    if (err != ERR_OK || !is_new)
-        return err;
-    err = ledger_space(&snapshot, &row.id, &row);
-    if (err == ERR_OK)
-        err = space_unsettle(txn, &row);
-    return err == ERR_OK ? space_note_known(txn, own) : err;
+    return space_learn_row(txn, &row);
 }
 
 static bool space_read_id(const struct object *link, uint8_t field, struct id *out)

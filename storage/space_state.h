@@ -22,6 +22,7 @@ struct space_epoch {
     bool has_key, is_fresh;
     bool is_tip;
     bool is_leaked; /* its key was granted, or follows from one granted, to a peer of former days */
+    bool is_told;   /* its opener recorded its readers in self, and that has arrived */
     bool is_fit;    /* its readers are known, and all of them may read today */
     bool is_exact;  /* and all who may read today are among them */
     uint64_t opened_ms;

@@ -453,24 +453,31 @@ static enum err view_introduction_recorded(struct ledger_txn *txn, const struct 
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-/* Links and mutes: whatever is under way is looked at again. */
+/* Links and mutes: whatever is under way is looked at again. A key: what has ended, too, for a
+ * release may have come that could not be judged without it. */
+
+struct view_introduction_names {
+    struct buf list;
+    bool has_ended;
+};
 
 static enum err view_introduction_on_row(void *self, const struct introduction_row *row)
 {
-    struct buf *names = self;
+    struct view_introduction_names *names = self;
 
-    if (row->ended_ms == 0) {
-        buf_append(names, span_of(row->introducer.bytes, 32));
-        buf_append(names, span_of(row->id.bytes, ID_SIZE));
+    if (row->ended_ms == 0 || names->has_ended) {
+        buf_append(&names->list, span_of(row->introducer.bytes, 32));
+        buf_append(&names->list, span_of(row->id.bytes, ID_SIZE));
     }
-    return buf_err(names);
+    return buf_err(&names->list);
 }
 
-static enum err view_introduction_all_due(struct ledger_txn *txn)
+static enum err view_introduction_all_due(struct ledger_txn *txn, bool has_ended)
 {
+    struct view_introduction_names all = {.has_ended = has_ended};
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct buf names = {0};
-    enum err err = view_introduction_each(&snapshot, NULL, view_introduction_on_row, &names);
+    enum err err = view_introduction_each(&snapshot, NULL, view_introduction_on_row, &all);
+    struct buf names = all.list;
 
     for (size_t at = 0; at < names.size && err == ERR_OK; at += VIEW_INTRODUCTION_NAME)
         err = agenda_put(txn, AGENDA_NOW, KIND_INTRODUCTION,
@@ -493,11 +500,13 @@ enum err view_introduction_changed(struct ledger_txn *txn, const struct space_ro
     case KIND_INTRODUCTION_RECORD:
         return view_introduction_recorded(txn, after);
     case KIND_INTRODUCTION_MUTE:
-        return view_introduction_all_due(txn);
+        return view_introduction_all_due(txn, false);
+    case KIND_INTRODUCTION_KEY:
+        return before == NULL ? view_introduction_all_due(txn, true) : ERR_OK;
     case KIND_LINK:
         if (before != NULL && object_number(before, LINK_STATE) == object_number(after, LINK_STATE))
             return ERR_OK;
-        return view_introduction_all_due(txn);
+        return view_introduction_all_due(txn, false);
     default:
         return ERR_OK;
     }

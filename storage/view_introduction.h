@@ -72,7 +72,8 @@ MUST_USE enum err view_introduction_muted(const struct snapshot *snapshot,
                                           const struct public_key *member, uint64_t now_ms,
                                           bool *out);
 
-/* Called by follow after a statement, a record, a mute or a link changed. before may be NULL. */
+/* Called by follow after a statement, a record, a key, a mute or a link changed. before may be
+ * NULL. */
 MUST_USE enum err view_introduction_changed(struct ledger_txn *txn, const struct space_row *space,
                                             const struct object *before,
                                             const struct object *after);

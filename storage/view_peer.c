@@ -72,6 +72,10 @@ static enum err view_peer_learn_network(struct ledger_txn *txn, const struct id 
 
     if (kind != SPACE_NETWORK)
         return ERR_NOT_FOUND;
+    if (public_key_is_equal(writer, ledger_member(txn->ledger))) { /* By another device of mine. */
+        err = space_learn_network(txn, id);
+        return err == ERR_OK ? ledger_space(&snapshot, id, out) : err;
+    }
     err = view_peer_network(&snapshot, writer, out);
     if (err != ERR_NOT_FOUND)
         return err == ERR_OK ? ERR_NOT_FOUND : err;

@@ -51,7 +51,7 @@ def ended(folder, process, seconds=120):
         told, error = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         process.terminate()
-        told, error = process.communicate(timeout=20)
+        told, error = process.communicate(timeout=120)
         raise AssertionError(f"it did not end: {told.decode()}{error.decode()}") from None
     assert left_behind(folder) == [], left_behind(folder)
     return process.returncode, told.decode() + error.decode()
@@ -99,7 +99,7 @@ def without_the_real_address_books_it_takes_the_samples(place):
     process = demo(place.path, KITH_TEST_DATA=os.path.join(place.path, "nothing"))
     told = until_told(process, "They start their nodes")
     process.terminate()
-    code, more = ended(place.path, process, 30)
+    code, more = ended(place.path, process)
     assert code == 143, (code, told, more)
     assert brought(told) == NAMES, (told, more)
 
@@ -138,7 +138,7 @@ def interrupted_anywhere_it_leaves_nothing(place):
         told = until_told(process, sentence)
         assert left_behind(place.path) != [], told
         os.killpg(process.pid, signal.SIGINT)
-        code, more = ended(place.path, process, 30)
+        code, more = ended(place.path, process)
         assert code == 130, (code, told, more)
 
 

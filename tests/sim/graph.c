@@ -8,33 +8,51 @@
 
 #include "tests/sim/world.h"
 
-static void graph_add(struct graph_links *links, uint16_t to)
+enum { GRAPH_CIRCLE = 25, GRAPH_NEAR = 3, GRAPH_TIES_PART = 2 };
+
+static void graph_add(struct graph_person *person, uint16_t to)
 {
-    if (links->count == links->capacity) {
-        links->capacity = links->capacity > 0 ? 2 * links->capacity : 8;
-        links->to = realloc(links->to, links->capacity * sizeof *links->to);
-        KITH_ASSERT(links->to != NULL);
+    if (person->count == person->capacity) {
+        person->capacity = person->capacity > 0 ? 2 * person->capacity : 8;
+        person->links = realloc(person->links, person->capacity * sizeof *person->links);
+        KITH_ASSERT(person->links != NULL);
     }
-    links->to[links->count++] = to;
+    person->links[person->count++] = to;
 }
 
-static bool graph_has(const struct graph_links *links, uint16_t to)
+static bool graph_has(const struct graph_person *person, size_t to)
 {
-    for (size_t at = 0; at < links->count; at++)
-        if (links->to[at] == to)
+    for (size_t at = 0; at < person->count; at++)
+        if (person->links[at] == to)
             return true;
     return false;
 }
 
-/* Who certified whom. */
-static bool graph_read(const char *default_folder, struct graph_links *out)
+bool graph_has_link(const struct graph *graph, size_t one, size_t other)
 {
-    const char *folder = getenv("KITH_TEST_DATA");
+    return graph_has(&graph->people[one], other);
+}
+
+static void graph_release(struct graph_person *people)
+{
+    for (size_t at = 0; at < GRAPH_PEOPLE_MAX; at++)
+        free(people[at].links);
+    free(people);
+}
+
+void graph_end(struct graph *graph)
+{
+    graph_release(graph->people);
+}
+
+/* Advogato. */
+
+static bool graph_read_file(const char *data, struct graph_person *certified)
+{
     char path[1024], line[128];
     gzFile file;
 
-    (void)snprintf(path, sizeof path, "%s/graphs/advogato.out.txt.gz",
-                   folder != NULL ? folder : default_folder);
+    (void)snprintf(path, sizeof path, "%s/graphs/advogato.out.txt.gz", data);
     file = gzopen(path, "rb");
     if (file == NULL)
         return false;
@@ -42,38 +60,30 @@ static bool graph_read(const char *default_folder, struct graph_links *out)
         char *end;
         unsigned long from = strtoul(line, &end, 10), to = strtoul(end, &end, 10);
 
-        if (from != to && from > 0 && to > 0 && from < GRAPH_NODES && to < GRAPH_NODES &&
-            !graph_has(&out[from], (uint16_t)to))
-            graph_add(&out[from], (uint16_t)to);
+        if (from != to && from > 0 && to > 0 && from < GRAPH_PEOPLE_MAX && to < GRAPH_PEOPLE_MAX &&
+            !graph_has(&certified[from], to))
+            graph_add(&certified[from], (uint16_t)to);
     }
     (void)gzclose(file);
     return true;
 }
 
-static void graph_keep_mutual(const struct graph_links *edges, struct graph_links *out)
-{
-    for (uint16_t from = 0; from < GRAPH_NODES; from++)
-        for (size_t at = 0; at < edges[from].count; at++)
-            if (graph_has(&edges[edges[from].to[at]], from))
-                graph_add(&out[from], edges[from].to[at]);
-}
-
-/* number: UINT16_MAX for those who are not among them. */
-static size_t graph_choose(const struct graph_links *all, size_t count, uint16_t *chosen,
+/* Numbers are given in the order in which people are found; UINT16_MAX: not among them. */
+static size_t graph_choose(const struct graph_person *all, size_t count, uint16_t *chosen,
                            uint16_t *number)
 {
     uint16_t most = 0;
     size_t found = 1;
 
-    for (uint16_t at = 1; at < GRAPH_NODES; at++)
+    for (uint16_t at = 1; at < GRAPH_PEOPLE_MAX; at++)
         if (all[at].count > all[most].count)
             most = at;
-    memset(number, 0xff, GRAPH_NODES * sizeof *number);
+    memset(number, 0xff, GRAPH_PEOPLE_MAX * sizeof *number);
     chosen[0] = most;
     number[most] = 0;
     for (size_t at = 0; at < found; at++)
         for (size_t link = 0; link < all[chosen[at]].count && found < count; link++) {
-            uint16_t to = all[chosen[at]].to[link];
+            uint16_t to = all[chosen[at]].links[link];
 
             if (number[to] == UINT16_MAX) {
                 number[to] = (uint16_t)found;
@@ -83,50 +93,72 @@ static size_t graph_choose(const struct graph_links *all, size_t count, uint16_t
     return found;
 }
 
-static void graph_number(const struct graph_links *all, size_t count, struct graph *out)
+static void graph_take(struct graph *graph, const struct graph_person *all, size_t count)
 {
-    uint16_t *chosen = world_memory(GRAPH_NODES * sizeof *chosen);
-    uint16_t *number = world_memory(GRAPH_NODES * sizeof *number);
+    uint16_t *chosen = world_memory(GRAPH_PEOPLE_MAX * sizeof *chosen);
+    uint16_t *number = world_memory(GRAPH_PEOPLE_MAX * sizeof *number);
 
-    out->count = graph_choose(all, count, chosen, number);
-    out->members = world_memory(out->count * sizeof *out->members);
-    for (size_t at = 0; at < out->count; at++) {
-        const struct graph_links *links = &all[chosen[at]];
+    graph->count = graph_choose(all, count, chosen, number);
+    for (size_t at = 0; at < graph->count; at++)
+        for (size_t link = 0; link < all[chosen[at]].count; link++) {
+            uint16_t to = number[all[chosen[at]].links[link]];
 
-        for (size_t link = 0; link < links->count; link++)
-            if (number[links->to[link]] != UINT16_MAX)
-                graph_add(&out->members[at], number[links->to[link]]);
-        out->links += out->members[at].count;
-    }
-    out->links /= 2;
+            if (to == UINT16_MAX)
+                continue;
+            graph_add(&graph->people[at], to);
+            graph->links += at < to;
+        }
     free(chosen);
     free(number);
 }
 
-bool graph_load(const char *default_folder, size_t count, struct graph *out)
+bool graph_read(struct graph *graph, const char *data, size_t count)
 {
-    struct graph_links *edges = world_memory(GRAPH_NODES * sizeof *edges);
-    struct graph_links *mutual = world_memory(GRAPH_NODES * sizeof *mutual);
-    bool is_there = graph_read(default_folder, edges);
+    struct graph_person *certified = world_memory(GRAPH_PEOPLE_MAX * sizeof *certified);
+    struct graph_person *mutual = world_memory(GRAPH_PEOPLE_MAX * sizeof *mutual);
+    bool is_there = graph_read_file(data, certified);
 
-    *out = (struct graph){0};
-    if (is_there) {
-        graph_keep_mutual(edges, mutual);
-        graph_number(mutual, count, out);
-    }
-    for (size_t at = 0; at < GRAPH_NODES; at++) {
-        free(edges[at].to);
-        free(mutual[at].to);
-    }
-    free(edges);
-    free(mutual);
+    *graph = (struct graph){.people = world_memory(GRAPH_PEOPLE_MAX * sizeof *graph->people),
+                            .source = "Advogato, certified both ways"};
+    for (uint16_t from = 0; from < GRAPH_PEOPLE_MAX; from++)
+        for (size_t at = 0; at < certified[from].count; at++)
+            if (graph_has(&certified[certified[from].links[at]], from))
+                graph_add(&mutual[from], certified[from].links[at]);
+    if (is_there)
+        graph_take(graph, mutual, count);
+    else
+        graph_end(graph);
+    graph_release(certified);
+    graph_release(mutual);
     return is_there;
 }
 
-void graph_free(struct graph *graph)
+/* Drawn. */
+
+static void graph_link(struct graph *graph, size_t one, size_t other)
 {
-    for (size_t at = 0; at < graph->count; at++)
-        free(graph->members[at].to);
-    free(graph->members);
-    *graph = (struct graph){0};
+    if (one == other || graph_has(&graph->people[one], other))
+        return;
+    graph_add(&graph->people[one], (uint16_t)other);
+    graph_add(&graph->people[other], (uint16_t)one);
+    graph->links++;
+}
+
+void graph_draw(struct graph *graph, size_t count, uint64_t seed)
+{
+    struct world chance = {.chance = seed};
+
+    *graph = (struct graph){.people = world_memory(GRAPH_PEOPLE_MAX * sizeof *graph->people),
+                            .count = count,
+                            .source = "drawn"};
+    for (size_t at = 0; at < count; at++) {
+        size_t first = at - at % GRAPH_CIRCLE;
+        size_t size = count - first < GRAPH_CIRCLE ? count - first : GRAPH_CIRCLE;
+
+        graph_link(graph, at, (at + 1) % count); /* Nobody is cut off. */
+        for (size_t near = 1; near < GRAPH_NEAR; near++)
+            graph_link(graph, at, first + world_draw(&chance, size));
+        if (world_once_in(&chance, GRAPH_TIES_PART))
+            graph_link(graph, at, world_draw(&chance, count));
+    }
 }

@@ -313,22 +313,25 @@ static void judge_acknowledged(struct judge *judge, size_t number, struct world_
     }
 }
 
+struct judge_showing {
+    const struct id *card;
+    const char *text;
+    bool is_shown;
+};
+
+static void judge_look(struct world_node *node, void *self)
+{
+    struct judge_showing *showing = self;
+
+    showing->is_shown = judge_has_url(node, showing->card, showing->text);
+}
+
 static bool judge_shows(struct world_node *node, const struct id *card, const char *text)
 {
-    bool was_open = node->ledger != NULL, is_shown;
+    struct judge_showing showing = {.card = card, .text = text};
 
-    if (!was_open) {
-        world_must(kv_mem_open(node->mem, &node->kv));
-        world_must(ledger_open(node->kv, node->secrets, &node->entropy, &node->ledger));
-    }
-    is_shown = judge_has_url(node, card, text);
-    if (!was_open) {
-        ledger_close(node->ledger);
-        kv_close(node->kv);
-        node->ledger = NULL;
-        node->kv = NULL;
-    }
-    return is_shown;
+    world_look(node, judge_look, &showing);
+    return showing.is_shown;
 }
 
 void judge_went_back(struct judge *judge, struct world_node *node, size_t since)

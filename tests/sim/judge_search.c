@@ -12,8 +12,17 @@
 
 enum { JUDGE_KEYS_MAX = 4096, JUDGE_DIGITS = 9 /* as judge_canary writes them */ };
 
-static void judge_search_bytes(struct judge *judge, const struct world_node *node,
-                               struct span bytes, const char *where)
+/* One search through a node. */
+struct judge_searching {
+    struct world_node *node;
+    judge_canary_fn each;
+    void *self;
+    uint8_t (*keys)[KEY_SIZE];
+    size_t keys_count;
+};
+
+static void judge_search_bytes(const struct judge_searching *search, struct span bytes,
+                               const char *where)
 {
     static const char mark[] = "canary:";
     const uint8_t *at = bytes.data;
@@ -35,14 +44,11 @@ static void judge_search_bytes(struct judge *judge, const struct world_node *nod
         }
         if (digits < JUDGE_DIGITS) /* Cut, as in a column of name beginnings: nobody's. */
             continue;
-        if (number >= judge->canaries_count ||
-            ((judge->canaries[number].readers >> node->person) & 1) == 0)
-            judge_fail(judge, "%s holds canary %zu of person %zu in %s", node->name, number,
-                       number < judge->canaries_count ? judge->canaries[number].person : 0, where);
+        search->each(search->self, search->node, number, where);
     }
 }
 
-static void judge_search_table(struct judge *judge, struct world_node *node, struct kv_txn *txn,
+static void judge_search_table(const struct judge_searching *search, struct kv_txn *txn,
                                unsigned table)
 {
     struct kv_cursor *cursor;
@@ -53,8 +59,8 @@ static void judge_search_table(struct judge *judge, struct world_node *node, str
     for (err = kv_cursor_seek(cursor, span_of("", 1)); err == ERR_OK;
          err = kv_cursor_next(cursor)) {
         kv_cursor_at(cursor, &key, &value);
-        judge_search_bytes(judge, node, key, table_names[table]);
-        judge_search_bytes(judge, node, value, table_names[table]);
+        judge_search_bytes(search, key, table_names[table]);
+        judge_search_bytes(search, value, table_names[table]);
     }
     kv_cursor_close(cursor);
 }
@@ -79,17 +85,16 @@ static size_t judge_search_keys(const struct snapshot *snapshot, uint8_t (*out)[
     return count;
 }
 
-static void judge_search_sealed(struct judge *judge, struct world_node *node,
-                                const struct log_id *log, const struct entry_row *row,
-                                uint8_t (*keys)[KEY_SIZE], size_t keys_count)
+static void judge_search_sealed(const struct judge_searching *search, const struct log_id *log,
+                                const struct entry_row *row)
 {
     struct buf plain = {0};
     uint8_t key[KEY_SIZE];
 
-    for (size_t at = 0; at < keys_count; at++) {
-        entry_key(keys[at], log, key);
+    for (size_t at = 0; at < search->keys_count; at++) {
+        entry_key(search->keys[at], log, key);
         if (entry_open(key, &row->entry, row->seq, &plain) == ERR_OK) {
-            judge_search_bytes(judge, node, buf_span(&plain), "an entry its keys open");
+            judge_search_bytes(search, buf_span(&plain), "an entry its keys open");
             break;
         }
     }
@@ -119,35 +124,40 @@ static void judge_search_entries(const struct snapshot *snapshot, judge_entry_fn
     }
 }
 
-struct judge_entry_search {
-    struct judge *judge;
-    struct world_node *node;
-    uint8_t (*keys)[KEY_SIZE];
-    size_t keys_count;
-};
-
 static void judge_search_entry(void *self, const struct log_id *log, const struct entry_row *row)
 {
-    struct judge_entry_search *search = self;
-
     if (row->entry.payload.data != NULL && row->entry.header.epoch_index > 0)
-        judge_search_sealed(search->judge, search->node, log, row, search->keys,
-                            search->keys_count);
+        judge_search_sealed(self, log, row);
 }
 
-void judge_search(struct judge *judge, struct world_node *node)
+void judge_search_each(struct world_node *node, judge_canary_fn each, void *self)
 {
-    struct judge_entry_search search = {.judge = judge, .node = node};
+    struct judge_searching search = {.node = node, .each = each, .self = self};
     struct snapshot snapshot;
 
     search.keys = world_memory(JUDGE_KEYS_MAX * sizeof search.keys[0]);
     world_must(ledger_snapshot(node->ledger, &snapshot));
     for (unsigned table = 0; table < TABLES_COUNT; table++)
-        judge_search_table(judge, node, snapshot.kv, table);
+        judge_search_table(&search, snapshot.kv, table);
     search.keys_count = judge_search_keys(&snapshot, search.keys);
     judge_search_entries(&snapshot, judge_search_entry, &search);
     ledger_snapshot_end(&snapshot);
     free(search.keys);
+}
+
+static void judge_on_canary(void *self, struct world_node *node, size_t number, const char *where)
+{
+    struct judge *judge = self;
+
+    if (number >= judge->canaries_count ||
+        ((judge->canaries[number].readers >> node->person) & 1) == 0)
+        judge_fail(judge, "%s holds canary %zu of person %zu in %s", node->name, number,
+                   number < judge->canaries_count ? judge->canaries[number].person : 0, where);
+}
+
+void judge_search(struct judge *judge, struct world_node *node)
+{
+    judge_search_each(node, judge_on_canary, judge);
 }
 
 /* Nonces. */

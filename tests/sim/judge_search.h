@@ -4,6 +4,11 @@
 
 #include "tests/sim/judge.h"
 
+/* Every "canary:" and nine digits that a node, whose ledger is open, holds in rows or in anything a
+ * key it holds opens. */
+typedef void (*judge_canary_fn)(void *self, struct world_node *node, size_t number,
+                                const char *where);
+void judge_search_each(struct world_node *node, judge_canary_fn each, void *self);
 /* No canary that is not for this node's member, in rows or in anything a key it holds opens. */
 void judge_search(struct judge *judge, struct world_node *node);
 /* Over all nodes: no two sealed entries share a nonce unless they are the same bytes. */

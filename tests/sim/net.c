@@ -216,8 +216,10 @@ static void net_deliver(struct net_pipe *pipe, int to, uint64_t size)
     buf_drop(&pipe->bytes, size);
     pipe->carried += size;
     event.bytes = span_of(piece, size);
-    if (net_is_heard(conn, to) && !conn->ends[to].is_closing)
+    if (net_is_heard(conn, to) && !conn->ends[to].is_closing) {
+        conn->ends[to].node->received_bytes += size;
         world_engine(conn->ends[to].node, &event);
+    }
     free(piece);
 }
 
@@ -305,6 +307,7 @@ void net_send(struct world_node *node, conn_id id, struct span bytes)
 
     if (conn == NULL || conn->ends[side].is_closing)
         return;
+    node->sent_bytes += bytes.size;
     buf_append(&conn->pipes[side].bytes, bytes);
     if (conn->pipes[side].bytes.is_failed) { /* As loop_send without memory. */
         conn->is_severed = true;
@@ -419,6 +422,7 @@ static void net_accept(struct net_conn *conn, struct world_node *to)
     struct engine_event dialled = {.type = ENGINE_DIALLED, .conn = conn->ends[0].id};
 
     to->next_accepted += 2;
+    to->accepted++;
     net_join(conn, 1, to, to->next_accepted);
     if (net_is_crossed(conn->ends[0].node, to))
         world_count(conn->world, to, WORLD_CROSSED);

@@ -10,7 +10,12 @@
 #include "tests/sim/judge_search.h"
 #include "tests/sim/scene.h"
 
-enum { SIM_FORKS_SWEEP = 14, SIM_FORKS_EDITS = 100 };
+enum {
+    SIM_FORKS_SWEEP = 14,
+    SIM_FORKS_EDITS = 100,
+    SIM_FORKS_KEY_STEPS = 4, /* before and after each of the two writings */
+    SIM_FORKS_SIGNED_MAX = 1024
+};
 
 /* ana with two peers, everything at rest. */
 struct sim_forks_cast {
@@ -255,6 +260,103 @@ static void sim_forks_sweep(struct scene *scene, uint64_t commits, enum world_do
     world_home_free(home);
 }
 
+/* Entries of this device that any machine holds, each once, whether its log follows them or not. */
+struct sim_forks_signed {
+    struct hash payloads[SIM_FORKS_SIGNED_MAX];
+    size_t count;
+};
+
+static void sim_forks_on_signed(struct sim_forks_signed *all, const struct entry_row *row)
+{
+    struct entry entry = row->entry;
+
+    if (entry.payload.size > 0)
+        entry_hash_payload(&entry);
+    for (size_t at = 0; at < all->count; at++)
+        if (memcmp(all->payloads[at].bytes, entry.header.payload_hash.bytes, HASH_SIZE) == 0)
+            return;
+    KITH_ASSERT(all->count < SIM_FORKS_SIGNED_MAX);
+    all->payloads[all->count++] = entry.header.payload_hash;
+}
+
+static void sim_forks_signed_at(struct world_node *node, const struct public_key *device,
+                                struct sim_forks_signed *all)
+{
+    struct snapshot snapshot;
+    uint64_t newest;
+
+    world_must(ledger_snapshot(node->ledger, &snapshot));
+    world_must(ledger_newest_arrival(&snapshot, &newest));
+    for (uint64_t arrival = 1; arrival <= newest; arrival++) {
+        struct entry_row row;
+        struct log_row log;
+
+        if (ledger_entry(&snapshot, arrival, &row) != ERR_OK)
+            continue;
+        world_must(ledger_log_numbered(&snapshot, row.log, &log));
+        if (public_key_is_equal(&log.device, device))
+            sim_forks_on_signed(all, &row);
+    }
+    ledger_snapshot_end(&snapshot);
+}
+
+static void sim_forks_expect_successor(struct scene *scene, const struct world_node *node,
+                                       const struct public_key *old, const uint8_t seed[static 32])
+{
+    scene_expect(scene, !public_key_is_equal(ledger_device(node->ledger), old),
+                 "the successor's ledger");
+    scene_expect(
+        scene, !node->secrets->has_successor && memcmp(node->secrets->signing_seed, seed, 32) != 0,
+        "the old key is gone");
+}
+
+/* 7. The power goes at each step of the two writings of the key file, and again when the next start
+ * makes up for the second: nobody signs with the key that was given up, and one successor comes of
+ * it. */
+static void sim_forks_keys(struct scene *scene, uint64_t step)
+{
+    struct sim_forks_signed *before = world_memory(sizeof *before);
+    struct sim_forks_cast cast;
+    struct world_home *home;
+    uint8_t seed[32];
+    struct public_key old;
+    size_t since, count;
+
+    sim_forks_meet(scene, &cast);
+    old = *ledger_device(cast.ana->ledger);
+    memcpy(seed, cast.ana->secrets->signing_seed, sizeof seed);
+    home = world_snapshot(cast.ana);
+    since = scene->judge.canaries_count;
+    scene_card(scene, cast.ana);
+    scene_pair(scene, cast.ana, cast.ben);
+    scene_settle(scene);
+    scene_restore(scene, cast.ana, home, since);
+    cast.ana->doom_keys = step <= SIM_FORKS_KEY_STEPS ? step : SIM_FORKS_KEY_STEPS - 1;
+    scene_wait(scene, 120);
+    scene_expect(scene, !cast.ana->is_up, "the power went");
+    for (uint64_t again = SIM_FORKS_KEY_STEPS + 1; again <= step; again++) {
+        cast.ana->doom_keys = again - SIM_FORKS_KEY_STEPS;
+        world_start(cast.ana);
+        scene_expect(scene, !cast.ana->is_up, "the power went again");
+    }
+    world_start(cast.ana);
+    if (step >= SIM_FORKS_KEY_STEPS - 1)
+        sim_forks_expect_successor(scene, cast.ana, &old, seed);
+    sim_forks_signed_at(cast.ana, &old, before);
+    sim_forks_signed_at(cast.ben, &old, before);
+    sim_forks_signed_at(cast.cara, &old, before);
+    count = before->count;
+    scene_settle(scene);
+    scene_card(scene, cast.ana);
+    scene_settle(scene);
+    sim_forks_signed_at(cast.ana, &old, before);
+    sim_forks_signed_at(cast.ben, &old, before);
+    scene_expect(scene, before->count == count, "nothing more under the old key");
+    scene_expect(scene, scene_devices(cast.ben, cast.ana) == 2, "one successor");
+    world_home_free(home);
+    free(before);
+}
+
 /* 7. Two machines that draw the same randomness: their keys differ, nothing is lost. */
 static void sim_forks_twins(struct scene *scene)
 {
@@ -346,6 +448,15 @@ static int sim_forks_sweeps(const char *wanted, bool is_talkative)
             sim_forks_sweep(&scene, commits, (enum world_doom)doom);
             failures += !scene_end(&scene, name);
         }
+    for (uint64_t step = 1; step <= SIM_FORKS_KEY_STEPS + 2; step++) {
+        (void)snprintf(name, sizeof name, "7 power cut at the key file, step %llu",
+                       (unsigned long long)step);
+        if (strncmp(name, wanted, strlen(wanted)) != 0)
+            continue;
+        scene_begin(&scene, step, is_talkative);
+        sim_forks_keys(&scene, step);
+        failures += !scene_end(&scene, name);
+    }
     return failures;
 }
 

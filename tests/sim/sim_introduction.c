@@ -17,14 +17,21 @@
 enum {
     MEET_COUNT = 1000,
     MEET_CASE = 100,
-    MEET_BAD_MS = 300 * 1000,
+    MEET_BAD_MS = 180 * 1000,
     MEET_HEAL_MS = 60 * 60 * 1000,
     MEET_LOOK_MS = 5000,
-    MEET_AGAIN_MS = 8000,
+    MEET_AGAIN_MS = 5000,
+    MEET_QUIET_LOOKS = 12,
     MEET_DAY_MS = 24 * 3600 * 1000
 };
 
 enum meet_kind { MEET_AGREE, MEET_DECLINE, MEET_REMOVE, MEET_KINDS };
+
+/* What a member knew of the introduction when its store had so many commits. */
+struct meet_seen {
+    uint64_t commits;
+    char state[32], id[40];
+};
 
 struct meet {
     struct world world;
@@ -34,6 +41,7 @@ struct meet {
     const char *first;
     bool is_blind, is_over, is_introduced, is_removed;
     char uris[2][INVITATION_TEXT_SIZE_MAX];
+    struct meet_seen seen[3]; /* by number of the node */
 };
 
 static void meet_on_uri(struct world_node *node, void *self, enum err err,
@@ -69,36 +77,41 @@ static bool meet_link(struct meet *meet, struct world_node *node, char *uri)
     return false;
 }
 
-/* The state and the id of the one introduction a member knows of; "" for none. */
-static void meet_look(struct world_node *node, char state[static 32], char id[static 40])
+/* The one introduction a member knows of; its state is "" when there is none. Nothing that is
+ * waited for changes by time alone, so a store that has not changed is not asked again. */
+static const struct meet_seen *meet_look(struct meet *meet, struct world_node *node)
 {
-    json_t *list = world_read(node, "intro.list", json_object());
-    json_t *row = json_array_get(json_object_get(list, "introductions"), 0);
-    const char *its = json_string_value(json_object_get(row, "state"));
+    struct meet_seen *seen = &meet->seen[node->number];
+    uint64_t commits = kv_mem_commits_count(node->mem);
+    json_t *list, *row;
+    const char *its;
 
-    (void)snprintf(state, 32, "%s", its != NULL ? its : "");
+    if (seen->commits == commits)
+        return seen;
+    list = world_read(node, "intro.list", json_object());
+    row = json_array_get(json_object_get(list, "introductions"), 0);
+    its = json_string_value(json_object_get(row, "state"));
+    (void)snprintf(seen->state, sizeof seen->state, "%s", its != NULL ? its : "");
     its = json_string_value(json_object_get(row, "id"));
-    (void)snprintf(id, 40, "%s", its != NULL ? its : "");
+    (void)snprintf(seen->id, sizeof seen->id, "%s", its != NULL ? its : "");
     json_decref(list);
+    seen->commits = commits;
+    return seen;
 }
 
 static void meet_answer(struct meet *meet, struct world_node *node)
 {
     bool declines = node == meet->bruno && meet->kind == MEET_DECLINE;
-    char state[32], id[40];
+    const struct meet_seen *seen = meet_look(meet, node);
 
-    meet_look(node, state, id);
-    if (strcmp(state, "offered") == 0)
-        world_op(node, declines ? "intro.decline" : "intro.accept", json_pack("{s:s}", "id", id),
-                 NULL, NULL);
+    if (strcmp(seen->state, "offered") == 0)
+        world_op(node, declines ? "intro.decline" : "intro.accept",
+                 json_pack("{s:s}", "id", seen->id), NULL, NULL);
 }
 
 static void meet_introduce(struct meet *meet)
 {
-    char state[32], id[40];
-
-    meet_look(meet->iris, state, id);
-    meet->is_introduced = state[0] != '\0';
+    meet->is_introduced = meet_look(meet, meet->iris)->state[0] != '\0';
     if (!meet->is_introduced)
         world_op(meet->iris, "introduce",
                  json_pack("{s:s, s:s, s:s, s:s, s:b}", "a", meet->ana->name, "b",
@@ -141,7 +154,7 @@ static void meet_do(struct world *world, struct world_node *nobody, void *data)
                  meet_on_done, &meet->is_removed);
     if (!meet->is_over && world_once_in(world, 3))
         meet_power(meet);
-    world_after(world, MEET_AGAIN_MS + world_draw(world, 4000), NULL, meet_do, meet);
+    world_after(world, MEET_AGAIN_MS + world_draw(world, 2500), NULL, meet_do, meet);
 }
 
 static void meet_name(struct meet *meet, struct world_node *node)
@@ -181,14 +194,12 @@ static bool meet_is_settled(struct meet *meet)
 {
     bool one = judge_is_linked(meet->ana, meet->bruno);
     bool other = judge_is_linked(meet->bruno, meet->ana);
-    char state[32], id[40];
 
-    meet_look(meet->iris, state, id);
     switch (meet->kind) {
     case MEET_AGREE:
         return judge_is_settled(meet->ana, meet->bruno);
     case MEET_DECLINE:
-        return strcmp(state, "closed") == 0 && !one && !other;
+        return strcmp(meet_look(meet, meet->iris)->state, "closed") == 0 && !one && !other;
     case MEET_REMOVE:
         return meet->is_removed && one == other &&
                (!one || judge_is_settled(meet->ana, meet->bruno));
@@ -209,7 +220,7 @@ static void meet_heal(struct meet *meet)
     meet->is_over = true;
     world->has_faults = false;
     world->islands_until_ms = 0;
-    for (unsigned look = 0; world->now_ms < until && quiet < 24; look++) {
+    for (unsigned look = 0; world->now_ms < until && quiet < MEET_QUIET_LOOKS; look++) {
         for (size_t at = 0; at < 3; at++)
             if (!nodes[at]->is_up)
                 world_start(nodes[at]);

@@ -40,7 +40,8 @@
     X(CLOCK_JUMP, "clock set while running")                                                       \
     X(OFFLINE_EDIT, "edit with no node running")                                                   \
     X(RESTORE, "old copy of the whole home put back")                                              \
-    X(CLONE, "second machine from a copy")
+    X(CLONE, "second machine from a copy")                                                         \
+    X(TWICE, "batch brought twice")
 
 enum world_fault {
 #define X(word, text) WORLD_##word,
@@ -94,10 +95,15 @@ struct world_node {
     conn_id next_accepted;
     struct net_conn *conns;
     enum world_doom doom;
-    uint64_t doom_commits; /* commits until then */
+    uint64_t doom_commits;  /* commits until then */
+    uint64_t doom_keys;     /* steps of writing the key file until the power goes; 0: it stays */
+    struct world_home *cut; /* what was durable when it went */
     uint64_t commit_ms_max;
-    size_t violations; /* that its owner was told of */
-    char rule[64];     /* the last of them, as far as it fits */
+    uint64_t sent_bytes, received_bytes; /* on the wire, handshakes and padding too */
+    uint64_t taken_bytes;                /* of batches that were committed, as they are framed */
+    uint64_t accepted;                   /* connections */
+    size_t violations;                   /* that its owner was told of */
+    char rule[64];                       /* the last of them, as far as it fits */
 };
 
 struct world_event {
@@ -117,6 +123,7 @@ struct world {
     size_t nodes_count, nodes_capacity;
     struct net_conn *net;               /* every connection */
     bool has_faults;                    /* the net misbehaves */
+    bool has_repeats;                   /* what a peer brings is brought twice, at times */
     uint64_t islands, islands_until_ms; /* bit of node number % 64: which island, while it lasts */
     uint64_t trace;                     /* hash of all that happened */
     bool is_talkative;                  /* prints it, too */
@@ -175,6 +182,12 @@ struct world_home *world_snapshot(struct world_node *node);
 /* Puts it back; the node is crashed first. */
 void world_restore(struct world_node *node, const struct world_home *home);
 void world_home_free(struct world_home *home);
+/* The power goes at this step of writing the key file: what is durable now is all that stays. Two
+ * steps a file, before and after it takes the old one's place (tests/fault/key_file.c: there is no
+ * other outcome). The process goes on until it can be ended: world_is_cut. */
+void world_key_step(struct world_node *node);
+/* Ends a process whose power went meanwhile. */
+bool world_is_cut(struct world_node *node);
 uint64_t world_wall_ms(const struct world_node *node);
 uint64_t world_running_ms(const struct world_node *node);
 
@@ -187,6 +200,9 @@ void world_write(struct world_node *node, enum err (*write)(void *what, struct l
                  void *what, world_done_fn done, void *self);
 /* A reading op, answered at once; new reference, NULL when it failed. */
 json_t *world_read(struct world_node *node, const char *method, json_t *params);
+/* Lets somebody read this node's ledger; it is opened meanwhile when the node is down. */
+void world_look(struct world_node *node, void (*look)(struct world_node *node, void *self),
+                void *self);
 /* Is this node in step with that member, as it would tell its owner? */
 bool world_is_in_step(struct world_node *node, const struct public_key *member);
 

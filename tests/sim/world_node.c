@@ -228,6 +228,8 @@ void world_start(struct world_node *node)
     node->is_up = true;
     node->is_stopping = false;
     world_note(node->world, node, "starts");
+    if (world_is_cut(node))
+        return;
     world_job_follow(node);
     world_engine(node, &begin);
 }
@@ -465,12 +467,35 @@ struct world_home *world_snapshot(struct world_node *node)
     return home;
 }
 
-void world_restore(struct world_node *node, const struct world_home *home)
+static void world_put_back(struct world_node *node, const struct world_home *home)
 {
     world_crash(node);
     kv_mem_restore(node->mem, home->mem);
     *node->secrets = *home->secrets;
+}
+
+void world_restore(struct world_node *node, const struct world_home *home)
+{
+    world_put_back(node, home);
     world_count(node->world, node, WORLD_RESTORE);
+}
+
+void world_key_step(struct world_node *node)
+{
+    if (node->doom_keys > 0 && --node->doom_keys == 0)
+        node->cut = world_snapshot(node);
+}
+
+bool world_is_cut(struct world_node *node)
+{
+    struct world_home *home = node->cut;
+
+    if (home == NULL)
+        return false;
+    node->cut = NULL;
+    world_put_back(node, home);
+    world_home_free(home);
+    return true;
 }
 
 void world_home_free(struct world_home *home)

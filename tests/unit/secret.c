@@ -24,7 +24,7 @@ static bool secret_is_zero(const uint8_t *secret, size_t size)
 
 static void secret_new_is_zeroed_and_aligned_on_both_sides_of_a_cell(void **state)
 {
-    static const size_t sizes[] = {0, 1, 32, 511, 512, 513, 4096, 100000};
+    static const size_t sizes[] = {0, 1, 32, 511, 512, 513, 2048, 2049, 4096, 100000};
     size_t count = sizeof sizes / sizeof sizes[0];
 
     (void)state;
@@ -34,7 +34,7 @@ static void secret_new_is_zeroed_and_aligned_on_both_sides_of_a_cell(void **stat
 
             assert_non_null(secret);
             assert_true(secret_is_zero(secret, sizes[at]));
-            assert_true(sizes[at] > 512 || (uintptr_t)secret % _Alignof(max_align_t) == 0);
+            assert_true(sizes[at] > 2048 || (uintptr_t)secret % _Alignof(max_align_t) == 0);
             if (sizes[at] > 0)
                 memset(secret, 0xa5, sizes[at]);
             secret_free(secret);
@@ -42,22 +42,25 @@ static void secret_new_is_zeroed_and_aligned_on_both_sides_of_a_cell(void **stat
     secret_free(NULL);
 }
 
-/* More than a slab holds, given back in another order. */
+/* More than a slab of either sort holds, given back in another order. */
 static void secret_keeps_a_thousand_apart(void **state)
 {
     static uint8_t *secrets[SECRETS_COUNT];
 
     (void)state;
     for (size_t at = 0; at < SECRETS_COUNT; at++) {
-        secrets[at] = secret_new(512);
+        size_t size = at % 5 == 0 ? 2048 : 512;
+
+        secrets[at] = secret_new(size);
         assert_non_null(secrets[at]);
-        assert_true(secret_is_zero(secrets[at], 512));
-        memset(secrets[at], (int)(at % 251) + 1, 512);
+        assert_true(secret_is_zero(secrets[at], size));
+        memset(secrets[at], (int)(at % 251) + 1, size);
     }
     for (size_t step = 0; step < SECRETS_COUNT; step++) {
         size_t at = step * 7 % SECRETS_COUNT; /* 7 and 1000 share no factor */
+        size_t size = at % 5 == 0 ? 2048 : 512;
 
-        for (size_t byte = 0; byte < 512; byte++)
+        for (size_t byte = 0; byte < size; byte++)
             assert_int_equal(secrets[at][byte], at % 251 + 1);
         secret_free(secrets[at]);
     }

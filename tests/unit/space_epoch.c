@@ -96,6 +96,37 @@ static void epoch_admit(struct member *member, const struct member *to)
     assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
 }
 
+/* EPOCH-6: the epoch itself comes in its space, who its readers are in self, which may be later.
+ * Meanwhile nobody opens another: two devices at one pace would go on for ever. */
+static void epochs_that_cross_are_not_united_before_their_readers_are_told(void **state)
+{
+    struct member desk, laptop, bruno;
+    uint64_t carried = 0;
+    struct id pair;
+
+    (void)state;
+    member_new(&desk, 1, false);
+    member_new(&bruno, 2, false);
+    member_link(&desk, &bruno);
+    member_twin(&laptop, &desk, 9);
+    pair = epoch_pair(&desk, &bruno);
+    epoch_unite(&desk, &laptop);
+    epoch_rotate(&desk, &pair);
+    epoch_rotate(&laptop, &pair);
+    for (int round = 0; round < 5; round++) {
+        carried = member_pull(&desk, &laptop, &pair) + member_pull(&laptop, &desk, &pair);
+        epoch_react(&desk);
+        epoch_react(&laptop);
+    }
+    assert_int_equal(carried, 0);
+    epoch_unite(&desk, &laptop);
+    assert_memory_equal(epoch_space(&desk, &pair).current.bytes,
+                        epoch_space(&laptop, &pair).current.bytes, HASH_SIZE);
+    member_free(&desk);
+    member_free(&laptop);
+    member_free(&bruno);
+}
+
 /* EPOCH-6: two devices rotate without knowing of each other, for the same readers. Both take the
  * one with the least id then; nothing more is opened. */
 static void of_two_epochs_for_the_same_readers_the_least_is_taken(void **state)
@@ -344,6 +375,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_two_epochs_for_the_same_readers_the_least_is_taken),
+        cmocka_unit_test(epochs_that_cross_are_not_united_before_their_readers_are_told),
         cmocka_unit_test(a_removal_counts_over_deeper_epochs_of_another_device),
         cmocka_unit_test(a_removed_reader_opens_nothing_written_since),
         cmocka_unit_test(a_peers_new_devices_are_collected_to_one_rotation_a_day),

@@ -177,11 +177,48 @@ static void only_the_first_network_of_a_writer_becomes_known(void **state)
     member_free(&bruno);
 }
 
+/* OWN-11: what another own device granted to a peer may arrive before self tells what it is for: it
+ * is the member's own network space all the same, on every device. */
+static void a_network_another_device_made_is_ones_own_whatever_comes_first(void **state)
+{
+    struct member desk, lap, bruno;
+    struct snapshot snapshot;
+    struct space_row row;
+    struct id space;
+    struct peer link;
+
+    (void)state;
+    member_new(&desk, 1, false);
+    member_new(&bruno, 2, false);
+    member_link(&desk, &bruno);
+    member_twin(&lap, &desk, 9);
+    network_use(&lap, true);
+    assert_int_equal(network_share(&lap, &bruno, true), ERR_OK);
+    assert_true(network_is_on(&lap, &space));
+    snapshot = member_snapshot(&desk);
+    assert_int_equal(view_peer(&snapshot, &bruno.secrets.member, &link), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    assert_true(member_pull(&desk, &lap, &link.pair_out) > 0);
+    (void)member_pull(&desk, &lap, NULL);
+    assert_true(network_is_on(&desk, &row.id));
+    assert_true(id_is_equal(&row.id, &space));
+    snapshot = member_snapshot(&desk);
+    assert_int_equal(ledger_own_space(&snapshot, SPACE_NETWORK, &row), ERR_OK);
+    assert_true(row.is_mine && id_is_equal(&row.id, &space));
+    assert_int_equal(view_peer_network(&snapshot, &desk.secrets.member, &row), ERR_NOT_FOUND);
+    ledger_snapshot_end(&snapshot);
+    network_write(&desk, &space, "by the desk");
+    member_free(&desk);
+    member_free(&lap);
+    member_free(&bruno);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_read_by_those_who_were_let_in_while_it_is_on),
         cmocka_unit_test(only_the_first_network_of_a_writer_becomes_known),
+        cmocka_unit_test(a_network_another_device_made_is_ones_own_whatever_comes_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,9 +63,10 @@ void siege_put_entry(struct siege *siege, const struct log_id *log, uint32_t num
 /* Names the log as number 0 and gives all that this node's store has of it behind the tip. */
 void siege_give(struct siege *siege, struct world_node *from, const struct log_id *log,
                 const struct chain *tip);
-/* What ana shows of mal, and her log, contains this text. */
+/* What ana shows of mal, her log, her asks contain this text. */
 bool siege_is_shown(struct siege *siege, const char *text);
 bool siege_is_told(struct siege *siege, const char *text);
+bool siege_is_asked(struct siege *siege, const char *text);
 /* An edit of the only object of its kind: one field with a text. Released by the caller. */
 void siege_text_edit(uint8_t kind, uint8_t field, uint64_t time_ms, uint64_t counter,
                      const char *text, struct edit_space *out);

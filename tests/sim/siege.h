@@ -32,7 +32,7 @@ struct siege_case {
 /* Ended by a case without a name. */
 extern const struct siege_case siege_door_cases[], siege_sync_cases[], siege_record_cases[],
     siege_epoch_cases[], siege_device_cases[], siege_introducer_cases[], siege_introducee_cases[],
-    siege_vouch_cases[], siege_ask_cases[];
+    siege_vouch_cases[], siege_spoken_cases[], siege_ask_cases[];
 
 /* Siege_list.c: every number of the catalogue has a case, or a reason why none can be. Prints what
  * is missing, or (is_telling) where each number is. */
@@ -80,12 +80,8 @@ void siege_turn(struct siege *siege, struct world_node *into);
 
 /* For cases of members without a world (meeting.h). */
 
-/* Any bytes as an object of a kind that is named by its bytes, in the pair space for `to`. */
-void siege_say_in(struct member *by, const struct member *to, uint8_t kind, struct span bytes,
-                  uint64_t expires_at_s);
-/* How much of `who` a member has dropped; in how many lines it was told of anything refused. */
+/* How much of `who` a member has dropped. */
 long siege_dropped(struct member *member, const char *who);
-size_t siege_refusals_told(struct member *member);
 /* Does what this op answers contain the text? */
 bool siege_says(struct member *member, const char *method, json_t *params, const char *text);
 

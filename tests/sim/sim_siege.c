@@ -101,9 +101,9 @@ static bool sim_siege_is_wanted(const struct siege_case *one, const char *wanted
 int main(int argc, char **argv)
 {
     static const struct siege_case *const tables[] = {
-        siege_door_cases,       siege_sync_cases,   siege_record_cases,
-        siege_epoch_cases,      siege_device_cases, siege_introducer_cases,
-        siege_introducee_cases, siege_vouch_cases,  siege_ask_cases};
+        siege_door_cases,   siege_sync_cases,       siege_record_cases,     siege_epoch_cases,
+        siege_device_cases, siege_introducer_cases, siege_introducee_cases, siege_vouch_cases,
+        siege_spoken_cases, siege_ask_cases};
     const size_t count = sizeof tables / sizeof tables[0];
     const char *wanted = argc > 1 ? argv[1] : "";
     int failures = 0;

@@ -63,7 +63,7 @@ MUST_USE enum err ask_author_write(const uint8_t salt[static ASK_SALT_SIZE],
                                    struct buf *out);
 struct ask_signer {
     struct public_key member;
-    struct span name; /* borrows from the part */
+    struct span name;                            /* borrows from the part */
     struct public_key devices[CHAIN_LENGTH_MAX]; /* read: from the root's down to who signed */
     size_t devices_count;
 };

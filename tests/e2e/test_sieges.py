@@ -6,7 +6,7 @@ import json
 import os
 import socket
 
-from kithtest import LATER, link, run, until
+from kithtest import KITH, LATER, link, run, until
 
 IS_LONG = os.environ.get("KITH_FLOOD") == "long"
 FIRSTS = 20000 if IS_LONG else 600

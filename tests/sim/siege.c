@@ -113,6 +113,11 @@ bool siege_is_told(struct siege *siege, const char *text)
     return siege_answers(siege, "log", json_object(), text);
 }
 
+bool siege_is_asked(struct siege *siege, const char *text)
+{
+    return siege_answers(siege, "ask.list", json_pack("{s:b}", "all", true), text);
+}
+
 void siege_text_edit(uint8_t kind, uint8_t field, uint64_t time_ms, uint64_t counter,
                      const char *text, struct edit_space *out)
 {

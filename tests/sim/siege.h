@@ -32,7 +32,7 @@ struct siege_case {
 /* Ended by a case without a name. */
 extern const struct siege_case siege_door_cases[], siege_sync_cases[], siege_record_cases[],
     siege_epoch_cases[], siege_device_cases[], siege_introducer_cases[], siege_introducee_cases[],
-    siege_vouch_cases[], siege_ask_cases[], siege_slow_cases[];
+    siege_vouch_cases[], siege_spoken_cases[], siege_ask_cases[], siege_slow_cases[];
 
 /* Siege_list.c: every number of the catalogue has a case, or a reason why none can be. Prints what
  * is missing, or (is_telling) where each number is. */
@@ -63,9 +63,10 @@ void siege_put_entry(struct siege *siege, const struct log_id *log, uint32_t num
 /* Names the log as number 0 and gives all that this node's store has of it behind the tip. */
 void siege_give(struct siege *siege, struct world_node *from, const struct log_id *log,
                 const struct chain *tip);
-/* What ana shows of mal, and her log, contains this text. */
+/* What ana shows of mal, her log, her asks contain this text. */
 bool siege_is_shown(struct siege *siege, const char *text);
 bool siege_is_told(struct siege *siege, const char *text);
+bool siege_is_asked(struct siege *siege, const char *text);
 /* An edit of the only object of its kind: one field with a text. Released by the caller. */
 void siege_text_edit(uint8_t kind, uint8_t field, uint64_t time_ms, uint64_t counter,
                      const char *text, struct edit_space *out);
@@ -79,12 +80,8 @@ void siege_turn(struct siege *siege, struct world_node *into);
 
 /* For cases of members without a world (meeting.h). */
 
-/* Any bytes as an object of a kind that is named by its bytes, in the pair space for `to`. */
-void siege_say_in(struct member *by, const struct member *to, uint8_t kind, struct span bytes,
-                  uint64_t expires_at_s);
-/* How much of `who` a member has dropped; in how many lines it was told of anything refused. */
+/* How much of `who` a member has dropped. */
 long siege_dropped(struct member *member, const char *who);
-size_t siege_refusals_told(struct member *member);
 /* Does what this op answers contain the text? */
 bool siege_says(struct member *member, const char *method, json_t *params, const char *text);
 

@@ -406,6 +406,47 @@ static void siege_stolen_between(struct siege *siege)
     siege_turn(siege, siege->mal);
 }
 
+/* mal asks with his lap, by way of ben, who hands it on to ana. */
+static void siege_asks_with_the_lap(struct siege *siege, bool is_stolen)
+{
+    struct world_node *lap = siege_lap(siege), *ben = siege->ben;
+    json_t *asks, *row;
+
+    siege_befriend(siege, ben, siege->mal);
+    world_run_until(&siege->world, siege->world.now_ms + SIEGE_MEET_MS);
+    world_op(lap, "ask.post",
+             json_pack("{s:s, s:s, s:s, s:s, s:[s]}", "title", "Boat shed", "text",
+                       "A boat shed for the winter.", "hops", "2", "name", "always", "to", "ben"),
+             NULL, NULL);
+    world_run_until(&siege->world, siege->world.now_ms + SIEGE_MEET_MS);
+    if (is_stolen)
+        siege_shut_out(siege, lap, RETIRE_STOLEN);
+    asks = world_read(ben, "ask.list", json_pack("{s:b}", "all", true));
+    row = json_array_get(json_object_get(asks, "asks"), 0);
+    siege_expect(siege, row != NULL, "ben has the ask");
+    if (row != NULL)
+        world_op(ben, "ask.pass",
+                 json_pack("{s:O, s:[s]}", "id", json_object_get(row, "id"), "to", "ana"), NULL,
+                 NULL);
+    json_decref(asks);
+    world_run_until(&siege->world, siege->world.now_ms + 20000);
+    siege_expect(siege, siege_is_asked(siege, "Boat shed") == !is_stolen,
+                 is_stolen ? "ana is not shown it" : "ana is shown it");
+    siege_expect(siege, siege_is_told(siege, "a device of its author that was stolen") == is_stolen,
+                 "and is told why");
+    siege_turn(siege, siege->mal);
+}
+
+static void siege_asks_with_a_stolen_lap(struct siege *siege)
+{
+    siege_asks_with_the_lap(siege, true);
+}
+
+static void siege_asks_with_a_good_lap(struct siege *siege)
+{
+    siege_asks_with_the_lap(siege, false);
+}
+
 static void siege_count_calls(void *self, const struct engine_event *event)
 {
     *(size_t *)self += event->type == ENGINE_ACCEPTED;
@@ -459,6 +500,8 @@ const struct siege_case siege_device_cases[] = {
     {.name = "B63 says that others' devices are stolen", .run = siege_retires_others},
     {.name = "B64 a device added by a stolen one", .run = siege_added_by_the_thief},
     {.name = "B88 stolen between yes and release", .run = siege_stolen_between},
+    {.name = "A3 an ask signed with a stolen device", .run = siege_asks_with_a_stolen_lap},
+    {.name = "A3 the same with a good one", .run = siege_asks_with_a_good_lap},
     {.name = "B90 somebody else's address", .run = siege_reflected_dials},
     {.name = NULL},
 };

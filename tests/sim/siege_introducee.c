@@ -2,12 +2,13 @@
 #include <string.h>
 
 #include "proto/limits.h"
+#include "tests/sim/asking.h"
 #include "tests/sim/siege_meet.h"
 
 /* Any bytes as a statement of an introduction, in what this member writes for Ana. */
 static void siege_meet_put(struct siege_meet *meet, struct member *by, struct span bytes)
 {
-    siege_say_in(by, &meet->three.ana, KIND_INTRODUCTION, bytes, 0);
+    asking_say(by, &meet->three.ana, KIND_INTRODUCTION, bytes, 0);
 }
 
 /* What Iris said to Ana, as Ana has it. */

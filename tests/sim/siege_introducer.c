@@ -3,6 +3,7 @@
 
 #include "crypto/words.h"
 #include "proto/limits.h"
+#include "tests/sim/asking.h"
 #include "tests/sim/siege_meet.h"
 
 enum {
@@ -362,7 +363,7 @@ static void siege_many_offers(struct siege *siege)
     siege_expect(siege,
                  siege_dropped(&meet.three.ana, "Iris") == SIEGE_OFFERS - INTRODUCTION_ROWS_MAX,
                  "all others are counted against Iris");
-    siege_expect(siege, siege_refusals_told(&meet.three.ana) == 1, "and told once");
+    siege_expect(siege, asking_told(&meet.three.ana, "refused") == 1, "and told once");
     siege_meet_end(&meet);
 }
 

@@ -7,6 +7,7 @@
 #include "proto/endorsement.h"
 #include "proto/limits.h"
 #include "storage/endorsement_table.h"
+#include "tests/sim/asking.h"
 #include "tests/sim/siege.h"
 #include "tests/sim/three.h"
 
@@ -68,18 +69,18 @@ static void siege_vouch_for_another(struct siege *siege)
     siege_vouch_begin(&three);
     siege_vouch(&three.bruno, &three.ana.secrets.member, 0, "She built our stairs, and well.",
                 &record);
-    siege_say_in(&three.iris, &three.ana, KIND_ENDORSEMENT, buf_span(&record), 0);
+    asking_say(&three.iris, &three.ana, KIND_ENDORSEMENT, buf_span(&record), 0);
     record.data[record.size / 2] ^= 1;
-    siege_say_in(&three.iris, &three.ana, KIND_ENDORSEMENT, buf_span(&record), 0);
+    asking_say(&three.iris, &three.ana, KIND_ENDORSEMENT, buf_span(&record), 0);
     siege_vouch(&three.iris, &three.bruno.secrets.member, 0, "He built our stairs, and well.",
                 &record);
-    siege_say_in(&three.iris, &three.ana, KIND_ENDORSEMENT, buf_span(&record), 0);
-    siege_say_in(&three.iris, &three.ana, KIND_ENDORSEMENT, span_str("nothing of the kind"), 0);
+    asking_say(&three.iris, &three.ana, KIND_ENDORSEMENT, buf_span(&record), 0);
+    asking_say(&three.iris, &three.ana, KIND_ENDORSEMENT, span_str("nothing of the kind"), 0);
     siege_vouch_carry(&three);
     siege_expect(siege, siege_vouches_shown(&three.ana) == 0, "nothing is shown");
     siege_expect(siege, siege_dropped(&three.ana, "Iris") == 4, "four are counted against Iris");
     siege_expect(siege, siege_dropped(&three.ana, "Bruno") == 0, "and none against Bruno");
-    siege_expect(siege, siege_refusals_told(&three.ana) == 1, "and told once");
+    siege_expect(siege, asking_told(&three.ana, "refused") == 1, "and told once");
     buf_release(&record);
     three_free(&three);
 }
@@ -108,7 +109,7 @@ static void siege_vouch_taken_back(struct siege *siege)
     siege_vouch_begin(&three);
     siege_vouch(&three.bruno, &three.ana.secrets.member, 0, "She built our stairs, and well.",
                 &record);
-    siege_say_in(&three.bruno, &three.ana, KIND_ENDORSEMENT, buf_span(&record), 0);
+    asking_say(&three.bruno, &three.ana, KIND_ENDORSEMENT, buf_span(&record), 0);
     siege_vouch_carry(&three);
     siege_vouch_id(&three.ana, id);
     json_decref(meeting_op(&three.ana, "endorsement.accept",
@@ -186,12 +187,12 @@ static void siege_vouch_too_long(struct siege *siege)
     siege_vouch(&three.iris, &three.ana.secrets.member, 1, "Good work, and a long letter of it.",
                 &record);
     buf_append(&record, span_of(bytes, ENDORSEMENT_SIZE_MAX));
-    siege_say_in(&three.iris, &three.ana, KIND_ENDORSEMENT, buf_span(&record), 0);
-    siege_say_in(&three.iris, &three.ana, KIND_ENDORSEMENT, span_of(bytes, sizeof bytes), 0);
+    asking_say(&three.iris, &three.ana, KIND_ENDORSEMENT, buf_span(&record), 0);
+    asking_say(&three.iris, &three.ana, KIND_ENDORSEMENT, span_of(bytes, sizeof bytes), 0);
     siege_vouch_carry(&three);
     siege_expect(siege, siege_vouches_shown(&three.ana) == 0, "nothing is shown");
     siege_expect(siege, siege_dropped(&three.ana, "Iris") == 2, "both are counted against Iris");
-    siege_expect(siege, siege_refusals_told(&three.ana) == 1, "and told");
+    siege_expect(siege, asking_told(&three.ana, "refused") == 1, "and told");
     buf_release(&record);
     three_free(&three);
 }

@@ -16,6 +16,17 @@ uint64_t dialer_wait_ms(unsigned failures, uint32_t chance)
     return wait - wait / 4 + chance % (wait / 2);
 }
 
+/* PROTOCOL LIMIT-7: "Where they never proved who they are, it is called three times, and every
+ * eight hours from then on." */
+uint64_t dialer_introduced_wait_ms(unsigned failures, uint32_t chance)
+{
+    uint64_t wait = dialer_wait_ms(failures, chance);
+
+    if (failures < DIALER_INTRODUCED_TRIES - 1)
+        return wait;
+    return wait < DIALER_INTRODUCED_MS ? DIALER_INTRODUCED_MS : wait;
+}
+
 /* PROTOCOL LIMIT-5: "Addresses are called 10 times a minute while nobody was ever reached there, 10
  * times a second otherwise;" */
 bool dialer_take(struct dialer *dialer, bool is_known, uint64_t now_ms)

@@ -86,6 +86,7 @@ static enum err engine_call_on_device(void *self, const struct device_row *devic
     target->is_stale = false;
     target->is_held = false;
     target->was_reached |= from->peer->is_confirmed;
+    target->is_introduced = from->peer->has_via;
     return view_peer_addresses(&from->engine->snapshot, &device->device, target->addresses,
                                &target->addresses_count);
 }
@@ -148,6 +149,7 @@ static enum err engine_call_on_acceptance(void *self, uint32_t number,
     if (target == NULL)
         return ERR_NOMEM;
     target->is_acceptance = true;
+    target->is_introduced = object_value(acceptance, ACCEPTANCE_VIA).bytes.size > 0;
     target->acceptance = acceptance->id;
     target->is_stale = false;
     memcpy(target->static_key, invitation.static_key, KEY_SIZE);
@@ -307,7 +309,10 @@ static void engine_call_wait(struct engine *engine, struct engine_target *target
     uint8_t chance[4];
 
     entropy_fill(ledger_entropy(engine->ledger), chance, sizeof chance);
-    target->dial_at_ms = engine->now_ms + dialer_wait_ms(target->failures, be32(chance));
+    target->dial_at_ms =
+        engine->now_ms + (target->is_introduced && !target->was_reached
+                              ? dialer_introduced_wait_ms(target->failures, be32(chance))
+                              : dialer_wait_ms(target->failures, be32(chance)));
     engine_wake_by(engine, target->dial_at_ms);
 }
 

@@ -83,6 +83,7 @@ struct engine_target {
     uint64_t dial_at_ms;
     conn_id dialling; /* 0: not being called */
     bool was_reached, is_stale;
+    bool is_introduced; /* its addresses come from somebody whom others brought */
     bool is_held; /* the invitation comes first: the inviter may not know yet that the link was made
                    */
     bool wants_dial;                 /* asked for by the owner: back-off does not count */

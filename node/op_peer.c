@@ -12,6 +12,7 @@
 #include "node/link_join.h"
 #include "node/name.h"
 #include "proto/limits.h"
+#include "storage/dropped.h"
 #include "storage/journal.h"
 #include "storage/row.h"
 #include "storage/view_peer.h"
@@ -97,18 +98,18 @@ static enum err op_peer_load(struct op_call *call, struct name_match *who, struc
 enum err op_peer_show(struct op_call *call)
 {
     struct peer *peer = secret_new(sizeof *peer);
-    uint64_t dropped = 0;
+    struct dropped dropped = {.count = 0};
     struct name_match who;
     enum err err = peer != NULL ? op_peer_load(call, &who, peer) : ERR_NOMEM;
 
     if (err == ERR_OK) {
         call->result = describe_peer(call, peer, true);
         describe_endorsement_mentions(call, call->result, &peer->member);
-        err = endorsement_table_dropped(&call->snapshot, &peer->member, &dropped);
+        err = dropped_of(&call->snapshot, &peer->member, &dropped);
     }
     /* Of forged or misplaced records nothing is kept but how many there were. */
-    if (err == ERR_OK && dropped > 0)
-        (void)json_object_set_new(call->result, "dropped", json_integer((json_int_t)dropped));
+    if (err == ERR_OK && dropped.count > 0)
+        (void)json_object_set_new(call->result, "dropped", json_integer((json_int_t)dropped.count));
     secret_free(peer);
     return err;
 }

@@ -8,6 +8,7 @@
 #include "node/share.h"
 #include "node/want.h"
 #include "storage/agenda.h"
+#include "storage/dropped.h"
 #include "storage/expiry.h"
 #include "storage/follow.h"
 #include "storage/join.h"
@@ -38,6 +39,7 @@ static const struct reactor reactors[] = {
     {KIND_SHARE, share_look},
     {KIND_RESTATEMENT, restate_tend},
     {KIND_EXPIRY, expiry_tend},
+    {KIND_DROPPED, dropped_look},
     {0, NULL},
 };
 

@@ -34,6 +34,8 @@ const char *ask_fault_sentence(enum ask_fault fault)
         return "too many of theirs are here already";
     case ASK_CLOSE_FORGED:
         return "it closes an ask that is not theirs to close";
+    case ASK_SHUT_OUT:
+        return "it was signed with a device of its author that was stolen";
     case ASK_FINE:
         break;
     }

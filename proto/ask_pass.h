@@ -46,7 +46,8 @@ enum ask_fault {
     ASK_TOO_LONG,      /* ends later than an ask may, or its entry does not end with it */
     ASK_TOO_MANY,      /* more than one neighbour may leave here */
     ASK_CLOSE_FORGED,  /* a close that is not the author's */
-    ASK_FAULT_LAST = ASK_CLOSE_FORGED
+    ASK_SHUT_OUT,      /* signed with a device of the author that is known to be stolen */
+    ASK_FAULT_LAST = ASK_SHUT_OUT
 };
 /* As told to the owner, behind "a pass by NAME was refused: ". */
 const char *ask_fault_sentence(enum ask_fault fault);

@@ -68,6 +68,7 @@ enum kind_number {
     KIND_LEAD = 86,   /* self: one letter of a thread; object id = first 16 bytes of its hash */
     KIND_ANSWER = 88, /* pair: thanks, or a letter back to who replied; a statement */
 
+    KIND_DROPPED = 99,     /* what was refused, as the agenda calls it; not an object */
     KIND_SHARE = 90,       /* pair: a contact shared with the reader; id by share_id */
     KIND_SHARE_RECORD = 91 /* self: one that was shared with me; id by share_record_id */
 };

@@ -5,24 +5,10 @@
 #include "proto/show.h"
 #include "proto/statement.h"
 #include "storage/agenda.h"
+#include "storage/dropped.h"
 #include "storage/endorsement_state.h"
 #include "storage/ledger_state.h"
 #include "storage/running.h"
-
-static enum err endorsement_count_dropped(struct ledger_txn *txn, const struct space_row *space)
-{
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
-    uint8_t value[8];
-    uint64_t count;
-    struct key key;
-    enum err err = endorsement_table_dropped(&snapshot, &space->writer, &count);
-
-    if (err != ERR_OK)
-        return err;
-    endorsement_key(SORT_DROPPED, &space->writer, &key);
-    be64_put(value, count + 1);
-    return ledger_put(txn, TABLE_ENDORSEMENT, &key, span_of(value, sizeof value));
-}
 
 /* One more or less of what is counted: quotes by who quotes, kept ones not decided by issuer. */
 static enum err endorsement_count(struct ledger_txn *txn, const struct endorsement_row *row,
@@ -291,7 +277,7 @@ static enum err endorsement_merge(struct ledger_txn *txn, const struct space_row
     } else if (err == ERR_FORGED || err == ERR_MALFORMED) {
         err = is_known ? endorsement_erase(txn, &row) : ERR_OK;
         if (err == ERR_OK)
-            err = endorsement_count_dropped(txn, space);
+            err = dropped_add(txn, space, DROPPED_ENDORSEMENT);
     }
     buf_release(&keep);
     return err == ERR_CANCELLED ? ERR_OK : err;

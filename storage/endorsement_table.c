@@ -352,18 +352,3 @@ enum err endorsement_table_undecided(const struct snapshot *snapshot,
     endorsement_key(SORT_UNDECIDED, issuer, &key);
     return endorsement_read_count(snapshot, &key, out, &bytes);
 }
-
-enum err endorsement_table_dropped(const struct snapshot *snapshot, const struct public_key *writer,
-                                   uint64_t *out)
-{
-    struct span value;
-    struct key key;
-    enum err err;
-
-    *out = 0;
-    endorsement_key(SORT_DROPPED, writer, &key);
-    err = ledger_get(snapshot, TABLE_ENDORSEMENT, &key, &value);
-    if (err == ERR_OK && value.size == 8)
-        *out = be64(value.data);
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
-}

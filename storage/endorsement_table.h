@@ -10,7 +10,7 @@
  *   2, issuer, ~issued, object, space    subject
  *   3, issuer, object                    nothing: the issuer revoked it
  *   4, uuid, object, space               subject, ~issued
- *   5, writer's root                     how many records of theirs were dropped
+ *   5, writer's root                     what of theirs was dropped: see dropped.h
  *   6, object, space                     subject, ~issued: where its rows are
  *   7, writer's root                     how many quotes their network space has, how many bytes
  *   8, issuer                            the same of the kept ones of theirs that I have not
@@ -124,8 +124,5 @@ MUST_USE enum err endorsement_table_revoked(const struct snapshot *snapshot,
 /* Grows whenever a row may have changed: who keeps what was made of rows compares it. Asked on the
  * writer's thread, of snapshots without a write transaction. */
 uint64_t endorsement_table_changes(const struct snapshot *snapshot);
-/* How many records of a writer were dropped. */
-MUST_USE enum err endorsement_table_dropped(const struct snapshot *snapshot,
-                                            const struct public_key *writer, uint64_t *out);
 
 #endif

@@ -11,6 +11,7 @@
 #include "crypto/secret.h"
 #include "proto/statement.h"
 #include "storage/absent.h"
+#include "storage/dropped.h"
 #include "storage/expiry.h"
 #include "storage/follow_state.h"
 #include "storage/returns.h"
@@ -264,6 +265,12 @@ static enum err follow_is_dead(struct ledger_txn *txn, const struct follow_cache
     return err;
 }
 
+/* Counted the first time it is looked at, not when a space is merged again. */
+static enum err follow_drop(struct ledger_txn *txn, const struct follow_cache *cache)
+{
+    return cache->is_silent ? ERR_OK : dropped_add(txn, &cache->space, DROPPED_ENTRY);
+}
+
 /* PROTOCOL EDIT-4: "An entry whose plaintext cannot be read is passed over; those after it count."
  */
 static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
@@ -279,16 +286,16 @@ static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
 
     buf_clear(&cache->plain);
     err = entry_open(cache->key + KEY_SIZE, &entry->entry, entry->seq, &cache->plain);
-    if (err == ERR_FORGED)
-        return ERR_OK; /* Signed, but sealed with something else: its author's loss. */
+    if (err == ERR_FORGED) /* Signed, but sealed with something else: its author's loss. */
+        return follow_drop(txn, cache);
     if (err == ERR_OK)
         err = edit_read(&cache->edit, buf_span(&cache->plain));
     if (err == ERR_MALFORMED)
-        return ERR_OK;
+        return follow_drop(txn, cache);
     if (err != ERR_OK)
         return err;
     if (!follow_has_place(&cache->space, &cache->edit.edit))
-        return ERR_OK;
+        return kind_find(cache->edit.edit.kind) != NULL ? follow_drop(txn, cache) : ERR_OK;
     err = follow_is_dead(txn, cache, entry, &is_dead);
     if (err != ERR_OK || is_dead)
         return err;

@@ -6,6 +6,8 @@
 
 #include "crypto/secret.h"
 #include "storage/ledger_state.h"
+#include "storage/retire_table.h"
+#include "storage/standing.h"
 #include "storage/view_peer.h"
 
 /* A pass or close being heard. */
@@ -198,6 +200,27 @@ static enum err ask_hear_entry(const struct ask_hearing *hearing, const struct a
     return err;
 }
 
+/* PROTOCOL ASK-7: "not where it is known here that a device of the chain that signed it is stolen"
+ */
+static enum err ask_hear_signer(const struct ask_hearing *hearing, const struct ask_pass *pass,
+                                enum ask_fault *out)
+{
+    enum standing standing = STANDING_GOOD;
+    struct ask_signer author = {.devices_count = 0};
+    bool has_any = false;
+    enum err err = retire_table_has_any(&hearing->snapshot, &has_any);
+
+    if (err != ERR_OK || !has_any || pass->author.size == 0)
+        return err;
+    err = ask_author_read(pass->author, &pass->ask, &pass->hash, &author);
+    for (size_t at = 0; at < author.devices_count && err == ERR_OK; at++) {
+        err = standing_of(&hearing->snapshot, &author.devices[at], &standing);
+        if (err == ERR_OK && standing >= STANDING_STOLEN)
+            *out = ASK_SHUT_OUT;
+    }
+    return err;
+}
+
 static enum err ask_hear_check(const struct ask_hearing *hearing, const struct ask_pass *pass,
                                enum ask_fault *out)
 {
@@ -209,7 +232,8 @@ static enum err ask_hear_check(const struct ask_hearing *hearing, const struct a
         *out = ASK_TOO_MANY;
         return ERR_OK;
     }
-    return ask_pass_check(pass, &hearing->route.from, ledger_member(hearing->txn->ledger), out);
+    err = ask_pass_check(pass, &hearing->route.from, ledger_member(hearing->txn->ledger), out);
+    return err == ERR_OK && *out == ASK_FINE ? ask_hear_signer(hearing, pass, out) : err;
 }
 
 static enum err ask_hear_pass(struct ask_hearing *hearing, struct span bytes)

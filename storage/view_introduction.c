@@ -8,8 +8,10 @@
 
 #include "crypto/secret.h"
 #include "proto/limits.h"
+#include "storage/dropped.h"
 #include "storage/ledger_state.h"
 #include "storage/row.h"
+#include "storage/space.h"
 #include "storage/view_peer.h"
 
 enum {
@@ -231,10 +233,11 @@ static enum err view_introduction_add(struct ledger_txn *txn, enum table table, 
     return err == ERR_OK ? view_introduction_put_arrival(txn, table, prefix, arrival) : err;
 }
 
-static enum err view_introduction_want(struct ledger_txn *txn, const struct public_key *member,
+static enum err view_introduction_want(struct ledger_txn *txn, const struct space_row *space,
                                        const struct introduction_message *message,
                                        struct span bytes, uint64_t arrival)
 {
+    const struct public_key *member = &space->writer;
     struct key prefix;
     struct key name;
     enum err err;
@@ -247,7 +250,7 @@ static enum err view_introduction_want(struct ledger_txn *txn, const struct publ
     key_add_bytes(&name, span_of(message->id.bytes, ID_SIZE));
     if (err == ERR_OK)
         err = agenda_put(txn, AGENDA_NOW, KIND_INTRODUCTION, key_span(&name));
-    return err == ERR_CANCELLED ? ERR_OK : err;
+    return err == ERR_CANCELLED ? dropped_add(txn, space, DROPPED_INTRODUCTION) : err;
 }
 
 /* PROTOCOL INTRO-9: "What belongs to no plan of mine, or goes beyond INTRODUCTION_ROWS_MAX of one
@@ -286,6 +289,19 @@ static enum err view_introduction_due(struct ledger_txn *txn, const struct publi
     return agenda_put(txn, AGENDA_NOW, KIND_INTRODUCTION, key_span(&name));
 }
 
+/* What is about no plan of mine may be about one that another device of mine made. */
+static enum err view_introduction_drop(struct ledger_txn *txn, const struct space_row *space,
+                                       const struct public_key *introducer)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    bool has_siblings = false;
+    enum err err = ERR_OK;
+
+    if (public_key_is_equal(introducer, ledger_member(txn->ledger)))
+        err = space_has_siblings(&snapshot, &has_siblings);
+    return err == ERR_OK && !has_siblings ? dropped_add(txn, space, DROPPED_INTRODUCTION) : err;
+}
+
 /* PROTOCOL INTRO-3: "Who says it is the writer of the space, and it is said to its reader." */
 static enum err view_introduction_hear(struct ledger_txn *txn, const struct space_row *space,
                                        struct span bytes, uint64_t arrival)
@@ -295,15 +311,13 @@ static enum err view_introduction_hear(struct ledger_txn *txn, const struct spac
     struct key prefix;
     enum err err = introduction_peek(bytes, &member, &message);
 
-    if (err == ERR_MALFORMED)
-        return ERR_OK;
+    if (err == ERR_OK && (!public_key_is_equal(&member, &space->writer) ||
+                          !public_key_is_equal(&message.to, &space->reader)))
+        err = ERR_MALFORMED;
     if (err != ERR_OK)
-        return err;
-    if (!public_key_is_equal(&member, &space->writer) ||
-        !public_key_is_equal(&message.to, &space->reader))
-        return ERR_OK;
+        return err == ERR_MALFORMED ? dropped_add(txn, space, DROPPED_INTRODUCTION) : err;
     if (message.type == INTRODUCTION_WANT)
-        return view_introduction_want(txn, &member, &message, bytes, arrival);
+        return view_introduction_want(txn, space, &message, bytes, arrival);
     introducer = *introduction_introducer(&message, &member);
     view_introduction_name(&introducer, &message.id, &prefix);
     key_add_bytes(&prefix, span_of(member.bytes, 32));
@@ -314,7 +328,7 @@ static enum err view_introduction_hear(struct ledger_txn *txn, const struct spac
             view_introduction_add(txn, TABLE_FACT, &prefix, INTRODUCTION_FACTS_MAX, bytes, arrival);
     if (err == ERR_OK)
         err = view_introduction_due(txn, &introducer, &message.id);
-    return err == ERR_CANCELLED ? ERR_OK : err;
+    return err == ERR_CANCELLED ? view_introduction_drop(txn, space, &introducer) : err;
 }
 
 /* Records. A plan may come later than the answers to it, from an own device. */

@@ -9,6 +9,7 @@
 
 #include "proto/limits.h"
 #include "proto/link.h"
+#include "storage/dropped.h"
 #include "storage/ledger_state.h"
 
 enum { VIEW_REPLY_ROW = 1 + 1 + ID_SIZE + 32 + 32 + 3 * 8 };
@@ -292,7 +293,7 @@ static enum err view_reply_said(struct ledger_txn *txn, const struct space_row *
         id = answer.reply;
     }
     if (err == ERR_MALFORMED)
-        return ERR_OK;
+        return dropped_add(txn, space, DROPPED_REPLY);
     return err == ERR_OK ? view_reply_hear(txn, &id, &brought) : err;
 }
 

@@ -2,8 +2,9 @@
  * kith as a later version may be, for the end to end tests: the whole program, but that what it
  * says of itself at the door (KITH_LATER=knock) or in its hello (KITH_LATER=hello) is version 2; or
  * that it says hello twice, against the rules (KITH_LATER=rude); or that it is killed when what it
- * wrote is committed and its lists are to follow (KITH_LATER=behind). The linker puts these
- * functions before those of the same name (--wrap).
+ * wrote is committed and its lists are to follow (KITH_LATER=behind); or that no signature of what
+ * it gives fits (KITH_LATER=forger). The linker puts these functions before those of the same name
+ * (--wrap).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,12 @@ enum err __real_handshake_check_knock(struct span first, const uint8_t knock[sta
 enum err __wrap_handshake_check_knock(struct span first, const uint8_t knock[static KEY_SIZE]);
 void __real_message_put_hello(const struct hello *hello, struct buf *out);
 void __wrap_message_put_hello(const struct hello *hello, struct buf *out);
+void __real_message_put_batch(uint32_t alias, const struct chain *start,
+                              struct batch_writer *entries,
+                              const uint8_t signature[static SIGNATURE_SIZE], struct buf *out);
+void __wrap_message_put_batch(uint32_t alias, const struct chain *start,
+                              struct batch_writer *entries,
+                              const uint8_t signature[static SIGNATURE_SIZE], struct buf *out);
 enum err __real_follow_stage(struct ledger *ledger, size_t budget, bool *out_is_more);
 enum err __wrap_follow_stage(struct ledger *ledger, size_t budget, bool *out_is_more);
 enum err __real_writer_round_start(struct ledger *ledger, struct writer_round **out);
@@ -72,6 +79,18 @@ void __wrap_message_put_hello(const struct hello *hello, struct buf *out)
     __real_message_put_hello(&later, out);
     if (later_is("rude"))
         __real_message_put_hello(&later, out);
+}
+
+void __wrap_message_put_batch(uint32_t alias, const struct chain *start,
+                              struct batch_writer *entries,
+                              const uint8_t signature[static SIGNATURE_SIZE], struct buf *out)
+{
+    uint8_t forged[SIGNATURE_SIZE];
+
+    memcpy(forged, signature, SIGNATURE_SIZE);
+    if (later_is("forger"))
+        forged[SIGNATURE_SIZE / 2 - 1] ^= 1;
+    __real_message_put_batch(alias, start, entries, forged, out);
 }
 
 enum err __wrap_follow_stage(struct ledger *ledger, size_t budget, bool *out_is_more)

@@ -40,7 +40,7 @@ static void hostile_on_second(struct hostile *hostile)
 
     KITH_ASSERT(result != NULL);
     buf_clear(&hostile->third);
-    if (handshake_finish(hostile->handshake, second, span_of(NULL, 0), &hostile->node->entropy,
+    if (handshake_finish(hostile->handshake, second, hostile->identity, &hostile->node->entropy,
                          &hostile->third, result) == ERR_OK) {
         buf_drop(&hostile->in, HANDSHAKE_SECOND_SIZE);
         memcpy(hostile->hash, result->hash.bytes, HASH_SIZE);

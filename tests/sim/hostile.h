@@ -22,6 +22,7 @@ struct hostile {
     uint8_t hash[HASH_SIZE]; /* of the handshake */
     uint8_t psk[KEY_SIZE], knock[KEY_SIZE], static_key[KEY_SIZE];
     const struct exchange_key *own_static; /* NULL: the device's */
+    struct span identity;                  /* said in message 3; empty: nothing */
     conn_id called_conn;                   /* the victim called */
     struct buf called;                     /* and said this */
     struct buf raw;                        /* all that came back on the connection, sealed */

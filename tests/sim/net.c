@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum {
+    NET_SIP_MS = 1000,
     NET_DRIP_BYTES = 1200,
     NET_PIECE_MAX = 64 << 10,
     NET_QUEUE_MAX = 1 << 20, /* as node/loop_limits.c */
@@ -414,6 +415,19 @@ void net_look(struct world_node *node)
         next = *net_next(conn, node);
         net_look_at(conn, net_side(conn, node));
     }
+}
+
+void net_sip(struct world_node *node, conn_id id)
+{
+    net_read_slowly(node, id, NET_SIP_MS);
+}
+
+uint64_t net_unread(struct world_node *node, conn_id id)
+{
+    int side;
+    struct net_conn *conn = net_find(node, id, &side);
+
+    return conn != NULL ? net_waiting(&conn->pipes[1 - side]) : 0;
 }
 
 /* Making a connection. */

@@ -12,6 +12,10 @@
 void net_dial(struct world_node *node, conn_id id, const struct address *address);
 void net_send(struct world_node *node, conn_id id, struct span bytes);
 void net_close(struct world_node *node, conn_id id); /* after what was sent has left */
+/* This end reads one byte a second of this connection from now on. */
+void net_sip(struct world_node *node, conn_id id);
+/* What the other end said and this one has not read. */
+uint64_t net_unread(struct world_node *node, conn_id id);
 /* The node's process is gone: a clean end tells the others, a power cut sometimes does not. */
 void net_drop(struct world_node *node, bool is_clean);
 /* Frees every connection: the world is over, its nodes are down. */

@@ -36,10 +36,10 @@ bool siege_open(struct siege *siege)
     return is_open;
 }
 
-void siege_put_batch(struct siege *siege, struct chain *start, const struct entry *entry,
-                     const struct signing_key *key, struct buf *out)
+void siege_put_entry(struct siege *siege, const struct log_id *log, uint32_t number,
+                     struct chain *start, const struct entry *entry, const struct signing_key *key,
+                     struct buf *out)
 {
-    struct log_id log = hostile_pair_log(&siege->hostile);
     struct batch_writer writer = {0};
     struct entry hashed = *entry;
     struct chain end = *start;
@@ -48,11 +48,101 @@ void siege_put_batch(struct siege *siege, struct chain *start, const struct entr
     entry_hash_payload(&hashed);
     (void)chain_extend(&end, &hashed.header); /* No case fills a block. */
     world_must(
-        head_sign(key != NULL ? key : ledger_signing_key(siege->mal->ledger), &log, &end, &head));
+        head_sign(key != NULL ? key : ledger_signing_key(siege->mal->ledger), log, &end, &head));
     batch_add(&writer, &hashed);
-    message_put_batch(0, start, &writer, head.signature, out);
+    message_put_batch(number, start, &writer, head.signature, out);
     batch_release(&writer);
     *start = end;
+}
+
+void siege_put_batch(struct siege *siege, struct chain *start, const struct entry *entry,
+                     const struct signing_key *key, struct buf *out)
+{
+    struct log_id log = hostile_pair_log(&siege->hostile);
+
+    siege_put_entry(siege, &log, 0, start, entry, key, out);
+}
+
+void siege_give(struct siege *siege, struct world_node *from, const struct log_id *log,
+                const struct chain *tip)
+{
+    struct chain start = *tip, end;
+    struct snapshot snapshot;
+    struct replica replica;
+    struct buf framed = {0};
+
+    world_must(ledger_snapshot(from->ledger, &snapshot));
+    replica_of(&snapshot, &replica);
+    message_put_log(0, log, &framed);
+    for (;;) {
+        uint8_t signature[SIGNATURE_SIZE];
+        struct batch_writer writer = {0};
+
+        if (replica.read(replica.self, log, &start, &writer, &end, signature) != ERR_OK ||
+            end.size == start.size) {
+            batch_release(&writer);
+            break;
+        }
+        message_put_batch(0, &start, &writer, signature, &framed);
+        batch_release(&writer);
+        start = end;
+    }
+    ledger_snapshot_end(&snapshot);
+    hostile_say(&siege->hostile, &framed);
+    hostile_wait(&siege->hostile, 5000);
+}
+
+static bool siege_answers(struct siege *siege, const char *method, json_t *params, const char *text)
+{
+    json_t *answer = world_read(siege->ana, method, params);
+    char *all = answer != NULL ? json_dumps(answer, JSON_COMPACT) : NULL;
+    bool is_so = all != NULL && strstr(all, text) != NULL;
+
+    free(all);
+    json_decref(answer);
+    return is_so;
+}
+
+bool siege_is_shown(struct siege *siege, const char *text)
+{
+    return siege_answers(siege, "peer.show", json_pack("{s:s}", "who", "mal"), text);
+}
+
+bool siege_is_told(struct siege *siege, const char *text)
+{
+    return siege_answers(siege, "log", json_object(), text);
+}
+
+bool siege_is_asked(struct siege *siege, const char *text)
+{
+    return siege_answers(siege, "ask.list", json_pack("{s:b}", "all", true), text);
+}
+
+void siege_text_edit(uint8_t kind, uint8_t field, uint64_t time_ms, uint64_t counter,
+                     const char *text, struct edit_space *out)
+{
+    static const struct id only = {{0}};
+
+    *out = (struct edit_space){0};
+    edit_begin(out, kind, &only, time_ms);
+    edit_set(out, field, counter, (struct value){.type = VALUE_TEXT, .bytes = span_str(text)});
+}
+
+void siege_calm(struct siege *siege)
+{
+    struct world_node *node = siege->hostile.node;
+
+    hostile_end(&siege->hostile);
+    world_start(node);
+}
+
+void siege_turn(struct siege *siege, struct world_node *into)
+{
+    if (into->is_up)
+        world_stop(into);
+    world_run_until(&siege->world, siege->world.now_ms + SIEGE_WAIT_MS);
+    hostile_begin(&siege->hostile, into, siege->ana);
+    hostile_wait(&siege->hostile, SIEGE_WAIT_MS);
 }
 
 /* The world before. */
@@ -66,14 +156,27 @@ static void siege_on_invited(struct world_node *node, void *self, enum err err,
     (void)node;
 }
 
+void siege_befriend(struct siege *siege, struct world_node *one, struct world_node *other)
+{
+    judge_met(&siege->judge, one->person, other->person);
+    judge_met(&siege->judge, other->person, one->person);
+    world_op(one, "peer.invite", json_pack("{s:s}", "name", other->name), siege_on_invited, other);
+    world_run_until(&siege->world, siege->world.now_ms + SIEGE_WAIT_MS);
+    KITH_ASSERT(judge_is_settled(one, other));
+}
+
 static void siege_link(struct siege *siege, struct world_node *peer)
 {
-    judge_met(&siege->judge, siege->ana->person, peer->person);
-    judge_met(&siege->judge, peer->person, siege->ana->person);
-    world_op(siege->ana, "peer.invite", json_pack("{s:s}", "name", peer->name), siege_on_invited,
-             peer);
-    world_run_until(&siege->world, siege->world.now_ms + SIEGE_WAIT_MS);
-    KITH_ASSERT(judge_is_settled(siege->ana, peer));
+    siege_befriend(siege, siege->ana, peer);
+}
+
+struct world_node *siege_friend(struct siege *siege, const char *name)
+{
+    struct world_node *node = world_init(&siege->world, name);
+
+    world_start(node);
+    siege_link(siege, node);
+    return node;
 }
 
 static void siege_edit(struct siege *siege, struct world_node *node)
@@ -167,12 +270,8 @@ static void siege_check_rule(struct siege *siege, const char *rule)
     ana->violations = 0;
 }
 
-void siege_run(const struct siege_case *one, bool is_talkative, char out_failure[static 400])
+static void siege_check(struct siege *siege, const struct siege_case *one)
 {
-    struct siege *siege = world_memory(sizeof *siege);
-
-    siege_begin(siege, is_talkative);
-    one->run(siege);
     hostile_wait(&siege->hostile, 1000);
     siege_check_rule(siege, one->rule);
     siege_expect(siege,
@@ -182,6 +281,22 @@ void siege_run(const struct siege_case *one, bool is_talkative, char out_failure
     siege_check_ben(siege);
     hostile_end(&siege->hostile);
     judge_all(&siege->judge);
+}
+
+/* A case that stands apart has no world, only somewhere to say what went wrong. */
+void siege_run(const struct siege_case *one, bool is_talkative, char out_failure[static 400])
+{
+    struct siege *siege = world_memory(sizeof *siege);
+
+    if (one->is_apart) {
+        world_begin(&siege->world, 1);
+        judge_begin(&siege->judge, &siege->world);
+    } else {
+        siege_begin(siege, is_talkative);
+    }
+    one->run(siege);
+    if (!one->is_apart)
+        siege_check(siege, one);
     memcpy(out_failure, siege->judge.failure, sizeof siege->judge.failure);
     world_end(&siege->world);
     judge_end(&siege->judge);

@@ -9,6 +9,7 @@
 
 #include "tests/sim/hostile.h"
 #include "tests/sim/judge.h"
+#include "tests/sim/meeting.h"
 
 struct siege {
     struct world world;
@@ -24,11 +25,18 @@ struct siege_case {
     const char *name; /* begins with the number in the catalogue */
     void (*run)(struct siege *siege);
     const char *rule; /* of the violation ana is told of; NULL: of none */
+    size_t bytes_max; /* of memory; 0: the usual */
+    bool is_apart;    /* brings members of its own: nobody calls ana */
 };
 
 /* Ended by a case without a name. */
 extern const struct siege_case siege_door_cases[], siege_sync_cases[], siege_record_cases[],
-    siege_ask_cases[], siege_slow_cases[];
+    siege_epoch_cases[], siege_device_cases[], siege_introducer_cases[], siege_introducee_cases[],
+    siege_vouch_cases[], siege_spoken_cases[], siege_ask_cases[], siege_slow_cases[];
+
+/* Siege_list.c: every number of the catalogue has a case, or a reason why none can be. Prints what
+ * is missing, or (is_telling) where each number is. */
+bool siege_list_is_whole(const struct siege_case *const *tables, size_t count, bool is_telling);
 
 /* Runs one; what went wrong stands in out, empty if nothing did. */
 void siege_run(const struct siege_case *one, bool is_talkative, char out_failure[static 400]);
@@ -48,5 +56,33 @@ bool siege_open(struct siege *siege);
  * framed batch after naming the log as number 0; start is moved to its end. */
 void siege_put_batch(struct siege *siege, struct chain *start, const struct entry *entry,
                      const struct signing_key *key, struct buf *out);
+/* The same in any log, under any number, which is not named. */
+void siege_put_entry(struct siege *siege, const struct log_id *log, uint32_t number,
+                     struct chain *start, const struct entry *entry, const struct signing_key *key,
+                     struct buf *out);
+/* Names the log as number 0 and gives all that this node's store has of it behind the tip. */
+void siege_give(struct siege *siege, struct world_node *from, const struct log_id *log,
+                const struct chain *tip);
+/* What ana shows of mal, her log, her asks contain this text. */
+bool siege_is_shown(struct siege *siege, const char *text);
+bool siege_is_told(struct siege *siege, const char *text);
+bool siege_is_asked(struct siege *siege, const char *text);
+/* An edit of the only object of its kind: one field with a text. Released by the caller. */
+void siege_text_edit(uint8_t kind, uint8_t field, uint64_t time_ms, uint64_t counter,
+                     const char *text, struct edit_space *out);
+/* A link by invitation; both run. */
+void siege_befriend(struct siege *siege, struct world_node *one, struct world_node *other);
+/* Another member, linked with ana; runs. */
+struct world_node *siege_friend(struct siege *siege, const char *name);
+/* Ends the hostile and lets the node run as it should; and the other way round, as whom. */
+void siege_calm(struct siege *siege);
+void siege_turn(struct siege *siege, struct world_node *into);
+
+/* For cases of members without a world (meeting.h). */
+
+/* How much of `who` a member has dropped. */
+long siege_dropped(struct member *member, const char *who);
+/* Does what this op answers contain the text? */
+bool siege_says(struct member *member, const char *method, json_t *params, const char *text);
 
 #endif

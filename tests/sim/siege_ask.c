@@ -67,34 +67,12 @@ static void siege_ask_say(struct siege *siege, struct ledger_txn *txn, uint8_t k
     world_must(ask_say(txn, ledger_member(siege->ana->ledger), kind, bytes, expires_ms));
 }
 
-/* Gives ana everything that mal's pair log has gained since the tip, batch by batch. */
+/* Gives ana everything that mal's pair log has gained since the tip. */
 static void siege_ask_give(struct siege *siege, const struct chain *tip)
 {
     struct log_id log = hostile_pair_log(&siege->hostile);
-    struct chain start = *tip, end;
-    struct snapshot snapshot;
-    struct replica replica;
-    struct buf framed = {0};
 
-    world_must(ledger_snapshot(siege->mal->ledger, &snapshot));
-    replica_of(&snapshot, &replica);
-    message_put_log(0, &log, &framed);
-    for (;;) {
-        uint8_t signature[SIGNATURE_SIZE];
-        struct batch_writer writer = {0};
-
-        if (replica.read(replica.self, &log, &start, &writer, &end, signature) != ERR_OK ||
-            end.size == start.size) {
-            batch_release(&writer);
-            break;
-        }
-        message_put_batch(0, &start, &writer, signature, &framed);
-        batch_release(&writer);
-        start = end;
-    }
-    ledger_snapshot_end(&snapshot);
-    hostile_say(&siege->hostile, &framed);
-    hostile_wait(&siege->hostile, 5000);
+    siege_give(siege, siege->mal, &log, tip);
 }
 
 static size_t siege_ask_shown(struct siege *siege)
@@ -200,7 +178,7 @@ static void siege_ask_forged(struct siege *siege)
 }
 
 const struct siege_case siege_ask_cases[] = {
-    {"A1 asks without end", siege_ask_flood, NULL},
-    {"A2 asks handed on against every rule", siege_ask_forged, NULL},
-    {NULL, NULL, NULL},
+    {.name = "A1 asks without end", .run = siege_ask_flood},
+    {.name = "A2 asks handed on against every rule", .run = siege_ask_forged},
+    {.name = NULL},
 };

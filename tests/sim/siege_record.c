@@ -178,13 +178,8 @@ static void siege_wrong_previous(struct siege *siege)
 static void siege_say_edit(struct siege *siege, struct edit_space *edit)
 {
     struct log_id log = hostile_card_log(&siege->hostile);
-    struct chain tip = hostile_tip(&siege->hostile, &log), end;
-    uint8_t signature[SIGNATURE_SIZE];
-    struct batch_writer writer = {0};
-    struct snapshot snapshot;
-    struct replica replica;
+    struct chain tip = hostile_tip(&siege->hostile, &log);
     struct ledger_txn *txn;
-    struct buf framed = {0};
 
     siege->is_stored = true;
     if (!siege_open(siege))
@@ -192,31 +187,16 @@ static void siege_say_edit(struct siege *siege, struct edit_space *edit)
     world_must(ledger_begin(siege->mal->ledger, world_wall_ms(siege->mal), &txn));
     world_must(ledger_append(txn, &log.space, edit, 0));
     world_must(ledger_commit(txn, NULL));
-    world_must(ledger_snapshot(siege->mal->ledger, &snapshot));
-    replica_of(&snapshot, &replica);
-    world_must(replica.read(replica.self, &log, &tip, &writer, &end, signature));
-    message_put_log(0, &log, &framed);
-    message_put_batch(0, &tip, &writer, signature, &framed);
-    batch_release(&writer);
-    ledger_snapshot_end(&snapshot);
-    hostile_say(&siege->hostile, &framed);
-    hostile_wait(&siege->hostile, 1000);
+    siege_give(siege, siege->mal, &log, &tip);
     siege_expect(siege, siege->hostile.said[MESSAGE_ACK] == 1, "it is stored");
-}
-
-static struct value siege_text(const char *text)
-{
-    return (struct value){.type = VALUE_TEXT, .bytes = span_str(text)};
 }
 
 static void siege_edit_at(struct siege *siege, uint64_t time_ms, uint64_t counter, uint8_t kind,
                           const char *text)
 {
-    static const struct id only = {{0}};
-    struct edit_space edit = {0};
+    struct edit_space edit;
 
-    edit_begin(&edit, kind, &only, time_ms);
-    edit_set(&edit, CARD_NAME, counter, siege_text(text));
+    siege_text_edit(kind, CARD_NAME, time_ms, counter, text, &edit);
     siege_say_edit(siege, &edit);
     edit_release(&edit);
 }
@@ -377,23 +357,23 @@ static void siege_removed_while_talking(struct siege *siege)
 }
 
 const struct siege_case siege_record_cases[] = {
-    {"B43 a bad signature", siege_bad_signature, "SYNC-18"},
-    {"B44 B65 a good signature by another", siege_wrong_author, "SYNC-18"},
-    {"B45 a signature for another purpose", siege_wrong_purpose, "SYNC-18"},
-    {"B46 a signature with S + L", siege_malleated, "SYNC-18"},
-    {"B47 B48 two entries of one number", siege_fork_of_its_own, NULL},
-    {"B49 three hundred branches", siege_thousand_branches, NULL},
-    {"B50 another entry before it", siege_wrong_previous, NULL},
-    {"B53 the year 3000", siege_year_3000, NULL},
-    {"B53 the year 0", siege_year_0, NULL},
-    {"B55 the greatest counter", siege_greatest_counter, NULL},
-    {"B56 a byte too long", siege_too_long, "SYNC-17"},
-    {"B57 B58 B59 B60 shapes that cannot be", siege_shapes, NULL},
-    {"B60 an unknown kind", siege_unknown_kind, NULL},
-    {"B61 a name that would turn a terminal round", siege_wild_name, NULL},
-    {"B67 sealed for another space", siege_reposted, NULL},
-    {"B68 an epoch nobody has heard of", siege_unknown_epoch, NULL},
-    {"B70 calls after its removal", siege_after_removal, NULL},
-    {"B70 writes after its removal", siege_removed_while_talking, NULL},
-    {0},
+    {.name = "B43 a bad signature", .run = siege_bad_signature, .rule = "SYNC-18"},
+    {.name = "B44 B65 a good signature by another", .run = siege_wrong_author, .rule = "SYNC-18"},
+    {.name = "B45 a signature for another purpose", .run = siege_wrong_purpose, .rule = "SYNC-18"},
+    {.name = "B46 a signature with S + L", .run = siege_malleated, .rule = "SYNC-18"},
+    {.name = "B47 B48 two entries of one number", .run = siege_fork_of_its_own},
+    {.name = "B49 three hundred branches", .run = siege_thousand_branches},
+    {.name = "B50 another entry before it", .run = siege_wrong_previous},
+    {.name = "B53 the year 3000", .run = siege_year_3000},
+    {.name = "B53 the year 0", .run = siege_year_0},
+    {.name = "B55 the greatest counter", .run = siege_greatest_counter},
+    {.name = "B56 a byte too long", .run = siege_too_long, .rule = "SYNC-17"},
+    {.name = "B57 B58 B59 B60 shapes that cannot be", .run = siege_shapes},
+    {.name = "B60 an unknown kind", .run = siege_unknown_kind},
+    {.name = "B61 a name that would turn a terminal round", .run = siege_wild_name},
+    {.name = "B67 sealed for another space", .run = siege_reposted},
+    {.name = "B68 an epoch nobody has heard of", .run = siege_unknown_epoch},
+    {.name = "B70 calls after its removal", .run = siege_after_removal},
+    {.name = "B70 writes after its removal", .run = siege_removed_while_talking},
+    {.name = NULL},
 };

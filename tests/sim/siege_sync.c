@@ -4,7 +4,10 @@
 #include "proto/wire.h"
 #include "storage/replica.h"
 #include "storage/view_peer.h"
+#include "tests/sim/net.h"
 #include "tests/sim/siege.h"
+
+enum { SIEGE_KIND = 250, SIEGE_PIECES = 30, SIEGE_PIECE_SIZE = 200 << 10 };
 
 /* The log ana writes for mal, and where it stands at mal's. */
 static struct log_id siege_anas_log(struct siege *siege)
@@ -167,6 +170,65 @@ static void siege_marks_forever(struct siege *siege)
     }
     hostile_wait(&siege->hostile, 10000);
     siege_expect(siege, siege->hostile.bytes_back < (4 << 20), "what is given has a bound");
+}
+
+/* What ana has for mal, of a kind nobody knows: 6 MiB. */
+static enum err siege_write_much(void *what, struct ledger_txn *txn)
+{
+    static uint8_t bytes[SIEGE_PIECE_SIZE];
+    const struct id *space = what;
+    enum err err = ERR_OK;
+
+    for (uint8_t at = 0; at < SIEGE_PIECES && err == ERR_OK; at++) {
+        struct value value = {.type = VALUE_BYTES, .bytes = span_of(bytes, sizeof bytes)};
+        struct edit_space edit = {0};
+        struct id id = {{at}};
+
+        edit_begin(&edit, SIEGE_KIND, &id, ledger_txn_now_ms(txn));
+        edit_set(&edit, 1, 1, value);
+        err = ledger_append(txn, space, &edit, 0);
+        edit_release(&edit);
+    }
+    return err;
+}
+
+static void siege_on_written(struct world_node *node, void *self, enum err err,
+                             const struct op_call *call)
+{
+    (void)node;
+    (void)self;
+    (void)call;
+    world_must(err);
+}
+
+/* Everything, again and again, and a byte a second of it is read: ana keeps no more than a
+ * mebibyte and a batch for him. That the real loop then lets go is LIMIT-6. */
+static void siege_reads_by_the_byte(struct siege *siege)
+{
+    struct log_id log = siege_anas_log(siege);
+    uint64_t most = 0;
+
+    siege->is_stored = true;
+    world_write(siege->ana, siege_write_much, &log.space, siege_on_written, NULL);
+    hostile_wait(&siege->hostile, 5000);
+    if (!siege_open(siege))
+        return;
+    net_sip(siege->mal, siege->hostile.conn);
+    for (int at = 0; at < 60; at++) {
+        struct buf framed = {0};
+
+        message_put_marks(NULL, 0, true, &framed);
+        hostile_say(&siege->hostile, &framed);
+        message_put_credit(BATCH_SIZE_MAX, &framed);
+        if (at < 8)
+            hostile_say(&siege->hostile, &framed);
+        buf_release(&framed);
+        hostile_wait(&siege->hostile, 1000);
+        if (most < net_unread(siege->mal, siege->hostile.conn))
+            most = net_unread(siege->mal, siege->hostile.conn);
+    }
+    siege_expect(siege, most > (256 << 10), "ana gives");
+    siege_expect(siege, most < 3 * BATCH_SIZE_MAX, "and keeps a bounded part of it");
 }
 
 /* Three entries, the last first. */
@@ -345,24 +407,27 @@ static void siege_stalls_in_a_batch(struct siege *siege)
 }
 
 const struct siege_case siege_sync_cases[] = {
-    {"B27 a mark beyond all sizes", siege_mark_beyond_all, "SYNC-17"},
-    {"B27 B36 bare marks of branches that are not there", siege_bogus_marks, NULL},
-    {"B36 a thousand bare marks", siege_flood_of_bogus_marks, NULL},
-    {"B28 marks lower than what was acknowledged", siege_lower_marks, NULL},
-    {"B29 promises that are not kept", siege_promises, NULL},
-    {"B29 promises beyond all sums", siege_promises_too_much, NULL},
-    {"B30 entries of a log without a name", siege_unnamed_batch, "SYNC-7"},
-    {"B31 one entry two hundred times", siege_duplicates, NULL},
-    {"B32 everything again, three hundred times", siege_marks_forever, NULL},
-    {"B34 B35 the last entry first, and gaps", siege_reverse, NULL},
-    {"B36 digests that fit nothing", siege_wrong_digests, NULL},
-    {"B37 a hundred thousand logs", siege_million_logs, "SYNC-4"},
-    {"B38 acknowledges what it never got", siege_acks_what_it_never_got, "SYNC-12"},
-    {"B39 B40 logs of others, spaces of nobody", siege_foreign_logs, NULL},
-    {"B41 one entry a batch", siege_single_entries, NULL},
-    {"B41 batches beyond the credit given", siege_beyond_credit, "SYNC-9"},
-    {"B41 more credit than there is", siege_endless_credit, "SYNC-9"},
-    {"B40 one number for two logs", siege_names_twice, "SYNC-7"},
-    {"B42 half a batch, then nothing", siege_stalls_in_a_batch, NULL},
-    {0},
+    {.name = "B27 a mark beyond all sizes", .run = siege_mark_beyond_all, .rule = "SYNC-17"},
+    {.name = "B27 B36 bare marks of branches that are not there", .run = siege_bogus_marks},
+    {.name = "B36 a thousand bare marks", .run = siege_flood_of_bogus_marks},
+    {.name = "B28 marks lower than what was acknowledged", .run = siege_lower_marks},
+    {.name = "B29 promises that are not kept", .run = siege_promises},
+    {.name = "B29 promises beyond all sums", .run = siege_promises_too_much},
+    {.name = "B30 entries of a log without a name", .run = siege_unnamed_batch, .rule = "SYNC-7"},
+    {.name = "B31 one entry two hundred times", .run = siege_duplicates},
+    {.name = "B32 everything again, three hundred times", .run = siege_marks_forever},
+    {.name = "B33 everything, read by the byte", .run = siege_reads_by_the_byte},
+    {.name = "B34 B35 the last entry first, and gaps", .run = siege_reverse},
+    {.name = "B36 digests that fit nothing", .run = siege_wrong_digests},
+    {.name = "B37 a hundred thousand logs", .run = siege_million_logs, .rule = "SYNC-4"},
+    {.name = "B38 acknowledges what it never got",
+     .run = siege_acks_what_it_never_got,
+     .rule = "SYNC-12"},
+    {.name = "B39 B40 logs of others, spaces of nobody", .run = siege_foreign_logs},
+    {.name = "B41 one entry a batch", .run = siege_single_entries},
+    {.name = "B41 batches beyond the credit given", .run = siege_beyond_credit, .rule = "SYNC-9"},
+    {.name = "B41 more credit than there is", .run = siege_endless_credit, .rule = "SYNC-9"},
+    {.name = "B40 one number for two logs", .run = siege_names_twice, .rule = "SYNC-7"},
+    {.name = "B42 half a batch, then nothing", .run = siege_stalls_in_a_batch},
+    {.name = NULL},
 };

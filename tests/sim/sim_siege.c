@@ -4,6 +4,9 @@
  *
  *   sim_siege                all cases
  *   sim_siege B27 --trace    those whose name begins so, told step by step
+ *   sim_siege --list         where each number is tried
+ *   sim_siege --world        those of nodes that call ana; the list is whole
+ *   sim_siege --apart        those of members without a world
  */
 #include <stdalign.h>
 #include <stddef.h>
@@ -71,11 +74,12 @@ void heap_free(void *memory)
 
 static int sim_siege_one(const struct siege_case *one, bool is_talkative)
 {
+    size_t bytes_max = one->bytes_max > 0 ? one->bytes_max : SIM_SIEGE_BYTES_MAX;
     char failure[400];
 
     sim_siege_heap.live = sim_siege_heap.peak = 0;
     siege_run(one, is_talkative, failure);
-    if (failure[0] == '\0' && sim_siege_heap.peak > SIM_SIEGE_BYTES_MAX)
+    if (failure[0] == '\0' && sim_siege_heap.peak > bytes_max)
         (void)snprintf(failure, sizeof failure, "%zu bytes of memory", sim_siege_heap.peak);
     if (failure[0] == '\0') {
         (void)printf("ok %s\n", one->name);
@@ -85,16 +89,32 @@ static int sim_siege_one(const struct siege_case *one, bool is_talkative)
     return 1;
 }
 
+static bool sim_siege_is_wanted(const struct siege_case *one, const char *wanted)
+{
+    if (strcmp(wanted, "--world") == 0)
+        return !one->is_apart;
+    if (strcmp(wanted, "--apart") == 0)
+        return one->is_apart;
+    return strncmp(one->name, wanted, strlen(wanted)) == 0;
+}
+
 int main(int argc, char **argv)
 {
-    const struct siege_case *const tables[] = {
-        siege_door_cases, siege_sync_cases, siege_record_cases, siege_ask_cases, siege_slow_cases};
+    static const struct siege_case *const tables[] = {
+        siege_door_cases,   siege_sync_cases,       siege_record_cases,     siege_epoch_cases,
+        siege_device_cases, siege_introducer_cases, siege_introducee_cases, siege_vouch_cases,
+        siege_spoken_cases, siege_ask_cases,        siege_slow_cases};
+    const size_t count = sizeof tables / sizeof tables[0];
     const char *wanted = argc > 1 ? argv[1] : "";
     int failures = 0;
 
-    for (size_t table = 0; table < sizeof tables / sizeof tables[0]; table++)
+    if (strcmp(wanted, "--list") == 0)
+        return siege_list_is_whole(tables, count, true) ? 0 : 1;
+    if (wanted[0] == '\0' || strcmp(wanted, "--world") == 0)
+        failures += !siege_list_is_whole(tables, count, false);
+    for (size_t table = 0; table < count; table++)
         for (const struct siege_case *one = tables[table]; one->name != NULL; one++)
-            if (strncmp(one->name, wanted, strlen(wanted)) == 0)
+            if (sim_siege_is_wanted(one, wanted))
                 failures += sim_siege_one(one, argc > 2);
     return failures > 0;
 }

@@ -56,11 +56,30 @@ static void back_off_doubles_from_a_second_to_six_hours(void **state)
                     (uint64_t)DIALER_WAIT_MAX_MS * 5 / 4);
 }
 
+/* What somebody told who was introduced may be anybody's address. */
+static void an_introduced_address_is_called_three_times_and_three_a_day(void **state)
+{
+    uint64_t now_ms = 0;
+    unsigned calls = 0, first_minute = 0;
+
+    (void)state;
+    for (unsigned failures = 0; now_ms < UINT64_C(7) * 24 * 3600 * 1000; failures++) {
+        calls++;
+        first_minute += now_ms < 60000;
+        now_ms += dialer_introduced_wait_ms(failures, 0);
+    }
+    assert_int_equal(first_minute, DIALER_INTRODUCED_TRIES);
+    assert_in_range(calls, 7, DIALER_INTRODUCED_TRIES + 7 * 3);
+    assert_true(dialer_introduced_wait_ms(0, 0) < 60000);
+    assert_true(dialer_introduced_wait_ms(UINT32_MAX, 0) >= DIALER_INTRODUCED_MS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dialling_keeps_to_its_two_budgets),
         cmocka_unit_test(a_budget_is_full_at_first_and_refills_one_by_one),
+        cmocka_unit_test(an_introduced_address_is_called_three_times_and_three_a_day),
         cmocka_unit_test(back_off_doubles_from_a_second_to_six_hours),
     };
 

@@ -17,6 +17,7 @@
 #include "node/react.h"
 #include "proto/show.h"
 #include "proto/statement.h"
+#include "storage/dropped.h"
 #include "storage/row.h"
 #include "storage/running.h"
 #include "storage/view_endorsement.h"
@@ -183,11 +184,11 @@ static size_t endorse_seen(struct member *member, const struct member *subject)
 static uint64_t endorse_dropped(struct member *member, const struct member *writer)
 {
     struct snapshot snapshot = member_snapshot(member);
-    uint64_t count;
+    struct dropped dropped;
 
-    assert_int_equal(endorsement_table_dropped(&snapshot, &writer->secrets.member, &count), ERR_OK);
+    assert_int_equal(dropped_of(&snapshot, &writer->secrets.member, &dropped), ERR_OK);
     ledger_snapshot_end(&snapshot);
-    return count;
+    return dropped.count;
 }
 
 static void endorse_expect(struct member *member, const struct endorsement_place *place,

@@ -10,6 +10,7 @@ def told(member, kind):
 
 def a_peer_has_as_much_room_as_its_host_says(place):
     ana, bruno = place.pair()
+    until(lambda: ana.card_of("Bruno").get("name") == "Bruno")
     usual = ana.ok("peer", "quota", "bruno")
     assert (usual["entries_max"], usual["bytes_max"], usual["full"]) == (100000, 64 << 20, False)
     assert 0 < usual["bytes"] < 1 << 16 and 0 < usual["entries"] < 100, usual

@@ -9,6 +9,7 @@ enum { DIGEST_SHA_SIZE_MAX = 64, DIGEST_HKDF_BLOCKS_MAX = 255 };
 
 _Static_assert(DIGEST_LABEL_SIZE == crypto_generichash_blake2b_PERSONALBYTES, "label fills it");
 _Static_assert(DIGEST_OUT_SIZE_MAX == crypto_generichash_blake2b_BYTES_MAX, "BLAKE2b's largest");
+_Static_assert(SHORT_KEY_SIZE == crypto_shorthash_KEYBYTES, "SipHash's");
 _Static_assert(DIGEST_SHA_SIZE_MAX == crypto_hash_sha512_BYTES, "the larger of the two");
 
 /* RFC 7693 with the label as personalisation; key may be NULL when key_size is 0. */
@@ -59,6 +60,14 @@ void digest_derive(const uint8_t key[static KEY_SIZE], const char *label, struct
                    uint8_t out[static KEY_SIZE])
 {
     digest_blake2b(key, KEY_SIZE, label, &context, 1, out, KEY_SIZE);
+}
+
+uint64_t digest_short(const uint8_t key[static SHORT_KEY_SIZE], struct span bytes)
+{
+    uint8_t out[crypto_shorthash_BYTES];
+
+    (void)crypto_shorthash(out, bytes.data, bytes.size, key);
+    return be64(out);
 }
 
 size_t digest_sha_size(enum digest_sha sha)

@@ -24,6 +24,12 @@ void digest_keyed(const uint8_t key[static KEY_SIZE], const char *label, const s
 void digest_derive(const uint8_t key[static KEY_SIZE], const char *label, struct span context,
                    uint8_t out[static KEY_SIZE]);
 
+enum { SHORT_KEY_SIZE = 16 };
+
+/* SipHash-2-4 (Aumasson and Bernstein, 2012): for tables in memory whose keys others choose, under
+ * a key they do not know. No hash to keep or to send. */
+uint64_t digest_short(const uint8_t key[static SHORT_KEY_SIZE], struct span bytes);
+
 enum digest_sha { DIGEST_SHA256, DIGEST_SHA512 };
 /* 32 or 64. */
 size_t digest_sha_size(enum digest_sha sha);

@@ -224,11 +224,13 @@ enum err hex_read(struct span text, uint8_t *out, size_t size)
 
 void buf_number(struct buf *buf, uint64_t value)
 {
-    while (value > 0x7f) {
-        buf_byte(buf, (uint8_t)(0x80 | (value & 0x7f)));
-        value >>= 7;
-    }
-    buf_byte(buf, (uint8_t)value);
+    uint8_t bytes[10];
+    size_t size = 0;
+
+    for (; value > 0x7f; value >>= 7)
+        bytes[size++] = (uint8_t)(0x80 | (value & 0x7f));
+    bytes[size++] = (uint8_t)value;
+    buf_append(buf, span_of(bytes, size));
 }
 
 bool span_take_number(struct span *rest, uint64_t *out)

@@ -26,15 +26,20 @@ void import_base_begin(struct import_base *base, const struct object *contact)
         buf_append(&base->rows, known);
 }
 
+static bool import_base_holds(const struct import_base *base, const uint8_t *row)
+{
+    for (size_t at = 0; at < base->rows.size; at += IMPORT_BASE_ROW)
+        if (memcmp(base->rows.data + at, row, IMPORT_BASE_ROW) == 0)
+            return true;
+    return false;
+}
+
 bool import_base_has(const struct import_base *base, uint8_t field, struct span value)
 {
     uint8_t row[IMPORT_BASE_ROW];
 
     import_base_row(field, value, row);
-    for (size_t at = 0; at < base->rows.size; at += IMPORT_BASE_ROW)
-        if (memcmp(base->rows.data + at, row, IMPORT_BASE_ROW) == 0)
-            return true;
-    return false;
+    return import_base_holds(base, row);
 }
 
 /* PROTOCOL IMPORT-6: "Another import overwrites no value that is not among them, and brings back
@@ -64,9 +69,9 @@ void import_base_note(struct import_base *base, uint8_t field, struct span value
 {
     uint8_t row[IMPORT_BASE_ROW];
 
-    if (import_base_has(base, field, value))
-        return;
     import_base_row(field, value, row);
+    if (import_base_holds(base, row))
+        return;
     buf_append(&base->rows, span_of(row, sizeof row));
     base->is_changed = true;
 }

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "crypto/digest.h"
 #include "crypto/heap.h"
 #include "node/import_match.h"
 #include "proto/kind.h"
@@ -35,14 +34,11 @@ void import_index_begin(struct import_index *index, const struct entropy *entrop
 static uint64_t import_index_key(const struct import_index *index, enum import_index_kind kind,
                                  struct span value, struct span name)
 {
-    uint8_t head[5] = {(uint8_t)kind};
-    const struct span parts[4] = {span_of(index->salt, sizeof index->salt),
-                                  span_of(head, sizeof head), value, name};
-    struct hash hash;
+    uint8_t parts[1 + 8 + 8] = {(uint8_t)kind};
 
-    be32_put(head + 1, (uint32_t)value.size);
-    digest("kith import", parts, 4, &hash);
-    return be64(hash.bytes) | 1;
+    be64_put(parts + 1, digest_short(index->salt, value));
+    be64_put(parts + 9, digest_short(index->salt, name));
+    return digest_short(index->salt, span_of(parts, sizeof parts)) | 1;
 }
 
 static const struct import_index_slot *import_index_find(const struct import_index *index,

@@ -7,11 +7,12 @@
 #ifndef KITH_NODE_IMPORT_INDEX_H
 #define KITH_NODE_IMPORT_INDEX_H
 
+#include "crypto/digest.h"
 #include "crypto/entropy.h"
 #include "node/person.h"
 
 struct import_index {
-    uint8_t salt[16];
+    uint8_t salt[SHORT_KEY_SIZE];
     struct import_index_slot *slots; /* a power of two of them, at most half full */
     size_t capacity, count;
 };

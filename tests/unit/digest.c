@@ -126,6 +126,20 @@ static void digest_hkdf_stops_at_255_hashes(void **state)
     }
 }
 
+/* The first and the last of the vectors of the paper's authors, key 00 to 0f, message 00, 01, … */
+static void digest_short_is_siphash(void **state)
+{
+    uint8_t bytes[64], out[8];
+
+    (void)state;
+    for (size_t at = 0; at < sizeof bytes; at++)
+        bytes[at] = (uint8_t)at;
+    be64_put(out, digest_short(bytes, span_of(NULL, 0)));
+    digest_is_equal_to(out, sizeof out, "310e0edd47db6f72");
+    be64_put(out, digest_short(bytes, span_of(bytes, 63)));
+    digest_is_equal_to(out, sizeof out, "724506eb4c328a95");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +149,7 @@ int main(void)
         cmocka_unit_test(digest_sha_hash_joins_its_two_parts),
         cmocka_unit_test(digest_hmac_takes_short_keys),
         cmocka_unit_test(digest_hkdf_stops_at_255_hashes),
+        cmocka_unit_test(digest_short_is_siphash),
     };
 
     return secret_start() == ERR_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

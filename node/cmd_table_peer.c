@@ -21,6 +21,7 @@ const struct cmd cmd_table_peer[] = {
     {.words = "peer revoke",
      .method = "peer.revoke",
      .args = {"INVITATION"},
+     .of = "invitation",
      .run = cmd_op,
      .summary = "take back an invitation nobody has used",
      .example = "kith peer revoke kith:1abc..."},

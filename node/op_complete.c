@@ -12,6 +12,7 @@
 #include "node/op_due_act.h"
 #include "node/op_endorsement.h"
 #include "node/op_introduction.h"
+#include "node/op_invite.h"
 #include "node/op_lead.h"
 #include "node/op_remind.h"
 #include "node/op_share.h"
@@ -183,6 +184,7 @@ static const struct op_complete_list {
     {"share", op_shared_list, NULL, "shares", "id", NULL, NULL, "name,from.name|with.name"},
     {"share.received", op_shared_list, "received", "shares", "id", NULL, NULL, "name,from.name"},
     {"share.given", op_shared_list, "given", "shares", "name", NULL, NULL, "with.name"},
+    {"invitation", op_invite_list_open, NULL, "invitations", "id", NULL, NULL, "name,expires"},
     {"reminder", op_remind_list, NULL, "reminders", "id", NULL, NULL, "who|circle|tag,text"},
     {"circle", op_circle_list, NULL, "circles", "name", NULL, NULL, ""},
 };

@@ -259,6 +259,9 @@ static enum err op_import_on_person(void *self, const struct person *person)
     if (person->is_cut)
         op_import_tell(state->notes, person->line,
                        "something was too large and was left out; the person is kept");
+    if (person->is_unended)
+        op_import_tell(state->notes, person->line,
+                       "END:VCARD is missing: the card was taken as far as it goes");
     if (state->people <= state->from || state->people > state->max)
         return ERR_OK; /* Written by an earlier step, or by a later one. */
     state->at = state->people;

@@ -259,11 +259,19 @@ enum err op_invite(struct op_call *call)
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the invitation could not be made");
 }
 
+static bool op_invite_is_open(const struct object *invitation, uint64_t now_ms)
+{
+    return object_number(invitation, INVITATION_STATE) == INVITATION_OPEN &&
+           object_number(invitation, INVITATION_EXPIRES) * 1000 > now_ms;
+}
+
 /* Takes an invitation back that nobody has used: by its text or its id. */
 struct op_invite_search {
     const char *wanted;
     struct invitation read;
     bool is_text, is_found;
+    uint64_t now_ms;
+    size_t open; /* so many that can still be used */
     struct id id;
     uint64_t state;
 };
@@ -285,15 +293,19 @@ static enum err op_invite_on_invitation(void *self, uint32_t number,
                      strncmp(id, search->wanted, strlen(search->wanted)) == 0;
     if (!fits)
         return ERR_OK;
-    search->is_found = true;
-    search->id = invitation->id;
-    search->state = object_number(invitation, INVITATION_STATE);
-    return ERR_CANCELLED;
+    if (search->open == 0) {
+        search->is_found = true;
+        search->id = invitation->id;
+        search->state = object_number(invitation, INVITATION_STATE);
+    }
+    search->open += op_invite_is_open(invitation, search->now_ms);
+    return ERR_OK;
 }
 
 enum err op_invite_revoke(struct op_call *call)
 {
-    struct op_invite_search search = {.wanted = op_text(call, "invitation")};
+    struct op_invite_search search = {.wanted = op_text(call, "invitation"),
+                                      .now_ms = call->now_ms};
     struct amend amend;
     enum err err;
 
@@ -303,8 +315,11 @@ enum err op_invite_revoke(struct op_call *call)
     err = row_each(&call->snapshot, op_invite_self(call), KIND_INVITATION, op_invite_on_invitation,
                    &search);
     secret_wipe(&search.read, sizeof search.read);
-    if (err != ERR_OK && err != ERR_CANCELLED)
+    if (err != ERR_OK)
         return op_fail_err(call, err, "the invitations could not be read");
+    if (search.open > 1)
+        return op_fail(call, OP_AMBIGUOUS, "kith peer revoke kith:1...",
+                       "%zu open invitations begin with %.40s", search.open, search.wanted);
     if (!search.is_found)
         return op_fail(call, OP_NOT_FOUND, "kith peer invite",
                        "there is no such invitation of yours");
@@ -319,6 +334,32 @@ enum err op_invite_revoke(struct op_call *call)
     call->effects.peers_changed = true;
     call->result = json_pack("{s:b}", "revoked", 1);
     return ERR_OK;
+}
+
+/* What can be taken back. */
+
+static enum err op_invite_on_open(void *self, uint32_t number, const struct object *invitation)
+{
+    struct op_call *call = self;
+    json_t *row;
+
+    (void)number;
+    if (!op_invite_is_open(invitation, call->now_ms))
+        return ERR_OK;
+    row = json_object();
+    describe_set_id(row, "id", &invitation->id);
+    describe_set_text(row, "name", object_text(invitation, INVITATION_NAME));
+    describe_set_time(row, "expires", object_number(invitation, INVITATION_EXPIRES) * 1000);
+    return json_array_append_new(json_object_get(call->result, "invitations"), row) == 0
+               ? ERR_OK
+               : ERR_NOMEM;
+}
+
+enum err op_invite_list_open(struct op_call *call)
+{
+    call->result = json_pack("{s:[]}", "invitations");
+    return row_each(&call->snapshot, op_invite_self(call), KIND_INVITATION, op_invite_on_open,
+                    call);
 }
 
 /* Accept. */

@@ -13,7 +13,7 @@ void person_begin(struct person *person, size_t line)
     buf_clear(&person->text);
     buf_clear(&person->values);
     person->line = line;
-    person->is_cut = false;
+    person->is_cut = person->is_unended = false;
 }
 
 struct span person_trim(struct span text)

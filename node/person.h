@@ -29,6 +29,7 @@ struct person {
     struct buf text;   /* the bytes of all values */
     struct buf values; /* struct person_value, one after the other */
     bool is_cut;       /* something did not fit and was left out or shortened */
+    bool is_unended;   /* the file does not say where the card ends: it may be half of one */
 };
 
 /* Forgets the last one, keeps the memory. */

@@ -111,10 +111,12 @@ const char *show_text(json_t *object, const char *key)
 void show_line(const char *label, const char *text)
 {
     char *clean = text[0] != '\0' ? show_copy(text) : NULL;
+    char *clean_label = show_copy(label); /* A name may stand there. */
 
-    if (clean != NULL)
-        (void)printf("%-14s %s\n", label, clean);
+    if (clean != NULL && clean_label != NULL)
+        (void)printf("%-14s %s\n", clean_label, clean);
     heap_free(clean);
+    heap_free(clean_label);
 }
 
 void show_lines(const char *label, const char *text)

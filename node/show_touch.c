@@ -146,8 +146,11 @@ static void show_due(json_t *result, json_t *params)
 
 static void show_balance(json_t *result, json_t *params)
 {
+    char *sentence = show_copy(show_text(result, "sentence")); /* A peer's name stands in it. */
+
     (void)params;
-    (void)puts(show_text(result, "sentence"));
+    (void)puts(sentence != NULL ? sentence : "");
+    heap_free(sentence);
 }
 
 const struct show_printer show_touch_printers[] = {

@@ -235,6 +235,15 @@ static void vcard_end_nested(struct vcard_state *state)
     state->expects_nested = false;
 }
 
+/* END was forgotten, or the file broke off. */
+static enum err vcard_finish_unended(struct vcard_state *state)
+{
+    state->card.person.is_unended = true;
+    if (state->is_inside && state->depth > 0)
+        vcard_end_nested(state);
+    return vcard_finish(state);
+}
+
 static void vcard_nested_line(struct vcard_state *state, struct span line)
 {
     if (state->agent.size + line.size > NOTE_SIZE_MAX / 2)
@@ -267,7 +276,7 @@ static enum err vcard_on_begin(struct vcard_state *state, struct span line)
         vcard_nested_line(state, line);
         return ERR_OK;
     }
-    err = vcard_finish(state); /* END was forgotten. */
+    err = vcard_finish_unended(state);
     vcard_begin(state);
     return err;
 }
@@ -327,7 +336,7 @@ enum err vcard_read(struct span file, const struct person_reader *reader)
             err = vcard_line(state, line);
     }
     if (err == ERR_OK)
-        err = vcard_finish(state);
+        err = vcard_finish_unended(state);
     vcard_card_release(&state->card);
     buf_release(&state->logical);
     buf_release(&state->agent);

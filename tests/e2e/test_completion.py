@@ -181,6 +181,10 @@ def ids_come_with_what_they_are_about(place):
     share = bruno.ok("share", "list")["shares"][0]["id"]
     assert offered(bruno, "share", "keep", "") == {share[:12]: "Dana: Ana"}
     assert list(offered(ana, "share", "withdraw", "")) == ["Dana"]
+    invited = ana.ok("peer", "invite", "Eli")
+    told = offered(ana, "peer", "revoke", "")
+    assert list(told.values()) == ["Eli: " + invited["expires"]], told
+    assert ana.ok("peer", "revoke", *told)["revoked"] and not offered(ana, "peer", "revoke", "")
     reminder = ana.ok("remind", "Dana", "--every", "3m", "--text", "boats")["id"]
     assert offered(ana, "reminder", "done", "") == {reminder[:12]: "Dana: boats"}
     assert offered(ana, "reminder", "done", reminder[:20]) == {reminder: "Dana: boats"}

@@ -234,6 +234,66 @@ def what_is_too_large_is_left_out_and_told(place):
     assert text.count("PHOTO;ENCODING=b") == 1
 
 
+def a_card_without_an_end_is_taken_and_told(place):
+    ana = place.member("Ana")
+    book = (b"BEGIN:VCARD\nVERSION:2.1\nFN:Ann\nEMAIL:a@example.org\n"
+            b"BEGIN:VCARD\nVERSION:3.0\nFN:Bo\nEND:VCARD\n"
+            b"BEGIN:VCARD\nFN:Cy\nAGENT:\nBEGIN:VCARD\nFN:Deb\nTEL:1\n")
+    for node in (False, True):
+        if node:
+            ana.start()
+        answer = ana.ok("import", "-", stdin=book)
+        assert [row["line"] for row in answer["notes"]] == [1, 9], answer
+        assert all("END:VCARD is missing" in row["why"] for row in answer["notes"]), answer
+        assert answer["rejected"] == [] and answer["new"] == (0 if node else 3), answer
+    assert [one["name"] for one in people(ana)] == ["Ann", "Bo", "Cy"], people(ana)
+    assert ana.ok("contact", "show", "Ann")["emails"] == ["a@example.org"]
+    text = ana.ok("export")["text"]  # Nothing of the one inside is lost with its end.
+    assert "AGENT:BEGIN:VCARD\\nFN:Deb\\nTEL:1" in text.replace("\r\n ", ""), text
+    whole = ana.ok("import", "-", stdin=card("Dee").encode())
+    assert "notes" not in whole, whole
+    code, said = ana.call("import", "-", "--dry-run", text=True, stdin=book)
+    assert code == 0 and "line 9: END:VCARD is missing" in said, said
+
+
+def hostile_files_cost_little_and_break_nothing(place):
+    """The program as a whole, as unit/book_hostile shows of the readers alone. Memory is of the
+    process; sanitizers are asked to keep little of what was freed."""
+    ana = place.member("Ana")
+    end = b"END:VCARD\n"
+    files = {  # what is in it: new people, or the sentence of the failure
+        "one line of 100 MB": (b"BEGIN:VCARD\nFN:" + b"x" * 100_000_000 + b"\n" + end +
+                               card("Bo").encode(), 1),
+        "nested 50,000 deep": (b"BEGIN:VCARD\nFN:Top\n" + b"AGENT:\nBEGIN:VCARD\nFN:D\n" * 50000 +
+                               end * 50001, 1),
+        "begun 50,000 times": (b"BEGIN:VCARD\n" * 50000 + b"FN:Deep\n" + end * 50000, 1),
+        "a million columns": (b"Name,Email\nAda,a@example.org" + b",x" * 1_000_000 +
+                              b"\nCal,c@example.org\n", 1),
+        "a million names of columns": (b"Name,Email" + b",x" * 1_000_000 + b"\nEva,e@example.org\n",
+                                       "no row names its columns"),
+        "control bytes": (b"BEGIN:VCARD\nFN:Ev\x1b[31mil\x00\x07\nTEL:1\x1b]0;x\x07\n" + end, 1)}
+    env = dict(os.environ, ASAN_OPTIONS="quarantine_size_mb=1:malloc_context_size=2")
+    for what, (book, wanted) in files.items():
+        path = os.path.join(place.path, "hostile")
+        with open(path, "wb") as file:
+            file.write(book)
+        with subprocess.Popen([KITH, "--home", ana.home, "--no-input", "import", path],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env) as process:
+            said = process.stdout.read().decode()  # At most 1,000 lines are told.
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        if isinstance(wanted, int):
+            assert process.returncode == 0 and said.startswith(f"{wanted} new,"), (what, said[:300])
+        else:
+            assert process.returncode == 1 and wanted in said, (what, said[:300])
+        assert usage.ru_maxrss <= 256 << 10, (what, usage.ru_maxrss)
+        assert usage.ru_utime + usage.ru_stime <= 30, (what, usage)
+        assert "\x1b" not in said and "\x07" not in said, said
+    code, said = ana.call("contact", "list", text=True)
+    assert code == 0 and "\x1b" not in said and "\x07" not in said, said
+    assert ana.ok("contact", "list")["total"] == 5
+
+
 def who_reads_after_a_break_between_commit_and_lists_reads_all_of_it(place):
     """More entries than a commit follows by itself: the import is durable and its lists are not
     there yet. Whatever is typed first, reading or writing, brings them up to date before it looks;

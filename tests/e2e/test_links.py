@@ -100,6 +100,13 @@ def a_revoked_or_expired_invitation_is_refused(place):
     until(lambda: time.monotonic() > end)
     bruno.fails(5, "peer", "accept", short)
     ana.fails(2, "peer", "invite", "--expires", "soon")
+    # By its id; one that begins like others is none that may be guessed.
+    made = [ana.ok("peer", "invite") for _ in range(2)]
+    several = ana.fails(6, "peer", "revoke", made[0]["id"][:6])
+    assert "2 open invitations begin with" in several["message"], several
+    ana.ok("peer", "revoke", made[0]["id"])
+    ana.ok("peer", "revoke", made[1]["id"][:6])
+    bruno.fails(5, "peer", "accept", made[1]["uri"])
 
 
 def a_wrong_invitation_says_what_is_wrong(place):

@@ -184,7 +184,7 @@ size_t handshake_third_size(struct span third)
     return size == HANDSHAKE_THIRD_SMALL || size == HANDSHAKE_THIRD_LARGE ? size : 0;
 }
 
-/* PROTOCOL HANDSHAKE-3: "Message 3 is size u16 | Noise message; it is 256 or 1,280 bytes in all.
+/* PROTOCOL HANDSHAKE-3: "Message 3 is size u16 | Noise message; it is 256 or 1,792 bytes in all.
  * Its payload is content size u16 | content | zeros. The content is empty, or, under an
  * invitation, the identity of the initiator (CERT-4)." */
 static struct span handshake_third(struct span third)

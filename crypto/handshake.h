@@ -5,7 +5,7 @@
  *   message 1   256 bytes: knock 16 | version 1 | selector 8 | ephemeral 32 | sealed zeros
  *   message 2   256 bytes: ephemeral 32 | sealed zeros
  *   message 3   size u16 | static key 48 | sealed [content size u16 | content | zeros]; 256 or
- * 1,280 bytes in all
+ * 1,792 bytes in all
  *
  * Message 1 carries nothing: whoever steals the responder's static key could read and forge it. All
  * failures look alike to the other side. A struct handshake holds secrets: it lives in memory from
@@ -23,8 +23,8 @@ enum {
     HANDSHAKE_FIRST_SIZE = 256,
     HANDSHAKE_SECOND_SIZE = 256,
     HANDSHAKE_THIRD_SMALL = 256,
-    HANDSHAKE_THIRD_LARGE = 1280,
-    HANDSHAKE_CONTENT_MAX = 1024
+    HANDSHAKE_THIRD_LARGE = 1792,
+    HANDSHAKE_CONTENT_MAX = 1536
 };
 
 struct handshake {

@@ -6,13 +6,18 @@
 
 #include "proto/limits.h"
 
-enum { CERTIFICATE_FORM = 1, CERTIFICATE_BODY_MAX = CERTIFICATE_SIZE_MAX - 2 - 2 - SIGNATURE_SIZE };
+enum {
+    CERTIFICATE_FORM = 1,
+    CERTIFICATE_FORM_SUCCESSOR = 2,
+    CERTIFICATE_BODY_MAX = CERTIFICATE_SIZE_MAX - 2 - 2 - SIGNATURE_SIZE
+};
 
 static const char certificate_label[] = "kith cert";
 
-/* PROTOCOL CERT-1: "A certificate's body is [1, member, device, static key, receiving key, time
+/* PROTOCOL CERT-1: "A certificate's body is [form, member, device, static key, receiving key, time
  * in ms, name, certifier]; its statement [body as binary, signature], the certifier's under kith
- * cert over the body. It is at most CERTIFICATE_SIZE_MAX bytes." */
+ * cert over the body. It is at most CERTIFICATE_SIZE_MAX bytes. Form 1 admits a
+ * device; form 2 is a device's word that this one is its successor (RETIRE-12)." */
 enum err certificate_issue(const struct certificate *certificate,
                            const struct signing_key *certifier, struct buf *out)
 {
@@ -23,7 +28,7 @@ enum err certificate_issue(const struct certificate *certificate,
     if (certificate->name.size > DEVICE_NAME_SIZE_MAX)
         return ERR_LIMIT;
     wire_put_array(&body, 8);
-    wire_put_uint(&body, CERTIFICATE_FORM);
+    wire_put_uint(&body, certificate->is_successor ? CERTIFICATE_FORM_SUCCESSOR : CERTIFICATE_FORM);
     wire_put_bin(&body, span_of(certificate->member.bytes, 32));
     wire_put_bin(&body, span_of(certificate->device.bytes, 32));
     wire_put_bin(&body, span_of(certificate->static_key, 32));
@@ -46,8 +51,11 @@ enum err certificate_issue(const struct certificate *certificate,
 
 static void certificate_read_body(struct wire *wire, struct certificate *out)
 {
-    if (wire_uint(wire, UINT8_MAX) != CERTIFICATE_FORM)
+    uint64_t form = wire_uint(wire, UINT8_MAX);
+
+    if (form != CERTIFICATE_FORM && form != CERTIFICATE_FORM_SUCCESSOR)
         wire_fail(wire);
+    out->is_successor = form == CERTIFICATE_FORM_SUCCESSOR;
     wire_bytes(wire, out->member.bytes, 32);
     wire_bytes(wire, out->device.bytes, 32);
     wire_bytes(wire, out->static_key, 32);
@@ -58,10 +66,10 @@ static void certificate_read_body(struct wire *wire, struct certificate *out)
     wire_end(wire);
 }
 
-enum err certificate_read(struct span statement, struct certificate *out)
+static enum err certificate_take(struct span statement, struct certificate *out,
+                                 struct span *out_body, const uint8_t **out_signature)
 {
     struct wire_doc doc = {0};
-    struct span body, signature;
     struct wire wire;
     enum err err;
 
@@ -69,22 +77,39 @@ enum err certificate_read(struct span statement, struct certificate *out)
         return ERR_MALFORMED;
     err = wire_open(&doc, statement, &wire);
     if (err == ERR_OK) {
-        body = wire_bin(&wire, 1, CERTIFICATE_BODY_MAX);
-        signature = wire_bin(&wire, SIGNATURE_SIZE, SIGNATURE_SIZE);
+        *out_body = wire_bin(&wire, 1, CERTIFICATE_BODY_MAX);
+        *out_signature = wire_bin(&wire, SIGNATURE_SIZE, SIGNATURE_SIZE).data;
         wire_end(&wire);
         err = wire_err(&doc);
     }
     if (err == ERR_OK)
-        err = wire_open(&doc, body, &wire);
+        err = wire_open(&doc, *out_body, &wire);
     if (err == ERR_OK) {
         certificate_read_body(&wire, out);
         err = wire_err(&doc);
     }
-    if (err == ERR_OK)
-        err = identity_verify(&out->certifier, certificate_label, body, signature.data);
     out->statement = statement;
     wire_release(&doc);
     return err;
+}
+
+enum err certificate_read(struct span statement, struct certificate *out)
+{
+    const uint8_t *signature;
+    struct span body;
+    enum err err = certificate_take(statement, out, &body, &signature);
+
+    if (err == ERR_OK)
+        err = identity_verify(&out->certifier, certificate_label, body, signature);
+    return err;
+}
+
+enum err certificate_peek(struct span statement, struct certificate *out)
+{
+    const uint8_t *signature;
+    struct span body;
+
+    return certificate_take(statement, out, &body, &signature);
 }
 
 /* PROTOCOL CERT-4: "An identity is [member, hash of root 1, [statement, ...]], at most
@@ -111,16 +136,19 @@ static enum err device_check_link(const struct device_chain *chain, size_t at)
     if (!public_key_is_equal(&certificate->member, &chain->member) ||
         !public_key_is_equal(&certificate->certifier, by))
         return ERR_FORGED;
-    return ERR_OK;
+    return at == 0 && certificate->is_successor ? ERR_FORGED : ERR_OK;
 }
 
-/* PROTOCOL CERT-2: "At most CHAIN_LENGTH_MAX certificates lead from the root to a device." */
+/* PROTOCOL CERT-2: "At most CHAIN_LENGTH_MAX certificates of form 1, and CHAIN_CERTIFICATES_MAX in
+ * all, lead from the root to a device: a successor stands at the depth of the device before it. No
+ * certificate of form 2 is by the root." */
 enum err device_read_identity(struct span bytes, struct device_chain *out,
                               struct hash *out_next_root)
 {
-    struct span statements[CHAIN_LENGTH_MAX];
+    struct span statements[CHAIN_CERTIFICATES_MAX];
     struct wire_doc doc = {0};
     struct wire wire, list;
+    size_t depth = 0;
     enum err err;
 
     *out = (struct device_chain){0};
@@ -130,7 +158,7 @@ enum err device_read_identity(struct span bytes, struct device_chain *out,
     if (err == ERR_OK) {
         wire_bytes(&wire, out->member.bytes, 32);
         wire_bytes(&wire, out_next_root->bytes, HASH_SIZE);
-        list = wire_array(&wire, 1, CHAIN_LENGTH_MAX);
+        list = wire_array(&wire, 1, CHAIN_CERTIFICATES_MAX);
         while (list.left > 0 && wire_err(&doc) == ERR_OK)
             statements[out->count++] = wire_bin(&list, 1, CERTIFICATE_SIZE_MAX);
         wire_end(&wire);
@@ -141,6 +169,9 @@ enum err device_read_identity(struct span bytes, struct device_chain *out,
         err = certificate_read(statements[at], &out->certificates[at]);
         if (err == ERR_OK)
             err = device_check_link(out, at);
+        depth += !out->certificates[at].is_successor;
+        if (err == ERR_OK && depth > CHAIN_LENGTH_MAX)
+            err = ERR_MALFORMED;
     }
     return err;
 }

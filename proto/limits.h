@@ -27,13 +27,14 @@ enum {
     DELETE_MARKS_MAX = 256,     /* logs one delete can have seen: LOGS_PER_PEER_MAX */
 
     NAME_SIZE_MAX = 200,       /* bytes of a person's or organisation's name on a card */
-    DEVICE_NAME_SIZE_MAX = 32, /* chain of three certificates must fit message 3 */
+    DEVICE_NAME_SIZE_MAX = 32, /* a chain of certificates must fit message 3 */
     TEXT_SIZE_MAX = 1000,      /* bytes of other one-line text fields */
     NOTE_SIZE_MAX = 64 << 10,  /* a note, or one verbatim property of an imported card */
 
-    CHAIN_LENGTH_MAX = 3,       /* certificates between the root and a device */
+    CHAIN_LENGTH_MAX = 3,       /* certificates between the root and a device, successors apart */
+    CHAIN_CERTIFICATES_MAX = 5, /* in all: a device so far down may heal twice without the root */
     CERTIFICATE_SIZE_MAX = 320, /* bytes of one */
-    IDENTITY_SIZE_MAX = 1024,   /* root and chain in message 3 */
+    IDENTITY_SIZE_MAX = 1536,   /* root and chain in message 3 */
 
     STATEMENT_BODY_SIZE_MAX =
         48 << 10, /* an endorsement with both of its exports, in all scripts */
@@ -68,7 +69,7 @@ enum {
     INTRODUCTION_WORDS_SIZE_MAX = 200, /* whom somebody wants to meet, in words */
     INTRODUCTION_MESSAGE_SIZE_MAX = 300, /* a line to the other, or thanks */
     INTRODUCTION_HELLO_SIZE_MAX = 4096,  /* identity, addresses, name and a line, sealed */
-    INTRODUCTION_YES_SIZE_MAX = 2048,    /* keys with a chain of three certificates */
+    INTRODUCTION_YES_SIZE_MAX = 2560,    /* keys with a chain of certificates */
     INTRODUCTION_SIZE_MAX = 8192,        /* any statement of an introduction */
 
     ASK_HOPS_MAX = 3, /* hop 4 would bring a quarter more people for nearly twice the load */
@@ -86,8 +87,8 @@ enum {
     ASK_LINE_SIZE_MAX = 280,    /* a personal line beside a pass */
     ASK_SALT_SIZE = 32,
     ASK_TAG_SIZE = 16,
-    ASK_AUTHOR_SIZE_MAX = 1536, /* salt, chain of three certificates, name, signature */
-    ASK_PASS_SIZE_MAX = 6656,   /* all of it, with three links */
+    ASK_AUTHOR_SIZE_MAX = 2048, /* salt, chain of certificates, name, signature */
+    ASK_PASS_SIZE_MAX = 7168,   /* all of it, with three links */
     ASK_CLOSE_SIZE_MAX = 256,
     ASK_PASSES_MAX = 10,     /* people one member may pass one ask on to */
     ASK_OPEN_MAX = 2,        /* open ones of one author that reach beyond the first hop */
@@ -140,7 +141,7 @@ enum {
     ENDORSEMENT_WANT_DAYS = 90,      /* asked of one person at most once in so long */
     SHOW_DAYS_MAX = 90,              /* after so long without news a show is over */
     SHOW_RENEW_DAYS = 30,            /* its own device renews it so often */
-    SHOW_SIZE_MAX = 1280,            /* that with chain and signature */
+    SHOW_SIZE_MAX = 1792,            /* that with chain and signature */
     QUOTES_MAX = 2000,               /* in one network space */
     QUOTES_SIZE_MAX = 4 << 20,       /* bytes of their statements */
     VOUCHES_MAX = 1 << 20,           /* endorsements trust looks through: 300 peers who each quote
@@ -195,10 +196,10 @@ enum {
     PEER_ENTRIES_LEAST = 1000, /* an owner may ask for less: still a card, a door and their keys */
     PEER_MIB_MAX = 1 << 20,    /* and for more: a disk of today */
 
-    FACT_SIZE_MAX = 1536,        /* a statement about a device: small, but for its signer's chain */
+    FACT_SIZE_MAX = 2048,        /* a statement about a device: small, but for its signer's chain */
     TRACE_TAGS_MAX = 64,         /* block ends one message names: 16,384 entries of a log */
     WANTS_PER_MESSAGE_MAX = 256, /* payloads asked for at a time: as many as a block has */
-    FACTS_PER_MESSAGE_MAX = 64,  /* statements about devices, of 384 bytes at most */
+    FACTS_PER_MESSAGE_MAX = 64,  /* statements about devices: 128 KiB at most */
     RETURN_EPOCHS_MAX = 64,      /* epochs one returned batch can name; more stay unread */
     RETURN_WAIT_DAYS = 1,        /* a sibling that lives has said by then whom it removed */
     RETURN_SIZE_MAX = BATCH_SIZE_MAX + (16 << 10), /* a batch, framed, with its epochs */

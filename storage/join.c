@@ -74,8 +74,10 @@ static enum err join_certify(struct ledger_txn *txn, const struct join_ask *ask,
     if (root == NULL) {
         certificate.certifier = *ledger_device(txn->ledger);
         err = view_device_chain(&snapshot, ledger_device(txn->ledger), chain, &count);
-        if (err == ERR_OK && count >= CHAIN_LENGTH_MAX)
-            err = ERR_LIMIT;
+        if (err == ERR_OK)
+            err = view_device_may_certify(&snapshot, &certificate);
+        if (err == ERR_FORGED)
+            err = ERR_LIMIT; /* My chain leads here; it has no room. */
     }
     memcpy(certificate.static_key, ask->static_key, KEY_SIZE);
     memcpy(certificate.receiving_key, ask->receiving_key, KEY_SIZE);

@@ -79,7 +79,7 @@ static enum err retire_table_is_above(const struct snapshot *snapshot,
                                       bool *out)
 {
     *out = public_key_is_equal(signer, &device);
-    for (size_t depth = 0; depth < CHAIN_LENGTH_MAX && !*out; depth++) {
+    for (size_t depth = 0; depth < CHAIN_CERTIFICATES_MAX && !*out; depth++) {
         struct device_row row;
         enum err err = view_device(snapshot, &device, &row);
 

@@ -246,21 +246,27 @@ enum err space_put_certificate(struct ledger_txn *txn, const struct public_key *
     return err;
 }
 
-/* This device's certificate by a certifier. */
+/* This device's certificate by the root or the device before it. */
 static enum err space_certify_by(struct ledger_txn *txn, struct span device_name,
                                  const struct signing_key *by)
 {
     struct ledger *ledger = txn->ledger;
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct certificate certificate = {.member = ledger->secrets->member,
                                       .device = ledger->signing->public_key,
+                                      .certifier = by->public_key,
                                       .time_ms = txn->now_ms,
+                                      .is_successor = by != ledger->root,
                                       .name = device_name};
     struct buf statement = {0};
-    enum err err;
+    enum err err = view_device_may_certify(&snapshot, &certificate);
 
+    if (err == ERR_FORGED)
+        return ERR_LIMIT; /* My chain leads there; it has no room. */
     memcpy(certificate.static_key, ledger->statics->public_key, KEY_SIZE);
     memcpy(certificate.receiving_key, ledger->receiving->public_key, KEY_SIZE);
-    err = certificate_issue(&certificate, by, &statement);
+    if (err == ERR_OK)
+        err = certificate_issue(&certificate, by, &statement);
     if (err == ERR_OK)
         err = space_put_certificate(txn, &certificate.device, buf_span(&statement));
     buf_release(&statement);
@@ -274,15 +280,13 @@ enum err space_certify(struct ledger_txn *txn, struct span device_name)
     return root != NULL ? space_certify_by(txn, device_name, root) : ERR_STATE;
 }
 
-/* PROTOCOL RETIRE-12: "Without the root a successor is certified by the device before it, as long
- * as its chain has room, and by a device that holds the root as soon as that learns of it." */
+/* PROTOCOL RETIRE-12: "Without the root a successor is certified by the device before it, by form
+ * 2, as long as its chain has room in all, and by a device that holds the root as soon as that
+ * learns of it." */
 enum err space_certify_successor(struct ledger_txn *txn, struct span device_name,
                                  const uint8_t before_seed[static 32])
 {
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct signing_key *before;
-    struct span chain[VIEW_CHAIN_MAX];
-    size_t count = 0;
     enum err err;
 
     if (txn->ledger->root != NULL)
@@ -291,11 +295,7 @@ enum err space_certify_successor(struct ledger_txn *txn, struct span device_name
     if (before == NULL)
         return ERR_NOMEM;
     identity_signing_key(before_seed, before);
-    err = view_device_chain(&snapshot, &before->public_key, chain, &count);
-    if (err == ERR_OK && count >= CHAIN_LENGTH_MAX)
-        err = ERR_LIMIT;
-    if (err == ERR_OK)
-        err = space_certify_by(txn, device_name, before);
+    err = space_certify_by(txn, device_name, before);
     secret_free(before);
     return err;
 }

@@ -63,7 +63,7 @@ static enum err standing_is_void(const struct snapshot *snapshot, const struct p
     enum err err = ERR_OK;
 
     *out = false;
-    for (size_t depth = 0; depth < CHAIN_LENGTH_MAX && err == ERR_OK && !*out; depth++) {
+    for (size_t depth = 0; depth < CHAIN_CERTIFICATES_MAX && err == ERR_OK && !*out; depth++) {
         struct retire_state state;
         struct device_row row;
         bool was_told = true;

@@ -152,25 +152,45 @@ enum err view_device_each(const struct snapshot *snapshot, const struct public_k
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-enum err view_device_may_certify(const struct snapshot *snapshot, const struct public_key *member,
-                                 const struct public_key *certifier)
+/* A row may have no statement, where only its contents are known: that one was admitted. */
+static bool view_device_is_successor(struct span statement)
 {
-    struct public_key at = *certifier;
+    struct certificate certificate;
 
-    for (size_t depth = 0; depth < CHAIN_LENGTH_MAX; depth++) {
+    return statement.size > 0 && certificate_peek(statement, &certificate) == ERR_OK &&
+           certificate.is_successor;
+}
+
+/* PROTOCOL CERT-2: "At most CHAIN_LENGTH_MAX certificates of form 1, and CHAIN_CERTIFICATES_MAX in
+ * all, lead from the root to a device: a successor stands at the depth of the device before it. No
+ * certificate of form 2 is by the root." */
+enum err view_device_may_certify(const struct snapshot *snapshot,
+                                 const struct certificate *certificate)
+{
+    struct public_key at = certificate->certifier;
+    size_t depth = !certificate->is_successor;
+
+    if (public_key_is_equal(&at, &certificate->member))
+        return certificate->is_successor ? ERR_FORGED : ERR_OK;
+    for (size_t count = 1; count < CHAIN_CERTIFICATES_MAX; count++) {
         struct device_row row;
         struct public_key by;
         struct span statement;
         enum err err;
 
-        if (public_key_is_equal(&at, member))
-            return ERR_OK;
+        /* PROTOCOL RETIRE-12: "A certificate that would lead a chain through its own device is
+         * passed over." */
+        if (public_key_is_equal(&at, &certificate->device))
+            return ERR_FORGED;
         err = view_device_load(snapshot, &at, &row, &by, &statement);
         if (err != ERR_OK)
             return err == ERR_NOT_FOUND ? ERR_FORGED : err;
-        if (!public_key_is_equal(&row.member, member))
+        depth += !view_device_is_successor(statement);
+        if (!public_key_is_equal(&row.member, &certificate->member) || depth > CHAIN_LENGTH_MAX)
             return ERR_FORGED;
         at = by;
+        if (public_key_is_equal(&at, &certificate->member))
+            return ERR_OK;
     }
     return ERR_FORGED;
 }
@@ -185,7 +205,7 @@ static enum err view_device_take_shown(struct ledger_txn *txn, const struct publ
     enum err err = ERR_FORGED;
 
     if (public_key_is_equal(&certificate->member, member))
-        err = view_device_may_certify(&snapshot, member, &certificate->certifier);
+        err = view_device_may_certify(&snapshot, certificate);
     if (err == ERR_OK)
         err = standing_of_certificate(&snapshot, certificate, shown, &is_void);
     /* A void one of mine must be known to be shut out by name: heal_do_duty. */

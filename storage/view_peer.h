@@ -54,13 +54,11 @@ MUST_USE enum err view_device(const struct snapshot *snapshot, const struct publ
 MUST_USE enum err view_device_by_static(const struct snapshot *snapshot,
                                         const uint8_t static_key[static 32],
                                         struct device_row *out);
-/* Does a chain lead from the member's root to this certifier? The root itself always may.
- * ERR_FORGED.
- */
+/* Does a chain with room for this certificate lead from the root of its member to its certifier?
+ * The root itself always may admit. ERR_FORGED. */
 MUST_USE enum err view_device_may_certify(const struct snapshot *snapshot,
-                                          const struct public_key *member,
-                                          const struct public_key *certifier);
-enum { VIEW_CHAIN_MAX = 3 };
+                                          const struct certificate *certificate);
+enum { VIEW_CHAIN_MAX = CHAIN_CERTIFICATES_MAX };
 /* A device's certificates from the root down, borrowed from the snapshot; one may be empty where
  * only its contents are known. ERR_NOT_FOUND. */
 MUST_USE enum err view_device_chain(const struct snapshot *snapshot,

@@ -21,8 +21,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     if (certificate_read(span_of(data, size), &certificate) == ERR_OK && certificate.name.size > 32)
         abort();
+    if (certificate_read(span_of(data, size), &certificate) == ERR_OK &&
+        certificate_peek(span_of(data, size), &certificate) != ERR_OK)
+        abort();
     if (device_read_identity(span_of(data, size), &chain, &next_root) == ERR_OK &&
-        device_of(&chain) == NULL)
+        (device_of(&chain) == NULL || chain.certificates[0].is_successor))
         abort();
     if (epoch_read(&log, span_of(data, size), &epoch) == ERR_OK && !epoch.is_use &&
         epoch_unwrap(&epoch, &receiving, key) == ERR_OK)

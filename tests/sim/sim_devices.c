@@ -378,6 +378,55 @@ static void sim_devices_without_root(struct scene *scene)
     world_home_free(home);
 }
 
+/* Goes back to a copy after it has written, and heals: one more successor. */
+static void sim_devices_go_back(struct scene *scene, struct world_node *node)
+{
+    struct world_home *home = world_snapshot(node);
+    size_t since = scene->judge.canaries_count;
+
+    scene_card(scene, node);
+    scene_contact(scene, node);
+    scene_settle(scene);
+    scene_restore(scene, node, home, since);
+    scene_settle(scene);
+    world_home_free(home);
+}
+
+/* 11. The pen stands as far below the root as a device can: admitted by the pad, that by the lap.
+ * The desk is off; the pen goes back twice, and each successor is heard. */
+static void sim_devices_far_below(struct scene *scene)
+{
+    struct sim_devices_cast cast;
+    struct world_node *pad, *pen;
+
+    sim_devices_meet(scene, &cast);
+    scene_settle(scene);
+    world_crash(cast.desk);
+    pad = world_join(cast.lap);
+    world_start(pad);
+    scene_settle(scene);
+    pen = world_join(pad);
+    world_start(pen);
+    scene_settle(scene);
+    scene_expect(scene, sim_devices_uncertain(cast.ben, pen) == 2, "pad and pen without the root");
+    sim_devices_go_back(scene, pen);
+    scene_expect(scene, sim_devices_uncertain(cast.ben, pen) == 3, "a successor so far down");
+    scene_pair(scene, pen, cast.ben);
+    scene_settle(scene);
+    sim_devices_go_back(scene, pen);
+    scene_expect(scene, sim_devices_uncertain(cast.ben, pen) == 4, "and one of the successor's");
+    scene_card(scene, pen);
+    scene_pair(scene, pen, cast.ben);
+    scene_settle(scene);
+    world_start(cast.desk);
+    scene_settle(scene);
+    scene_expect(scene, sim_devices_uncertain(cast.ben, pen) == 3, "the last by the root at last");
+    sim_devices_go_back(scene, pen);
+    scene_contact(scene, pen);
+    scene_settle(scene);
+    scene_expect(scene, scene_devices(cast.desk, pen) == 7, "there is room again");
+}
+
 /* 6. Power cuts before and after each commit of a device that is new. */
 static void sim_devices_sweep(struct scene *scene, uint64_t commits, enum world_doom doom)
 {
@@ -406,6 +455,7 @@ static const struct sim_devices_scene {
     {"8 given up", sim_devices_given_up},
     {"9 lost payloads", sim_devices_lost},
     {"10 old copy without the root", sim_devices_without_root},
+    {"11 old copies far below the root", sim_devices_far_below},
 };
 
 static bool sim_devices_sweeps(const char *wanted, bool is_talkative)

@@ -92,11 +92,11 @@ static void meeting_run(struct meeting *meeting, struct span content)
 
 static void handshake_gives_both_sides_the_same_keys_and_hash(void **state)
 {
-    static const size_t sizes[] = {0, 1, 188, 189, 1024};
+    static const size_t sizes[] = {0, 1, 188, 189, HANDSHAKE_CONTENT_MAX};
 
     (void)state;
     for (size_t at = 0; at < sizeof sizes / sizeof sizes[0]; at++) {
-        uint8_t content[1024];
+        uint8_t content[HANDSHAKE_CONTENT_MAX];
         struct meeting meeting;
 
         memset(content, (int)at + 1, sizeof content);
@@ -120,7 +120,7 @@ static void handshake_gives_both_sides_the_same_keys_and_hash(void **state)
 
 static void handshake_refuses_content_beyond_its_bound(void **state)
 {
-    uint8_t content[1025] = {0};
+    uint8_t content[HANDSHAKE_CONTENT_MAX + 1] = {0};
     struct meeting meeting;
 
     (void)state;

@@ -8,11 +8,17 @@
 #include <cmocka.h>
 
 #include "crypto/secret.h"
+#include "node/amend.h"
+#include "node/credential.h"
 #include "node/react.h"
 #include "proto/retire.h"
+#include "proto/show.h"
+#include "proto/statement.h"
 #include "storage/heal.h"
 #include "storage/join.h"
+#include "storage/retire_table.h"
 #include "storage/standing.h"
+#include "storage/view_endorsement.h"
 #include "tests/sim/member.h"
 
 static const struct id out_card = {{0}};
@@ -257,6 +263,179 @@ static void what_a_stolen_device_certified_before_stays(void **state)
     out_world_free(&world);
 }
 
+/* Bruno's words about Ana, of this number. */
+static void out_endorse(struct out_world *world, unsigned number, struct buf *out)
+{
+    uint64_t now_s = world->bruno.now_ms / 1000 + number;
+    struct endorsement endorsement = {.subject = world->desk.secrets.member,
+                                      .relation = RELATION_CLIENT,
+                                      .about = {span_str("stairs")},
+                                      .about_count = 1,
+                                      .words = span_str("Built our stairs, on time and true."),
+                                      .issued_s = now_s,
+                                      .expires_s = now_s + UINT64_C(700) * 86400,
+                                      .ceiling = AUDIENCE_NETWORK,
+                                      .name = span_str("Bruno")};
+    struct signing_key root;
+
+    identity_signing_key(world->bruno.secrets.root_seed, &root);
+    endorsement.issuer = root.public_key;
+    endorsement_draw_id(&world->bruno.entropy, world->bruno.now_ms, &endorsement.id);
+    assert_int_equal(credential_prove(&endorsement, &root), ERR_OK);
+    assert_int_equal(endorsement_issue(&endorsement, &root, out), ERR_OK);
+    secret_wipe(&root, sizeof root);
+}
+
+/* The lap shows them to everybody who reads Ana's card. */
+static void out_show(struct out_world *world, unsigned number)
+{
+    struct member *lap = &world->lap;
+    struct id card = member_card_space(&world->desk), object;
+    struct snapshot snapshot = member_snapshot(lap);
+    struct show show = {.audience = AUDIENCE_PEERS,
+                        .made_s = lap->now_ms / 1000,
+                        .until_s = lap->now_ms / 1000 + SHOW_DAYS_MAX * 86400};
+    struct buf endorsement = {0}, identity = {0}, statement = {0};
+    struct ledger_txn *txn;
+    struct amend amend;
+
+    out_endorse(world, number, &endorsement);
+    statement_hash(buf_span(&endorsement), &show.endorsement);
+    statement_id(buf_span(&endorsement), &object);
+    assert_int_equal(view_identity(&snapshot, &identity), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    assert_int_equal(
+        show_issue(&show, buf_span(&identity), ledger_signing_key(lap->ledger), &statement),
+        ERR_OK);
+    txn = member_begin(lap);
+    amend_begin(&amend, txn, &card, KIND_ENDORSEMENT, &object);
+    amend_bytes(&amend, ENDORSEMENT_STATEMENT, buf_span(&endorsement));
+    amend_bytes(&amend, ENDORSEMENT_SHOW, buf_span(&statement));
+    assert_int_equal(amend_end(&amend, NULL), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    buf_release(&endorsement);
+    buf_release(&identity);
+    buf_release(&statement);
+}
+
+static enum err out_on_shown(void *self, const struct endorsement_view *view)
+{
+    *(size_t *)self +=
+        view->state == ENDORSEMENT_ACCEPTED && view->shown_to == AUDIENCE_PEERS ? 1 : 0;
+    return ERR_OK;
+}
+
+/* How many that are about Ana Bruno sees shown. */
+static size_t out_shown(struct out_world *world)
+{
+    struct snapshot snapshot = member_snapshot(&world->bruno);
+    size_t count = 0;
+
+    assert_int_equal(view_endorsement_of(&snapshot, world->bruno.now_ms,
+                                         &world->desk.secrets.member, out_on_shown, &count),
+                     ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    return count;
+}
+
+/* PROTOCOL STOLEN-1: "What a stolen device wrote beyond its mark says nothing." So a show below the
+ * mark counts wherever it comes, and one beyond it nowhere: neither held before nor come later. */
+static void what_a_stolen_device_showed_counts_up_to_its_mark(void **state)
+{
+    struct out_world world;
+
+    (void)state;
+    out_world_new(&world);
+    out_show(&world, 0);
+    (void)member_pull(&world.desk, &world.lap, NULL); /* Here the mark will stand. */
+    (void)member_pull(&world.bruno, &world.lap, NULL);
+    assert_int_equal(out_shown(&world), 1);
+    out_show(&world, 1);
+    (void)member_pull(&world.bruno, &world.lap, NULL);
+    assert_int_equal(out_shown(&world), 2);
+    assert_int_equal(out_shut(&world.desk, &world.lap, RETIRE_STOLEN), ERR_OK);
+    (void)member_pull(&world.bruno, &world.desk, NULL);
+    assert_int_equal(out_shown(&world), 1); /* Held before, beyond: gone. */
+    out_show(&world, 2);
+    assert_int_equal(member_pull(&world.bruno, &world.lap, NULL), 0);
+    assert_int_equal(out_shown(&world), 1);
+    out_world_free(&world);
+}
+
+/* The same, heard in the other order: who learns of the theft first takes what is below the mark
+ * from whoever has it, and no more. */
+static void a_show_below_the_mark_counts_after_the_theft_is_known(void **state)
+{
+    struct out_world world;
+
+    (void)state;
+    out_world_new(&world);
+    out_show(&world, 0);
+    (void)member_pull(&world.desk, &world.lap, NULL);
+    out_show(&world, 1);
+    assert_int_equal(out_shut(&world.desk, &world.lap, RETIRE_STOLEN), ERR_OK);
+    (void)member_pull(&world.bruno, &world.desk, NULL);
+    (void)member_pull(&world.bruno, &world.desk, NULL);
+    assert_int_equal(out_standing(&world.bruno, &world.lap), STANDING_STOLEN);
+    assert_int_equal(out_shown(&world), 1);
+    (void)member_pull(&world.bruno, &world.lap, NULL);
+    assert_int_equal(out_shown(&world), 1);
+    out_world_free(&world);
+}
+
+static bool out_wants_none(void *self, const struct space_row *space)
+{
+    (void)self;
+    (void)space;
+    return false;
+}
+
+static enum err out_on_fact(void *self, struct span statement)
+{
+    struct ledger_txn *txn = self;
+
+    return retire_table_take(txn, NULL, statement);
+}
+
+/* What one knows about a device, told to another as in a session. PROTOCOL FACT-1 */
+static void out_tell(struct member *to, struct member *from, const struct member *device)
+{
+    struct snapshot snapshot = member_snapshot(from);
+    struct ledger_txn *txn = member_begin(to);
+
+    assert_int_equal(retire_table_facts(&snapshot, ledger_device(device->ledger), out_wants_none,
+                                        out_on_fact, txn),
+                     ERR_OK);
+    out_commit(txn);
+    ledger_snapshot_end(&snapshot);
+}
+
+/* PROTOCOL STOLEN-4: "No statement of a device that is shut out counts, but those that were found
+ * good before it was known." */
+static void what_a_stolen_device_stated_before_stays(void **state)
+{
+    struct out_world world;
+
+    (void)state;
+    out_world_new(&world);
+    out_join(&world.pad, &world.lap, 4);
+    out_meet(&world.pad, &world.lap);
+    (void)member_pull(&world.desk, &world.lap, NULL); /* The certificate; here the mark stands. */
+    assert_int_equal(out_shut(&world.lap, &world.pad, RETIRE_OWNER), ERR_OK);
+    out_tell(&world.bruno, &world.lap, &world.pad); /* Beyond the mark, and held before. */
+    assert_int_equal(out_standing(&world.bruno, &world.pad), STANDING_OWNER);
+    assert_int_equal(out_shut(&world.desk, &world.lap, RETIRE_STOLEN), ERR_OK);
+    (void)member_pull(&world.bruno, &world.desk, NULL);
+    assert_int_equal(out_standing(&world.bruno, &world.lap), STANDING_STOLEN);
+    assert_int_equal(out_standing(&world.bruno, &world.pad), STANDING_OWNER);
+    out_tell(&world.desk, &world.lap, &world.pad); /* Come later: it says nothing, */
+    assert_int_equal(out_standing(&world.desk, &world.pad), STANDING_GOOD);
+    out_tell(&world.desk, &world.bruno, &world.pad); /* nor by way of who believes it. */
+    assert_int_equal(out_standing(&world.desk, &world.pad), STANDING_GOOD);
+    member_free(&world.pad);
+    out_world_free(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +444,9 @@ int main(void)
         cmocka_unit_test(a_stolen_device_counts_up_to_its_mark),
         cmocka_unit_test(what_a_stolen_device_certified_later_is_void),
         cmocka_unit_test(what_a_stolen_device_certified_before_stays),
+        cmocka_unit_test(what_a_stolen_device_showed_counts_up_to_its_mark),
+        cmocka_unit_test(a_show_below_the_mark_counts_after_the_theft_is_known),
+        cmocka_unit_test(what_a_stolen_device_stated_before_stays),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,25 +124,49 @@ bool link_secret_counts(const uint8_t candidate[static KEY_SIZE],
     return span_order(span_of(left.bytes, HASH_SIZE), span_of(right.bytes, HASH_SIZE)) <= 0;
 }
 
+void link_secret_compare(const struct peer *before, const uint8_t fresh[static KEY_SIZE],
+                         struct link_judge_facts *out)
+{
+    out->is_held = (before->has_secret && secret_is_equal(before->secret, fresh, KEY_SIZE)) ||
+                   (before->has_secret_old && secret_is_equal(before->secret_old, fresh, KEY_SIZE));
+    out->is_before_first = before->has_secret && link_secret_counts(fresh, before->secret);
+    out->is_before_old = before->has_secret_old && link_secret_counts(fresh, before->secret_old);
+}
+
+void link_amend_verdict(struct amend *amend, const struct peer *before,
+                        const uint8_t fresh[static KEY_SIZE], enum link_verdict verdict)
+{
+    switch (verdict) {
+    case LINK_ALONE:
+        amend_bytes(amend, LINK_SECRET, link_key(fresh));
+        amend_clear(amend, LINK_SECRET_OLD);
+        break;
+    case LINK_FIRST:
+        amend_bytes(amend, LINK_SECRET, link_key(fresh));
+        amend_bytes(amend, LINK_SECRET_OLD, link_key(before->secret));
+        break;
+    case LINK_SECOND:
+        amend_bytes(amend, LINK_SECRET_OLD, link_key(fresh));
+        break;
+    case LINK_VOUCHED:
+    case LINK_SAME:
+        break;
+    }
+}
+
+/* Whoever claims is told the secret and calls with it at once: it is always accepted. */
 static void link_amend_secret(struct amend *amend, const struct peer *before,
                               const uint8_t secret[static KEY_SIZE])
 {
-    bool is_live = before->state == LINK_LINKED && before->has_secret;
+    struct link_judge_facts facts = {.is_linked = before->state == LINK_LINKED,
+                                     .has_secret = before->has_secret};
+    enum link_verdict verdict;
 
-    if (is_live && secret_is_equal(before->secret, secret, KEY_SIZE))
-        return;
-    if (is_live && before->has_secret_old && secret_is_equal(before->secret_old, secret, KEY_SIZE))
-        return;
-    if (!is_live) {
-        amend_bytes(amend, LINK_SECRET, link_key(secret));
-        amend_clear(amend, LINK_SECRET_OLD);
-    } else if (link_secret_counts(secret, before->secret)) {
-        amend_bytes(amend, LINK_SECRET, link_key(secret));
-        amend_bytes(amend, LINK_SECRET_OLD, link_key(before->secret));
-    } else {
-        amend_bytes(amend, LINK_SECRET_OLD, link_key(secret));
-    }
-    amend_number(amend, LINK_CONFIRMED, 0);
+    link_secret_compare(before, secret, &facts);
+    verdict = link_judge(&facts);
+    link_amend_verdict(amend, before, secret, verdict);
+    if (verdict != LINK_SAME)
+        amend_number(amend, LINK_CONFIRMED, 0);
 }
 
 /* What both sides store alike about a link. */

@@ -11,6 +11,7 @@
 #include "node/ops.h"
 #include "proto/device.h"
 #include "proto/link.h"
+#include "proto/link_judge.h"
 #include "proto/message.h"
 
 struct link_answer {
@@ -58,6 +59,12 @@ MUST_USE enum err link_before(struct ledger_txn *txn, const struct public_key *m
  * have confirmed. */
 bool link_secret_counts(const uint8_t candidate[static KEY_SIZE],
                         const uint8_t other[static KEY_SIZE]);
+/* The facts about a new secret beside those of the link there is. */
+void link_secret_compare(const struct peer *before, const uint8_t fresh[static KEY_SIZE],
+                         struct link_judge_facts *out);
+/* Carries out what was judged of the secrets. */
+void link_amend_verdict(struct amend *amend, const struct peer *before,
+                        const uint8_t fresh[static KEY_SIZE], enum link_verdict verdict);
 /* link_space.c. ERR_FORGED: what is told as the member's spaces is somebody else's, or another kind
  * of space. */
 MUST_USE enum err link_check_spaces(const struct snapshot *snapshot,

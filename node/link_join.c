@@ -44,30 +44,24 @@ static enum err link_join_space(struct ledger_txn *txn, const struct link_join *
 /* Which one of two comes first must not depend on which introduction came to its end first: the
  * least hash does. A link that was confirmed, and that the other holds no more, is spoken for by
  * the new secret. */
-static void link_join_secrets(struct amend *amend, const struct link_join *join,
-                              const struct peer *before)
+static enum link_verdict link_join_judge(const struct link_join *join, const struct peer *before)
 {
-    struct span fresh = span_of(join->secret, KEY_SIZE);
-    struct span first = span_of(before->secret, KEY_SIZE);
-    struct span second = span_of(before->secret_old, KEY_SIZE);
+    struct link_judge_facts facts = {.is_linked = before->state == LINK_LINKED,
+                                     .has_secret = before->has_secret,
+                                     .said_linked = join->was_linked,
+                                     .heard_linked = join->hello->is_linked,
+                                     .is_confirmed = before->is_confirmed,
+                                     .has_old = before->has_secret_old};
 
-    if (before->state != LINK_LINKED || !before->has_secret) {
-        amend_bytes(amend, LINK_SECRET, fresh);
-        amend_clear(amend, LINK_SECRET_OLD);
-    } else if (before->is_confirmed || link_secret_counts(join->secret, before->secret)) {
-        amend_bytes(amend, LINK_SECRET, fresh);
-        amend_bytes(amend, LINK_SECRET_OLD, first);
-    } else if (!before->has_secret_old || link_secret_counts(join->secret, before->secret_old)) {
-        amend_bytes(amend, LINK_SECRET_OLD, fresh);
-    } else {
-        amend_bytes(amend, LINK_SECRET_OLD, second);
-    }
+    link_secret_compare(before, join->secret, &facts);
+    return link_judge(&facts);
 }
 
 static void link_join_fill(struct amend *amend, const struct link_join *join,
                            const struct peer *before, uint64_t now_ms)
 {
     const struct introduction_hello *hello = join->hello;
+    enum link_verdict verdict = link_join_judge(join, before);
 
     amend_bytes(amend, LINK_MEMBER, span_of(hello->chain.member.bytes, 32));
     amend_number(amend, LINK_STATE, LINK_LINKED);
@@ -77,7 +71,7 @@ static void link_join_fill(struct amend *amend, const struct link_join *join,
         amend_bytes(amend, LINK_VIA, span_of(join->introducer->bytes, 32));
         amend_bytes(amend, LINK_INTRODUCTION, span_of(join->introduction->bytes, ID_SIZE));
     }
-    link_join_secrets(amend, join, before);
+    link_amend_verdict(amend, before, join->secret, verdict);
     amend_number(amend, LINK_CONFIRMED, 0);
     if (object_value(&amend->object, LINK_PIN).type == VALUE_NONE)
         amend_bytes(amend, LINK_PIN, span_of(hello->next_root.bytes, HASH_SIZE));
@@ -163,8 +157,7 @@ enum err link_join(struct ledger_txn *txn, const struct link_join *join)
 
     if (err == ERR_OK)
         err = link_before(txn, member, before);
-    if (err == ERR_OK && before->state == LINK_LINKED && join->was_linked &&
-        join->hello->is_linked) {
+    if (err == ERR_OK && link_join_judge(join, before) == LINK_VOUCHED) {
         link_join_open(txn, member, &amend);
         link_join_vouch(&amend, join, did);
         err = amend_end(&amend, NULL);

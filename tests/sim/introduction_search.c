@@ -1,31 +1,9 @@
-/* Worlds are bytes in one array, found again by their hash. See introduction_search.h. */
+/* One introduction, and as many devices as there are. See introduction_search.h. */
 #include "tests/sim/introduction_search.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "crypto/err.h"
+#include "tests/sim/worlds.h"
 
 enum { I1, I2, A1, A2, B1, NODES };
-
-/* Facts. Those of B stand SIDE bits further. */
-enum {
-    OFFER = 1,
-    RELEASE = 2,
-    WITHDRAW = 4,
-    RELAY = 8, /* the other's hello */
-    YES = 16,
-    NO = 32,
-    RETRACT = 64,
-    HELLO = 128,
-    CONFIRMED = 256, /* in self */
-    GONE = 512,      /* this device's own */
-    SIDE = 10,
-    SIDE_MASK = (1 << SIDE) - 1,
-    SAID_TO = OFFER | RELEASE | WITHDRAW | RELAY,
-    SAID_BY = YES | NO | RETRACT | HELLO
-};
-#define ENDED (UINT32_C(1) << (2 * SIDE)) /* in the introducer's self */
 
 enum link { LINKED, CUT_BY_INTRODUCER, CUT_BY_SIDE };
 enum { BEFORE = 0, PAST = 1, LONG_PAST = 2 };
@@ -41,9 +19,7 @@ struct world {
 struct search {
     const struct introduction_setting *setting;
     struct introduction_found *found;
-    struct world *queue;
-    uint32_t *table; /* index + 1 into queue */
-    size_t count;
+    struct worlds worlds;
     bool is_dropping; /* the variant in which deleting forgets */
 };
 
@@ -192,32 +168,10 @@ static void search_settle(const struct search *search, struct world *world)
                 break;
 }
 
-/* The set of worlds seen. */
-
-static uint32_t search_hash(const struct world *world)
-{
-    const uint8_t *bytes = (const uint8_t *)world;
-    uint64_t hash = UINT64_C(1469598103934665603);
-
-    for (size_t at = 0; at < sizeof *world; at++)
-        hash = (hash ^ bytes[at]) * UINT64_C(1099511628211);
-    return (uint32_t)(hash ^ hash >> 32);
-}
-
 static void search_add(struct search *search, struct world *world)
 {
-    size_t size = (size_t)INTRODUCTION_STATES_MAX * 2, at;
-
     search_settle(search, world);
-    for (at = search_hash(world) % size; search->table[at] != 0; at = (at + 1) % size)
-        if (memcmp(&search->queue[search->table[at] - 1], world, sizeof *world) == 0)
-            return;
-    if (search->count == search->found->limit) {
-        search->found->is_cut = true;
-        return;
-    }
-    search->queue[search->count] = *world;
-    search->table[at] = (uint32_t)++search->count;
+    worlds_add(&search->worlds, world);
 }
 
 /* What may happen next. */
@@ -432,14 +386,14 @@ void introduction_search_run(const struct introduction_setting *setting, bool is
 
     if (found->limit == 0)
         found->limit = INTRODUCTION_STATES_MAX;
-    search.queue = calloc(INTRODUCTION_STATES_MAX, sizeof *search.queue);
-    search.table = calloc((size_t)INTRODUCTION_STATES_MAX * 2, sizeof *search.table);
-    KITH_ASSERT(search.queue != NULL && search.table != NULL);
+    worlds_begin(&search.worlds, sizeof first, found->limit);
     search_add(&search, &first);
-    for (size_t at = 0; at < search.count; at++) {
-        struct world world = search.queue[at];
-        bool is_moving = search_deliver(&search, &world);
+    for (size_t at = 0; at < search.worlds.count; at++) {
+        struct world world;
+        bool is_moving;
 
+        worlds_read(&search.worlds, at, &world);
+        is_moving = search_deliver(&search, &world);
         is_moving |= search_meet(&search, &world);
         search_look(&search, &world, !is_moving);
         for (unsigned node = A1; node < NODES; node++)
@@ -451,7 +405,7 @@ void introduction_search_run(const struct introduction_setting *setting, bool is
         search_elapse(&search, &world);
         search_cut(&search, &world);
     }
-    found->states = search.count;
-    free(search.queue);
-    free(search.table);
+    found->states = search.worlds.count;
+    found->is_cut = search.worlds.is_cut;
+    worlds_end(&search.worlds);
 }

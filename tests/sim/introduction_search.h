@@ -19,6 +19,25 @@
 
 #include "proto/introduction_judge.h"
 
+/* Facts. Where one device holds those about both, those of B stand SIDE bits further. */
+enum {
+    OFFER = 1,
+    RELEASE = 2,
+    WITHDRAW = 4,
+    RELAY = 8, /* the other's hello */
+    YES = 16,
+    NO = 32,
+    RETRACT = 64,
+    HELLO = 128,
+    CONFIRMED = 256, /* in self */
+    GONE = 512,      /* this device's own */
+    SIDE = 10,
+    SIDE_MASK = (1 << SIDE) - 1,
+    SAID_TO = OFFER | RELEASE | WITHDRAW | RELAY,
+    SAID_BY = YES | NO | RETRACT | HELLO
+};
+#define ENDED (UINT32_C(1) << (2 * SIDE)) /* in the introducer's self */
+
 struct introduction_setting {
     bool is_parallel, has_twin_a, has_twin_i, may_cut, is_deleting;
     bool is_timeless, is_firm; /* no clock moves; the introducer's owner never withdraws */

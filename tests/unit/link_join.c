@@ -1,5 +1,6 @@
 /* An introduction becomes a link: stored by each side alone, beside or in place of what was there;
- * and parting. The machines that decide when are in introduction_search. */
+ * and parting. The machines that decide when are in introduction_search and
+ * introduction_twice. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -223,6 +224,27 @@ static void two_introductions_at_once_end_alike_in_either_order(void **state)
     assert_true(link_secret_counts(results[0].secret, results[0].secret_old));
 }
 
+/* They called with their invitation before the other hello came, and a session was confirmed. */
+static void a_secret_that_is_held_does_not_push_the_other_out(void **state)
+{
+    struct join_scene scene;
+    struct peer before, after;
+
+    (void)state;
+    join_scene_new(&scene);
+    join_do(&scene);
+    memset(scene.secret, 0x52, KEY_SIZE);
+    join_do(&scene);
+    join_confirm(&scene);
+    before = join_peer(&scene);
+    memcpy(scene.secret, before.secret, KEY_SIZE);
+    join_do(&scene);
+    after = join_peer(&scene);
+    assert_memory_equal(after.secret, before.secret, KEY_SIZE);
+    assert_memory_equal(after.secret_old, before.secret_old, KEY_SIZE);
+    join_scene_free(&scene);
+}
+
 static void a_removed_link_is_made_anew_and_the_pair_space_closed_to_the_past(void **state)
 {
     struct join_scene scene;
@@ -302,6 +324,7 @@ int main(void)
         cmocka_unit_test(a_link_on_both_sides_only_gains_a_voucher),
         cmocka_unit_test(a_link_the_other_lost_goes_on_under_the_new_secret),
         cmocka_unit_test(two_introductions_at_once_end_alike_in_either_order),
+        cmocka_unit_test(a_secret_that_is_held_does_not_push_the_other_out),
         cmocka_unit_test(a_removed_link_is_made_anew_and_the_pair_space_closed_to_the_past),
         cmocka_unit_test(spaces_of_somebody_else_join_nothing),
         cmocka_unit_test(whom_the_owner_dropped_meanwhile_is_cut_at_the_first_session),

@@ -46,17 +46,31 @@ int cmd_print(const struct config *config, const char *method, json_t *result, j
 
 static void cmd_on_progress(void *self, uint64_t done, uint64_t total)
 {
-    (void)self;
+    bool *has_told = self;
+
+    *has_told = true;
     show_progress(done, total);
+}
+
+/* The call, with a line about how far it is, which is gone before anything else is shown. */
+static bool cmd_follow(const struct config *config, struct door_call *call)
+{
+    bool has_told = false, is_done;
+
+    call->progress = cmd_on_progress;
+    call->self = &has_told;
+    is_done = door_call(config, call);
+    call->self = NULL;
+    if (has_told)
+        show_progress_end();
+    return is_done;
 }
 
 static int cmd_call(const struct config *config, struct door_call *call)
 {
     int code;
 
-    call->progress = cmd_on_progress;
-    if (!door_call(config, call)) {
-        show_progress_end();
+    if (!cmd_follow(config, call)) {
         json_decref(call->result);
         return cmd_fail(config, &call->failure);
     }
@@ -79,12 +93,8 @@ int cmd_op(const struct config *config, const struct cmd *cmd, json_t *params)
         cmd_text_end(&text, code == OP_DONE);
         return code;
     }
-    call.progress = cmd_on_progress;
-    if (!door_call(config, &call)) {
-        show_progress_end();
+    if (!cmd_follow(config, &call))
         return cmd_fail(config, &call.failure);
-    }
-    show_progress_end();
     code = cmd_print(config, cmd->method, call.result, params);
     if (code == OP_DONE && !json_is_true(json_object_get(call.result, "in_step")))
         code = OP_FAILED;

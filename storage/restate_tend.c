@@ -52,7 +52,7 @@ static enum err restate_may_drop(struct restate_duty *duty, bool *out)
     *out = true;
     if (err != ERR_OK || !duty->space->is_mine)
         return err;
-    err = view_peer_each(&snapshot, restate_on_reader, duty);
+    err = view_peer_each_link(&snapshot, restate_on_reader, duty);
     *out = !duty->is_missed || running_has_passed(&duty->restate->since, &now,
                                                   (uint64_t)RESTATE_KEEP_DAYS * RUNNING_DAY_MS);
     return err;

@@ -151,7 +151,7 @@ enum err space_grant_all(struct ledger_txn *txn, const struct id *space)
 
     readers.kind = row.kind;
     if (err == ERR_OK)
-        err = view_peer_each(&snapshot, space_on_reader, &readers);
+        err = view_peer_each_link(&snapshot, space_on_reader, &readers);
     for (size_t at = 0; err == ERR_OK && at < readers.members.size;
          at += sizeof(struct public_key)) {
         struct public_key member;

@@ -113,6 +113,8 @@ static enum err space_count_linked(void *self, const struct peer *peer)
 
     if (space_may_read(count->kind, peer))
         buf_append(&count->members, span_of(&peer->member, sizeof peer->member));
+    else if (peer->has_pair_out)
+        buf_append(&count->audience->former, span_of(peer->pair_out.bytes, ID_SIZE));
     return buf_err(&count->members);
 }
 
@@ -135,7 +137,7 @@ static enum err space_add_linked(const struct snapshot *snapshot, enum space_kin
 {
     const struct public_key *own = ledger_member(snapshot->ledger);
     struct space_count count = {.snapshot = snapshot, .kind = kind, .audience = audience};
-    enum err err = view_peer_each(snapshot, space_count_linked, &count);
+    enum err err = view_peer_each_link(snapshot, space_count_linked, &count);
 
     buf_append(&count.members, span_of(own, sizeof *own));
     space_sort(&count.members);
@@ -155,7 +157,7 @@ enum err space_find_audience(const struct snapshot *snapshot, const struct space
     enum err err;
 
     out->recipients_count = 0;
-    out->readers = (struct buf){0};
+    out->readers = out->former = (struct buf){0};
     if (space->kind == SPACE_CARD || space->kind == SPACE_NETWORK) {
         err = space_add_linked(snapshot, space->kind, out);
     } else {
@@ -164,5 +166,7 @@ enum err space_find_audience(const struct snapshot *snapshot, const struct space
             err = space_add_peer(snapshot, &space->reader, out);
     }
     space_sort(&out->readers);
+    if (err == ERR_OK)
+        err = buf_err(&out->former);
     return err == ERR_OK ? buf_err(&out->readers) : err;
 }

@@ -270,10 +270,9 @@ enum err space_unsettle(struct ledger_txn *txn, const struct space_row *space)
 
 /* Has somebody who may read today no wrap in the epoch written under? Card and network keys travel
  * as grants instead. */
-static bool space_lacks_devices(const struct space_row *space, const struct space_look *look)
+static bool space_lacks_devices(const struct space_look *look)
 {
-    return (space->kind == SPACE_SELF || space->kind == SPACE_PAIR) && look->best != NULL &&
-           !look->best->is_exact;
+    return look->best != NULL && !look->best->is_exact;
 }
 
 /* PROTOCOL EPOCH-8: "At once where a reader was removed, a device stolen or a device of the own
@@ -284,9 +283,12 @@ static enum err space_tend_devices(struct ledger_txn *txn, const struct space_ro
     struct space_look look = {0};
     uint64_t due_ms = 0;
     bool is_due;
-    enum err err = space_look_at(&snapshot, space, &look);
+    enum err err;
 
-    is_due = err == ERR_OK && space_lacks_devices(space, &look);
+    if (space->kind == SPACE_CARD || space->kind == SPACE_NETWORK)
+        return ERR_OK;
+    err = space_look_at(&snapshot, space, &look);
+    is_due = err == ERR_OK && space_lacks_devices(&look);
     if (is_due && space->kind == SPACE_PAIR && look.best->opened_ms <= txn->now_ms)
         due_ms = look.best->opened_ms + SPACE_DAY_MS;
     space_look_release(&look);

@@ -2,6 +2,7 @@
  * The epochs of one of my spaces, and which of them may be written under: whose readers are known,
  * whose keys nobody has who may not read today, and whose opener counts.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/heap.h"
@@ -19,8 +20,10 @@ enum { SPACE_DESCENT_MAX = 32 /* epochs between one that is granted and one it t
 
 void space_look_release(struct space_look *look)
 {
-    if (look->audience != NULL)
+    if (look->audience != NULL) {
         buf_release(&look->audience->readers);
+        buf_release(&look->audience->former);
+    }
     heap_free(look->audience);
     heap_free(look->epochs);
 }
@@ -55,18 +58,43 @@ static enum err space_note_epoch(void *self, const struct hash *id)
     return ERR_OK;
 }
 
-static void space_note_parent(struct space_look *look, const struct hash *parent)
+/* The first epoch whose id does not come before these bytes: they were noted in ascending order. */
+static size_t space_first_from(const struct space_look *look, const uint8_t *id, size_t size)
 {
-    for (size_t at = 0; at < look->count; at++)
-        if (memcmp(look->epochs[at].id.bytes, parent->bytes, HASH_SIZE) == 0)
-            look->epochs[at].is_tip = false;
+    size_t begin = 0, end = look->count;
+
+    while (begin < end) {
+        size_t middle = begin + (end - begin) / 2;
+
+        if (memcmp(look->epochs[middle].id.bytes, id, size) < 0)
+            begin = middle + 1;
+        else
+            end = middle;
+    }
+    return begin;
 }
 
+static struct space_epoch *space_epoch_of(const struct space_look *look, const struct hash *id)
+{
+    size_t at = space_first_from(look, id->bytes, HASH_SIZE);
+    bool is_there =
+        at < look->count && memcmp(look->epochs[at].id.bytes, id->bytes, HASH_SIZE) == 0;
+
+    return is_there ? &look->epochs[at] : NULL;
+}
+
+/* A depth that is not greater than a parent's is its opener's lie: then each epoch is judged. */
 static void space_find_tips(struct space_look *look)
 {
     for (size_t at = 0; at < look->count; at++)
-        for (size_t parent = 0; parent < look->epochs[at].parents_count; parent++)
-            space_note_parent(look, &look->epochs[at].parents[parent]);
+        for (size_t parent = 0; parent < look->epochs[at].parents_count; parent++) {
+            struct space_epoch *below = space_epoch_of(look, &look->epochs[at].parents[parent]);
+
+            if (below == NULL)
+                continue;
+            below->is_tip = false;
+            look->is_whole |= below->depth >= look->epochs[at].depth;
+        }
 }
 
 /* The readers an epoch was opened for, as its opener recorded them in self. */
@@ -84,65 +112,76 @@ static void space_judge_readers(struct space_look *look, struct space_epoch *epo
     epoch->is_exact = epoch->is_fit && readers.size == look->audience->readers.size;
 }
 
-/* Card and network keys are granted to peers who come after the epoch was opened, too. */
-static enum err space_note_former(void *self, const struct peer *peer)
+/* A grant's id is the beginning of its epoch's. */
+static enum err space_on_grant(void *self, struct span key, struct span value)
 {
     struct space_look *look = self;
+    const uint8_t *id;
+
+    (void)value;
+    if (key.size < ID_SIZE)
+        return ERR_CORRUPT;
+    id = key.data + key.size - ID_SIZE;
+    for (size_t at = space_first_from(look, id, ID_SIZE);
+         at < look->count && memcmp(look->epochs[at].id.bytes, id, ID_SIZE) == 0; at++)
+        look->epochs[at].is_leaked = true;
+    return ERR_OK;
+}
+
+static enum err space_note_former(struct space_look *look, const struct id *pair_out)
+{
+    struct space_row pair;
+    struct key prefix;
+    enum err err = ledger_space(look->snapshot, pair_out, &pair);
+
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    key_of_u32(pair.number, &prefix);
+    key_add_byte(&prefix, KIND_GRANT);
+    return ledger_each(look->snapshot, TABLE_OBJECT_ID, key_span(&prefix), space_on_grant, look);
+}
+
+/* Card and network keys are granted to peers who come after the epoch was opened, too. Of many
+ * former peers each is asked once what it was granted, not about each epoch. */
+static enum err space_find_leaks(struct space_look *look)
+{
+    const struct buf *former = &look->audience->former;
     enum err err = ERR_OK;
 
-    if (space_may_read(look->kind, peer) || !peer->has_pair_out)
-        return ERR_OK;
-    for (size_t at = 0; err == ERR_OK && at < look->count; at++) {
-        struct object grant = {0};
-        struct id object;
-        uint32_t number;
+    for (size_t at = 0; err == ERR_OK && at < former->size; at += ID_SIZE) {
+        struct id pair_out;
 
-        if (look->epochs[at].is_leaked)
-            continue; /* Of many former peers each would be asked about each epoch. */
-        memcpy(object.bytes, look->epochs[at].id.bytes, ID_SIZE);
-        err = row_get(look->snapshot, &peer->pair_out, KIND_GRANT, &object, &grant, &number);
-        look->epochs[at].is_leaked |= err == ERR_OK;
-        err = err == ERR_NOT_FOUND ? ERR_OK : err;
-        object_release(&grant);
+        memcpy(pair_out.bytes, former->data + at, ID_SIZE);
+        err = space_note_former(look, &pair_out);
     }
     return err;
 }
 
-static bool space_leak(struct space_look *look, const struct hash *id)
+/* From a leaked key its parents' keys follow. */
+static bool space_leak_told(struct space_look *look, const struct space_epoch *epoch)
 {
+    size_t told = epoch->is_leaked && !epoch->is_fresh ? epoch->parents_count : 0;
     bool has_leaked = false;
 
-    for (size_t at = 0; at < look->count; at++)
-        if (!look->epochs[at].is_leaked &&
-            memcmp(look->epochs[at].id.bytes, id->bytes, HASH_SIZE) == 0)
-            has_leaked = look->epochs[at].is_leaked = true;
+    for (size_t at = 0; at < told; at++) {
+        struct space_epoch *parent = space_epoch_of(look, &epoch->parents[at]);
+
+        has_leaked |= parent != NULL && !parent->is_leaked;
+        if (parent != NULL)
+            parent->is_leaked = true;
+    }
     return has_leaked;
 }
 
-/* From a leaked key its parents' keys follow. */
 static void space_leak_parents(struct space_look *look)
 {
     bool has_more = true;
 
     while (has_more) {
         has_more = false;
-        for (size_t at = 0; at < look->count; at++) {
-            const struct space_epoch *epoch = &look->epochs[at];
-            size_t told = epoch->is_leaked && !epoch->is_fresh ? epoch->parents_count : 0;
-
-            for (size_t parent = 0; parent < told; parent++)
-                has_more |= space_leak(look, &epoch->parents[parent]);
-        }
+        for (size_t at = 0; at < look->count; at++)
+            has_more |= space_leak_told(look, &look->epochs[at]);
     }
-}
-
-static enum err space_find_leaks(struct space_look *look, const struct space_row *space)
-{
-    enum err err = ERR_OK;
-
-    if (space->kind == SPACE_CARD || space->kind == SPACE_NETWORK)
-        err = view_peer_each(look->snapshot, space_note_former, look);
-    return err;
 }
 
 /* Own devices have the keys of the member's spaces from self, whoever was a reader when an epoch
@@ -184,11 +223,13 @@ static enum err space_sealed_under(const struct snapshot *snapshot, const struct
 
 static bool space_is_fit(const struct space_look *look, const struct hash *epoch)
 {
-    for (size_t at = 0; at < look->count; at++)
-        if (memcmp(look->epochs[at].id.bytes, epoch->bytes, HASH_SIZE) == 0)
-            return look->epochs[at].is_fit;
-    return false;
+    const struct space_epoch *found = space_epoch_of(look, epoch);
+
+    return found != NULL && found->is_fit;
 }
+
+static enum err space_look_whole(const struct snapshot *snapshot, const struct space_row *space,
+                                 bool is_whole, struct space_look *out);
 
 /* PROTOCOL STOLEN-9: "Where a device of the member was shut out it knows each key that stands in
  * self under an epoch it could read." */
@@ -204,7 +245,7 @@ static enum err space_find_own_leaks(struct space_look *look)
         return err;
     err = ledger_space(snapshot, ledger_self_space(snapshot->ledger), &row);
     if (err == ERR_OK)
-        err = space_look_at(snapshot, &row, &self);
+        err = space_look_whole(snapshot, &row, true, &self);
     for (size_t at = 0; err == ERR_OK && at < look->count; at++) {
         struct hash under;
 
@@ -337,7 +378,7 @@ static enum err space_leaves_nobody_out(const struct space_look *look,
     if (err == ERR_OK && public_key_is_equal(&log.device, ledger_device(snapshot->ledger)))
         return ERR_OK; /* This device knows whom it removed. */
     if (err == ERR_OK || err == ERR_NOT_FOUND)
-        err = view_peer_each(snapshot, space_on_left_out, &telling);
+        err = view_peer_each_link(snapshot, space_on_left_out, &telling);
     *out = telling.is_open;
     return err;
 }
@@ -444,36 +485,87 @@ bool space_is_better(const struct space_epoch *left, const struct space_epoch *r
     return memcmp(left->id.bytes, right->id.bytes, HASH_SIZE) < 0;
 }
 
-/* PROTOCOL EPOCH-6: "Writers write under the deepest epoch whose key they hold, whose opener is in
- * good standing and all of whose readers may read today; of several, the one with the least id." */
-enum err space_look_at(const struct snapshot *snapshot, const struct space_row *space,
-                       struct space_look *out)
+static int space_order_better(const void *left, const void *right)
+{
+    const struct space_epoch *const *first = left, *const *second = right;
+
+    return space_is_better(*first, *second) ? -1 : space_is_better(*second, *first) ? 1 : 0;
+}
+
+static bool space_may_write(const struct space_epoch *epoch)
+{
+    return epoch->has_key && epoch->is_fit && !epoch->is_leaked;
+}
+
+/* The better before the others, so that whatever leaks has leaked when its parents' turn comes.
+ * Behind the one to write under, and under what has leaked, only tips matter: of a space's many
+ * epochs few are looked at. */
+static enum err space_judge_in_order(struct space_look *look, struct space_epoch **order)
+{
+    bool is_found = false;
+    enum err err = ERR_OK;
+
+    for (size_t at = 0; at < look->count; at++)
+        order[at] = &look->epochs[at];
+    if (look->count > 0)
+        qsort(order, look->count, sizeof(struct space_epoch *), space_order_better);
+    for (size_t at = 0; err == ERR_OK && at < look->count; at++) {
+        struct space_epoch *epoch = order[at];
+
+        if (look->is_whole || epoch->is_tip || (!is_found && !epoch->is_leaked))
+            err = space_judge(look, epoch);
+        (void)space_leak_told(look, epoch);
+        is_found |= space_may_write(epoch);
+    }
+    if (look->is_whole)
+        space_leak_parents(look);
+    for (size_t at = 0; at < look->count; at++) {
+        order[at]->is_fit &= !order[at]->is_leaked;
+        order[at]->is_exact &= order[at]->is_fit;
+        if (look->best == NULL && space_may_write(order[at]))
+            look->best = order[at];
+    }
+    return err;
+}
+
+static enum err space_judge_all(struct space_look *look)
+{
+    struct space_epoch **order = heap_new_zeroed(look->count + 1, sizeof *order);
+    enum err err = order != NULL ? space_judge_in_order(look, order) : ERR_NOMEM;
+
+    heap_free(order);
+    return err;
+}
+
+static enum err space_look_whole(const struct snapshot *snapshot, const struct space_row *space,
+                                 bool is_whole, struct space_look *out)
 {
     enum err err;
 
     *out = (struct space_look){.snapshot = snapshot,
                                .kind = space->kind,
+                               .is_whole = is_whole,
                                .audience = heap_new_zeroed(1, sizeof *out->audience)};
     err = out->audience != NULL ? space_find_audience(snapshot, space, out->audience) : ERR_NOMEM;
     if (err == ERR_OK)
         err = epoch_table_each(snapshot, space->number, space_note_epoch, out);
     if (err == ERR_OK)
-        err = space_find_leaks(out, space);
+        err = space_find_leaks(out);
     if (err == ERR_OK)
         err = space_find_own_leaks(out);
     space_find_tips(out);
-    for (size_t at = 0; err == ERR_OK && at < out->count; at++)
-        err = space_judge(out, &out->epochs[at]);
+    if (err == ERR_OK)
+        err = space_judge_all(out);
     for (size_t at = 0; err == ERR_OK && at < out->count; at++)
         if (out->epochs[at].is_tip && out->epochs[at].has_key)
             err = space_find_open(out, &out->epochs[at].id, &out->epochs[at].is_open);
-    space_leak_parents(out);
-    for (size_t at = 0; err == ERR_OK && at < out->count; at++) {
-        out->epochs[at].is_fit &= !out->epochs[at].is_leaked;
-        out->epochs[at].is_exact &= out->epochs[at].is_fit;
-        if (out->epochs[at].has_key && out->epochs[at].is_fit &&
-            space_is_better(&out->epochs[at], out->best))
-            out->best = &out->epochs[at];
-    }
     return err;
+}
+
+/* PROTOCOL EPOCH-6: "Writers write under the deepest epoch whose key they hold, whose opener is in
+ * good standing and all of whose readers may read today; of several, the one with the least id." */
+enum err space_look_at(const struct snapshot *snapshot, const struct space_row *space,
+                       struct space_look *out)
+{
+    return space_look_whole(snapshot, space, false, out);
 }

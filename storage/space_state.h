@@ -11,6 +11,7 @@ struct space_audience {
                       [KEY_SIZE]; /* receiving keys an epoch's key is wrapped for */
     size_t recipients_count;
     struct buf readers; /* struct public_key, ascending: members, and their devices */
+    struct buf former;  /* struct id: the pair spaces of those who may not read card or network */
 };
 /* Space_look.c: what is known of the epochs of one space. */
 
@@ -32,11 +33,12 @@ struct space_epoch {
 struct space_look {
     const struct snapshot *snapshot;
     struct space_audience *audience;
-    struct space_epoch *epochs;
+    struct space_epoch *epochs; /* by id, ascending */
     size_t count;
     enum space_kind kind;
     const struct space_epoch *best; /* of the fit ones, the one to write under; NULL */
     bool has_fresh;
+    bool is_whole;    /* every epoch is judged, and not only tips and what one may write under */
     bool has_own_out; /* a device of this member was shut out */
 };
 

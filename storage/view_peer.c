@@ -308,8 +308,7 @@ static enum err view_peer_refresh(const struct snapshot *snapshot, struct peer *
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-static enum err view_peer_numbered(const struct snapshot *snapshot, uint32_t number,
-                                   struct peer *out)
+static enum err view_peer_link(const struct snapshot *snapshot, uint32_t number, struct peer *out)
 {
     struct object link = {0};
     uint32_t space;
@@ -318,6 +317,14 @@ static enum err view_peer_numbered(const struct snapshot *snapshot, uint32_t num
     if (err == ERR_OK)
         view_peer_read(&link, out);
     object_release(&link);
+    return err;
+}
+
+static enum err view_peer_numbered(const struct snapshot *snapshot, uint32_t number,
+                                   struct peer *out)
+{
+    enum err err = view_peer_link(snapshot, number, out);
+
     return err == ERR_OK ? view_peer_refresh(snapshot, out) : err;
 }
 
@@ -354,29 +361,52 @@ enum err view_peer_card(const struct snapshot *snapshot, const struct public_key
     return err;
 }
 
+struct view_peer_walk {
+    const struct snapshot *snapshot;
+    view_peer_fn each;
+    void *self;
+    bool is_refreshed;
+    struct peer *peer; /* secret */
+};
+
+static enum err view_peer_on_row(void *self, struct span key, struct span value)
+{
+    struct view_peer_walk *walk = self;
+    enum err err = value.size == 4 ? ERR_OK : ERR_CORRUPT;
+
+    (void)key;
+    if (err == ERR_OK)
+        err = view_peer_link(walk->snapshot, be32(value.data), walk->peer);
+    if (err == ERR_OK && walk->is_refreshed)
+        err = view_peer_refresh(walk->snapshot, walk->peer);
+    return err == ERR_OK ? walk->each(walk->self, walk->peer) : err;
+}
+
+static enum err view_peer_walk(struct view_peer_walk *walk)
+{
+    enum err err;
+
+    walk->peer = secret_new(sizeof *walk->peer);
+    err = walk->peer != NULL
+              ? ledger_each(walk->snapshot, TABLE_PEER, span_of(NULL, 0), view_peer_on_row, walk)
+              : ERR_NOMEM;
+    secret_free(walk->peer);
+    return err;
+}
+
 enum err view_peer_each(const struct snapshot *snapshot, view_peer_fn each, void *self)
 {
-    struct peer *peer = secret_new(sizeof *peer);
-    struct kv_cursor *cursor;
-    struct span key, value;
-    enum err err = peer != NULL ? kv_cursor_open(snapshot->kv, TABLE_PEER, &cursor) : ERR_NOMEM;
+    struct view_peer_walk walk = {
+        .snapshot = snapshot, .each = each, .self = self, .is_refreshed = true};
 
-    if (err != ERR_OK) {
-        secret_free(peer);
-        return err;
-    }
-    for (err = kv_cursor_seek(cursor, span_of(NULL, 0)); err == ERR_OK;
-         err = kv_cursor_next(cursor)) {
-        kv_cursor_at(cursor, &key, &value);
-        err = value.size == 4 ? view_peer_numbered(snapshot, be32(value.data), peer) : ERR_CORRUPT;
-        if (err == ERR_OK)
-            err = each(self, peer);
-        if (err != ERR_OK)
-            break;
-    }
-    kv_cursor_close(cursor);
-    secret_free(peer);
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
+    return view_peer_walk(&walk);
+}
+
+enum err view_peer_each_link(const struct snapshot *snapshot, view_peer_fn each, void *self)
+{
+    struct view_peer_walk walk = {.snapshot = snapshot, .each = each, .self = self};
+
+    return view_peer_walk(&walk);
 }
 
 /* Deliveries. */

@@ -42,6 +42,9 @@ MUST_USE enum err view_peer_card(const struct snapshot *snapshot, const struct p
                                  struct space_row *out);
 /* Every link that was ever made and not forgotten, removed and blocked ones included. */
 MUST_USE enum err view_peer_each(const struct snapshot *snapshot, view_peer_fn each, void *self);
+/* The same by what the links alone say, not the peers' cards: name and knock may be older. */
+MUST_USE enum err view_peer_each_link(const struct snapshot *snapshot, view_peer_fn each,
+                                      void *self);
 
 struct device_row {
     struct public_key device, member, certifier;

@@ -2,7 +2,7 @@
  * What one peer more, one fewer, or one edit costs a node that has many: each in a transaction of
  * its own, durable, with all that follows from it (grants, epochs, knocks, restatements). Last, a
  * life of comings and goings.
- * usage: bench_peers [PEERS]
+ * usage: bench_peers [PEERS [COMINGS]]
  */
 #include "node/link_join.h"
 #include "node/ops.h"
@@ -148,12 +148,13 @@ static void peers_rows(struct ledger *ledger, struct guest *guests, size_t most)
 int main(int argc, char **argv)
 {
     size_t most = argc > 1 ? (size_t)atol(argv[1]) : 1000;
+    size_t comings = argc > 2 ? (size_t)atol(argv[2]) : PEERS_CHURN;
     struct guest *guests = calloc(most + PEERS_TRIES, sizeof *guests);
 
     if (secret_start() != ERR_OK || guests == NULL)
         return 1;
     peers_store(peers_rows, guests, most);
-    peers_store(peers_churn, guests, PEERS_CHURN);
+    peers_store(peers_churn, guests, comings);
     free(guests);
     return 0;
 }

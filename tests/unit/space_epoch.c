@@ -265,6 +265,122 @@ static void a_removed_reader_opens_nothing_written_since(void **state)
     member_free(&chie);
 }
 
+static bool epoch_is_granted(struct member *member, const struct id *pair, const struct hash *epoch)
+{
+    struct snapshot snapshot = member_snapshot(member);
+    struct object grant = {0};
+    struct id object;
+    uint32_t number;
+    enum err err;
+
+    memcpy(object.bytes, epoch->bytes, ID_SIZE);
+    err = row_get(&snapshot, pair, KIND_GRANT, &object, &grant, &number);
+    object_release(&grant);
+    ledger_snapshot_end(&snapshot);
+    assert_true(err == ERR_OK || err == ERR_NOT_FOUND);
+    return err == ERR_OK;
+}
+
+/* EPOCH-9: each who came holds the key of that day, and nobody who went has today's, whoever came
+ * and went before and since. */
+static void nobody_who_came_and_went_has_the_key_of_today(void **state)
+{
+    enum { EPOCH_GUESTS = 6 };
+    struct member ana, guests[EPOCH_GUESTS];
+    struct id card, pairs[EPOCH_GUESTS];
+
+    (void)state;
+    member_new(&ana, 1, false);
+    card = member_card_space(&ana);
+    for (size_t at = 0; at < EPOCH_GUESTS; at++) {
+        struct hash before, after;
+
+        member_new(&guests[at], (uint32_t)(2 + at), false);
+        member_link(&ana, &guests[at]);
+        epoch_admit(&ana, &guests[at]);
+        pairs[at] = epoch_pair(&ana, &guests[at]);
+        before = epoch_space(&ana, &card).current;
+        assert_true(epoch_is_granted(&ana, &pairs[at], &before));
+        member_set_link(&ana, &guests[at], LINK_REMOVED);
+        epoch_react(&ana);
+        after = epoch_space(&ana, &card).current;
+        assert_memory_not_equal(before.bytes, after.bytes, HASH_SIZE);
+        for (size_t gone = 0; gone <= at; gone++)
+            assert_false(epoch_is_granted(&ana, &pairs[gone], &after));
+    }
+    for (size_t at = 0; at < EPOCH_GUESTS; at++)
+        member_free(&guests[at]);
+    member_free(&ana);
+}
+
+/* An epoch over another, whose key it tells, of a depth it cannot have: no honest device opens it.
+ */
+static struct hash epoch_open_shallow(struct member *member, const struct id *space,
+                                      const struct hash *over, uint32_t depth)
+{
+    struct ledger_txn *txn = member_begin(member);
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    uint8_t parent_key[KEY_SIZE], key[KEY_SIZE];
+    struct epoch_plan plan = {.space = *space,
+                              .opener = *ledger_device(member->ledger),
+                              .parents = over,
+                              .parents_count = 1,
+                              .parent_keys = parent_key,
+                              .depth = depth};
+    struct hash id;
+
+    assert_int_equal(epoch_table_key(&snapshot, over, parent_key), ERR_OK);
+    assert_int_equal(ledger_append_epoch(txn, space, &plan, &id, key), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    return id;
+}
+
+static void epoch_grant(struct member *member, const struct id *pair, const struct hash *epoch)
+{
+    struct ledger_txn *txn = member_begin(member);
+    struct edit_space edit = {0};
+    struct id object;
+
+    memcpy(object.bytes, epoch->bytes, ID_SIZE);
+    edit_begin(&edit, KIND_GRANT, &object, 1);
+    edit_set(&edit, GRANT_EPOCH, 1,
+             (struct value){.type = VALUE_BYTES, .bytes = span_of(epoch->bytes, HASH_SIZE)});
+    assert_int_equal(ledger_append(txn, pair, &edit, 0), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    edit_release(&edit);
+}
+
+/* EPOCH-6: "Among its readers is whoever was granted its key or one from which it follows", also
+ * where epochs say that they lie less deep than the ones whose keys they tell. */
+static void a_key_that_follows_from_a_lower_depth_has_leaked(void **state)
+{
+    struct member ana, chie;
+    struct hash current, middle, shallow, renewed;
+    struct id card, pair;
+
+    (void)state;
+    member_new(&ana, 1, false);
+    member_new(&chie, 2, false);
+    card = member_card_space(&ana);
+    for (int turn = 0; turn < 3; turn++)
+        epoch_rotate(&ana, &card);
+    current = epoch_space(&ana, &card).current;
+    member_link(&ana, &chie);
+    pair = epoch_pair(&ana, &chie);
+    assert_false(epoch_is_granted(&ana, &pair, &current));
+    middle = epoch_open_shallow(&ana, &card, &current, 3);
+    shallow = epoch_open_shallow(&ana, &card, &middle, 2);
+    epoch_grant(&ana, &pair, &shallow);
+    epoch_is_current(&ana, &card, &current);
+    member_set_link(&ana, &chie, LINK_REMOVED);
+    epoch_react(&ana);
+    assert_memory_not_equal(epoch_space(&ana, &card).current.bytes, current.bytes, HASH_SIZE);
+    renewed = epoch_space(&ana, &card).current;
+    assert_false(epoch_is_granted(&ana, &pair, &renewed));
+    member_free(&ana);
+    member_free(&chie);
+}
+
 /* EPOCH-8: a device that Bruno adds is wrapped for at once when a day has passed since the pair's
  * last epoch, else when it has; several in between are one rotation. */
 static void a_peers_new_devices_are_collected_to_one_rotation_a_day(void **state)
@@ -378,6 +494,8 @@ int main(void)
         cmocka_unit_test(epochs_that_cross_are_not_united_before_their_readers_are_told),
         cmocka_unit_test(a_removal_counts_over_deeper_epochs_of_another_device),
         cmocka_unit_test(a_removed_reader_opens_nothing_written_since),
+        cmocka_unit_test(nobody_who_came_and_went_has_the_key_of_today),
+        cmocka_unit_test(a_key_that_follows_from_a_lower_depth_has_leaked),
         cmocka_unit_test(a_peers_new_devices_are_collected_to_one_rotation_a_day),
         cmocka_unit_test(an_own_new_device_reads_self_at_once),
         cmocka_unit_test(an_epoch_is_renewed_behind_its_bound),

@@ -464,7 +464,7 @@ enum err view_device_chain(const struct snapshot *snapshot, const struct public_
         enum err err;
 
         if (*out_count == VIEW_CHAIN_MAX)
-            return ERR_CORRUPT;
+            return ERR_NOT_FOUND; /* Its member certified a device above it anew, farther down. */
         err = view_device_load(snapshot, &at, &row, &by, &found[*out_count]);
         if (err != ERR_OK)
             return err;

@@ -63,7 +63,7 @@ MUST_USE enum err view_device_may_certify(const struct snapshot *snapshot,
                                           const struct certificate *certificate);
 enum { VIEW_CHAIN_MAX = CHAIN_CERTIFICATES_MAX };
 /* A device's certificates from the root down, borrowed from the snapshot; one may be empty where
- * only its contents are known. ERR_NOT_FOUND. */
+ * only its contents are known. ERR_NOT_FOUND: no such device, or too far from the root by now. */
 MUST_USE enum err view_device_chain(const struct snapshot *snapshot,
                                     const struct public_key *device,
                                     struct span out[static VIEW_CHAIN_MAX], size_t *out_count);

@@ -141,12 +141,39 @@ static void a_chain_never_closes_upon_itself(void **state)
     chain_world_free(&world);
 }
 
+/* What a member does to the devices above is no damage of the reader's store. */
+static void a_chain_that_grew_from_above_is_no_chain_any_more(void **state)
+{
+    struct chain_world world;
+    struct span statements[VIEW_CHAIN_MAX];
+    struct snapshot snapshot;
+    struct signing_key key;
+    size_t count = 0;
+
+    (void)state;
+    chain_world_new(&world);
+    assert_true(chain_takes(&world, 3, 4, CHAIN_FOLLOWS));
+    assert_true(chain_takes(&world, 4, 5, CHAIN_FOLLOWS));
+    assert_true(chain_takes(&world, 1, 6, CHAIN_ADMITS));
+    assert_true(chain_takes(&world, 6, 2, CHAIN_ADMITS)); /* Five lead to device 4 now, six on. */
+    chain_key(&world, 5, &key);
+    snapshot = member_snapshot(&world.bruno);
+    assert_int_equal(view_device_chain(&snapshot, &key.public_key, statements, &count),
+                     ERR_NOT_FOUND);
+    ledger_snapshot_end(&snapshot);
+    assert_int_equal(chain_length(&world, 2), 3);
+    assert_true(chain_takes(&world, 0, 4, CHAIN_ADMITS)); /* The root can mend it. */
+    assert_int_equal(chain_length(&world, 5), 2);
+    chain_world_free(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_device_three_below_the_root_has_two_successors_in_turn),
         cmocka_unit_test(the_root_has_no_successor_by_a_certificate),
         cmocka_unit_test(a_chain_never_closes_upon_itself),
+        cmocka_unit_test(a_chain_that_grew_from_above_is_no_chain_any_more),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,6 +79,7 @@ static void session_see_cut(struct session *session, struct session_log *log,
     if (!is_cut || log->tip.size == 0)
         return;
     log->has_taken = false;
+    log->gave = 0;
     log->is_fetching = false;
     log->must_start = true;
     if (session->phase == PHASE_LIVE || session->phase == PHASE_MARKS)
@@ -124,7 +125,7 @@ void session_set_tip(struct session *session, struct session_log *log,
         session_deliver(session, log, tip->size);
         return;
     }
-    if (!log->has_taken || log->taken.size < tip->size || log->sent.size >= tip->size)
+    if (log->gave < tip->size || log->sent.size >= tip->size)
         return;
     log->sent = *tip;
     log->acked = tip->size;

@@ -49,6 +49,7 @@ struct session_log {
     bool is_listed;     /* in the marks now being read */
     struct chain taken; /* how far its batches were verified, committed or not */
     bool has_taken;
+    uint64_t gave;      /* how far its batches led; what I have from elsewhere is no gift of it */
     uint64_t wanted;    /* payloads up to here were asked for */
     bool is_forked;     /* the two sides hold different branches: neither gives until one moves */
     bool is_behind;     /* then: I hold less of it, and for all I know the same */

@@ -202,6 +202,7 @@ static void session_ingest(struct session *session, struct session_log *log,
         session->room.bytes -= pending->bytes;
     }
     log->taken = *verified_batch_end(batch);
+    log->gave = log->taken.size;
     session->progress.entries_received += verified_batch_count(batch);
 }
 
@@ -542,6 +543,7 @@ void session_take_committed(struct session *session, uint64_t ticket, enum err e
         session->aliases[done.alias].is_ignored = true;
         session->aliases[done.alias].is_lost = true;
         session->logs[done.log].has_taken = false;
+        session->logs[done.log].gave = 0;
     } else if (err == ERR_FORGED) {
         session_violation(session, "SYNC-19: A device writes only when its member certified it.");
     } else {

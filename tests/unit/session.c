@@ -320,6 +320,37 @@ static void a_log_may_be_given_by_turns(void **state)
     session_pair_free(pair);
 }
 
+/* Both hear a third device at once, one of them less: what it gave is old there, and says nothing
+ * of how far it has it. */
+static void who_gave_what_is_old_is_given_the_rest(void **state)
+{
+    struct session_pair *pair = session_pair_new();
+    struct public_key member = session_one_member(pair);
+    struct session_event start = {.type = SESSION_STARTED};
+    uint8_t seed[SEED_SIZE] = {77};
+    struct signing_key third;
+    struct log_id log = {.space = pair->spaces[ANA_PAIR]};
+
+    (void)state;
+    identity_signing_key(seed, &third);
+    log.device = third.public_key;
+    for (int at = 0; at < 2; at++)
+        replica_mem_add_device(&pair->sides[at].replica, &third.public_key, &member);
+    session_connect_own(pair, &member);
+    session_pair_event(pair, ANA, &start);
+    session_pair_event(pair, BEN, &start);
+    session_pair_run(pair);
+    session_hear(pair, ANA, &third, 5);
+    assert_int_equal(
+        replica_mem_append(&pair->sides[BEN].replica, &pair->spaces[ANA_PAIR], &third, 5, 100, 7),
+        ERR_OK);
+    session_hear(pair, BEN, &third, 3); /* Told of all eight at once. */
+    session_pair_run(pair);
+    assert_int_equal(replica_mem_size(&pair->sides[ANA].replica, &log), 8);
+    assert_true(pair->sides[ANA].is_in_step && pair->sides[BEN].is_in_step);
+    session_pair_free(pair);
+}
+
 /* Without memory. */
 
 /* Plays what ben heard to a new session that gets only some allocations. True when it had enough.
@@ -397,6 +428,7 @@ int main(void)
         cmocka_unit_test(ones_own_invitation_is_refused),
         cmocka_unit_test(own_devices_share_everything),
         cmocka_unit_test(a_log_may_be_given_by_turns),
+        cmocka_unit_test(who_gave_what_is_old_is_given_the_rest),
         cmocka_unit_test(without_memory_nobody_else_is_blamed),
     };
 

@@ -279,6 +279,26 @@ static void own_devices_share_everything(void **state)
     session_pair_free(pair);
 }
 
+/* Ana and Ben are one member with a third device, whose log may come to either; in step. */
+static struct session_pair *session_pair_of_three(struct signing_key *out_third,
+                                                  struct log_id *out_log)
+{
+    struct session_pair *pair = session_pair_new();
+    struct public_key member = session_one_member(pair);
+    struct session_event start = {.type = SESSION_STARTED};
+    uint8_t seed[SEED_SIZE] = {77};
+
+    identity_signing_key(seed, out_third);
+    *out_log = (struct log_id){.space = pair->spaces[ANA_PAIR], .device = out_third->public_key};
+    for (int at = 0; at < 2; at++)
+        replica_mem_add_device(&pair->sides[at].replica, &out_third->public_key, &member);
+    session_connect_own(pair, &member);
+    session_pair_event(pair, ANA, &start);
+    session_pair_event(pair, BEN, &start);
+    session_pair_run(pair);
+    return pair;
+}
+
 /* Entries of a third device come to a side from elsewhere. */
 static void session_hear(struct session_pair *pair, int side, const struct signing_key *device,
                          size_t count)
@@ -293,22 +313,11 @@ static void session_hear(struct session_pair *pair, int side, const struct signi
  * now: the next batch says so. */
 static void a_log_may_be_given_by_turns(void **state)
 {
-    struct session_pair *pair = session_pair_new();
-    struct public_key member = session_one_member(pair);
-    struct session_event start = {.type = SESSION_STARTED};
-    uint8_t seed[SEED_SIZE] = {77};
     struct signing_key third;
-    struct log_id log = {.space = pair->spaces[ANA_PAIR]};
+    struct log_id log;
+    struct session_pair *pair = session_pair_of_three(&third, &log);
 
     (void)state;
-    identity_signing_key(seed, &third);
-    log.device = third.public_key;
-    for (int at = 0; at < 2; at++)
-        replica_mem_add_device(&pair->sides[at].replica, &third.public_key, &member);
-    session_connect_own(pair, &member);
-    session_pair_event(pair, ANA, &start);
-    session_pair_event(pair, BEN, &start);
-    session_pair_run(pair);
     for (int turn = 0; turn < 6; turn++) {
         session_hear(pair, turn % 2 == 0 ? ANA : BEN, &third, 10);
         session_pair_run(pair);
@@ -324,22 +333,11 @@ static void a_log_may_be_given_by_turns(void **state)
  * of how far it has it. */
 static void who_gave_what_is_old_is_given_the_rest(void **state)
 {
-    struct session_pair *pair = session_pair_new();
-    struct public_key member = session_one_member(pair);
-    struct session_event start = {.type = SESSION_STARTED};
-    uint8_t seed[SEED_SIZE] = {77};
     struct signing_key third;
-    struct log_id log = {.space = pair->spaces[ANA_PAIR]};
+    struct log_id log;
+    struct session_pair *pair = session_pair_of_three(&third, &log);
 
     (void)state;
-    identity_signing_key(seed, &third);
-    log.device = third.public_key;
-    for (int at = 0; at < 2; at++)
-        replica_mem_add_device(&pair->sides[at].replica, &third.public_key, &member);
-    session_connect_own(pair, &member);
-    session_pair_event(pair, ANA, &start);
-    session_pair_event(pair, BEN, &start);
-    session_pair_run(pair);
     session_hear(pair, ANA, &third, 5);
     assert_int_equal(
         replica_mem_append(&pair->sides[BEN].replica, &pair->spaces[ANA_PAIR], &third, 5, 100, 7),

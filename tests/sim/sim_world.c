@@ -6,6 +6,7 @@
  *   sim_world --from 5000 --count 20000
  *   sim_world --devices             members get further devices
  *   sim_world --copies              machines go back to old copies and are cloned, too
+ *   sim_world --bursts              cards change by the hundred and are restated, too
  *
  * Every sixteenth world is run twice and must leave the same trace. At the end the census of faults
  * is told: one that never came true in a full run is a failure.
@@ -26,7 +27,7 @@ enum {
 
 struct sim_world_run {
     uint64_t from, count;
-    bool is_one, is_talkative, has_copies, has_devices;
+    bool is_one, is_talkative, has_copies, has_devices, has_bursts;
     uint64_t census[WORLD_FAULTS];
     uint64_t steps, edits, failures;
 };
@@ -45,10 +46,11 @@ static bool sim_world_arguments(int argc, char **argv, struct sim_world_run *run
         const char *value = at + 1 < argc ? argv[at + 1] : "";
 
         if (strcmp(argv[at], "--trace") == 0 || strcmp(argv[at], "--copies") == 0 ||
-            strcmp(argv[at], "--devices") == 0) {
+            strcmp(argv[at], "--devices") == 0 || strcmp(argv[at], "--bursts") == 0) {
             run->is_talkative |= strcmp(argv[at], "--trace") == 0;
             run->has_copies |= strcmp(argv[at], "--copies") == 0;
             run->has_devices |= strcmp(argv[at], "--devices") == 0;
+            run->has_bursts |= strcmp(argv[at], "--bursts") == 0;
             continue;
         }
         run->is_one |= strcmp(argv[at], "--seed") == 0;
@@ -70,7 +72,8 @@ static void sim_world_one(struct sim_world_run *run, uint64_t seed, const char *
     struct story_options options = {.seed = seed,
                                     .is_talkative = run->is_talkative,
                                     .has_devices = run->has_devices,
-                                    .has_copies = run->has_copies};
+                                    .has_copies = run->has_copies,
+                                    .has_bursts = run->has_bursts};
     struct story_result result, again;
 
     story_run(&options, &result);
@@ -108,9 +111,10 @@ int main(int argc, char **argv)
     struct sim_world_run run = {.from = 1, .count = SIM_WORLD_COUNT};
 
     if (!sim_world_arguments(argc, argv, &run)) {
-        (void)fprintf(stderr,
-                      "%s [--devices] [--copies] [--seed N | --from N --count N] [--trace]\n",
-                      argv[0]);
+        (void)fprintf(
+            stderr,
+            "%s [--devices] [--copies] [--bursts] [--seed N | --from N --count N] [--trace]\n",
+            argv[0]);
         return 2;
     }
     (void)setvbuf(stdout, NULL, _IOLBF, 0); /* Only how soon it is seen depends on it. */

@@ -20,6 +20,8 @@
 #include "storage/standing.h"
 #include "storage/view_contact.h"
 
+enum { FOLLOW_AGAIN_MAX = 16 };
+
 void follow_cache_free(struct follow_cache *cache)
 {
     if (cache == NULL)
@@ -158,6 +160,20 @@ struct object_context follow_object_context(struct follow_context *self)
 {
     return (struct object_context){
         .origin = follow_origin, .log_number = follow_log_number, .self = self};
+}
+
+/* What is made again may show that another restatement counts: then once more. Each time one counts
+ * that did not, so it ends; the bound is for stores that are damaged. */
+enum err follow_make_again(struct ledger_txn *txn)
+{
+    enum err err = ERR_OK;
+
+    for (int round = 0; err == ERR_OK && round < FOLLOW_AGAIN_MAX; round++) {
+        if (txn->cache == NULL || txn->cache->again == 0)
+            return ERR_OK;
+        err = follow_again(txn);
+    }
+    return err;
 }
 
 enum err follow_demand_again(struct ledger_txn *txn, uint32_t space)
@@ -442,11 +458,11 @@ static enum err follow_some(struct ledger_txn *txn, size_t budget)
         } else {
             err = follow_ready(txn, &budget);
         }
-        if (err == ERR_OK && txn->cache != NULL && txn->cache->again != 0)
-            err = follow_again(txn);
+        if (err == ERR_OK)
+            err = follow_make_again(txn);
     }
-    if (err == ERR_OK && txn->cache != NULL && txn->cache->again != 0)
-        err = follow_again(txn);
+    if (err == ERR_OK)
+        err = follow_make_again(txn);
     if (err == ERR_OK)
         err = view_contact_flush(txn); /* What comes next may look somebody up. */
     return err == ERR_OK ? ERR_OK : ledger_note(txn, err);
@@ -454,13 +470,12 @@ static enum err follow_some(struct ledger_txn *txn, size_t budget)
 
 enum err follow_inline(struct ledger_txn *txn)
 {
-    enum err err = ERR_OK;
+    enum err err;
 
     if (txn->counters.arrival - txn->counters.followed <= FOLLOW_INLINE_MAX)
         return follow_some(txn, FOLLOW_INLINE_MAX);
     /* Nobody would know of it later: made again up to where the views are. */
-    if (txn->cache != NULL && txn->cache->again != 0)
-        err = follow_again(txn);
+    err = follow_make_again(txn);
     if (err == ERR_OK)
         err = view_contact_flush(txn);
     return err == ERR_OK ? ERR_OK : ledger_note(txn, err);

@@ -1,5 +1,5 @@
-/* What a device signed that was stolen later, or before: shows that others quote. PROTOCOL SHOW-6.
- */
+/* What a device signed that was stolen later, or before: shows that others quote, names that
+ * letters give. PROTOCOL SHOW-6, LETTER-5. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,6 +18,7 @@
 #include "storage/join.h"
 #include "storage/row.h"
 #include "storage/standing.h"
+#include "tests/sim/four.h"
 #include "tests/sim/vouched.h"
 
 /* Ana endorsed Bruno, who has a lap, too. Chie quotes him. Dora is linked with both. */
@@ -172,12 +173,87 @@ static void what_was_shown_before_the_theft_is_shown_anew(void **state)
     stolen_free(&stolen);
 }
 
+/* Letters. */
+
+/* Dora's lap answers Ana's ask in Dora's name, which Ana hears before the theft, or after. */
+static void a_name_that_a_thief_proves_is_refused(void **state)
+{
+    (void)state;
+    for (int is_known = 0; is_known < 2; is_known++) {
+        char id[ID_TEXT_SIZE];
+        struct member lap;
+        struct four four;
+
+        four_row(&four);
+        meeting_link(&four.ana, &four.dora);
+        member_twin(&lap, &four.dora, 9);
+        meeting_carry(&four.dora, &four.ana);
+        four_reply_to(&four, &lap, "My uncle needs somebody", id);
+        (void)meeting_carry_one_way(&four.carla, &four.dora); /* The certificate */
+        (void)meeting_carry_one_way(&four.carla, &lap);
+        if (is_known) {
+            stolen_shut_out(&four.dora, &lap, RETIRE_STOLEN);
+            (void)meeting_carry_one_way(&four.ana, &four.dora);
+            assert_int_equal(stolen_standing(&four.ana, &lap), STANDING_STOLEN);
+        }
+        meeting_carry(&four.carla, &four.bruno);
+        meeting_carry(&four.bruno, &four.ana);
+        assert_int_equal(four_leads(&four.ana), !is_known);
+        assert_int_equal(four_told(&four.ana, "refused", "a device of its writer that was stolen"),
+                         is_known);
+        if (!is_known) { /* What was opened before stays. */
+            stolen_shut_out(&four.dora, &lap, RETIRE_STOLEN);
+            (void)meeting_carry_one_way(&four.ana, &four.dora);
+            assert_int_equal(four_leads(&four.ana), 1);
+        }
+        member_free(&lap);
+        four_free(&four);
+    }
+}
+
+/* The other way: who asked answers by name, from a lap. */
+static void a_name_that_a_thief_proves_in_an_answer_is_refused(void **state)
+{
+    (void)state;
+    for (int is_known = 0; is_known < 2; is_known++) {
+        char id[ID_TEXT_SIZE];
+        struct member lap;
+        struct four four;
+
+        four_row(&four);
+        meeting_link(&four.ana, &four.dora);
+        four_reply_to(&four, &four.dora, "My uncle needs somebody", id);
+        four_all(&four);
+        member_twin(&lap, &four.ana, 9);
+        meeting_carry(&four.dora, &four.ana);
+        meeting_carry(&four.bruno, &four.ana);
+        json_decref(meeting_op(&lap, "lead.answer",
+                               json_pack("{s:s, s:s, s:b}", "id", id, "text", "When?", "named", 1),
+                               NULL));
+        (void)meeting_carry_one_way(&four.bruno, &lap);
+        if (is_known) {
+            stolen_shut_out(&four.ana, &lap, RETIRE_STOLEN);
+            (void)meeting_carry_one_way(&four.dora, &four.ana);
+            assert_int_equal(stolen_standing(&four.dora, &lap), STANDING_STOLEN);
+        }
+        meeting_carry(&four.bruno, &four.carla);
+        meeting_carry(&four.carla, &four.dora);
+        assert_int_equal(four_told(&four.dora, "lead", "brought a message"), !is_known);
+        assert_int_equal(four_told(&four.dora, "refused", "a device of its writer that was stolen"),
+                         is_known);
+        member_free(&lap);
+        four_free(&four);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_quote_of_what_a_thief_showed_says_nothing),
         cmocka_unit_test(a_quote_of_what_a_given_up_device_showed_stands),
         cmocka_unit_test(what_was_shown_before_the_theft_is_shown_anew),
+        cmocka_unit_test(a_name_that_a_thief_proves_is_refused),
+        cmocka_unit_test(a_name_that_a_thief_proves_in_an_answer_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

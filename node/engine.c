@@ -160,7 +160,7 @@ static enum err engine_drop_unlinked(struct engine *engine)
                 engine_talk_event(engine, conn, &event);
             continue;
         }
-        if (engine_heal_is_stolen(engine, &conn->device)) {
+        if (!conn->is_out && engine_heal_is_out(engine, &conn->device)) {
             engine_talk_event(engine, conn, &event);
             continue;
         }

@@ -381,6 +381,7 @@ void engine_talk_start(struct engine *engine, struct engine_conn *conn,
     if (conn->role == SESSION_PEER) {
         options.remote_device = conn->device;
         options.is_remote_retired = engine_heal_is_retired(engine, &conn->device);
+        conn->is_out = options.is_remote_out = engine_heal_is_out(engine, &conn->device);
     }
     if (conn->is_called_by_old_name)
         err = engine_heal_old_name(engine, conn, &options, &identity);

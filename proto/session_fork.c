@@ -252,13 +252,15 @@ static void session_fork_on_trace_ask(struct session *session, const struct log_
     session_fork_trace(session, id, size);
 }
 
+/* PROTOCOL RETURN-11: "A device that its owner gave up is given no returned batch, asked for or
+ * not: the keys in it are of epochs that it may not read." */
 static void session_fork_on_fetch(struct session *session, const struct log_id *id, uint64_t size)
 {
     struct session_log *log;
     uint32_t index;
     enum err err;
 
-    if (!session_find_shared(session, id, &index))
+    if (session->options.is_remote_out || !session_find_shared(session, id, &index))
         return;
     log = &session->logs[index];
     if ((log->is_mine && !session_is_own(session)) || size > log->tip.size)

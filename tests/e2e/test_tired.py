@@ -88,4 +88,26 @@ def what_is_missing_is_asked_for_on_a_terminal(place):
     assert ana.fails(2, "contact", "add")["message"] == "still missing: NAME"
 
 
+def the_lines_for_namesakes_can_be_typed(place):
+    """An import makes many in one millisecond; what is told of one means just that one."""
+    ana = place.member("Ana")
+    cards = "".join(f"BEGIN:VCARD\nVERSION:3.0\nFN:{name}\nORG:Firm {at}\nEND:VCARD\n"
+                    for at, name in enumerate(["Priya Sharma", "Priya Sharma"] +
+                                              [f"Person {n}" for n in range(600)]))
+    ana.ok("import", "-", stdin=cards.encode())
+    pair = ana.ok("contact", "duplicates")["duplicates"][0]
+    told = ana.fails(6, "contact", "show", "sharma")["message"]
+    for one in pair["contacts"]:
+        short = next(word for word in told.replace("(", " ").replace(")", " ").split()
+                     if one["id"].startswith(word))
+        assert ana.ok("contact", "show", short)["org"] == one["org"]
+        assert f"({short}) of {one['org']}" in told, told
+    shown = ana.call("contact", "duplicates", text=True)[1]
+    assert "Priya Sharma (Firm 0) and Priya Sharma (Firm 1)" in shown or \
+        "Priya Sharma (Firm 1) and Priya Sharma (Firm 0)" in shown, shown
+    assert pair["next"] in shown
+    ana.ok(*pair["next"].split()[1:])
+    assert ana.ok("contact", "list")["total"] == 601
+
+
 run(globals())

@@ -243,7 +243,7 @@ static void session_fork_on_trace(struct session *session, struct message *messa
     uint32_t index;
     enum err err;
 
-    if (!session_find_known(session, &message->trace.log, false, &index))
+    if (!session_find_shared(session, &message->trace.log, &index))
         return;
     log = &session->logs[index];
     while ((err = message_next_tag(message, &tag)) == ERR_OK && !is_found) {
@@ -276,16 +276,21 @@ static void session_fork_on_trace_ask(struct session *session, const struct log_
 {
     uint32_t index;
 
-    if (session_find_known(session, id, false, &index) && session->logs[index].tip.size > 0)
-        session_fork_trace(session, id, size);
+    if (!session_find_shared(session, id, &index) || session->logs[index].tip.size == 0)
+        return;
+    if (size > session->logs[index].tip.size)
+        size = session->logs[index].tip.size; /* It may be shared no more, and go on. */
+    session_fork_trace(session, id, size);
 }
 
+/* PROTOCOL RETURN-11: "A device that its owner gave up is given no returned batch, asked for or
+ * not: the keys in it are of epochs that it may not read." */
 static void session_fork_on_fetch(struct session *session, const struct log_id *id, uint64_t size)
 {
     struct session_log *log;
     uint32_t index;
 
-    if (!session_find_known(session, id, false, &index))
+    if (session->options.is_remote_out || !session_find_shared(session, id, &index))
         return;
     log = &session->logs[index];
     if ((log->is_mine && !session_is_own(session)) || size > log->tip.size ||

@@ -24,6 +24,11 @@ bool session_find_known(struct session *session, const struct log_id *id, bool i
     return false;
 }
 
+bool session_find_shared(struct session *session, const struct log_id *id, uint32_t *out)
+{
+    return session_find_known(session, id, false, out) && !session->logs[*out].is_foreign;
+}
+
 enum err session_find_log(struct session *session, const struct log_id *id, bool is_mine,
                           uint32_t *out)
 {
@@ -141,9 +146,11 @@ static enum err session_note_log(void *self, const struct replica_log *log)
     uint32_t index;
     enum err err = session_find_log(session, &log->log, log->is_mine, &index);
 
-    if (err == ERR_OK)
-        session_set_tip(session, &session->logs[index], log);
-    return err;
+    if (err != ERR_OK)
+        return err;
+    session->logs[index].is_foreign = false;
+    session_set_tip(session, &session->logs[index], log);
+    return ERR_OK;
 }
 
 static int session_log_order(const void *left, const void *right)
@@ -312,26 +319,52 @@ void session_stand(struct session *session, struct session_log *log, const struc
     session_deliver(session, log, chain->size);
 }
 
+/* Where I stand in a log that the other side speaks of. Who asks must not learn whose peer I am. */
+/* PROTOCOL SYNC-21: "A log that the two do not share is nowhere for whoever asks, whether it is
+ * held or not: its marks are not judged, and it is neither traced, fetched nor paid out." */
+static enum err session_tip_of(struct session *session, struct session_log *log, struct chain *out)
+{
+    const struct replica *replica = session->replica;
+    struct replica_log now;
+    enum err err = ERR_OK;
+
+    if (log->tip.size == 0)
+        err = replica->accepts(replica->self, &session->options.peer, &log->id);
+    log->is_foreign = err == ERR_NOT_FOUND;
+    if (log->is_foreign) {
+        chain_begin(&log->id, out);
+        return ERR_OK;
+    }
+    if (err == ERR_OK || err == ERR_STATE)
+        err = replica->tip(replica->self, &log->id, &now);
+    if (err == ERR_OK) {
+        *out = now.tip;
+        log->start = now.start;
+    }
+    return err;
+}
+
 static void session_on_mark(struct session *session, const struct mark *mark)
 {
     const struct replica *replica = session->replica;
     struct session_log *log;
-    struct replica_log now;
     struct chain chain;
     uint32_t index;
     enum err err = session_find_log(session, &mark->log, false, &index);
 
     if (err == ERR_OK)
-        err = replica->tip(replica->self, &mark->log, &now);
+        err = session_tip_of(session, &session->logs[index], &chain);
     if (err != ERR_OK) {
         session_check(session, err);
         return;
     }
-    chain = now.tip;
     log = &session->logs[index];
-    log->start = now.start;
     log->is_listed = true;
     log->announced = mark->size;
+    if (log->is_foreign) {
+        session_stand(session, log, &chain);
+        return;
+    }
     if (session_fork_judge(session, log, mark, &chain))
         return;
     if (mark->size < log->start)

@@ -37,6 +37,7 @@ enum {
 struct session_log {
     struct log_id id;
     bool is_mine;
+    bool is_foreign;    /* the other side speaks of it, and for all I know does not share it */
     struct chain tip;   /* what I hold, committed */
     uint64_t start;     /* of it: nothing up to here */
     uint32_t cuts;      /* of it, when the tip was looked at */
@@ -212,6 +213,8 @@ void session_stand(struct session *session, struct session_log *log, const struc
 /* The index of a log that is in the list already. */
 bool session_find_known(struct session *session, const struct log_id *id, bool is_mine,
                         uint32_t *out);
+/* The same, of a log that both share: of others nothing is said, not even that they are there. */
+bool session_find_shared(struct session *session, const struct log_id *id, uint32_t *out);
 /* The other side has stored a log of mine up to size. */
 void session_deliver(struct session *session, struct session_log *log, uint64_t size);
 

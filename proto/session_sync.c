@@ -51,7 +51,7 @@ static void session_on_hello(struct session *session, const struct hello *hello)
     effect = session_effect(session, SESSION_ADDRESSES);
     if (effect != NULL)
         effect->addresses = hello->addresses;
-    session->has_returns = true;
+    session->has_returns = !session->options.is_remote_out;
     if (session->options.is_remote_retired)
         session_facts_tell(session, &session->options.remote_device);
     if (session->options.is_called_by_old_name) {
@@ -210,7 +210,7 @@ void session_sync_news(struct session *session, const struct id *space)
 {
     if (session->phase < PHASE_HELLO)
         return;
-    session->has_returns = true;
+    session->has_returns = !session->options.is_remote_out;
     session->place = (struct replica_place){0};
     session_look_at(session, space);
     if (session->phase != PHASE_OVER)

@@ -43,6 +43,7 @@ static void session_settle_alias(struct session *session, struct session_alias *
     if (err == ERR_OK) {
         log = &session->logs[alias->log];
         log->is_mine |= standing.is_mine;
+        log->is_foreign = false;
         if (!log->has_taken)
             err = session->replica->tip(session->replica->self, &log->id, &now);
         if (!log->has_taken && err == ERR_OK)

@@ -66,7 +66,7 @@ struct ledger {
     struct id self_space;
     uint64_t machine_ms; /* the machine's clock when running time was last written; 0: not yet */
     bool is_disk_low;
-    uint64_t endorsement_changes; /* merged since it was opened, kept or not */
+    uint64_t endorsement_changes; /* what may count otherwise since it was opened, kept or not */
 };
 
 /* A log this transaction appends to. */

@@ -6,7 +6,6 @@
  *   sim_begin "3 " --trace  those whose name begins so, told step by step
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "storage/view_peer.h"
 #include "tests/sim/scene.h"
@@ -225,12 +224,7 @@ static void sim_begin_clones(struct scene *scene)
     scene_settle(scene);
 }
 
-struct sim_begin_scenario {
-    const char *name;
-    void (*run)(struct scene *scene);
-};
-
-static const struct sim_begin_scenario sim_begin_scenarios[] = {
+static const struct scene_named sim_begin_scenarios[] = {
     {"1 newcomer", sim_begin_newcomer},       {"2 a machine that went back", sim_begin_went_back},
     {"3 a second device", sim_begin_sibling}, {"4 a writer that died", sim_begin_dead_writer},
     {"5 clones", sim_begin_clones},
@@ -238,17 +232,11 @@ static const struct sim_begin_scenario sim_begin_scenarios[] = {
 
 int main(int argc, char **argv)
 {
-    const char *wanted = argc > 1 ? argv[1] : "";
-    struct scene scene;
-    int failures = 0;
+    struct scene_wanted wanted;
 
-    for (size_t at = 0; at < sizeof sim_begin_scenarios / sizeof sim_begin_scenarios[0]; at++) {
-        if (strncmp(sim_begin_scenarios[at].name, wanted, strlen(wanted)) != 0)
-            continue;
-        scene_begin(&scene, at + 1, argc > 2);
-        sim_begin_scenarios[at].run(&scene);
-        failures += !scene_end(&scene, sim_begin_scenarios[at].name);
-        (void)fflush(stdout);
-    }
-    return failures > 0;
+    scene_want(argc, argv, &wanted);
+    return scene_run(&wanted, sim_begin_scenarios,
+                     sizeof sim_begin_scenarios / sizeof sim_begin_scenarios[0])
+               ? 0
+               : 1;
 }

@@ -466,10 +466,7 @@ static void sim_devices_linked_and_removed(struct scene *scene)
     scene_settle(scene);
 }
 
-static const struct sim_devices_scene {
-    const char *name;
-    void (*run)(struct scene *scene);
-} sim_devices_scenes[] = {
+static const struct scene_named sim_devices_scenes[] = {
     {"1 second device", sim_devices_second},
     {"2 third device", sim_devices_third},
     {"3 two devices on either side", sim_devices_four},
@@ -483,41 +480,15 @@ static const struct sim_devices_scene {
     {"12 a link and a removal at once", sim_devices_linked_and_removed},
 };
 
-static bool sim_devices_sweeps(const char *wanted, bool is_talkative)
-{
-    struct scene scene;
-    bool is_well = true;
-    char name[64];
-
-    for (uint64_t commits = 1; commits <= SIM_DEVICES_SWEEP; commits++)
-        for (int doom = WORLD_BEFORE_COMMIT; doom <= WORLD_AFTER_COMMIT; doom++) {
-            (void)snprintf(name, sizeof name, "6 power cut %s commit %llu",
-                           doom == WORLD_BEFORE_COMMIT ? "before" : "after",
-                           (unsigned long long)commits);
-            if (strncmp(name, wanted, strlen(wanted)) != 0)
-                continue;
-            scene_begin(&scene, commits, is_talkative);
-            sim_devices_sweep(&scene, commits, (enum world_doom)doom);
-            is_well &= scene_end(&scene, name);
-        }
-    return is_well;
-}
-
 int main(int argc, char **argv)
 {
-    const char *name = argc > 1 && argv[1][0] != '-' ? argv[1] : "";
-    bool is_talkative = argc > 1 && strcmp(argv[argc - 1], "--trace") == 0;
-    bool is_well = true;
+    const struct scene_sweep sweep = {"6", SIM_DEVICES_SWEEP, sim_devices_sweep};
+    struct scene_wanted wanted;
+    bool is_well;
 
-    for (size_t at = 0; at < sizeof sim_devices_scenes / sizeof sim_devices_scenes[0]; at++) {
-        struct scene scene;
-
-        if (strncmp(sim_devices_scenes[at].name, name, strlen(name)) != 0)
-            continue;
-        scene_begin(&scene, 1 + at, is_talkative);
-        sim_devices_scenes[at].run(&scene);
-        is_well &= scene_end(&scene, sim_devices_scenes[at].name);
-    }
-    is_well &= sim_devices_sweeps(name, is_talkative);
+    scene_want(argc, argv, &wanted);
+    is_well = scene_run(&wanted, sim_devices_scenes,
+                        sizeof sim_devices_scenes / sizeof sim_devices_scenes[0]);
+    is_well &= scene_run_sweep(&wanted, &sweep);
     return is_well ? 0 : 1;
 }

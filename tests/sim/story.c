@@ -22,6 +22,7 @@ enum {
     STORY_FAULTS_MS = 400 * 1000,   /* how long the bad times last */
     STORY_HEAL_MS = 40 * 60 * 1000, /* how long mending may take */
     STORY_LOOK_MS = 5000,
+    STORY_SWAP_LOOKS = 60,
     STORY_AGAIN_MS = 10000
 };
 
@@ -483,6 +484,26 @@ static void story_urge(struct story *story)
     }
 }
 
+/* Two copies of one machine, each of which calls and is called by its own half of the world, would
+ * never hear of each other: those of one member at a time change places, as machines do. */
+static void story_swap(struct story *story, size_t person)
+{
+    for (size_t one = 0; one < story->nodes_count; one++)
+        for (size_t other = one + 1; other < story->nodes_count; other++) {
+            struct world_node *left = story->nodes[one], *right = story->nodes[other];
+            struct address address = left->address;
+
+            if (left->person != person || right->person != person)
+                continue;
+            world_crash(left);
+            world_crash(right);
+            left->address = right->address;
+            right->address = address;
+            world_start(left);
+            world_start(right);
+        }
+}
+
 /* Where one member has several machines, being in step is not enough: the judge must be content. */
 static bool story_is_content(struct story *story)
 {
@@ -533,6 +554,8 @@ static void story_heal(struct story *story)
     for (unsigned look = 0; world->now_ms < until; look++) {
         if (look % 12 == 0)
             story_urge(story);
+        if (story->has_copies && look % STORY_SWAP_LOOKS == STORY_SWAP_LOOKS - 1)
+            story_swap(story, look / STORY_SWAP_LOOKS % STORY_PERSONS_MAX);
         world_run_until(world, world->now_ms + STORY_LOOK_MS);
         if (story_is_settled(story))
             return;

@@ -220,8 +220,12 @@ static void engine_greet_second(struct engine *engine, struct engine_conn *conn)
 
     /* PROTOCOL OWN-3: "A dialler sends its identity (CERT-4) in message 3 to devices of its own
      * member always." */
+    /* PROTOCOL HANDSHAKE-9: "A dialler sends its identity until the member it calls has
+     * acknowledged something of its log in the card space, and after a call that was not answered
+     * once it had said who calls: that machine may have gone back to before it knew." */
     if (err == ERR_OK &&
         (conn->role == SESSION_ACCEPTOR || engine_sibling_is(engine, &conn->member) ||
+         (conn->target != NULL && conn->target->is_unheard) ||
          !engine_heal_is_known(engine, &conn->member)))
         err = view_identity(&engine->snapshot, &identity);
     if (err == ERR_OK)
@@ -229,6 +233,8 @@ static void engine_greet_second(struct engine *engine, struct engine_conn *conn)
                                ledger_entropy(engine->ledger), &conn->out, result);
     buf_release(&identity);
     if (err == ERR_OK) {
+        if (conn->target != NULL)
+            conn->target->is_unheard = true;
         buf_drop(&conn->in, HANDSHAKE_SECOND_SIZE);
         engine_talk_start(engine, conn, result, span_of(NULL, 0));
     } else {

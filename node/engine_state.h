@@ -84,6 +84,7 @@ struct engine_target {
     uint64_t dial_at_ms;
     conn_id dialling; /* 0: not being called */
     bool was_reached, is_stale;
+    bool is_unheard;    /* the last call was not answered once it had said who calls */
     bool is_introduced; /* its addresses come from somebody whom others brought */
     bool is_held; /* the invitation comes first: the inviter may not know yet that the link was made
                    */

@@ -230,16 +230,24 @@ static bool judge_has_url(struct world_node *node, const struct id *space, const
     return is_there;
 }
 
-static struct id judge_card_space(struct world_node *node)
+static void judge_on_card_space(struct world_node *node, void *self)
 {
+    struct id *out = self;
     struct snapshot snapshot;
     struct space_row card;
 
-    KITH_ASSERT(node->ledger != NULL);
     world_must(ledger_snapshot(node->ledger, &snapshot));
     world_must(ledger_own_space(&snapshot, SPACE_CARD, &card));
     ledger_snapshot_end(&snapshot);
-    return card.id;
+    *out = card.id;
+}
+
+static struct id judge_card_space(struct world_node *node)
+{
+    struct id card = {{0}};
+
+    world_look(node, judge_on_card_space, &card);
+    return card;
 }
 
 static bool judge_has_contact(struct world_node *node, const char *text)
@@ -335,6 +343,37 @@ static bool judge_shows(struct world_node *node, const struct id *card, const ch
     return showing.is_shown;
 }
 
+/* Does any machine but one show it? */
+static bool judge_shows_elsewhere(struct judge *judge, const struct world_node *node,
+                                  const struct id *card, const char *text)
+{
+    struct world *world = judge->world;
+    bool is_shown = false;
+
+    for (size_t at = 0; at < world->nodes_count; at++)
+        if (world->nodes[at] != node)
+            is_shown |= judge_shows(world->nodes[at], card, text);
+    return is_shown;
+}
+
+void judge_goes_back(struct judge *judge, struct world_node *node)
+{
+    struct world *world = judge->world;
+    char text[JUDGE_CANARY_SIZE];
+
+    for (size_t at = 0; at < world->nodes_count; at++) /* The judge reads on. */
+        kv_mem_fail(world->nodes[at]->mem, (struct kv_mem_failure){0});
+    for (size_t number = 0; number < judge->canaries_count; number++) {
+        struct judge_canary *canary = &judge->canaries[number];
+        struct id card = judge_card_space(world->nodes[canary->author]);
+
+        (void)snprintf(text, sizeof text, "canary:%09zu", number);
+        canary->is_last_here = canary->is_acknowledged && canary->author != node->number &&
+                               canary->audience == JUDGE_CARD && judge_shows(node, &card, text) &&
+                               !judge_shows_elsewhere(judge, node, &card, text);
+    }
+}
+
 void judge_went_back(struct judge *judge, struct world_node *node, size_t since)
 {
     struct world *world = judge->world;
@@ -343,18 +382,16 @@ void judge_went_back(struct judge *judge, struct world_node *node, size_t since)
 
     for (size_t at = 0; at < world->nodes_count; at++) /* The judge reads on. */
         kv_mem_fail(world->nodes[at]->mem, (struct kv_mem_failure){0});
-    for (size_t number = since; number < judge->canaries_count; number++) {
+    for (size_t number = 0; number < judge->canaries_count; number++) {
         struct judge_canary *canary = &judge->canaries[number];
-        bool is_shown = false;
 
-        if (canary->author != node->number)
-            continue;
         (void)snprintf(text, sizeof text, "canary:%09zu", number);
-        card = judge_card_space(node);
-        for (size_t at = 0; at < world->nodes_count && canary->audience == JUDGE_CARD; at++)
-            if (world->nodes[at] != node)
-                is_shown |= judge_shows(world->nodes[at], &card, text);
-        canary->is_acknowledged = canary->is_acknowledged && is_shown;
+        card = judge_card_space(world->nodes[canary->author]);
+        if (canary->author == node->number && number >= since)
+            canary->is_acknowledged &=
+                canary->audience == JUDGE_CARD && judge_shows_elsewhere(judge, node, &card, text);
+        else if (canary->is_last_here)
+            canary->is_acknowledged = judge_shows(node, &card, text);
     }
 }
 

@@ -20,6 +20,7 @@ struct judge_canary {
     enum judge_audience audience;
     uint64_t readers; /* bit of person: may hold it */
     bool is_acknowledged;
+    bool is_last_here; /* the machine that goes back is the last to show it */
     const struct world_node *reader; /* JUDGE_PAIR */
 };
 
@@ -51,6 +52,9 @@ bool judge_is_linked(struct world_node *node, const struct world_node *peer);
 /* Both hold the link and are in step. */
 bool judge_is_settled(struct world_node *left, struct world_node *right);
 
+/* This machine is about to go back to an old copy: what it shows of others' cards, and nobody else
+ * any more, dies with its disk. */
+void judge_goes_back(struct judge *judge, struct world_node *node);
 /* This machine has gone back to an old copy: what it wrote since, from the canary `since` on, and
  * no other machine shows, has died with its disk. */
 void judge_went_back(struct judge *judge, struct world_node *node, size_t since);

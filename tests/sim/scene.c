@@ -246,6 +246,7 @@ void scene_shut_out(struct scene *scene, struct world_node *node, const struct w
 void scene_restore(struct scene *scene, struct world_node *node, const struct world_home *home,
                    size_t since)
 {
+    judge_goes_back(&scene->judge, node);
     world_restore(node, home);
     world_start(node);
     judge_went_back(&scene->judge, node, since);

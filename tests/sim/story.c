@@ -47,6 +47,7 @@ struct story {
     struct judge judge;
     struct world_node *nodes[STORY_NODES_MAX];
     bool is_card_busy[STORY_NODES_MAX]; /* an edit replaces the list it has read */
+    bool is_aside[STORY_NODES_MAX];     /* it waits for another copy of it to be met */
     bool is_full[STORY_NODES_MAX];      /* how the disk was last told to fail */
     uint64_t failures[STORY_NODES_MAX];
     struct world_home *homes[STORY_NODES_MAX]; /* an old copy */
@@ -346,6 +347,7 @@ static void story_copy(struct story *story, struct world_node *node)
         world_start(clone);
         return;
     }
+    judge_goes_back(&story->judge, node);
     world_restore(node, story->homes[number]);
     if (world_once_in(world, 2)) {
         world_home_free(story->homes[number]);
@@ -477,6 +479,8 @@ static void story_urge(struct story *story)
     for (size_t at = 0; at < story->nodes_count; at++) {
         struct world_node *node = story->nodes[at];
 
+        if (story->is_aside[at])
+            continue;
         if (!node->is_up)
             world_start(node);
         else
@@ -488,6 +492,7 @@ static void story_urge(struct story *story)
  * never hear of each other: those of one member at a time change places, as machines do. */
 static void story_swap(struct story *story, size_t person)
 {
+    memset(story->is_aside, 0, sizeof story->is_aside);
     for (size_t one = 0; one < story->nodes_count; one++)
         for (size_t other = one + 1; other < story->nodes_count; other++) {
             struct world_node *left = story->nodes[one], *right = story->nodes[other];
@@ -499,9 +504,20 @@ static void story_swap(struct story *story, size_t person)
             world_crash(right);
             left->address = right->address;
             right->address = address;
-            world_start(left);
-            world_start(right);
+            world_start(left); /* Who knew the other one meets this one till the next change. */
+            story->is_aside[other] = true;
         }
+}
+
+/* Is one aside? All must agree: it comes back. */
+static bool story_see_aside(struct story *story)
+{
+    bool is_aside = false;
+
+    for (size_t at = 0; at < story->nodes_count; at++)
+        is_aside |= story->is_aside[at];
+    memset(story->is_aside, 0, sizeof story->is_aside);
+    return is_aside;
 }
 
 /* Where one member has several machines, being in step is not enough: the judge must be content. */
@@ -555,9 +571,11 @@ static void story_heal(struct story *story)
         if (look % 12 == 0)
             story_urge(story);
         if (story->has_copies && look % STORY_SWAP_LOOKS == STORY_SWAP_LOOKS - 1)
-            story_swap(story, look / STORY_SWAP_LOOKS % STORY_PERSONS_MAX);
+            story_swap(story, look / STORY_SWAP_LOOKS % (STORY_PERSONS_MAX + 1));
         world_run_until(world, world->now_ms + STORY_LOOK_MS);
-        if (story_is_settled(story))
+        if (!story_is_settled(story))
+            continue;
+        if (!story_see_aside(story))
             return;
     }
     if (story->complaint[0] != '\0')

@@ -20,7 +20,7 @@ struct judge_canary {
     enum judge_audience audience;
     uint64_t readers; /* bit of person: may hold it */
     bool is_acknowledged;
-    bool is_last_here; /* the machine that goes back is the last to show it */
+    bool is_last_here;               /* the machine that goes back is the last to show it */
     const struct world_node *reader; /* JUDGE_PAIR */
 };
 

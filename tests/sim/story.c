@@ -8,10 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/card.h"
 #include "proto/limits.h"
-#include "storage/restate.h"
-#include "storage/row.h"
+#include "tests/sim/burst.h"
 #include "tests/sim/net.h"
 
 enum {
@@ -210,44 +208,6 @@ static void story_edit_card(struct story *story, struct world_node *node)
               canary);
 }
 
-struct story_burst {
-    uint64_t edits;
-    bool is_restated;
-};
-
-/* The card's title, again and again, in one transaction. */
-static enum err story_write_burst(void *what, struct ledger_txn *txn)
-{
-    const struct story_burst *burst = what;
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
-    const struct id only = {{0}};
-    struct edit_space edit = {0};
-    struct object card = {0};
-    struct space_row space;
-    uint64_t counter = 0;
-    uint32_t number;
-    enum err err = ledger_own_space(&snapshot, SPACE_CARD, &space);
-
-    if (err == ERR_OK)
-        err = row_get(&snapshot, &space.id, KIND_CARD, &only, &card, &number);
-    if (err == ERR_OK && object_register(&card, CARD_TITLE) != NULL)
-        counter = object_register(&card, CARD_TITLE)->counter;
-    object_release(&card);
-    if (err == ERR_NOT_FOUND)
-        err = ERR_OK;
-    for (uint64_t at = 0; err == ERR_OK && at < burst->edits; at++) {
-        char text[24];
-
-        (void)snprintf(text, sizeof text, "title %u", (unsigned)at);
-        edit_begin(&edit, KIND_CARD, &only, ledger_txn_now_ms(txn));
-        edit_set(&edit, CARD_TITLE, ++counter,
-                 (struct value){.type = VALUE_TEXT, .bytes = span_str(text)});
-        err = ledger_append(txn, &space.id, &edit, 0);
-    }
-    edit_release(&edit);
-    return err == ERR_OK && burst->is_restated ? restate_space(txn, &space.id) : err;
-}
-
 static void story_on_burst(struct world_node *node, void *self, enum err err,
                            const struct op_call *call)
 {
@@ -259,14 +219,14 @@ static void story_on_burst(struct world_node *node, void *self, enum err err,
 
 static void story_burst(struct story *story, struct world_node *node)
 {
-    struct story_burst *burst;
+    struct burst *burst;
 
     if (!node->is_up)
         return;
     burst = world_memory(sizeof *burst);
     burst->edits = 1 + world_draw(&story->world, STORY_BURST_MAX);
     burst->is_restated = world_once_in(&story->world, 2);
-    world_write(node, story_write_burst, burst, story_on_burst, burst);
+    world_write(node, burst_write, burst, story_on_burst, burst);
 }
 
 /* Misfortune. */

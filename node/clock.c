@@ -40,3 +40,15 @@ void clock_after_ms(uint64_t ms, struct timespec *out)
         out->tv_sec++;
     }
 }
+
+bool clock_local(const char *utc, char *out, size_t size)
+{
+    struct tm moment = {0}, here;
+    time_t seconds;
+    const char *end = strptime(utc, "%Y-%m-%dT%H:%M:%SZ", &moment);
+
+    if (end == NULL || *end != '\0')
+        return false;
+    seconds = timegm(&moment);
+    return localtime_r(&seconds, &here) != NULL && strftime(out, size, "%F %H:%M %Z", &here) > 0;
+}

@@ -2,6 +2,8 @@
 #ifndef KITH_NODE_CLOCK_H
 #define KITH_NODE_CLOCK_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Milliseconds since 1970, as this machine believes; may jump. For display, expiry and tie-breaking
@@ -13,5 +15,9 @@ void clock_sleep_ms(uint64_t ms);
 struct timespec;
 /* The instant after ms, on CLOCK_MONOTONIC: for waits that end. */
 void clock_after_ms(uint64_t ms, struct timespec *out);
+
+/* "2026-12-01T09:00:00Z" as the clocks on the wall say here: "2026-12-01 10:00 CET". False when it
+ * is no such time. */
+bool clock_local(const char *utc, char *out, size_t size);
 
 #endif

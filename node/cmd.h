@@ -83,6 +83,7 @@ bool cmd_params_check(const char *method, json_t *params, struct op_failure *fai
 
 /* cmd_op.c: calls the op and prints its answer. */
 int cmd_op(const struct config *config, const struct cmd *cmd, json_t *params);
+int cmd_post(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_status(const struct config *config, const struct cmd *cmd, json_t *params);
 /* Prints a failure as people or programs read it; returns its code. */
 int cmd_fail(const struct config *config, const struct op_failure *failure);

@@ -11,10 +11,11 @@
 #include "node/door.h"
 #include "node/interrupt.h"
 #include "node/prompt.h"
+#include "node/show.h"
 #include "node/writer.h"
 #include "proto/limits.h"
 
-enum { CMD_NAME_MAX = 200 };
+enum { CMD_NAME_MAX = 200, CMD_INIT_WORDS = 6 /* a line */ };
 
 /* A terminal is asked; otherwise the login name serves. */
 static const char *cmd_init_name(const struct config *config, json_t *params,
@@ -79,31 +80,33 @@ static enum err cmd_init_make(struct home *home, struct device_secrets *secrets,
     return err;
 }
 
-/* In rows with numbers, as they are best written down; a program gets one line. */
 static void cmd_init_show_words(const char *words)
 {
-    size_t number = 0;
-
     (void)puts("\nThese 24 words are your identity. Write them down on paper, in this order;\n"
                "they are shown only now:\n");
-    while (*words != '\0') {
-        size_t size = strcspn(words, " ");
+    show_numbered(words, CMD_INIT_WORDS);
+}
 
-        if (isatty(STDOUT_FILENO) != 0)
-            (void)printf("  %2zu %-*.*s%s", number + 1, WORD_SIZE_MAX, (int)size, words,
-                         number % 6 == 5 ? "\n" : "");
-        else
-            (void)printf("%.*s%s", (int)size, words, words[size] == '\0' ? "\n" : " ");
-        number++;
-        words += size + (words[size] == ' ');
-    }
-    (void)putchar('\n');
+/* The home as people write it: from their own folder on. */
+static void cmd_init_welcome(const char *name, const char *path)
+{
+    const char *own = config_env("HOME");
+    size_t size = own != NULL ? strlen(own) : 0;
+    bool is_below = size > 1 && strncmp(path, own, size) == 0 && path[size] == '/';
+    char line[CONFIG_PATH_MAX + CMD_NAME_MAX + 60];
+
+    (void)snprintf(line, sizeof line, "Welcome, %s. Your address book lives in %s%s.", name,
+                   is_below ? "~" : "", is_below ? path + size : path);
+    show_say(line);
 }
 
 static int cmd_init_answer(const struct config *config, const struct home *home,
                            const struct device_secrets *secrets, const struct signing_key *device,
                            const char *name, const char *words, const char *recovery)
 {
+    static const char *const next[][2] = {{"kith import FILE.vcf", "brings your address book"},
+                                          {"kith run", "runs your node"},
+                                          {"kith peer invite NAME", "links you with somebody"}};
     char did[DID_SIZE], id[65];
 
     identity_did(&secrets->member, did);
@@ -116,16 +119,15 @@ static int cmd_init_answer(const struct config *config, const struct home *home,
         (void)putchar('\n');
         json_decref(answer);
     } else {
-        (void)printf("Welcome, %s. Your address book lives in %s.\n", name, home->places.home);
+        cmd_init_welcome(name, home->places.home);
         if (recovery != NULL)
             (void)printf("Your 24 recovery words are in %s: bring them to paper or another safe "
                          "place, they are your identity.\n",
                          recovery);
         else
             cmd_init_show_words(words);
-        (void)puts("Next           kith import FILE.vcf  # brings your address book\n"
-                   "               kith run  # runs your node\n"
-                   "               kith peer invite NAME  # links you with somebody");
+        for (size_t at = 0; at < sizeof next / sizeof next[0]; at++)
+            show_command(at == 0 ? "Next" : "", next[at][0], strlen(next[2][0]), next[at][1]);
     }
     return fflush(stdout) == 0 ? OP_DONE : OP_FAILED;
 }

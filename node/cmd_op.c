@@ -7,10 +7,11 @@
 #include "node/cmd.h"
 #include "node/cmd_text.h"
 #include "node/door.h"
+#include "node/prompt.h"
 #include "node/show.h"
 #include "proto/limits.h"
 
-enum { CMD_URI_FILE_MAX = 64 << 10 };
+enum { CMD_URI_FILE_MAX = 64 << 10, CMD_METHOD_SIZE = 40 };
 
 int cmd_fail(const struct config *config, const struct op_failure *failure)
 {
@@ -99,6 +100,47 @@ int cmd_op(const struct config *config, const struct cmd *cmd, json_t *params)
     if (code == OP_DONE && !json_is_true(json_object_get(call.result, "in_step")))
         code = OP_FAILED;
     json_decref(call.result);
+    return code;
+}
+
+/* Cannot be called back from where it has gone, and the next is days away: its owner sees first who
+ * gets it. */
+static bool cmd_post_agrees(const struct config *config, const struct cmd *cmd, json_t *params,
+                            struct op_failure *failure)
+{
+    char method[CMD_METHOD_SIZE];
+    struct door_call plan = {.method = method, .params = params};
+    bool agrees;
+
+    (void)snprintf(method, sizeof method, "%s.plan", cmd->method);
+    if (!door_call(config, &plan)) {
+        *failure = plan.failure;
+        return false;
+    }
+    show_post_plan(plan.result, stderr);
+    agrees = prompt_agrees("Send it?");
+    json_decref(plan.result);
+    if (!agrees)
+        door_fail(failure, OP_CANCELLED,
+                  "--to WHO or --circle C chooses whom; --hops 1 keeps it near",
+                  "nothing was sent");
+    return agrees;
+}
+
+int cmd_post(const struct config *config, const struct cmd *cmd, json_t *params)
+{
+    struct door_call call = {.method = cmd->method, .params = params};
+    struct cmd_text text;
+    int code;
+
+    if (!cmd_text_fill(config, cmd, params, &text, &call.failure))
+        return cmd_fail(config, &call.failure);
+    if (config_may_prompt(config) && !config->is_json &&
+        !cmd_post_agrees(config, cmd, params, &call.failure))
+        code = cmd_fail(config, &call.failure);
+    else
+        code = cmd_call(config, &call);
+    cmd_text_end(&text, code == OP_DONE);
     return code;
 }
 

@@ -81,10 +81,13 @@ static bool cmd_run_lock(struct home *home, struct op_failure *failure)
                       "a node (pid %ld) is running in %.300s already", pid, home->places.home);
             return false;
         }
-        if (err != ERR_BUSY || clock_running_ms() >= until) {
+        if (err != ERR_BUSY) {
+            door_fail_home(failure, home, err);
+            return false;
+        }
+        if (clock_running_ms() >= until) {
             door_fail(failure, OP_FAILED, "wait for it, or end it",
-                      "%.300s could not be locked: %s (pid %ld)", home->places.home,
-                      err_sentence(err), pid);
+                      "a command (pid %ld) is at work in %.300s", pid, home->places.home);
             return false;
         }
         clock_sleep_ms(CMD_RUN_TRY_MS);

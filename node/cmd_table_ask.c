@@ -15,7 +15,7 @@ const struct cmd cmd_table_ask[] = {
      .args = {"[TEXT]"},
      .text = "text",
      .flags = {CMD_ASK_POST_FLAGS, {"anyway", CMD_BOOL, NULL}},
-     .run = cmd_op,
+     .run = cmd_post,
      .summary = "ask your network; people who know you pass it on, as far as you allow",
      .example = "kith ask post \"I design packaging and look for a job.\" --title \"Looking for "
                 "work\" --tag design --circle friends"},
@@ -24,7 +24,7 @@ const struct cmd cmd_table_ask[] = {
      .args = {"[TEXT]"},
      .text = "text",
      .flags = {CMD_ASK_POST_FLAGS},
-     .run = cmd_op,
+     .run = cmd_post,
      .summary = "offer something to your network",
      .example = "kith offer post \"A desk in our workshop is free.\" --title \"Room for one\" "
                 "--hops 1"},

@@ -5,13 +5,13 @@
 set -eu
 
 build="gcc libc6-dev cmake ninja-build pkg-config libsodium-dev libuv1-dev libmsgpack-dev
-    liblmdb-dev libjansson-dev libutf8proc-dev libqrencode-dev libsmartcols-dev libcsv-dev"
+    liblmdb-dev libjansson-dev libutf8proc-dev libqrencode-dev libcsv-dev"
 tests="libcmocka-dev zlib1g-dev python3 git faketime zsh fish"
 
 # What the same things are called elsewhere, with the versions kith is tested with.
 programs="cc cmake ninja pkg-config"
 libraries="libsodium:1.0.18 libuv:1.44 msgpack:4.0 lmdb:0.9.24 jansson:2.14 libutf8proc:2.6
-    libqrencode:4.1 smartcols:2.38"
+    libqrencode:4.1"
 test_programs="python3 git"
 test_libraries="cmocka:1.1.5 zlib:1.2.13"
 

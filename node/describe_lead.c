@@ -5,6 +5,7 @@
 
 #include "crypto/secret.h"
 #include "node/carry.h"
+#include "node/date.h"
 #include "node/introduction.h"
 #include "proto/answer.h"
 #include "proto/contact.h"
@@ -12,7 +13,7 @@
 
 /* A list in the order of times that its rows show to the second only: when a letter came here and,
  * of those that came at once, when it was written. */
-enum { DESCRIBE_LEAD_TIMES = 16 };
+enum { DESCRIBE_LEAD_TIMES = 16, DESCRIBE_LEAD_OPEN_DAYS = 14 };
 struct describe_lead_order {
     json_t *rows;
     struct buf times;
@@ -37,25 +38,6 @@ static enum err describe_lead_insert(struct describe_lead_order *order, json_t *
         memcpy(at, at - DESCRIBE_LEAD_TIMES, DESCRIBE_LEAD_TIMES);
     memcpy(at, times, sizeof times);
     return json_array_insert_new(order->rows, place, row) == 0 ? ERR_OK : ERR_NOMEM;
-}
-
-/* What waits. */
-
-enum describe_lead_waits describe_lead_waits(const struct thread *thread, const struct object *lead)
-{
-    struct reply reply;
-
-    if (reply_peek(object_value(lead, LEAD_CONTENT).bytes, &reply) != ERR_OK || reply.has_first)
-        return DESCRIBE_LEAD_WAITS_NOT;
-    if (object_number(lead, LEAD_IS_ASKED) != 0)
-        return reply.kind == REPLY_CHEER || thread->mine > 0 ||
-                       object_number(lead, LEAD_THANKED) != 0
-                   ? DESCRIBE_LEAD_WAITS_NOT
-                   : DESCRIBE_LEAD_WAITS_WORD;
-    return reply.about.offers_introduction && object_number(lead, LEAD_MEET) != 0 &&
-                   object_number(lead, LEAD_INTRODUCED) == 0
-               ? DESCRIBE_LEAD_WAITS_INTRODUCTION
-               : DESCRIBE_LEAD_WAITS_NOT;
 }
 
 /* Letters. */
@@ -94,6 +76,67 @@ static enum err describe_lead_on_letter(void *self, uint32_t number, const struc
         (void)json_object_set_new(row, "wants_introduction", json_true());
     describe_set_time(row, "at", came_ms);
     return describe_lead_insert(order, row, came_ms, words.at_ms);
+}
+
+/* The letters of a thread, and when the newest came. NULL when they cannot be read. */
+static json_t *describe_lead_letters(const struct snapshot *snapshot, const struct hash *first,
+                                     uint64_t *out_newest_ms)
+{
+    struct describe_lead_order order = {.rows = json_array()};
+    enum err err = view_thread_letters(snapshot, first, describe_lead_on_letter, &order);
+
+    *out_newest_ms = err == ERR_OK && order.times.size > 0
+                         ? be64(order.times.data + order.times.size - DESCRIBE_LEAD_TIMES)
+                         : 0;
+    buf_release(&order.times);
+    if (err == ERR_OK)
+        return order.rows;
+    json_decref(order.rows);
+    return NULL;
+}
+
+/* What waits. */
+
+/* The newest letter is one of theirs, came after any thanks, and wants a word. After some days it
+ * has had it in another way, or wants none. */
+static bool describe_lead_is_open(const struct op_call *call, const struct thread *thread,
+                                  uint64_t thanked_ms, json_t **out_newest)
+{
+    uint64_t newest_ms;
+    json_t *letters = describe_lead_letters(&call->snapshot, &thread->first, &newest_ms),
+           *newest = json_array_get(letters, json_array_size(letters) - 1);
+    bool is_open = json_array_size(letters) > 1 && !json_is_true(json_object_get(newest, "mine")) &&
+                   json_object_get(newest, "wants_introduction") == NULL &&
+                   newest_ms > thanked_ms &&
+                   call->now_ms < newest_ms + DESCRIBE_LEAD_OPEN_DAYS * DATE_DAY_MS;
+
+    if (is_open && out_newest != NULL)
+        *out_newest = json_incref(newest);
+    json_decref(letters);
+    return is_open;
+}
+
+enum describe_lead_waits describe_lead_waits(const struct op_call *call,
+                                             const struct thread *thread, const struct object *lead,
+                                             json_t **out_newest)
+{
+    bool is_asked = object_number(lead, LEAD_IS_ASKED) != 0;
+    struct reply reply;
+
+    if (out_newest != NULL)
+        *out_newest = NULL;
+    if (reply_peek(object_value(lead, LEAD_CONTENT).bytes, &reply) != ERR_OK || reply.has_first)
+        return DESCRIBE_LEAD_WAITS_NOT;
+    if (!is_asked && reply.about.offers_introduction && object_number(lead, LEAD_MEET) != 0 &&
+        object_number(lead, LEAD_INTRODUCED) == 0)
+        return DESCRIBE_LEAD_WAITS_INTRODUCTION;
+    if (is_asked && reply.kind != REPLY_CHEER && thread->mine == 0 &&
+        object_number(lead, LEAD_THANKED) == 0)
+        return DESCRIBE_LEAD_WAITS_WORD;
+    return thread->letters > 1 && describe_lead_is_open(
+                                      call, thread, object_number(lead, LEAD_THANKED), out_newest)
+               ? DESCRIBE_LEAD_WAITS_WORD
+               : DESCRIBE_LEAD_WAITS_NOT;
 }
 
 static json_t *describe_lead_person(const struct op_call *call, struct span name,
@@ -242,27 +285,23 @@ static json_t *describe_lead_head(const struct op_call *call, const struct objec
 
 json_t *describe_lead(const struct op_call *call, const struct object *lead)
 {
-    struct describe_lead_order order = {.rows = json_array()};
     struct span thread = object_value(lead, LEAD_THREAD).bytes;
-    json_t *result = describe_lead_head(call, lead);
-    enum err err = thread.size == HASH_SIZE ? ERR_OK : ERR_CORRUPT;
+    json_t *result = describe_lead_head(call, lead), *letters = NULL;
+    uint64_t newest_ms;
     struct hash first;
 
-    if (err == ERR_OK) {
+    if (thread.size == HASH_SIZE) {
         memcpy(first.bytes, thread.data, HASH_SIZE);
-        err = view_thread_letters(&call->snapshot, &first, describe_lead_on_letter, &order);
+        letters = describe_lead_letters(&call->snapshot, &first, &newest_ms);
     }
-    buf_release(&order.times);
-    if (err == ERR_OK && result != NULL) {
-        size_t count = json_array_size(order.rows);
-
-        (void)json_object_set_new(result, "letters", json_integer((json_int_t)count));
-        (void)json_object_set(result, "thread", order.rows);
-    } else {
+    if (letters == NULL || result == NULL) {
+        json_decref(letters);
         json_decref(result);
-        result = NULL;
+        return NULL;
     }
-    json_decref(order.rows);
+    (void)json_object_set_new(result, "letters",
+                              json_integer((json_int_t)json_array_size(letters)));
+    (void)json_object_set_new(result, "thread", letters);
     return result;
 }
 
@@ -278,7 +317,7 @@ static enum err describe_lead_add(struct describe_lead_list *list, const struct 
                                   const struct object *lead)
 {
     struct span ask = object_value(lead, LEAD_ASK).bytes;
-    json_t *row;
+    json_t *row, *newest;
 
     if (ask.size != HASH_SIZE ||
         (list->ask != NULL && memcmp(ask.data, list->ask->bytes, ID_SIZE) != 0))
@@ -287,8 +326,10 @@ static enum err describe_lead_add(struct describe_lead_list *list, const struct 
     if (row == NULL)
         return ERR_NOMEM;
     (void)json_object_set_new(row, "letters", json_integer(thread->letters));
-    if (describe_lead_waits(thread, lead) != DESCRIBE_LEAD_WAITS_NOT)
+    if (describe_lead_waits(list->call, thread, lead, &newest) != DESCRIBE_LEAD_WAITS_NOT)
         (void)json_object_set_new(row, "waiting_for_me", json_true());
+    if (newest != NULL)
+        (void)json_object_set_new(row, "newest", newest);
     /* The newest first: times count backwards. */
     return describe_lead_insert(&list->order, row, UINT64_MAX - object_number(lead, LEAD_AT), 0);
 }

@@ -5,15 +5,18 @@
 #include "node/describe.h"
 #include "storage/view_thread.h"
 
-/* What waits for the owner in a thread: a word to who answered, or an introduction that is wanted.
+/* What waits for the owner in a thread: a word to who wrote last, or an introduction that is
+ * wanted.
  */
 enum describe_lead_waits {
     DESCRIBE_LEAD_WAITS_NOT,
     DESCRIBE_LEAD_WAITS_WORD,
     DESCRIBE_LEAD_WAITS_INTRODUCTION
 };
-enum describe_lead_waits describe_lead_waits(const struct thread *thread,
-                                             const struct object *lead);
+/* out_newest (may be NULL) gets the letter that wants an answer, when it is not the first. */
+enum describe_lead_waits describe_lead_waits(const struct op_call *call,
+                                             const struct thread *thread, const struct object *lead,
+                                             json_t **out_newest);
 
 /* A thread by its first letter, with all the others, the oldest first. */
 json_t *describe_lead(const struct op_call *call, const struct object *lead);

@@ -40,6 +40,15 @@ void door_fail(struct op_failure *failure, enum op_code code, const char *hint, 
     (void)snprintf(failure->hint, sizeof failure->hint, "%s", hint);
 }
 
+void door_fail_home(struct op_failure *failure, const struct home *home, enum err err)
+{
+    const char *why = home_why_unwritable(home);
+
+    door_fail(failure, OP_FAILED, "look at its permissions and its disk; kith doctor says more",
+              "nothing can be written in %.300s: %s", home->places.home,
+              why != NULL ? why : err_sentence(err));
+}
+
 /* Through the socket. */
 
 /* Where the socket lies in a folder for everybody, somebody else might wait there. */
@@ -270,8 +279,7 @@ bool door_call(const struct config *config, struct door_call *call)
             return is_done;
         }
         if (err != ERR_BUSY) {
-            door_fail(&call->failure, OP_FAILED, "look at its permissions",
-                      "%.300s could not be locked: %s", home.places.home, err_sentence(err));
+            door_fail_home(&call->failure, &home, err);
             return false;
         }
         if (clock_running_ms() >= until)

@@ -41,6 +41,8 @@ struct door_store {
 bool door_open_store(const struct config *config, const struct home *home, bool is_read_only,
                      struct door_store *out, struct op_failure *failure);
 void door_close_store(struct door_store *store);
+/* A home that could not be locked, and nobody holds it. */
+void door_fail_home(struct op_failure *failure, const struct home *home, enum err err);
 void door_fail(struct op_failure *failure, enum op_code code, const char *hint, const char *format,
                ...) __attribute__((format(printf, 4, 5)));
 

@@ -287,6 +287,13 @@ const char *home_why_unreadable(const char *path)
     return NULL;
 }
 
+const char *home_why_unwritable(const struct home *home)
+{
+    if (access(home->places.home, W_OK) == 0)
+        return NULL;
+    return errno == EROFS ? "its disk is read-only" : "you may not write in it";
+}
+
 enum err home_read_file(const char *path, size_t max, struct buf *out)
 {
     int descriptor;

@@ -63,6 +63,8 @@ MUST_USE enum err home_look(const char *home, struct op_health *out);
 /* Reads a whole file of at most max bytes. "-" is standard input. ERR_NOT_FOUND, ERR_IO, ERR_LIMIT,
  * ERR_NOMEM. */
 MUST_USE enum err home_read_file(const char *path, size_t max, struct buf *out);
+/* Why a home cannot be written in: a sentence for people; NULL when nothing is to be seen. */
+const char *home_why_unwritable(const struct home *home);
 /* Why home_read_file could not read it: a sentence for people; NULL when nothing is to be seen. */
 const char *home_why_unreadable(const char *path);
 /* Writes a file whole or not at all: temporary, sync, rename, folder synced. */

@@ -9,6 +9,7 @@
 #include "node/ask.h"
 #include "node/date.h"
 #include "node/describe.h"
+#include "node/introduction.h"
 #include "node/op_ask.h"
 #include "node/op_ask_colleagues.h"
 #include "node/op_ask_to.h"
@@ -20,7 +21,8 @@
 
 enum {
     OP_ASK_POST_HALF_DAY_MS = 12 * 3600 * 1000,
-    OP_ASK_POST_DRAWS = 16 /* keys tried until no keep-away tag fits a recipient by chance */
+    OP_ASK_POST_TITLE = 80, /* bytes of a title that was not given */
+    OP_ASK_POST_DRAWS = 16  /* keys tried until no keep-away tag fits a recipient by chance */
 };
 
 /* Of secret memory: what is drawn. */
@@ -47,6 +49,23 @@ struct op_ask_post {
 
 /* Reading. */
 
+/* A title for who gave none: the first sentence, or as much of it as a line holds. */
+static struct span op_ask_post_title(const char *text)
+{
+    size_t size = strcspn(text, "\r\n"), end = 0;
+
+    while (end < size && (strchr(".!?", text[end]) == NULL ||
+                          (text[end + 1] != ' ' && text[end + 1] != '\n' && text[end + 1] != '\0')))
+        end++;
+    if (end < size)
+        size = end + (text[end] != '.');
+    if (size <= OP_ASK_POST_TITLE)
+        return span_of(text, size);
+    for (end = OP_ASK_POST_TITLE; end > 0 && text[end] != ' ';)
+        end--;
+    return span_of(text, end); /* A word longer than that leaves none: the owner is asked. */
+}
+
 static enum err op_ask_post_words(struct op_ask_post *plan)
 {
     struct op_call *call = plan->call;
@@ -56,7 +75,7 @@ static enum err op_ask_post_words(struct op_ask_post *plan)
     size_t at;
 
     plan->ask.text = span_str(text != NULL ? text : "");
-    plan->ask.title = span_str(title != NULL ? title : "");
+    plan->ask.title = title != NULL ? span_str(title) : op_ask_post_title(text != NULL ? text : "");
     plan->ask.caution = span_str(caution != NULL ? caution : "");
     json_array_foreach(op_list(call, "tag"), at, tag)
     {
@@ -381,20 +400,57 @@ static void op_ask_post_release(struct op_ask_post *plan)
     secret_free(plan->secrets);
 }
 
+/* All that can be said before anything is drawn. */
+static enum err op_ask_post_decide(struct op_ask_post *plan)
+{
+    enum err err;
+
+    op_ask_to_begin(plan->call, &plan->to);
+    err = op_ask_post_card(plan);
+    if (err == ERR_OK)
+        err = op_ask_post_read(plan);
+    if (err == ERR_OK)
+        err = op_ask_post_budget(plan);
+    if (err == ERR_OK && plan->ask.sort == ASK_SORT_ASK && !op_flag(plan->call, "anyway"))
+        err = op_ask_colleagues(plan->call, object_text(&plan->card, CARD_ORG), &plan->keep_from,
+                                &plan->to.named);
+    return err;
+}
+
+static enum err op_ask_post_rehearse(struct op_call *call, enum ask_sort sort)
+{
+    static const char *const named[] = {"always", "first", "on-request"};
+    struct op_ask_post plan = {.call = call, .ask.sort = sort};
+    enum err err = op_ask_post_decide(&plan);
+    json_t *to = json_array();
+
+    for (size_t at = 0; err == ERR_OK && at < op_ask_to_count(&plan.to); at++) {
+        struct public_key member = op_ask_to_at(&plan.to, at);
+        char name[INTRODUCTION_NAME_SIZE];
+
+        introduction_name(&call->snapshot, &member, name);
+        (void)json_array_append_new(to, json_string(name)); /* A lost name is not shown. */
+    }
+    if (err == ERR_OK) {
+        call->result = json_pack("{s:s%, s:O, s:O, s:i, s:s}", "title", plan.ask.title.data,
+                                 plan.ask.title.size, "to", to, "left_out", plan.to.left_out,
+                                 "hop_limit", plan.ask.hop_limit, "named",
+                                 named[plan.ask.naming == ASK_NAMED_FIRST        ? 1
+                                       : plan.ask.naming == ASK_NAMED_ON_REQUEST ? 2
+                                                                                 : 0]);
+        describe_set_time(call->result, "expires", plan.ask.expires_ms);
+        err = call->result != NULL ? ERR_OK : ERR_NOMEM;
+    }
+    json_decref(to);
+    op_ask_post_release(&plan);
+    return err;
+}
+
 static enum err op_ask_post_sort(struct op_call *call, enum ask_sort sort)
 {
     struct op_ask_post plan = {.call = call, .ask.sort = sort};
-    enum err err;
+    enum err err = op_ask_post_decide(&plan);
 
-    op_ask_to_begin(call, &plan.to);
-    err = op_ask_post_card(&plan);
-    if (err == ERR_OK)
-        err = op_ask_post_read(&plan);
-    if (err == ERR_OK)
-        err = op_ask_post_budget(&plan);
-    if (err == ERR_OK && sort == ASK_SORT_ASK && !op_flag(call, "anyway"))
-        err = op_ask_colleagues(call, object_text(&plan.card, CARD_ORG), &plan.keep_from,
-                                &plan.to.named);
     if (err == ERR_OK) {
         err = op_ask_post_draw(&plan);
         if (err == ERR_LIMIT)
@@ -415,4 +471,14 @@ enum err op_ask_post(struct op_call *call)
 enum err op_ask_post_offer(struct op_call *call)
 {
     return op_ask_post_sort(call, ASK_SORT_OFFER);
+}
+
+enum err op_ask_post_plan(struct op_call *call)
+{
+    return op_ask_post_rehearse(call, ASK_SORT_ASK);
+}
+
+enum err op_ask_post_offer_plan(struct op_call *call)
+{
+    return op_ask_post_rehearse(call, ASK_SORT_OFFER);
 }

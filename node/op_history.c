@@ -2,6 +2,8 @@
  * a step wrote and did not change was set aside by a concurrent one. */
 #include "node/op_history.h"
 
+#include <string.h>
+
 #include "node/describe.h"
 #include "node/name.h"
 #include "proto/contact.h"
@@ -38,6 +40,17 @@ static void op_history_set(json_t *change, const char *key, struct value value)
         (void)json_object_set_new(change, key, shown); /* A lost key shows as absent. */
 }
 
+/* Whoever the contact was linked with. */
+static void op_history_set_member(json_t *change, const char *key, struct value value)
+{
+    struct public_key member;
+
+    if (value.type != VALUE_BYTES || value.bytes.size != sizeof member.bytes)
+        return;
+    memcpy(member.bytes, value.bytes.data, sizeof member.bytes);
+    describe_set_did(change, key, &member);
+}
+
 static bool op_history_is_equal(struct value left, struct value right)
 {
     return left.type == right.type && left.number == right.number &&
@@ -50,8 +63,13 @@ static json_t *op_history_register(const struct history_step *step, const struct
                  after = object_value(step->after, write->field);
     json_t *change = json_object();
 
-    op_history_set(change, "from", before);
-    op_history_set(change, "to", write->value);
+    if (write->field == CONTACT_MEMBER) {
+        op_history_set_member(change, "from", before);
+        op_history_set_member(change, "to", write->value);
+    } else {
+        op_history_set(change, "from", before);
+        op_history_set(change, "to", write->value);
+    }
     if (!op_history_is_equal(after, write->value))
         (void)json_object_set_new(change, "set_aside", json_true());
     return change;

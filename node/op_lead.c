@@ -460,7 +460,7 @@ enum err op_lead_thanks(struct op_call *call)
 /* Counting. */
 
 struct op_lead_status {
-    const struct snapshot *snapshot;
+    const struct op_call *call;
     json_int_t words, introductions;
 };
 
@@ -468,10 +468,10 @@ static enum err op_lead_on_status(void *self, const struct thread *thread)
 {
     struct op_lead_status *status = self;
     struct object lead = {0};
-    enum err err = view_thread_first(status->snapshot, &thread->first, &lead);
+    enum err err = view_thread_first(&status->call->snapshot, &thread->first, &lead);
 
     if (err == ERR_OK) {
-        enum describe_lead_waits waits = describe_lead_waits(thread, &lead);
+        enum describe_lead_waits waits = describe_lead_waits(status->call, thread, &lead, NULL);
 
         status->words += waits == DESCRIBE_LEAD_WAITS_WORD;
         status->introductions += waits == DESCRIBE_LEAD_WAITS_INTRODUCTION;
@@ -482,7 +482,7 @@ static enum err op_lead_on_status(void *self, const struct thread *thread)
 
 enum err op_lead_status(struct op_call *call)
 {
-    struct op_lead_status status = {.snapshot = &call->snapshot};
+    struct op_lead_status status = {.call = call};
     enum err err = view_thread_each(&call->snapshot, span_of(NULL, 0), op_lead_on_status, &status);
 
     (void)json_object_set_new(call->result, "leads",

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypto/secret.h"
+#include "node/date.h"
 #include "node/describe.h"
 #include "node/describe_path.h"
 #include "node/name.h"
@@ -24,7 +25,12 @@
 #include "storage/view_endorsement.h"
 #include "storage/view_peer.h"
 
-enum { OP_NODE_LOG_ROWS = 1000, OP_NODE_WAIT_DEFAULT_S = 30 };
+enum {
+    OP_NODE_LOG_ROWS = 1000,
+    OP_NODE_LATELY_ROWS = 3,
+    OP_NODE_LATELY_DAYS = 7,
+    OP_NODE_WAIT_DEFAULT_S = 30
+};
 
 /* Status. */
 
@@ -248,36 +254,32 @@ static enum err op_node_add_next(struct op_call *call)
     return err == ERR_CANCELLED ? ERR_OK : err;
 }
 
-enum err op_node_waiting(struct op_call *call)
-{
-    enum err err = op_node_status(call);
-
-    if (err == ERR_OK)
-        err = op_node_add_next(call);
-    return err == ERR_OK ? op_due_today(call) : op_fail_err(call, err, "status could not be read");
-}
-
 /* Log. */
 
 struct op_node_log {
     json_t *events;
     json_int_t last;
+    size_t most;
+    uint64_t since_ms;
 };
 
 static enum err op_node_on_row(void *self, const struct journal_row *row)
 {
     struct op_node_log *log = self;
-    json_t *event = json_object();
+    json_t *event;
 
+    log->last = (json_int_t)row->number;
+    if (row->at_ms < log->since_ms)
+        return ERR_OK;
+    event = json_object();
     describe_set_time(event, "at", row->at_ms);
     describe_set_text(event, "kind", row->kind);
     describe_set_text(event, "who", row->who);
     describe_set_text(event, "text", row->text);
     describe_set_text(event, "ref", row->ref);
-    log->last = (json_int_t)row->number;
     if (json_array_append_new(log->events, event) != 0)
         return ERR_NOMEM;
-    if (json_array_size(log->events) > OP_NODE_LOG_ROWS)
+    if (json_array_size(log->events) > log->most)
         (void)json_array_remove(log->events, 0); /* The newest are what is wanted. */
     return ERR_OK;
 }
@@ -285,12 +287,36 @@ static enum err op_node_on_row(void *self, const struct journal_row *row)
 enum err op_node_log(struct op_call *call)
 {
     json_int_t after = json_integer_value(json_object_get(call->params, "after"));
-    struct op_node_log log = {.events = json_array(), .last = after};
+    struct op_node_log log = {.events = json_array(), .last = after, .most = OP_NODE_LOG_ROWS};
     enum err err =
         journal_each(&call->snapshot, after > 0 ? (uint64_t)after : 0, op_node_on_row, &log);
 
     call->result = json_pack("{s:o, s:I}", "events", log.events, "last", log.last);
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the log could not be read");
+}
+
+/* For people: the newest of what happened. */
+static enum err op_node_add_lately(struct op_call *call)
+{
+    uint64_t span_ms = OP_NODE_LATELY_DAYS * DATE_DAY_MS;
+    struct op_node_log log = {.events = json_array(),
+                              .most = OP_NODE_LATELY_ROWS,
+                              .since_ms = call->now_ms > span_ms ? call->now_ms - span_ms : 0};
+    enum err err = journal_each(&call->snapshot, 0, op_node_on_row, &log);
+
+    (void)json_object_set_new(call->result, "lately", log.events); /* A lost key is not shown. */
+    return err;
+}
+
+enum err op_node_waiting(struct op_call *call)
+{
+    enum err err = op_node_status(call);
+
+    if (err == ERR_OK)
+        err = op_node_add_next(call);
+    if (err == ERR_OK)
+        err = op_node_add_lately(call);
+    return err == ERR_OK ? op_due_today(call) : op_fail_err(call, err, "status could not be read");
 }
 
 /* Sync. */

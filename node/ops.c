@@ -49,6 +49,8 @@ static const struct op ops_all[] = {
     {.method = "ask.list", .mode = OP_READ, .run = op_ask_list},
     {.method = "ask.pass", .mode = OP_WRITE, .run = op_ask_pass},
     {.method = "ask.post", .mode = OP_WRITE, .run = op_ask_post},
+    {.method = "ask.post.plan", .mode = OP_READ, .run = op_ask_post_plan},
+    {.method = "offer.post.plan", .mode = OP_READ, .run = op_ask_post_offer_plan},
     {.method = "ask.show", .mode = OP_READ, .run = op_ask_show},
     {.method = "balance", .mode = OP_READ, .run = op_interaction_balance},
     {.method = "circle.add", .mode = OP_WRITE, .run = op_circle_add},

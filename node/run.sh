@@ -48,11 +48,10 @@ fi
 
 cat >&2 <<END
 
-In another terminal, where kith is $kith:
-  kith import FILE.vcf      bring your address book
-  kith peer invite NAME     link with somebody; they type kith peer accept
-  kith status               how things stand;  kith help  for the rest
-Ctrl-C ends the node; nothing is lost.
+In another terminal, first type:
+  PATH="\$PATH:${kith%/*}"
+Then kith says how things stand and what to do next, and kith help what else there is.
+Ctrl-C here ends the node; nothing is lost.
 
 END
 exec "$kith" run "$@"

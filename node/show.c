@@ -3,15 +3,21 @@
 #include "node/show_state.h"
 
 #include <inttypes.h>
-#include <libsmartcols.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "crypto/heap.h"
+#include "crypto/words.h"
+#include "node/clock.h"
 #include "proto/scan.h"
 
-enum { SHOW_COMBINING_MAX = 4 };
+enum {
+    SHOW_COMBINING_MAX = 4,
+    SHOW_FAILURE = 6,
+    SHOW_EVENT = 3000,
+    SHOW_VALUE = 15 /* where what follows a label begins */
+};
 
 /* Cleaning. */
 
@@ -76,7 +82,7 @@ void show_clean(struct span text, struct buf *out)
     }
 }
 
-/* A copy with an end; freed by the caller, or by libsmartcols. NULL without memory. */
+/* A copy with an end; freed by the caller. NULL without memory. */
 static char *show_keep(struct span text)
 {
     char *copy = heap_new(text.size + 1);
@@ -108,15 +114,58 @@ const char *show_text(json_t *object, const char *key)
     return text != NULL ? text : "";
 }
 
+/* The width of letters counts, not how many bytes they are. */
+static void show_label(const char *label)
+{
+    size_t width = show_width(label);
+
+    (void)printf("%s%*s", label, width < SHOW_VALUE ? (int)(SHOW_VALUE - width) : 1, "");
+}
+
 void show_line(const char *label, const char *text)
 {
     char *clean = text[0] != '\0' ? show_copy(text) : NULL;
     char *clean_label = show_copy(label); /* A name may stand there. */
 
-    if (clean != NULL && clean_label != NULL)
-        (void)printf("%-14s %s\n", clean_label, clean);
+    if (clean != NULL && clean_label != NULL) {
+        show_label(clean_label);
+        show_wrap(stdout, clean, SHOW_VALUE, SHOW_VALUE);
+    }
     heap_free(clean);
     heap_free(clean_label);
+}
+
+void show_command(const char *label, const char *command, size_t width, const char *does)
+{
+    size_t columns = show_columns(stdout), shown = show_width(command),
+           more = SHOW_VALUE + strlen(does) + 4;
+
+    if (columns == 0 || width + more > columns)
+        width = shown;
+    show_label(label);
+    (void)fputs(command, stdout);
+    if (columns == 0 || width + more <= columns)
+        (void)printf("%*s  # %s", (int)(width > shown ? width - shown : 0), "", does);
+    (void)putchar('\n');
+}
+
+void show_numbered(const char *words, size_t a_line)
+{
+    size_t number = 0, columns = show_columns(stdout), room = columns / (WORD_SIZE_MAX + 5);
+
+    if (room < a_line)
+        a_line = room > 0 ? room : 1;
+    for (; *words != '\0'; number++) {
+        size_t size = strcspn(words, " ");
+
+        if (columns > 0)
+            (void)printf("  %2zu %-*.*s%s", number + 1, WORD_SIZE_MAX, (int)size, words,
+                         number % a_line == a_line - 1 ? "\n" : "");
+        else
+            (void)printf("%.*s%s", (int)size, words, words[size] == '\0' ? "\n" : " ");
+        words += size + (words[size] == ' ');
+    }
+    (void)fputs(columns > 0 && number % a_line != 0 ? "\n\n" : "\n", stdout);
 }
 
 void show_lines(const char *label, const char *text)
@@ -134,17 +183,22 @@ void show_lines(const char *label, const char *text)
     }
 }
 
+void show_when(const char *text, char out[static SHOW_TIME])
+{
+    if (strlen(text) != strlen("2026-12-01T09:00:00Z") || !clock_local(text, out, SHOW_TIME))
+        (void)snprintf(out, SHOW_TIME, "%.*s", SHOW_TIME - 1, text);
+}
+
 void show_time(const char *label, const char *text)
 {
-    char minute[32];
+    char when[SHOW_TIME];
 
-    (void)snprintf(minute, sizeof minute, "%.10s %.5s UTC", text,
-                   strlen(text) > 11 ? text + 11 : "");
-    show_line(label, strlen(text) == strlen("2026-12-01T09:00:00Z") ? minute : text);
+    show_when(text, when);
+    show_line(label, when);
 }
 
 /* As much of an id as lists show: a UUID has a dash more. */
-static int show_id_size(const char *id)
+size_t show_id_size(const char *id)
 {
     return strlen(id) > 8 && id[8] == '-' ? 13 : 12;
 }
@@ -153,14 +207,14 @@ void show_step(const char *label, const char *command, json_t *object, const cha
 {
     const char *id = show_text(object, "id");
 
-    (void)printf("%-14s %s %.*s%s%s\n", label, command, show_id_size(id), id,
+    (void)printf("%-14s %s %.*s%s%s\n", label, command, (int)show_id_size(id), id,
                  rest[0] != '\0' ? " " : "", rest);
 }
 
 void show_step_row(const char *command, json_t *row)
 {
     if (row != NULL && isatty(STDOUT_FILENO))
-        (void)printf("\nLook at one: %s %.*s\n", command, show_id_size(show_text(row, "id")),
+        (void)printf("\nLook at one: %s %.*s\n", command, (int)show_id_size(show_text(row, "id")),
                      show_text(row, "id"));
 }
 
@@ -170,88 +224,6 @@ void show_list(const char *label, json_t *list)
     json_t *item;
 
     json_array_foreach(list, at, item) show_line(at == 0 ? label : "", json_string_value(item));
-}
-
-/* Tables. */
-
-/* Cells of one row: a text, the first of a list, or a number. */
-static char *show_cell(json_t *value)
-{
-    char number[32];
-
-    if (json_is_string(value))
-        return show_copy(json_string_value(value));
-    if (json_is_array(value))
-        return show_copy(json_string_value(json_array_get(value, 0)));
-    if (json_is_integer(value)) {
-        (void)snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-        return show_keep(span_str(number));
-    }
-    if (json_is_boolean(value))
-        return show_keep(span_str(json_is_true(value) ? "yes" : "no"));
-    return show_keep(span_str(""));
-}
-
-json_int_t show_look(json_t *params, const char *what)
-{
-    json_t *value = json_object_get(json_object_get(params, SHOW_LOOK), what);
-
-    return json_is_true(value) ? 1 : json_integer_value(value);
-}
-
-/* For other programs: cells have neither tabs nor line ends in them. */
-static void show_table_plain(json_t *rows, json_t *params, const struct show_column *columns,
-                             size_t columns_count)
-{
-    json_t *row;
-    size_t at;
-
-    for (size_t column = 0; show_look(params, "header") != 0 && column < columns_count; column++)
-        (void)printf("%s%c", columns[column].title, column + 1 < columns_count ? '\t' : '\n');
-    json_array_foreach(rows, at, row)
-    {
-        for (size_t column = 0; column < columns_count; column++) {
-            char *cell = show_cell(json_object_get(row, columns[column].key));
-
-            (void)printf("%s%c", cell != NULL ? cell : "",
-                         column + 1 < columns_count ? '\t' : '\n');
-            heap_free(cell);
-        }
-    }
-}
-
-void show_table(json_t *rows, json_t *params, const struct show_column *columns,
-                size_t columns_count)
-{
-    struct libscols_table *table;
-    json_t *row;
-    size_t at;
-
-    if (!isatty(STDOUT_FILENO)) {
-        show_table_plain(rows, params, columns, columns_count);
-        return;
-    }
-    table = scols_new_table();
-    if (table == NULL)
-        return;
-    if (show_look(params, "columns") > 0) { /* These only fail without a table. */
-        (void)scols_table_set_termforce(table, SCOLS_TERMFORCE_ALWAYS);
-        (void)scols_table_set_termwidth(table, (size_t)show_look(params, "columns"));
-    }
-    for (size_t column = 0; column < columns_count; column++)
-        (void)scols_table_new_column(table, columns[column].title, columns[column].width,
-                                     SCOLS_FL_TRUNC);
-    json_array_foreach(rows, at, row)
-    {
-        struct libscols_line *line = scols_table_new_line(table, NULL);
-
-        for (size_t column = 0; line != NULL && column < columns_count; column++)
-            (void)scols_line_refer_data(line, column,
-                                        show_cell(json_object_get(row, columns[column].key)));
-    }
-    if (json_array_size(rows) > 0)
-        (void)scols_print_table(table);
-    scols_unref_table(table);
 }
 
 /* Printers. */
@@ -282,30 +254,64 @@ static void show_log(json_t *result, json_t *params)
     (void)params;
     json_array_foreach(rows, at, row) show_event(row);
     if (json_array_size(rows) == 0 && isatty(STDOUT_FILENO))
-        (void)puts("Nothing has happened yet.");
+        show_say("Nothing has happened yet.");
 }
 
 void show_event(json_t *row)
 {
-    char *who = show_copy(show_text(row, "who")), *text = show_copy(show_text(row, "text"));
+    show_event_at(row, 0);
+}
 
-    (void)printf("%s  %s%s%s\n", show_text(row, "at"), who != NULL ? who : "",
-                 who != NULL && who[0] != '\0' ? " " : "", text != NULL ? text : "");
+void show_event_at(json_t *row, size_t from)
+{
+    char *who = show_copy(show_text(row, "who")), *text = show_copy(show_text(row, "text"));
+    char when[SHOW_TIME], line[SHOW_EVENT];
+    size_t indent;
+
+    show_when(show_text(row, "at"), when);
+    indent = from + strlen(when) + 2;
+    (void)snprintf(line, sizeof line, "%s%s%s", who != NULL ? who : "",
+                   who != NULL && who[0] != '\0' ? " " : "", text != NULL ? text : "");
+    (void)printf("%*s%s  ", (int)from, "", when);
+    show_wrap(stdout, line, indent, indent);
     (void)fflush(stdout); /* A follower wants it now; a closed pipe shows at the next write. */
     heap_free(who);
     heap_free(text);
 }
 
+/* Whoever is away is no part of it, and is said so. */
+static void show_sync_sum(json_t *result)
+{
+    json_t *peers = json_object_get(result, "peers"), *peer;
+    size_t at, away = 0;
+    char line[120];
+
+    json_array_foreach(peers, at, peer) away += json_is_false(json_object_get(peer, "online"));
+    if (!json_is_true(json_object_get(result, "in_step")))
+        show_say("Not in step yet.");
+    else if (away == 0)
+        show_say(json_array_size(peers) > 0 ? "In step." : "There is nobody to be in step with.");
+    else if (away == json_array_size(peers))
+        show_say("Nobody is there now. What you write waits here and goes out when they are.");
+    else {
+        (void)snprintf(line, sizeof line,
+                       "In step with whoever is there. What waits for the other %zu goes out when "
+                       "they are.",
+                       away);
+        show_say(line);
+    }
+}
+
 static void show_sync(json_t *result, json_t *params)
 {
-    static const struct show_column columns[] = {{"NAME", "name", 0.4},
-                                                 {"ONLINE", "online", 0.1},
-                                                 {"IN STEP", "in_step", 0.1},
-                                                 {"SENT", "sent", 0.15},
-                                                 {"RECEIVED", "received", 0.15}};
+    static const struct show_column columns[] = {{"NAME", "name"},
+                                                 {"ONLINE", "online"},
+                                                 {"IN STEP", "in_step"},
+                                                 {"SENT", "sent"},
+                                                 {"RECEIVED", "received"}};
 
     show_table(json_object_get(result, "peers"), params, columns, 5);
-    (void)puts(json_is_true(json_object_get(result, "in_step")) ? "In step." : "Not in step yet.");
+    show_sync_sum(result);
 }
 
 static void show_doctor(json_t *result, json_t *params)
@@ -334,14 +340,14 @@ static void show_stopped(json_t *result, json_t *params)
 {
     (void)result;
     (void)params;
-    (void)puts("Your node has ended. What you write from now on goes out when it runs again.");
+    show_say("Your node has ended. What you write from now on goes out when it runs again.");
 }
 
 static void show_done(json_t *result, json_t *params)
 {
     (void)result;
     (void)params;
-    (void)puts("Done.");
+    show_say("Done.");
 }
 
 static const struct show_printer show_own_printers[] = {
@@ -371,8 +377,9 @@ void show_failure(const struct op_failure *failure, bool wants_colour)
 {
     char *message = show_copy(failure->message), *hint = show_copy(failure->hint);
 
-    (void)fprintf(stderr, "%skith:%s %s\n", wants_colour ? "\033[31m" : "",
-                  wants_colour ? "\033[0m" : "", message != NULL ? message : "out of memory");
+    (void)fprintf(stderr, "%skith:%s ", wants_colour ? "\033[31m" : "",
+                  wants_colour ? "\033[0m" : "");
+    show_wrap(stderr, message != NULL ? message : "out of memory", SHOW_FAILURE, SHOW_FAILURE);
     if (hint != NULL && hint[0] != '\0')
         (void)fprintf(stderr, "      try: %s\n", hint);
     heap_free(message);

@@ -18,8 +18,17 @@ void show_clean(struct span text, struct buf *out);
 #define SHOW_LOOK "look"
 /* Prints the answer of a method for people. */
 void show_result(const char *method, json_t *result, json_t *params);
-/* One row of the log, on one line. */
+/* A sentence or more, broken between words as wide as the terminal is. */
+void show_say(const char *text);
+/* A line to type, never broken, and what it does; the command takes up so much room. */
+void show_command(const char *label, const char *command, size_t width, const char *does);
+/* Words to be read aloud or written down: numbered, so many a line, on a terminal; one line and
+ * nothing else for a program. Then an empty line. */
+void show_numbered(const char *words, size_t a_line);
+/* One row of the log. */
 void show_event(json_t *row);
+/* What would be posted, to whom, and how far it may go. */
+void show_post_plan(json_t *result, FILE *out);
 /* What would be shared, and with whom. */
 void show_share_plan(json_t *result, FILE *out);
 void show_failure(const struct op_failure *failure, bool wants_colour);

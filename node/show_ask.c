@@ -5,7 +5,7 @@
 #include "crypto/heap.h"
 #include "node/show_state.h"
 
-enum { SHOW_ASK_LINE = 700 };
+enum { SHOW_ASK_LINE = 700, SHOW_ASK_NAMES = 8 };
 
 static bool show_ask_is(json_t *ask, const char *key, const char *text)
 {
@@ -36,7 +36,7 @@ static void show_ask_row(json_t *ask)
                    json_object_get(ask, "matches") != NULL ? " (you may know somebody)" : "");
     clean = show_copy(text);
     if (clean != NULL)
-        (void)puts(clean);
+        show_wrap(stdout, clean, 0, SHOW_INDENT);
     heap_free(clean);
 }
 
@@ -48,7 +48,7 @@ static void show_asks(json_t *result, json_t *params)
     size_t at;
 
     if (json_array_size(asks) == 0)
-        (void)puts("No asks. Ask your network: kith ask post TEXT --title TITLE");
+        show_say("No asks. Ask your network: kith ask post TEXT --title TITLE");
     json_array_foreach(asks, at, ask)
     {
         show_ask_row(ask);
@@ -172,8 +172,8 @@ static void show_ask_left_out(json_t *result)
     }
     show_list("Colleagues", json_object_get(result, "colleagues"));
     if (json_object_get(result, "colleagues") != NULL)
-        (void)puts("They work where you do and are not on kith, as far as you know: what they hear "
-                   "from others kith cannot keep from them.");
+        show_say("They work where you do and are not on kith, as far as you know: what they hear "
+                 "from others kith cannot keep from them.");
 }
 
 static const char *show_ask_named(json_t *ask)
@@ -206,7 +206,7 @@ static void show_ask_matches(json_t *ask)
         }
     }
     if (at > 0)
-        (void)puts("Nobody is told who they are, or that there are any, unless you say so.");
+        show_say("Nobody is told who they are, or that there are any, unless you say so.");
 }
 
 static void show_ask(json_t *result, json_t *params)
@@ -232,6 +232,45 @@ static void show_ask(json_t *result, json_t *params)
     show_ask_left_out(result);
     show_reply_leads(result);
     show_ask_next(result);
+}
+
+/* "Ana, Bruno and 12 more" */
+static void show_post_names(json_t *names, struct buf *out)
+{
+    size_t count = json_array_size(names), shown = count > SHOW_ASK_NAMES ? SHOW_ASK_NAMES : count;
+    char more[40];
+
+    for (size_t at = 0; at < shown; at++) {
+        buf_append(out, span_str(at == 0 ? "" : at + 1 < count || shown < count ? ", " : " and "));
+        show_clean(span_str(json_string_value(json_array_get(names, at))), out);
+    }
+    (void)snprintf(more, sizeof more, " and %zu more", count - shown);
+    buf_append(out, span_str(shown < count ? more : ""));
+}
+
+void show_post_plan(json_t *result, FILE *out)
+{
+    json_int_t hops = json_integer_value(json_object_get(result, "hop_limit"));
+    const char *named = show_text(result, "named");
+    struct buf text = {0};
+
+    buf_append(&text, span_str("\""));
+    show_clean(span_str(show_text(result, "title")), &text);
+    buf_append(&text, span_str("\" goes to "));
+    show_post_names(json_object_get(result, "to"), &text);
+    buf_append(&text, span_str(hops == 1   ? ", and no further"
+                               : hops == 2 ? ". They may pass it on to people they know"
+                                           : ". They may pass it on, and so may those who get it "
+                                             "from them"));
+    buf_append(&text, span_str(strcmp(named, "first") == 0    ? "; your name stays with the first."
+                               : strcmp(named, "always") == 0 ? "; your name goes with it."
+                                                              : "; your name does not."));
+    buf_append(&text, span_str(" It ends on "));
+    buf_append(&text, span_of(show_text(result, "expires"), 10));
+    buf_append(&text, span_of(".", 2));
+    if (buf_err(&text) == ERR_OK)
+        show_wrap(out, (const char *)text.data, 0, 0);
+    buf_release(&text);
 }
 
 const struct show_printer show_ask_printers[] = {

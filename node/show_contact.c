@@ -1,5 +1,6 @@
 /* Contacts and imports as people see them. */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "crypto/heap.h"
@@ -22,10 +23,8 @@ static void show_contact(json_t *result, json_t *params)
 
 static void show_contacts(json_t *result, json_t *params)
 {
-    static const struct show_column columns[] = {{"NAME", "name", 0.35},
-                                                 {"ORGANISATION", "org", 0.25},
-                                                 {"E-MAIL", "emails", 0.25},
-                                                 {"PHONE", "phones", 0.15}};
+    static const struct show_column columns[] = {
+        {"NAME", "name"}, {"ORGANISATION", "org"}, {"E-MAIL", "emails"}, {"PHONE", "phones"}};
     json_t *rows = json_object_get(result, "contacts");
 
     show_table(rows, params, columns, 4);
@@ -39,7 +38,7 @@ static void show_contacts(json_t *result, json_t *params)
 static void show_found(json_t *result, json_t *params)
 {
     if (json_array_size(json_object_get(result, "contacts")) == 0)
-        (void)puts("Nobody found. Fewer letters find more: words are beginnings of words.");
+        show_say("Nobody found. Fewer letters find more: words are beginnings of words.");
     else
         show_contacts(result, params);
 }
@@ -64,6 +63,8 @@ static void show_change(json_t *change)
         (void)printf("    %s: + %s%s\n", field, added, aside);
     else if (json_object_get(change, "removed") != NULL)
         (void)printf("    %s: - %s%s\n", field, removed, aside);
+    else if (to != NULL && from != NULL && strcmp(from, to) == 0 && to[0] != '\0')
+        (void)printf("    %s: %s, once more%s\n", field, to, aside);
     else if (to != NULL && to[0] != '\0')
         (void)printf("    %s: %s%s%s%s\n", field, from,
                      from != NULL && from[0] != '\0' ? " -> " : "", to, aside);
@@ -79,6 +80,7 @@ static void show_change(json_t *change)
 static void show_history(json_t *result, json_t *params)
 {
     json_t *steps = json_object_get(result, "history"), *step, *change;
+    char when[SHOW_TIME];
     size_t at, index;
 
     (void)params;
@@ -86,7 +88,8 @@ static void show_history(json_t *result, json_t *params)
     {
         char *by = show_copy(show_text(step, "by"));
 
-        (void)printf("%s  %s%s\n", show_text(step, "at"), by != NULL ? by : "",
+        show_when(show_text(step, "at"), when);
+        (void)printf("%s  %s%s\n", when, by != NULL ? by : "",
                      json_is_true(json_object_get(step, "created")) ? ", made" : "");
         json_array_foreach(json_object_get(step, "changes"), index, change) show_change(change);
         heap_free(by);
@@ -114,7 +117,7 @@ static void show_duplicates(json_t *result, json_t *params)
 
     (void)params;
     if (json_array_size(rows) == 0)
-        (void)puts("Nobody is here twice, as far as names, e-mails and numbers tell.");
+        show_say("Nobody is here twice, as far as names, e-mails and numbers tell.");
     json_array_foreach(rows, at, row)
     {
         json_t *pair = json_object_get(row, "contacts");
@@ -210,11 +213,11 @@ static void show_import(json_t *result, json_t *params)
     show_import_lines(json_object_get(result, "rejected"));
     show_import_lines(json_object_get(result, "notes"));
     if (json_is_true(json_object_get(params, "dry-run")))
-        (void)puts("Nothing was written: this is what would be.");
+        show_say("Nothing was written: this is what would be.");
     else if (show_count(result, "new") + show_count(result, "updated") > 0 && isatty(STDOUT_FILENO))
-        (void)puts("See them: kith contact list. Take it back: kith undo");
+        show_say("See them: kith contact list. Take it back: kith undo");
     if (show_count(result, "look_alike") > 0 && isatty(STDOUT_FILENO))
-        (void)puts("Who may be here twice: kith contact duplicates");
+        show_say("Who may be here twice: kith contact duplicates");
 }
 
 static void show_circles(json_t *result, json_t *params)
@@ -228,7 +231,7 @@ static void show_circles(json_t *result, json_t *params)
         return;
     }
     if (json_array_size(rows) == 0)
-        (void)puts("You have no circles yet. Make one: kith circle create NAME");
+        show_say("You have no circles yet. Make one: kith circle create NAME");
     json_array_foreach(rows, at, row)
     {
         show_line(show_text(row, "name"),

@@ -71,7 +71,7 @@ static void show_endorsement(json_t *row, json_t *params)
         show_line("Told by", show_endorsement_name(row, "via"));
     show_line("Id", show_text(row, "id"));
     if (strcmp(state, "sent") == 0)
-        (void)puts("They decide who sees it.");
+        show_say("They decide who sees it.");
     if (strcmp(state, "pending") == 0) {
         show_step("Next", "kith endorsement accept", row, "--to peers");
         show_step("", "kith endorsement set-aside", row, " # nobody is told");
@@ -94,13 +94,13 @@ static void show_endorsement_lift(json_t *rows)
 static void show_endorsements(json_t *result, json_t *params)
 {
     static const struct show_column columns[] = {
-        {"BY", "by", 0.15},       {"OF", "whom", 0.15},           {"ABOUT", "about", 0.15},
-        {"STATE", "state", 0.08}, {"SHOWN TO", "shown_to", 0.08}, {"ID", "id", 0.3}};
+        {"BY", "by"},       {"OF", "whom"},           {"ABOUT", "about"},
+        {"STATE", "state"}, {"SHOWN TO", "shown_to"}, {"ID", "id"}};
     json_t *rows = json_object_get(result, "endorsements"), *row, *waiting = NULL;
     size_t at;
 
     if (json_array_size(rows) == 0)
-        (void)puts("There are none. Say what you saw a peer do: kith endorse WHO --about SKILL");
+        show_say("There are none. Say what you saw a peer do: kith endorse WHO --about SKILL");
     json_array_foreach(rows, at, row) if (strcmp(show_text(row, "state"), "pending") == 0) waiting =
         row;
     show_endorsement_lift(rows);
@@ -142,11 +142,11 @@ static void show_network(json_t *result, json_t *params)
 
     (void)params;
     if (json_is_true(json_object_get(result, "all")))
-        (void)puts("All your peers are quoted, those to come too, but whom you leave out: kith "
-                   "network unquote WHO");
+        show_say("All your peers are quoted, those to come too, but whom you leave out: kith "
+                 "network unquote WHO");
     else if (json_array_size(rows) == 0)
-        (void)puts("You quote nobody. Turn it on for a peer: kith network quote WHO; for all: kith "
-                   "network on");
+        show_say("You quote nobody. Turn it on for a peer: kith network quote WHO; for all: kith "
+                 "network on");
     json_array_foreach(rows, at, row) show_line(at == 0 ? "You quote" : "", show_text(row, "name"));
 }
 
@@ -172,7 +172,7 @@ static void show_wants(json_t *result, json_t *params)
 
     (void)params;
     if (json_array_size(wants) + json_array_size(mine) == 0)
-        (void)puts("There are none. Ask a peer for one: kith endorsement want WHO");
+        show_say("There are none. Ask a peer for one: kith endorsement want WHO");
     json_array_foreach(wants, at, row) show_want(row, "Asks you");
     json_array_foreach(mine, at, row) show_want(row, "You asked");
 }

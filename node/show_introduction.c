@@ -29,7 +29,7 @@ static void show_introduction_row(json_t *row)
                        show_text(json_object_get(row, "introducer"), "name"));
     clean = show_copy(text);
     if (clean != NULL)
-        (void)puts(clean);
+        show_wrap(stdout, clean, 0, SHOW_INDENT);
     heap_free(clean);
 }
 
@@ -55,7 +55,7 @@ static void show_introductions(json_t *result, json_t *params)
 
     (void)params;
     if (json_array_size(rows) == 0 && json_array_size(wants) == 0)
-        (void)puts("No introductions. Bring two peers together: kith introduce A B --why TEXT");
+        show_say("No introductions. Bring two peers together: kith introduce A B --why TEXT");
     json_array_foreach(rows, at, row)
     {
         show_introduction_row(row);

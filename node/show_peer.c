@@ -10,12 +10,12 @@
 static void show_peers(json_t *result, json_t *params)
 {
     static const struct show_column columns[] = {
-        {"NAME", "name", 0.35},  {"ALIAS", "alias", 0.15},    {"LEVEL", "level", 0.15},
-        {"STATE", "state", 0.1}, {"IN STEP", "in_step", 0.1}, {"TO SEND", "undelivered", 0.1}};
+        {"NAME", "name"},   {"ALIAS", "alias"},     {"LEVEL", "level"},
+        {"STATE", "state"}, {"IN STEP", "in_step"}, {"TO SEND", "undelivered"}};
     json_t *rows = json_object_get(result, "peers");
 
     if (json_array_size(rows) == 0)
-        (void)puts("You have no peers yet. Invite somebody: kith peer invite NAME");
+        show_say("You have no peers yet. Invite somebody: kith peer invite NAME");
     show_table(rows, params, columns, 6);
 }
 
@@ -53,7 +53,7 @@ static void show_peer(json_t *result, json_t *params)
         show_line("Full there", "they take no more of what you share until they have room");
     show_list("Addresses", json_object_get(result, "addresses"));
     if (show_text(json_object_get(result, "card"), "name")[0] != '\0') {
-        (void)puts("Their card:");
+        show_say("Their card:");
         show_card(json_object_get(result, "card"));
     }
     show_endorsement_mentions(result);
@@ -67,8 +67,8 @@ static void show_look_alikes(json_t *list)
     json_t *item;
 
     if (json_array_size(list) > 0)
-        (void)puts("\nYou have contacts of that name. kith does not know whether it is the same "
-                   "person:");
+        show_say("You have contacts of that name. kith does not know whether it is the same "
+                 "person:");
     json_array_foreach(list, at, item)
     {
         show_line("  Name", show_text(item, "name"));
@@ -80,8 +80,10 @@ static void show_look_alikes(json_t *list)
 static void show_of(json_t *result, const char *sentence)
 {
     char *name = show_copy(show_text(result, "name"));
+    char line[600];
 
-    (void)printf("%s %s\n", name != NULL ? name : "", sentence);
+    (void)snprintf(line, sizeof line, "%.300s %s", name != NULL ? name : "", sentence);
+    show_say(line);
     heap_free(name);
 }
 
@@ -98,12 +100,12 @@ static void show_accepted(json_t *result, json_t *params)
 {
     (void)params;
     if (strcmp(show_text(result, "state"), "pending") == 0) {
-        (void)puts("Accepted. The link is made as soon as both of you are online: keep your node\n"
-                   "running (kith run).");
+        show_say("Accepted. The link is made as soon as both of you are online: keep your node "
+                 "running (kith run).");
         show_line("From", show_text(result, "name"));
     } else {
-        show_of(result, "and you are linked; the card comes by itself.\n"
-                        "To be sure that nobody stands in between, compare words:");
+        show_of(result, "and you are linked; the card comes by itself.");
+        show_say("To be sure that nobody stands in between, compare words:");
         show_hint("kith peer words", result);
     }
     show_look_alikes(json_object_get(result, "look_alike"));
@@ -124,8 +126,8 @@ static void show_quota(json_t *result, json_t *params)
                    (long long)json_integer_value(json_object_get(result, "entries_max")));
     show_line("Entries", text);
     if (json_is_true(json_object_get(result, "full")))
-        (void)puts("No more of what they share is taken. Give it more room: kith peer quota WHO "
-                   "--mib 256");
+        show_say("No more of what they share is taken. Give it more room: kith peer quota WHO "
+                 "--mib 256");
 }
 
 static void show_parted(json_t *result, json_t *params)
@@ -151,7 +153,7 @@ static void show_revoked(json_t *result, json_t *params)
 {
     (void)result;
     (void)params;
-    (void)puts("Taken back: nobody can use that invitation now.");
+    show_say("Taken back: nobody can use that invitation now.");
 }
 
 /* Two modules a character cell, by half blocks, dark on light with the quiet margin scanners need.
@@ -199,28 +201,32 @@ static void show_left_out(json_t *list)
 static void show_invitation(json_t *result, json_t *params)
 {
     const char *uri = show_text(result, "uri");
+    char line[160];
 
     show_left_out(json_object_get(result, "left_out"));
     if (!isatty(STDOUT_FILENO)) {
         (void)puts(uri);
         return;
     }
-    (void)printf("Send this to the person you mean, and to nobody else. It works once, until\n"
-                 "%.10s.\n\n%s\n\n",
-                 show_text(result, "expires"), uri);
+    (void)snprintf(line, sizeof line,
+                   "Send this to the person you mean, and to nobody else. It works once, until "
+                   "%.10s.",
+                   show_text(result, "expires"));
+    show_say(line);
+    (void)printf("\n%s\n\n", uri);
     if (json_is_true(json_object_get(params, "qr")))
         show_qr(uri);
-    (void)puts("They type: kith peer accept kith:1...");
+    show_say("They type: kith peer accept kith:1...");
     if (json_is_false(json_object_get(result, "node")))
-        (void)puts("Your node is stopped. It has to run when they do: kith run");
+        show_say("Your node is stopped. It has to run when they do: kith run");
 }
 
 static void show_words(json_t *result, json_t *params)
 {
     (void)params;
-    (void)printf("%s\n\nRead them to one another, over the telephone or face to face.\n"
-                 "The same on both sides? Then type:\n",
-                 show_text(result, "words"));
+    show_numbered(show_text(result, "words"), 4);
+    show_say("Read them to one another, over the telephone or face to face. The same on both "
+             "sides? Then type:");
     show_hint("kith peer compared", result);
 }
 

@@ -19,6 +19,18 @@ static const char *show_reply_from(json_t *lead)
     return name[0] != '\0' ? name : "somebody without a name";
 }
 
+/* What was written last and waits for an answer, below what began it. */
+static void show_reply_newest(json_t *letter)
+{
+    char *clean = letter != NULL ? show_copy(show_text(letter, "text")) : NULL;
+
+    if (clean != NULL) {
+        (void)printf("%*snow: ", SHOW_INDENT, "");
+        show_wrap(stdout, clean, SHOW_INDENT + 5, SHOW_INDENT);
+    }
+    heap_free(clean);
+}
+
 static void show_reply_row(json_t *lead)
 {
     bool is_mine = strcmp(show_text(lead, "role"), "answered") == 0;
@@ -36,8 +48,9 @@ static void show_reply_row(json_t *lead)
                        strcmp(from, through) != 0 ? through : "", show_text(lead, "text"));
     clean = show_copy(text);
     if (clean != NULL)
-        (void)puts(clean);
+        show_wrap(stdout, clean, 0, SHOW_INDENT);
     heap_free(clean);
+    show_reply_newest(json_object_get(lead, "newest"));
 }
 
 static void show_reply_rows(json_t *leads)
@@ -54,19 +67,25 @@ void show_reply_leads(json_t *ask)
 
     if (json_array_size(leads) == 0)
         return;
-    (void)puts("What came back:");
+    show_say("What came back:");
     show_reply_rows(leads);
 }
 
 static void show_leads(json_t *result, json_t *params)
 {
-    json_t *leads = json_object_get(result, "leads");
+    json_t *leads = json_object_get(result, "leads"), *lead, *waiting = NULL;
+    size_t at;
 
     (void)params;
     if (json_array_size(leads) == 0)
-        (void)puts("No leads yet. Ask the people you know: kith ask post TEXT --title T");
+        show_say("No leads yet. Ask the people you know: kith ask post TEXT --title T");
     show_reply_rows(leads);
-    show_step_row("kith lead show", json_array_get(leads, 0));
+    json_array_foreach(leads, at, lead)
+    {
+        if (waiting == NULL && json_object_get(lead, "waiting_for_me") != NULL)
+            waiting = lead;
+    }
+    show_step_row("kith lead show", waiting != NULL ? waiting : json_array_get(leads, 0));
 }
 
 /* Labels are words of ours: a name is never one. */
@@ -95,9 +114,9 @@ static void show_reply_next(json_t *lead)
          is_wanted = strcmp(introduction, "wanted") == 0;
 
     if (is_offered)
-        (void)puts("They would introduce you.");
+        show_say("They would introduce you.");
     else if (is_wanted)
-        (void)puts(is_asked ? "You said yes to the introduction." : "They said yes to meeting.");
+        show_say(is_asked ? "You said yes to the introduction." : "They said yes to meeting.");
     if (is_offered || (is_wanted && !is_asked)) {
         show_step(label, "kith lead introduce", lead, "");
         label = "";
@@ -125,7 +144,7 @@ static void show_lead(json_t *result, json_t *params)
         show_line("Through", show_text(result, "through"));
     show_lines("Says", show_text(result, "text"));
     if (about != NULL) {
-        (void)puts("About:");
+        show_say("About:");
         show_card(about);
     }
     show_line("State", show_text(result, "state"));
@@ -142,7 +161,7 @@ static void show_lead_introduced(json_t *result, json_t *params)
         return;
     }
     show_line("Introduction", show_text(result, "id"));
-    (void)puts("Both are asked in turn. See how it stands: kith intro list");
+    show_say("Both are asked in turn. See how it stands: kith intro list");
 }
 
 const struct show_printer show_reply_printers[] = {

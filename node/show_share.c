@@ -22,10 +22,10 @@ static void show_share_next(json_t *row)
         show_step("Next", "kith share keep", row, "");
         show_step("", "kith share set-aside", row, " # nobody is told");
     } else if (strcmp(state, "changed") == 0) {
-        (void)puts("More is told now. What you changed stays yours.");
+        show_say("More is told now. What you changed stays yours.");
         show_step("Next", "kith share keep", row, "");
     } else if (strcmp(state, "taken back") == 0) {
-        (void)puts("They took it back. What you kept stays until you remove it.");
+        show_say("They took it back. What you kept stays until you remove it.");
     } else if (strcmp(state, "given") == 0) {
         show_step("Next", "kith share withdraw", row, " # what they kept stays with them");
     }
@@ -50,15 +50,15 @@ static void show_share(json_t *row, json_t *params)
 /* Names move up, so that the table can show them. */
 static void show_shares(json_t *result, json_t *params)
 {
-    static const struct show_column columns[] = {
-        {"WHO", "name", 0.25},  {"ORGANISATION", "org", 0.2}, {"FROM", "by", 0.15},
-        {"WITH", "whom", 0.15}, {"STATE", "state", 0.1},      {"ID", "id", 0.15}};
+    static const struct show_column columns[] = {{"WHO", "name"},    {"ORGANISATION", "org"},
+                                                 {"FROM", "by"},     {"WITH", "whom"},
+                                                 {"STATE", "state"}, {"ID", "id"}};
     json_t *rows = json_object_get(result, "shares"), *row, *waiting = NULL;
     size_t at;
 
     if (json_array_size(rows) == 0)
-        (void)puts("Nothing is shared. Share a contact who has agreed: kith contact share WHO "
-                   "--with PEER");
+        show_say("Nothing is shared. Share a contact who has agreed: kith contact share WHO "
+                 "--with PEER");
     json_array_foreach(rows, at, row)
     {
         if (strcmp(show_text(row, "state"), "waiting") == 0)
@@ -129,7 +129,7 @@ static void show_share_given(json_t *result, json_t *params)
 {
     show_share_plan(result, stdout);
     if (json_is_true(json_object_get(params, "dry-run"))) {
-        (void)puts("Nothing was shared: this is what would be.");
+        show_say("Nothing was shared: this is what would be.");
     } else {
         char *who = show_copy(show_text(params, "who"));
 
@@ -143,7 +143,7 @@ static void show_share_withdrawn(json_t *result, json_t *params)
 {
     (void)params;
     show_share_names(stdout, "Taken back", json_object_get(result, "withdrawn"));
-    (void)puts("Whoever kept it keeps it, and sees that you took it back.");
+    show_say("Whoever kept it keeps it, and sees that you took it back.");
 }
 
 void show_share_mentions(json_t *person)

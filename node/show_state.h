@@ -50,12 +50,27 @@ void show_reply_leads(json_t *ask);
 /* What a card or a contact says of a person. */
 void show_card(json_t *card);
 
+enum { SHOW_TIME = 40, SHOW_WRAP_WORD = 1000, SHOW_INDENT = 14 /* below the id of a row */ };
+/* A time as people read it, where they are: to the minute, and by which clock. */
+void show_when(const char *text, char out[static SHOW_TIME]);
+/* One row of the log, so far in. */
+void show_event_at(json_t *row, size_t from);
+/* As much of an id as lists show: a UUID has a dash more. */
+size_t show_id_size(const char *id);
+
+/* As wide as the terminal is (or COLUMNS says); 0 where none is. */
+size_t show_columns(FILE *out);
+/* The letter at the front: its bytes, 0 at the end of the text, and how wide it is. */
+size_t show_letter(const char *text, size_t *out_width);
+size_t show_width(const char *text);
+/* A cleaned text and the end of the line, after so many columns; broken between words on a
+ * terminal, and going on so far in. */
+void show_wrap(FILE *out, const char *text, size_t used, size_t indent);
 struct show_column {
     const char *title, *key;
-    double width;
 };
-/* A table on a terminal, tab separated values without titles elsewhere. Cells are a text, the first
- * of a list, a number, or yes and no; width is the share of the line. */
+/* A table on a terminal, without the columns nothing is in; tab separated values without titles
+ * elsewhere. Cells are a text, the first of a list, a number, or yes and no. */
 void show_table(json_t *rows, json_t *params, const struct show_column *columns,
                 size_t columns_count);
 /* How to look: a flag, or a number, of SHOW_LOOK. */

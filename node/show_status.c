@@ -6,7 +6,12 @@
 #include "node/op_due_act.h"
 #include "node/show_state.h"
 
-enum { SHOW_STATUS_NAMES = 3, SHOW_STATUS_LINE = 60 };
+enum {
+    SHOW_STATUS_NAMES = 3,
+    SHOW_STATUS_STEPS = 3,
+    SHOW_STATUS_COMMAND = 36,
+    SHOW_STATUS_LINE = 60
+};
 
 static json_int_t show_status_number(json_t *result, const char *object, const char *key)
 {
@@ -107,7 +112,8 @@ static void show_status_asks(json_int_t fresh)
 static void show_status_leads(json_int_t words, json_int_t introductions)
 {
     if (words > 0)
-        (void)printf("  %" JSON_INTEGER_FORMAT " answer%s to your asks\n      kith lead list\n",
+        (void)printf("  %" JSON_INTEGER_FORMAT
+                     " answer%s from your network\n      kith lead list\n",
                      words, words == 1 ? "" : "s");
     if (introductions > 0)
         (void)printf("  %" JSON_INTEGER_FORMAT
@@ -138,7 +144,7 @@ static void show_status_due(json_t *due, size_t count)
     (void)puts("\n      kith due");
 }
 
-static void show_status_waiting(json_t *result)
+static bool show_status_waiting(json_t *result)
 {
     json_t *due = json_object_get(result, "due"), *row;
     json_int_t introductions = show_status_number(result, "introductions", "waiting_for_me"),
@@ -155,7 +161,7 @@ static void show_status_waiting(json_t *result)
         wants += show_status_is(row, "kind", "introduction wanted");
     }
     if (introductions + endorsements + shares + asks + words + wanted == 0 && count + wants == 0)
-        return;
+        return false;
     (void)puts("\nWaiting for you:");
     show_status_introductions(due, introductions);
     show_status_wanted(due);
@@ -164,10 +170,25 @@ static void show_status_waiting(json_t *result)
     show_status_asks(asks);
     show_status_leads(words, wanted);
     show_status_due(due, count);
+    return true;
+}
+
+static void show_status_lately(json_t *result)
+{
+    json_t *rows = json_object_get(result, "lately"), *row;
+    size_t at;
+
+    if (json_array_size(rows) > 0)
+        (void)puts("\nLately:");
+    json_array_foreach(rows, at, row)
+    {
+        show_event_at(row, 2);
+    }
 }
 
 /* What to do next, three things at most: kith is of use before there is anybody to link with. */
-static void show_status_next(json_t *result, json_int_t contacts, json_int_t peers, bool runs)
+static void show_status_next(json_t *result, json_int_t contacts, json_int_t peers, bool runs,
+                             int most)
 {
     json_t *next = json_object_get(result, "next");
     bool is_alone = peers == 0, has_contacts = contacts > 0,
@@ -190,14 +211,27 @@ static void show_status_next(json_t *result, json_int_t contacts, json_int_t pee
         {introduce[0] != '\0', introduce, "brings two together"},
         {!is_alone, "kith ask post TEXT --title TITLE", "asks the people you know"},
     };
-    char line[600];
+    size_t width = 0;
     int shown = 0;
 
-    for (size_t at = 0; next != NULL && at < sizeof steps / sizeof steps[0] && shown < 3; at++) {
-        if (!steps[at].is_due)
-            continue;
-        (void)snprintf(line, sizeof line, "%.500s  # %s", steps[at].command, steps[at].does);
-        show_line(shown++ == 0 ? "Next" : "", line);
+    for (size_t round = 0; next != NULL && round < 2; round++) { /* Measured, then shown. */
+        for (size_t at = 0; at < sizeof steps / sizeof steps[0] && shown < most; at++) {
+            char *command = steps[at].is_due ? show_copy(steps[at].command) : NULL;
+
+            if (command == NULL)
+                continue;
+            if (round == 0)
+                width = show_width(command) > width ? show_width(command) : width;
+            else if (shown == 0)
+                (void)putchar('\n');
+            if (round > 0)
+                show_command(shown == 0 ? "Next" : "", command, width, steps[at].does);
+            shown++;
+            heap_free(command);
+        }
+        shown = 0;
+        if (width > SHOW_STATUS_COMMAND) /* Beside a long one the others need no column. */
+            width = 0;
     }
 }
 
@@ -209,6 +243,8 @@ static void show_status(json_t *result, json_t *params)
     json_int_t contacts = json_integer_value(json_object_get(result, "contacts")),
                peers = show_status_number(result, "peers", "total"),
                undelivered = json_integer_value(json_object_get(result, "undelivered"));
+
+    bool is_waiting;
 
     (void)params;
     show_line("You", show_text(result, "name"));
@@ -227,8 +263,9 @@ static void show_status(json_t *result, json_t *params)
             ? "a passphrase protects them; lists on this disk are readable by whoever has the disk"
             : "protected by file permissions only");
     show_line("Member", show_text(result, "member"));
-    show_status_next(result, contacts, peers, runs);
-    show_status_waiting(result);
+    is_waiting = show_status_waiting(result);
+    show_status_lately(result);
+    show_status_next(result, contacts, peers, runs, is_waiting ? 1 : SHOW_STATUS_STEPS);
 }
 
 const struct show_printer show_status_printers[] = {

@@ -31,7 +31,7 @@ static void show_timeline(json_t *result, json_t *params)
 
     (void)params;
     if (json_array_size(rows) == 0)
-        (void)puts("Nothing is noted yet: kith contact log WHO TEXT");
+        show_say("Nothing is noted yet: kith contact log WHO TEXT");
     json_array_foreach(rows, at, row) show_note(row);
 }
 
@@ -60,7 +60,7 @@ static void show_reminded(json_t *result, json_t *params)
 {
     (void)params;
     if (json_object_get(result, "removed") != NULL)
-        (void)puts("Removed.");
+        show_say("Removed.");
     else
         show_reminder(result);
     if (json_object_get(result, "done") != NULL)
@@ -75,7 +75,7 @@ static void show_reminders(json_t *result, json_t *params)
 
     (void)params;
     if (json_array_size(rows) == 0)
-        (void)puts("No reminders yet: kith remind WHO --every 3m");
+        show_say("No reminders yet: kith remind WHO --every 3m");
     json_array_foreach(rows, at, row) show_reminder(row);
 }
 
@@ -122,7 +122,7 @@ static void show_due(json_t *result, json_t *params)
         return;
     }
     if (json_array_size(rows) == 0)
-        (void)puts("Nothing is due.");
+        show_say("Nothing is due.");
     json_array_foreach(rows, at, row)
     {
         int size = (int)strlen(show_text(row, "kind"));
@@ -149,7 +149,7 @@ static void show_balance(json_t *result, json_t *params)
     char *sentence = show_copy(show_text(result, "sentence")); /* A peer's name stands in it. */
 
     (void)params;
-    (void)puts(sentence != NULL ? sentence : "");
+    show_say(sentence != NULL ? sentence : "");
     heap_free(sentence);
 }
 

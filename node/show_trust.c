@@ -1,5 +1,6 @@
 /* Trust as people read it: sentences, and behind them the branches. */
 #include <stdio.h>
+#include <string.h>
 
 #include "crypto/heap.h"
 #include "node/show_state.h"
@@ -8,7 +9,8 @@ static void show_trust_line(const char *before, const char *text)
 {
     char *clean = show_copy(text);
 
-    (void)printf("%s%s\n", before, clean != NULL ? clean : "");
+    (void)fputs(before, stdout);
+    show_wrap(stdout, clean != NULL ? clean : "", strlen(before), strlen(before));
     heap_free(clean);
 }
 
@@ -24,7 +26,7 @@ static void show_trust_answer(json_t *result, json_t *params)
         (void)puts("\nWhy:");
     json_array_foreach(branches, at, branch) show_trust_line("  ", show_text(branch, "sentence"));
     if (json_is_true(json_object_get(result, "is_cut")))
-        (void)puts("There are more endorsements than are looked through here.");
+        show_say("There are more endorsements than are looked through here.");
 }
 
 static void show_paths(json_t *result, json_t *params)
@@ -43,7 +45,7 @@ static void show_paths(json_t *result, json_t *params)
         show_trust_line("  ", show_text(result, "next"));
     }
     if (json_is_true(json_object_get(result, "is_cut")))
-        (void)puts("There are more ways than are shown here: say it more closely.");
+        show_say("There are more ways than are shown here: say it more closely.");
 }
 
 static void show_closeness(json_t *result, json_t *params)

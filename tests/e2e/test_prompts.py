@@ -109,9 +109,13 @@ def every_command_with_words_asks_the_editor(place):
     editor = an_editor(place)
 
     def written(member, text, *words):
-        code, shown = on_terminal(KITH, "--home", member.home, *words, EDITOR=editor, VISUAL="",
-                                  WRITE=text)
-        return code, shown
+        terminal = Terminal(KITH, "--home", member.home, *words, EDITOR=editor, VISUAL="",
+                            WRITE=text)
+        if text.strip() and words[1] == "post":  # Who gets it is asked about, too.
+            terminal.hears("Send it? [y/N]").say("y\n")
+        code = terminal.wait(60)
+        terminal.close()
+        return code, terminal.text()
 
     code, shown = written(bruno, "One boat.\n\nIt floats.\n", "ask", "reply", ask[:12])
     assert code == 0 and kept(bruno) == [], shown
@@ -144,6 +148,37 @@ def every_command_with_words_asks_the_editor(place):
     # An ask that is none is told before somebody has written a letter to it.
     code, shown = written(bruno, text, "ask", "reply", "0" * 12)
     assert code == 3 and kept(bruno) == [], shown
+
+
+def whoever_asks_sees_first_who_gets_it(place):
+    """It cannot be called back, and the next is days away."""
+    ana, bruno = place.pair()
+    post = ("ask", "post", "I am looking for a job. Anything with wood.", "--tag", "wood")
+    for no in ("n\n", "\n", "\x04"):
+        terminal = asked_for(ana, *post).hears("Send it? [y/N]")
+        terminal.say(no)
+        assert terminal.wait() == 8 and "nothing was sent" in terminal.text(), terminal.text()
+        terminal.close()
+        told = " ".join(terminal.text().split())
+        assert '"I am looking for a job" goes to Bruno.' in told and "your name goes" in told, told
+    terminal = asked_for(ana, *post).hears("[y/N]")
+    terminal.say("\x03")
+    assert terminal.wait() == -signal.SIGINT
+    terminal.close()
+    assert ana.ok("ask", "list", "--mine")["asks"] == [] and bruno.ok("ask", "list")["asks"] == []
+    # What would be refused is told before anything is asked.
+    code, shown = on_terminal(KITH, "--home", ana.home, *post, "--to", "nobody")
+    assert code == 3 and "[y/N]" not in shown, shown
+    code, shown = answered(ana, "y\n", *post)
+    assert code == 0, shown
+    until(lambda: bruno.ok("ask", "list")["asks"])
+    assert bruno.ok("ask", "list")["asks"][0]["title"] == "I am looking for a job"
+    # A title that is given counts, and a program is asked nothing.
+    assert ana.ok("offer", "post", "A bench is free, and the saw with it? Come and see.", "--hops",
+                  "1")["title"] == "A bench is free, and the saw with it?"
+    long = "word " * 40
+    assert len(bruno.ok("offer", "post", long, "--hops", "1")["title"]) <= 80
+    assert bruno.fails(2, "ask", "post", "w" * 200)["message"] == "give it a title"
 
 
 run(globals())

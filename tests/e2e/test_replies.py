@@ -52,7 +52,7 @@ def a_lead_comes_back_over_one_hop(place):
     assert [row["text"] for row in shown["leads"]] == [CANARY], shown
     assert ana.ok("status")["leads"] == {"waiting_for_me": 1, "introductions_wanted": 0}
     code, text = ana.call("status", text=True)
-    assert code == 0 and "1 answer to your asks\n      kith lead list" in text, text
+    assert code == 0 and "1 answer from your network\n      kith lead list" in text, text
     thanked = ana.ok("thanks", got["id"][:8], "I start on Monday.")
     assert thanked["thanks"] == "I start on Monday." and thanked["thanked"], thanked
     until(lambda: bruno.leads()[0].get("thanks") == "I start on Monday.")
@@ -69,6 +69,10 @@ def a_lead_comes_back_over_one_hop(place):
     bruno.fails(1, "thanks", made["id"], "Me.")
 
 
+def waits(member):
+    return member.ok("status")["leads"]["waiting_for_me"]
+
+
 def a_lead_comes_back_over_two_hops_and_nobody_between_reads_it(place):
     ana, bruno, carla = members_in_a_row(place, "Ana", "Bruno", "Carla")
     ask = post(ana)
@@ -82,13 +86,21 @@ def a_lead_comes_back_over_two_hops_and_nobody_between_reads_it(place):
     assert bruno.leads() == [] and bruno.events("lead") == []
     ana.ok("lead", "answer", got["id"], "When could we talk, my number is 555-0134?")
     until(lambda: len(carla.ok("lead", "show", got["id"])["thread"]) == 2)
+    # Each side is told that the other one has written, until it has written back.
+    assert (waits(ana), waits(carla)) == (0, 1)
+    row = carla.leads()[0]
+    assert row["waiting_for_me"] and row["newest"]["text"].startswith("When could we"), row
+    assert "1 answer from your network" in carla.call("status", text=True)[1]
+    assert "now: When could we talk" in carla.call("lead", "list", text=True)[1]
     carla.ok("lead", "answer", got["id"], "On Friday at the harbour gate.")
     until(lambda: len(ana.ok("lead", "show", got["id"])["thread"]) == 3)
+    assert (waits(ana), waits(carla)) == (1, 0) and "newest" not in carla.leads()[0]
     thread = ana.ok("lead", "show", got["id"])["thread"]
     assert [(row["mine"], row["text"]) for row in thread] == [
         (False, CANARY), (True, "When could we talk, my number is 555-0134?"),
         (False, "On Friday at the harbour gate.")], thread
     ana.ok("thanks", got["id"], "We met on Friday.")
+    assert waits(ana) == 0, "thanks are a word, too"
     until(lambda: carla.leads()[0].get("thanks") == "We met on Friday.")
     assert bruno.events("thanks") == [
         ("Ana", 'thanks you: your pass of "Looking for work" brought something back: '

@@ -111,9 +111,17 @@ def tables_fit_the_terminal_and_stay_readable(place):
     for columns in (40, 80, 200):
         rows = lines_on_terminal(ana, columns, "contact", "list")
         assert all(len(row) <= columns for row in rows) and len(rows) == 4, rows
-        assert rows[0].split() == ["NAME", "ORGANISATION", "E-MAIL", "PHONE"], rows
-        assert any("Mara Lindt" in row and "An Organi" in row and "mara@" in row for row in rows)
+        titles = ["NAME", "ORGANISATION", "E-MAIL", "PHONE"]
+        assert rows[0].split() == titles[:3 if columns == 40 else 4], rows
+        assert any("Mara Lindt" in row and "An Organ" in row and "mara@" in row for row in rows)
         assert any(mail in row for row in rows) == (columns == 200), rows
+        # What was cut says so, and nothing ends in blanks.
+        assert any("…" in row for row in rows) == (columns != 200), rows
+        assert all(row == row.rstrip() for row in rows), rows
+    # A column nothing is in takes no room.
+    ana.ok("contact", "edit", "mara", "--unset", "tel")
+    assert lines_on_terminal(ana, 80, "contact", "list")[0].split() == titles[:3]
+    ana.ok("contact", "edit", "mara", "--add", "tel=+49 30 12345678")
     narrow = lines_on_terminal(ana, 200, "contact", "list", COLUMNS="50")
     assert all(len(row) <= 50 for row in narrow), narrow
     # Among programs: whole cells, tabs between them, titles when wanted.
@@ -121,6 +129,20 @@ def tables_fit_the_terminal_and_stay_readable(place):
     assert "Joon\t\t\t" in rows and any(row.split("\t")[2:3] == [mail] for row in rows), rows
     titled = ana.call("contact", "list", "--header", text=True)[1].split("\n")
     assert titled == ["NAME\tORGANISATION\tE-MAIL\tPHONE", *rows], titled
+
+
+def sentences_are_broken_between_words_and_commands_never(place):
+    ana = place.member("Ana")
+    for columns in (40, 60, 80):
+        rows = lines_on_terminal(ana, columns, "contact", "show", "Somebody Whom Nobody Knows Yet",
+                                 NO_COLOR="1")
+        told = " ".join(row.strip() for row in rows[:-1])
+        assert all(len(row) <= columns for row in rows[:-1]), rows
+        assert told == ('kith: nobody in your address book is called '
+                        '"Somebody Whom Nobody Knows Yet"'), rows
+        assert rows[-1] == '      try: kith contact search "Somebody Whom Nobody Knows Yet"'
+    shown = lines_on_terminal(ana, 80, "status", TZ="Asia/Kolkata")
+    assert any(row.startswith("Next           kith import FILE.vcf   # ") for row in shown), shown
 
 
 def colours_are_for_terminals_that_want_them(place):

@@ -17,8 +17,6 @@ THIRD_PARTY = {
     "uv.h": r"node/(loop\w*\.c|loop_state\.h)",
     "jansson.h": r"node/\w+\.[ch]",
     "csv.h": r"node/csv\.c",
-    "libsmartcols.h": r"node/show\.c",
-    "libsmartcols/libsmartcols.h": r"node/show\.c",
     "qrencode.h": r"node/show\w*\.c",
     "cmocka.h": r"(?!)",
     "zlib.h": r"(?!)",

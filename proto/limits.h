@@ -34,7 +34,9 @@ enum {
     CHAIN_LENGTH_MAX = 3,       /* certificates between the root and a device, successors apart */
     CHAIN_CERTIFICATES_MAX = 5, /* in all: a device so far down may heal twice without the root */
     CERTIFICATE_SIZE_MAX = 320, /* bytes of one */
-    IDENTITY_SIZE_MAX = 1536,   /* root and chain in message 3 */
+    CERTIFICATES_PER_DEVICE_MAX = 16, /* looked at: two or three are ever needed */
+    CERTIFICATES_JUDGED_MAX = 8192, /* devices at one go: 0.4 s where somebody certified so many */
+    IDENTITY_SIZE_MAX = 1536,       /* root and chain in message 3 */
 
     STATEMENT_BODY_SIZE_MAX =
         48 << 10, /* an endorsement with both of its exports, in all scripts */

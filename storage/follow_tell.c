@@ -66,7 +66,6 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
             err = view_introduction_changed(txn, space, before, after);
         return err == ERR_OK ? view_reply_changed(txn, space, before, after) : err;
     case KIND_SPACE:
-    case KIND_CERTIFICATE:
     case KIND_GRANT:
     case KIND_KEY:
     case KIND_RETIRE:

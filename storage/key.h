@@ -140,7 +140,8 @@
     X(REPLY, "reply")                                                                              \
     X(REPLY_KEPT, "reply_kept")                                                                    \
     X(BROUGHT, "brought")                                                                          \
-    X(THREAD, "thread")
+    X(THREAD, "thread")                                                                            \
+    X(CERTIFICATE, "certificate")
 
 enum table {
 #define X(word, name) TABLE_##word,

@@ -11,7 +11,7 @@
 #include "storage/ledger_state.h"
 #include "storage/space.h"
 #include "storage/standing.h"
-#include "storage/view_peer.h"
+#include "storage/view_certificate.h"
 
 enum err retire_table_has_any(const struct snapshot *snapshot, bool *out)
 {
@@ -185,6 +185,13 @@ static enum err retire_table_judge_keeps(struct ledger_txn *txn, const struct pu
     return err;
 }
 
+/* Which certificates of this device's count is looked at when the views are as they should be. */
+static enum err retire_table_judge(struct ledger_txn *txn, const struct public_key *device)
+{
+    return agenda_put(txn, AGENDA_NOW, KIND_CERTIFICATE,
+                      span_of(device->bytes, sizeof device->bytes));
+}
+
 static enum err retire_table_take_retirement(struct ledger_txn *txn,
                                              const struct public_key *member,
                                              const struct retirement *retirement,
@@ -218,6 +225,8 @@ static enum err retire_table_take_retirement(struct ledger_txn *txn,
         err = space_shut_out(txn, member);
     if (err == ERR_OK && retirement->reason != RETIRE_FORKED)
         err = endorsement_table_judge(txn, member);
+    if (err == ERR_OK && retirement->reason == RETIRE_STOLEN)
+        err = retire_table_judge(txn, &retirement->device);
     if (err == ERR_OK && retirement->reason != RETIRE_FORKED)
         err = retire_table_judge_keeps(txn, member, &retirement->device);
     return err == ERR_OK ? retire_table_apply(txn, member, &retirement->device) : err;
@@ -251,6 +260,8 @@ static enum err retire_table_take_keep(struct ledger_txn *txn, const struct publ
     retire_table_keep_key(space.number, &keep->device, &key);
     if (err == ERR_OK || err == ERR_NOT_FOUND)
         err = ledger_put_sealed(txn, TABLE_KEEP, &key, statement);
+    if (err == ERR_OK && space.kind == SPACE_CARD)
+        err = retire_table_judge(txn, &keep->device);
     return err == ERR_OK ? keep_apply(txn, &space, &keep->device) : err;
 }
 
@@ -278,7 +289,8 @@ enum err retire_table_take(struct ledger_txn *txn, const struct public_key *memb
     if (retire_table_is_other(err))
         err = certificate_read(statement, &certificate);
     if (err == ERR_OK)
-        err = view_device_take(txn, member != NULL ? member : &certificate.member, &certificate);
+        err = view_certificate_take(txn, member != NULL ? member : &certificate.member,
+                                    &certificate, NULL);
     return retire_table_is_other(err) ? ERR_OK : err;
 }
 

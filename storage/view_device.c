@@ -7,8 +7,7 @@
 #include "storage/ledger_state.h"
 #include "storage/row.h"
 #include "storage/space.h"
-#include "storage/standing.h"
-#include "storage/view_peer.h"
+#include "storage/view_certificate.h"
 
 enum { VIEW_DEVICE_FIXED = 32 + 32 + 32 + 32 + 8 + 1, VIEW_DEVICE_REACHED_HEADER = 8 };
 
@@ -17,26 +16,28 @@ static const struct id *view_device_self(const struct snapshot *snapshot)
     return ledger_self_space(snapshot->ledger);
 }
 
-/* A device row: member, static key, receiving key, certifier, time, name size, name, statement. */
-static enum err view_device_put(struct ledger_txn *txn, const struct certificate *certificate,
-                                struct span statement)
+/* The device is no longer reached by the key it had before. */
+static enum err view_device_drop_static(struct ledger_txn *txn, const struct public_key *device,
+                                        const uint8_t static_key[static 32])
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct device_row known;
+    struct span owner;
+    struct key key;
+    enum err err;
+
+    key_of_bytes(span_of(static_key, 32), &key);
+    err = ledger_get(&snapshot, TABLE_STATIC_KEY, &key, &owner);
+    if (err == ERR_OK && span_is_equal(owner, span_of(device->bytes, 32)))
+        err = ledger_erase(txn, TABLE_STATIC_KEY, &key);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* A device row: member, static key, receiving key, certifier, time, name size, name, statement. */
+static enum err view_device_write(struct ledger_txn *txn, const struct certificate *certificate)
+{
     struct buf row = {0};
     struct key key;
-    bool is_new;
-    enum err err = view_device(&snapshot, &certificate->device, &known);
-
-    /* This device is wrapped for before it is certified. */
-    is_new = err == ERR_NOT_FOUND &&
-             !public_key_is_equal(&certificate->device, ledger_device(txn->ledger));
-    /* What the root has certified once no other certificate changes. */
-    if (err == ERR_OK && public_key_is_equal(&known.certifier, &known.member) &&
-        !public_key_is_equal(&certificate->certifier, &known.member))
-        return ERR_OK;
-    if (err != ERR_OK && err != ERR_NOT_FOUND)
-        return err;
+    enum err err;
 
     buf_append(&row, span_of(certificate->member.bytes, 32));
     buf_append(&row, span_of(certificate->static_key, 32));
@@ -45,7 +46,7 @@ static enum err view_device_put(struct ledger_txn *txn, const struct certificate
     buf_u64(&row, certificate->time_ms);
     buf_byte(&row, (uint8_t)certificate->name.size);
     buf_append(&row, certificate->name);
-    buf_append(&row, statement);
+    buf_append(&row, certificate->statement);
     err = buf_err(&row);
     key_of_bytes(span_of(certificate->device.bytes, 32), &key);
     if (err == ERR_OK)
@@ -54,14 +55,37 @@ static enum err view_device_put(struct ledger_txn *txn, const struct certificate
     if (err == ERR_OK)
         err = ledger_put(txn, TABLE_STATIC_KEY, &key, span_of(certificate->device.bytes, 32));
     buf_release(&row);
+    return err;
+}
+
+enum err view_device_put(struct ledger_txn *txn, const struct certificate *certificate)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct device_row known;
+    bool is_new, is_other = false;
+    enum err err = view_device(&snapshot, &certificate->device, &known);
+
+    /* This device is wrapped for before it is certified. */
+    is_new = err == ERR_NOT_FOUND &&
+             !public_key_is_equal(&certificate->device, ledger_device(txn->ledger));
+    if (err == ERR_OK) {
+        is_other = memcmp(known.receiving_key, certificate->receiving_key, KEY_SIZE) != 0;
+        err = memcmp(known.static_key, certificate->static_key, KEY_SIZE) != 0
+                  ? view_device_drop_static(txn, &certificate->device, known.static_key)
+                  : ERR_OK;
+    } else if (err == ERR_NOT_FOUND) {
+        err = ERR_OK;
+    }
+    if (err == ERR_OK)
+        err = view_device_write(txn, certificate);
     txn->news.has_links |= is_new;      /* Somebody more to call. */
     txn->ledger->endorsement_changes++; /* What it signed may count. */
-    return err == ERR_OK && is_new ? space_devices_changed(txn, &certificate->member) : err;
+    return err == ERR_OK && (is_new || is_other) ? space_devices_changed(txn, &certificate->member)
+                                                 : err;
 }
 
 static enum err view_device_read(const struct public_key *device, struct span row,
-                                 struct device_row *out, struct public_key *out_certifier,
-                                 struct span *out_statement)
+                                 struct device_row *out, struct span *out_statement)
 {
     size_t name_size;
 
@@ -74,17 +98,15 @@ static enum err view_device_read(const struct public_key *device, struct span ro
     memcpy(out->member.bytes, row.data, 32);
     memcpy(out->static_key, row.data + 32, 32);
     memcpy(out->receiving_key, row.data + 64, 32);
-    memcpy(out_certifier->bytes, row.data + 96, 32);
-    out->certifier = *out_certifier;
+    memcpy(out->certifier.bytes, row.data + 96, 32);
     memcpy(out->name, row.data + VIEW_DEVICE_FIXED, name_size);
     *out_statement =
         span_of(row.data + VIEW_DEVICE_FIXED + name_size, row.size - VIEW_DEVICE_FIXED - name_size);
     return ERR_OK;
 }
 
-static enum err view_device_load(const struct snapshot *snapshot, const struct public_key *device,
-                                 struct device_row *out, struct public_key *out_certifier,
-                                 struct span *out_statement)
+enum err view_device_stated(const struct snapshot *snapshot, const struct public_key *device,
+                            struct device_row *out, struct span *out_statement)
 {
     struct span row;
     struct key key;
@@ -92,16 +114,15 @@ static enum err view_device_load(const struct snapshot *snapshot, const struct p
 
     key_of_bytes(span_of(device->bytes, 32), &key);
     err = ledger_get(snapshot, TABLE_DEVICE, &key, &row);
-    return err == ERR_OK ? view_device_read(device, row, out, out_certifier, out_statement) : err;
+    return err == ERR_OK ? view_device_read(device, row, out, out_statement) : err;
 }
 
 enum err view_device(const struct snapshot *snapshot, const struct public_key *device,
                      struct device_row *out)
 {
-    struct public_key certifier;
     struct span statement;
 
-    return view_device_load(snapshot, device, out, &certifier, &statement);
+    return view_device_stated(snapshot, device, out, &statement);
 }
 
 enum err view_device_by_static(const struct snapshot *snapshot, const uint8_t static_key[static 32],
@@ -127,7 +148,7 @@ enum err view_device_each(const struct snapshot *snapshot, const struct public_k
 {
     struct kv_cursor *cursor;
     struct span key, value, statement;
-    struct public_key device, certifier;
+    struct public_key device;
     struct device_row row;
     enum err err = kv_cursor_open(snapshot->kv, TABLE_DEVICE, &cursor);
 
@@ -143,7 +164,7 @@ enum err view_device_each(const struct snapshot *snapshot, const struct public_k
         if (member != NULL && memcmp(value.data, member->bytes, 32) != 0)
             continue;
         memcpy(device.bytes, key.data, 32);
-        err = view_device_read(&device, value, &row, &certifier, &statement);
+        err = view_device_read(&device, value, &row, &statement);
         if (err == ERR_OK)
             err = each(self, &row);
         if (err != ERR_OK)
@@ -165,100 +186,70 @@ static bool view_device_is_successor(struct span statement)
 /* PROTOCOL CERT-2: "At most CHAIN_LENGTH_MAX certificates of form 1, and CHAIN_CERTIFICATES_MAX in
  * all, lead from the root to a device: a successor stands at the depth of the device before it. No
  * certificate of form 2 is by the root." */
-enum err view_device_may_certify(const struct snapshot *snapshot,
-                                 const struct certificate *certificate)
+enum err view_device_depth(const struct snapshot *snapshot, const struct certificate *certificate,
+                           size_t *out_depth, size_t *out_length)
 {
     struct public_key at = certificate->certifier;
-    size_t depth = !certificate->is_successor;
+    size_t depth = !certificate->is_successor, length = 1;
 
-    if (public_key_is_equal(&at, &certificate->member))
-        return certificate->is_successor ? ERR_FORGED : ERR_OK;
-    for (size_t count = 1; count < CHAIN_CERTIFICATES_MAX; count++) {
+    if (public_key_is_equal(&at, &certificate->member) && certificate->is_successor)
+        return ERR_FORGED;
+    for (; !public_key_is_equal(&at, &certificate->member); length++) {
         struct device_row row;
-        struct public_key by;
         struct span statement;
         enum err err;
 
         /* PROTOCOL RETIRE-12: "A certificate that would lead a chain through its own device is
          * passed over." */
-        if (public_key_is_equal(&at, &certificate->device))
+        if (length == CHAIN_CERTIFICATES_MAX || public_key_is_equal(&at, &certificate->device))
             return ERR_FORGED;
-        err = view_device_load(snapshot, &at, &row, &by, &statement);
+        err = view_device_stated(snapshot, &at, &row, &statement);
         if (err != ERR_OK)
             return err == ERR_NOT_FOUND ? ERR_FORGED : err;
         depth += !view_device_is_successor(statement);
         if (!public_key_is_equal(&row.member, &certificate->member) || depth > CHAIN_LENGTH_MAX)
             return ERR_FORGED;
-        at = by;
-        if (public_key_is_equal(&at, &certificate->member))
-            return ERR_OK;
+        at = row.certifier;
     }
-    return ERR_FORGED;
+    *out_depth = depth;
+    *out_length = length;
+    return ERR_OK;
 }
 
-/* shown: its object as the card space has it, or NULL. */
-static enum err view_device_take_shown(struct ledger_txn *txn, const struct public_key *member,
-                                       const struct certificate *certificate,
-                                       const struct object *shown)
+enum err view_device_may_certify(const struct snapshot *snapshot,
+                                 const struct certificate *certificate)
 {
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
-    bool is_void = false;
-    enum err err = ERR_FORGED;
+    size_t depth, length;
 
-    if (public_key_is_equal(&certificate->member, member))
-        err = view_device_may_certify(&snapshot, certificate);
-    if (err == ERR_OK)
-        err = standing_of_certificate(&snapshot, certificate, shown, &is_void);
-    /* A void one of mine must be known to be shut out by name: heal_do_duty. */
-    if (is_void && public_key_is_equal(member, ledger_member(txn->ledger))) {
-        txn->must_keep = true;
-        is_void = false;
+    return view_device_depth(snapshot, certificate, &depth, &length);
+}
+
+enum err view_device_written(struct ledger_txn *txn, const struct space_row *space,
+                             const struct edit *edit, const struct object *after)
+{
+    enum err err = ERR_OK;
+
+    for (size_t at = 0; err == ERR_OK && at < edit->writes_count; at++) {
+        const struct write *write = &edit->writes[at];
+        struct certificate certificate;
+
+        if (write->op != WRITE_SET || write->field != CERTIFICATE_STATEMENT ||
+            write->value.type != VALUE_BYTES)
+            continue;
+        err = certificate_read(write->value.bytes, &certificate);
+        if (err == ERR_OK)
+            err = view_certificate_take(txn, &space->writer, &certificate, after);
+        err = err == ERR_MALFORMED || err == ERR_FORGED ? ERR_OK : err;
     }
-    if (err == ERR_FORGED || is_void)
-        return ERR_OK;
-    return err == ERR_OK ? view_device_put(txn, certificate, certificate->statement) : err;
-}
-
-enum err view_device_take(struct ledger_txn *txn, const struct public_key *member,
-                          const struct certificate *certificate)
-{
-    return view_device_take_shown(txn, member, certificate, NULL);
-}
-
-enum err view_device_changed(struct ledger_txn *txn, const struct space_row *space,
-                             const struct object *after)
-{
-    struct span statement = object_value(after, CERTIFICATE_STATEMENT).bytes;
-    struct certificate certificate;
-    enum err err;
-
-    if (statement.size == 0)
-        return ERR_OK;
-    err = certificate_read(statement, &certificate);
-    if (err == ERR_MALFORMED || err == ERR_FORGED)
-        return ERR_OK;
-    return err == ERR_OK ? view_device_take_shown(txn, &space->writer, &certificate, after) : err;
+    return err;
 }
 
 enum err view_device_learn(struct ledger_txn *txn, const struct device_chain *chain)
 {
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
     enum err err = ERR_OK;
 
-    for (size_t at = 0; at < chain->count && err == ERR_OK; at++) {
-        const struct certificate *certificate = &chain->certificates[at];
-        struct device_row known;
-        bool is_void = false;
-
-        err = view_device(&snapshot, &certificate->device, &known);
-        if (err != ERR_NOT_FOUND)
-            continue;
-        err = standing_of_certificate(&snapshot, certificate, NULL, &is_void);
-        if (err == ERR_OK && is_void)
-            return ERR_OK; /* And so is whoever it certified. */
-        if (err == ERR_OK)
-            err = view_device_put(txn, certificate, certificate->statement);
-    }
+    for (size_t at = 0; at < chain->count && err == ERR_OK; at++)
+        err = view_certificate_take(txn, &chain->member, &chain->certificates[at], NULL);
     return err;
 }
 
@@ -461,16 +452,15 @@ enum err view_device_chain(const struct snapshot *snapshot, const struct public_
     bool is_root = false;
 
     for (*out_count = 0; !is_root; (*out_count)++) {
-        struct public_key by;
         enum err err;
 
         if (*out_count == VIEW_CHAIN_MAX)
-            return ERR_NOT_FOUND; /* Its member certified a device above it anew, farther down. */
-        err = view_device_load(snapshot, &at, &row, &by, &found[*out_count]);
+            return ERR_NOT_FOUND; /* What stood above it is void, and what is left is too far. */
+        err = view_device_stated(snapshot, &at, &row, &found[*out_count]);
         if (err != ERR_OK)
             return err;
-        is_root = public_key_is_equal(&by, &row.member);
-        at = by;
+        is_root = public_key_is_equal(&row.certifier, &row.member);
+        at = row.certifier;
     }
     for (size_t index = 0; index < *out_count; index++)
         out[index] = found[*out_count - 1 - index];

@@ -223,8 +223,6 @@ enum err view_peer_changed(struct ledger_txn *txn, const struct space_row *space
         return view_peer_link_changed(txn, number, after);
     case KIND_SPACE:
         return space_learn(txn, after);
-    case KIND_CERTIFICATE:
-        return view_device_changed(txn, space, after);
     case KIND_GRANT:
         return view_peer_grant_changed(txn, space, after);
     case KIND_KEY:

@@ -61,6 +61,17 @@ MUST_USE enum err view_device_by_static(const struct snapshot *snapshot,
  * The root itself always may admit. ERR_FORGED. */
 MUST_USE enum err view_device_may_certify(const struct snapshot *snapshot,
                                           const struct certificate *certificate);
+/* The same, and how long the chain would be with it: how many admit a device, how many in all. */
+MUST_USE enum err view_device_depth(const struct snapshot *snapshot,
+                                    const struct certificate *certificate, size_t *out_depth,
+                                    size_t *out_length);
+/* A device and the certificate it is known by, borrowed; empty where only its contents are known.
+ */
+MUST_USE enum err view_device_stated(const struct snapshot *snapshot,
+                                     const struct public_key *device, struct device_row *out,
+                                     struct span *out_statement);
+/* Makes this certificate the one it is known by: view_certificate.h says which that is. */
+MUST_USE enum err view_device_put(struct ledger_txn *txn, const struct certificate *certificate);
 enum { VIEW_CHAIN_MAX = CHAIN_CERTIFICATES_MAX };
 /* A device's certificates from the root down, borrowed from the snapshot; one may be empty where
  * only its contents are known. ERR_NOT_FOUND: no such device, or too far from the root by now. */
@@ -79,10 +90,6 @@ MUST_USE enum err view_device_meet(struct ledger_txn *txn, const struct device_c
 /* What this member's devices write, or (NULL) what anybody does, is news: something about them has
  * come. */
 MUST_USE enum err view_device_news(struct ledger_txn *txn, const struct public_key *member);
-/* A certificate of this member's, however it came: counts when a chain leads to its certifier. */
-MUST_USE enum err view_device_take(struct ledger_txn *txn, const struct public_key *member,
-                                   const struct certificate *certificate);
-
 /* Addresses of a device: those that worked lately first, then those of its reach object, then the
  * link's. */
 MUST_USE enum err view_peer_addresses(const struct snapshot *snapshot,
@@ -131,8 +138,9 @@ MUST_USE enum err view_peer_changed(struct ledger_txn *txn, const struct space_r
 MUST_USE enum err view_peer_key_of(const struct snapshot *snapshot, const struct public_key *writer,
                                    const struct hash *epoch, uint8_t out[static KEY_SIZE]);
 
-/* The same for a certificate: a device becomes known once its chain leads to the space's writer. */
-MUST_USE enum err view_device_changed(struct ledger_txn *txn, const struct space_row *space,
-                                      const struct object *after);
+/* The same for each edit of a certificate, whether it won or not: after is what the object is now.
+ */
+MUST_USE enum err view_device_written(struct ledger_txn *txn, const struct space_row *space,
+                                      const struct edit *edit, const struct object *after);
 
 #endif

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "crypto/secret.h"
+#include "node/react.h"
 #include "node/succession.h"
 #include "proto/card.h"
 #include "proto/frame.h"
@@ -17,7 +18,8 @@
 #include "storage/retire_table.h"
 #include "storage/return_table.h"
 #include "storage/returns.h"
-#include "tests/sim/member.h"
+#include "storage/space.h"
+#include "tests/sim/meeting.h"
 
 static const struct id heal_card_id = {{0}};
 
@@ -220,6 +222,25 @@ static void a_copy_with_proof_has_one_successor_and_both_branches(void **state)
     heal_world_free(&world);
 }
 
+/* Another reader's proof let the log count up to where the copy stood. */
+static void heal_prove_elsewhere(struct heal_world *world)
+{
+    struct retire_signer signer = {.root = ledger_root_key(world->ana.ledger)};
+    struct ledger_txn *txn = member_begin(&world->ana);
+    struct buf statement = {0};
+
+    assert_int_equal(retire_issue(&(struct retirement){.device = world->old,
+                                                       .reason = RETIRE_FORKED,
+                                                       .time_ms = world->ana.now_ms},
+                                  &signer, &statement),
+                     ERR_OK);
+    assert_int_equal(retire_table_take(txn, &world->ana.secrets.member, buf_span(&statement)),
+                     ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    assert_int_equal(heal_succeed(&world->ana), ERR_OK);
+    buf_release(&statement);
+}
+
 /* PROTOCOL FORK-5: proof comes where nothing of the branch was; what the reader holds elsewhere is
  * cut there, stays shown, comes back, is repeated, and only then is dropped. RETURN-2, RETURN-6 */
 static void what_is_cut_stays_until_a_log_repeats_it(void **state)
@@ -228,9 +249,6 @@ static void what_is_cut_stays_until_a_log_repeats_it(void **state)
     struct replica_place place = {0};
     struct snapshot snapshot;
     struct heal_world world;
-    struct ledger_txn *txn;
-    struct retire_signer signer;
-    struct buf statement = {0};
 
     (void)state;
     assert_non_null(row);
@@ -238,18 +256,7 @@ static void what_is_cut_stays_until_a_log_repeats_it(void **state)
     heal_write(&world.ana, CARD_TITLE, "on the lost branch");
     (void)member_pull(&world.bruno, &world.ana, NULL);
     heal_put_back(&world);
-    /* Another reader's proof let the log count up to where the copy stood. */
-    signer = (struct retire_signer){.root = ledger_root_key(world.ana.ledger)};
-    txn = member_begin(&world.ana);
-    assert_int_equal(retire_issue(&(struct retirement){.device = world.old,
-                                                       .reason = RETIRE_FORKED,
-                                                       .time_ms = world.ana.now_ms},
-                                  &signer, &statement),
-                     ERR_OK);
-    assert_int_equal(retire_table_take(txn, &world.ana.secrets.member, buf_span(&statement)),
-                     ERR_OK);
-    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
-    assert_int_equal(heal_succeed(&world.ana), ERR_OK);
+    heal_prove_elsewhere(&world);
     heal_meet(&world.bruno, &world.ana);
     (void)member_pull(&world.bruno, &world.ana, NULL);
     assert_true(heal_has_returns(&world.bruno));
@@ -272,8 +279,101 @@ static void what_is_cut_stays_until_a_log_repeats_it(void **state)
     heal_shows(&world, &world.bruno, CARD_TITLE, "on the lost branch");
     heal_is_sound(&world.ana);
     heal_is_sound(&world.bruno);
-    buf_release(&statement);
     secret_free(row);
+    heal_world_free(&world);
+}
+
+/* What the lost branch opened an epoch for, and wrote; Bruno has all of it. */
+static void heal_rotate(struct heal_world *world)
+{
+    struct id card = member_card_space(&world->ana);
+    struct ledger_txn *txn = member_begin(&world->ana);
+
+    assert_int_equal(space_rotate(txn, &card), ERR_OK);
+    assert_int_equal(react_all(txn), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+}
+
+/* Bruno returns all that was cut. */
+static void heal_give_back(struct heal_world *world)
+{
+    struct snapshot snapshot = member_snapshot(&world->bruno);
+    struct returned_row *row = secret_new(sizeof *row);
+    struct replica_place place = {0};
+    enum err err;
+
+    assert_non_null(row);
+    while ((err = returns_next(&snapshot, &world->ana.secrets.member, &place, row)) == ERR_OK) {
+        row->is_last = true;
+        heal_take(&world->ana, row);
+        returned_release(row);
+    }
+    assert_int_equal(err, ERR_NOT_FOUND);
+    secret_free(row);
+    ledger_snapshot_end(&snapshot);
+}
+
+static size_t heal_opened_over(struct heal_world *world, const struct hash *epoch)
+{
+    struct id card = member_card_space(&world->ana);
+    struct snapshot snapshot = member_snapshot(&world->ana);
+    struct space_row space;
+    struct epoch_row row;
+    size_t count = 0;
+
+    assert_int_equal(ledger_space(&snapshot, &card, &space), ERR_OK);
+    assert_int_equal(epoch_table_get(&snapshot, &space.current, &row), ERR_OK);
+    for (size_t at = 0; at < row.epoch.parents_count; at++)
+        count += memcmp(row.epoch.parents[at].bytes, epoch->bytes, HASH_SIZE) == 0;
+    ledger_snapshot_end(&snapshot);
+    return count;
+}
+
+/* PROTOCOL RETURN-10: "is sealed for others when it is known who was removed, or RETURN_WAIT_DAYS
+ * after the epoch was heard of" By running time: no wall clock hurries it, and none delays it. */
+static void what_is_sealed_for_unknown_readers_waits_a_day_of_running_time(void **state)
+{
+    struct heal_world world;
+    struct space_row space;
+    struct snapshot snapshot;
+    struct id card;
+
+    (void)state;
+    heal_world_new(&world);
+    card = member_card_space(&world.ana);
+    heal_rotate(&world);
+    heal_write(&world.ana, CARD_TITLE, "on the lost branch");
+    snapshot = member_snapshot(&world.ana);
+    assert_int_equal(ledger_space(&snapshot, &card, &space), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    (void)member_pull(&world.bruno, &world.ana, NULL);
+    (void)member_pull(&world.bruno, &world.ana, NULL);
+    heal_put_back(&world);
+    heal_prove_elsewhere(&world);
+    heal_meet(&world.bruno, &world.ana);
+    (void)member_pull(&world.bruno, &world.ana, NULL);
+    heal_give_back(&world);
+    heal_shows(&world, &world.ana, CARD_TITLE, "on the lost branch"); /* It can be read, */
+    assert_true(heal_has_returns(&world.ana));                        /* and is not repeated, */
+    assert_int_equal(heal_opened_over(&world, &space.current), 0);    /* nor built upon. */
+    world.ana.now_ms += 40 * MS_PER_DAY;
+    meeting_tick(&world.ana);
+    assert_true(heal_has_returns(&world.ana));
+    meeting_live(&world.ana, MS_PER_DAY - 60000);
+    meeting_tick(&world.ana);
+    assert_true(heal_has_returns(&world.ana));
+    assert_int_equal(heal_opened_over(&world, &space.current), 0);
+    world.ana.now_ms -= 40 * MS_PER_DAY;
+    meeting_live(&world.ana, 120000);
+    world.ana.now_ms += MS_PER_DAY / 24; /* It looks once in an hour. */
+    meeting_tick(&world.ana);
+    assert_false(heal_has_returns(&world.ana));
+    (void)member_pull(&world.bruno, &world.ana, NULL);
+    (void)member_pull(&world.bruno, &world.ana, NULL);
+    heal_shows(&world, &world.bruno, CARD_TITLE, "on the lost branch");
+    assert_false(heal_has_returns(&world.bruno));
+    heal_is_sound(&world.ana);
+    heal_is_sound(&world.bruno);
     heal_world_free(&world);
 }
 
@@ -346,6 +446,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_copy_with_proof_has_one_successor_and_both_branches),
         cmocka_unit_test(what_is_cut_stays_until_a_log_repeats_it),
+        cmocka_unit_test(what_is_sealed_for_unknown_readers_waits_a_day_of_running_time),
         cmocka_unit_test(a_device_retired_by_its_owner_or_stolen_has_no_successor),
         cmocka_unit_test(twins_with_one_random_state_draw_different_keys),
         cmocka_unit_test(of_two_keeps_the_lesser_counts_whatever_came_first),

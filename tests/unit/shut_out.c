@@ -262,6 +262,67 @@ static void what_a_stolen_device_certified_later_is_void(void **state)
     out_world_free(&world);
 }
 
+/* A device made up here, certified by one of these at this time, as a fact tells it. */
+static struct public_key out_certify(struct out_world *world, struct member *to, uint8_t device,
+                                     const struct signing_key *by, uint64_t time_ms)
+{
+    uint8_t seed[SEED_SIZE] = {device, 0x77};
+    struct signing_key key;
+    struct certificate certificate = {.member = world->desk.secrets.member,
+                                      .certifier = by->public_key,
+                                      .time_ms = time_ms,
+                                      .name = span_str("made up")};
+    struct ledger_txn *txn = member_begin(to);
+    struct buf statement = {0};
+
+    identity_signing_key(seed, &key);
+    certificate.device = key.public_key;
+    memcpy(certificate.static_key, key.public_key.bytes, KEY_SIZE);
+    memcpy(certificate.receiving_key, key.public_key.bytes, KEY_SIZE);
+    assert_int_equal(certificate_issue(&certificate, by, &statement), ERR_OK);
+    assert_int_equal(retire_table_take(txn, NULL, buf_span(&statement)), ERR_OK);
+    out_commit(txn);
+    buf_release(&statement);
+    return key.public_key;
+}
+
+/* PROTOCOL CERT-5: "one that makes its device void (STOLEN-2) after all others" Whether the theft
+ * is heard of before the certificates, between them, or last. */
+static void a_certificate_by_a_stolen_device_gives_way(void **state)
+{
+    (void)state;
+    for (int theft = 0; theft < 3; theft++) {
+        uint8_t seed[SEED_SIZE] = {3, 0x77};
+        struct public_key mill = {{0}};
+        struct signing_key root, tab, lap;
+        struct snapshot snapshot;
+        struct out_world world;
+        struct device_row row;
+
+        out_world_new(&world);
+        identity_signing_key(world.desk.secrets.root_seed, &root);
+        identity_signing_key(world.lap.secrets.signing_seed, &lap);
+        identity_signing_key(seed, &tab);
+        assert_int_equal(out_shut(&world.desk, &world.lap, RETIRE_STOLEN), ERR_OK);
+        (void)out_certify(&world, &world.bruno, 3, &root, 1000);
+        for (int step = 0; step < 3; step++) {
+            if (step == theft) {
+                (void)member_pull(&world.bruno, &world.desk, NULL);
+                out_commit(member_begin(&world.bruno));
+            }
+            if (step == 0) /* As near, and later. */
+                mill = out_certify(&world, &world.bruno, 4, &lap, 9000);
+            if (step == 1)
+                (void)out_certify(&world, &world.bruno, 4, &tab, 2000);
+        }
+        snapshot = member_snapshot(&world.bruno);
+        assert_int_equal(view_device(&snapshot, &mill, &row), ERR_OK);
+        ledger_snapshot_end(&snapshot);
+        assert_true(public_key_is_equal(&row.certifier, &tab.public_key));
+        out_world_free(&world);
+    }
+}
+
 /* Certified before, and told to a device that stays: it stays, too. */
 static void what_a_stolen_device_certified_before_stays(void **state)
 {
@@ -529,6 +590,7 @@ int main(void)
         cmocka_unit_test(who_may_shut_out),
         cmocka_unit_test(a_stolen_device_counts_up_to_its_mark),
         cmocka_unit_test(what_a_stolen_device_certified_later_is_void),
+        cmocka_unit_test(a_certificate_by_a_stolen_device_gives_way),
         cmocka_unit_test(what_a_stolen_device_certified_before_stays),
         cmocka_unit_test(what_a_stolen_device_showed_counts_up_to_its_mark),
         cmocka_unit_test(a_show_below_the_mark_counts_after_the_theft_is_known),

@@ -8,7 +8,9 @@
 #include <cmocka.h>
 
 #include "crypto/secret.h"
+#include "proto/card.h"
 #include "storage/retire_table.h"
+#include "storage/view_certificate.h"
 #include "tests/sim/member.h"
 
 enum { CHAIN_ADMITS = 0, CHAIN_FOLLOWS = 1 };
@@ -141,29 +143,228 @@ static void a_chain_never_closes_upon_itself(void **state)
     chain_world_free(&world);
 }
 
-/* What a member does to the devices above is no damage of the reader's store. */
-static void a_chain_that_grew_from_above_is_no_chain_any_more(void **state)
+/* Nothing that a member says makes a chain longer than it was. */
+static void a_chain_does_not_grow_from_above(void **state)
 {
     struct chain_world world;
-    struct span statements[VIEW_CHAIN_MAX];
-    struct snapshot snapshot;
-    struct signing_key key;
-    size_t count = 0;
 
     (void)state;
     chain_world_new(&world);
     assert_true(chain_takes(&world, 3, 4, CHAIN_FOLLOWS));
     assert_true(chain_takes(&world, 4, 5, CHAIN_FOLLOWS));
     assert_true(chain_takes(&world, 1, 6, CHAIN_ADMITS));
-    assert_true(chain_takes(&world, 6, 2, CHAIN_ADMITS)); /* Five lead to device 4 now, six on. */
-    chain_key(&world, 5, &key);
-    snapshot = member_snapshot(&world.bruno);
-    assert_int_equal(view_device_chain(&snapshot, &key.public_key, statements, &count),
-                     ERR_NOT_FOUND);
-    ledger_snapshot_end(&snapshot);
-    assert_int_equal(chain_length(&world, 2), 3);
-    assert_true(chain_takes(&world, 0, 4, CHAIN_ADMITS)); /* The root can mend it. */
+    assert_false(chain_takes(&world, 6, 2, CHAIN_ADMITS)); /* One more would lead to device 2. */
+    assert_int_equal(chain_length(&world, 2), 2);
+    assert_int_equal(chain_length(&world, 5), CHAIN_CERTIFICATES_MAX);
+    assert_true(chain_takes(&world, 0, 4, CHAIN_ADMITS));
     assert_int_equal(chain_length(&world, 5), 2);
+    chain_world_free(&world);
+}
+
+/* Writes one into Ana's card, with this counter. */
+static void chain_write(struct chain_world *world, uint8_t by, uint8_t device, uint64_t counter)
+{
+    struct id card = member_card_space(&world->ana), object;
+    struct ledger_txn *txn = member_begin(&world->ana);
+    struct signing_key certifier, certified;
+    struct certificate certificate = {.member = world->ana.secrets.member,
+                                      .time_ms = world->ana.now_ms,
+                                      .name = span_str("made up")};
+    struct edit_space edit = {0};
+    struct buf statement = {0};
+
+    chain_key(world, by, &certifier);
+    chain_key(world, device, &certified);
+    certificate.device = certified.public_key;
+    id_about("kith device", &certificate.device, &object);
+    assert_int_equal(certificate_issue(&certificate, &certifier, &statement), ERR_OK);
+    edit_begin(&edit, KIND_CERTIFICATE, &object, world->ana.now_ms);
+    edit_set(&edit, CERTIFICATE_STATEMENT, counter,
+             (struct value){.type = VALUE_BYTES, .bytes = buf_span(&statement)});
+    assert_int_equal(ledger_append(txn, &card, &edit, 0), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    edit_release(&edit);
+    buf_release(&statement);
+}
+
+/* Two devices write at once, and one edit wins: what the other said counts all the same. */
+static void a_certificate_counts_though_its_edit_did_not_win(void **state)
+{
+    struct chain_world world;
+    struct snapshot snapshot;
+    struct device_row row;
+    struct signing_key key;
+
+    (void)state;
+    chain_world_new(&world);
+    member_grant(&world.ana, &world.bruno);
+    chain_write(&world, 1, 6, 9);
+    chain_write(&world, 0, 6, 1);
+    (void)member_pull(&world.bruno, &world.ana, NULL);
+    (void)member_pull(&world.bruno, &world.ana, NULL);
+    chain_key(&world, 6, &key);
+    snapshot = member_snapshot(&world.bruno);
+    assert_int_equal(view_device(&snapshot, &key.public_key, &row), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    assert_true(public_key_is_equal(&row.certifier, &world.ana.secrets.member));
+    chain_world_free(&world);
+}
+
+/* All orders. */
+
+enum { ORDER_FACTS_MAX = 6, ORDER_DEVICES = 7 };
+
+struct order_fact {
+    uint8_t by, device; /* 0: the root */
+    int form;
+    uint8_t time_s;
+};
+
+/* What is told, and by whom each device is certified then; 0xff: not known. */
+struct order_case {
+    const char *name;
+    size_t facts_count;
+    struct order_fact facts[ORDER_FACTS_MAX];
+    uint8_t by[ORDER_DEVICES];
+};
+
+static const struct order_case order_cases[] = {
+    {"the root's counts before any other",
+     5,
+     {{0, 1, 0, 1}, {1, 2, 0, 1}, {2, 3, 0, 1}, {1, 3, 0, 9}, {0, 3, 0, 1}},
+     {0, 0, 1, 0, 0xff, 0xff, 0xff}},
+    {"then the one that is nearest to the root",
+     6,
+     {{0, 1, 0, 1}, {1, 2, 0, 1}, {2, 3, 0, 9}, {0, 4, 0, 1}, {4, 3, 0, 1}, {3, 5, 0, 1}},
+     {0, 0, 1, 4, 0, 3, 0xff}},
+    {"a successor is as near as the device before it, and one further down",
+     6,
+     {{0, 1, 0, 1}, {1, 2, 1, 1}, {2, 3, 0, 1}, {1, 3, 0, 0}, {1, 4, 0, 9}, {4, 3, 1, 9}},
+     {0, 0, 1, 1, 1, 0xff, 0xff}},
+    {"of two as near the later",
+     5,
+     {{0, 1, 0, 1}, {0, 2, 0, 1}, {1, 3, 0, 5}, {2, 3, 0, 6}, {1, 3, 0, 7}},
+     {0, 0, 0, 1, 0xff, 0xff, 0xff}},
+    {"what was too far comes near",
+     5,
+     {{0, 1, 0, 1}, {1, 2, 0, 1}, {2, 3, 0, 1}, {3, 4, 0, 1}, {0, 3, 0, 1}},
+     {0, 0, 1, 0, 3, 0xff, 0xff}},
+    {"and what is too far stays unknown",
+     4,
+     {{0, 1, 0, 1}, {1, 2, 0, 1}, {2, 3, 0, 1}, {3, 4, 0, 1}},
+     {0, 0, 1, 2, 0xff, 0xff, 0xff}},
+    {"two that certify one another",
+     6,
+     {{0, 1, 0, 1}, {1, 2, 0, 1}, {2, 3, 1, 1}, {3, 2, 1, 9}, {0, 3, 0, 1}, {2, 1, 1, 9}},
+     {0, 0, 3, 0, 0xff, 0xff, 0xff}},
+    {"two that certify one another below nobody",
+     3,
+     {{2, 3, 1, 1}, {3, 2, 1, 9}, {0, 1, 0, 1}},
+     {0, 0, 0xff, 0xff, 0xff, 0xff, 0xff}},
+};
+
+/* Devices of each order are others. */
+static void order_key(const struct chain_world *world, uint32_t order, uint8_t device,
+                      struct signing_key *out)
+{
+    uint8_t seed[SEED_SIZE] = {0xee};
+
+    if (device == 0) {
+        chain_key(world, 0, out);
+        return;
+    }
+    be32_put(seed + 1, order);
+    seed[5] = device;
+    identity_signing_key(seed, out);
+}
+
+/* As an edit of the card would tell it. */
+static void order_tell(struct chain_world *world, struct ledger_txn *txn, uint32_t order,
+                       const struct order_fact *fact)
+{
+    struct object shown = {0};
+    struct signing_key certifier, certified;
+    struct certificate certificate = {.member = world->ana.secrets.member,
+                                      .time_ms = fact->time_s * UINT64_C(1000),
+                                      .is_successor = fact->form == CHAIN_FOLLOWS,
+                                      .name = span_str("made up")},
+                       read;
+    struct buf statement = {0};
+
+    order_key(world, order, fact->by, &certifier);
+    order_key(world, order, fact->device, &certified);
+    certificate.device = certified.public_key;
+    memcpy(certificate.static_key, certified.public_key.bytes, KEY_SIZE);
+    memcpy(certificate.receiving_key, certified.public_key.bytes, KEY_SIZE);
+    assert_int_equal(certificate_issue(&certificate, &certifier, &statement), ERR_OK);
+    assert_int_equal(certificate_read(buf_span(&statement), &read), ERR_OK);
+    assert_int_equal(view_certificate_take(txn, &certificate.member, &read, &shown), ERR_OK);
+    buf_release(&statement);
+}
+
+static uint8_t order_certifier(struct chain_world *world, const struct snapshot *snapshot,
+                               uint32_t order, uint8_t device)
+{
+    struct signing_key key;
+    struct device_row row;
+
+    order_key(world, order, device, &key);
+    if (view_device(snapshot, &key.public_key, &row) != ERR_OK)
+        return 0xff;
+    for (uint8_t by = 0; by < ORDER_DEVICES; by++) {
+        order_key(world, order, by, &key);
+        if (public_key_is_equal(&key.public_key, &row.certifier))
+            return by;
+    }
+    return 0xfe;
+}
+
+/* The order of this number, among all of so many. */
+static void order_of(uint32_t number, size_t count, uint8_t out[static ORDER_FACTS_MAX])
+{
+    uint8_t left[ORDER_FACTS_MAX] = {0, 1, 2, 3, 4, 5};
+
+    for (size_t at = 0; at < count; at++) {
+        size_t pick = number % (count - at);
+
+        number /= (uint32_t)(count - at);
+        out[at] = left[pick];
+        memmove(left + pick, left + pick + 1, count - at - pick - 1);
+    }
+}
+
+/* PROTOCOL CERT-5: "Of several certificates of a device the one of least depth counts" */
+static void the_nearest_certificate_counts_in_all_orders(void **state)
+{
+    struct chain_world world;
+    uint32_t order = 0;
+
+    (void)state;
+    chain_world_new(&world);
+    for (size_t which = 0; which < sizeof order_cases / sizeof order_cases[0]; which++) {
+        const struct order_case *one = &order_cases[which];
+        uint32_t orders = 1;
+
+        for (uint32_t at = 2; at <= one->facts_count; at++)
+            orders *= at;
+        for (uint32_t number = 0; number < orders; number++, order++) {
+            struct ledger_txn *txn = member_begin(&world.bruno);
+            struct snapshot snapshot = ledger_txn_snapshot(txn);
+            uint8_t facts[ORDER_FACTS_MAX];
+
+            order_of(number, one->facts_count, facts);
+            for (size_t at = 0; at < one->facts_count; at++)
+                order_tell(&world, txn, order, &one->facts[facts[at]]);
+            for (uint8_t device = 1; device < ORDER_DEVICES; device++) {
+                uint8_t by = order_certifier(&world, &snapshot, order, device);
+
+                if (by != one->by[device])
+                    fail_msg("%s: order %u: device %u is by %u, not %u", one->name, number, device,
+                             by, one->by[device]);
+            }
+            ledger_abort(txn);
+        }
+    }
     chain_world_free(&world);
 }
 
@@ -173,7 +374,9 @@ int main(void)
         cmocka_unit_test(a_device_three_below_the_root_has_two_successors_in_turn),
         cmocka_unit_test(the_root_has_no_successor_by_a_certificate),
         cmocka_unit_test(a_chain_never_closes_upon_itself),
-        cmocka_unit_test(a_chain_that_grew_from_above_is_no_chain_any_more),
+        cmocka_unit_test(a_chain_does_not_grow_from_above),
+        cmocka_unit_test(a_certificate_counts_though_its_edit_did_not_win),
+        cmocka_unit_test(the_nearest_certificate_counts_in_all_orders),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

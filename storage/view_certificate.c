@@ -1,0 +1,305 @@
+/* Certificates are kept by device and certifier; devices, beside that, by who certified them, and
+ * with the rank they had last: where that changes, those below are judged anew. A certificate's
+ * rank is greater than that of any above it, so there is one answer, and no order in which to ask.
+ *
+ *   1, device, is not by the root, certifier, form   the statement
+ *   2, certifier, device                             nothing
+ *   3, device                                        the rank of the one that counts */
+#include "storage/view_certificate.h"
+
+#include <string.h>
+
+#include "proto/limits.h"
+#include "storage/agenda.h"
+#include "storage/ledger_state.h"
+#include "storage/standing.h"
+
+enum {
+    CERTIFICATE_STATED = 1,
+    CERTIFICATE_BELOW = 2,
+    CERTIFICATE_RANK = 3,
+    CERTIFICATE_RANK_SIZE = 3,
+    CERTIFICATE_STATED_SIZE = 1 + 32 + 1 + 32 + 1,
+    CERTIFICATE_BELOW_SIZE = 1 + 32 + 32
+};
+
+/* How near to its root: the least counts. */
+struct certificate_rank {
+    uint8_t bytes[CERTIFICATE_RANK_SIZE]; /* is void, depth, length of the chain */
+};
+
+static const struct certificate_rank certificate_nowhere = {{0xff, 0xff, 0xff}};
+
+static void certificate_key(uint8_t sort, const struct public_key *of, struct key *out)
+{
+    key_of_byte(sort, out);
+    key_add_bytes(out, span_of(of->bytes, 32));
+}
+
+static void certificate_stated_key(const struct certificate *certificate, struct key *out)
+{
+    bool is_by_root = public_key_is_equal(&certificate->certifier, &certificate->member);
+
+    certificate_key(CERTIFICATE_STATED, &certificate->device, out);
+    key_add_byte(out, is_by_root ? 0 : 1);
+    key_add_bytes(out, span_of(certificate->certifier.bytes, 32));
+    key_add_byte(out, certificate->is_successor ? 2 : 1);
+}
+
+/* Keeping. */
+
+/* Of two by one certifier the later counts; of one time, the lesser. */
+static bool certificate_is_later(const struct certificate *one, struct span than)
+{
+    struct certificate other;
+
+    if (certificate_peek(than, &other) != ERR_OK)
+        return true;
+    return one->time_ms != other.time_ms ? one->time_ms > other.time_ms
+                                         : span_order(one->statement, than) < 0;
+}
+
+struct certificate_last {
+    size_t count;
+    struct key key;
+};
+
+static enum err certificate_on_count(void *self, struct span key, struct span value)
+{
+    struct certificate_last *last = self;
+
+    (void)value;
+    last->count++;
+    key_of_bytes(key, &last->key);
+    return ERR_OK;
+}
+
+/* PROTOCOL CERT-5: "Of more than CERTIFICATES_PER_DEVICE_MAX by different certifiers the root's and
+ * those by the least keys are looked at." */
+static enum err certificate_make_room(struct ledger_txn *txn, const struct public_key *device)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct certificate_last last = {.count = 0};
+    struct key prefix;
+    enum err err;
+
+    certificate_key(CERTIFICATE_STATED, device, &prefix);
+    err = ledger_each(&snapshot, TABLE_CERTIFICATE, key_span(&prefix), certificate_on_count, &last);
+    return err == ERR_OK && last.count > CERTIFICATES_PER_DEVICE_MAX
+               ? ledger_erase(txn, TABLE_CERTIFICATE, &last.key)
+               : err;
+}
+
+static enum err certificate_keep(struct ledger_txn *txn, const struct certificate *certificate)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct span known;
+    struct key key;
+    enum err err;
+
+    certificate_stated_key(certificate, &key);
+    err = ledger_get(&snapshot, TABLE_CERTIFICATE, &key, &known);
+    if (err == ERR_OK && !certificate_is_later(certificate, known))
+        return ERR_OK;
+    if (err != ERR_OK && err != ERR_NOT_FOUND)
+        return err;
+    err = ledger_put(txn, TABLE_CERTIFICATE, &key, certificate->statement);
+    certificate_key(CERTIFICATE_BELOW, &certificate->certifier, &key);
+    key_add_bytes(&key, span_of(certificate->device.bytes, 32));
+    if (err == ERR_OK)
+        err = ledger_put(txn, TABLE_CERTIFICATE, &key, span_of(NULL, 0));
+    return err == ERR_OK ? certificate_make_room(txn, &certificate->device) : err;
+}
+
+/* Choosing. */
+
+struct certificate_choice {
+    const struct snapshot *snapshot;
+    const struct object *shown;
+    struct certificate_rank rank;
+    struct certificate best;
+    struct buf statement; /* what best borrows from */
+};
+
+static enum err certificate_rank_of(const struct certificate_choice *choice,
+                                    const struct certificate *certificate,
+                                    struct certificate_rank *out)
+{
+    size_t depth, length;
+    bool is_void = false;
+    enum err err = view_device_depth(choice->snapshot, certificate, &depth, &length);
+
+    if (err == ERR_OK)
+        err = standing_of_certificate(choice->snapshot, certificate, choice->shown, &is_void);
+    if (err == ERR_OK)
+        *out = (struct certificate_rank){{is_void ? 1 : 0, (uint8_t)depth, (uint8_t)length}};
+    return err;
+}
+
+/* PROTOCOL CERT-5: "Of several certificates of a device the one of least depth counts, of those the
+ * one with the fewest above it, the later, the lesser; one that makes its device void (STOLEN-2)
+ * after all others." */
+static enum err certificate_consider(struct certificate_choice *choice, struct span statement)
+{
+    struct certificate certificate;
+    struct certificate_rank rank;
+    int order;
+    enum err err = certificate_peek(statement, &certificate);
+
+    if (err == ERR_OK)
+        err = certificate_rank_of(choice, &certificate, &rank);
+    if (err != ERR_OK)
+        return err == ERR_FORGED || err == ERR_MALFORMED ? ERR_OK : err;
+    order = memcmp(rank.bytes, choice->rank.bytes, CERTIFICATE_RANK_SIZE);
+    if (order > 0 || (order == 0 && !certificate_is_later(&certificate, choice->best.statement)))
+        return ERR_OK;
+    choice->rank = rank;
+    buf_clear(&choice->statement);
+    buf_append(&choice->statement, statement);
+    if (buf_err(&choice->statement) != ERR_OK)
+        return ERR_NOMEM;
+    return certificate_peek(buf_span(&choice->statement), &choice->best);
+}
+
+static enum err certificate_on_stated(void *self, struct span key, struct span value)
+{
+    return key.size == CERTIFICATE_STATED_SIZE ? certificate_consider(self, value) : ERR_CORRUPT;
+}
+
+/* What a store of before has is in the row alone. */
+static enum err certificate_choose(struct certificate_choice *choice,
+                                   const struct public_key *device, struct span row)
+{
+    struct key prefix;
+    enum err err = row.size > 0 ? certificate_consider(choice, row) : ERR_OK;
+
+    certificate_key(CERTIFICATE_STATED, device, &prefix);
+    return err == ERR_OK ? ledger_each(choice->snapshot, TABLE_CERTIFICATE, key_span(&prefix),
+                                       certificate_on_stated, choice)
+                         : err;
+}
+
+/* Settling. */
+
+/* Did the rank change since it was last asked? It is noted. */
+static enum err certificate_note_rank(struct ledger_txn *txn, const struct public_key *device,
+                                      const struct certificate_rank *rank, bool *out_is_other)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct span now = span_of(rank->bytes, CERTIFICATE_RANK_SIZE), known;
+    struct key key;
+    enum err err;
+
+    certificate_key(CERTIFICATE_RANK, device, &key);
+    err = ledger_get(&snapshot, TABLE_CERTIFICATE, &key, &known);
+    *out_is_other = err == ERR_NOT_FOUND || (err == ERR_OK && !span_is_equal(known, now));
+    if (err != ERR_OK && err != ERR_NOT_FOUND)
+        return err;
+    return *out_is_other ? ledger_put(txn, TABLE_CERTIFICATE, &key, now) : ERR_OK;
+}
+
+static enum err certificate_settle_one(struct ledger_txn *txn, const struct public_key *device,
+                                       const struct object *shown, bool *out_is_other)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct certificate_choice choice = {
+        .snapshot = &snapshot, .shown = shown, .rank = certificate_nowhere};
+    struct device_row row;
+    struct span stated = span_of(NULL, 0);
+    bool is_known, is_void, is_mine;
+    enum err err = view_device_stated(&snapshot, device, &row, &stated);
+
+    is_known = err == ERR_OK;
+    if (err == ERR_OK || err == ERR_NOT_FOUND)
+        err = certificate_choose(&choice, device, stated);
+    is_void = choice.rank.bytes[0] != 0;
+    is_mine = choice.statement.size > 0 &&
+              public_key_is_equal(&choice.best.member, ledger_member(txn->ledger));
+    /* A void one of mine must be known to be shut out by name: heal_do_duty. */
+    txn->must_keep |= err == ERR_OK && is_void && is_mine;
+    if (err == ERR_OK && choice.statement.size > 0 && (is_known || is_mine || !is_void) &&
+        !span_is_equal(stated, buf_span(&choice.statement)))
+        err = view_device_put(txn, &choice.best);
+    if (err == ERR_OK)
+        err = certificate_note_rank(txn, device, &choice.rank, out_is_other);
+    buf_release(&choice.statement);
+    return err;
+}
+
+static enum err certificate_on_below(void *self, struct span key, struct span value)
+{
+    struct buf *devices = self;
+
+    (void)value;
+    if (key.size != CERTIFICATE_BELOW_SIZE)
+        return ERR_CORRUPT;
+    if (devices->size == CERTIFICATES_JUDGED_MAX * sizeof(struct public_key))
+        return ERR_CANCELLED;
+    buf_append(devices, span_of(key.data + 33, 32));
+    return buf_err(devices);
+}
+
+static enum err certificate_add_below(struct ledger_txn *txn, const struct public_key *device,
+                                      struct buf *devices)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct key prefix;
+    enum err err;
+
+    certificate_key(CERTIFICATE_BELOW, device, &prefix);
+    err =
+        ledger_each(&snapshot, TABLE_CERTIFICATE, key_span(&prefix), certificate_on_below, devices);
+    return err == ERR_CANCELLED ? ERR_OK : err;
+}
+
+/* devices: those to look at; those below are added where a rank has changed. */
+static enum err certificate_settle(struct ledger_txn *txn, struct buf *devices,
+                                   const struct object *shown)
+{
+    struct public_key device;
+    enum err err = buf_err(devices);
+
+    for (size_t at = 0; err == ERR_OK && at < devices->size; at += sizeof device) {
+        bool is_other = false;
+
+        memcpy(device.bytes, devices->data + at, sizeof device);
+        err = certificate_settle_one(txn, &device, at == 0 ? shown : NULL, &is_other);
+        if (err == ERR_OK && is_other)
+            err = certificate_add_below(txn, &device, devices);
+    }
+    return err;
+}
+
+enum err view_certificate_take(struct ledger_txn *txn, const struct public_key *member,
+                               const struct certificate *certificate, const struct object *shown)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct buf devices = {0};
+    struct device_row known;
+    enum err err = ERR_OK;
+
+    if (!public_key_is_equal(&certificate->member, member) ||
+        public_key_is_equal(&certificate->device, &certificate->certifier))
+        return ERR_OK;
+    if (shown == NULL && !public_key_is_equal(&certificate->certifier, member))
+        err = view_device(&snapshot, &certificate->certifier, &known);
+    if (err == ERR_OK)
+        err = certificate_keep(txn, certificate);
+    if (err == ERR_OK) {
+        buf_append(&devices, span_of(certificate->device.bytes, 32));
+        err = certificate_settle(txn, &devices, shown);
+    }
+    buf_release(&devices);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+enum err view_certificate_judge(struct ledger_txn *txn, const struct public_key *device)
+{
+    struct buf devices = {0};
+    enum err err = certificate_add_below(txn, device, &devices);
+
+    if (err == ERR_OK)
+        err = certificate_settle(txn, &devices, NULL);
+    buf_release(&devices);
+    return err;
+}

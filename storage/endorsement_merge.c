@@ -36,6 +36,7 @@ static enum err endorsement_count(struct ledger_txn *txn, const struct endorseme
 
 static enum err endorsement_put(struct ledger_txn *txn, const struct endorsement_row *row)
 {
+    uint8_t sort = endorsement_row_sort(txn->ledger, row);
     struct buf value = {0}, place = {0};
     struct key key;
     enum err err;
@@ -46,7 +47,7 @@ static enum err endorsement_put(struct ledger_txn *txn, const struct endorsement
     err = buf_err(&value);
     if (err == ERR_OK)
         err = buf_err(&place);
-    endorsement_row_key(SORT_SUBJECT, &row->subject, row, &key);
+    endorsement_row_key(sort, &row->subject, row, &key);
     if (err == ERR_OK)
         err = ledger_put(txn, TABLE_ENDORSEMENT, &key, buf_span(&value));
     endorsement_row_key(SORT_ISSUER, &row->issuer, row, &key);
@@ -60,6 +61,8 @@ static enum err endorsement_put(struct ledger_txn *txn, const struct endorsement
         err = ledger_put(txn, TABLE_ENDORSEMENT, &key, buf_span(&place));
     if (err == ERR_OK)
         err = endorsement_count(txn, row, true);
+    if (err == ERR_OK)
+        err = endorsement_waiting_tend(txn, row);
     buf_release(&value);
     buf_release(&place);
     return err;
@@ -70,13 +73,30 @@ static enum err endorsement_erase(struct ledger_txn *txn, const struct endorseme
     struct key keys[4];
     enum err err = ERR_OK;
 
-    endorsement_row_key(SORT_SUBJECT, &row->subject, row, &keys[0]);
+    endorsement_row_key(endorsement_row_sort(txn->ledger, row), &row->subject, row, &keys[0]);
     endorsement_row_key(SORT_ISSUER, &row->issuer, row, &keys[1]);
     endorsement_uuid_key(row, &keys[2]);
     endorsement_place_key(row->space, &row->object, &keys[3]);
     for (size_t at = 0; at < 4 && err == ERR_OK; at++)
         err = ledger_erase(txn, TABLE_ENDORSEMENT, &keys[at]);
-    return err == ERR_OK ? endorsement_count(txn, row, false) : err;
+    if (err == ERR_OK)
+        err = endorsement_count(txn, row, false);
+    return err == ERR_OK ? endorsement_waiting_tend(txn, row) : err;
+}
+
+static enum endorsement_source endorsement_source_of(enum space_kind kind)
+{
+    switch (kind) {
+    case SPACE_PAIR:
+        return ENDORSEMENT_OFFERED;
+    case SPACE_CARD:
+        return ENDORSEMENT_SHOWN;
+    case SPACE_NETWORK:
+        return ENDORSEMENT_QUOTED;
+    case SPACE_SELF:
+        break;
+    }
+    return ENDORSEMENT_KEPT;
 }
 
 /* The row of this object in this space; what out borrows is gone with the next put. ERR_NOT_FOUND.
@@ -84,8 +104,8 @@ static enum err endorsement_erase(struct ledger_txn *txn, const struct endorseme
 static enum err endorsement_known(const struct snapshot *snapshot, const struct space_row *space,
                                   const struct id *object, struct endorsement_row *out)
 {
-    struct endorsement_row at = {.space = space->number, .object = *object};
-    struct public_key subject;
+    struct endorsement_row at = {
+        .space = space->number, .object = *object, .source = endorsement_source_of(space->kind)};
     struct span place, value;
     struct key key;
     enum err err;
@@ -96,9 +116,9 @@ static enum err endorsement_known(const struct snapshot *snapshot, const struct 
         err = ERR_CORRUPT;
     if (err != ERR_OK)
         return err;
-    memcpy(subject.bytes, place.data, 32);
+    memcpy(at.subject.bytes, place.data, 32);
     at.issued_s = ~be64(place.data + 32);
-    endorsement_row_key(SORT_SUBJECT, &subject, &at, &key);
+    endorsement_row_key(endorsement_row_sort(snapshot->ledger, &at), &at.subject, &at, &key);
     err = ledger_get(snapshot, TABLE_ENDORSEMENT, &key, &value);
     if (err != ERR_OK)
         return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
@@ -125,21 +145,6 @@ static bool endorsement_has_place(const struct snapshot *snapshot, const struct 
         return public_key_is_equal(&endorsement->subject, ledger_member(snapshot->ledger));
     }
     return false;
-}
-
-static enum endorsement_source endorsement_source_of(enum space_kind kind)
-{
-    switch (kind) {
-    case SPACE_PAIR:
-        return ENDORSEMENT_OFFERED;
-    case SPACE_CARD:
-        return ENDORSEMENT_SHOWN;
-    case SPACE_NETWORK:
-        return ENDORSEMENT_QUOTED;
-    case SPACE_SELF:
-        break;
-    }
-    return ENDORSEMENT_KEPT;
 }
 
 /* ERR_FORGED or ERR_MALFORMED: the record may not stand here. A statement that another thread has
@@ -321,7 +326,9 @@ static enum err endorsement_revoke(struct ledger_txn *txn, const struct space_ro
         err = ledger_each(&snapshot, TABLE_ENDORSEMENT, key_span(&key), endorsement_on_held, &held);
     if (err != ERR_CANCELLED)
         return err;
-    return endorsement_note(txn, &held);
+    held.issuer = space->writer;
+    err = endorsement_waiting_tend(txn, &held);
+    return err == ERR_OK ? endorsement_note(txn, &held) : err;
 }
 
 enum err endorsement_table_changed(struct ledger_txn *txn, const struct space_row *space,

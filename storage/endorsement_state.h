@@ -13,6 +13,8 @@ enum {
     SORT_PLACE = 6,
     SORT_QUOTES = 7,
     SORT_UNDECIDED = 8,
+    SORT_OFFERED = 9,
+    SORT_WAITING = 10,
     SUBJECT_KEY_SIZE = 1 + 32 + 8 + ID_SIZE + 4,
     UUID_KEY_SIZE = 1 + ID_SIZE + ID_SIZE + 4,
     PLACE_SIZE = 32 + 8,
@@ -33,6 +35,12 @@ void endorsement_revoked_key(const struct public_key *issuer, const struct id *o
 void endorsement_put_row(const struct endorsement_row *row, struct buf *out);
 MUST_USE enum err endorsement_read_row(struct span key, struct span value,
                                        struct endorsement_row *out);
+
+/* Under which of both sorts a row stands. */
+uint8_t endorsement_row_sort(const struct ledger *ledger, const struct endorsement_row *row);
+/* Endorsement_waiting.c: after rows of this endorsement, or what is known of it, changed. */
+MUST_USE enum err endorsement_waiting_tend(struct ledger_txn *txn,
+                                           const struct endorsement_row *row);
 
 /* A row that counts something. */
 MUST_USE enum err endorsement_read_count(const struct snapshot *snapshot, const struct key *key,

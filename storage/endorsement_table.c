@@ -85,6 +85,14 @@ void endorsement_revoked_key(const struct public_key *issuer, const struct id *o
     key_add_bytes(out, span_of(object->bytes, ID_SIZE));
 }
 
+uint8_t endorsement_row_sort(const struct ledger *ledger, const struct endorsement_row *row)
+{
+    return row->source == ENDORSEMENT_OFFERED &&
+                   public_key_is_equal(&row->subject, ledger_member(ledger))
+               ? SORT_OFFERED
+               : SORT_SUBJECT;
+}
+
 /* Bytes of a row. */
 
 void endorsement_put_row(const struct endorsement_row *row, struct buf *out)
@@ -232,10 +240,15 @@ enum err endorsement_table_one(const struct snapshot *snapshot, const struct pub
 {
     struct endorsement_rows rows = {.each = each, .self = self};
     struct key key;
+    enum err err;
 
     endorsement_key(SORT_SUBJECT, subject, &key);
     key_add_u64(&key, ~issued_s);
     key_add_bytes(&key, span_of(object->bytes, ID_SIZE));
+    err = ledger_each(snapshot, TABLE_ENDORSEMENT, key_span(&key), endorsement_on_row, &rows);
+    if (err != ERR_OK || !public_key_is_equal(subject, ledger_member(snapshot->ledger)))
+        return err;
+    key.bytes[0] = SORT_OFFERED;
     return ledger_each(snapshot, TABLE_ENDORSEMENT, key_span(&key), endorsement_on_row, &rows);
 }
 

@@ -14,7 +14,10 @@
  *   6, object, space                     subject, ~issued: where its rows are
  *   7, writer's root                     how many quotes their network space has, how many bytes
  *   8, issuer                            the same of the kept ones of theirs that I have not
- * decided
+ *                                        decided
+ *   9, me, ~issued, object, space        as 1, of what is offered to me: nobody who reads what
+ *                                        there is about me comes upon a flood
+ *   10, issuer, ~issued, object          nothing: offered to me, neither kept nor taken back
  *
  * ~issued is the complement of the time, so that the newest comes first.
  */
@@ -98,16 +101,21 @@ MUST_USE enum err endorsement_table_sweep(struct ledger_txn *txn, uint64_t due_m
 MUST_USE enum err endorsement_table_judge(struct ledger_txn *txn, const struct public_key *member);
 
 /* Rows about a subject, newest first, or (NULL) about everybody, subject after subject in the order
- * of their roots; each until an error, which is returned. */
+ * of their roots; each until an error, which is returned. Without what is offered to me. */
 typedef enum err (*endorsement_row_fn)(void *self, const struct endorsement_row *row);
 MUST_USE enum err endorsement_table_about(const struct snapshot *snapshot,
                                           const struct public_key *subject, endorsement_row_fn each,
                                           void *self);
-/* The same for one endorsement of the subject. */
+/* The same for one endorsement of the subject, with what is offered to me. */
 MUST_USE enum err endorsement_table_one(const struct snapshot *snapshot,
                                         const struct public_key *subject, uint64_t issued_s,
                                         const struct id *object, endorsement_row_fn each,
                                         void *self);
+/* Of what is offered to me and neither kept nor taken back the newest ENDORSEMENTS_PER_ISSUER_MAX
+ * of each issuer, newest first: struct endorsement_place, one after the other. Reads so many rows
+ * and no more. */
+MUST_USE enum err endorsement_table_waiting(const struct snapshot *snapshot,
+                                            struct buf *out_places);
 /* Which endorsements an issuer wrote, newest first, and which have a UUID that begins with these
  * hex digits: each once. */
 typedef enum err (*endorsement_place_fn)(void *self, const struct endorsement_place *place);

@@ -14,7 +14,10 @@ struct view_endorsement_told {
     struct public_key issuer;
     struct id supersedes;
     bool has_supersedes;
+    uint32_t next; /* of this bucket, counted from 1; 0: none */
 };
+
+enum { VIEW_ENDORSEMENT_BUCKETS = 64 }; /* by the first byte of who wrote it: a key */
 
 struct view_endorsement_walk {
     const struct snapshot *snapshot;
@@ -29,12 +32,15 @@ struct view_endorsement_walk {
     bool is_shown, is_quote; /* what the rows so far say */
     enum audience shown, quoted;
 
-    struct view_endorsement_told told[ENDORSEMENTS_SHOWN_MAX];
+    struct buf told; /* struct view_endorsement_told, told_count of them */
     size_t told_count;
 
     struct device_keys judged; /* who signed the last quote that was looked at, */
     enum standing standing;    /* and how they stand: one subject's are signed by few */
+    uint32_t buckets[VIEW_ENDORSEMENT_BUCKETS]; /* the last told of each */
     const uint8_t *revoked; /* NULL, or of each place by id whether something there was revoked */
+    struct buf waiting;     /* struct endorsement_place, newest first: offered to me */
+    size_t waiting_at;
 };
 
 /* An object's place among the bits: its id is a hash. */
@@ -176,32 +182,55 @@ static void view_endorsement_settle_mine(struct endorsement_view *view)
                                                          : ENDORSEMENT_ACCEPTED;
 }
 
+static uint32_t *view_endorsement_bucket(struct view_endorsement_walk *walk)
+{
+    return &walk->buckets[walk->view.issuer.bytes[0] % VIEW_ENDORSEMENT_BUCKETS];
+}
+
 /* How often the issuer has been told already, and whether one of those takes this one's place. */
 static size_t view_endorsement_before(struct view_endorsement_walk *walk)
 {
+    const struct view_endorsement_told *all = (const void *)walk->told.data;
     size_t count = 0;
 
-    for (size_t at = 0; at < walk->told_count; at++) {
-        const struct view_endorsement_told *told = &walk->told[at];
-
-        if (told->issuer.bytes[0] != walk->view.issuer.bytes[0] ||
-            !public_key_is_equal(&told->issuer, &walk->view.issuer))
+    for (uint32_t at = *view_endorsement_bucket(walk); at != 0; at = all[at - 1].next) {
+        if (!public_key_is_equal(&all[at - 1].issuer, &walk->view.issuer))
             continue;
         count++;
-        if (told->has_supersedes && id_is_equal(&told->supersedes, &walk->view.id))
+        if (all[at - 1].has_supersedes && id_is_equal(&all[at - 1].supersedes, &walk->view.id))
             walk->view.is_superseded = true;
     }
     return count;
 }
 
-static void view_endorsement_remember(struct view_endorsement_walk *walk)
+/* Of somebody else's no more than count; of mine whatever is told. */
+static void view_endorsement_remember(struct view_endorsement_walk *walk, bool is_mine)
 {
-    if (walk->told_count == ENDORSEMENTS_SHOWN_MAX)
+    uint32_t *bucket = view_endorsement_bucket(walk);
+    const struct view_endorsement_told told = {.issuer = walk->view.issuer,
+                                               .has_supersedes = walk->view.has_supersedes,
+                                               .supersedes = walk->view.supersedes,
+                                               .next = *bucket};
+
+    if (!is_mine && walk->told_count >= ENDORSEMENTS_SHOWN_MAX)
         return;
-    walk->told[walk->told_count++] =
-        (struct view_endorsement_told){.issuer = walk->view.issuer,
-                                       .has_supersedes = walk->view.has_supersedes,
-                                       .supersedes = walk->view.supersedes};
+    buf_append(&walk->told, span_of(&told, sizeof told));
+    if (buf_err(&walk->told) == ERR_OK)
+        *bucket = (uint32_t)++walk->told_count;
+}
+
+/* The next subject. */
+static void view_endorsement_forget_told(struct view_endorsement_walk *walk)
+{
+    buf_clear(&walk->told);
+    memset(walk->buckets, 0, sizeof walk->buckets);
+    walk->told_count = 0;
+}
+
+static void view_endorsement_end(struct view_endorsement_walk *walk)
+{
+    buf_release(&walk->told);
+    buf_release(&walk->waiting);
 }
 
 /* PROTOCOL ENDORSE-9: "Of what one issuer says of one subject the newest three count, of all that a
@@ -212,7 +241,7 @@ static bool view_endorsement_is_beyond(struct view_endorsement_walk *walk, bool 
     size_t before = view_endorsement_before(walk);
     bool counts = view->state == ENDORSEMENT_ACCEPTED || view->state == ENDORSEMENT_PENDING;
     bool is_beyond = before >= ENDORSEMENTS_PER_ISSUER_MAX ||
-                     walk->told_count == ENDORSEMENTS_SHOWN_MAX || view->is_superseded;
+                     walk->told_count >= ENDORSEMENTS_SHOWN_MAX || view->is_superseded;
 
     if (!counts)
         return false;
@@ -224,12 +253,11 @@ static bool view_endorsement_is_beyond(struct view_endorsement_walk *walk, bool 
     else if (is_mine)
         is_beyond = false;
     if (!is_beyond)
-        view_endorsement_remember(walk);
+        view_endorsement_remember(walk, is_mine);
     return is_beyond;
 }
 
-/* Of what one issuer wrote about me and I have not even kept only the newest count, taken back or
- * not: a hundred thousand more cost their rows, and nothing else. */
+/* Of what one issuer wrote about me and I have not even kept only the newest count. */
 static bool view_endorsement_is_flood(struct view_endorsement_walk *walk)
 {
     return walk->is_capped && !walk->view.is_kept &&
@@ -280,7 +308,8 @@ static enum err view_endorsement_tell(struct view_endorsement_walk *walk)
     }
     if (view_endorsement_is_beyond(walk, is_mine || is_by_me))
         return ERR_OK;
-    return walk->each(walk->self, view);
+    err = buf_err(&walk->told);
+    return err == ERR_OK ? walk->each(walk->self, view) : err;
 }
 
 static enum err view_endorsement_on_row(void *self, const struct endorsement_row *row)
@@ -294,7 +323,7 @@ static enum err view_endorsement_on_row(void *self, const struct endorsement_row
     if (err != ERR_OK)
         return err;
     if (walk->told_count > 0 && !public_key_is_equal(&walk->view.subject, &row->subject))
-        walk->told_count = 0; /* Caps are for each subject. */
+        view_endorsement_forget_told(walk); /* Caps are for each subject. */
     if (!walk->has_view)
         view_endorsement_start(walk, row);
     if (row->source == ENDORSEMENT_QUOTED)
@@ -304,16 +333,60 @@ static enum err view_endorsement_on_row(void *self, const struct endorsement_row
     return err;
 }
 
+/* What waits before my eyes, or (NULL) all of it that is left, in its place among the rest. */
+static enum err view_endorsement_wait(struct view_endorsement_walk *walk,
+                                      const struct endorsement_row *until)
+{
+    struct endorsement_place place;
+    enum err err = ERR_OK;
+
+    while (err == ERR_OK && walk->waiting_at < walk->waiting.size) {
+        memcpy(&place, walk->waiting.data + walk->waiting_at, sizeof place);
+        if (until != NULL && (place.issued_s < until->issued_s ||
+                              (place.issued_s == until->issued_s &&
+                               memcmp(place.object.bytes, until->object.bytes, ID_SIZE) >= 0)))
+            break;
+        walk->waiting_at += sizeof place;
+        err = endorsement_table_one(walk->snapshot, &place.subject, place.issued_s, &place.object,
+                                    view_endorsement_on_row, walk);
+    }
+    return err;
+}
+
+/* Another device of mine may show what this one has not copied yet: its rows come with it. */
+static enum err view_endorsement_on_mine(void *self, const struct endorsement_row *row)
+{
+    struct view_endorsement_walk *walk = self;
+    struct endorsement_place place;
+    enum err err = view_endorsement_wait(walk, row);
+
+    if (err == ERR_OK && walk->waiting_at < walk->waiting.size) {
+        memcpy(&place, walk->waiting.data + walk->waiting_at, sizeof place);
+        if (id_is_equal(&place.object, &row->object))
+            walk->waiting_at += sizeof place;
+    }
+    return err == ERR_OK ? view_endorsement_on_row(walk, row) : err;
+}
+
 enum err view_endorsement_of(const struct snapshot *snapshot, uint64_t now_ms,
                              const struct public_key *subject, view_endorsement_fn each, void *self)
 {
+    bool is_mine = public_key_is_equal(subject, ledger_member(snapshot->ledger));
     struct view_endorsement_walk walk;
     enum err err = view_endorsement_begin(&walk, snapshot, now_ms, each, self);
 
     walk.is_capped = true;
+    if (err == ERR_OK && is_mine)
+        err = endorsement_table_waiting(snapshot, &walk.waiting);
     if (err == ERR_OK)
-        err = endorsement_table_about(snapshot, subject, view_endorsement_on_row, &walk);
-    return err == ERR_OK ? view_endorsement_tell(&walk) : err;
+        err = endorsement_table_about(
+            snapshot, subject, is_mine ? view_endorsement_on_mine : view_endorsement_on_row, &walk);
+    if (err == ERR_OK && is_mine)
+        err = view_endorsement_wait(&walk, NULL);
+    if (err == ERR_OK)
+        err = view_endorsement_tell(&walk);
+    view_endorsement_end(&walk);
+    return err;
 }
 
 struct view_endorsement_live {
@@ -353,7 +426,10 @@ enum err view_endorsement_every(const struct snapshot *snapshot, uint64_t now_ms
         err = endorsement_table_revoked(snapshot, view_endorsement_on_revoked, revoked);
     if (err == ERR_OK)
         err = endorsement_table_about(snapshot, NULL, view_endorsement_on_row, &walk);
-    return err == ERR_OK ? view_endorsement_tell(&walk) : err;
+    if (err == ERR_OK)
+        err = view_endorsement_tell(&walk);
+    view_endorsement_end(&walk);
+    return err;
 }
 
 static enum err view_endorsement_on_place(void *self, const struct endorsement_place *place)
@@ -371,8 +447,10 @@ enum err view_endorsement_given(const struct snapshot *snapshot, uint64_t now_ms
     struct view_endorsement_walk walk;
     enum err err = view_endorsement_begin(&walk, snapshot, now_ms, each, self);
 
-    return err == ERR_OK ? endorsement_table_by(snapshot, walk.me, view_endorsement_on_place, &walk)
-                         : err;
+    if (err == ERR_OK)
+        err = endorsement_table_by(snapshot, walk.me, view_endorsement_on_place, &walk);
+    view_endorsement_end(&walk);
+    return err;
 }
 
 enum err view_endorsement_named(const struct snapshot *snapshot, uint64_t now_ms, struct span hex,
@@ -381,8 +459,10 @@ enum err view_endorsement_named(const struct snapshot *snapshot, uint64_t now_ms
     struct view_endorsement_walk walk;
     enum err err = view_endorsement_begin(&walk, snapshot, now_ms, each, self);
 
-    return err == ERR_OK ? endorsement_table_named(snapshot, hex, view_endorsement_on_place, &walk)
-                         : err;
+    if (err == ERR_OK)
+        err = endorsement_table_named(snapshot, hex, view_endorsement_on_place, &walk);
+    view_endorsement_end(&walk);
+    return err;
 }
 
 enum err view_endorsement_at(const struct snapshot *snapshot, uint64_t now_ms,
@@ -392,7 +472,10 @@ enum err view_endorsement_at(const struct snapshot *snapshot, uint64_t now_ms,
     struct view_endorsement_walk walk;
     enum err err = view_endorsement_begin(&walk, snapshot, now_ms, each, self);
 
-    return err == ERR_OK ? view_endorsement_on_place(&walk, place) : err;
+    if (err == ERR_OK)
+        err = view_endorsement_on_place(&walk, place);
+    view_endorsement_end(&walk);
+    return err;
 }
 
 struct view_endorsement_found {

@@ -42,7 +42,8 @@ struct endorsement_view {
 
 typedef enum err (*view_endorsement_fn)(void *self, const struct endorsement_view *view);
 
-/* Endorsements of a member that this member may see, newest first. Of me: all I received. Of
+/* Endorsements of a member that this member may see, newest first. Of me: all that was kept, and of
+ * what else is offered the newest ENDORSEMENTS_PER_ISSUER_MAX of each issuer. Of
  * others: those I wrote, and what is shown or quoted and in force, at most
  * ENDORSEMENTS_PER_ISSUER_MAX of one issuer and ENDORSEMENTS_SHOWN_MAX in all. Stops at the first
  * error of each and returns it. */

@@ -43,6 +43,8 @@ struct kv_mem {
     uint64_t operations_count;
     uint64_t failures_count;
     struct kv_mem_failure failure;
+    kv_mem_watch_fn watch;
+    void *watch_self;
 };
 
 static struct kv_mem_store *kv_mem_store_of(struct kv *kv)
@@ -153,13 +155,21 @@ static void kv_mem_push(struct kv_mem *mem, struct kv_mem_node *root)
     mem->commits_count++;
 }
 
+static void kv_mem_tell(const struct kv_mem *mem, bool is_writing, bool is_durable)
+{
+    if (is_writing && mem->watch != NULL)
+        mem->watch(mem->watch_self, is_durable);
+}
+
 static enum err kv_mem_commit(struct kv_txn *base)
 {
     struct kv_mem_txn *txn = (struct kv_mem_txn *)base;
     struct kv_mem_store *store = kv_mem_store_of(base->kv);
     struct kv_mem *mem = store->mem;
+    bool is_writing = base->mode == KV_WRITE;
     enum err err;
 
+    kv_mem_tell(mem, is_writing, false);
     (void)pthread_mutex_lock(&mem->mutex);
     err = kv_mem_count_locked(mem);
     if (base->mode == KV_WRITE && err == ERR_OK)
@@ -168,6 +178,7 @@ static enum err kv_mem_commit(struct kv_txn *base)
         store->is_poisoned = true;
     kv_mem_txn_end(txn);
     (void)pthread_mutex_unlock(&mem->mutex);
+    kv_mem_tell(mem, is_writing && err == ERR_OK, true);
     return err;
 }
 
@@ -486,6 +497,12 @@ void kv_mem_restore(struct kv_mem *mem, const struct kv_mem *from)
         return;
     kv_mem_forget(mem);
     kv_mem_copy(mem, from);
+}
+
+void kv_mem_watch(struct kv_mem *mem, kv_mem_watch_fn watch, void *self)
+{
+    mem->watch = watch;
+    mem->watch_self = self;
 }
 
 void kv_mem_fail(struct kv_mem *mem, struct kv_mem_failure failure)

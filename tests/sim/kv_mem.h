@@ -31,6 +31,10 @@ struct kv_mem_failure {
     bool is_sticky; /* all later ones fail too, until kv_mem_fail or a crash */
 };
 
+/* Told of every commit of a write transaction, twice: before it is durable, and once it is, before
+ * anybody else is told. May clone the disk; nothing else of it. */
+typedef void (*kv_mem_watch_fn)(void *self, bool is_durable);
+
 MUST_USE enum err kv_mem_new(const struct kv_mem_options *options, struct kv_mem **out);
 /* Not while a store is open on it. NULL is allowed. */
 void kv_mem_free(struct kv_mem *mem);
@@ -46,6 +50,9 @@ unsigned kv_mem_crash(struct kv_mem *mem, unsigned lost_count);
 MUST_USE enum err kv_mem_clone(const struct kv_mem *mem, struct kv_mem **out);
 /* A crash, after which the disk holds what `from` holds. */
 void kv_mem_restore(struct kv_mem *mem, const struct kv_mem *from);
+
+/* One watcher; watch may be NULL. */
+void kv_mem_watch(struct kv_mem *mem, kv_mem_watch_fn watch, void *self);
 
 void kv_mem_fail(struct kv_mem *mem, struct kv_mem_failure failure);
 /* How many operations failed by order since the disk was made. */

@@ -200,15 +200,14 @@ static bool meeting_holds_entry(const struct snapshot *snapshot, struct span nee
     return holds;
 }
 
-bool meeting_holds(struct member *member, struct span needle)
+bool meeting_holds_at(const struct snapshot *snapshot, struct span needle)
 {
-    struct snapshot snapshot = member_snapshot(member);
-    bool holds = meeting_holds_entry(&snapshot, needle);
+    bool holds = meeting_holds_entry(snapshot, needle);
 
     for (unsigned table = 0; table < TABLES_COUNT && !holds; table++) {
         struct kv_cursor *cursor;
         struct span key, value;
-        enum err err = kv_cursor_open(snapshot.kv, table, &cursor);
+        enum err err = kv_cursor_open(snapshot->kv, table, &cursor);
 
         KITH_ASSERT(err == ERR_OK);
         for (err = kv_cursor_seek(cursor, span_of(NULL, 0)); err == ERR_OK && !holds;
@@ -218,6 +217,14 @@ bool meeting_holds(struct member *member, struct span needle)
         }
         kv_cursor_close(cursor);
     }
+    return holds;
+}
+
+bool meeting_holds(struct member *member, struct span needle)
+{
+    struct snapshot snapshot = member_snapshot(member);
+    bool holds = meeting_holds_at(&snapshot, needle);
+
     ledger_snapshot_end(&snapshot);
     return holds;
 }

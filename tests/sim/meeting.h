@@ -36,6 +36,7 @@ void meeting_say(struct member *member, const struct member *to,
                  struct introduction_message *message);
 /* Is this anywhere in the plaintext of what is stored: entries opened, every row of every table? */
 bool meeting_holds(struct member *member, struct span needle);
+bool meeting_holds_at(const struct snapshot *snapshot, struct span needle);
 /* The link as the member holds it, in memory of the caller, to be wiped. */
 bool meeting_peer(struct member *member, const struct member *other, struct peer *out);
 

@@ -13,12 +13,12 @@
 #include "storage/heal.h"
 #include "storage/space.h"
 #include "tests/sim/asking.h"
+#include "tests/sim/flood.h"
 #include "tests/sim/siege.h"
 #include "tests/sim/three.h"
 
 enum {
     SIEGE_VOUCHES = 10000,
-    SIEGE_VOUCHES_A_COMMIT = 200,
     SIEGE_VOUCHES_BYTES = 128 << 20 /* they lie in two stores, which are memory here */
 };
 
@@ -28,26 +28,14 @@ static void siege_vouch_begin(struct three *three)
     meeting_link(&three->ana, &three->bruno);
 }
 
-/* A record as its issuer would sign it. */
 static void siege_vouch(struct member *issuer, const struct public_key *subject, unsigned number,
                         const char *words, struct buf *out)
 {
-    struct endorsement said = {.issuer = issuer->secrets.member,
-                               .subject = *subject,
-                               .relation = RELATION_CLIENT,
-                               .about = {span_str("stairs")},
-                               .about_count = 1,
-                               .words = span_str(words),
-                               .issued_s = issuer->now_ms / 1000 + number,
-                               .expires_s = issuer->now_ms / 1000 + number + 700 * 86400,
-                               .ceiling = AUDIENCE_NETWORK,
-                               .name = span_str("Somebody")};
+    const struct flood_record record = {
+        .words = words, .issued_s = issuer->now_ms / 1000 + number, .is_proved = number == 0};
 
-    endorsement_draw_id(&issuer->entropy, issuer->now_ms, &said.id);
-    if (number == 0) /* Accepting looks at the proofs, receiving does not. */
-        world_must(credential_prove(&said, ledger_root_key(issuer->ledger)));
     buf_clear(out);
-    world_must(endorsement_issue(&said, ledger_root_key(issuer->ledger), out));
+    flood_record(issuer, subject, &record, out);
 }
 
 static void siege_vouch_carry(struct three *three)
@@ -144,40 +132,21 @@ static void siege_vouch_taken_back(struct siege *siege)
 /* Ten thousand at once, each rightly signed: three wait for Ana, whatever lies in Iris's space. */
 static void siege_vouch_flood(struct siege *siege)
 {
+    struct flood flood = {.count = SIEGE_VOUCHES};
     struct snapshot snapshot;
     struct three three;
-    struct buf record = {0};
     uint64_t undecided = 0;
-    unsigned number = 1;
 
     siege_vouch_begin(&three);
-    while (number <= SIEGE_VOUCHES) {
-        struct ledger_txn *txn = member_begin(&three.iris);
-        struct edit_space edit = {0};
-        struct peer peer;
-        struct id id;
-
-        KITH_ASSERT(meeting_peer(&three.iris, &three.ana, &peer));
-        for (unsigned at = 0; at < SIEGE_VOUCHES_A_COMMIT; at++, number++) {
-            siege_vouch(&three.iris, &three.ana.secrets.member, number,
-                        "The same, and the same, and the same again.", &record);
-            statement_id(buf_span(&record), &id);
-            edit_begin(&edit, KIND_ENDORSEMENT, &id, three.iris.now_ms);
-            edit_set(&edit, ENDORSEMENT_STATEMENT, 1,
-                     (struct value){.type = VALUE_BYTES, .bytes = buf_span(&record)});
-            world_must(ledger_append(txn, &peer.pair_out, &edit, 0));
-        }
-        world_must(ledger_commit(txn, NULL));
-        edit_release(&edit);
-        meeting_carry(&three.iris, &three.ana);
-    }
+    flood.issued_s = three.iris.now_ms / 1000;
+    flood_offer(&three.iris, &three.ana, &flood);
+    meeting_carry(&three.iris, &three.ana);
     siege_expect(siege, siege_vouches_shown(&three.ana) == ENDORSEMENTS_PER_ISSUER_MAX,
                  "three are shown");
     snapshot = member_snapshot(&three.ana);
     world_must(endorsement_table_undecided(&snapshot, &three.iris.secrets.member, &undecided));
     ledger_snapshot_end(&snapshot);
     siege_expect(siege, undecided == ENDORSEMENTS_PER_ISSUER_MAX, "three are kept");
-    buf_release(&record);
     three_free(&three);
 }
 

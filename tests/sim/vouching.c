@@ -424,7 +424,7 @@ static void vouching_on_uri(struct world_node *node, void *self, enum err err,
              NULL, NULL);
 }
 
-static void vouching_link(struct vouching *vouching, size_t one, size_t other)
+void vouching_link(struct vouching *vouching, size_t one, size_t other)
 {
     struct world *world = &vouching->world;
     struct world_node *left = vouching->persons[one], *right = vouching->persons[other];

@@ -56,6 +56,8 @@ void vouching_tick(struct vouching *vouching);
 void vouching_live(struct vouching *vouching, uint64_t span_ms);
 /* No faults, clocks right, all nodes up; until nobody has anything to write any more. */
 void vouching_settle(struct vouching *vouching);
+/* These two are linked, by an invitation, and in step. */
+void vouching_link(struct vouching *vouching, size_t one, size_t other);
 /* Eva is linked with Bruno. */
 void vouching_welcome(struct vouching *vouching);
 /* Links as they are meant to be: both hold it, so far as their owners were asked. */

@@ -129,6 +129,11 @@ struct world {
     uint64_t trace;                     /* hash of all that happened */
     bool is_talkative;                  /* prints it, too */
     uint64_t census[WORLD_FAULTS];
+    /* Asked before and after everything that becomes durable while a process runs, a commit or a
+     * key file: does the power go here? What is durable then is all that stays, and nothing that
+     * follows leaves the node. NULL: it stays. */
+    bool (*has_power_cut)(void *self, struct world_node *node);
+    void *has_power_cut_self;
 };
 
 enum {
@@ -189,6 +194,8 @@ void world_home_free(struct world_home *home);
  * steps a file, before and after it takes the old one's place (tests/fault/key_file.c: there is no
  * other outcome). The process goes on until it can be ended: world_is_cut. */
 void world_key_step(struct world_node *node);
+/* The same at each side of a commit; self is the node. */
+void world_commit_step(void *self, bool is_durable);
 /* Ends a process whose power went meanwhile. */
 bool world_is_cut(struct world_node *node);
 uint64_t world_wall_ms(const struct world_node *node);

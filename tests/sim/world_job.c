@@ -280,6 +280,8 @@ static void world_job_write(struct world *world, struct world_node *node, void *
         world_after(world, world_draw(world, 3), node, world_job_tell, NULL);
     node->is_telling = true;
     world_job_follow(node);
+    if (world_is_cut(node))
+        return;
     if (node->jobs.first != NULL)
         world_job_wake(node);
 }

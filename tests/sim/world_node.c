@@ -212,6 +212,7 @@ void world_start(struct world_node *node)
     if (!node->is_twin)
         world_node_stir(node);
     node->is_twin = false;
+    kv_mem_watch(node->mem, world_commit_step, node);
     err = kv_mem_open(node->mem, &node->kv);
     if (err == ERR_OK)
         err = ledger_open(node->kv, node->secrets, &node->entropy, &node->ledger);
@@ -233,10 +234,9 @@ void world_start(struct world_node *node)
     node->is_up = true;
     node->is_stopping = false;
     world_note(node->world, node, "starts");
-    if (world_is_cut(node))
-        return;
     world_job_follow(node);
-    world_engine(node, &begin);
+    if (!world_is_cut(node))
+        world_engine(node, &begin);
 }
 
 void world_start_as(struct world_node *node,
@@ -491,10 +491,26 @@ void world_restore(struct world_node *node, const struct world_home *home)
     world_count(node->world, node, WORLD_RESTORE);
 }
 
+static void world_node_step(struct world_node *node)
+{
+    struct world *world = node->world;
+
+    if (node->cut == NULL && world->has_power_cut != NULL &&
+        world->has_power_cut(world->has_power_cut_self, node))
+        node->cut = world_snapshot(node);
+}
+
 void world_key_step(struct world_node *node)
 {
     if (node->doom_keys > 0 && --node->doom_keys == 0)
         node->cut = world_snapshot(node);
+    world_node_step(node);
+}
+
+void world_commit_step(void *self, bool is_durable)
+{
+    (void)is_durable;
+    world_node_step(self);
 }
 
 bool world_is_cut(struct world_node *node)

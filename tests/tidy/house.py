@@ -70,6 +70,7 @@ PARTS = {
     "proto/endorsement": ("relation audience", "the words an endorsement is made of"),
     "storage/endorsement_table": ("endorsement", "its rows and the decisions in them"),
     "storage/endorsement_merge": ("endorsement", "how rows of endorsements come to be"),
+    "storage/endorsement_waiting": ("endorsement", "a part of its table"),
     "storage/epoch_table": ("ledger", "a part of the ledger"),
     "storage/ingest": ("ledger", "a part of the ledger"),
     "storage/log_table": ("ledger", "a part of the ledger"),

@@ -221,6 +221,48 @@ static void a_failed_sync_poisons_the_store(void **state)
     kv_mem_free(mem);
 }
 
+struct told {
+    struct kv_mem *mem;
+    char order[16]; /* - before, + after */
+    size_t count;
+    struct kv_mem *before; /* as it was before the first */
+};
+
+static void on_commit(void *self, bool is_durable)
+{
+    struct told *told = self;
+
+    if (told->count == 0)
+        assert_int_equal(kv_mem_clone(told->mem, &told->before), ERR_OK);
+    told->order[told->count++] = is_durable ? '+' : '-';
+}
+
+/* What the watcher may clone is what a power cut would leave. */
+static void a_watcher_is_told_of_each_commit_before_and_after(void **state)
+{
+    struct kv_mem *mem = disk_new(4);
+    struct told told = {.mem = mem};
+    struct kv *kv = disk_open(mem);
+
+    (void)state;
+    assert_int_equal(disk_set(kv, 1), ERR_OK);
+    kv_mem_watch(mem, on_commit, &told);
+    assert_int_equal(disk_set(kv, 2), ERR_OK);
+    assert_int_equal(disk_number(kv), 2);
+    kv_mem_fail(mem, (struct kv_mem_failure){.at = 3, .err = ERR_NOMEM});
+    assert_int_equal(disk_set(kv, 3), ERR_NOMEM);
+    kv_mem_watch(mem, NULL, NULL);
+    assert_int_equal(disk_set(kv, 4), ERR_OK);
+    assert_string_equal(told.order, "-+-");
+    kv_close(kv);
+    kv_mem_restore(mem, told.before);
+    kv = disk_open(mem);
+    assert_int_equal(disk_number(kv), 1);
+    kv_close(kv);
+    kv_mem_free(told.before);
+    kv_mem_free(mem);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +273,7 @@ int main(void)
         cmocka_unit_test(each_operation_can_be_made_to_fail),
         cmocka_unit_test(a_sticky_failure_stays_until_it_is_taken_back_or_a_crash),
         cmocka_unit_test(a_failed_sync_poisons_the_store),
+        cmocka_unit_test(a_watcher_is_told_of_each_commit_before_and_after),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,10 +4,20 @@
 #include "crypto/secret.h"
 #include "node/introducee.h"
 
+/* An end may be heard of before the offer, in another log: there is nothing to show until then. */
+static bool describe_introduction_is_blank(const struct introduction_row *row)
+{
+    return row->expires_ms == 0 &&
+           (row->state == INTRODUCTION_WITHDRAWN || row->state == INTRODUCTION_RETRACTED ||
+            row->state == INTRODUCTION_DECLINED);
+}
+
 const char *describe_introduction_state(const struct introduction_row *row, uint64_t now_ms)
 {
     bool is_past = row->expires_ms != 0 && now_ms >= row->expires_ms;
 
+    if (describe_introduction_is_blank(row))
+        return NULL;
     switch (row->state) {
     case INTRODUCTION_OFFERED:
         return is_past && !row->is_asked_again ? "lapsed" : "offered";

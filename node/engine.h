@@ -81,6 +81,7 @@ enum engine_effect_type {
     ENGINE_REACHED,  /* store: this device was seen, and says it is at these addresses */
     ENGINE_DELIVERED, /* store: the peer holds this log up to size (may be collected) */
     ENGINE_CONFIRMED, /* store: a session under the link's secret was confirmed */
+    ENGINE_MET,       /* store: a session with this member stands, whom an introduction waits for */
     ENGINE_JOINED,  /* store: this device, which was new, holds what its first meeting announced */
     ENGINE_REFUSED, /* store: an acceptance was refused */
     ENGINE_JOURNAL, /* tell the owner */
@@ -138,7 +139,7 @@ struct engine_effect {
             struct log_id log;
             uint64_t size;
         } delivered;
-        struct public_key member; /* CONFIRMED */
+        struct public_key member; /* CONFIRMED, MET */
         struct {
             struct id acceptance;
             enum refusal refusal;

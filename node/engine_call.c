@@ -9,6 +9,7 @@
 #include "proto/link.h"
 #include "storage/row.h"
 #include "storage/view_host.h"
+#include "storage/view_introduction.h"
 
 /* Reading the store again. */
 
@@ -86,6 +87,8 @@ static enum err engine_call_on_device(void *self, const struct device_row *devic
     target->is_stale = false;
     target->is_held = false;
     target->was_reached |= from->peer->is_confirmed;
+    target->was_awaited = target->is_awaited;
+    target->is_awaited = false;
     target->is_introduced = from->peer->has_via;
     return view_peer_addresses(&from->engine->snapshot, &device->device, target->addresses,
                                &target->addresses_count);
@@ -188,6 +191,27 @@ static enum err engine_call_on_invitation(void *self, uint32_t number,
     return ERR_OK;
 }
 
+/* Somebody I greeted in an introduction and whose hello has not come: a session with them is told
+ * of (INTRO-20), one that stands at once. */
+static enum err engine_call_on_introduction(void *self, const struct introduction_row *row)
+{
+    struct engine *engine = self;
+
+    for (struct engine_target *target = engine->targets;
+         view_introduction_awaits(row) && target != NULL; target = target->next)
+        target->is_awaited |=
+            !target->is_acceptance && public_key_is_equal(&target->member, &row->other);
+    return ERR_OK;
+}
+
+static void engine_call_tell_awaited(struct engine *engine)
+{
+    for (struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next)
+        if (conn->state == CONN_SESSION && conn->is_confirmed && conn->role == SESSION_PEER &&
+            conn->known != NULL && conn->known->is_awaited && !conn->known->was_awaited)
+            engine_talk_tell_met(engine, conn);
+}
+
 static void engine_call_unhash(struct engine *engine, struct engine_target *target)
 {
     struct engine_target **at = &engine->target_buckets[engine_call_bucket(&target->device)];
@@ -261,7 +285,11 @@ enum err engine_call_reload(struct engine *engine)
     if (err == ERR_OK)
         err = engine_sibling_reload(engine);
     if (err == ERR_OK)
+        err = view_introduction_each(&engine->snapshot, NULL, engine_call_on_introduction, engine);
+    if (err == ERR_OK)
         engine_call_forget_stale(engine);
+    if (err == ERR_OK)
+        engine_call_tell_awaited(engine);
     return err;
 }
 

@@ -105,8 +105,10 @@ static enum err engine_greet_try_link(struct engine *engine, struct engine_conn 
         err = ERR_FORGED;
     if (err == ERR_OK)
         err = handshake_try_psk(conn->handshake, third, peer->secret, content, result);
-    if (err == ERR_FORGED && peer != NULL && peer->has_secret_old && peer->state == LINK_LINKED)
+    if (err == ERR_FORGED && peer != NULL && peer->has_secret_old && peer->state == LINK_LINKED) {
         err = handshake_try_psk(conn->handshake, third, peer->secret_old, content, result);
+        conn->is_under_old_secret = true;
+    }
     if (err == ERR_OK) {
         conn->member = device.member;
         conn->device = device.device;

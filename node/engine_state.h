@@ -61,6 +61,7 @@ struct engine_conn {
     struct engine_target *known;      /* a session with this device */
     bool is_out;                      /* its device was shut out when the session began */
     bool is_called_by_old_name;
+    bool is_under_old_secret; /* they called under the one that is only accepted */
     bool is_of_another_version;
     uint8_t called[KEY_SIZE]; /* then: the static key */
     uint8_t handshake_hash[HASH_SIZE];
@@ -84,8 +85,9 @@ struct engine_target {
     uint64_t dial_at_ms;
     conn_id dialling; /* 0: not being called */
     bool was_reached, is_stale;
-    bool is_unheard;    /* the last call was not answered once it had said who calls */
-    bool is_introduced; /* its addresses come from somebody whom others brought */
+    bool is_unheard;              /* the last call was not answered once it had said who calls */
+    bool is_awaited, was_awaited; /* an introduction waits for them; did, as it was read before */
+    bool is_introduced;           /* its addresses come from somebody whom others brought */
     bool is_held; /* the invitation comes first: the inviter may not know yet that the link was made
                    */
     bool wants_dial;                 /* asked for by the owner: back-off does not count */
@@ -198,6 +200,8 @@ void engine_talk_start(struct engine *engine, struct engine_conn *conn,
 void engine_talk_bytes(struct engine *engine, struct engine_conn *conn);
 void engine_talk_event(struct engine *engine, struct engine_conn *conn,
                        struct session_event *event);
+/* A session with somebody whom an introduction waits for stands: to be stored. */
+void engine_talk_tell_met(struct engine *engine, const struct engine_conn *conn);
 /* The other side takes too little: it is let go, and called again later. */
 void engine_talk_stalled(struct engine *engine, struct engine_conn *conn);
 void engine_talk_answered(struct engine *engine, const struct engine_event *event);

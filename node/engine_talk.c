@@ -96,6 +96,14 @@ static void engine_talk_tell_confirmed(struct engine *engine, const struct engin
         effect->member = conn->member;
 }
 
+void engine_talk_tell_met(struct engine *engine, const struct engine_conn *conn)
+{
+    struct engine_effect *effect = engine_effect(engine, ENGINE_MET, conn->id);
+
+    if (effect != NULL)
+        effect->member = conn->member;
+}
+
 /* The first frame decrypted: the other side holds its keys. */
 /* PROTOCOL HANDSHAKE-6: "No effect is felt (nobody is online, no address is learnt) before the
  * first frame of the other side opens." */
@@ -117,9 +125,11 @@ static void engine_talk_confirmed(struct engine *engine, struct engine_conn *con
         return;
     peer = secret_new(sizeof *peer);
     if (peer != NULL && view_peer(&engine->snapshot, &conn->member, peer) == ERR_OK &&
-        !peer->is_confirmed)
+        !peer->is_confirmed && !conn->is_under_old_secret)
         engine_talk_tell_confirmed(engine, conn);
     secret_free(peer);
+    if (conn->known != NULL && conn->known->is_awaited)
+        engine_talk_tell_met(engine, conn);
     (void)engine_effect(engine, ENGINE_PRESENCE, conn->id); /* A failure is remembered. */
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/heap.h"
+#include "node/introducee.h"
 #include "node/link_join.h"
 #include "storage/absent.h"
 #include "storage/join.h"
@@ -260,6 +261,8 @@ enum err errand_run(struct errand *errand, struct ledger_txn *txn)
         return errand_run_deliveries(errand, txn);
     case ENGINE_CONFIRMED:
         return errand_run_confirmed(errand, txn);
+    case ENGINE_MET:
+        return introducee_met(txn, &effect->member);
     case ENGINE_JOINED:
         return join_finish(txn);
     case ENGINE_REFUSED:

@@ -284,9 +284,9 @@ static enum err introducee_judge_release(struct introducee *self)
     if (err == ERR_OK && self->has_bond)
         err = introducee_hear_hello(self);
     /* They called with the invitation I hold for them, and told me what a hello tells. */
-    self->is_met = self->other->state == LINK_LINKED && self->other->has_introduction &&
-                   id_is_equal(&self->other->introduction, &self->intro->row.id);
-    self->facts.has_hello |= self->is_met && introducee_has_said(self, INTRODUCTION_HELLO);
+    self->was_called = self->other->state == LINK_LINKED && self->other->has_introduction &&
+                       id_is_equal(&self->other->introduction, &self->intro->row.id);
+    self->facts.has_hello |= self->was_called && introducee_has_said(self, INTRODUCTION_HELLO);
     if (err == ERR_OK)
         err = introducee_find_namesake(self, &is_namesake);
     if (!introducee_has_said(self, INTRODUCTION_HELLO))
@@ -315,6 +315,7 @@ static enum err introducee_gather(struct introducee *self, uint64_t *out_free_ms
         .said_hello = introducee_has_said(self, INTRODUCTION_HELLO),
         .said_retract = introducee_has_said(self, INTRODUCTION_RETRACT) ||
                         object_number(record, RECORD_ENDED) != 0,
+        .has_met = object_number(record, RECORD_MET) != 0,
         .is_peer = self->introducer->state == LINK_LINKED,
         .was_gone = self->intro->row.was_gone,
         .is_confirmed = object_number(record, RECORD_CONFIRMED) != 0,
@@ -369,6 +370,16 @@ static enum err introducee_retract(struct introducee *self)
     return amend_end(&amend, NULL);
 }
 
+/* A hello that comes after the two have met counts while their link stands: it never brings back
+ * somebody who was removed. */
+static enum err introducee_meet(struct introducee *self)
+{
+    if (!self->facts.has_hello)
+        return self->intro->row.is_met ? ERR_OK : introducee_vouch(self);
+    return self->intro->row.is_met && self->other->state != LINK_LINKED ? ERR_OK
+                                                                        : introducee_connect(self);
+}
+
 static enum err introducee_act(struct introducee *self, const struct introduction_verdict *verdict)
 {
     enum err err = ERR_OK;
@@ -381,9 +392,8 @@ static enum err introducee_act(struct introducee *self, const struct introductio
         err = introducee_retract(self);
     if (err == ERR_OK && verdict->must_say_hello)
         err = introducee_greet(self);
-    else if (err == ERR_OK && verdict->state == INTRODUCTION_CONNECTED && self->has_bond &&
-             !self->is_met)
-        err = introducee_connect(self);
+    else if (err == ERR_OK && verdict->state == INTRODUCTION_CONNECTED && !self->was_called)
+        err = introducee_meet(self);
     return err;
 }
 
@@ -432,7 +442,10 @@ static enum err introducee_report(struct introducee *self,
     case INTRODUCTION_CONNECTED:
         who = other;
         (void)snprintf(text, sizeof text,
-                       "is linked with you: introduced by %s; you have not compared safety words",
+                       self->facts.has_hello || self->was_called
+                           ? "is linked with you: introduced by %s; you have not compared safety "
+                             "words"
+                           : "is linked with you; %s brought you together, too",
                        by);
         err = introduction_act(self->intro, &self->intro->row.introducer, INTERACTION_INTRODUCED_ME,
                                span_str(other));
@@ -486,6 +499,7 @@ static enum err introducee_settle(struct introducee *self,
     if (verdict->state == INTRODUCTION_HELD && free_ms < wake_ms)
         wake_ms = free_ms;
     row->state = verdict->state;
+    row->is_met = verdict->state == INTRODUCTION_CONNECTED && !self->facts.has_hello;
     row->is_asked_again = verdict->is_asked_again;
     row->was_gone |= self->facts.has_offer && !self->facts.is_peer && !self->facts.said_yes;
     if (verdict->state == INTRODUCTION_OFFERED && row->shown_ms == 0)
@@ -510,7 +524,7 @@ enum err introducee_look(struct introduction_case *intro)
     uint64_t free_ms = UINT64_MAX;
     enum err err = ERR_OK;
 
-    if (intro->row.state == INTRODUCTION_CONNECTED)
+    if (intro->row.state == INTRODUCTION_CONNECTED && !intro->row.is_met)
         goto out; /* It is theirs alone now. */
     if (self.introducer == NULL || self.other == NULL || self.bond == NULL)
         err = ERR_NOMEM;

@@ -21,7 +21,7 @@ struct introducee {
     struct peer *introducer, *other;   /* secret; other: once known */
     struct introduction_bond *bond;    /* secret; when has_bond */
     bool has_bond, knows_other;
-    bool is_met;      /* the link stands already, by this introduction */
+    bool was_called;  /* the link stands already, by this introduction */
     struct buf plain; /* of the other's hello */
     struct introduction_hello hello;
     struct introduction_facts facts;
@@ -30,6 +30,11 @@ struct introducee {
 /* Introducee_greet.c: says hello to the other, and links with them. */
 MUST_USE enum err introducee_greet(struct introducee *self);
 MUST_USE enum err introducee_connect(struct introducee *self);
+/* Linked with them anyhow: only notes who vouches for their key. */
+MUST_USE enum err introducee_vouch(struct introducee *self);
+/* A session with this member stood under the link there is: every introduction to them in which I
+ * have said hello is over. Calls for the next look at each. */
+MUST_USE enum err introducee_met(struct ledger_txn *txn, const struct public_key *member);
 
 /* The offer that counts: the one I answered, else the one with the least hash. NULL: none. */
 const struct introduction_fact *introducee_offer(const struct introduction_case *intro);

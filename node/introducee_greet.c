@@ -147,6 +147,13 @@ static enum err introducee_my_hello(struct introducee *self, struct buf *plain,
     return err;
 }
 
+enum err introducee_vouch(struct introducee *self)
+{
+    if (!self->knows_other || self->other->state != LINK_LINKED)
+        return ERR_OK;
+    return link_join_vouch(self->intro->txn, &self->other->member, &self->intro->row.introducer);
+}
+
 enum err introducee_connect(struct introducee *self)
 {
     struct introduction_hello mine;
@@ -177,5 +184,46 @@ enum err introducee_connect(struct introducee *self)
         secret_wipe(plain.data, plain.capacity);
     buf_release(&plain);
     secret_free(secret);
+    return err;
+}
+
+/* Who met. */
+
+struct introducee_met {
+    const struct public_key *member;
+    struct buf names;
+};
+
+static enum err introducee_on_greeted(void *self, const struct introduction_row *row)
+{
+    struct introducee_met *met = self;
+
+    if (view_introduction_awaits(row) && public_key_is_equal(&row->other, met->member)) {
+        buf_append(&met->names, span_of(row->introducer.bytes, 32));
+        buf_append(&met->names, span_of(row->id.bytes, ID_SIZE));
+    }
+    return buf_err(&met->names);
+}
+
+/* PROTOCOL INTRO-20: "Whoever has said hello and then has a session with the other, under the
+ * secret of whatever link there is, waits no more: the introduction has ended in a link, and the
+ * introducer is added to those who vouch for the key." */
+enum err introducee_met(struct ledger_txn *txn, const struct public_key *member)
+{
+    struct introducee_met met = {.member = member};
+    struct introduction_case intro = {.txn = txn, .snapshot = ledger_txn_snapshot(txn)};
+    enum err err = view_introduction_each(&intro.snapshot, NULL, introducee_on_greeted, &met);
+
+    for (size_t at = 0; at < met.names.size && err == ERR_OK; at += 32 + ID_SIZE) {
+        struct amend amend;
+
+        memcpy(intro.row.introducer.bytes, met.names.data + at, 32);
+        memcpy(intro.row.id.bytes, met.names.data + at + 32, ID_SIZE);
+        introduction_record_id(&intro.row.introducer, &intro.row.id, &intro.record_id);
+        introduction_amend(&intro, &amend);
+        amend_number(&amend, RECORD_MET, 1);
+        err = amend_end(&amend, NULL);
+    }
+    buf_release(&met.names);
     return err;
 }

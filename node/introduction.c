@@ -107,7 +107,8 @@ static bool introduction_row_is_equal(const struct introduction_row *left,
 {
     return left->state == right->state && left->is_suppressed == right->is_suppressed &&
            left->was_gone == right->was_gone && left->is_mismatched == right->is_mismatched &&
-           left->is_asked_again == right->is_asked_again && left->has_other == right->has_other &&
+           left->is_asked_again == right->is_asked_again && left->is_met == right->is_met &&
+           left->has_other == right->has_other &&
            public_key_is_equal(&left->other, &right->other) && left->seen_ms == right->seen_ms &&
            left->shown_ms == right->shown_ms && left->ended_ms == right->ended_ms &&
            left->ended_running_ms == right->ended_running_ms &&

@@ -22,11 +22,22 @@ static void link_join_open(struct ledger_txn *txn, const struct public_key *memb
     amend_begin(amend, txn, ledger_self_space(ledger_txn_snapshot(txn).ledger), KIND_LINK, &id);
 }
 
-static void link_join_vouch(struct amend *amend, const struct link_join *join,
-                            char did[static DID_SIZE])
+static void link_join_add_voucher(struct amend *amend, const struct public_key *introducer,
+                                  char did[static DID_SIZE])
 {
-    identity_did(join->introducer, did);
+    identity_did(introducer, did);
     amend_add(amend, LINK_VOUCHERS, span_str(did));
+}
+
+enum err link_join_vouch(struct ledger_txn *txn, const struct public_key *member,
+                         const struct public_key *introducer)
+{
+    char did[DID_SIZE];
+    struct amend amend;
+
+    link_join_open(txn, member, &amend);
+    link_join_add_voucher(&amend, introducer, did);
+    return amend_end(&amend, NULL);
 }
 
 /* The pair space I write: there from before, and closed to nobody new until now, or new under the
@@ -135,7 +146,7 @@ static enum err link_join_new(struct ledger_txn *txn, const struct link_join *jo
         link_join_fill(&amend, join, before, ledger_txn_now_ms(txn));
         link_amend_told(&amend, &told);
         amend_bytes(&amend, LINK_CONTACT, span_of(contact.bytes, ID_SIZE));
-        link_join_vouch(&amend, join, did);
+        link_join_add_voucher(&amend, join->introducer, did);
         err = amend_end(&amend, NULL);
     }
     secret_wipe(told.knock, sizeof told.knock);
@@ -151,19 +162,14 @@ enum err link_join(struct ledger_txn *txn, const struct link_join *join)
 {
     const struct public_key *member = &join->hello->chain.member;
     struct peer *before = secret_new(sizeof *before);
-    char did[DID_SIZE];
-    struct amend amend;
     enum err err = before != NULL ? view_device_learn(txn, &join->hello->chain) : ERR_NOMEM;
 
     if (err == ERR_OK)
         err = link_before(txn, member, before);
-    if (err == ERR_OK && link_join_judge(join, before) == LINK_VOUCHED) {
-        link_join_open(txn, member, &amend);
-        link_join_vouch(&amend, join, did);
-        err = amend_end(&amend, NULL);
-    } else if (err == ERR_OK) {
-        err = link_join_new(txn, join, before);
-    }
+    if (err == ERR_OK)
+        err = link_join_judge(join, before) == LINK_VOUCHED
+                  ? link_join_vouch(txn, member, join->introducer)
+                  : link_join_new(txn, join, before);
     secret_free(before);
     return err;
 }

@@ -21,6 +21,9 @@ struct link_join {
 /* Makes the link, with the contact, the grant of my card and the journal; or, when both sides hold
  * one already, only adds who vouches. out_name is the other's name. */
 MUST_USE enum err link_join(struct ledger_txn *txn, const struct link_join *join);
+/* Adds to the link with this member who vouches for their key. */
+MUST_USE enum err link_join_vouch(struct ledger_txn *txn, const struct public_key *member,
+                                  const struct public_key *introducer);
 
 /* P5: the link's secret is gone, what the other could read gets new epochs, and the knock is new.
  */

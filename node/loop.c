@@ -85,6 +85,7 @@ static void loop_effect(struct loop *loop, const struct engine_effect *effect)
     case ENGINE_MEET:
     case ENGINE_REACHED:
     case ENGINE_CONFIRMED:
+    case ENGINE_MET:
     case ENGINE_FILL:
     case ENGINE_JOINED:
     case ENGINE_REFUSED:

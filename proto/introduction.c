@@ -52,6 +52,7 @@ static const struct field introduction_record_fields[] = {
     INTRODUCTION_NUMBER(RECORD_DROPPED, "dropped", 1),
     INTRODUCTION_NUMBER(RECORD_QUIET, "quiet", 1),
     INTRODUCTION_TEXT(RECORD_HEARD, "heard", INTRODUCTION_MESSAGE_SIZE_MAX),
+    INTRODUCTION_NUMBER(RECORD_MET, "met", 1),
 };
 static const struct field introduction_key_fields[] = {
     INTRODUCTION_BYTES(INTRODUCTION_KEY_SECRET, "secret", KEY_SIZE),

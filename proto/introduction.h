@@ -138,7 +138,8 @@ enum introduction_record_field {
     RECORD_CONFIRMED = 22, /* number: 1 asked again, and yes */
     RECORD_DROPPED = 23,   /* number: 1 deleted while waiting for the other's hello */
     RECORD_QUIET = 24,     /* number: 1 declined by saying nothing */
-    RECORD_HEARD = 25      /* text: what the other said in their hello */
+    RECORD_HEARD = 25,     /* text: what the other said in their hello */
+    RECORD_MET = 26        /* number: 1 a session with the other stood after my hello */
 };
 
 enum introduction_ended {

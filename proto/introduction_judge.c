@@ -24,7 +24,8 @@ static void introduction_judge_released(const struct introduction_facts *facts,
         out->is_asked_again = true;
     } else {
         out->must_say_hello = true;
-        out->state = facts->has_hello ? INTRODUCTION_CONNECTED : INTRODUCTION_GREETED;
+        out->state =
+            facts->has_hello || facts->has_met ? INTRODUCTION_CONNECTED : INTRODUCTION_GREETED;
     }
 }
 
@@ -68,7 +69,8 @@ void introduction_judge(const struct introduction_facts *facts, struct introduct
 {
     *out = (struct introduction_verdict){.state = INTRODUCTION_NONE, .wake_ms = UINT64_MAX};
     if (facts->said_hello)
-        out->state = facts->has_hello ? INTRODUCTION_CONNECTED : INTRODUCTION_GREETED;
+        out->state =
+            facts->has_hello || facts->has_met ? INTRODUCTION_CONNECTED : INTRODUCTION_GREETED;
     else if (facts->is_suppressed)
         out->state = INTRODUCTION_SUPPRESSED;
     else if (facts->said_yes && facts->has_release)

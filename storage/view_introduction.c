@@ -49,6 +49,7 @@ static enum err view_introduction_read(struct span key, struct span value,
     out->has_other = (flags & 16) != 0;
     out->has_thanked[0] = (flags & 32) != 0;
     out->has_thanked[1] = (flags & 64) != 0;
+    out->is_met = (flags & 128) != 0;
     memcpy(out->other.bytes, value.data + 2, 32);
     out->seen_ms = be64(value.data + 34);
     out->shown_ms = be64(value.data + 42);
@@ -82,7 +83,7 @@ enum err view_introduction_put(struct ledger_txn *txn, const struct introduction
     value[1] = (uint8_t)((row->is_suppressed ? 1 : 0) | (row->was_gone ? 2 : 0) |
                          (row->is_mismatched ? 4 : 0) | (row->is_asked_again ? 8 : 0) |
                          (row->has_other ? 16 : 0) | (row->has_thanked[0] ? 32 : 0) |
-                         (row->has_thanked[1] ? 64 : 0));
+                         (row->has_thanked[1] ? 64 : 0) | (row->is_met ? 128 : 0));
     memcpy(value + 2, row->other.bytes, 32);
     be64_put(value + 34, row->seen_ms);
     be64_put(value + 42, row->shown_ms);
@@ -93,6 +94,11 @@ enum err view_introduction_put(struct ledger_txn *txn, const struct introduction
     be64_put(value + 82, row->agreed.wall_ms);
     view_introduction_name(&row->introducer, &row->id, &key);
     return ledger_put_sealed(txn, TABLE_INTRODUCTION, &key, span_of(value, sizeof value));
+}
+
+bool view_introduction_awaits(const struct introduction_row *row)
+{
+    return row->state == INTRODUCTION_GREETED && row->has_other;
 }
 
 struct view_introduction_rows {

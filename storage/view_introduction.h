@@ -20,6 +20,7 @@ struct introduction_row {
     bool was_gone;                 /* the introducer was no peer once, before an answer */
     bool is_mismatched;            /* alarm; stays until the owner says otherwise */
     bool is_asked_again;
+    bool is_met;         /* connected by a session, without the other's hello, which may come yet */
     bool has_thanked[2]; /* of an introducer: A, B; told to the owner */
     bool has_other;
     struct public_key other; /* of an introducee: the other, once a release or a tag shows who */
@@ -31,6 +32,8 @@ struct introduction_row {
     uint64_t expires_ms;
 };
 
+/* I have said hello, and wait for that of the other. */
+bool view_introduction_awaits(const struct introduction_row *row);
 /* The name of an introduction on the agenda, and the start of its keys. */
 void view_introduction_name(const struct public_key *introducer, const struct id *id,
                             struct key *out);

@@ -175,6 +175,7 @@ static void bench_effect(struct bench_queue *queue, struct bench_node *node,
     case ENGINE_FACTS:
     case ENGINE_REBASE:
     case ENGINE_MEET:
+    case ENGINE_MET:
     case ENGINE_CLOSE:
     case ENGINE_REACHED:
     case ENGINE_DELIVERED:

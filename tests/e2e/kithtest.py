@@ -181,6 +181,17 @@ def until(condition, seconds=20, what="it did not come to that"):
     raise AssertionError(what)
 
 
+def start_later(member, how):
+    """The node of this member runs as one that does otherwise: see later.c."""
+    member.program = LATER
+    os.environ["KITH_LATER"] = how
+    try:
+        return member.start()
+    finally:
+        del os.environ["KITH_LATER"]
+        member.program = KITH
+
+
 def link(inviter, acceptor):
     uri = inviter.ok("peer", "invite", acceptor.name)["uri"]
     answer = acceptor.ok("peer", "accept", uri)

@@ -3,8 +3,8 @@
  * says of itself at the door (KITH_LATER=knock) or in its hello (KITH_LATER=hello) is version 2; or
  * that it says hello twice, against the rules (KITH_LATER=rude); or that it is killed when what it
  * wrote is committed and its lists are to follow (KITH_LATER=behind); or that no signature of what
- * it gives fits (KITH_LATER=forger). The linker puts these functions before those of the same name
- * (--wrap).
+ * it gives fits (KITH_LATER=forger); or that it takes an introduction back where an offer is due
+ * (KITH_LATER=early). The linker puts these functions before those of the same name (--wrap).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +13,7 @@
 #include "crypto/digest.h"
 #include "crypto/handshake.h"
 #include "node/writer_round.h"
+#include "proto/introduction_judge.h"
 #include "proto/message.h"
 #include "storage/follow.h"
 
@@ -36,6 +37,10 @@ enum err __real_follow_stage(struct ledger *ledger, size_t budget, bool *out_is_
 enum err __wrap_follow_stage(struct ledger *ledger, size_t budget, bool *out_is_more);
 enum err __real_writer_round_start(struct ledger *ledger, struct writer_round **out);
 enum err __wrap_writer_round_start(struct ledger *ledger, struct writer_round **out);
+void __real_introduction_judge_plan(const struct introduction_plan_facts *facts,
+                                    struct introduction_plan_verdict *out);
+void __wrap_introduction_judge_plan(const struct introduction_plan_facts *facts,
+                                    struct introduction_plan_verdict *out);
 
 static bool later_is(const char *what)
 {
@@ -105,4 +110,14 @@ enum err __wrap_writer_round_start(struct ledger *ledger, struct writer_round **
     if (later_is("behind"))
         _exit(1);
     return __real_writer_round_start(ledger, out);
+}
+
+void __wrap_introduction_judge_plan(const struct introduction_plan_facts *facts,
+                                    struct introduction_plan_verdict *out)
+{
+    __real_introduction_judge_plan(facts, out);
+    for (unsigned side = 0; side < 2 && later_is("early"); side++) {
+        out->must_withdraw[side] = out->must_offer[side];
+        out->must_offer[side] = false;
+    }
 }

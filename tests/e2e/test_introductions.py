@@ -1,5 +1,5 @@
 """Three and four people: a member brings two peers together, and both must agree."""
-from kithtest import link, run, until
+from kithtest import link, run, start_later, until
 
 
 def three(here):
@@ -284,6 +284,21 @@ def wrong_names_and_states_say_what_to_type(place):
     wait_for(iris, "closed")
     ana.fails(1, "intro", "thanks", made["id"])
     bruno.ok("intro", "mute", "iris")
+
+
+def what_was_taken_back_before_it_was_offered_is_not_shown(place):
+    """Two devices of Iris have a log each: what one took back may come before what one offered."""
+    iris, ana, _ = three(place)
+    iris.stop()
+    start_later(iris, "early")
+    made = iris.ok("introduce", "ana", "bruno", "--why", "Boats.", "--first", "both")
+    iris.ok("sync", "--wait", "20")
+    received = iris.ok("sync", "ana", "--wait", "20")["peers"][0]
+    assert received["in_step"], received
+    assert intros(ana) == []
+    assert "No introductions." in ana.call("intro", "list", text=True)[1]
+    assert ana.ok("status")["introductions"] == {"waiting_for_me": 0, "open": 0}
+    ana.fails(3, "intro", "show", made["id"])
 
 
 run(dict(globals()))

@@ -1,23 +1,10 @@
 """A node of another version: nothing is exchanged, nobody is blamed, the owner is told once."""
-import os
-
-from kithtest import KITH, LATER, run, until
+from kithtest import run, start_later, until
 
 
 def rows_of(member, kind):
     rows = member.ok("log")
     return [row for row in (rows if isinstance(rows, list) else [rows]) if row["kind"] == kind]
-
-
-def start_later(member, where):
-    """From now on this member's node says that it is of version 2."""
-    member.program = LATER
-    os.environ["KITH_LATER"] = where
-    try:
-        return member.start()
-    finally:
-        del os.environ["KITH_LATER"]
-        member.program = KITH
 
 
 def returns_to_this_version(ana, bruno):

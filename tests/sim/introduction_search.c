@@ -5,7 +5,6 @@
 
 enum { I1, I2, A1, A2, B1, NODES };
 
-enum link { LINKED, CUT_BY_INTRODUCER, CUT_BY_SIDE };
 enum { BEFORE = 0, PAST = 1, LONG_PAST = 2 };
 
 struct world {
@@ -14,6 +13,8 @@ struct world {
     uint8_t link[2];
     uint8_t has_place[2];
     uint8_t dropped[2];
+    uint8_t is_linked; /* the two, by another way */
+    uint8_t pad[2];
 };
 
 struct search {
@@ -67,6 +68,7 @@ static void search_judge(const struct search *search, const struct world *world,
                                       .said_no = (facts & NO) != 0,
                                       .said_retract = (facts & RETRACT) != 0,
                                       .said_hello = (facts & HELLO) != 0,
+                                      .has_met = (facts & MET) != 0,
                                       .is_peer = world->link[side] != CUT_BY_SIDE,
                                       .is_suppressed = search->setting->is_suppressed[side],
                                       .is_auto = search->setting->is_auto[side],
@@ -252,7 +254,8 @@ static enum introduction_state search_state(const struct search *search, const s
     return verdict.state;
 }
 
-/* Whoever is connected calls the other, who waits for the hello, and tells it directly. */
+/* Whoever is connected by the other's hello calls them, who waits for one, and tells it directly.
+ */
 static bool search_meet(struct search *search, const struct world *world)
 {
     bool is_moving = false;
@@ -263,6 +266,7 @@ static bool search_meet(struct search *search, const struct world *world)
 
             if (search_party(from) == search_party(to) || !search_is_there(search->setting, from) ||
                 !search_is_there(search->setting, to) ||
+                (search_side(world, from, search_party(from) - 1) & RELAY) == 0 ||
                 search_state(search, world, from) != INTRODUCTION_CONNECTED ||
                 search_state(search, world, to) != INTRODUCTION_GREETED)
                 continue;
@@ -271,6 +275,35 @@ static bool search_meet(struct search *search, const struct world *world)
             is_moving = true;
         }
     return is_moving;
+}
+
+/* A session of the two under the link that owes nothing to this, after a hello was said. */
+static bool search_have_session(struct search *search, const struct world *world)
+{
+    bool is_moving = false;
+
+    for (unsigned node = A1; node < NODES && world->is_linked; node++) {
+        struct world next = *world;
+        unsigned side = search_party(node) - 1;
+
+        if (!search_is_there(search->setting, node) ||
+            (search_side(world, node, side) & (HELLO | MET)) != HELLO)
+            continue;
+        search_learn(&next, node, side, MET);
+        search_add(search, &next);
+        is_moving = true;
+    }
+    return is_moving;
+}
+
+static void search_link(struct search *search, const struct world *world)
+{
+    struct world next = *world;
+
+    if (!search->setting->may_link || world->is_linked)
+        return;
+    next.is_linked = 1;
+    search_add(search, &next);
 }
 
 static void search_say(struct search *search, const struct world *world, unsigned node,
@@ -354,22 +387,26 @@ static void search_cut(struct search *search, const struct world *world)
 
 /* Looking. */
 
-static bool search_is_connected(const struct search *search, const struct world *world,
-                                unsigned party)
+static bool search_stands(const struct search *search, const struct world *world, unsigned party,
+                          enum introduction_state state)
 {
     for (unsigned node = A1; node < NODES; node++)
         if (search_is_there(search->setting, node) && search_party(node) == party &&
-            search_state(search, world, node) == INTRODUCTION_CONNECTED)
+            search_state(search, world, node) == state)
             return true;
     return false;
 }
 
 static void search_look(struct search *search, const struct world *world, bool is_quiet)
 {
-    bool a = search_is_connected(search, world, 1), b = search_is_connected(search, world, 2);
+    bool a = search_stands(search, world, 1, INTRODUCTION_CONNECTED);
+    bool b = search_stands(search, world, 2, INTRODUCTION_CONNECTED);
 
     search->found->connected += a && b;
-    search->found->half += is_quiet && a != b;
+    search->found->half += is_quiet && !world->is_linked && a != b;
+    search->found->left += is_quiet && world->is_linked &&
+                           (search_stands(search, world, 1, INTRODUCTION_GREETED) ||
+                            search_stands(search, world, 2, INTRODUCTION_GREETED));
     if (search->found->seen_by_a != NULL) {
         uint32_t seen = search_side(world, A1, 0) << 3 | (uint32_t)world->clock[1] << 1 |
                         (world->link[0] == CUT_BY_SIDE ? 1u : 0u);
@@ -395,6 +432,7 @@ void introduction_search_run(const struct introduction_setting *setting, bool is
         worlds_read(&search.worlds, at, &world);
         is_moving = search_deliver(&search, &world);
         is_moving |= search_meet(&search, &world);
+        is_moving |= search_have_session(&search, &world);
         search_look(&search, &world, !is_moving);
         for (unsigned node = A1; node < NODES; node++)
             if (search_is_there(setting, node))
@@ -402,6 +440,7 @@ void introduction_search_run(const struct introduction_setting *setting, bool is
         for (unsigned node = I1; node <= I2 && !setting->is_firm; node++)
             if (search_is_there(setting, node))
                 search_withdraw(&search, &world, node);
+        search_link(&search, &world);
         search_elapse(&search, &world);
         search_cut(&search, &world);
     }

@@ -11,6 +11,8 @@
  * P3  no quiet state has exactly one side connected
  * P4  nobody releases who holds a refusal, and nobody says hello who holds a no of their own
  *     without being asked again
+ * P8  in no quiet state does anybody wait for a hello of somebody they are linked with: the two may
+ *     come to a link by another way, at any time, and meet under it
  */
 #ifndef KITH_TESTS_SIM_INTRODUCTION_SEARCH_H
 #define KITH_TESTS_SIM_INTRODUCTION_SEARCH_H
@@ -31,16 +33,20 @@ enum {
     HELLO = 128,
     CONFIRMED = 256, /* in self */
     GONE = 512,      /* this device's own */
-    SIDE = 10,
+    MET = 1024,      /* in self */
+    SIDE = 11,
     SIDE_MASK = (1 << SIDE) - 1,
     SAID_TO = OFFER | RELEASE | WITHDRAW | RELAY,
     SAID_BY = YES | NO | RETRACT | HELLO
 };
+/* The link of the introducer and a side. */
+enum link { LINKED, CUT_BY_INTRODUCER, CUT_BY_SIDE };
 #define ENDED (UINT32_C(1) << (2 * SIDE)) /* in the introducer's self */
 
 struct introduction_setting {
     bool is_parallel, has_twin_a, has_twin_i, may_cut, is_deleting;
     bool is_timeless, is_firm; /* no clock moves; the introducer's owner never withdraws */
+    bool may_link;             /* the two may come to a link that owes nothing to this */
     unsigned first;
     bool is_auto[2], is_held[2], is_suppressed[2];
     bool b_only_declines, b_is_silent;
@@ -50,7 +56,7 @@ struct introduction_setting {
 };
 
 struct introduction_found {
-    size_t states, early, half, refused, connected, limit;
+    size_t states, early, half, refused, left, connected, limit;
     bool is_cut;
     uint8_t *seen_by_a; /* which observations of A were possible */
 };

@@ -1,6 +1,8 @@
 /* Introductions and secrets are counted from 0, and kept as bits or from 1. */
 #include "tests/sim/introduction_twice.h"
 
+#include <string.h>
+
 #include "tests/sim/worlds.h"
 
 /* The link as one of the two holds it. */
@@ -12,13 +14,16 @@ struct twice_link {
     uint8_t is_joined;   /* bits: connected, and carried out */
     uint8_t may_call;    /* bits: I hold the invitation of the other */
     uint8_t is_spent;    /* bits: of the invitations I hold for them */
-    uint8_t pad[3];
+    uint8_t has_met;     /* bits: a session with the other stood after my hello */
+    uint8_t pad[2];
 };
 
 struct twice_world {
     uint32_t introducer[2]; /* by introduction: facts about both sides, and ENDED */
     uint32_t known[2][2];   /* by introduction and side */
     struct twice_link link[2];
+    uint8_t cut[2]; /* enum link, of the first introducer and each side */
+    uint8_t pad[2];
 };
 
 struct twice {
@@ -39,7 +44,12 @@ static uint32_t twice_about(const struct twice_world *world, unsigned intro, uns
 
 /* The product's judgements. */
 
-static bool twice_is_met(const struct twice_world *world, unsigned intro, unsigned side)
+static enum link twice_cut(const struct twice_world *world, unsigned intro, unsigned side)
+{
+    return intro == 0 ? (enum link)world->cut[side] : LINKED;
+}
+
+static bool twice_was_called(const struct twice_world *world, unsigned intro, unsigned side)
 {
     return world->link[side].via == intro + 1 && (world->known[intro][side] & HELLO) != 0;
 }
@@ -52,13 +62,14 @@ static void twice_judge(const struct twice *twice, const struct twice_world *wor
         .has_offer = (facts & OFFER) != 0,
         .has_withdraw = (facts & WITHDRAW) != 0,
         .has_release = (facts & RELEASE) != 0 && (facts & YES) != 0,
-        .has_hello =
-            ((facts & RELAY) != 0 && (facts & RELEASE) != 0) || twice_is_met(world, intro, side),
+        .has_hello = ((facts & RELAY) != 0 && (facts & RELEASE) != 0) ||
+                     twice_was_called(world, intro, side),
         .said_yes = (facts & YES) != 0,
         .said_no = (facts & NO) != 0,
         .said_retract = (facts & RETRACT) != 0,
         .said_hello = (facts & HELLO) != 0,
-        .is_peer = true,
+        .has_met = (world->link[side].has_met & twice_bit(intro)) != 0,
+        .is_peer = twice_cut(world, intro, side) != CUT_BY_SIDE,
         .is_mismatched = twice->setting->is_other_key && intro == 1 && side == 0,
         .is_auto = twice->setting->machines.is_auto[side],
         .has_place = true,
@@ -102,7 +113,7 @@ static void twice_judge_plan(const struct twice *twice, const struct twice_world
         seen.has_hello[side] = (facts & HELLO) != 0;
         seen.was_relayed[side] =
             (facts & RELAY) != 0 || (twice_about(world, intro, 1 - side) & HELLO) == 0;
-        seen.is_peer[side] = true;
+        seen.is_peer[side] = twice_cut(world, intro, side) != CUT_BY_INTRODUCER;
     }
     twice->setting->machines.plan(&seen, out);
 }
@@ -194,8 +205,10 @@ static bool twice_answer(const struct twice *twice, struct twice_world *world, u
         twice->found->refused += (before & NO) != 0;
         link->said_linked |= link->speaks != 0 ? twice_bit(intro) : 0;
     } else if (verdict.state == INTRODUCTION_CONNECTED) {
+        if ((before & RELAY) == 0 && !twice_was_called(world, intro, side))
+            return false; /* Met; their hello may come yet. */
         link->is_joined |= twice_bit(intro);
-        if (!twice_is_met(world, intro, side))
+        if (!twice_was_called(world, intro, side))
             twice_join(twice, world, intro, side);
         return true;
     }
@@ -225,6 +238,8 @@ static bool twice_deliver_one(struct twice *twice, const struct twice_world *wor
     uint32_t held = twice_about(world, intro, side), known = world->known[intro][side];
     uint32_t down = held & SAID_TO & ~known, up = known & SAID_BY & ~held;
 
+    if (twice_cut(world, intro, side) != LINKED)
+        return false;
     for (unsigned bit = 0; bit < SIDE; bit++) {
         struct twice_world next = *world;
 
@@ -248,8 +263,9 @@ static bool twice_call_one(struct twice *twice, const struct twice_world *world,
     struct twice_link *mine = &next.link[side], *theirs = &next.link[1 - side];
     uint8_t fresh = (uint8_t)(intro + 1);
 
-    if ((mine->may_call & twice_bit(intro)) == 0 || mine->is_confirmed ||
-        (world->known[intro][1 - side] & HELLO) == 0 || (theirs->is_spent & twice_bit(intro)) != 0)
+    if (twice->setting->has_no_calls || (mine->may_call & twice_bit(intro)) == 0 ||
+        mine->is_confirmed || (world->known[intro][1 - side] & HELLO) == 0 ||
+        (theirs->is_spent & twice_bit(intro)) != 0)
         return false;
     if (twice_keep(twice, theirs, fresh, &called) != LINK_SAME)
         theirs->is_confirmed = 0;
@@ -266,20 +282,28 @@ static bool twice_takes(const struct twice_link *link, uint8_t secret)
     return secret != 0 && (link->speaks == secret || link->accepts == secret);
 }
 
-/* A session under the link's secret; this side learns of it, the other may not yet. */
-static void twice_confirm(struct twice *twice, const struct twice_world *world, unsigned side)
+/* A session under a secret that both hold; this side learns of it, the other may not yet. That the
+ * link is confirmed follows only from one under the secret this side speaks under. */
+static bool twice_have_session(struct twice *twice, const struct twice_world *world, unsigned side)
 {
     struct twice_world next = *world;
     struct twice_link *link = &next.link[side];
     const struct twice_link *other = &world->link[1 - side];
+    bool is_confirmed = twice->setting->is_credulous || twice_takes(other, link->speaks);
 
-    if (link->is_confirmed ||
-        (!twice_takes(link, other->speaks) && !twice_takes(other, link->speaks)))
-        return;
-    link->is_confirmed = 1;
-    if (link->source != 0 && (world->known[link->source - 1][side] & HELLO) != 0)
+    if (!twice_takes(other, link->speaks) && !twice_takes(link, other->speaks))
+        return false;
+    if (is_confirmed && !link->is_confirmed && link->source != 0 &&
+        (world->known[link->source - 1][side] & HELLO) != 0)
         link->is_spent |= twice_bit(link->source - 1u);
+    link->is_confirmed |= is_confirmed;
+    for (unsigned intro = 0; intro < 2; intro++)
+        if (twice_state(twice, world, intro, side) == INTRODUCTION_GREETED)
+            link->has_met |= twice_bit(intro);
+    if (memcmp(link, &world->link[side], sizeof *link) == 0)
+        return false;
     twice_add(twice, &next);
+    return true;
 }
 
 static void twice_say(struct twice *twice, const struct twice_world *world, unsigned intro,
@@ -323,11 +347,25 @@ static void twice_withdraw(struct twice *twice, const struct twice_world *world,
     twice_add(twice, &next);
 }
 
+/* The first introducer and a side part. */
+static void twice_part(struct twice *twice, const struct twice_world *world, unsigned side)
+{
+    if (!twice->setting->may_cut || world->cut[side] != LINKED)
+        return;
+    for (enum link cut = CUT_BY_INTRODUCER; cut <= CUT_BY_SIDE; cut++) {
+        struct twice_world next = *world;
+
+        next.cut[side] = (uint8_t)cut;
+        twice_add(twice, &next);
+    }
+}
+
 /* Looking. */
 
 /* Whoever waits for an answer may wait for ever; whoever waits for something that was said must
  * not. */
-static bool twice_is_stuck(enum introduction_state mine, enum introduction_state theirs)
+static bool twice_is_stuck(enum introduction_state mine, enum introduction_state theirs,
+                           bool is_linked)
 {
     switch (mine) {
     case INTRODUCTION_OFFERED:
@@ -341,8 +379,10 @@ static bool twice_is_stuck(enum introduction_state mine, enum introduction_state
                theirs == INTRODUCTION_GREETED;
     case INTRODUCTION_GREETED:
         return theirs != INTRODUCTION_RETRACTED && theirs != INTRODUCTION_CONFLICT;
-    case INTRODUCTION_CONNECTED:
-        return theirs != INTRODUCTION_CONNECTED;
+    case INTRODUCTION_CONNECTED: /* They may have taken it back, and be linked with me anyhow. */
+        return theirs != INTRODUCTION_CONNECTED &&
+               (!is_linked ||
+                (theirs != INTRODUCTION_RETRACTED && theirs != INTRODUCTION_CONFLICT));
     case INTRODUCTION_NONE: /* Asked second, and nobody asked yet. */
         return theirs != INTRODUCTION_OFFERED && theirs != INTRODUCTION_DECLINED &&
                theirs != INTRODUCTION_WITHDRAWN && theirs != INTRODUCTION_RETRACTED;
@@ -361,13 +401,18 @@ static void twice_look_quiet(struct twice *twice, const struct twice_world *worl
                              enum introduction_state states[2][2])
 {
     const struct twice_link *a = &world->link[0], *b = &world->link[1];
-    bool is_connected = false;
+    bool is_linked = a->speaks != 0 && b->speaks != 0, is_connected = false;
 
     twice->found->quiet++;
     for (unsigned intro = 0; intro < 2; intro++) {
+        bool is_cut = twice_cut(world, intro, 0) != LINKED || twice_cut(world, intro, 1) != LINKED;
+
         is_connected |= states[intro][0] == INTRODUCTION_CONNECTED;
-        twice->found->stuck += twice_is_stuck(states[intro][0], states[intro][1]) ||
-                               twice_is_stuck(states[intro][1], states[intro][0]);
+        twice->found->stuck +=
+            !is_cut && (twice_is_stuck(states[intro][0], states[intro][1], is_linked) ||
+                        twice_is_stuck(states[intro][1], states[intro][0], is_linked));
+        twice->found->left += is_linked && (states[intro][0] == INTRODUCTION_GREETED ||
+                                            states[intro][1] == INTRODUCTION_GREETED);
     }
     if (a->speaks == 0 && b->speaks == 0)
         twice->found->apart += is_connected;
@@ -421,8 +466,9 @@ void introduction_twice_run(const struct twice_setting *setting, struct twice_fo
             twice_decide(&twice, &world, pair >> 1, pair & 1);
         }
         for (unsigned number = 0; number < 2; number++) {
-            twice_confirm(&twice, &world, number);
+            is_moving |= twice_have_session(&twice, &world, number);
             twice_withdraw(&twice, &world, number);
+            twice_part(&twice, &world, number);
         }
         twice_look(&twice, &world, !is_moving);
     }

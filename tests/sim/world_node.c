@@ -140,6 +140,7 @@ static void world_node_effect(struct world_node *node, const struct engine_effec
     case ENGINE_MEET:
     case ENGINE_REACHED:
     case ENGINE_CONFIRMED:
+    case ENGINE_MET:
     case ENGINE_FILL:
     case ENGINE_JOINED:
     case ENGINE_REFUSED:

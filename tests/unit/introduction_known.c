@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "node/introducee.h"
+#include "node/react.h"
 #include "tests/sim/meeting.h"
 
 struct known {
@@ -203,6 +205,71 @@ static void introduction_known_rings_only_add_vouchers(void **state)
     known_end(&known);
 }
 
+static void known_met(struct member *member, const struct member *other)
+{
+    struct ledger_txn *txn = member_begin(member);
+
+    assert_int_equal(introducee_met(txn, &other->secrets.member), ERR_OK);
+    assert_int_equal(react_all(txn), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+}
+
+/* Both have said hello, and Iris has handed on neither. */
+static void known_greet(struct known *known)
+{
+    known_begin(known);
+    known_introduce(&known->iris, "Ana", "Bruno", false);
+    known_round(known);
+    known_answer(&known->ana, "intro.accept");
+    known_answer(&known->bruno, "intro.accept");
+    (void)meeting_carry_one_way(&known->iris, &known->ana);
+    (void)meeting_carry_one_way(&known->iris, &known->bruno);
+    (void)meeting_carry_one_way(&known->ana, &known->iris);
+    (void)meeting_carry_one_way(&known->bruno, &known->iris);
+    known_expect(&known->ana, "greeted");
+    known_expect(&known->bruno, "greeted");
+}
+
+static size_t known_vouchers(struct member *member, const char *who)
+{
+    json_t *peer = meeting_op(member, "peer.show", json_pack("{s:s}", "who", who), NULL);
+    size_t count = json_array_size(json_object_get(peer, "vouchers"));
+
+    json_decref(peer);
+    return count;
+}
+
+/* Linked by an invitation meanwhile: a session ends the wait, and Iris vouches; a hello that comes
+ * yet finds the link as it was left. */
+static void introduction_known_greeted_ends_when_the_two_have_met(void **state)
+{
+    for (int is_removed = 0; is_removed < 2; is_removed++) {
+        struct known known;
+        struct peer peer;
+
+        (void)state;
+        known_greet(&known);
+        known_met(&known.bruno, &known.iris); /* It is nobody they wait for. */
+        known_expect(&known.bruno, "greeted");
+        meeting_link(&known.ana, &known.bruno);
+        known_expect(&known.bruno, "greeted");
+        known_met(&known.bruno, &known.ana);
+        known_expect(&known.bruno, "connected");
+        known_expect(&known.ana, "greeted");
+        assert_int_equal(known_vouchers(&known.bruno, "Ana"), 1);
+        if (is_removed)
+            json_decref(
+                meeting_op(&known.bruno, "peer.remove", json_pack("{s:s}", "who", "Ana"), NULL));
+        known_round(&known);
+        known_expect(&known.bruno, "connected");
+        known_expect(&known.ana, "connected");
+        assert_int_equal(meeting_peer(&known.bruno, &known.ana, &peer), !is_removed);
+        if (!is_removed)
+            meeting_carry(&known.ana, &known.bruno);
+        known_end(&known);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +278,7 @@ int main(void)
         cmocka_unit_test(introduction_known_blocked_people_are_found_out_when_blind),
         cmocka_unit_test(introduction_known_blocked_people_are_never_offered),
         cmocka_unit_test(introduction_known_rings_only_add_vouchers),
+        cmocka_unit_test(introduction_known_greeted_ends_when_the_two_have_met),
     };
 
     return cmocka_run_group_tests_name("introduction_known", tests, NULL, NULL);

@@ -30,6 +30,7 @@ static void search_expect_sound(const char *name, const struct introduction_sett
     assert_int_equal(found.early, 0);
     assert_int_equal(found.half, 0);
     assert_int_equal(found.refused, 0);
+    assert_int_equal(found.left, 0);
     assert_int_equal(found.connected > 0, connects);
 }
 
@@ -102,6 +103,22 @@ static void introduction_search_two_devices_of_the_introducer(void **state)
     search_expect_sound("two devices of the introducer", &setting, true);
     setting.may_cut = true;
     search_expect_sound("two devices of the introducer, links cut", &setting, true);
+}
+
+/* P8. */
+static void introduction_search_ends_where_the_two_are_linked_anyhow(void **state)
+{
+    struct introduction_setting setting = search_plain(true, 0);
+
+    (void)state;
+    setting.may_link = true;
+    search_expect_sound("linked by another way", &setting, true);
+    setting = search_plain(false, 1);
+    setting.may_link = setting.is_deleting = true;
+    search_expect_sound("B first, linked by another way", &setting, true);
+    setting = search_plain(true, 0);
+    setting.may_link = setting.has_twin_a = setting.is_timeless = true;
+    search_expect_sound("two devices of A, linked by another way", &setting, true);
 }
 
 /* P2. */
@@ -197,6 +214,27 @@ static void introduction_search_catches_greeted_that_ends(void **state)
     setting.judge = search_greeted_ends;
     introduction_search_run(&setting, false, &found);
     assert_true(found.half > 0);
+}
+
+static void search_wait_for_the_hello(const struct introduction_facts *facts,
+                                      struct introduction_verdict *out)
+{
+    struct introduction_facts deaf = *facts;
+
+    deaf.has_met = false;
+    introduction_judge(&deaf, out);
+}
+
+static void introduction_search_catches_waiting_for_somebody_one_is_linked_with(void **state)
+{
+    struct introduction_setting setting = search_plain(true, 0);
+    struct introduction_found found = {0};
+
+    (void)state;
+    setting.may_link = true;
+    setting.judge = search_wait_for_the_hello;
+    introduction_search_run(&setting, false, &found);
+    assert_true(found.left > 0);
 }
 
 static void search_connect_on_release(const struct introduction_facts *facts,
@@ -304,10 +342,12 @@ int main(void)
         cmocka_unit_test(introduction_search_suppressed_never_connects),
         cmocka_unit_test(introduction_search_two_devices_of_an_introducee),
         cmocka_unit_test(introduction_search_two_devices_of_the_introducer),
+        cmocka_unit_test(introduction_search_ends_where_the_two_are_linked_anyhow),
         cmocka_unit_test(introduction_search_a_no_is_like_silence),
         cmocka_unit_test(introduction_search_catches_a_yes_forwarded_at_once),
         cmocka_unit_test(introduction_search_catches_a_no_that_is_told),
         cmocka_unit_test(introduction_search_catches_greeted_that_ends),
+        cmocka_unit_test(introduction_search_catches_waiting_for_somebody_one_is_linked_with),
         cmocka_unit_test(introduction_search_catches_connecting_without_hello),
         cmocka_unit_test(introduction_search_catches_a_release_over_a_no),
         cmocka_unit_test(introduction_search_catches_a_hello_over_a_no),

@@ -30,6 +30,7 @@ static struct twice_found twice_expect_sound(const char *name, const struct twic
     assert_int_equal(found.refused, 0);
     assert_int_equal(found.apart, 0);
     assert_int_equal(found.stuck, 0);
+    assert_int_equal(found.left, 0);
     assert_true(found.quiet > 0);
     assert_int_equal(found.conflicts > 0, setting->is_other_key);
     return found;
@@ -61,6 +62,27 @@ static void introduction_twice_bears_a_yes_or_an_offer_taken_back(void **state)
     parallel.may_end[0] = parallel.may_end[1] = b.may_end[0] = b.may_end[1] = true;
     assert_true(twice_expect_sound("either taken back", &parallel).despite > 0);
     assert_true(twice_expect_sound("B first, either taken back", &b).both > 0);
+}
+
+/* What the first introducer does not hand on any more, the link by the second one stands for. */
+static void introduction_twice_bears_an_introducer_who_is_cut_off(void **state)
+{
+    struct twice_setting parallel = twice_plain(true, 0), b = twice_plain(false, 1);
+
+    (void)state;
+    parallel.may_cut = b.may_cut = b.may_end[1] = true;
+    assert_true(twice_expect_sound("links cut", &parallel).both > 0);
+    assert_true(twice_expect_sound("B first, links cut", &b).both > 0);
+}
+
+static void introduction_twice_ends_alike_where_no_call_goes_through(void **state)
+{
+    struct twice_setting parallel = twice_plain(true, 0), b = twice_plain(false, 1);
+
+    (void)state;
+    parallel.has_no_calls = b.has_no_calls = true;
+    assert_true(twice_expect_sound("no calls", &parallel).both > 0);
+    assert_true(twice_expect_sound("B first, no calls", &b).both > 0);
 }
 
 /* The conflict is that of the second alone: the first connects as if there were no other. */
@@ -131,11 +153,13 @@ static void introduction_twice_catches_a_no_that_is_told(void **state)
     assert_false(twice_silence_is_like_no(setting));
 }
 
-static size_t twice_apart(enum link_verdict (*keep)(const struct link_judge_facts *facts))
+static size_t twice_apart(enum link_verdict (*keep)(const struct link_judge_facts *facts),
+                          bool has_no_calls)
 {
     struct twice_setting setting = twice_plain(true, 0);
     struct twice_found found = {0};
 
+    setting.has_no_calls = has_no_calls;
     setting.keep = keep;
     introduction_twice_run(&setting, &found);
     assert_false(found.is_cut);
@@ -152,7 +176,7 @@ static enum link_verdict twice_replace(const struct link_judge_facts *facts)
 static void introduction_twice_catches_a_second_that_replaces_the_first(void **state)
 {
     (void)state;
-    assert_true(twice_apart(twice_replace) > 0);
+    assert_true(twice_apart(twice_replace, false) > 0);
 }
 
 /* The link came with a call before the hello did, and the hello brings the same secret again. */
@@ -167,10 +191,11 @@ static enum link_verdict twice_write_again(const struct link_judge_facts *facts)
 static void introduction_twice_catches_a_secret_that_pushes_the_other_out(void **state)
 {
     (void)state;
-    assert_true(twice_apart(twice_write_again) > 0);
+    assert_true(twice_apart(twice_write_again, false) > 0);
 }
 
-/* One side alone knew of the link when it said hello. */
+/* One side alone knew of the link when it said hello. A call would mend it, where one goes through.
+ */
 static enum link_verdict twice_vouch_alone(const struct link_judge_facts *facts)
 {
     if (facts->is_linked && (facts->said_linked || facts->heard_linked))
@@ -181,7 +206,7 @@ static enum link_verdict twice_vouch_alone(const struct link_judge_facts *facts)
 static void introduction_twice_catches_vouching_where_one_is_linked(void **state)
 {
     (void)state;
-    assert_true(twice_apart(twice_vouch_alone) > 0);
+    assert_true(twice_apart(twice_vouch_alone, true) > 0);
 }
 
 /* It goes by the release, and that is not enough: the other one may have taken their yes back. */
@@ -205,11 +230,46 @@ static void introduction_twice_catches_connecting_without_hello(void **state)
     assert_true(found.stuck > 0);
 }
 
+static void twice_wait_for_the_hello(const struct introduction_facts *facts,
+                                     struct introduction_verdict *out)
+{
+    struct introduction_facts deaf = *facts;
+
+    deaf.has_met = false;
+    introduction_judge(&deaf, out);
+}
+
+static void introduction_twice_catches_waiting_for_somebody_one_is_linked_with(void **state)
+{
+    struct twice_setting setting = twice_plain(true, 0);
+    struct twice_found found = {0};
+
+    (void)state;
+    setting.may_cut = true;
+    setting.machines.judge = twice_wait_for_the_hello;
+    introduction_twice_run(&setting, &found);
+    assert_true(found.left > 0);
+}
+
+/* They call under the secret I only accept, and so I stop calling: they never hear of mine. */
+static void introduction_twice_catches_confirming_by_the_other_secret(void **state)
+{
+    struct twice_setting setting = twice_plain(true, 0);
+    struct twice_found found = {0};
+
+    (void)state;
+    setting.may_cut = setting.is_credulous = true;
+    introduction_twice_run(&setting, &found);
+    assert_true(found.apart > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(introduction_twice_ends_alike),
         cmocka_unit_test(introduction_twice_bears_a_yes_or_an_offer_taken_back),
+        cmocka_unit_test(introduction_twice_bears_an_introducer_who_is_cut_off),
+        cmocka_unit_test(introduction_twice_ends_alike_where_no_call_goes_through),
         cmocka_unit_test(introduction_twice_under_another_key_is_a_conflict_of_that_one),
         cmocka_unit_test(introduction_twice_hides_a_no_to_one_behind_silence),
         cmocka_unit_test(introduction_twice_catches_a_no_that_is_told),
@@ -217,6 +277,8 @@ int main(void)
         cmocka_unit_test(introduction_twice_catches_a_secret_that_pushes_the_other_out),
         cmocka_unit_test(introduction_twice_catches_vouching_where_one_is_linked),
         cmocka_unit_test(introduction_twice_catches_connecting_without_hello),
+        cmocka_unit_test(introduction_twice_catches_waiting_for_somebody_one_is_linked_with),
+        cmocka_unit_test(introduction_twice_catches_confirming_by_the_other_secret),
     };
 
     return cmocka_run_group_tests_name("introduction_twice", tests, NULL, NULL);

@@ -145,8 +145,7 @@ static void cmd_help_first(void)
     (void)puts("kith: the people you know, on your own machine\n");
     for (size_t at = 0; at < sizeof rows / sizeof rows[0]; at++)
         (void)printf("  %-*s %s\n", CMD_HELP_INDENT - 3, rows[at][0], rows[at][1]);
-    (void)puts(
-        "\nAll: kith help all. One: kith help peer invite. A group: kith help peer.");
+    (void)puts("\nAll: kith help all. One: kith help peer invite. A group: kith help peer.");
     (void)fputs("Words: ", stdout);
     for (size_t at = 0; at < sizeof cmd_help_word / sizeof cmd_help_word[0]; at++)
         cmd_help_put(&line, cmd_help_word[at].word, strlen(cmd_help_word[at].word));

@@ -123,6 +123,35 @@ static const char *cmd_help_title(const struct cmd *cmd)
     return NULL;
 }
 
+/* What a day is made of, on one screen. */
+static void cmd_help_first(void)
+{
+    static const char *const rows[][2] = {
+        {"kith", "where things stand, and what to do next"},
+        {"kith import FILE", "bring your address book"},
+        {"kith contact search WORDS", "find somebody; contact add, show, edit, list"},
+        {"kith contact log WHO", "note that you were in touch"},
+        {"kith remind WHO --every 3m", "be reminded; kith due has what is due"},
+        {"kith run", "run your node, so that your peers reach you"},
+        {"kith peer invite NAME", "link with somebody; they type kith peer accept"},
+        {"kith ask post TEXT", "ask your network; ask list, show, pass, reply"},
+        {"kith lead list", "the answers, yours and theirs; thanks ID"},
+        {"kith introduce A B", "bring two peers together; intro list, accept"},
+        {"kith endorse WHO", "vouch for somebody's work; endorsement list"},
+        {"kith undo", "take back the last change to your contacts"},
+        {"kith doctor", "look everything over"}};
+    struct cmd_help_line line = {.indent = 7, .used = 7};
+
+    (void)puts("kith: the people you know, on your own machine\n");
+    for (size_t at = 0; at < sizeof rows / sizeof rows[0]; at++)
+        (void)printf("  %-*s %s\n", CMD_HELP_INDENT - 3, rows[at][0], rows[at][1]);
+    (void)puts("\nAll: kith help all. One: kith help peer invite. A group: kith help peer.");
+    (void)fputs("Words: ", stdout);
+    for (size_t at = 0; at < sizeof cmd_help_word / sizeof cmd_help_word[0]; at++)
+        cmd_help_put(&line, cmd_help_word[at].word, strlen(cmd_help_word[at].word));
+    (void)puts(" (kith help WORD).");
+}
+
 static void cmd_help_all(void)
 {
     struct cmd_help_line line = {.indent = 7, .used = 7};
@@ -244,8 +273,11 @@ int cmd_help(const struct config *config, const struct cmd *cmd, json_t *params)
     const char *first = json_string_value(json_array_get(topic, 0)),
                *second = json_string_value(json_array_get(topic, 1));
     struct op_failure failure = {0};
+    bool wants_all = first != NULL && strcmp(first, "all") == 0;
     int code;
 
+    if (wants_all)
+        first = second = NULL;
     if (first != NULL && strcmp(first, "exit-codes") == 0) {
         json_decref(commands);
         return cmd_help_codes(config);
@@ -261,8 +293,10 @@ int cmd_help(const struct config *config, const struct cmd *cmd, json_t *params)
                   second != NULL ? " " : "", second != NULL ? second : "");
         return cmd_fail(config, &failure);
     }
-    if (!config->is_json && first == NULL)
+    if (!config->is_json && first == NULL && wants_all)
         cmd_help_all();
+    else if (!config->is_json && first == NULL)
+        cmd_help_first();
     for (size_t at = 0; !config->is_json && first != NULL && (cmd = cmd_at(at)) != NULL; at++)
         if (cmd_help_fits(cmd, first, second))
             cmd_usage(cmd);

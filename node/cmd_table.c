@@ -89,7 +89,7 @@ static const struct cmd cmd_care[] = {
     {.words = "help",
      .args = {"[TOPIC...]"},
      .run = cmd_help,
-     .summary = "this list, or one command",
+     .summary = "what a day is made of; all: every command; or one of them",
      .example = "kith help peer invite"},
     {.words = NULL},
 };

@@ -11,8 +11,14 @@
 #include <unistd.h>
 
 #include "node/door.h"
+#include "node/prompt.h"
 
-enum { CMD_TEXT_SIZE_MAX = 256 << 10, CMD_TEXT_WORDS_MAX = 16, CMD_TEXT_EDITOR_MAX = 1000 };
+enum {
+    CMD_TEXT_SIZE_MAX = 256 << 10,
+    CMD_TEXT_WORDS_MAX = 16,
+    CMD_TEXT_EDITOR_MAX = 1000,
+    CMD_TEXT_LINE_MAX = 2000
+};
 
 static const char cmd_text_cut[] = "\n------ what stands from this line on is left out ------\n";
 
@@ -96,13 +102,23 @@ static bool cmd_text_prepare(const struct config *config, const struct cmd *cmd,
     return is_written;
 }
 
+/* NULL: the owner has named none, and is not put into one they may not know how to leave. */
 static const char *cmd_text_editor(void)
 {
     const char *editor = config_env("VISUAL");
 
-    if (editor == NULL)
-        editor = config_env("EDITOR");
-    return editor != NULL ? editor : "vi";
+    return editor != NULL ? editor : config_env("EDITOR");
+}
+
+/* One line, where no editor is named. */
+static bool cmd_text_ask_line(const struct cmd *cmd, json_t *params, struct op_failure *failure)
+{
+    char line[CMD_TEXT_LINE_MAX];
+
+    (void)fprintf(stderr, "kith %s: %s.\n", cmd->words, cmd->summary);
+    if (!prompt_line("In one line (EDITOR names a program for more)", line, sizeof line))
+        line[0] = '\0';
+    return cmd_text_take(span_str(line), cmd, params, failure);
 }
 
 /* Its words, the file last. False when there are too many. */
@@ -149,6 +165,8 @@ static bool cmd_text_ask(const struct config *config, const struct cmd *cmd, jso
 {
     char message[CMD_TEXT_EDITOR_MAX + 100];
 
+    if (cmd_text_editor() == NULL)
+        return cmd_text_ask_line(cmd, params, failure);
     if (!cmd_text_prepare(config, cmd, out))
         return cmd_text_fail(failure, cmd, OP_FAILED, "there is no place to write the text in");
     if (!cmd_text_edit(out)) {

@@ -228,6 +228,8 @@ struct op_interaction_balance {
     size_t contacts_count;
     json_int_t counts[OP_INTERACTION_WHATS];
     uint64_t first_ms, last_touch_ms;
+    struct buf calls; /* refs of asks and offers that are counted, each with an end */
+    json_int_t asked_again, offered_again; /* the same ones to further people */
 };
 
 static enum err op_interaction_note_contact(void *self, const struct id *contact)
@@ -237,6 +239,20 @@ static enum err op_interaction_note_contact(void *self, const struct id *contact
     if (balance->contacts_count < VIEW_SAME_MAX)
         balance->contacts[balance->contacts_count++] = *contact;
     return ERR_OK;
+}
+
+/* An ask to ten people is asked once, as one says it. */
+static bool op_interaction_is_counted(struct op_interaction_balance *balance, uint64_t what,
+                                      struct span ref)
+{
+    if ((what != INTERACTION_ASKED && what != INTERACTION_OFFERED) || ref.size == 0)
+        return false;
+    if (balance->calls.size > 0 &&
+        memmem(balance->calls.data, balance->calls.size, ref.data, ref.size) != NULL)
+        return true;
+    buf_append(&balance->calls, ref);
+    buf_byte(&balance->calls, 0);
+    return false;
 }
 
 static enum err op_interaction_count(void *self, uint32_t number, const struct object *note)
@@ -252,6 +268,10 @@ static enum err op_interaction_count(void *self, uint32_t number, const struct o
     if (!fits || on < balance->since_ms || what >= OP_INTERACTION_WHATS)
         return ERR_OK;
     balance->counts[what]++;
+    if (op_interaction_is_counted(balance, what, object_text(note, INTERACTION_REF))) {
+        balance->asked_again += what == INTERACTION_ASKED;
+        balance->offered_again += what == INTERACTION_OFFERED;
+    }
     if (balance->first_ms == 0 || on < balance->first_ms)
         balance->first_ms = on;
     if (interaction_about(what) != NULL && interaction_about(what)->by_hand &&
@@ -352,6 +372,7 @@ enum err op_interaction_balance(struct op_call *call)
     if (err == ERR_OK)
         err = row_each(&call->snapshot, ledger_self_space(call->snapshot.ledger), KIND_INTERACTION,
                        op_interaction_count, &balance);
+    buf_release(&balance.calls);
     gave_sum = op_interaction_side(&balance, INTERACTION_GAVE, gave);
     got_sum = op_interaction_side(&balance, INTERACTION_GOT, got);
     asked_sum = op_interaction_side(&balance, INTERACTION_ASKS, asked);
@@ -369,7 +390,8 @@ enum err op_interaction_balance(struct op_call *call)
         return ERR_NOMEM;
     if (balance.since_ms > 0)
         describe_set_time(call->result, "since", balance.since_ms);
-    op_interaction_sentence(&balance, balance.has_who ? who.shown : NULL, gave_sum, got_sum,
-                            asked_sum);
+    op_interaction_sentence(&balance, balance.has_who ? who.shown : NULL,
+                            gave_sum - balance.offered_again, got_sum,
+                            asked_sum - balance.asked_again);
     return ERR_OK;
 }

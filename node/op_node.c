@@ -269,8 +269,9 @@ static enum err op_node_on_row(void *self, const struct journal_row *row)
     json_t *event;
 
     log->last = (json_int_t)row->number;
-    if (row->at_ms < log->since_ms)
-        return ERR_OK;
+    if (row->at_ms < log->since_ms ||
+        (log->since_ms > 0 && span_is_equal(row->kind, span_str("wanted"))))
+        return ERR_OK; /* Nobody is reminded of a favour: the log has it. */
     event = json_object();
     describe_set_time(event, "at", row->at_ms);
     describe_set_text(event, "kind", row->kind);

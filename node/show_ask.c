@@ -48,7 +48,8 @@ static void show_asks(json_t *result, json_t *params)
     size_t at;
 
     if (json_array_size(asks) == 0)
-        show_say("No asks. Ask your network: kith ask post TEXT --title TITLE");
+        show_say("No open asks; kith ask list --all has those that ended. Ask your network: kith "
+                 "ask post TEXT");
     json_array_foreach(asks, at, ask)
     {
         show_ask_row(ask);

@@ -150,9 +150,23 @@ def every_command_with_words_asks_the_editor(place):
     assert code == 3 and kept(bruno) == [], shown
 
 
+def who_has_named_no_editor_is_asked_for_a_line(place):
+    ana = place.member("Ana")
+    ana.ok("contact", "add", "Joon")
+    for given, code in (("\n", 8), ("\x04", 8), ("Coffee, and boats.\n", 0)):
+        terminal = asked_for(ana, "contact", "log", "joon", EDITOR="", VISUAL="")
+        terminal.hears("In one line").say(given)
+        assert terminal.wait() == code, terminal.text()
+        terminal.close()
+    timeline = ana.ok("contact", "timeline", "joon")
+    assert "Coffee, and boats." in str(timeline) and kept(ana) == [], timeline
+
+
 def whoever_asks_sees_first_who_gets_it(place):
     """It cannot be called back, and the next is days away."""
     ana, bruno = place.pair()
+    chie = place.member("Chie").start()
+    link(ana, chie)
     post = ("ask", "post", "I am looking for a job. Anything with wood.", "--tag", "wood")
     for no in ("n\n", "\n", "\x04"):
         terminal = asked_for(ana, *post).hears("Send it? [y/N]")
@@ -160,7 +174,8 @@ def whoever_asks_sees_first_who_gets_it(place):
         assert terminal.wait() == 8 and "nothing was sent" in terminal.text(), terminal.text()
         terminal.close()
         told = " ".join(terminal.text().split())
-        assert '"I am looking for a job" goes to Bruno.' in told and "your name goes" in told, told
+        assert '"I am looking for a job" goes to ' in told and "your name goes" in told, told
+        assert " and " in told and "Bruno" in told and "Chie" in told, told
     terminal = asked_for(ana, *post).hears("[y/N]")
     terminal.say("\x03")
     assert terminal.wait() == -signal.SIGINT
@@ -173,6 +188,9 @@ def whoever_asks_sees_first_who_gets_it(place):
     assert code == 0, shown
     until(lambda: bruno.ok("ask", "list")["asks"])
     assert bruno.ok("ask", "list")["asks"][0]["title"] == "I am looking for a job"
+    # Two people were asked, once.
+    balance = ana.ok("balance")
+    assert balance["asked"]["total"] == 2 and "and asked once;" in balance["sentence"], balance
     # A title that is given counts, and a program is asked nothing.
     assert ana.ok("offer", "post", "A bench is free, and the saw with it? Come and see.", "--hops",
                   "1")["title"] == "A bench is free, and the saw with it?"

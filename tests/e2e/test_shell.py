@@ -28,7 +28,8 @@ def the_manual_is_one_page_and_one_for_each_command(place):
     assert code == 0 and page.startswith(".TH KITH 1")
     for line in page.split("\n"):
         assert not line.startswith("'"), line
-    code, names = ana.call("help", text=True)
+    code, names = ana.call("help", "all", text=True)
+    assert names.count("\n  kith ") > 90
     for line in names.split("\n"):
         if line.startswith("  kith "):
             word = line.split()[1]
@@ -164,6 +165,13 @@ def colours_are_for_terminals_that_want_them(place):
 def help_knows_commands_groups_words_and_what_was_meant(place):
     ana = place.member("Ana")
     assert ana.call("--help", text=True) == ana.call("help", text=True)
+    code, text = ana.call("help", text=True)
+    assert text.count("\n") <= 23 and all(len(line) <= 80 for line in text.split("\n")), text
+    table = {row["command"] for row in ana.ok("help")["commands"]}
+    for line in text.split("\n"):  # One screen, and what it names is there.
+        words = line[2:29].split()[1:3]
+        if line.startswith("  kith ") and words:
+            assert " ".join(words) in table or words[0] in table, line
     code, text = ana.call("help", "peer", text=True)
     assert code == 0 and all("kith peer " + word in text for word in ("invite", "accept", "words"))
     assert ana.call("peer", "--help", text=True)[1] == text

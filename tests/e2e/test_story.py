@@ -140,7 +140,7 @@ def from_one_ask_to_a_job_and_back_to_everybody_who_helped(place):
     assert emil.ok("balance", "Ivo")["received"] == {"total": 1, "carried-me": 1}
     assert middle.ok("balance", "Ana")["given"] == {"total": 1, "passed": 1}
     assert ivo.ok("balance")["given"] == {"total": 3, "answered": 1, "introduced": 2}
-    assert ana.ok("balance")["asked"]["asked"] == 3
+    assert ana.ok("balance")["asked"]["asked"] == 3  # people, by one ask
     assert "helped you" in ana.ok("balance")["sentence"]
 
     # Nobody on the way holds a word of it.

@@ -14,7 +14,6 @@
 #include "node/react.h"
 #include "proto/retire.h"
 #include "proto/show.h"
-#include "proto/statement.h"
 #include "storage/heal.h"
 #include "storage/join.h"
 #include "storage/retire_table.h"
@@ -147,8 +146,7 @@ static enum standing out_signer(struct member *member, const struct member *abov
     struct device_keys chain = {.devices = {*ledger_device(above->ledger), {{9}}}, .count = 2};
     enum standing standing;
 
-    if (signer != NULL)
-        chain.devices[1] = *ledger_device(signer->ledger);
+    chain.devices[1] = signer != NULL ? *ledger_device(signer->ledger) : chain.devices[1];
     assert_int_equal(standing_of_signer(&snapshot, &chain, &standing), ERR_OK);
     ledger_snapshot_end(&snapshot);
     return standing;

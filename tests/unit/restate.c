@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "proto/card.h"
+#include "proto/limits.h"
 #include "storage/check.h"
 #include "storage/follow.h"
 #include "storage/ledger_state.h"
@@ -327,11 +328,67 @@ static void restatements_leave_what_holds_as_it_was(void **state)
     buf_release(&after);
 }
 
+static struct value restate_value(struct span bytes)
+{
+    return (struct value){.type = VALUE_BYTES, .bytes = bytes};
+}
+
+/* P7: a peer's restatement says that it covers what nobody could ever hold. Who reads it does what
+ * it would do anyway, and in the time that its own store takes. */
+static void marks_beyond_all_logs_cost_nothing(void **state)
+{
+    struct restate_cover cover = {.size = LOG_SIZE_MAX};
+    struct view_restate restate;
+    struct edit_space edit = {0};
+    struct member ana, bruno;
+    struct snapshot snapshot;
+    struct buf covers = {0};
+    struct ledger_txn *txn;
+    struct space_row row;
+    struct hash epoch;
+    struct id card;
+
+    (void)state;
+    member_new(&ana, 1, false);
+    member_new(&bruno, 2, false);
+    member_link(&ana, &bruno);
+    member_grant(&ana, &bruno);
+    card = member_card_space(&ana);
+    restate_set(&ana, CARD_NAME, "Ana");
+    cover.device = *ledger_device(ana.ledger);
+    restate_put_covers(&cover, 1, &covers);
+    txn = member_begin(&ana);
+    snapshot = ledger_txn_snapshot(txn);
+    assert_int_equal(ledger_space(&snapshot, &card, &row), ERR_OK);
+    assert_int_equal(space_open_epoch(txn, &row, true, &epoch), ERR_OK);
+    edit_begin(&edit, KIND_RESTATEMENT, &only, ana.now_ms);
+    edit_set(&edit, RESTATE_COVERS, 1, restate_value(buf_span(&covers)));
+    edit_set(&edit, RESTATE_EPOCH, 1, restate_value(span_of(epoch.bytes, HASH_SIZE)));
+    assert_int_equal(ledger_append(txn, &card, &edit, 0), ERR_OK);
+    edit_begin(&edit, KIND_RESTATEMENT, &only, ana.now_ms);
+    edit_set(&edit, RESTATE_COMPLETE, 1, (struct value){.type = VALUE_NUMBER, .number = 1});
+    assert_int_equal(ledger_append(txn, &card, &edit, 0), ERR_OK);
+    assert_int_equal(space_grant_all(txn, &card), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    (void)member_pull(&bruno, &ana, NULL);
+    assert_true(restate_is_there(&bruno, &card, &restate));
+    assert_int_equal(restate.covers[0].size, cover.size);
+    txn = member_begin(&bruno);
+    assert_int_equal(restate_tend(txn, span_of(card.bytes, ID_SIZE)), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    restate_is_sound(&bruno);
+    edit_release(&edit);
+    buf_release(&covers);
+    member_free(&ana);
+    member_free(&bruno);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_peer_linked_after_a_withdrawal_cannot_read_it),
         cmocka_unit_test(restatements_leave_what_holds_as_it_was),
+        cmocka_unit_test(marks_beyond_all_logs_cost_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

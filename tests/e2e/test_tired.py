@@ -110,4 +110,19 @@ def the_lines_for_namesakes_can_be_typed(place):
     assert ana.ok("contact", "list")["total"] == 601
 
 
+def what_is_set_to_what_it_is_stays(place):
+    """Setting one of several keeps that one, whatever else is set beside it."""
+    ana = place.member("Ana")
+    ana.ok("contact", "add", "Joon", "--email", "a@example.org", "--email", "b@example.org")
+    one = ana.ok("contact", "edit", "joon", "--set", "email=a@example.org")
+    assert one["emails"] == ["a@example.org"], one
+    again = ana.ok("contact", "edit", "joon", "--set", "email=a@example.org")
+    assert again["emails"] == ["a@example.org"], again
+    two = ana.ok("contact", "edit", "joon", "--set", "email=c@example.org", "--set",
+                 "email=a@example.org")
+    assert sorted(two["emails"]) == ["a@example.org", "c@example.org"], two
+    both = ana.ok("contact", "edit", "joon", "--unset", "email", "--add", "email=a@example.org")
+    assert both["emails"] == ["a@example.org"], both
+
+
 run(globals())

@@ -125,4 +125,22 @@ def what_is_set_to_what_it_is_stays(place):
     assert both["emails"] == ["a@example.org"], both
 
 
+def birthdays_are_written_by_hand_too(place):
+    ana = place.member("Ana")
+    joon = ana.ok("contact", "add", "Joon", "--birthday", "1990-05-01")
+    assert joon["birthday"] == "1990-05-01", joon
+    for _ in range(2):
+        edited = ana.ok("contact", "edit", "joon", "--set", "birthday=05-02")
+        assert edited["birthday"] == "--05-02", edited
+    assert "Birthday       --05-02" in ana.call("contact", "show", "joon", text=True)[1]
+    due = ana.ok("due", "--within", "12m")["due"]
+    assert [(row["kind"], row["who"]) for row in due] == [("birthday", "Joon")], due
+    assert "BDAY:--05-02" in ana.call("export", text=True)[1]
+    for day in ("soon", "1990-13-01", ""):
+        assert hint(ana, 2, "contact", "edit", "joon", "--set", "birthday=" + day)
+    assert "birthday" not in ana.ok("contact", "edit", "joon", "--unset", "birthday")
+    ana.ok("undo")
+    assert ana.ok("contact", "show", "joon")["birthday"] == "--05-02"
+
+
 run(globals())

@@ -69,13 +69,14 @@ void amend_clear(struct amend *amend, uint8_t field)
         amend_set(amend, field, (struct value){.type = VALUE_NONE});
 }
 
-static bool amend_has_added(const struct amend *amend, uint8_t field, const struct id *element)
+/* Does this edit add, or remove, the element? */
+static bool amend_has(const struct amend *amend, enum write_op op, uint8_t field,
+                      const struct id *element)
 {
     for (size_t at = 0; at < amend->edit.edit.writes_count; at++) {
         const struct write *write = &amend->edit.edit.writes[at];
 
-        if (write->op == WRITE_ADD && write->field == field &&
-            id_is_equal(&write->element, element))
+        if (write->op == op && write->field == field && id_is_equal(&write->element, element))
             return true;
     }
     return false;
@@ -88,8 +89,9 @@ void amend_add(struct amend *amend, uint8_t field, struct span value)
     if (value.size == 0)
         return;
     object_element(amend->edit.edit.kind, field, value, &element);
-    if (object_element_find(&amend->object, field, &element) != NULL ||
-        amend_has_added(amend, field, &element))
+    if (amend_has(amend, WRITE_ADD, field, &element) ||
+        (object_element_find(&amend->object, field, &element) != NULL &&
+         !amend_has(amend, WRITE_REMOVE, field, &element)))
         return;
     if (amend->has_dot)
         edit_next_dot(&amend->dot, 0);

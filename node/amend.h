@@ -32,7 +32,7 @@ void amend_text(struct amend *amend, uint8_t field, struct span text);
 void amend_bytes(struct amend *amend, uint8_t field, struct span bytes);
 void amend_number(struct amend *amend, uint8_t field, uint64_t number);
 void amend_clear(struct amend *amend, uint8_t field);
-/* Adds an element, or does nothing when the set has it. */
+/* Adds an element, or does nothing when the set has it and this edit has not removed it. */
 void amend_add(struct amend *amend, uint8_t field, struct span value);
 /* Removes an element; false when the set has none that is equal. */
 bool amend_remove(struct amend *amend, uint8_t field, struct span value);

@@ -9,6 +9,7 @@ const struct cmd cmd_table_contact[] = {
                {"tag", CMD_LIST, "T"},
                {"note", CMD_TEXT, "TEXT"},
                {"met", CMD_TEXT, "TEXT"},
+               {"birthday", CMD_TEXT, "DATE"},
                {"kind", CMD_TEXT, "person|org"}},
      .run = cmd_op,
      .summary = "add somebody to your address book",

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "crypto/secret.h"
+#include "node/birthday.h"
 #include "proto/card.h"
 #include "proto/contact.h"
 #include "storage/row.h"
@@ -226,6 +227,8 @@ json_t *describe_contact(const struct op_call *call, const struct object *contac
     struct span member = object_value(contact, CONTACT_MEMBER).bytes;
     json_t *out = json_object(), *mine = json_object(), *card = NULL, *tags;
     struct peer *peer = secret_new(sizeof *peer);
+    char birthday[BIRTHDAY_SIZE];
+    struct date born;
     bool is_peer = false;
 
     describe_set_id(out, "id", &contact->id);
@@ -249,6 +252,10 @@ json_t *describe_contact(const struct op_call *call, const struct object *contac
         (void)json_object_set_new(out, "tags", tags);
     describe_set_text(out, "note", object_text(contact, CONTACT_NOTE));
     describe_set_text(out, "met", object_text(contact, CONTACT_MET));
+    if (birthday_find(contact, &born) == ERR_OK) {
+        birthday_text(&born, birthday);
+        describe_set_text(out, "birthday", span_str(birthday));
+    }
     describe_labels(out, contact);
     (void)json_object_set_new(out, "peer", json_boolean(is_peer));
     if (card != NULL) {

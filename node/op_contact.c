@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "node/amend.h"
+#include "node/birthday.h"
 #include "node/closeness.h"
 #include "node/describe.h"
 #include "node/describe_endorsement.h"
@@ -32,7 +33,11 @@ static const struct {
     {"email", CONTACT_EMAILS, true}, {"tel", CONTACT_PHONES, true}, {"url", CONTACT_URLS, true},
     {"tag", CONTACT_TAGS, true},
 };
-enum { OP_CONTACT_FIELDS = sizeof op_contact_fields / sizeof op_contact_fields[0] };
+enum {
+    OP_CONTACT_FIELDS = sizeof op_contact_fields / sizeof op_contact_fields[0],
+    OP_CONTACT_KIND = -1, /* what is no field of its own */
+    OP_CONTACT_BIRTHDAY = -2
+};
 
 static const struct id *op_contact_self(const struct op_call *call)
 {
@@ -65,6 +70,16 @@ static enum err op_contact_check_kind(struct op_call *call, const char *kind)
     if (kind == NULL || strcmp(kind, "person") == 0 || strcmp(kind, "org") == 0)
         return ERR_OK;
     return op_fail(call, OP_USAGE, "--kind person or --kind org", "there is no kind \"%s\"", kind);
+}
+
+static enum err op_contact_check_birthday(struct op_call *call, const char *day)
+{
+    char line[BIRTHDAY_SIZE];
+
+    if (day == NULL || birthday_write(span_str(day), line) == ERR_OK)
+        return ERR_OK;
+    return op_fail(call, OP_USAGE, "1990-05-01, or 05-01 when you do not know the year",
+                   "\"%.40s\" is no day", day);
 }
 
 /* Answers. */
@@ -106,6 +121,8 @@ static enum err op_contact_check_add(struct op_call *call)
     const char *name = op_text(call, "name");
     enum err err = op_contact_check_kind(call, op_text(call, "kind"));
 
+    if (err == ERR_OK)
+        err = op_contact_check_birthday(call, op_text(call, "birthday"));
     if (err == ERR_OK && (name == NULL || name[0] == '\0'))
         return op_fail(call, OP_USAGE, "kith contact add NAME", "a contact needs a name");
     for (int at = 0; at < OP_CONTACT_FIELDS && err == ERR_OK; at++) {
@@ -125,7 +142,8 @@ static enum err op_contact_check_add(struct op_call *call)
 
 enum err op_contact_add(struct op_call *call)
 {
-    const char *kind = op_text(call, "kind");
+    const char *kind = op_text(call, "kind"), *birthday = op_text(call, "birthday");
+    char line[BIRTHDAY_SIZE];
     struct amend amend;
     uint64_t mark;
     struct id id;
@@ -140,6 +158,8 @@ enum err op_contact_add(struct op_call *call)
     amend_number(&amend, CONTACT_CREATED, call->now_ms);
     if (kind != NULL && strcmp(kind, "org") == 0)
         amend_number(&amend, CONTACT_IS_ORG, 1);
+    if (birthday != NULL && birthday_write(span_str(birthday), line) == ERR_OK)
+        amend_add(&amend, CONTACT_EXTRAS, span_str(line));
     for (size_t at = 0; at < OP_CONTACT_FIELDS; at++) {
         const char *text = op_text(call, op_contact_fields[at].name);
         json_t *list = op_list(call, op_contact_fields[at].name), *item;
@@ -161,7 +181,7 @@ enum err op_contact_add(struct op_call *call)
 /* Edit: --set k=v, --add k=v, --unset k[=v]. */
 
 struct op_contact_change {
-    int field; /* -1: kind */
+    int field; /* or OP_CONTACT_KIND, OP_CONTACT_BIRTHDAY */
     struct span value;
     bool has_value;
 };
@@ -183,11 +203,16 @@ static enum err op_contact_read_change(struct op_call *call, const char *flag, j
     out->value = equals != NULL ? span_str(equals + 1) : span_of(NULL, 0);
     if (out->field < 0 && size == 4 && memcmp(text, "kind", 4) == 0 && strcmp(flag, "set") == 0)
         return op_contact_check_kind(call, equals + 1);
+    if (out->field < 0 && span_is_equal(span_of(text, size), span_str("birthday")) &&
+        strcmp(flag, "add") != 0) {
+        out->field = OP_CONTACT_BIRTHDAY;
+        return needs_value ? op_contact_check_birthday(call, equals + 1) : ERR_OK;
+    }
     if (out->field < 0)
-        return op_fail(
-            call, OP_USAGE,
-            "KEY is one of name, org, title, place, note, met, email, tel, url, tag, kind",
-            "there is no field \"%.*s\"", (int)(size < 40 ? size : 40), text);
+        return op_fail(call, OP_USAGE,
+                       "KEY is one of name, org, title, place, birthday, note, met, email, tel, "
+                       "url, tag, kind",
+                       "there is no field \"%.*s\"", (int)(size < 40 ? size : 40), text);
     if (strcmp(flag, "add") == 0 && !op_contact_fields[out->field].is_set)
         return op_fail(call, OP_USAGE, "use --set for it", "there is only one %s",
                        op_contact_fields[out->field].name);
@@ -232,13 +257,32 @@ static void op_contact_drop_name_parts(struct amend *amend)
     }
 }
 
+/* The line is borrowed until the amend ends. */
+static void op_contact_apply_birthday(struct amend *amend, bool is_unset, struct span day,
+                                      bool is_head, char line[static BIRTHDAY_SIZE])
+{
+    const struct object_element *at;
+
+    for (size_t index = 0; (at = object_element_at(&amend->object, CONTACT_EXTRAS, index)) != NULL;
+         index++)
+        if (birthday_said(at->value.bytes).size > 0)
+            (void)amend_remove(amend, CONTACT_EXTRAS, at->value.bytes);
+    if (!is_unset && is_head && birthday_write(day, line) == ERR_OK)
+        amend_add(amend, CONTACT_EXTRAS, span_str(line));
+}
+
 /* What is taken away is taken from all of a group, what is given is given to its head. */
 static void op_contact_apply_change(struct amend *amend, const char *flag,
-                                    const struct op_contact_change *change, bool is_head)
+                                    const struct op_contact_change *change, bool is_head,
+                                    char line[static BIRTHDAY_SIZE])
 {
     bool is_unset = strcmp(flag, "unset") == 0, is_set = strcmp(flag, "set") == 0;
     uint8_t field;
 
+    if (change->field == OP_CONTACT_BIRTHDAY) {
+        op_contact_apply_birthday(amend, is_unset, change->value, is_head, line);
+        return;
+    }
     if (change->field < 0) {
         if (is_head)
             amend_number(amend, CONTACT_IS_ORG,
@@ -266,6 +310,7 @@ static void op_contact_apply_change(struct amend *amend, const char *flag,
 static enum err op_contact_amend(struct op_call *call, const struct id *contact, bool is_head)
 {
     static const char *const flags[] = {"unset", "set", "add"};
+    char birthday[BIRTHDAY_SIZE];
     struct amend amend;
 
     amend_begin(&amend, call->txn, op_contact_self(call), KIND_CONTACT, contact);
@@ -278,7 +323,7 @@ static enum err op_contact_amend(struct op_call *call, const struct id *contact,
             struct op_contact_change change;
 
             if (op_contact_read_change(call, flags[flag], item, &change) == ERR_OK)
-                op_contact_apply_change(&amend, flags[flag], &change, is_head);
+                op_contact_apply_change(&amend, flags[flag], &change, is_head, birthday);
         }
     }
     return amend_end(&amend, NULL);

@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "crypto/heap.h"
 #include "crypto/secret.h"
+#include "node/birthday.h"
 #include "node/date.h"
 #include "node/describe.h"
 #include "node/ical.h"
@@ -249,22 +249,6 @@ static enum err op_due_on_shared(void *self, uint32_t number, const struct objec
 
 /* Contacts: birthdays and quiet ties. */
 
-/* The value of a BDAY property, whatever group and parameters it has; empty when it is none. */
-static struct span op_due_birthday(struct span extra)
-{
-    const uint8_t *colon = extra.size > 0 ? memchr(extra.data, ':', extra.size) : NULL;
-    size_t name_size = 0, begin = 0, colon_at = colon != NULL ? (size_t)(colon - extra.data) : 0;
-
-    for (size_t at = 0; at < colon_at && extra.data[at] != ';'; at++) {
-        if (extra.data[at] == '.')
-            begin = at + 1;
-        name_size = at + 1 - begin;
-    }
-    if (name_size != 4 || strncasecmp((const char *)extra.data + begin, "BDAY", 4) != 0)
-        return span_of(NULL, 0);
-    return span_of(colon + 1, extra.size - colon_at - 1);
-}
-
 static void op_due_add_birthday(struct op_due *due, const struct object *contact, struct span value)
 {
     uint64_t now = due->call->now_ms, today = now / DATE_DAY_MS * DATE_DAY_MS, on;
@@ -331,7 +315,7 @@ static enum err op_due_on_contact(void *self, uint32_t number, const struct obje
     for (size_t index = 0;
          err == ERR_OK && (at = object_element_at(&shown, CONTACT_EXTRAS, index)) != NULL;
          index++) {
-        struct span value = op_due_birthday(at->value.bytes);
+        struct span value = birthday_said(at->value.bytes);
 
         if (value.size > 0) {
             op_due_add_birthday(due, &shown, value);

@@ -10,6 +10,7 @@ static void show_contact(json_t *result, json_t *params)
 {
     (void)params;
     show_card(result);
+    show_line("Birthday", show_text(result, "birthday"));
     show_list("Tags", json_object_get(result, "tags"));
     show_line("How we met", show_text(result, "met"));
     show_lines("Note", show_text(result, "note"));

@@ -110,4 +110,37 @@ def the_lines_for_namesakes_can_be_typed(place):
     assert ana.ok("contact", "list")["total"] == 601
 
 
+def what_is_set_to_what_it_is_stays(place):
+    """Setting one of several keeps that one, whatever else is set beside it."""
+    ana = place.member("Ana")
+    ana.ok("contact", "add", "Joon", "--email", "a@example.org", "--email", "b@example.org")
+    one = ana.ok("contact", "edit", "joon", "--set", "email=a@example.org")
+    assert one["emails"] == ["a@example.org"], one
+    again = ana.ok("contact", "edit", "joon", "--set", "email=a@example.org")
+    assert again["emails"] == ["a@example.org"], again
+    two = ana.ok("contact", "edit", "joon", "--set", "email=c@example.org", "--set",
+                 "email=a@example.org")
+    assert sorted(two["emails"]) == ["a@example.org", "c@example.org"], two
+    both = ana.ok("contact", "edit", "joon", "--unset", "email", "--add", "email=a@example.org")
+    assert both["emails"] == ["a@example.org"], both
+
+
+def birthdays_are_written_by_hand_too(place):
+    ana = place.member("Ana")
+    joon = ana.ok("contact", "add", "Joon", "--birthday", "1990-05-01")
+    assert joon["birthday"] == "1990-05-01", joon
+    for _ in range(2):
+        edited = ana.ok("contact", "edit", "joon", "--set", "birthday=05-02")
+        assert edited["birthday"] == "--05-02", edited
+    assert "Birthday       --05-02" in ana.call("contact", "show", "joon", text=True)[1]
+    due = ana.ok("due", "--within", "12m")["due"]
+    assert [(row["kind"], row["who"]) for row in due] == [("birthday", "Joon")], due
+    assert "BDAY:--05-02" in ana.call("export", text=True)[1]
+    for day in ("soon", "1990-13-01", ""):
+        assert hint(ana, 2, "contact", "edit", "joon", "--set", "birthday=" + day)
+    assert "birthday" not in ana.ok("contact", "edit", "joon", "--unset", "birthday")
+    ana.ok("undo")
+    assert ana.ok("contact", "show", "joon")["birthday"] == "--05-02"
+
+
 run(globals())

@@ -105,10 +105,10 @@ static enum err engine_greet_try_link(struct engine *engine, struct engine_conn 
         err = ERR_FORGED;
     if (err == ERR_OK)
         err = handshake_try_psk(conn->handshake, third, peer->secret, content, result);
-    if (err == ERR_FORGED && peer != NULL && peer->has_secret_old && peer->state == LINK_LINKED) {
+    if (err == ERR_OK)
+        memcpy(conn->psk, peer->secret, KEY_SIZE);
+    if (err == ERR_FORGED && peer != NULL && peer->has_secret_old && peer->state == LINK_LINKED)
         err = handshake_try_psk(conn->handshake, third, peer->secret_old, content, result);
-        conn->is_under_old_secret = true;
-    }
     if (err == ERR_OK) {
         conn->member = device.member;
         conn->device = device.device;
@@ -176,6 +176,7 @@ static enum err engine_greet_dial_keys(struct engine *engine, struct engine_conn
         err = ERR_STATE;
     dial->knock = peer->knock;
     dial->psk = peer->secret;
+    memcpy(conn->psk, peer->secret, KEY_SIZE);
     return err;
 }
 

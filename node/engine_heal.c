@@ -140,6 +140,8 @@ static enum err engine_heal_on_peer(void *self, const struct peer *peer)
         return ERR_OK;
     err = handshake_try_psk(search->conn->handshake, search->third, peer->secret, search->content,
                             search->result);
+    if (err == ERR_OK)
+        memcpy(search->conn->psk, peer->secret, KEY_SIZE);
     if (err == ERR_FORGED && peer->has_secret_old)
         err = handshake_try_psk(search->conn->handshake, search->third, peer->secret_old,
                                 search->content, search->result);

@@ -56,12 +56,11 @@ struct engine_conn {
     enum session_role role;
     struct public_key member, device; /* of the other side, once known */
     struct id invitation;             /* inviter: the invitation; acceptor: the acceptance */
-    uint8_t psk[KEY_SIZE];            /* inviter: until message 3 */
-    struct engine_target *target;     /* outbound: whom it was for */
-    struct engine_target *known;      /* a session with this device */
-    bool is_out;                      /* its device was shut out when the session began */
+    uint8_t psk[KEY_SIZE];        /* inviter: until message 3; of a link: until it is confirmed */
+    struct engine_target *target; /* outbound: whom it was for */
+    struct engine_target *known;  /* a session with this device */
+    bool is_out;                  /* its device was shut out when the session began */
     bool is_called_by_old_name;
-    bool is_under_old_secret; /* they called under the one that is only accepted */
     bool is_of_another_version;
     uint8_t called[KEY_SIZE]; /* then: the static key */
     uint8_t handshake_hash[HASH_SIZE];

@@ -124,9 +124,12 @@ static void engine_talk_confirmed(struct engine *engine, struct engine_conn *con
     if (conn->role != SESSION_PEER)
         return;
     peer = secret_new(sizeof *peer);
+    /* The link may speak under another secret by now than when this call began. */
     if (peer != NULL && view_peer(&engine->snapshot, &conn->member, peer) == ERR_OK &&
-        !peer->is_confirmed && !conn->is_under_old_secret)
+        !peer->is_confirmed && peer->has_secret &&
+        secret_is_equal(conn->psk, peer->secret, KEY_SIZE))
         engine_talk_tell_confirmed(engine, conn);
+    secret_wipe(conn->psk, sizeof conn->psk);
     secret_free(peer);
     if (conn->known != NULL && conn->known->is_awaited)
         engine_talk_tell_met(engine, conn);

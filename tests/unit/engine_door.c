@@ -13,6 +13,7 @@
 #include "crypto/channel.h"
 #include "crypto/handshake.h"
 #include "crypto/secret.h"
+#include "node/amend.h"
 #include "node/engine.h"
 #include "node/strangers.h"
 #include "proto/frame.h"
@@ -21,14 +22,15 @@
 enum { HOUR_MS = 3600 * 1000, REFUSED_MS = 500 };
 
 struct door {
-    struct member ana, ben;
-    struct engine *engine;   /* ana's */
-    struct peer *ana_to_ben; /* what ben holds of the link */
+    struct member ana, ben, twin; /* twin: a device of ben's that ana has not heard of */
+    struct member *caller;        /* ben or the twin */
+    struct engine *engine;        /* ana's */
+    struct peer *ana_to_ben;      /* what ben holds of the link */
     uint64_t now_ms;
     conn_id next;
     /* What the last step did. */
     struct buf sent;
-    size_t closes;
+    size_t closes, confirmations;
     conn_id closed;
     char kind[32];
     char text[300];
@@ -51,13 +53,14 @@ static void door_step(struct door *door, struct engine_event event)
     event.wall_ms = UINT64_C(1700000000000) + door->now_ms;
     assert_int_equal(engine_step(door->engine, &event, &effects, &count), ERR_OK);
     buf_clear(&door->sent);
-    door->closes = 0;
+    door->closes = door->confirmations = 0;
     door->closed = 0;
     for (size_t at = 0; at < count; at++) {
         if (effects[at].type == ENGINE_SEND)
             buf_append(&door->sent, effects[at].bytes);
         if (effects[at].type == ENGINE_INGEST)
             verified_batch_free(effects[at].ingest.batch);
+        door->confirmations += effects[at].type == ENGINE_CONFIRMED;
         if (effects[at].type == ENGINE_JOURNAL) {
             memcpy(door->text, effects[at].journal.text, sizeof door->text);
             memcpy(door->kind, effects[at].journal.kind, strlen(effects[at].journal.kind) + 1);
@@ -82,6 +85,8 @@ static struct door *door_new(void)
     member_grant(&door->ben, &door->ana);
     (void)member_pull(&door->ana, &door->ben, NULL);
     (void)member_pull(&door->ben, &door->ana, NULL);
+    member_twin(&door->twin, &door->ben, 77);
+    door->caller = &door->ben;
     options.ledger = door->ana.ledger;
     assert_int_equal(engine_new(&options, &door->engine), ERR_OK);
     door->now_ms = 1000000;
@@ -99,6 +104,7 @@ static void door_free(struct door *door)
     secret_free(door->ana_to_ben);
     member_free(&door->ana);
     member_free(&door->ben);
+    member_free(&door->twin);
     buf_release(&door->sent);
     test_free(door);
 }
@@ -129,7 +135,7 @@ static void door_bytes(struct door *door, conn_id conn, struct span bytes)
 /* Dials, and keeps message 1 without sending it. */
 static void guest_knocks(struct door *door, struct guest *guest, uint32_t host)
 {
-    struct handshake_dial dial = {.own_static = ledger_static_key(door->ben.ledger),
+    struct handshake_dial dial = {.own_static = ledger_static_key(door->caller->ledger),
                                   .remote_static = ledger_static_key(door->ana.ledger)->public_key,
                                   .knock = door->ana_to_ben->knock,
                                   .psk = door->ana_to_ben->secret};
@@ -137,7 +143,7 @@ static void guest_knocks(struct door *door, struct guest *guest, uint32_t host)
     *guest = (struct guest){.conn = door_accept(door, host)};
     guest->handshake = secret_new(sizeof *guest->handshake);
     guest->channel = secret_new(sizeof *guest->channel);
-    assert_int_equal(handshake_dial(guest->handshake, &dial, &door->ben.entropy, &guest->first),
+    assert_int_equal(handshake_dial(guest->handshake, &dial, &door->caller->entropy, &guest->first),
                      ERR_OK);
 }
 
@@ -145,13 +151,21 @@ static void guest_knocks(struct door *door, struct guest *guest, uint32_t host)
 static void guest_enters(struct door *door, struct guest *guest, uint32_t host)
 {
     struct handshake_result *result = secret_new(sizeof *result);
+    struct snapshot snapshot;
+    struct buf identity = {0};
 
+    if (door->caller == &door->twin) {
+        snapshot = member_snapshot(&door->twin);
+        assert_int_equal(view_identity(&snapshot, &identity), ERR_OK);
+        ledger_snapshot_end(&snapshot);
+    }
     guest_knocks(door, guest, host);
     door_bytes(door, guest->conn, buf_span(&guest->first));
     assert_int_equal(door->sent.size, HANDSHAKE_SECOND_SIZE);
-    assert_int_equal(handshake_finish(guest->handshake, buf_span(&door->sent), span_of(NULL, 0),
-                                      &door->ben.entropy, &guest->third, result),
+    assert_int_equal(handshake_finish(guest->handshake, buf_span(&door->sent), buf_span(&identity),
+                                      &door->caller->entropy, &guest->third, result),
                      ERR_OK);
+    buf_release(&identity);
     channel_init(guest->channel, result->send_key, result->receive_key);
     secret_free(result);
     door_bytes(door, guest->conn, buf_span(&guest->third));
@@ -327,6 +341,53 @@ static void a_device_has_two_sessions_at_most(void **state)
     door_free(door);
 }
 
+/* Ana's link: no session has confirmed it; it speaks under a newer secret, when is_newer, and still
+ * accepts that which ben holds. */
+static void door_set_link(struct door *door, bool is_newer)
+{
+    static const uint8_t newer[KEY_SIZE] = {1, 2, 3};
+    struct ledger_txn *txn = member_begin(&door->ana);
+    struct amend amend;
+    struct id id;
+
+    id_about("kith link", &door->ben.secrets.member, &id);
+    amend_begin(&amend, txn, ledger_self_space(door->ana.ledger), KIND_LINK, &id);
+    amend_number(&amend, LINK_CONFIRMED, 0);
+    if (is_newer) {
+        amend_bytes(&amend, LINK_SECRET, span_of(newer, KEY_SIZE));
+        amend_bytes(&amend, LINK_SECRET_OLD, span_of(door->ana_to_ben->secret, KEY_SIZE));
+    }
+    assert_int_equal(amend_end(&amend, NULL), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    door_step(door, (struct engine_event){.type = ENGINE_PEERS_CHANGED});
+}
+
+/* PROTOCOL INTRO-19: "Whoever is linked and has no session confirmed under the secret it speaks
+ * under itself calls as its acceptor (LINK-2 onwards), too". Also where the newer secret came
+ * between message 3 and the first frame, and where an unknown device calls. */
+static void a_session_confirms_the_secret_it_is_under_alone(void **state)
+{
+    enum { NEVER, BEFORE, BETWEEN, WHENS };
+
+    (void)state;
+    for (int is_twin = 0; is_twin < 2; is_twin++)
+        for (int when = NEVER; when < WHENS; when++) {
+            struct door *door = door_new();
+            struct guest guest;
+
+            door->caller = is_twin ? &door->twin : &door->ben;
+            door_set_link(door, when == BEFORE);
+            guest_enters(door, &guest, 1);
+            if (when == BETWEEN)
+                door_set_link(door, true);
+            assert_int_equal(engine_sessions_count(door->engine), 1);
+            guest_pings(door, &guest);
+            assert_int_equal(door->confirmations, when == NEVER);
+            guest_leaves(door, &guest);
+            door_free(door);
+        }
+}
+
 static bool guest_may_come_back(struct door *door)
 {
     struct guest guest;
@@ -444,6 +505,7 @@ int main(void)
         cmocka_unit_test(a_replayed_first_message_gets_silence),
         cmocka_unit_test(whoever_is_refused_is_closed_after_a_time_by_chance),
         cmocka_unit_test(a_device_has_two_sessions_at_most),
+        cmocka_unit_test(a_session_confirms_the_secret_it_is_under_alone),
         cmocka_unit_test(broken_rules_end_sessions_and_the_third_in_a_day_is_paid_for),
         cmocka_unit_test(a_frame_that_does_not_open_is_nobodys_fault),
         cmocka_unit_test(after_half_a_day_everything_is_proved_anew),

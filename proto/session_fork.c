@@ -106,6 +106,17 @@ void session_fork_below(struct session *session, struct session_log *log, uint64
     log->is_fetching = log->fetch.size < log->tip.size;
 }
 
+/* Mine was cut, and marks are said: nobody answers those, so it is asked whether both are on one
+ * branch now. What else was asked for was so before. */
+void session_fork_confirm(struct session *session, struct session_log *log, const struct chain *tip)
+{
+    if (!log->is_forked || (session->phase != PHASE_LIVE && session->phase != PHASE_MARKS))
+        return;
+    log->is_forked = log->is_asked = tip->size > 0; /* Of nothing there are no two branches. */
+    if (log->is_forked)
+        message_put_place(MESSAGE_TRACE_ASK, &log->id, tip->size, &session->out);
+}
+
 /* A keep may come after the marks, in this very session: who must move now asks now. */
 void session_fork_again(struct session *session)
 {
@@ -183,12 +194,12 @@ static bool session_fork_yields(struct session *session, const struct session_lo
     return memcmp(newest->tag, mine.tag, TAG_SIZE) < 0;
 }
 
-static void session_fork_rebase(struct session *session, const struct session_log *log,
-                                uint64_t size)
+static void session_fork_rebase(struct session *session, struct session_log *log, uint64_t size)
 {
     struct session_effect *effect;
 
     if (size >= log->tip.size) {
+        log->is_forked = false;
         session->needs_marks = true; /* All I hold is on their branch: they may go on from there. */
         return;
     }
@@ -219,6 +230,8 @@ static void session_fork_common(struct session *session, struct session_log *log
     else if (!standing.is_mine && session_is_own(session) && !log->is_traced) {
         log->is_traced = true;
         session_fork_trace(session, &log->id, log->announced);
+    } else if (size == log->tip.size) {
+        log->is_forked = false; /* All I hold is on their branch, and as it should be. */
     }
 }
 

@@ -92,6 +92,7 @@ static void session_see_cut(struct session *session, struct session_log *log,
         session->needs_marks = true;
     if (!session_was_sent_this(session, log, now))
         session_fork_moved(session, log, &now->tip);
+    session_fork_confirm(session, log, &now->tip);
 }
 
 /* PROTOCOL FORK-3: "A frozen log that has come so far is no fork any more, and marks are said." */

@@ -234,6 +234,9 @@ void session_fork_again(struct session *session);
 void session_fork_below(struct session *session, struct session_log *log, uint64_t size);
 /* My log goes another way than what the other side was given: tip is its new one. */
 void session_fork_moved(struct session *session, struct session_log *log, const struct chain *tip);
+/* A log where the two sides differed was cut here: tip is what is left. */
+void session_fork_confirm(struct session *session, struct session_log *log,
+                          const struct chain *tip);
 void session_fork_message(struct session *session, struct message *message);
 /* A returned batch is stored, or is not wanted. */
 void session_fork_committed(struct session *session, const struct session_pending *done,

@@ -230,6 +230,8 @@ enum err ledger_create_empty(struct kv *kv, const struct device_secrets *secrets
     if (err == ERR_OK)
         err = ledger_put_sealed(txn, TABLE_META, &key, span_of(ledger->self_space.bytes, ID_SIZE));
     if (err == ERR_OK)
+        err = log_table_find_network(txn);
+    if (err == ERR_OK)
         err = ledger_store_counters(txn);
     if (err == ERR_OK) {
         *out_ledger = ledger;
@@ -344,8 +346,11 @@ enum err ledger_begin(struct ledger *ledger, uint64_t now_ms, struct ledger_txn 
     err = ledger_load_counters(&snapshot, &txn->counters);
     if (err == ERR_OK)
         err = join_is_pending(&snapshot, &txn->is_joining);
-    if (err == ERR_OK && txn->counters.views != LEDGER_VIEWS)
+    if (err == ERR_OK && txn->counters.views != LEDGER_VIEWS) {
         err = check_forget_views(txn);
+        if (err == ERR_OK)
+            err = log_table_find_network(txn);
+    }
     if (err != ERR_OK) {
         ledger_abort(txn);
         return err;

@@ -23,7 +23,8 @@ enum meta_key {
     META_OLD_KEYS = 5,
     META_RUNNING = 6,
     META_JOINING = 7, /* this device is new: join.h */
-    META_WELCOME = 8
+    META_WELCOME = 8,
+    META_NETWORK = 9 /* number of the own network space, 0 for none; older stores lack the row */
 };
 
 enum {
@@ -184,6 +185,8 @@ void touched_keep(struct ledger_txn *txn, struct ledger_touched *log);
 void touched_release(struct ledger_txn *txn);
 
 /* Log_table.c: spaces, logs, entries as rows. */
+/* Notes which space is the own network space, where the store does not say yet. */
+MUST_USE enum err log_table_find_network(struct ledger_txn *txn);
 MUST_USE enum err log_table_put(struct ledger_txn *txn, const struct log_row *row);
 MUST_USE enum err log_table_touch(struct ledger_txn *txn, const struct space_row *space,
                                   const struct public_key *device, struct ledger_touched **out);

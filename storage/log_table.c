@@ -56,18 +56,57 @@ enum err ledger_space(const struct snapshot *snapshot, const struct id *id, stru
     return err == ERR_OK ? ledger_space_numbered(snapshot, be32(row.data), out) : err;
 }
 
+/* ERR_STATE: this store does not say. A member may have a thousand spaces and none of these. */
+static enum err log_table_network(const struct snapshot *snapshot, struct space_row *out)
+{
+    struct span row;
+    struct key key;
+    enum err err;
+
+    key_of_byte(META_NETWORK, &key);
+    err = ledger_get_sealed(snapshot, TABLE_META, &key, &row);
+    if (err == ERR_OK && row.size != 4)
+        err = ERR_CORRUPT;
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_STATE : err;
+    return be32(row.data) == 0 ? ERR_NOT_FOUND
+                               : ledger_space_numbered(snapshot, be32(row.data), out);
+}
+
 enum err ledger_own_space(const struct snapshot *snapshot, enum space_kind kind,
                           struct space_row *out)
 {
-    enum err err = ERR_OK;
+    enum err err = kind == SPACE_NETWORK ? log_table_network(snapshot, out) : ERR_STATE;
 
-    /* Numbers are dense, and own spaces of one kind are made first: the walk is short. */
-    for (uint32_t number = 1; err == ERR_OK; number++) {
-        err = ledger_space_numbered(snapshot, number, out);
-        if (err == ERR_OK && out->is_mine && out->kind == kind)
-            return ERR_OK;
+    /* Numbers are dense, and self and card are made first: the walk is short. */
+    for (uint32_t number = 1; err == ERR_STATE; number++) {
+        enum err read = ledger_space_numbered(snapshot, number, out);
+
+        if (read != ERR_OK || (out->is_mine && out->kind == kind))
+            err = read;
     }
     return err;
+}
+
+static enum err log_table_put_network(struct ledger_txn *txn, uint32_t number)
+{
+    uint8_t row[4];
+    struct key key;
+
+    be32_put(row, number);
+    key_of_byte(META_NETWORK, &key);
+    return ledger_put_sealed(txn, TABLE_META, &key, span_of(row, sizeof row));
+}
+
+enum err log_table_find_network(struct ledger_txn *txn)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_row network = {.number = 0};
+    enum err err = ledger_own_space(&snapshot, SPACE_NETWORK, &network);
+
+    if (err != ERR_OK && err != ERR_NOT_FOUND)
+        return err;
+    return log_table_put_network(txn, err == ERR_OK ? network.number : 0);
 }
 
 enum err ledger_put_space(struct ledger_txn *txn, const struct space_row *space)
@@ -89,7 +128,7 @@ enum err ledger_put_space(struct ledger_txn *txn, const struct space_row *space)
 enum err ledger_add_space(struct ledger_txn *txn, const struct space_row *space)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct space_row row = *space;
+    struct space_row row = *space, first;
     uint8_t number[4];
     struct key key;
     struct span known;
@@ -102,7 +141,14 @@ enum err ledger_add_space(struct ledger_txn *txn, const struct space_row *space)
     row.number = ++txn->counters.spaces;
     be32_put(number, row.number);
     err = ledger_put(txn, TABLE_SPACE_ID, &key, span_of(number, sizeof number));
-    return err == ERR_OK ? ledger_put_space(txn, &row) : err;
+    if (err == ERR_OK)
+        err = ledger_put_space(txn, &row);
+    if (err != ERR_OK || !row.is_mine || row.kind != SPACE_NETWORK)
+        return err;
+    err = log_table_network(&snapshot, &first);
+    return err == ERR_NOT_FOUND ? log_table_put_network(txn, row.number)
+           : err == ERR_STATE   ? ERR_OK
+                                : err;
 }
 
 /* Logs. */

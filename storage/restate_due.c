@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "crypto/heap.h"
 #include "crypto/secret.h"
 #include "proto/limits.h"
 #include "storage/ledger_state.h"
@@ -13,7 +14,9 @@
 struct restate_look {
     struct ledger_txn *txn;
     const struct space_row *space;
-    struct buf open; /* struct hash: epochs the current key opens */
+    struct buf open;    /* struct hash: epochs the current key opens */
+    uint32_t *slots;    /* places in open, from 1; found by the first bytes of the hash */
+    size_t slots_count; /* a power of two, or 0 */
     struct edit_space edit;
     struct buf plain;
     uint32_t index; /* of the log at hand, whose answer is_open is */
@@ -21,12 +24,59 @@ struct restate_look {
     bool is_due;
 };
 
+/* Where an epoch has its slot, or the empty one where it would have. */
+static size_t restate_slot(const struct restate_look *look, const struct hash *epoch)
+{
+    size_t slot = be32(epoch->bytes) & (look->slots_count - 1);
+
+    while (look->slots[slot] != 0 && memcmp(look->open.data + (look->slots[slot] - 1) * HASH_SIZE,
+                                            epoch->bytes, HASH_SIZE) != 0)
+        slot = (slot + 1) & (look->slots_count - 1);
+    return slot;
+}
+
 static bool restate_has_open(const struct restate_look *look, const struct hash *epoch)
 {
-    for (size_t at = 0; at < look->open.size; at += HASH_SIZE)
-        if (memcmp(look->open.data + at, epoch->bytes, HASH_SIZE) == 0)
-            return true;
-    return false;
+    return look->slots_count > 0 && look->slots[restate_slot(look, epoch)] != 0;
+}
+
+/* At least half of the slots stay empty. */
+static enum err restate_make_slots(struct restate_look *look)
+{
+    size_t count = look->open.size / HASH_SIZE;
+    size_t slots_count = look->slots_count > 0 ? 2 * look->slots_count : 64;
+    uint32_t *slots;
+
+    if (2 * (count + 1) <= look->slots_count)
+        return ERR_OK;
+    slots = heap_new_zeroed(slots_count, sizeof *slots);
+    if (slots == NULL)
+        return ERR_NOMEM;
+    heap_free(look->slots);
+    look->slots = slots;
+    look->slots_count = slots_count;
+    for (size_t at = 0; at < count; at++) {
+        struct hash epoch;
+
+        memcpy(epoch.bytes, look->open.data + at * HASH_SIZE, HASH_SIZE);
+        look->slots[restate_slot(look, &epoch)] = (uint32_t)(at + 1);
+    }
+    return ERR_OK;
+}
+
+static enum err restate_add_open(struct restate_look *look, const struct hash *epoch)
+{
+    enum err err = ERR_OK;
+
+    if (restate_has_open(look, epoch))
+        return ERR_OK;
+    err = restate_make_slots(look);
+    if (err == ERR_OK) {
+        look->slots[restate_slot(look, epoch)] = (uint32_t)(look->open.size / HASH_SIZE + 1);
+        buf_append(&look->open, span_of(epoch->bytes, HASH_SIZE));
+        err = buf_err(&look->open);
+    }
+    return err;
 }
 
 /* The current epoch and all whose keys follow from its key. */
@@ -37,18 +87,18 @@ static enum err restate_open_epochs(struct restate_look *look)
     enum err err = epoch_table_current(&snapshot, look->space->number, &at);
 
     if (err == ERR_OK)
-        buf_append(&look->open, span_of(at.bytes, HASH_SIZE));
+        err = restate_add_open(look, &at);
     for (size_t done = 0; err == ERR_OK && done < look->open.size; done += HASH_SIZE) {
         struct epoch_row row;
 
         memcpy(at.bytes, look->open.data + done, HASH_SIZE);
         err = epoch_table_get(&snapshot, &at, &row);
         for (size_t parent = 0; err == ERR_OK && parent < row.epoch.parents_count; parent++)
-            if (row.epoch.previous.size > 0 && !restate_has_open(look, &row.epoch.parents[parent]))
-                buf_append(&look->open, span_of(row.epoch.parents[parent].bytes, HASH_SIZE));
+            if (row.epoch.previous.size > 0)
+                err = restate_add_open(look, &row.epoch.parents[parent]);
         err = err == ERR_NOT_FOUND ? ERR_OK : err;
     }
-    return err == ERR_OK ? buf_err(&look->open) : err;
+    return err;
 }
 
 static bool restate_is_value(const struct value *left, const struct value *right)
@@ -158,5 +208,6 @@ enum err restate_is_due(struct ledger_txn *txn, const struct space_row *space, b
         secret_wipe(look.plain.data, look.plain.capacity);
     buf_release(&look.plain);
     buf_release(&look.open);
+    heap_free(look.slots);
     return err;
 }

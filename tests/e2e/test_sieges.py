@@ -14,7 +14,7 @@ IS_LONG = os.environ.get("KITH_FLOOD") == "long"
 FIRSTS = 20000 if IS_LONG else 600
 FORGED = 300 if IS_LONG else 12
 FILLED, QUOTA = (12000, 10000) if IS_LONG else (1300, 1000)  # a thousand is the least
-COMING, MISSING = 100 if IS_LONG else 4, 10000
+COMING, MISSING = 100 if IS_LONG else 3, 10000
 FILLER = os.environ.get("KITH_FILLER_BINARY", os.path.join(os.path.dirname(LATER), "kith_filler"))
 RSS_GROWTH_KIB = 64 << 10  # I7: 64 MiB, and a mebibyte a session
 

@@ -81,6 +81,16 @@ uint64_t replica_mem_size(struct replica_mem *replica, const struct log_id *id)
     return log != NULL ? log->count : 0;
 }
 
+void replica_mem_cut(struct replica_mem *replica, const struct log_id *id, size_t count)
+{
+    struct replica_mem_log *log = replica_mem_log(replica, id);
+
+    KITH_ASSERT(log != NULL && count <= log->count);
+    for (; log->count > count; log->count--)
+        heap_free((void *)(uintptr_t)log->entries[log->count - 1].payload.data);
+    log->cuts++;
+}
+
 /* Writing. */
 
 static bool replica_mem_grow(struct replica_mem_log *log)
@@ -217,7 +227,8 @@ static enum err replica_mem_walk(struct replica_mem *replica, const struct id *s
         struct replica_mem_log *log = replica->logs[at];
         struct replica_log row = {.log = log->id,
                                   .is_mine = public_key_is_equal(writer, &replica->member),
-                                  .tip = log->chains[log->count]};
+                                  .tip = log->chains[log->count],
+                                  .cuts = log->cuts};
 
         if (id_is_equal(&log->id.space, space) && log->count > 0)
             err = each(each_self, &row);
@@ -274,7 +285,9 @@ static enum err replica_mem_beginning(void *self, const struct public_key *peer,
 
 static enum err replica_mem_tip(void *self, const struct log_id *id, struct replica_log *out)
 {
-    *out = (struct replica_log){.log = *id};
+    const struct replica_mem_log *log = replica_mem_log(self, id);
+
+    *out = (struct replica_log){.log = *id, .cuts = log != NULL ? log->cuts : 0};
     return replica_mem_chain_at(self, id, replica_mem_size(self, id), &out->tip);
 }
 
@@ -291,7 +304,8 @@ static enum err replica_mem_accepts(void *self, const struct public_key *peer,
     if (writer == NULL || owner == NULL || !public_key_is_equal(owner, writer))
         return ERR_NOT_FOUND;
     if (public_key_is_equal(&replica->device, &id->device) ||
-        public_key_is_equal(&replica->retired, &id->device))
+        (public_key_is_equal(&replica->retired, &id->device) &&
+         (!replica->has_keep || replica_mem_size(replica, id) >= replica->keep_size)))
         return ERR_STATE;
     return ERR_OK; /* A reader may hand back what other own devices wrote. */
 }

@@ -15,6 +15,7 @@ struct replica_mem_log {
     struct entry *entries; /* count; payloads owned */
     struct head *heads;    /* count; size 0 where no head closes */
     size_t count, capacity;
+    uint32_t cuts;
 };
 
 struct replica_mem {
@@ -55,6 +56,8 @@ MUST_USE enum err replica_mem_append(struct replica_mem *replica, const struct i
  * ERR_DETACHED, ERR_OK too for what is stored already. */
 MUST_USE enum err replica_mem_ingest(struct replica_mem *replica,
                                      const struct verified_batch *batch);
+/* Leaves only the first entries of a log that is there. */
+void replica_mem_cut(struct replica_mem *replica, const struct log_id *id, size_t count);
 /* Entries of a log; 0 when there is none. */
 uint64_t replica_mem_size(struct replica_mem *replica, const struct log_id *id);
 struct replica replica_mem_replica(struct replica_mem *replica);

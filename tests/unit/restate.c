@@ -210,6 +210,36 @@ static void a_peer_linked_after_a_withdrawal_cannot_read_it(void **state)
     member_free(&chie);
 }
 
+/* PROTOCOL RESTATE-6: "could read an edit some value of which holds no more" However many epochs
+ * lie between: a key opens those of all its parents. */
+static void what_was_withdrawn_many_epochs_ago_is_seen(void **state)
+{
+    (void)state;
+    for (int is_withdrawn = 0; is_withdrawn < 2; is_withdrawn++) {
+        struct member ana, bruno;
+        struct view_restate restate;
+        struct id card;
+
+        member_new(&ana, 1, false);
+        member_new(&bruno, 2, false);
+        card = member_card_space(&ana);
+        restate_set(&ana, CARD_TITLE, "Withdrawn title");
+        for (int epochs = 0; epochs < 150; epochs++) {
+            struct ledger_txn *txn = member_begin(&ana);
+
+            assert_int_equal(space_rotate(txn, &card), ERR_OK);
+            assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+        }
+        if (is_withdrawn)
+            restate_set(&ana, CARD_TITLE, "Carpenter");
+        member_link(&ana, &bruno);
+        restate_admit(&ana, &bruno);
+        assert_int_equal(restate_is_there(&ana, &card, &restate), is_withdrawn);
+        member_free(&ana);
+        member_free(&bruno);
+    }
+}
+
 static uint64_t restate_seed;
 
 static uint64_t restate_draw(uint64_t below)
@@ -387,6 +417,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_peer_linked_after_a_withdrawal_cannot_read_it),
+        cmocka_unit_test(what_was_withdrawn_many_epochs_ago_is_seen),
         cmocka_unit_test(restatements_leave_what_holds_as_it_was),
         cmocka_unit_test(marks_beyond_all_logs_cost_nothing),
     };

@@ -133,9 +133,61 @@ static void both_agree_whatever_the_order(void **state)
     assert_true(restarts > AGREE_RUNS && refusals > AGREE_RUNS);
 }
 
+/* What a retired device of ana's wrote: three entries, and two more of either branch. */
+static struct log_id agree_branch(struct session_pair *pair, int side, uint8_t fill)
+{
+    static const uint8_t seed[SEED_SIZE] = {0x2a};
+    struct replica_mem *replica = &pair->sides[side].replica;
+    struct signing_key old;
+    struct log_id log = {.space = pair->spaces[ANA_PAIR]};
+
+    identity_signing_key(seed, &old);
+    log.device = old.public_key;
+    replica_mem_add_device(replica, &old.public_key, &pair->sides[ANA].root->public_key);
+    assert_int_equal(replica_mem_append(replica, &log.space, &old, 3, 20, 1), ERR_OK);
+    assert_int_equal(replica_mem_append(replica, &log.space, &old, 2, 20, fill), ERR_OK);
+    replica->retired = old.public_key;
+    replica->has_keep = true;
+    replica->keep_size = 5;
+    return log;
+}
+
+/* PROTOCOL FORK-3, SYNC-14: ana cuts what is beside the kept mark and takes what ben has: then the
+ * two are in step, in this very session. After how many bytes her commit comes makes no difference.
+ */
+static void whoever_moved_to_the_other_branch_is_in_step(void **state)
+{
+    (void)state;
+    for (size_t bytes = 0; bytes < 1200; bytes += 40) {
+        struct session_pair *pair = session_pair_new();
+        struct log_id log = agree_branch(pair, BEN, 7);
+        struct replica_mem *ana = &pair->sides[ANA].replica;
+
+        (void)agree_branch(pair, ANA, 9);
+        ana->is_off = true;
+        session_pair_connect(pair, SESSION_PEER, SESSION_PEER);
+        (void)session_pair_carry(pair, BEN, bytes);
+        (void)session_pair_carry(pair, ANA, bytes);
+        (void)session_pair_carry(pair, BEN, bytes);
+        replica_mem_cut(ana, &log, 3);
+        ana->is_off = false;
+        session_pair_news(pair, ANA, ANA_PAIR);
+        session_pair_run(pair);
+        assert_int_equal(replica_mem_size(ana, &log), 5);
+        for (int side = 0; side < 2; side++)
+            if (!pair->sides[side].is_in_step)
+                fail_msg("%zu bytes: %s is not in step\n%s", bytes, pair->sides[side].name,
+                         session_pair_text(pair));
+        session_pair_free(pair);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(both_agree_whatever_the_order)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(both_agree_whatever_the_order),
+        cmocka_unit_test(whoever_moved_to_the_other_branch_is_in_step),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -213,9 +213,68 @@ static void a_network_another_device_made_is_ones_own_whatever_comes_first(void 
     member_free(&bruno);
 }
 
+static enum err network_own(struct member *member, uint32_t *out_number)
+{
+    struct snapshot snapshot = member_snapshot(member);
+    struct space_row row = {.number = 0};
+    enum err err = ledger_own_space(&snapshot, SPACE_NETWORK, &row);
+
+    ledger_snapshot_end(&snapshot);
+    *out_number = err == ERR_OK ? row.number : 0;
+    return err;
+}
+
+/* As a program of before left it: the number is looked for, and noted when the views are made anew.
+ */
+static void network_forget_number(struct member *member, bool has_old_views)
+{
+    struct ledger_txn *txn = member_begin(member);
+    struct key key;
+    enum err err;
+
+    key_of_byte(META_NETWORK, &key);
+    err = ledger_erase(txn, TABLE_META, &key);
+    assert_true(err == ERR_OK || err == ERR_NOT_FOUND);
+    if (has_old_views)
+        txn->counters.views = 1;
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+}
+
+static void the_own_network_is_known_by_its_number(void **state)
+{
+    (void)state;
+    for (int is_on = 0; is_on < 2; is_on++) {
+        struct member ana, bruno;
+        struct ledger_txn *txn;
+        uint32_t number, again;
+
+        member_new(&ana, 1, false);
+        member_new(&bruno, 2, false);
+        assert_int_equal(network_own(&ana, &number), ERR_NOT_FOUND);
+        member_link(&ana, &bruno);
+        if (is_on)
+            network_use(&ana, true);
+        assert_int_equal(network_own(&ana, &number), is_on ? ERR_OK : ERR_NOT_FOUND);
+        for (int has_old_views = 0; has_old_views < 2; has_old_views++) {
+            network_forget_number(&ana, has_old_views);
+            assert_int_equal(network_own(&ana, &again), is_on ? ERR_OK : ERR_NOT_FOUND);
+            assert_int_equal(again, number);
+        }
+        txn = member_begin(&ana); /* Makes the views, and notes it. */
+        assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+        assert_int_equal(network_own(&ana, &again), is_on ? ERR_OK : ERR_NOT_FOUND);
+        assert_int_equal(again, number);
+        network_use(&ana, true);
+        assert_int_equal(network_own(&ana, &again), ERR_OK);
+        member_free(&ana);
+        member_free(&bruno);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_own_network_is_known_by_its_number),
         cmocka_unit_test(it_is_read_by_those_who_were_let_in_while_it_is_on),
         cmocka_unit_test(only_the_first_network_of_a_writer_becomes_known),
         cmocka_unit_test(a_network_another_device_made_is_ones_own_whatever_comes_first),

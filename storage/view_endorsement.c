@@ -7,6 +7,7 @@
 #include "storage/ledger_state.h"
 #include "storage/row.h"
 #include "storage/running.h"
+#include "storage/standing.h"
 
 /* What has been told already, for the caps and for renewals. */
 struct view_endorsement_told {
@@ -34,6 +35,9 @@ struct view_endorsement_walk {
     struct buf told; /* struct view_endorsement_told, told_count of them */
     size_t told_count;
     uint32_t buckets[VIEW_ENDORSEMENT_BUCKETS]; /* the last told of each */
+
+    struct device_keys judged; /* who signed the last quote that was looked at, */
+    enum standing standing;    /* and how they stand: one subject's are signed by few */
     const uint8_t *revoked; /* NULL, or of each place by id whether something there was revoked */
     struct buf waiting;     /* struct endorsement_place, newest first: offered to me */
     size_t waiting_at;
@@ -91,6 +95,23 @@ static void view_endorsement_start(struct view_endorsement_walk *walk,
     walk->has_view = true;
     walk->is_shown = walk->is_quote = false;
     walk->shown = walk->quoted = AUDIENCE_SUBJECT;
+}
+
+/* PROTOCOL SHOW-6: "In a network space a show says nothing where the device that signed it is one
+ * of those of ASK-7: whenever it came, and whenever that came to be known." */
+static enum err view_endorsement_judge(struct view_endorsement_walk *walk,
+                                       const struct endorsement_row *row, bool *out_counts)
+{
+    enum err err = ERR_OK;
+    size_t size = row->by.count * sizeof row->by.devices[0];
+
+    if (row->by.count != walk->judged.count ||
+        memcmp(row->by.devices, walk->judged.devices, size) != 0) {
+        err = standing_of_signer(walk->snapshot, &row->by, &walk->standing);
+        walk->judged = row->by;
+    }
+    *out_counts = walk->standing < STANDING_STOLEN;
+    return err;
 }
 
 static void view_endorsement_gather(struct view_endorsement_walk *walk,
@@ -294,6 +315,7 @@ static enum err view_endorsement_tell(struct view_endorsement_walk *walk)
 static enum err view_endorsement_on_row(void *self, const struct endorsement_row *row)
 {
     struct view_endorsement_walk *walk = self;
+    bool counts = true;
     enum err err = ERR_OK;
 
     if (walk->has_view && !id_is_equal(&walk->view.object, &row->object))
@@ -304,8 +326,11 @@ static enum err view_endorsement_on_row(void *self, const struct endorsement_row
         view_endorsement_forget_told(walk); /* Caps are for each subject. */
     if (!walk->has_view)
         view_endorsement_start(walk, row);
-    view_endorsement_gather(walk, row);
-    return ERR_OK;
+    if (row->source == ENDORSEMENT_QUOTED)
+        err = view_endorsement_judge(walk, row, &counts);
+    if (err == ERR_OK && counts)
+        view_endorsement_gather(walk, row);
+    return err;
 }
 
 /* What waits before my eyes, or (NULL) all of it that is left, in its place among the rest. */

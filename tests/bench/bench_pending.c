@@ -4,8 +4,6 @@
  * First few issuers who keep no cap, then, last column, as many peers as a node may have, who offer
  * as many together. usage: bench_pending [FEW MANY MOST]
  */
-#include <malloc.h>
-
 #include "node/react.h"
 #include "proto/limits.h"
 #include "tests/bench/rig.h"
@@ -198,7 +196,6 @@ static double pending_do(struct pending *pending, enum pending_row row, size_t a
     return 0;
 }
 
-/* Memory: what the node has, once all the others are gone. */
 static void pending_end(struct pending *pending)
 {
     for (size_t at = 0; at < PENDING_TRIES; at++)
@@ -206,15 +203,15 @@ static void pending_end(struct pending *pending)
     for (size_t at = 0; at < pending->issuers_count; at++)
         member_free(&pending->issuers[at]);
     free(pending->issuers);
-    (void)pending_list(pending, "pending");
-    (void)malloc_trim(0);
-    pending->anonymous_kib = rig_anonymous_kib();
     member_free(&pending->me);
 }
 
 static void pending_measure(struct pending *pending)
 {
+    long before_kib;
+
     pending_begin(pending);
+    before_kib = rig_anonymous_kib(); /* Of all members of it, which are in this process. */
     for (size_t row = 0; row < PENDING_ROWS; row++) {
         double took[PENDING_TRIES];
 
@@ -222,6 +219,7 @@ static void pending_measure(struct pending *pending)
             took[at] = pending_do(pending, (enum pending_row)row, at);
         pending->medians[row] = bench_median(took, PENDING_TRIES);
     }
+    pending->anonymous_kib = rig_anonymous_kib() - before_kib;
     pending_end(pending);
 }
 
@@ -236,8 +234,8 @@ static void pending_print(const struct pending *all, size_t columns)
             printf("; %8.3f ms", crowd->medians[row]);
         printf("\n");
     }
-    printf("%-58s %8ld %8ld %8ld KiB", "anonymous memory of the node", all[0].anonymous_kib,
-           all[1].anonymous_kib, all[2].anonymous_kib);
+    printf("%-58s %8ld %8ld %8ld KiB", "anonymous memory that all of this took",
+           all[0].anonymous_kib, all[1].anonymous_kib, all[2].anonymous_kib);
     if (columns == PENDING_COLUMNS)
         printf("; %ld KiB", crowd->anonymous_kib);
     printf("\n");

@@ -549,6 +549,8 @@ void net_dial(struct world_node *node, conn_id id, const struct address *address
     net_curse(conn);
     /* Who listens there is known when the dial arrives. */
     conn->ends[1].node = net_listener(node->world, address);
+    if (conn->ends[1].node == node)
+        conn->ends[1].node = NULL; /* Another machine's address until a moment ago: nobody there. */
     net_later(conn, conn->latency_ms, net_on_dialled, conn);
 }
 

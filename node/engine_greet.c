@@ -172,7 +172,9 @@ static enum err engine_greet_dial_keys(struct engine *engine, struct engine_conn
     if (err == ERR_OK &&
         (peer->state != LINK_LINKED || !peer->has_secret || !peer->has_pair_in || !peer->has_knock))
         err = ERR_STATE;
-    dial->knock = peer->knock;
+    /* PROTOCOL KNOCK-4: "After each failure in turn it is the one of the link message: a member
+     * whose machine went back may not know what it told last." */
+    dial->knock = target->failures % 2 == 0 ? peer->knock : peer->knock_first;
     dial->psk = peer->secret;
     return err;
 }

@@ -361,6 +361,42 @@ static void sim_unite_silent_copies(struct scene *scene)
     scene_expect(scene, scene_devices(ben, ana) > 1, "two devices");
 }
 
+/* 10. A decision that only a lost branch held is told by what it showed: the owner sees what others
+ * see, and can end it. */
+static void sim_unite_lost_decision(struct scene *scene)
+{
+    struct sim_unite_cast cast;
+    struct world_home *home;
+    char id[64], text[64];
+    size_t since;
+
+    cast.desk = scene_member(scene, "ana");
+    cast.ben = scene_member(scene, "ben");
+    cast.cara = scene_member(scene, "cara");
+    scene_link(scene, cast.desk, cast.ben);
+    scene_link(scene, cast.cara, cast.desk);
+    scene_ask(scene, cast.ben, "endorse",
+              json_pack("{s:s, s:[s], s:s, s:s, s:s}", "who", "ana", "about", "boats", "relation",
+                        "client", "words", "Built our boat, on time and true.", "ceiling",
+                        "peers"));
+    scene_settle(scene);
+    home = world_snapshot(cast.desk);
+    since = scene->judge.canaries_count;
+    sim_unite_received(cast.desk, "id", id);
+    scene_ask(scene, cast.desk, "endorsement.publish",
+              json_pack("{s:s, s:s}", "id", id, "to", "peers"));
+    scene_settle(scene);
+    scene_restore(scene, cast.desk, home, since);
+    world_home_free(home);
+    scene_settle(scene);
+    sim_unite_received(cast.desk, "shown_to", text);
+    scene_expect(scene, strcmp(text, "peers") == 0, "the owner sees that it is shown");
+    scene_ask(scene, cast.desk, "endorsement.hide", json_pack("{s:s}", "id", id));
+    scene_settle(scene);
+    sim_unite_received(cast.desk, "shown_to", text);
+    scene_expect(scene, strcmp(text, "nobody") == 0, "hidden by hand");
+}
+
 static const struct scene_named sim_unite_scenes[] = {
     {"1 two branches of a dead sibling", sim_unite_dead_sibling},
     {"2 one branch from the sibling itself", sim_unite_known_sibling},
@@ -371,6 +407,7 @@ static const struct scene_named sim_unite_scenes[] = {
     {"7 both devices act at once", sim_unite_acts},
     {"8 both devices decide at once", sim_unite_decisions},
     {"9 two copies that say nothing", sim_unite_silent_copies},
+    {"10 a decision of the lost branch", sim_unite_lost_decision},
 };
 
 int main(int argc, char **argv)

@@ -38,9 +38,7 @@ static const struct engine_invitation *engine_greet_invitation(struct engine *en
     return NULL;
 }
 
-/* PROTOCOL KNOCK-4: "Towards a member the selector is random and the knock key the newest the
- * member told: in the link message, later in the door object of its card space. The newest eight
- * knock keys are answered." */
+/* PROTOCOL KNOCK-4: "The newest eight knock keys are answered." */
 static bool engine_greet_knock(struct engine *engine, struct span first)
 {
     for (size_t at = 0; at < engine->knocks_count; at++)
@@ -222,8 +220,11 @@ static void engine_greet_second(struct engine *engine, struct engine_conn *conn)
 
     /* PROTOCOL OWN-3: "A dialler sends its identity (CERT-4) in message 3 to devices of its own
      * member always." */
+    /* PROTOCOL HANDSHAKE-9: "and after a failure: the member's machine may have gone back to before
+     * it heard of this device." */
     if (err == ERR_OK &&
         (conn->role == SESSION_ACCEPTOR || engine_sibling_is(engine, &conn->member) ||
+         (conn->target != NULL && conn->target->failures > 0) ||
          !engine_heal_is_known(engine, &conn->member)))
         err = view_identity(&engine->snapshot, &identity);
     if (err == ERR_OK)

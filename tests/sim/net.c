@@ -464,11 +464,15 @@ static void net_curse(struct net_conn *conn)
     }
 }
 
-static struct world_node *net_listener(struct world *world, const struct address *address)
+/* A machine that holds another one's home may know itself as a sibling, and call itself: the
+ * handshake shows it another key than the one it means, so the net may as well refuse. */
+static struct world_node *net_listener(const struct world_node *caller,
+                                       const struct address *address)
 {
+    const struct world *world = caller->world;
     size_t number = be16(address->host + 13);
 
-    if (number >= world->nodes_count)
+    if (number >= world->nodes_count || number == caller->number)
         return NULL;
     return address_is_equal(&world->nodes[number]->address, address) ? world->nodes[number] : NULL;
 }
@@ -549,7 +553,7 @@ void net_dial(struct world_node *node, conn_id id, const struct address *address
     net_join(conn, 0, node, id);
     net_curse(conn);
     /* Who listens there is known when the dial arrives. */
-    conn->ends[1].node = net_listener(node->world, address);
+    conn->ends[1].node = net_listener(node, address);
     net_later(conn, conn->latency_ms, net_on_dialled, conn);
 }
 

@@ -442,6 +442,35 @@ static void sim_forks_lost_knock(struct scene *scene)
     scene_settle(scene);
 }
 
+/* A successor that its only peer knew, until that one's machine went back, too. */
+static void sim_forks_unknown_successor(struct scene *scene)
+{
+    struct world_node *ana = scene_member(scene, "ana"), *ben = scene_member(scene, "ben");
+    struct world_home *anas, *bens;
+    size_t since;
+
+    scene_link(scene, ana, ben);
+    scene_card(scene, ana);
+    scene_settle(scene);
+    anas = world_snapshot(ana);
+    bens = world_snapshot(ben);
+    since = scene->judge.canaries_count;
+    scene_card(scene, ana);
+    scene_settle(scene);
+    scene_restore(scene, ana, anas, since);
+    scene_card(scene, ana);
+    scene_settle(scene);
+    scene_expect(scene, scene_devices(ben, ana) == 2, "a successor");
+    world_crash(ana);
+    ana->address.host[15]++; /* It has moved: ben cannot call. */
+    scene_restore(scene, ben, bens, since);
+    world_start(ana);
+    scene_settle(scene);
+    scene_expect(scene, judge_is_settled(ana, ben), "in touch again");
+    world_home_free(anas);
+    world_home_free(bens);
+}
+
 static const struct scene_named sim_forks_scenarios[] = {
     {"1 blind space", sim_forks_blind_space},
     {"1 blind space made after the copy", sim_forks_blind_new_space},
@@ -454,6 +483,7 @@ static const struct scene_named sim_forks_scenarios[] = {
     {"7 twins with one random state", sim_forks_twins},
     {"8 removal on one branch", sim_forks_removal},
     {"9 a knock of the lost branch", sim_forks_lost_knock},
+    {"10 a successor whose peer went back", sim_forks_unknown_successor},
 };
 
 static bool sim_forks_key_file(const struct scene_wanted *wanted)

@@ -36,7 +36,13 @@ void copies_end(struct copies *copies);
 /* Mending, look after look. Copies of one machine that show nobody that they are two may each keep
  * to other people, and those never hear of one another: each machine is off for a while in its
  * turn. True when by now all have been up for long enough to be judged; is_new_day: time to call.
- */
-bool copies_rest(struct world *world, unsigned look, bool *out_is_new_day);
+ *
+ * Three limits are taken note of here, the first two of a copy that nobody knows of and whose
+ * peer's machine went back. The knock that was told last is lost, and the older ones ended when the
+ * copy's other machine, which is the same device to the peer, had acknowledged a newer one: nobody
+ * can let it in. Or the device it knows the peer by was a successor that is lost: it calls nobody,
+ * and nobody knows where it is. So does nobody know of a copy that has ended all its links. Such a
+ * copy is off when all are judged; it needs a new invitation. */
+bool copies_rest(struct copies *copies, unsigned look, bool *out_is_new_day);
 
 #endif

@@ -100,6 +100,7 @@ static void introducing_on_told(struct world_node *node, void *self, enum err er
     if (err != ERR_OK)
         return;
     deed->is_told = true;
+    deed->number = deed->introducing->copies.deeds++; /* A copy made by now may lack it. */
     if (deed->type == INTRODUCTION_OFFER)
         (void)snprintf(deed->id, sizeof deed->id, "%s",
                        json_string_value(json_object_get(call->result, "id")));
@@ -116,11 +117,8 @@ static void introducing_do(struct introducing *introducing, struct world_node *n
         return;
     }
     introducing->deeds_count++;
-    *deed = (struct introducing_deed){.introducing = introducing,
-                                      .type = type,
-                                      .person = node->person,
-                                      .number = introducing->copies.deeds++,
-                                      .node = node};
+    *deed = (struct introducing_deed){
+        .introducing = introducing, .type = type, .person = node->person, .node = node};
     (void)snprintf(deed->id, sizeof deed->id, "%s", id);
     world_op(node, method, params, introducing_on_told, deed);
 }
@@ -381,7 +379,7 @@ static bool introducing_look_on(struct introducing *introducing, unsigned look)
     bool is_new_day = look % INTRODUCING_CALL_LOOKS == 0, is_rested = true;
 
     if (introducing->has_copies)
-        is_rested = copies_rest(world, look, &is_new_day);
+        is_rested = copies_rest(&introducing->copies, look, &is_new_day);
     for (size_t at = 0; at < world->nodes_count; at++)
         if (is_new_day && world->nodes[at]->is_up)
             introducing_call(introducing, world->nodes[at]);

@@ -267,7 +267,7 @@ static void introducing_judge_machine(struct introducing *introducing, struct wo
     struct snapshot snapshot;
     enum err err;
 
-    if (node->person == IRIS && !known->has_plan)
+    if (!node->is_up || (node->person == IRIS && !known->has_plan))
         return;
     world_must(ledger_snapshot(node->ledger, &snapshot));
     err = view_introduction(&snapshot, introducing_root(introducing, IRIS), &known->id, &row);

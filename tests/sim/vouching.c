@@ -109,9 +109,12 @@ static void vouching_on_written_deal(struct world_node *node, void *self, enum e
 {
     struct vouching_deal *deal = self;
 
-    (void)node;
     (void)call;
-    deal->is_told |= err == ERR_OK;
+    if (err != ERR_OK)
+        return;
+    deal->is_told = true;
+    deal->writer = node;
+    deal->written = deal->vouching->copies.deeds++; /* A copy made by now may lack it. */
 }
 
 static void vouching_endorse(struct vouching *vouching, struct world_node *node, size_t subject)
@@ -130,8 +133,7 @@ static void vouching_endorse(struct vouching *vouching, struct world_node *node,
         .canary = judge_canary_for(&vouching->judge, node, vouching->persons[subject], text),
         .issuer = node->person,
         .subject = subject,
-        .writer = node,
-        .written = vouching->copies.deeds++,
+        .vouching = vouching,
         .ceiling = ceiling};
     (void)snprintf(words, sizeof words, "%s is good work", text);
     params = json_pack("{s:s, s:[s], s:s, s:s, s:s, s:s}", "who", vouching_names[subject], "about",
@@ -199,9 +201,12 @@ static void vouching_on_revoked(struct world_node *node, void *self, enum err er
 {
     struct vouching_deal *deal = self;
 
-    (void)node;
     (void)call;
-    deal->was_revoked |= err == ERR_OK;
+    if (err != ERR_OK || deal->was_revoked)
+        return;
+    deal->was_revoked = true;
+    deal->revoker = node;
+    deal->revoked = deal->vouching->copies.deeds++;
 }
 
 static void vouching_revoke(struct vouching *vouching, struct world_node *node)
@@ -211,10 +216,6 @@ static void vouching_revoke(struct vouching *vouching, struct world_node *node)
 
     if (deal != NULL) {
         deal->is_revocation_asked = true;
-        if (!deal->was_revoked) {
-            deal->revoker = node;
-            deal->revoked = vouching->copies.deeds++;
-        }
         world_op(node, "endorsement.revoke", json_pack("{s:O}", "id", json_object_get(row, "id")),
                  vouching_on_revoked, deal);
     }

@@ -20,8 +20,11 @@ enum {
     VOUCHING_DAY_MS = 24 * 60 * 60 * 1000
 };
 
+struct vouching;
+
 /* One endorsement that somebody was asked to write. */
 struct vouching_deal {
+    struct vouching *vouching;
     size_t canary, issuer, subject; /* persons */
     enum audience ceiling;
     enum audience widest;                      /* that its subject was ever asked to show it to */

@@ -86,6 +86,17 @@ static enum err vouching_judge_gather(void *self, const struct endorsement_view 
     return ERR_OK;
 }
 
+/* The first machine of theirs that is up; NULL: none. */
+static struct world_node *vouching_judge_first(struct vouching *vouching, size_t person)
+{
+    struct world *world = &vouching->world;
+
+    for (size_t at = 0; at < world->nodes_count; at++)
+        if (world->nodes[at]->person == person && world->nodes[at]->is_up)
+            return world->nodes[at];
+    return NULL;
+}
+
 static void vouching_judge_rows(struct vouching *vouching, struct world_node *node, size_t subject,
                                 struct vouching_rows *out)
 {
@@ -112,10 +123,12 @@ static const struct vouching_row *vouching_judge_find(const struct vouching_rows
 
 static bool vouching_judge_is_quoting(struct vouching *vouching, size_t person, size_t subject)
 {
-    struct world_node *node = vouching->persons[person];
+    struct world_node *node = vouching_judge_first(vouching, person);
     struct snapshot snapshot;
     bool is_on = false;
 
+    if (node == NULL)
+        return false;
     world_must(ledger_snapshot(node->ledger, &snapshot));
     world_must(quote_is_on(&snapshot, &vouching->persons[subject]->secrets->member, &is_on));
     ledger_snapshot_end(&snapshot);
@@ -273,7 +286,7 @@ static void vouching_judge_own(struct vouching *vouching, struct vouching_rows *
 
 static void vouching_judge_twins(struct vouching *vouching, struct world_node *twin, size_t subject)
 {
-    struct world_node *first = vouching->persons[twin->person];
+    struct world_node *first = vouching_judge_first(vouching, twin->person);
     struct vouching_rows one, other;
 
     if (twin == first)
@@ -362,13 +375,17 @@ void vouching_judge(struct vouching *vouching)
     for (size_t subject = 0; subject < VOUCHING_PERSONS; subject++) {
         struct vouching_rows own, seen;
 
-        if (vouching->persons[subject] == NULL)
+        struct world_node *first = vouching_judge_first(vouching, subject);
+
+        if (first == NULL)
             continue;
-        vouching_judge_rows(vouching, vouching->persons[subject], subject, &own);
+        vouching_judge_rows(vouching, first, subject, &own);
         vouching_judge_own(vouching, &own);
         for (size_t at = 0; at < vouching->world.nodes_count; at++) {
             struct world_node *node = vouching->world.nodes[at];
 
+            if (!node->is_up)
+                continue;
             vouching_judge_rows(vouching, node, subject, &seen);
             vouching_judge_twins(vouching, node, subject);
             vouching_judge_taken_back(vouching, node, &seen);
@@ -431,7 +448,11 @@ size_t vouching_judge_shown(struct vouching *vouching)
     size_t count = 0;
 
     for (size_t subject = 0; subject + 1 < VOUCHING_PERSONS; subject++) {
-        vouching_judge_rows(vouching, vouching->persons[subject], subject, &own);
+        struct world_node *first = vouching_judge_first(vouching, subject);
+
+        if (first == NULL)
+            continue;
+        vouching_judge_rows(vouching, first, subject, &own);
         for (size_t at = 0; at < own.count; at++)
             count += own.list[at].shown_to > AUDIENCE_SUBJECT;
     }
@@ -456,7 +477,7 @@ void vouching_judge_welcome(struct vouching *vouching, size_t host, size_t guest
 
         if (subject != host && !vouching_judge_is_quoting(vouching, host, subject))
             continue;
-        vouching_judge_rows(vouching, vouching->persons[host], subject, &seen);
+        vouching_judge_rows(vouching, vouching_judge_first(vouching, host), subject, &seen);
         for (size_t at = 0; at < seen.count; at++)
             if (vouching_judge_stands(&seen.list[at], least))
                 vouching->judge.canaries[seen.list[at].deal->canary].readers |= UINT64_C(1)

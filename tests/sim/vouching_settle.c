@@ -122,7 +122,7 @@ static void vouching_settle_copies(struct vouching *vouching,
 
     memcpy(kept, vouching->judge.failure, sizeof kept);
     for (unsigned look = 0; look < 3 * VOUCHING_LOOKS_MAX && quiet < 2; look++) {
-        bool is_new_day, is_rested = copies_rest(world, look, &is_new_day);
+        bool is_new_day, is_rested = copies_rest(&vouching->copies, look, &is_new_day);
 
         if (is_new_day)
             vouching_call(vouching);

@@ -470,11 +470,11 @@ static struct world_node *net_listener(const struct world_node *caller,
                                        const struct address *address)
 {
     const struct world *world = caller->world;
-    size_t number = be16(address->host + 13);
 
-    if (number >= world->nodes_count || number == caller->number)
-        return NULL;
-    return address_is_equal(&world->nodes[number]->address, address) ? world->nodes[number] : NULL;
+    for (size_t at = 0; at < world->nodes_count; at++)
+        if (address_is_equal(&world->nodes[at]->address, address))
+            return at != caller->number ? world->nodes[at] : NULL;
+    return NULL;
 }
 
 static void net_refuse(struct net_conn *conn)

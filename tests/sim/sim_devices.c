@@ -442,6 +442,30 @@ static void sim_devices_sweep(struct scene *scene, uint64_t commits, enum world_
     scene_settle(scene);
 }
 
+/* 12. One device links with somebody while the other removes a peer, and neither knows of it. */
+static void sim_devices_linked_and_removed(struct scene *scene)
+{
+    struct sim_devices_cast cast;
+    struct world_node *dan;
+
+    sim_devices_meet(scene, &cast);
+    scene_settle(scene);
+    scene_part(scene, cast.desk, (struct world_node *)NULL);
+    dan = scene_member(scene, "dan");
+    scene_link(scene, cast.lap, dan);
+    scene_ask(scene, cast.desk, "peer.remove", json_pack("{s:s}", "who", "ben"));
+    scene_card(scene, cast.lap); /* It cannot know: ben may read it. */
+    scene_wait(scene, 60);
+    judge_parted(&scene->judge, cast.desk->person, cast.ben->person);
+    scene_join(scene);
+    scene_wait(scene, 120);
+    scene_card(scene, cast.desk);
+    scene_settle(scene);
+    world_crash(cast.lap);
+    scene_card(scene, cast.desk);
+    scene_settle(scene);
+}
+
 static const struct scene_named sim_devices_scenes[] = {
     {"1 second device", sim_devices_second},
     {"2 third device", sim_devices_third},
@@ -453,6 +477,7 @@ static const struct scene_named sim_devices_scenes[] = {
     {"9 lost payloads", sim_devices_lost},
     {"10 old copy without the root", sim_devices_without_root},
     {"11 old copies far below the root", sim_devices_far_below},
+    {"12 a link and a removal at once", sim_devices_linked_and_removed},
 };
 
 int main(int argc, char **argv)

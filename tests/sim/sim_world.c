@@ -6,6 +6,7 @@
  *   sim_world --from 5000 --count 20000
  *   sim_world --devices             members get further devices
  *   sim_world --copies              machines go back to old copies and are cloned, too
+ *   sim_world --bursts              cards change by the hundred and are restated, too
  *
  * Every sixteenth world is run twice and must leave the same trace. At the end the census of faults
  * is told: one that never came true in a full run is a failure.
@@ -20,7 +21,7 @@
 enum { SIM_WORLD_COUNT = 1000, SIM_WORLD_TWICE = 16, SIM_WORLD_CASE = 100 };
 
 struct sim_world {
-    bool has_copies, has_devices;
+    bool has_copies, has_devices, has_bursts;
     uint64_t census[WORLD_FAULTS];
     uint64_t steps, edits;
 };
@@ -31,7 +32,8 @@ static void sim_world_live(void *self, struct seeds_one *one)
     struct story_options options = {.seed = one->seed,
                                     .is_talkative = one->is_talkative,
                                     .has_devices = sim->has_devices,
-                                    .has_copies = sim->has_copies};
+                                    .has_copies = sim->has_copies,
+                                    .has_bursts = sim->has_bursts};
     struct story_result result, again;
 
     story_run(&options, &result);
@@ -69,14 +71,15 @@ static bool sim_world_census(void *self, uint64_t count)
 int main(int argc, char **argv)
 {
     struct sim_world sim = {.has_copies = false};
-    const struct seeds seeds = {
-        .what = "worlds",
-        .count = SIM_WORLD_COUNT,
-        .every = SIM_WORLD_CASE,
-        .flags = {{"--devices", &sim.has_devices}, {"--copies", &sim.has_copies}},
-        .live = sim_world_live,
-        .end = sim_world_census,
-        .self = &sim};
+    const struct seeds seeds = {.what = "worlds",
+                                .count = SIM_WORLD_COUNT,
+                                .every = SIM_WORLD_CASE,
+                                .flags = {{"--devices", &sim.has_devices},
+                                          {"--copies", &sim.has_copies},
+                                          {"--bursts", &sim.has_bursts}},
+                                .live = sim_world_live,
+                                .end = sim_world_census,
+                                .self = &sim};
 
     return seeds_main(&seeds, argc, argv);
 }

@@ -264,7 +264,6 @@ enum err endorse_settle(struct ledger_txn *txn, const struct endorsement_view *v
     struct space_row card;
     enum err err = ledger_own_space(&snapshot, SPACE_CARD, &card);
 
-    /* Shown and not decided: another device of mine did, and its decision is still on its way. */
     if (err != ERR_OK || view->state == ENDORSEMENT_EXPIRED || view->state == ENDORSEMENT_PENDING)
         return err;
     return view->shown_to > AUDIENCE_SUBJECT ? endorse_show(txn, &card.id, view)

@@ -424,9 +424,20 @@ void engine_call_now(struct engine *engine, const struct public_key *member)
         if (member == NULL || public_key_is_equal(&target->member, member) ||
             target->is_acceptance) {
             target->dial_at_ms = 0;
-            target->failures = 0;
+            target->failures = target->replaced = 0;
         }
     engine_call_due(engine);
+}
+
+/* Whose session gave way to one that is not its own may be one of two copies of a machine, which
+ * would take it from each other for ever. */
+static void engine_call_took_turns(const struct engine *engine, struct engine_target *target,
+                                   const struct engine_conn *conn)
+{
+    if (!conn->was_replaced || engine->now_ms > conn->confirmed_at_ms + ENGINE_TURN_MS)
+        target->replaced = 0;
+    else if (target->replaced < 32)
+        target->replaced++;
 }
 
 /* A conversation that worked is taken up again soon; one that never got so far was counted as a
@@ -446,8 +457,9 @@ void engine_call_ended(struct engine *engine, struct engine_conn *conn)
         target->bytes_received += progress.bytes_received;
     }
     if (conn->is_confirmed && target != NULL) {
+        engine_call_took_turns(engine, target, conn);
         if (!conn->is_of_another_version)
-            target->failures = 0;
+            target->failures = target->replaced;
         else if (target->failures < 32)
             target->failures++;
         engine_call_wait(engine, target);

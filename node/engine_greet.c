@@ -38,9 +38,7 @@ static const struct engine_invitation *engine_greet_invitation(struct engine *en
     return NULL;
 }
 
-/* PROTOCOL KNOCK-4: "Towards a member the selector is random and the knock key the newest the
- * member told: in the link message, later in the door object of its card space. The newest eight
- * knock keys are answered." */
+/* PROTOCOL KNOCK-4: "The newest eight knock keys are answered." */
 static bool engine_greet_knock(struct engine *engine, struct span first)
 {
     for (size_t at = 0; at < engine->knocks_count; at++)
@@ -174,7 +172,9 @@ static enum err engine_greet_dial_keys(struct engine *engine, struct engine_conn
     if (err == ERR_OK &&
         (peer->state != LINK_LINKED || !peer->has_secret || !peer->has_pair_in || !peer->has_knock))
         err = ERR_STATE;
-    dial->knock = peer->knock;
+    /* PROTOCOL KNOCK-4: "After each failure in turn it is the one of the link message: a member
+     * whose machine went back may not know what it told last." */
+    dial->knock = target->failures % 2 == 0 ? peer->knock : peer->knock_first;
     dial->psk = peer->secret;
     memcpy(conn->psk, peer->secret, KEY_SIZE);
     return err;

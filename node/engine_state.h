@@ -16,7 +16,8 @@ enum {
     ENGINE_CONFIRM_MS = 10000, /* to the first frame */
     ENGINE_REKEY_MS = 15 * 60 * 1000,
     ENGINE_REPLACE_MS = 10000, /* two sessions confirmed within: the lower device's dial stays */
-    ENGINE_VIOLATIONS_MAX = 3, /* in a day: then back-off of an hour, doubling */
+    ENGINE_TURN_MS = 10 * 60 * 1000, /* copies of one machine that take turns: each has so long */
+    ENGINE_VIOLATIONS_MAX = 3,       /* in a day: then back-off of an hour, doubling */
     ENGINE_PENALTY_MS = 3600 * 1000,
     ENGINE_PENALTY_DOUBLINGS = 10,    /* six weeks are enough */
     ENGINE_INTRODUCED_MS = 15 * 1000, /* the ordinary call comes first */
@@ -62,6 +63,7 @@ struct engine_conn {
     bool is_out;                  /* its device was shut out when the session began */
     bool is_called_by_old_name;
     bool is_of_another_version;
+    bool was_replaced;        /* the other side said so */
     uint8_t called[KEY_SIZE]; /* then: the static key */
     uint8_t handshake_hash[HASH_SIZE];
     struct buf identity; /* of a device that came by itself */
@@ -81,6 +83,7 @@ struct engine_target {
     struct address addresses[ENGINE_TARGET_ADDRESSES];
     size_t addresses_count, next_address;
     unsigned failures;
+    unsigned replaced; /* how often in a row a session gave way to one that is not mine */
     uint64_t dial_at_ms;
     conn_id dialling; /* 0: not being called */
     bool was_reached, is_stale;

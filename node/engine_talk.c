@@ -263,6 +263,9 @@ static void engine_talk_end(struct engine *engine, struct engine_conn *conn,
     case SESSION_END_STORE:
         engine_journal(engine, "store", name, rule);
         break;
+    case SESSION_END_REPLACED:
+        conn->was_replaced = true;
+        break;
     case SESSION_END_DONE:
     case SESSION_END_SILENT:
     case SESSION_END_REFUSED:

@@ -134,8 +134,10 @@ static void session_on_bye(struct session *session, enum bye_reason reason)
     case BYE_BROKEN_RULE:
         session_end(session, SESSION_END_DONE, "the other side says we broke a rule");
         return;
-    case BYE_DONE:
     case BYE_REPLACED:
+        session_end(session, SESSION_END_REPLACED, NULL);
+        return;
+    case BYE_DONE:
     case BYE_REMOVED:
         break;
     }

@@ -99,7 +99,8 @@ enum session_end_reason {
     SESSION_END_STORE,     /* our store failed */
     SESSION_END_SILENT,    /* two pings unanswered */
     SESSION_END_REFUSED,
-    SESSION_END_VERSION
+    SESSION_END_VERSION,
+    SESSION_END_REPLACED /* the other side has a newer session with this device */
 };
 
 struct session_effect {

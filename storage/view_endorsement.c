@@ -31,6 +31,7 @@ struct view_endorsement_walk {
     bool has_view;
     bool is_shown, is_quote; /* what the rows so far say */
     enum audience shown, quoted;
+    enum audience on_card; /* as the subject's card has it, in force or not */
 
     struct buf told; /* struct view_endorsement_told, told_count of them */
     size_t told_count;
@@ -94,7 +95,7 @@ static void view_endorsement_start(struct view_endorsement_walk *walk,
     memcpy(walk->view.about, row->about, sizeof walk->view.about);
     walk->has_view = true;
     walk->is_shown = walk->is_quote = false;
-    walk->shown = walk->quoted = AUDIENCE_SUBJECT;
+    walk->shown = walk->quoted = walk->on_card = AUDIENCE_SUBJECT;
 }
 
 /* PROTOCOL SHOW-6: "In a network space a show says nothing where the device that signed it is one
@@ -135,6 +136,7 @@ static void view_endorsement_gather(struct view_endorsement_walk *walk,
     case ENDORSEMENT_SHOWN:
         walk->is_shown = is_in_force;
         walk->shown = is_in_force ? row->audience : AUDIENCE_SUBJECT;
+        walk->on_card = row->audience;
         break;
     case ENDORSEMENT_QUOTED:
         if (is_in_force && walk->view.quoters_count < VOUCH_QUOTERS_MAX)
@@ -172,14 +174,18 @@ static enum audience view_endorsement_chosen(enum endorsement_decision decision)
     return AUDIENCE_SUBJECT;
 }
 
-static void view_endorsement_settle_mine(struct endorsement_view *view)
+/* PROTOCOL ENDORSE-7: "Without any it is what the subject's card shows: the decision that was shown
+ * may be on its way, or have been made on a machine that went back. Else it is pending." */
+static void view_endorsement_settle_mine(struct endorsement_view *view, enum audience on_card)
 {
-    view->shown_to = view_endorsement_chosen(view->decision);
+    bool is_undecided = view->decision == DECISION_NONE;
+
+    view->shown_to = is_undecided ? on_card : view_endorsement_chosen(view->decision);
     if (view->shown_to > view->ceiling)
         view->shown_to = view->ceiling;
-    view->state = view->decision == DECISION_NONE        ? ENDORSEMENT_PENDING
-                  : view->decision == DECISION_SET_ASIDE ? ENDORSEMENT_SET_ASIDE
-                                                         : ENDORSEMENT_ACCEPTED;
+    view->state = is_undecided && view->shown_to == AUDIENCE_SUBJECT ? ENDORSEMENT_PENDING
+                  : view->decision == DECISION_SET_ASIDE             ? ENDORSEMENT_SET_ASIDE
+                                                                     : ENDORSEMENT_ACCEPTED;
 }
 
 static uint32_t *view_endorsement_bucket(struct view_endorsement_walk *walk)
@@ -294,7 +300,7 @@ static enum err view_endorsement_tell(struct view_endorsement_walk *walk)
         return err;
     if (is_mine) {
         is_revoked |= view->is_known_revoked;
-        view_endorsement_settle_mine(view);
+        view_endorsement_settle_mine(view, walk->on_card);
     } else {
         view->is_quoted = !walk->is_shown && walk->is_quote;
         view->shown_to = walk->is_shown ? walk->shown : walk->quoted;

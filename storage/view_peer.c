@@ -276,6 +276,7 @@ static void view_peer_read(const struct object *link, struct peer *out)
     out->has_card_in = view_peer_id(link, LINK_CARD_IN, &out->card_in);
     out->has_contact = view_peer_id(link, LINK_CONTACT, &out->contact);
     out->has_knock = view_peer_key(link, LINK_KNOCK, out->knock);
+    memcpy(out->knock_first, out->knock, KEY_SIZE);
     if (pin.size == HASH_SIZE)
         memcpy(out->pin.bytes, pin.data, HASH_SIZE);
     out->has_via = view_peer_key(link, LINK_VIA, out->via.bytes);

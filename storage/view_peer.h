@@ -24,11 +24,12 @@ struct peer {
     struct id pair_out, pair_in, card_in, contact;
     bool has_pair_out, has_pair_in, has_card_in, has_contact, has_knock;
     bool has_via, has_introduction;
-    struct public_key via;   /* who introduced us */
-    struct id introduction;  /* and in which introduction */
-    uint8_t knock[KEY_SIZE]; /* to use towards the peer: the newest told */
-    char alias[201];         /* my name for the peer; empty when none */
-    char name[201];          /* the newest card's name, else the name given when linking */
+    struct public_key via;         /* who introduced us */
+    struct id introduction;        /* and in which introduction */
+    uint8_t knock[KEY_SIZE];       /* to use towards the peer: the newest told */
+    uint8_t knock_first[KEY_SIZE]; /* the one that the link was made with; zeros without a knock */
+    char alias[201];               /* my name for the peer; empty when none */
+    char name[201];                /* the newest card's name, else the name given when linking */
 };
 
 MUST_USE enum err view_peer(const struct snapshot *snapshot, const struct public_key *member,

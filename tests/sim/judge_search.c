@@ -12,19 +12,25 @@
 
 enum { JUDGE_KEYS_MAX = 4096, JUDGE_DIGITS = 9 /* as judge_canary writes them */ };
 
+/* Some bytes that a node holds, and where. */
+typedef void (*judge_bytes_fn)(void *self, struct span bytes, const char *where);
+
 /* One search through a node. */
 struct judge_searching {
     struct world_node *node;
+    judge_bytes_fn look;
     judge_canary_fn each;
     void *self;
+    struct span needle;
+    bool is_found;
     uint8_t (*keys)[KEY_SIZE];
     size_t keys_count;
 };
 
-static void judge_search_bytes(const struct judge_searching *search, struct span bytes,
-                               const char *where)
+static void judge_look_for_canaries(void *self, struct span bytes, const char *where)
 {
     static const char mark[] = "canary:";
+    struct judge_searching *search = self;
     const uint8_t *at = bytes.data;
     size_t left = bytes.size;
 
@@ -48,8 +54,7 @@ static void judge_search_bytes(const struct judge_searching *search, struct span
     }
 }
 
-static void judge_search_table(const struct judge_searching *search, struct kv_txn *txn,
-                               unsigned table)
+static void judge_search_table(struct judge_searching *search, struct kv_txn *txn, unsigned table)
 {
     struct kv_cursor *cursor;
     struct span key, value;
@@ -59,8 +64,8 @@ static void judge_search_table(const struct judge_searching *search, struct kv_t
     for (err = kv_cursor_seek(cursor, span_of("", 1)); err == ERR_OK;
          err = kv_cursor_next(cursor)) {
         kv_cursor_at(cursor, &key, &value);
-        judge_search_bytes(search, key, table_names[table]);
-        judge_search_bytes(search, value, table_names[table]);
+        search->look(search, key, table_names[table]);
+        search->look(search, value, table_names[table]);
     }
     kv_cursor_close(cursor);
 }
@@ -85,7 +90,7 @@ static size_t judge_search_keys(const struct snapshot *snapshot, uint8_t (*out)[
     return count;
 }
 
-static void judge_search_sealed(const struct judge_searching *search, const struct log_id *log,
+static void judge_search_sealed(struct judge_searching *search, const struct log_id *log,
                                 const struct entry_row *row)
 {
     struct buf plain = {0};
@@ -94,7 +99,7 @@ static void judge_search_sealed(const struct judge_searching *search, const stru
     for (size_t at = 0; at < search->keys_count; at++) {
         entry_key(search->keys[at], log, key);
         if (entry_open(key, &row->entry, row->seq, &plain) == ERR_OK) {
-            judge_search_bytes(search, buf_span(&plain), "an entry its keys open");
+            search->look(search, buf_span(&plain), "an entry its keys open");
             break;
         }
     }
@@ -130,19 +135,44 @@ static void judge_search_entry(void *self, const struct log_id *log, const struc
         judge_search_sealed(self, log, row);
 }
 
-void judge_search_each(struct world_node *node, judge_canary_fn each, void *self)
+static void judge_search_all(struct judge_searching *search)
 {
-    struct judge_searching search = {.node = node, .each = each, .self = self};
     struct snapshot snapshot;
 
-    search.keys = world_memory(JUDGE_KEYS_MAX * sizeof search.keys[0]);
-    world_must(ledger_snapshot(node->ledger, &snapshot));
+    search->keys = world_memory(JUDGE_KEYS_MAX * sizeof search->keys[0]);
+    world_must(ledger_snapshot(search->node->ledger, &snapshot));
     for (unsigned table = 0; table < TABLES_COUNT; table++)
-        judge_search_table(&search, snapshot.kv, table);
-    search.keys_count = judge_search_keys(&snapshot, search.keys);
-    judge_search_entries(&snapshot, judge_search_entry, &search);
+        judge_search_table(search, snapshot.kv, table);
+    search->keys_count = judge_search_keys(&snapshot, search->keys);
+    judge_search_entries(&snapshot, judge_search_entry, search);
     ledger_snapshot_end(&snapshot);
-    free(search.keys);
+    free(search->keys);
+}
+
+void judge_search_each(struct world_node *node, judge_canary_fn each, void *self)
+{
+    struct judge_searching search = {
+        .node = node, .look = judge_look_for_canaries, .each = each, .self = self};
+
+    judge_search_all(&search);
+}
+
+static void judge_look_for_needle(void *self, struct span bytes, const char *where)
+{
+    struct judge_searching *search = self;
+
+    (void)where;
+    search->is_found =
+        search->is_found || (bytes.size > 0 && memmem(bytes.data, bytes.size, search->needle.data,
+                                                      search->needle.size) != NULL);
+}
+
+bool judge_search_holds(struct world_node *node, struct span needle)
+{
+    struct judge_searching search = {.node = node, .look = judge_look_for_needle, .needle = needle};
+
+    judge_search_all(&search);
+    return search.is_found;
 }
 
 static void judge_on_canary(void *self, struct world_node *node, size_t number, const char *where)

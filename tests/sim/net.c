@@ -464,11 +464,16 @@ static void net_curse(struct net_conn *conn)
     }
 }
 
-static struct world_node *net_listener(struct world *world, const struct address *address)
+/* A machine that holds another one's home may know itself as a sibling, and call itself: the
+ * handshake shows it another key than the one it means, so the net may as well refuse. */
+static struct world_node *net_listener(const struct world_node *caller,
+                                       const struct address *address)
 {
+    const struct world *world = caller->world;
+
     for (size_t at = 0; at < world->nodes_count; at++)
         if (address_is_equal(&world->nodes[at]->address, address))
-            return world->nodes[at];
+            return at != caller->number ? world->nodes[at] : NULL;
     return NULL;
 }
 
@@ -548,9 +553,7 @@ void net_dial(struct world_node *node, conn_id id, const struct address *address
     net_join(conn, 0, node, id);
     net_curse(conn);
     /* Who listens there is known when the dial arrives. */
-    conn->ends[1].node = net_listener(node->world, address);
-    if (conn->ends[1].node == node)
-        conn->ends[1].node = NULL; /* Another machine's address until a moment ago: nobody there. */
+    conn->ends[1].node = net_listener(node, address);
     net_later(conn, conn->latency_ms, net_on_dialled, conn);
 }
 

@@ -3,7 +3,9 @@
  * judged; in every fourth world months go by, shows are renewed or run out, and all is judged
  * again; last comes somebody new.
  *
- *   sim_endorsement [--seed N | --from N --count N] [--trace]
+ *   sim_endorsement [--copies] [--seed N | --from N --count N] [--trace]
+ *
+ * --copies: machines go back to old copies and are cloned, too.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,6 +24,7 @@ enum {
 };
 
 struct sim_endorsement_sum {
+    bool has_copies;
     uint64_t deals, shown, revoked, ended, months;
 };
 
@@ -39,7 +42,7 @@ static void sim_endorsement_bad_times(struct vouching *vouching)
 
 static void sim_endorsement_rest(struct vouching *vouching)
 {
-    vouching_settle(vouching);
+    vouching_settle(vouching, vouching_judge);
     vouching_judge(vouching);
     vouching_judge_revoked(vouching);
 }
@@ -71,7 +74,7 @@ static void sim_endorsement_live(void *self, struct seeds_one *one)
     struct judge *judge = &vouching->judge;
     struct sim_endorsement_sum *sum = self;
 
-    vouching_begin(vouching, one->seed, one->is_talkative);
+    vouching_begin(vouching, one->seed, one->is_talkative, sum->has_copies);
     sim_endorsement_bad_times(vouching);
     sim_endorsement_rest(vouching);
     sum->deals += vouching->deals_count;
@@ -114,6 +117,7 @@ int main(int argc, char **argv)
     const struct seeds seeds = {.what = "worlds of endorsements",
                                 .count = SIM_ENDORSEMENT_COUNT,
                                 .every = SIM_ENDORSEMENT_CASE,
+                                .flags = {{"--copies", &sum.has_copies}},
                                 .live = sim_endorsement_live,
                                 .end = sim_endorsement_end,
                                 .self = &sum};

@@ -413,6 +413,64 @@ static void sim_forks_removal(struct scene *scene)
     scene_settle(scene);
 }
 
+/* A knock that was told on the lost branch only, and a peer whom the restored machine cannot call:
+ * the peer comes in by the knock the link was made with. */
+static void sim_forks_lost_knock(struct scene *scene)
+{
+    struct sim_forks_cast cast;
+    struct world_home *home;
+    size_t since;
+
+    sim_forks_meet(scene, &cast);
+    home = world_snapshot(cast.ana);
+    since = scene->judge.canaries_count;
+    judge_parted(&scene->judge, cast.ana->person, cast.cara->person);
+    scene_ask(scene, cast.ana, "peer.remove", json_pack("{s:s}", "who", "cara"));
+    world_crash(cast.cara);
+    scene_card(scene, cast.ana);
+    scene_settle(scene);
+    world_crash(cast.ben);
+    scene_wait(scene, 60);
+    cast.ben->address.host[15]++; /* It has moved, and nobody knows where. */
+    scene_restore(scene, cast.ana, home, since);
+    world_home_free(home);
+    scene_wait(scene, 60);
+    world_start(cast.ben);
+    scene_settle(scene);
+    scene_expect(scene, judge_is_settled(cast.ana, cast.ben), "in touch again");
+    scene_ask(scene, cast.ana, "peer.remove", json_pack("{s:s}", "who", "cara"));
+    scene_settle(scene);
+}
+
+/* A successor that its only peer knew, until that one's machine went back, too. */
+static void sim_forks_unknown_successor(struct scene *scene)
+{
+    struct world_node *ana = scene_member(scene, "ana"), *ben = scene_member(scene, "ben");
+    struct world_home *anas, *bens;
+    size_t since;
+
+    scene_link(scene, ana, ben);
+    scene_card(scene, ana);
+    scene_settle(scene);
+    anas = world_snapshot(ana);
+    bens = world_snapshot(ben);
+    since = scene->judge.canaries_count;
+    scene_card(scene, ana);
+    scene_settle(scene);
+    scene_restore(scene, ana, anas, since);
+    scene_card(scene, ana);
+    scene_settle(scene);
+    scene_expect(scene, scene_devices(ben, ana) == 2, "a successor");
+    world_crash(ana);
+    ana->address.host[15]++; /* It has moved: ben cannot call. */
+    scene_restore(scene, ben, bens, since);
+    world_start(ana);
+    scene_settle(scene);
+    scene_expect(scene, judge_is_settled(ana, ben), "in touch again");
+    world_home_free(anas);
+    world_home_free(bens);
+}
+
 static const struct scene_named sim_forks_scenarios[] = {
     {"1 blind space", sim_forks_blind_space},
     {"1 blind space made after the copy", sim_forks_blind_new_space},
@@ -424,6 +482,8 @@ static const struct scene_named sim_forks_scenarios[] = {
     {"7 dead branch", sim_forks_dead_branch},
     {"7 twins with one random state", sim_forks_twins},
     {"8 removal on one branch", sim_forks_removal},
+    {"9 a knock of the lost branch", sim_forks_lost_knock},
+    {"10 a successor whose peer went back", sim_forks_unknown_successor},
 };
 
 static bool sim_forks_key_file(const struct scene_wanted *wanted)

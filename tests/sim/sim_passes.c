@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/sim/judge.h"
+#include "tests/sim/linking.h"
 #include "tests/sim/net.h"
 #include "tests/sim/seeds.h"
 
@@ -38,7 +38,7 @@ struct passes {
     struct world world;
     struct judge judge;
     struct world_node *nodes[PASSES_NODES];
-    char uris[PASSES_LINKS][INVITATION_TEXT_SIZE_MAX];
+    struct linking links[PASSES_LINKS];
     const char *hops, *name;
     bool closes, is_over;
     char failure[200];
@@ -83,40 +83,6 @@ static size_t passes_refused(struct world_node *node)
 }
 
 /* What people do. */
-
-static void passes_on_uri(struct world_node *node, void *self, enum err err,
-                          const struct op_call *call)
-{
-    char *uri = self;
-
-    (void)node;
-    if (err == ERR_OK && uri[0] == '\0')
-        (void)snprintf(uri, INVITATION_TEXT_SIZE_MAX, "%s",
-                       json_string_value(json_object_get(call->result, "uri")));
-}
-
-static bool passes_is_linked(struct passes *passes, size_t link)
-{
-    struct world_node *one = passes->nodes[passes_links[link].one];
-    struct world_node *other = passes->nodes[passes_links[link].other];
-
-    return judge_is_linked(one, other) && judge_is_linked(other, one);
-}
-
-static bool passes_link(struct passes *passes, size_t link)
-{
-    struct world_node *one = passes->nodes[passes_links[link].one];
-    struct world_node *other = passes->nodes[passes_links[link].other];
-    char *uri = passes->uris[link];
-
-    if (passes_is_linked(passes, link))
-        return true;
-    if (uri[0] == '\0')
-        world_op(one, "peer.invite", json_pack("{s:s}", "name", other->name), passes_on_uri, uri);
-    else
-        world_op(other, "peer.accept", json_pack("{s:s}", "uri", uri), NULL, NULL);
-    return false;
-}
 
 static void passes_post(struct passes *passes)
 {
@@ -163,15 +129,15 @@ static void passes_power(struct passes *passes)
 static void passes_do(struct world *world, struct world_node *nobody, void *data)
 {
     struct passes *passes = data;
-    bool is_linked = true;
+    bool is_linked[PASSES_LINKS];
 
     (void)nobody;
     for (size_t link = 0; link < PASSES_LINKS; link++)
-        is_linked = passes_link(passes, link) && is_linked;
-    if (passes_is_linked(passes, 0) && passes_is_linked(passes, 1))
+        is_linked[link] = linking_urge(&passes->links[link]);
+    if (is_linked[0] && is_linked[1])
         passes_post(passes);
     for (size_t link = 2; link < PASSES_LINKS; link++)
-        if (passes_is_linked(passes, link))
+        if (is_linked[link])
             passes_pass(passes, link);
     if (!passes->is_over && world_once_in(world, 3))
         passes_power(passes);
@@ -272,6 +238,8 @@ static void passes_begin(struct passes *passes)
 
         judge_met(&passes->judge, one, other);
         judge_met(&passes->judge, other, one);
+        passes->links[link].inviter = passes->nodes[passes_links[link].one];
+        passes->links[link].acceptor = passes->nodes[passes_links[link].other];
     }
 }
 

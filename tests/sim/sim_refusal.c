@@ -11,11 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "crypto/secret.h"
-#include "node/introduction.h"
 #include "storage/ledger_state.h"
 #include "tests/sim/hostile.h"
 #include "tests/sim/scene.h"
+#include "tests/sim/spoken.h"
 
 enum {
     TWIST_NODES_MAX = 8,
@@ -40,55 +39,29 @@ struct twist {
 
 /* Watching. */
 
-static void twist_on_entry(struct twist *twist, struct world_node *iris,
-                           const struct snapshot *snapshot, const struct entry_row *row)
+static void twist_on_said(void *self, struct world_node *iris, const struct snapshot *snapshot,
+                          const struct spoken *spoken)
 {
+    struct twist *twist = self;
     struct twist_watch *watch = &twist->watches[iris->number];
-    struct introduction_message message;
-    struct edit_space edit = {0};
-    struct public_key member;
-    struct buf plain = {0};
-    struct span statement = {0};
-    struct log_row log;
-    bool is_own;
+    enum introduction_type type = spoken->message.type;
 
-    world_must(ledger_log_numbered(snapshot, row->log, &log));
-    is_own = public_key_is_equal(&log.device, ledger_device(iris->ledger)) && !row->is_cut;
-    if (ledger_open_entry(snapshot, row, &plain) == ERR_OK &&
-        edit_read(&edit, buf_span(&plain)) == ERR_OK && edit.edit.kind == KIND_INTRODUCTION)
-        statement = edit.edit.writes[0].value.bytes;
-    if (statement.size > 0 && introduction_read(statement, &member, &message) == ERR_OK) {
-        watch->has_no |= message.type == INTRODUCTION_NO;
-        twist->was_greeted |= message.type == INTRODUCTION_HELLO &&
-                              public_key_is_equal(&member, &twist->ana->secrets->member);
-        if (message.type == INTRODUCTION_OFFER || message.type == INTRODUCTION_NO)
-            scene_expect(&twist->scene, row->entry.header.expires_at_s > 0,
-                         "what is repeated expires as it did");
-        if (message.type == INTRODUCTION_RELEASE && is_own && !edit.edit.has_original) {
-            scene_expect(&twist->scene, twist->was_released || !watch->has_no,
-                         "no first release where a no is held");
-            twist->was_released = true;
-        }
+    (void)snapshot;
+    watch->has_no |= type == INTRODUCTION_NO;
+    twist->was_greeted |= type == INTRODUCTION_HELLO &&
+                          public_key_is_equal(&spoken->member, &twist->ana->secrets->member);
+    if (type == INTRODUCTION_OFFER || type == INTRODUCTION_NO)
+        scene_expect(&twist->scene, spoken->has_expiry, "what is repeated expires as it did");
+    if (type == INTRODUCTION_RELEASE && spoken->is_first) {
+        scene_expect(&twist->scene, twist->was_released || !watch->has_no,
+                     "no first release where a no is held");
+        twist->was_released = true;
     }
-    edit_release(&edit);
-    buf_release(&plain);
 }
 
 static void twist_look(struct twist *twist, struct world_node *iris)
 {
-    struct twist_watch *watch = &twist->watches[iris->number];
-    struct snapshot snapshot;
-    struct entry_row row;
-    uint64_t newest;
-
-    if (!iris->is_up || iris->ledger == NULL)
-        return;
-    world_must(ledger_snapshot(iris->ledger, &snapshot));
-    world_must(ledger_newest_arrival(&snapshot, &newest));
-    for (; watch->arrival < newest; watch->arrival++)
-        if (ledger_entry(&snapshot, watch->arrival + 1, &row) == ERR_OK)
-            twist_on_entry(twist, iris, &snapshot, &row);
-    ledger_snapshot_end(&snapshot);
+    spoken_each(iris, &twist->watches[iris->number].arrival, twist_on_said, twist);
 }
 
 static void twist_wait(struct twist *twist, uint64_t seconds)

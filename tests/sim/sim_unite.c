@@ -13,6 +13,8 @@
 #include "storage/view_peer.h"
 #include "tests/sim/scene.h"
 
+enum { SIM_UNITE_TURNS_MAX = 40 /* in an hour */ };
+
 /* ana's desk and lap, and two peers of hers; everything at rest. */
 struct sim_unite_cast {
     struct world_node *desk, *lap, *ben, *cara;
@@ -336,6 +338,65 @@ static void sim_unite_decisions(struct scene *scene)
     scene_expect(scene, strcmp(desk, "set aside") == 0, "set aside outranks shown");
 }
 
+/* 9. Two machines with one key that have written nothing since show nobody that they are two. They
+ * take turns at the peer, seldom, and unite once they do write. */
+static void sim_unite_silent_copies(struct scene *scene)
+{
+    struct world_node *ana = scene_member(scene, "ana"), *ben = scene_member(scene, "ben"), *copy;
+    uint64_t accepted;
+
+    scene_link(scene, ana, ben);
+    scene_card(scene, ana);
+    scene_settle(scene);
+    copy = world_clone(ana, false);
+    world_start(copy);
+    scene_wait(scene, 3600);
+    accepted = ana->accepted + ben->accepted + copy->accepted;
+    scene_wait(scene, 3600);
+    accepted = ana->accepted + ben->accepted + copy->accepted - accepted;
+    scene_expect(scene, accepted > 0 && accepted < SIM_UNITE_TURNS_MAX, "a turn now and then");
+    scene_card(scene, ana);
+    scene_card(scene, copy);
+    scene_settle(scene);
+    scene_expect(scene, scene_devices(ben, ana) > 1, "two devices");
+}
+
+/* 10. A decision that only a lost branch held is told by what it showed: the owner sees what others
+ * see, and can end it. */
+static void sim_unite_lost_decision(struct scene *scene)
+{
+    struct sim_unite_cast cast;
+    struct world_home *home;
+    char id[64], text[64];
+    size_t since;
+
+    cast.desk = scene_member(scene, "ana");
+    cast.ben = scene_member(scene, "ben");
+    cast.cara = scene_member(scene, "cara");
+    scene_link(scene, cast.desk, cast.ben);
+    scene_link(scene, cast.cara, cast.desk);
+    scene_ask(scene, cast.ben, "endorse",
+              json_pack("{s:s, s:[s], s:s, s:s, s:s}", "who", "ana", "about", "boats", "relation",
+                        "client", "words", "Built our boat, on time and true.", "ceiling",
+                        "peers"));
+    scene_settle(scene);
+    home = world_snapshot(cast.desk);
+    since = scene->judge.canaries_count;
+    sim_unite_received(cast.desk, "id", id);
+    scene_ask(scene, cast.desk, "endorsement.publish",
+              json_pack("{s:s, s:s}", "id", id, "to", "peers"));
+    scene_settle(scene);
+    scene_restore(scene, cast.desk, home, since);
+    world_home_free(home);
+    scene_settle(scene);
+    sim_unite_received(cast.desk, "shown_to", text);
+    scene_expect(scene, strcmp(text, "peers") == 0, "the owner sees that it is shown");
+    scene_ask(scene, cast.desk, "endorsement.hide", json_pack("{s:s}", "id", id));
+    scene_settle(scene);
+    sim_unite_received(cast.desk, "shown_to", text);
+    scene_expect(scene, strcmp(text, "nobody") == 0, "hidden by hand");
+}
+
 static const struct scene_named sim_unite_scenes[] = {
     {"1 two branches of a dead sibling", sim_unite_dead_sibling},
     {"2 one branch from the sibling itself", sim_unite_known_sibling},
@@ -345,6 +406,8 @@ static const struct scene_named sim_unite_scenes[] = {
     {"6 removals on two branches", sim_unite_removal},
     {"7 both devices act at once", sim_unite_acts},
     {"8 both devices decide at once", sim_unite_decisions},
+    {"9 two copies that say nothing", sim_unite_silent_copies},
+    {"10 a decision of the lost branch", sim_unite_lost_decision},
 };
 
 int main(int argc, char **argv)

@@ -9,11 +9,11 @@
 #include "node/amend.h"
 #include "proto/statement.h"
 #include "storage/row.h"
-#include "storage/running.h"
 #include "storage/view_peer.h"
 #include "tests/sim/net.h"
+#include "tests/sim/vouching_judge.h"
 
-enum { VOUCHING_LOOK_MS = 4000, VOUCHING_LOOKS_MAX = 300, VOUCHING_QUIET = 4 };
+enum { VOUCHING_COPY_PART = 6 /* one act in so many is about one */, VOUCHING_CLONES_MAX = 2 };
 
 static const char *const vouching_names[VOUCHING_PERSONS] = {"ana", "bruno", "chie", "dora", "eva"};
 static const char *const vouching_audiences[] = {"subject", "peers", "network", "public"};
@@ -25,10 +25,27 @@ bool vouching_are_linked(const struct vouching *vouching, size_t person, size_t 
     return vouching->is_peer[person][other] && vouching->is_peer[other][person];
 }
 
+/* Any machine of theirs. */
+static struct world_node *vouching_machine(struct vouching *vouching, size_t person)
+{
+    struct world *world = &vouching->world;
+    size_t first = world_draw(world, world->nodes_count);
+
+    for (size_t at = 0; at < world->nodes_count; at++) {
+        struct world_node *node = world->nodes[(first + at) % world->nodes_count];
+
+        if (node->person == person)
+            return node;
+    }
+    return vouching->persons[person];
+}
+
 static struct world_node *vouching_device(struct vouching *vouching, size_t person)
 {
     struct world_node *twin = vouching->twin;
 
+    if (vouching->has_copies)
+        return vouching_machine(vouching, person);
     return twin != NULL && twin->person == person && world_once_in(&vouching->world, 2)
                ? twin
                : vouching->persons[person];
@@ -87,6 +104,19 @@ static void vouching_let_see(struct vouching *vouching, struct vouching_deal *de
 
 /* What they do. */
 
+static void vouching_on_written_deal(struct world_node *node, void *self, enum err err,
+                                     const struct op_call *call)
+{
+    struct vouching_deal *deal = self;
+
+    (void)call;
+    if (err != ERR_OK)
+        return;
+    deal->is_told = true;
+    deal->writer = node;
+    deal->written = deal->vouching->copies.deeds++; /* A copy made by now may lack it. */
+}
+
 static void vouching_endorse(struct vouching *vouching, struct world_node *node, size_t subject)
 {
     static const char *const lives[] = {"1m", "2m", "4m", "24m"};
@@ -103,6 +133,7 @@ static void vouching_endorse(struct vouching *vouching, struct world_node *node,
         .canary = judge_canary_for(&vouching->judge, node, vouching->persons[subject], text),
         .issuer = node->person,
         .subject = subject,
+        .vouching = vouching,
         .ceiling = ceiling};
     (void)snprintf(words, sizeof words, "%s is good work", text);
     params = json_pack("{s:s, s:[s], s:s, s:s, s:s, s:s}", "who", vouching_names[subject], "about",
@@ -113,7 +144,7 @@ static void vouching_endorse(struct vouching *vouching, struct world_node *node,
     if (older != NULL && world_once_in(world, 2))
         (void)json_object_set(params, "renews", json_object_get(older, "id")); /* Memory is. */
     json_decref(rows);
-    world_op(node, "endorse", params, NULL, NULL);
+    world_op(node, "endorse", params, vouching_on_written_deal, deal);
 }
 
 /* One of those about this member, or by them; a new reference, or NULL. */
@@ -170,9 +201,12 @@ static void vouching_on_revoked(struct world_node *node, void *self, enum err er
 {
     struct vouching_deal *deal = self;
 
-    (void)node;
     (void)call;
-    deal->was_revoked |= err == ERR_OK;
+    if (err != ERR_OK || deal->was_revoked)
+        return;
+    deal->was_revoked = true;
+    deal->revoker = node;
+    deal->revoked = deal->vouching->copies.deeds++;
 }
 
 static void vouching_revoke(struct vouching *vouching, struct world_node *node)
@@ -345,6 +379,11 @@ void vouching_act(struct vouching *vouching)
     bool is_peer = vouching->is_peer[person][other];
     uint64_t what = world_draw(world, 26);
 
+    if (vouching->has_copies && world_once_in(world, VOUCHING_COPY_PART)) {
+        copies_act(&vouching->copies, node);
+        return;
+    }
+
     if (what < 5 && is_peer)
         vouching_endorse(vouching, node, other);
     else if (what >= 5 && what < 13)
@@ -366,51 +405,6 @@ void vouching_act(struct vouching *vouching)
         vouching_forge(vouching, node);
     else if (what > 23)
         vouching_decide(vouching, node);
-}
-
-/* Time. */
-
-static enum err vouching_write_nothing(void *what, struct ledger_txn *txn)
-{
-    (void)what;
-    (void)txn;
-    return ERR_OK;
-}
-
-static enum err vouching_write_time(void *what, struct ledger_txn *txn)
-{
-    enum err err = running_advance(txn, 1);
-
-    return err == ERR_OK ? running_advance(txn, 1 + *(const uint64_t *)what) : err;
-}
-
-static void vouching_on_written(struct world_node *node, void *self, enum err err,
-                                const struct op_call *call)
-{
-    (void)node;
-    (void)self;
-    (void)err;
-    (void)call;
-}
-
-void vouching_tick(struct vouching *vouching)
-{
-    for (size_t at = 0; at < vouching->world.nodes_count; at++)
-        if (vouching->world.nodes[at]->is_up)
-            world_write(vouching->world.nodes[at], vouching_write_nothing, NULL,
-                        vouching_on_written, NULL);
-}
-
-void vouching_live(struct vouching *vouching, uint64_t span_ms)
-{
-    struct world *world = &vouching->world;
-
-    for (size_t at = 0; at < world->nodes_count; at++) {
-        world->nodes[at]->wall_offset_ms += (int64_t)span_ms;
-        if (world->nodes[at]->is_up)
-            world_write(world->nodes[at], vouching_write_time, &span_ms, vouching_on_written, NULL);
-    }
-    world_run_until(world, world->now_ms + 1000);
 }
 
 /* Beginning and end. */
@@ -439,13 +433,18 @@ void vouching_link(struct vouching *vouching, size_t one, size_t other)
         judge_fail(&vouching->judge, "%s and %s are not linked", left->name, right->name);
 }
 
-void vouching_begin(struct vouching *vouching, uint64_t seed, bool is_talkative)
+void vouching_begin(struct vouching *vouching, uint64_t seed, bool is_talkative, bool has_copies)
 {
     struct world *world = &vouching->world;
 
     world_begin(world, seed);
     world->is_talkative = is_talkative;
     judge_begin(&vouching->judge, world);
+    vouching->has_copies = has_copies;
+    vouching->copies = (struct copies){.judge = &vouching->judge,
+                                       .clones_left = VOUCHING_CLONES_MAX,
+                                       .went_back = vouching_judge_went_back,
+                                       .self = vouching};
     vouching->is_hostile = world_once_in(world, 4);
     for (size_t at = 0; at + 1 < VOUCHING_PERSONS; at++) {
         vouching->persons[at] = world_init(world, vouching_names[at]);
@@ -470,71 +469,8 @@ void vouching_begin(struct vouching *vouching, uint64_t seed, bool is_talkative)
 void vouching_end(struct vouching *vouching)
 {
     world_end(&vouching->world);
+    copies_end(&vouching->copies);
     judge_end(&vouching->judge);
-}
-
-static uint64_t vouching_commits(const struct vouching *vouching)
-{
-    uint64_t commits = 0;
-
-    for (size_t at = 0; at < vouching->world.nodes_count; at++)
-        commits += kv_mem_commits_count(vouching->world.nodes[at]->mem);
-    return commits;
-}
-
-/* The first two who should be in step and are not; "" when all are. */
-static void vouching_out_of_step(struct vouching *vouching, char out_who[static 64])
-{
-    struct world *world = &vouching->world;
-
-    for (size_t one = 0; one < world->nodes_count; one++)
-        for (size_t other = one + 1; other < world->nodes_count; other++) {
-            struct world_node *left = world->nodes[one], *right = world->nodes[other];
-
-            if (left->person == right->person
-                    ? !world_is_in_step(left, &right->secrets->member)
-                    : judge_is_linked(left, right) && judge_is_linked(right, left) &&
-                          !judge_is_settled(left, right)) {
-                (void)snprintf(out_who, 64, "%s and %s", left->name, right->name);
-                return;
-            }
-        }
-    out_who[0] = '\0';
-}
-
-void vouching_settle(struct vouching *vouching)
-{
-    struct world *world = &vouching->world;
-    uint64_t commits = 0;
-    int64_t ahead = 0;
-    char who[64] = "";
-    unsigned quiet = 0;
-
-    vouching->is_over = true;
-    world->has_faults = false;
-    world->islands_until_ms = 0;
-    for (size_t at = 0; at < world->nodes_count; at++) /* Time goes on from the greatest. */
-        if (world->nodes[at]->wall_offset_ms > ahead)
-            ahead = world->nodes[at]->wall_offset_ms;
-    for (size_t at = 0; at < world->nodes_count; at++) {
-        world->nodes[at]->wall_offset_ms = ahead;
-        world->nodes[at]->doom = WORLD_SAFE;
-    }
-    for (unsigned look = 0; look < VOUCHING_LOOKS_MAX && quiet < VOUCHING_QUIET; look++) {
-        for (size_t at = 0; at < world->nodes_count; at++)
-            if (!world->nodes[at]->is_up)
-                world_start(world->nodes[at]);
-            else if (look % 12 == 0)
-                world_op(world->nodes[at], "sync", json_object(), NULL, NULL);
-        vouching_tick(vouching);
-        world_run_until(world, world->now_ms + VOUCHING_LOOK_MS);
-        vouching_out_of_step(vouching, who);
-        quiet = commits == vouching_commits(vouching) && who[0] == '\0' ? quiet + 1 : 0;
-        commits = vouching_commits(vouching);
-    }
-    if (quiet < VOUCHING_QUIET)
-        judge_fail(&vouching->judge, "they never come to rest: %s",
-                   who[0] != '\0' ? who : "there is always something to write");
 }
 
 void vouching_welcome(struct vouching *vouching)

@@ -11,7 +11,7 @@
 #define KITH_TESTS_SIM_VOUCHING_H
 
 #include "proto/endorsement.h"
-#include "tests/sim/judge.h"
+#include "tests/sim/copies.h"
 
 enum {
     VOUCHING_PERSONS = 5,
@@ -20,20 +20,29 @@ enum {
     VOUCHING_DAY_MS = 24 * 60 * 60 * 1000
 };
 
+struct vouching;
+
 /* One endorsement that somebody was asked to write. */
 struct vouching_deal {
+    struct vouching *vouching;
     size_t canary, issuer, subject; /* persons */
     enum audience ceiling;
-    enum audience widest;     /* that its subject was ever asked to show it to */
-    bool was_revoked;         /* its issuer was told that it is */
-    bool is_revocation_asked; /* it may be revoked, or not */
+    enum audience widest;                      /* that its subject was ever asked to show it to */
+    bool was_revoked;                          /* its issuer was told that it is */
+    bool is_revocation_asked;                  /* it may be revoked, or not */
+    const struct world_node *writer, *revoker; /* the machines that did, and which deeds it was */
+    uint64_t written, revoked;
+    bool is_told;                     /* its issuer was told that it is written */
+    bool is_lent, is_revocation_lent; /* that machine has it no more: another one does */
 };
 
 struct vouching {
     struct world world;
     struct judge judge;
     struct world_node *persons[VOUCHING_PERSONS]; /* the first device of each; Eva NULL at first */
-    struct world_node *twin;                      /* a second device of one of them, or NULL */
+    struct copies copies;
+    bool has_copies;
+    struct world_node *twin;                          /* a second device of one of them, or NULL */
     bool is_peer[VOUCHING_PERSONS][VOUCHING_PERSONS]; /* the first writes for the second */
     bool was_quoted[VOUCHING_PERSONS]
                    [VOUCHING_PERSONS]; /* the second by the first, once at least */
@@ -45,7 +54,7 @@ struct vouching {
 };
 
 /* Members, links, no faults yet. */
-void vouching_begin(struct vouching *vouching, uint64_t seed, bool is_talkative);
+void vouching_begin(struct vouching *vouching, uint64_t seed, bool is_talkative, bool has_copies);
 void vouching_end(struct vouching *vouching);
 /* One thing that somebody does. */
 void vouching_act(struct vouching *vouching);
@@ -54,8 +63,9 @@ void vouching_tick(struct vouching *vouching);
 /* So much time passes on both clocks of the nodes that are up; on those that are not, by the
  * calendar only. */
 void vouching_live(struct vouching *vouching, uint64_t span_ms);
-/* No faults, clocks right, all nodes up; until nobody has anything to write any more. */
-void vouching_settle(struct vouching *vouching);
+/* No faults, clocks right, all nodes up; until nobody has anything to write any more, or, with
+ * copies, until those who judge are content. */
+void vouching_settle(struct vouching *vouching, void (*judge)(struct vouching *vouching));
 /* These two are linked, by an invitation, and in step. */
 void vouching_link(struct vouching *vouching, size_t one, size_t other);
 /* Eva is linked with Bruno. */

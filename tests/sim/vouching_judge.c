@@ -86,6 +86,17 @@ static enum err vouching_judge_gather(void *self, const struct endorsement_view 
     return ERR_OK;
 }
 
+/* The first machine of theirs that is up; NULL: none. */
+static struct world_node *vouching_judge_first(struct vouching *vouching, size_t person)
+{
+    struct world *world = &vouching->world;
+
+    for (size_t at = 0; at < world->nodes_count; at++)
+        if (world->nodes[at]->person == person && world->nodes[at]->is_up)
+            return world->nodes[at];
+    return NULL;
+}
+
 static void vouching_judge_rows(struct vouching *vouching, struct world_node *node, size_t subject,
                                 struct vouching_rows *out)
 {
@@ -112,10 +123,12 @@ static const struct vouching_row *vouching_judge_find(const struct vouching_rows
 
 static bool vouching_judge_is_quoting(struct vouching *vouching, size_t person, size_t subject)
 {
-    struct world_node *node = vouching->persons[person];
+    struct world_node *node = vouching_judge_first(vouching, person);
     struct snapshot snapshot;
     bool is_on = false;
 
+    if (node == NULL)
+        return false;
     world_must(ledger_snapshot(node->ledger, &snapshot));
     world_must(quote_is_on(&snapshot, &vouching->persons[subject]->secrets->member, &is_on));
     ledger_snapshot_end(&snapshot);
@@ -227,7 +240,24 @@ static enum err vouching_judge_kept(void *self, uint32_t number, const struct ob
     return ERR_OK;
 }
 
-/* The state is what the decisions that stand say, and nothing else. */
+static bool vouching_judge_is_on_card(struct world_node *node, const struct id *object)
+{
+    struct object shown = {0};
+    struct snapshot snapshot;
+    struct space_row card;
+    uint32_t number;
+    bool is_on;
+
+    world_must(ledger_snapshot(node->ledger, &snapshot));
+    world_must(ledger_own_space(&snapshot, SPACE_CARD, &card));
+    is_on = row_get(&snapshot, &card.id, KIND_ENDORSEMENT, object, &shown, &number) == ERR_OK &&
+            object_is_visible(&shown);
+    ledger_snapshot_end(&snapshot);
+    object_release(&shown);
+    return is_on;
+}
+
+/* The state is what the decisions that stand say, or without any the card, and nothing else. */
 static void vouching_judge_own(struct vouching *vouching, struct vouching_rows *own)
 {
     struct vouching_kept kept = {.rows = own};
@@ -242,6 +272,8 @@ static void vouching_judge_own(struct vouching *vouching, struct vouching_rows *
         bool is_live = row->state == ENDORSEMENT_ACCEPTED;
         bool is_shown = row->decision > DECISION_NONE && row->decision < DECISION_NOBODY;
 
+        if (row->decision == DECISION_NONE)
+            is_shown = vouching_judge_is_on_card(own->node, &row->object);
         if (is_live != (is_shown || row->decision == DECISION_NOBODY) &&
             row->state != ENDORSEMENT_REVOKED && row->state != ENDORSEMENT_EXPIRED)
             judge_fail(&vouching->judge, "%s is at %d of canary %zu after deciding %d",
@@ -252,14 +284,14 @@ static void vouching_judge_own(struct vouching *vouching, struct vouching_rows *
     }
 }
 
-static void vouching_judge_twins(struct vouching *vouching, size_t subject)
+static void vouching_judge_twins(struct vouching *vouching, struct world_node *twin, size_t subject)
 {
-    struct world_node *twin = vouching->twin;
+    struct world_node *first = vouching_judge_first(vouching, twin->person);
     struct vouching_rows one, other;
 
-    if (twin == NULL)
+    if (twin == first)
         return;
-    vouching_judge_rows(vouching, vouching->persons[twin->person], subject, &one);
+    vouching_judge_rows(vouching, first, subject, &one);
     vouching_judge_rows(vouching, twin, subject, &other);
     if (one.count != other.count)
         judge_fail(&vouching->judge, "two devices of %s tell of %zu and %zu about %s", twin->name,
@@ -274,22 +306,88 @@ static void vouching_judge_twins(struct vouching *vouching, size_t subject)
     }
 }
 
+/* What was told, with copies. */
+
+struct vouching_telling {
+    struct vouching *vouching;
+    const struct vouching_deal *deal;
+    bool is_told, is_revoked;
+};
+
+static void vouching_judge_tells(struct world_node *node, void *self)
+{
+    struct vouching_telling *telling = self;
+    struct vouching_rows rows;
+
+    vouching_judge_rows(telling->vouching, node, telling->deal->subject, &rows);
+    for (size_t at = 0; at < rows.count; at++)
+        if (rows.list[at].deal == telling->deal) {
+            telling->is_told = true;
+            telling->is_revoked |= rows.list[at].state == ENDORSEMENT_REVOKED;
+        }
+}
+
+/* Issuer and subject are who can tell of it whatever it has come to. */
+static struct vouching_telling vouching_judge_telling(struct vouching *vouching,
+                                                      const struct vouching_deal *deal)
+{
+    struct vouching_telling telling = {.vouching = vouching, .deal = deal};
+    struct world *world = &vouching->world;
+
+    for (size_t at = 0; at < world->nodes_count; at++)
+        if (world->nodes[at]->person == deal->issuer || world->nodes[at]->person == deal->subject)
+            world_look(world->nodes[at], vouching_judge_tells, &telling);
+    return telling;
+}
+
+void vouching_judge_went_back(void *self, struct world_node *node, uint64_t since)
+{
+    struct vouching *vouching = self;
+
+    for (size_t at = 0; at < vouching->deals_count; at++) {
+        struct vouching_deal *deal = &vouching->deals[at];
+        struct vouching_telling telling;
+
+        deal->is_lent |= deal->writer == node && deal->written >= since;
+        deal->is_revocation_lent |= deal->revoker == node && deal->revoked >= since;
+        if (!deal->is_lent && !deal->is_revocation_lent)
+            continue;
+        telling = vouching_judge_telling(vouching, deal);
+        deal->is_told = deal->is_told && (!deal->is_lent || telling.is_told);
+        deal->was_revoked = deal->was_revoked && (!deal->is_revocation_lent || telling.is_revoked);
+    }
+}
+
+static void vouching_judge_told(struct vouching *vouching)
+{
+    for (size_t at = 0; at < vouching->deals_count && !vouching->has_ended; at++)
+        if (vouching->deals[at].is_told &&
+            !vouching_judge_telling(vouching, &vouching->deals[at]).is_told)
+            judge_fail(&vouching->judge, "canary %zu, which was written, is lost",
+                       vouching->deals[at].canary);
+}
+
 /* All of it. */
 
 void vouching_judge(struct vouching *vouching)
 {
+    vouching_judge_told(vouching);
     for (size_t subject = 0; subject < VOUCHING_PERSONS; subject++) {
         struct vouching_rows own, seen;
 
-        if (vouching->persons[subject] == NULL)
+        struct world_node *first = vouching_judge_first(vouching, subject);
+
+        if (first == NULL)
             continue;
-        vouching_judge_rows(vouching, vouching->persons[subject], subject, &own);
+        vouching_judge_rows(vouching, first, subject, &own);
         vouching_judge_own(vouching, &own);
-        vouching_judge_twins(vouching, subject);
         for (size_t at = 0; at < vouching->world.nodes_count; at++) {
             struct world_node *node = vouching->world.nodes[at];
 
+            if (!node->is_up)
+                continue;
             vouching_judge_rows(vouching, node, subject, &seen);
+            vouching_judge_twins(vouching, node, subject);
             vouching_judge_taken_back(vouching, node, &seen);
             if (node->person != subject)
                 vouching_judge_viewer(vouching, node, subject, &own);
@@ -350,7 +448,11 @@ size_t vouching_judge_shown(struct vouching *vouching)
     size_t count = 0;
 
     for (size_t subject = 0; subject + 1 < VOUCHING_PERSONS; subject++) {
-        vouching_judge_rows(vouching, vouching->persons[subject], subject, &own);
+        struct world_node *first = vouching_judge_first(vouching, subject);
+
+        if (first == NULL)
+            continue;
+        vouching_judge_rows(vouching, first, subject, &own);
         for (size_t at = 0; at < own.count; at++)
             count += own.list[at].shown_to > AUDIENCE_SUBJECT;
     }
@@ -375,7 +477,7 @@ void vouching_judge_welcome(struct vouching *vouching, size_t host, size_t guest
 
         if (subject != host && !vouching_judge_is_quoting(vouching, host, subject))
             continue;
-        vouching_judge_rows(vouching, vouching->persons[host], subject, &seen);
+        vouching_judge_rows(vouching, vouching_judge_first(vouching, host), subject, &seen);
         for (size_t at = 0; at < seen.count; at++)
             if (vouching_judge_stands(&seen.list[at], least))
                 vouching->judge.canaries[seen.list[at].deal->canary].readers |= UINT64_C(1)

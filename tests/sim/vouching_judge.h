@@ -10,6 +10,10 @@
  * - two devices of one member tell the same, and what they tell is a function of the set of
  *   decisions that stand (FORKS rule 20, ENDORSE-7).
  *
+ * With copies: what was written, or taken back, and told to somebody is not lost, unless the
+ * machine that did it went back and nobody else has it. A decision that was lost so is what the
+ * card shows; a choice whom to quote that was lost so is lost.
+ *
  * Who holds the words at all is the canaries' part (judge.h).
  */
 #ifndef KITH_TESTS_SIM_VOUCHING_JUDGE_H
@@ -18,6 +22,9 @@
 #include "tests/sim/vouching.h"
 
 void vouching_judge(struct vouching *vouching);
+/* A machine went back: what it wrote or took back since that deed is told no more, unless another
+ * one tells of it. */
+void vouching_judge_went_back(void *self, struct world_node *node, uint64_t since);
 /* Every subject tries to show what was taken back: none may. */
 void vouching_judge_revoked(struct vouching *vouching);
 /* Nobody but a subject itself is shown anything about them. */

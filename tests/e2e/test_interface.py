@@ -39,8 +39,9 @@ CONTACT = {
 IMPORTED = {"new": int, "updated": int, "unchanged": int, "look_alike": int,
             "rejected": [{"line": int, "why": str}]}
 PEER = {  # One that is pending may not have told yet who it is.
-    "member?": DID, "name": str, "alias?": str, "level": one_of("compared", "introduced", "invited"),
-    "via?": str, "state": one_of("online", "offline", "pending", "blocked"), "in_step": bool,
+    "member?": DID, "name": str, "alias?": str, "via?": str,
+    "level": one_of("compared", "introduced", "invited"),
+    "state": one_of("online", "offline", "pending", "blocked"), "in_step": bool,
     "undelivered": int, "last_seen?": TIME, "addresses?": [PLACE]}
 ACCEPTED = {"state": one_of("linked", "pending"), "look_alike?": [{}], "name?": str, "member?": DID}
 SYNCED = {"in_step": bool, "peers": [{"name": str, "in_step": bool, "sent": int, "received": int,

@@ -108,7 +108,7 @@ def met_and_vouched_for(enemy, ana, chie, dora, eva):
 
 
 def offered_to_be_met(enemy, ana, dora):
-    """Ana offers the enemy to bring Dora and them together, and the enemy Dora a meeting with Chie."""
+    """Ana offers the enemy to bring Dora and them together, and the enemy offers Dora Chie."""
     shed = enemy.ok("ask", "post", "A shed.", "--title", "Shed of mine", "--to", "ana",
                     "--hops", "1")["id"]
     until(lambda: any(row["id"] == shed for row in heard(ana)))

@@ -121,3 +121,43 @@ enum err standing_of(const struct snapshot *snapshot, const struct public_key *d
     }
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
+
+enum err standing_of_signer(const struct snapshot *snapshot, const struct device_keys *chain,
+                            enum standing *out)
+{
+    bool has_any = false;
+    enum err err = retire_table_has_any(snapshot, &has_any);
+
+    *out = STANDING_GOOD;
+    if (err != ERR_OK || !has_any)
+        return err;
+    for (size_t left = chain->count; left > 0; left--) {
+        struct device_row row;
+
+        err = view_device(snapshot, &chain->devices[left - 1], &row);
+        if (err == ERR_NOT_FOUND)
+            continue;
+        if (err == ERR_OK)
+            err = standing_of(snapshot, &chain->devices[left - 1], out);
+        if (err == ERR_OK && left < chain->count)
+            *out = *out >= STANDING_STOLEN ? STANDING_VOID : STANDING_GOOD;
+        return err;
+    }
+    return ERR_OK;
+}
+
+enum err standing_of_chain(const struct snapshot *snapshot, const struct device_chain *chain,
+                           bool *out_is_out)
+{
+    enum standing standing = STANDING_GOOD;
+    enum err err = ERR_OK;
+
+    *out_is_out = false;
+    for (size_t at = 0; err == ERR_OK && at < chain->count && !*out_is_out; at++)
+        err = standing_of_certificate(snapshot, &chain->certificates[at], NULL, out_is_out);
+    if (err != ERR_OK || *out_is_out)
+        return err;
+    err = standing_of(snapshot, &device_of(chain)->device, &standing);
+    *out_is_out = standing_is_out(standing);
+    return err;
+}

@@ -54,7 +54,8 @@ static enum err view_device_put(struct ledger_txn *txn, const struct certificate
     if (err == ERR_OK)
         err = ledger_put(txn, TABLE_STATIC_KEY, &key, span_of(certificate->device.bytes, 32));
     buf_release(&row);
-    txn->news.has_links |= is_new; /* Somebody more to call. */
+    txn->news.has_links |= is_new;      /* Somebody more to call. */
+    txn->ledger->endorsement_changes++; /* What it signed may count. */
     return err == ERR_OK && is_new ? space_devices_changed(txn, &certificate->member) : err;
 }
 

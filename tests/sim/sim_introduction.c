@@ -247,7 +247,9 @@ static void meet_begin(struct meet *meet)
                 judge_met(&meet->judge, nodes[at]->person, nodes[other]->person);
 }
 
-/* A connection that one side lost may take a while to be missed by the other. */
+/* Whoever is linked with an introducer is in step with them. A connection that one side lost may
+ * take a while to be missed by the other, and one that stands still may do so beyond the bad time
+ * and all the quiet looks after it. */
 static bool meet_is_calm(struct meet *meet)
 {
     struct world_node *introducers[] = {meet->iris, meet->jo}, *sides[] = {meet->ana, meet->bruno};
@@ -269,6 +271,8 @@ static bool meet_is_settled(struct meet *meet)
     bool one = judge_is_linked(meet->ana, meet->bruno);
     bool other = judge_is_linked(meet->bruno, meet->ana);
 
+    if (!meet_is_calm(meet))
+        return false; /* All that is linked is compared. */
     switch (meet->kind) {
     case MEET_AGREE:
         return judge_is_settled(meet->ana, meet->bruno);
@@ -280,7 +284,7 @@ static bool meet_is_settled(struct meet *meet)
     case MEET_TWICE:
         return meet->is_parted && judge_is_settled(meet->ana, meet->bruno) &&
                !meet_stands(meet, meet->ana, "greeted") &&
-               !meet_stands(meet, meet->bruno, "greeted") && meet_is_calm(meet);
+               !meet_stands(meet, meet->bruno, "greeted");
     case MEET_KINDS:
         break;
     }

@@ -121,7 +121,7 @@ def offered_to_be_met(enemy, ana, dora):
     until(lambda: any(row["id"] == hull for row in heard(ana)))
     ana.ok("ask", "pass", hull, "--to", "Evil")
     until(lambda: any(row["id"] == hull for row in heard(enemy.member)))
-    lead = enemy.ok("ask", "reply", hull, "--text", "Chie has one.", "--about", "chie",
+    lead = enemy.ok("ask", "reply", hull, one_line("Chie has one."), "--about", "chie",
                     "--introduce")["id"]
     until(lambda: dora.leads())
     dora.ok("lead", "introduce", dora.leads()[0]["id"])

@@ -1,4 +1,4 @@
-/* Base64 (RFC 4648, standard alphabet, padded) by libsodium: for files that travel as text. */
+/* Base64 (RFC 4648, standard alphabet, padded): for files that travel as text. */
 #ifndef KITH_CRYPTO_BASE64_H
 #define KITH_CRYPTO_BASE64_H
 

@@ -30,8 +30,9 @@ struct cmd {
     struct cmd_flag flags[CMD_FLAGS_MAX];
     cmd_fn run;
     const char *summary, *example;
-    const char *text; /* a param with longer text, see cmd_text.h; NULL: none */
-    const char *of;   /* what its first argument is one of, see op_complete.h; NULL: by its name */
+    const char *text;   /* a param with longer text, see cmd_text.h; NULL: none */
+    bool may_lack_text; /* then nobody is asked for it */
+    const char *of; /* what its first argument is one of, see op_complete.h; NULL: by its name */
 };
 
 /* Flags that describe a person. */
@@ -93,6 +94,9 @@ int cmd_log(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_stop(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_doctor(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_import(const struct config *config, const struct cmd *cmd, json_t *params);
+
+/* cmd_contact.c: without anything to change, the note in the owner's editor. */
+int cmd_contact_edit(const struct config *config, const struct cmd *cmd, json_t *params);
 
 /* cmd_endorsement.c */
 int cmd_endorsement_export(const struct config *config, const struct cmd *cmd, json_t *params);

@@ -88,7 +88,14 @@ int cmd_completion(const struct config *config, const struct cmd *cmd, json_t *p
 
     for (size_t at = 0; at < sizeof shells / sizeof shells[0]; at++)
         if (shell != NULL && strcmp(shell, shells[at].name) == 0) {
-            (void)puts(shells[at].script);
+            json_t *document = config->is_json ? json_pack("{s:i, s:s, s:s}", "v", 1, "shell",
+                                                           shell, "script", shells[at].script)
+                                               : NULL;
+
+            if (document != NULL)
+                (void)json_dumpf(document, stdout, JSON_COMPACT); /* Shows in the flush. */
+            (void)puts(config->is_json ? "" : shells[at].script);
+            json_decref(document);
             return fflush(stdout) == 0 ? OP_DONE : OP_FAILED;
         }
     (void)snprintf(failure.hint, sizeof failure.hint, "%s", cmd->example);

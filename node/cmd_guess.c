@@ -313,7 +313,8 @@ bool cmd_guess_many(const struct cmd *cmd, char *const *words, int count, int at
         join = (struct cmd_guess_join){0, first == at ? at - 1 : 0};
         return cmd_guess_line(cmd->words, more, count + 1, join, out, size);
     }
-    if (strncmp(words[at - 1], "--", 2) == 0 || (cmd->text != NULL && cmd->args[1] == NULL))
+    if (strncmp(words[at - 1], "--", 2) == 0 ||
+        (cmd->text != NULL && !cmd->may_lack_text && cmd->args[1] == NULL))
         return false;
     if (first == at && cmd->args[1] != NULL && strcmp(cmd->args[0], "ID") != 0)
         join = (struct cmd_guess_join){0, 1}; /* A name has two words more often than the rest. */

@@ -95,6 +95,8 @@ int cmd_man(const struct config *config, const struct cmd *cmd, json_t *params)
     struct op_failure failure = {.code = OP_USAGE, .message = "there is no command like that"};
     const struct cmd *found = NULL, *other;
 
+    if (config->is_json)
+        return cmd_help(config, cmd, params); /* A page is for people; this is what it tells. */
     if (first == NULL) {
         cmd_print_man_all();
         return fflush(stdout) == 0 ? OP_DONE : OP_FAILED;

@@ -79,7 +79,7 @@ static bool cmd_text_read(const char *path, const struct cmd *cmd, json_t *param
 
 /* The editor. */
 
-static bool cmd_text_prepare(const struct config *config, const struct cmd *cmd,
+static bool cmd_text_prepare(const struct config *config, const struct cmd *cmd, const char *before,
                              struct cmd_text *out)
 {
     struct config_places places;
@@ -97,7 +97,8 @@ static bool cmd_text_prepare(const struct config *config, const struct cmd *cmd,
     }
     size = snprintf(text, sizeof text, "\n%skith %s: %s.\nLeave it empty, and nothing happens.\n",
                     cmd_text_cut, cmd->words, cmd->summary);
-    is_written = write(descriptor, text, (size_t)size) == size;
+    is_written = write(descriptor, before, strlen(before)) == (ssize_t)strlen(before) &&
+                 write(descriptor, text, (size_t)size) == size;
     (void)close(descriptor);
     return is_written;
 }
@@ -160,14 +161,18 @@ static bool cmd_text_edit(struct cmd_text *text)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static bool cmd_text_ask(const struct config *config, const struct cmd *cmd, json_t *params,
-                         struct cmd_text *out, struct op_failure *failure)
+bool cmd_text_change(const struct config *config, const struct cmd *cmd, const char *before,
+                     json_t *params, struct cmd_text *out, struct op_failure *failure)
 {
     char message[CMD_TEXT_EDITOR_MAX + 100];
 
+    *out = (struct cmd_text){{0}};
+    if (cmd_text_editor() == NULL && before[0] != '\0')
+        return cmd_text_fail(failure, cmd, OP_FAILED,
+                             "there is a text already: EDITOR names the program to change it with");
     if (cmd_text_editor() == NULL)
         return cmd_text_ask_line(cmd, params, failure);
-    if (!cmd_text_prepare(config, cmd, out))
+    if (!cmd_text_prepare(config, cmd, before, out))
         return cmd_text_fail(failure, cmd, OP_FAILED, "there is no place to write the text in");
     if (!cmd_text_edit(out)) {
         (void)snprintf(message, sizeof message,
@@ -180,6 +185,11 @@ static bool cmd_text_ask(const struct config *config, const struct cmd *cmd, jso
         return true;
     cmd_text_end(out, failure->code == OP_CANCELLED);
     return false;
+}
+
+bool cmd_text_may_ask(const struct config *config)
+{
+    return config_may_prompt(config) && !config->is_json && isatty(STDOUT_FILENO) != 0;
 }
 
 /* An introduction has words for each side, and needs no others. */
@@ -196,13 +206,13 @@ bool cmd_text_fill(const struct config *config, const struct cmd *cmd, json_t *p
 
     *out = (struct cmd_text){{0}};
     if (cmd->text == NULL || (given != NULL && strcmp(given, "-") != 0) ||
-        (given == NULL && cmd_text_is_in_parts(params)))
+        (given == NULL && (cmd_text_is_in_parts(params) || cmd->may_lack_text)))
         return true;
     if (given != NULL)
         return cmd_text_read("-", cmd, params, failure);
-    if (!config_may_prompt(config) || config->is_json || isatty(STDOUT_FILENO) == 0)
+    if (!cmd_text_may_ask(config))
         return true; /* The op says what is missing. */
-    return cmd_text_ask(config, cmd, params, out, failure);
+    return cmd_text_change(config, cmd, "", params, out, failure);
 }
 
 void cmd_text_end(const struct cmd_text *text, bool was_taken)

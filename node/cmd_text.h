@@ -17,6 +17,11 @@ struct cmd_text {
  * is neither text nor a terminal to ask for it. */
 bool cmd_text_fill(const struct config *config, const struct cmd *cmd, json_t *params,
                    struct cmd_text *out, struct op_failure *failure);
+/* May the owner be asked? Not in a script, a pipe, or for a program. */
+bool cmd_text_may_ask(const struct config *config);
+/* Asks the owner to change a text, in their editor. As above; left empty it is cancelled. */
+bool cmd_text_change(const struct config *config, const struct cmd *cmd, const char *before,
+                     json_t *params, struct cmd_text *out, struct op_failure *failure);
 /* After the op: what was written goes when it was taken, and stays, with a word where, when not. */
 void cmd_text_end(const struct cmd_text *text, bool was_taken);
 

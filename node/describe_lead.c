@@ -309,7 +309,6 @@ json_t *describe_lead(const struct op_call *call, const struct object *lead)
 
 struct describe_lead_list {
     const struct op_call *call;
-    const struct id *ask;
     struct describe_lead_order order;
 };
 
@@ -319,8 +318,7 @@ static enum err describe_lead_add(struct describe_lead_list *list, const struct 
     struct span ask = object_value(lead, LEAD_ASK).bytes;
     json_t *row, *newest;
 
-    if (ask.size != HASH_SIZE ||
-        (list->ask != NULL && memcmp(ask.data, list->ask->bytes, ID_SIZE) != 0))
+    if (ask.size != HASH_SIZE)
         return ERR_OK;
     row = describe_lead_head(list->call, lead);
     if (row == NULL)
@@ -348,9 +346,11 @@ static enum err describe_lead_on_thread(void *self, const struct thread *thread)
 
 json_t *describe_leads(const struct op_call *call, const struct id *ask)
 {
-    struct describe_lead_list list = {.call = call, .ask = ask, .order.rows = json_array()};
+    struct describe_lead_list list = {.call = call, .order.rows = json_array()};
     enum err err =
-        view_thread_each(&call->snapshot, span_of(NULL, 0), describe_lead_on_thread, &list);
+        ask != NULL
+            ? view_thread_of_ask(&call->snapshot, ask, describe_lead_on_thread, &list)
+            : view_thread_each(&call->snapshot, span_of(NULL, 0), describe_lead_on_thread, &list);
 
     buf_release(&list.order.times);
     if (err == ERR_OK)

@@ -14,7 +14,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "crypto/base64.h"
 #include "node/clock.h"
 #include "node/door_state.h"
 #include "node/rpc.h"
@@ -146,17 +145,17 @@ static bool door_tell_events(struct door_call *call)
     return is_heard;
 }
 
-bool door_await(int descriptor, struct door_call *call)
+/* What came behind the answer stays in in. */
+static bool door_await_next(int descriptor, struct buf *in, struct door_call *call)
 {
-    struct buf in = {0};
     bool is_over = false, is_done = false;
     size_t size;
 
-    while (!is_over && door_read_line(descriptor, &in, &size)) {
+    while (!is_over && door_read_line(descriptor, in, &size)) {
         struct rpc_reply reply = {0};
 
-        is_over = rpc_read_reply(span_of(in.data, size), &reply) != ERR_OK;
-        buf_drop(&in, size + 1);
+        is_over = rpc_read_reply(span_of(in->data, size), &reply) != ERR_OK;
+        buf_drop(in, size + 1);
         if (is_over)
             break;
         if (reply.is_notification && strcmp(reply.method, "progress") == 0 &&
@@ -174,33 +173,47 @@ bool door_await(int descriptor, struct door_call *call)
         }
         rpc_reply_release(&reply);
     }
+    return is_done;
+}
+
+bool door_await(int descriptor, struct door_call *call)
+{
+    struct buf in = {0};
+    bool is_done = door_await_next(descriptor, &in, call);
+
     buf_release(&in);
     return is_done;
 }
 
+static bool door_hear_upload(int descriptor, struct buf *in, struct door_call *call)
+{
+    struct door_call chunk = {.method = "upload"};
+    bool is_taken = door_await_next(descriptor, in, &chunk);
+
+    json_decref(chunk.result);
+    if (!is_taken)
+        call->failure = chunk.failure;
+    return is_taken;
+}
+
+/* One piece is on its way while the node takes the one before it. Two answers may come at once. */
 static bool door_upload(int descriptor, struct door_call *call)
 {
-    for (size_t at = 0; at < call->file.size; at += DOOR_CHUNK) {
-        size_t size = call->file.size - at < DOOR_CHUNK ? call->file.size - at : DOOR_CHUNK;
-        struct door_call chunk = {.method = "upload"};
-        struct buf text = {0}, line = {0};
-        bool is_sent;
+    struct buf line = {0}, in = {0};
+    bool is_well = true;
 
-        base64_write(span_of(call->file.data + at, size), &text);
-        chunk.params = json_pack("{s:s%}", "data", (const char *)text.data, text.size);
-        rpc_write_request(1, "upload", chunk.params, &line);
-        is_sent = !line.is_failed && door_write(descriptor, buf_span(&line)) &&
-                  door_await(descriptor, &chunk);
-        json_decref(chunk.params);
-        json_decref(chunk.result);
-        buf_release(&text);
-        buf_release(&line);
-        if (!is_sent) {
-            call->failure = chunk.failure;
-            return false;
-        }
+    for (size_t at = 0; at < call->file.size && is_well; at += DOOR_CHUNK) {
+        size_t size = call->file.size - at < DOOR_CHUNK ? call->file.size - at : DOOR_CHUNK;
+
+        buf_clear(&line);
+        rpc_write_upload(1, span_of(call->file.data + at, size), &line);
+        is_well = !line.is_failed && door_write(descriptor, buf_span(&line)) &&
+                  (at == 0 || door_hear_upload(descriptor, &in, call));
     }
-    return true;
+    is_well = is_well && (call->file.size == 0 || door_hear_upload(descriptor, &in, call));
+    buf_release(&line);
+    buf_release(&in);
+    return is_well;
 }
 
 static bool door_run_there(int descriptor, struct door_call *call)

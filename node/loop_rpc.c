@@ -334,34 +334,48 @@ static void loop_client_op(struct loop_client *client, struct rpc_request *reque
 
 /* What the socket itself answers. */
 
-static void loop_client_upload(struct loop_client *client, struct rpc_request *request)
+static void loop_client_take(struct loop_client *client, json_t *id, struct span data)
 {
-    json_t *data = json_object_get(request->params, "data");
     json_t *nothing = json_object();
     struct buf line = {0};
     enum err err = ERR_INVALID;
 
-    if (json_is_string(data) && client->file.size < IMPORT_FILE_SIZE_MAX)
-        err =
-            base64_read(span_of(json_string_value(data), json_string_length(data)), &client->file);
+    if (client->file.size < IMPORT_FILE_SIZE_MAX)
+        err = base64_read(data, &client->file);
     if (err != ERR_OK) {
-        loop_client_fail(client, request->id, RPC_FAILED,
-                         "the file is too large or damaged on the way",
+        loop_client_fail(client, id, RPC_FAILED, "the file is too large or damaged on the way",
                          "cut it into parts of at most 256 MiB");
     } else {
-        rpc_write_result(request->id, nothing, &line);
+        rpc_write_result(id, nothing, &line);
         loop_client_send(client, &line);
     }
     json_decref(nothing);
-    rpc_request_release(request);
+}
+
+/* False: it was not written as our own commands do. */
+static bool loop_client_upload(struct loop_client *client, struct span text)
+{
+    struct span data;
+    uint64_t number;
+    json_t *id;
+
+    if (!rpc_is_upload(text, &number, &data))
+        return false;
+    id = json_integer((json_int_t)number);
+    loop_client_take(client, id, data);
+    json_decref(id);
+    return true;
 }
 
 static void loop_client_line(struct loop_client *client, struct span text)
 {
     struct rpc_request request;
+    json_t *data;
+    enum err err;
 
-    enum err err = rpc_read_request(text, &request);
-
+    if (loop_client_upload(client, text))
+        return;
+    err = rpc_read_request(text, &request);
     if (err != ERR_OK) {
         loop_client_dismiss(client, err == ERR_INVALID ? RPC_NOT_A_REQUEST : RPC_NOT_JSON,
                             err == ERR_INVALID ? "that line is not one request with an id"
@@ -369,7 +383,12 @@ static void loop_client_line(struct loop_client *client, struct span text)
         return;
     }
     if (strcmp(request.method, "upload") == 0) {
-        loop_client_upload(client, &request);
+        data = json_object_get(request.params, "data");
+        loop_client_take(client, request.id,
+                         json_is_string(data)
+                             ? span_of(json_string_value(data), json_string_length(data))
+                             : span_str("."));
+        rpc_request_release(&request);
         return;
     }
     if (strcmp(request.method, "log") == 0 &&

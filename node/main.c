@@ -208,7 +208,7 @@ static bool main_join(const struct cmd *cmd, size_t index, const char *word, jso
     if (between == NULL || index == 0)
         return false;
     last = cmd->args[cmd->args[1] != NULL ? 1 : 0];
-    if (cmd->text != NULL && strstr(last, "TEXT") == NULL)
+    if (cmd->text != NULL && !cmd->may_lack_text && strstr(last, "TEXT") == NULL)
         return false; /* It may be what the text should say. */
     if (strstr(last, "TEXT") == NULL && between[0] != '\0' && strpbrk(word, "@=:/+0123456789"))
         return false;

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/base64.h"
+
 /* jansson stops at 2,048 levels, and its recursion is then deep; a request of ours nests four. */
 static bool rpc_is_shallow(struct span line, size_t depth_max)
 {
@@ -64,6 +66,69 @@ void rpc_request_release(struct rpc_request *request)
 {
     json_decref(request->whole);
     *request = (struct rpc_request){0};
+}
+
+/* Uploads. */
+
+static const char rpc_upload_begin[] = "{\"jsonrpc\":\"2.0\",\"id\":";
+static const char rpc_upload_data[] = ",\"method\":\"upload\",\"params\":{\"data\":\"";
+static const char rpc_upload_end[] = "\"}}";
+
+void rpc_write_upload(uint64_t id, struct span bytes, struct buf *out)
+{
+    char number[24];
+
+    (void)snprintf(number, sizeof number, "%llu", (unsigned long long)id);
+    buf_append(out, span_str(rpc_upload_begin));
+    buf_append(out, span_str(number));
+    buf_append(out, span_str(rpc_upload_data));
+    base64_write(bytes, out);
+    buf_append(out, span_str(rpc_upload_end));
+    buf_byte(out, '\n');
+}
+
+/* Takes this text off the front. */
+static bool rpc_take(struct span *line, const char *text)
+{
+    struct span wanted = span_str(text);
+
+    if (line->size < wanted.size || memcmp(line->data, wanted.data, wanted.size) != 0)
+        return false;
+    *line = span_of(line->data + wanted.size, line->size - wanted.size);
+    return true;
+}
+
+static bool rpc_is_base64(struct span text)
+{
+    for (size_t at = 0; at < text.size; at++) {
+        uint8_t letter = text.data[at], lower = letter | 0x20;
+
+        if ((lower < 'a' || lower > 'z') && (letter < '0' || letter > '9') && letter != '+' &&
+            letter != '/' && letter != '=')
+            return false;
+    }
+    return true;
+}
+
+bool rpc_is_upload(struct span line, uint64_t *out_id, struct span *out_data)
+{
+    size_t digits = 0;
+
+    *out_id = 0;
+    if (line.size > RPC_LINE_MAX || !rpc_take(&line, rpc_upload_begin))
+        return false;
+    for (;
+         digits < line.size && digits < 18 && line.data[digits] >= '0' && line.data[digits] <= '9';
+         digits++)
+        *out_id = *out_id * 10 + (uint64_t)(line.data[digits] - '0');
+    if (digits == 0 || (digits > 1 && line.data[0] == '0'))
+        return false;
+    line = span_of(line.data + digits, line.size - digits);
+    if (!rpc_take(&line, rpc_upload_data) || line.size < sizeof rpc_upload_end - 1)
+        return false;
+    *out_data = span_of(line.data, line.size - (sizeof rpc_upload_end - 1));
+    line = span_of(line.data + out_data->size, sizeof rpc_upload_end - 1);
+    return rpc_take(&line, rpc_upload_end) && rpc_is_base64(*out_data);
 }
 
 static int rpc_append(const char *bytes, size_t size, void *self)

@@ -33,6 +33,13 @@ struct rpc_request {
 MUST_USE enum err rpc_read_request(struct span line, struct rpc_request *out);
 void rpc_request_release(struct rpc_request *request);
 
+/* A file goes to the node as hundreds of requests `upload` of half a megabyte each. They are
+ * written and read as they stand, without a tree of JSON, which costs ten times as much.
+ * rpc_is_upload is true for a line just as rpc_write_upload writes it (out_data is base64, borrowed
+ * from it); false for any other, which may mean the same and is read as requests are. */
+void rpc_write_upload(uint64_t id, struct span bytes, struct buf *out);
+bool rpc_is_upload(struct span line, uint64_t *out_id, struct span *out_data);
+
 /* Each appends one line with its newline. Failures carry our error object as "data", beside the
  * standard's fields. */
 void rpc_write_request(uint64_t id, const char *method, json_t *params, struct buf *out);

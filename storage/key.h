@@ -79,6 +79,7 @@
  *              2, neighbour, kind, object   id of the letter, since when it waits
  *   thread     id of its first letter,      1 I wrote it, else 0
  *              object of a letter
+ *   ask_thread ask, id of a first letter    nothing: the thread is about that ask
  */
 /* clang-format on */
 #ifndef KITH_STORAGE_KEY_H
@@ -141,7 +142,8 @@
     X(REPLY_KEPT, "reply_kept")                                                                    \
     X(BROUGHT, "brought")                                                                          \
     X(THREAD, "thread")                                                                            \
-    X(CERTIFICATE, "certificate")
+    X(CERTIFICATE, "certificate")                                                                  \
+    X(ASK_THREAD, "ask_thread")
 
 enum table {
 #define X(word, name) TABLE_##word,

@@ -1,4 +1,5 @@
-/* Keys are the first letter's hash, the letter's object; values say whether it is mine. */
+/* Keys are the first letter's hash, the letter's object; values say whether it is mine. By asks:
+ * the ask's hash, the first letter's; without a value. */
 #include "storage/view_thread.h"
 
 #include <string.h>
@@ -19,19 +20,52 @@ static bool view_thread_key(uint32_t number, const struct object *lead, struct k
     return first.size == HASH_SIZE;
 }
 
+/* False: it is no first letter about any ask. */
+static bool view_thread_ask_key(const struct object *lead, struct key *out)
+{
+    struct key thread;
+    struct hash first;
+    struct span ask;
+    struct id id;
+
+    if (!view_thread_key(0, lead, &thread))
+        return false;
+    memcpy(first.bytes, thread.bytes, HASH_SIZE);
+    reply_object_id(&first, &id);
+    ask = object_value(lead, LEAD_ASK).bytes;
+    key_of_bytes(ask, out);
+    key_add_bytes(out, span_of(first.bytes, HASH_SIZE));
+    return id_is_equal(&id, &lead->id) && ask.size == HASH_SIZE;
+}
+
+/* The row that was there goes, when it is not the one that is to be. */
+static enum err view_thread_move(struct ledger_txn *txn, enum table table, const struct key *old,
+                                 const struct key *now, struct span value)
+{
+    enum err err = ERR_OK;
+
+    if (old != NULL && (now == NULL || !span_is_equal(key_span(old), key_span(now))))
+        err = ledger_erase(txn, table, old);
+    if (err != ERR_OK && err != ERR_NOT_FOUND)
+        return err;
+    return now != NULL ? ledger_put(txn, table, now, value) : ERR_OK;
+}
+
 enum err view_thread_changed(struct ledger_txn *txn, uint32_t number, const struct object *before,
                              const struct object *after)
 {
+    uint8_t is_mine = object_number(after, LEAD_IS_MINE) != 0;
     struct key old, now;
     bool was = view_thread_key(number, before, &old), is = view_thread_key(number, after, &now);
-    uint8_t is_mine = object_number(after, LEAD_IS_MINE) != 0;
-    enum err err = ERR_OK;
+    enum err err = view_thread_move(txn, TABLE_THREAD, was ? &old : NULL, is ? &now : NULL,
+                                    span_of(&is_mine, 1));
 
-    if (was && (!is || !span_is_equal(key_span(&old), key_span(&now))))
-        err = ledger_erase(txn, TABLE_THREAD, &old);
-    if (err != ERR_OK && err != ERR_NOT_FOUND)
+    if (err != ERR_OK)
         return err;
-    return is ? ledger_put(txn, TABLE_THREAD, &now, span_of(&is_mine, 1)) : ERR_OK;
+    was = view_thread_ask_key(before, &old);
+    is = view_thread_ask_key(after, &now);
+    return view_thread_move(txn, TABLE_ASK_THREAD, was ? &old : NULL, is ? &now : NULL,
+                            span_of(NULL, 0));
 }
 
 /* Threads. */
@@ -83,6 +117,35 @@ enum err view_thread_each(const struct snapshot *snapshot, struct span hex, view
     err = ledger_each(snapshot, TABLE_THREAD, span_of(prefix, hex.size / 2), view_thread_on_row,
                       &walk);
     return err == ERR_OK ? view_thread_tell(&walk) : err;
+}
+
+struct view_thread_of_ask {
+    const struct snapshot *snapshot;
+    view_thread_fn each;
+    void *self;
+};
+
+static enum err view_thread_on_ask(void *self, struct span key, struct span value)
+{
+    struct view_thread_of_ask *of = self;
+    struct view_thread_walk walk = {.each = of->each, .self = of->self};
+    enum err err;
+
+    (void)value;
+    if (key.size != (size_t)2 * HASH_SIZE)
+        return ERR_CORRUPT;
+    err = ledger_each(of->snapshot, TABLE_THREAD, span_of(key.data + HASH_SIZE, HASH_SIZE),
+                      view_thread_on_row, &walk);
+    return err == ERR_OK ? view_thread_tell(&walk) : err;
+}
+
+enum err view_thread_of_ask(const struct snapshot *snapshot, const struct id *ask,
+                            view_thread_fn each, void *self)
+{
+    struct view_thread_of_ask of = {.snapshot = snapshot, .each = each, .self = self};
+
+    return ledger_each(snapshot, TABLE_ASK_THREAD, span_of(ask->bytes, ID_SIZE), view_thread_on_ask,
+                       &of);
 }
 
 /* Letters. */

@@ -19,6 +19,9 @@ struct thread {
 typedef enum err (*view_thread_fn)(void *self, const struct thread *thread);
 MUST_USE enum err view_thread_each(const struct snapshot *snapshot, struct span hex,
                                    view_thread_fn each, void *self);
+/* Those about one ask, by id: whose first letter names it. */
+MUST_USE enum err view_thread_of_ask(const struct snapshot *snapshot, const struct id *ask,
+                                     view_thread_fn each, void *self);
 /* The letters of one, in the order in which this store first heard of them. */
 MUST_USE enum err view_thread_letters(const struct snapshot *snapshot, const struct hash *first,
                                       row_fn each, void *self);

@@ -1,13 +1,14 @@
-/* Threads among many letters: one shown, one found by its id, all listed, and what of them waits
- * for the owner. usage: bench_letters [LETTERS] [LETTERS A THREAD] */
+/* Threads among many letters: one shown, one found by its id, all listed, those of one ask of many,
+ * and what of them waits for the owner. usage: bench_letters [LETTERS] [LETTERS A THREAD] */
 #include "node/amend.h"
+#include "node/describe_lead.h"
 #include "node/ops.h"
 #include "proto/reply.h"
 #include "tests/bench/bench.h"
 
 static const uint64_t letters_now_ms = 1700000000000;
 
-enum { LETTERS_ROUNDS = 40, LETTERS_A_COMMIT = 500 };
+enum { LETTERS_ROUNDS = 40, LETTERS_A_COMMIT = 500, LETTERS_ASKS = 50 };
 
 static struct hash letters_hash(uint64_t number)
 {
@@ -23,7 +24,7 @@ static void letters_add(struct ledger_txn *txn, size_t at, size_t each)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct hash first = letters_hash(at - at % each), letter = letters_hash(at);
-    struct reply reply = {.ask = letters_hash(UINT64_MAX),
+    struct reply reply = {.ask = letters_hash(UINT64_MAX - at / each % LETTERS_ASKS),
                           .kind = at % each == 0 ? REPLY_LEAD : REPLY_MESSAGE,
                           .at_ms = letters_now_ms + at,
                           .has_first = at % each != 0,
@@ -64,6 +65,38 @@ static void letters_fill(struct ledger *ledger, size_t letters, size_t each)
         bench_check(follow_stage(ledger, 100000, &is_more), "follow");
 }
 
+static void letters_tell(double times[static LETTERS_ROUNDS], const char *what)
+{
+    qsort(times, LETTERS_ROUNDS, sizeof times[0], bench_order);
+    printf("%-44s median %8.2f ms  worst %8.2f ms\n", what, times[LETTERS_ROUNDS / 2],
+           times[LETTERS_ROUNDS - 1]);
+}
+
+/* What `kith ask show` of an own ask tells besides the ask. */
+static void letters_time_of_ask(struct ledger *ledger)
+{
+    struct hash hash = letters_hash(UINT64_MAX);
+    struct op_call call = {.now_ms = letters_now_ms};
+    double times[LETTERS_ROUNDS];
+    size_t threads = 0;
+    struct id ask;
+
+    memcpy(ask.bytes, hash.bytes, ID_SIZE);
+    for (size_t at = 0; at < LETTERS_ROUNDS; at++) {
+        double begun = bench_now();
+        json_t *leads;
+
+        bench_check(ledger_snapshot(ledger, &call.snapshot), "snapshot");
+        leads = describe_leads(&call, &ask);
+        ledger_snapshot_end(&call.snapshot);
+        times[at] = (bench_now() - begun) * 1e3;
+        threads = json_array_size(leads);
+        json_decref(leads);
+    }
+    printf("%zu threads about one of %d asks\n", threads, LETTERS_ASKS);
+    letters_tell(times, "those of one ask listed");
+}
+
 static void letters_time(struct ledger *ledger, const char *method, const char *id,
                          const char *what)
 {
@@ -81,9 +114,7 @@ static void letters_time(struct ledger *ledger, const char *method, const char *
         json_decref(call.params);
         json_decref(call.result);
     }
-    qsort(times, LETTERS_ROUNDS, sizeof times[0], bench_order);
-    printf("%-44s median %8.2f ms  worst %8.2f ms\n", what, times[LETTERS_ROUNDS / 2],
-           times[LETTERS_ROUNDS - 1]);
+    letters_tell(times, what);
 }
 
 int main(int argc, char **argv)
@@ -107,6 +138,7 @@ int main(int argc, char **argv)
     printf("%zu letters in threads of %zu\n", letters, each);
     letters_time(ledger, "lead.show", id, "one thread shown, by its id");
     letters_time(ledger, "lead.list", NULL, "all threads listed");
+    letters_time_of_ask(ledger);
     letters_time(ledger, "status", NULL, "what waits, with the rest of kith status");
     ledger_close(ledger);
     kv_close(kv);

@@ -89,7 +89,8 @@ class Member:
             _, error = self.process.communicate(timeout=10)
             self.process = None
             raise AssertionError(f"the node of {self.name} did not start: {line} {error}")
-        self.listen = json.loads(line)["listen"]
+        self.ready = json.loads(line)
+        self.listen = self.ready["listen"]
         return self
 
     def stop(self):

@@ -290,6 +290,38 @@ def longer_text_is_written_in_an_editor_or_read(place):
     assert "text" not in json.dumps(os.listdir(ana.home))
 
 
+def a_note_is_written_in_an_editor_and_changed_there(place):
+    """Adding somebody asks for nothing; changing somebody without saying what is about the note."""
+    ana = place.member("Ana")
+    ana.ok("contact", "add", "Joon", "--note", "-", stdin="Left-handed.\nGrüße.\n".encode())
+    assert ana.ok("contact", "show", "joon")["note"] == "Left-handed.\nGrüße."
+    ana.fails(8, "contact", "add", "Mara", "--note", "-", stdin=b"\n")
+    editor = os.path.join(place.path, "editor")
+    with open(editor, "w", encoding="utf-8") as file:
+        file.write("#!/bin/sh\nsed -i \"$CHANGE\" \"$1\"\n")
+    os.chmod(editor, 0o755)
+
+    def edited(change, *args):
+        os.environ["CHANGE"] = change
+        answer = on_terminal(KITH, "--home", ana.home, *args, EDITOR=editor, VISUAL="")
+        assert not [name for name in os.listdir(ana.home) if name.startswith("text-")]
+        return answer
+
+    code, shown = edited("1s/Left/Right/", "contact", "edit", "joon")
+    assert code == 0, shown
+    assert ana.ok("contact", "show", "joon")["note"] == "Right-handed.\nGrüße."
+    code, shown = edited("1,2d", "contact", "edit", "joon")
+    assert code == 8 and "cancelled" in shown, (code, shown)
+    assert edited("1d", "contact", "add", "Chie")[0] == 0
+    assert "note" not in ana.ok("contact", "show", "chie")
+    assert edited("1s/^/Sings./", "contact", "edit", "chie")[0] == 0
+    assert ana.ok("contact", "show", "chie")["note"] == "Sings."
+    assert edited("1d", "contact", "edit", "nobody")[0] == 3
+    ana.fails(2, "contact", "edit", "joon")
+    ana.ok("undo")
+    assert "note" not in ana.ok("contact", "show", "chie")
+
+
 def hostile_text_is_harmless_where_it_is_shown(place):
     ana, bruno = place.pair()
     made = ana.ok("ask", "post", "Fine.\x1b[2J\u202e\nSecond.", "--title", "\x1b]0;owned\x07Hi",

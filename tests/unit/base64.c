@@ -51,6 +51,29 @@ static void every_length_and_byte_comes_back(void **state)
     }
 }
 
+/* Before the end: any of the 64 digits, and nothing else, padding neither. */
+static void every_byte_at_every_place_is_a_digit_or_refused(void **state)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    (void)state;
+    for (size_t place = 0; place < 8; place++)
+        for (unsigned byte = 0; byte < 256; byte++) {
+            uint8_t text[12] = "Zm9vYmFyZm8=";
+            bool is_digit = byte != 0 && byte < 0x80 && strchr(digits, (int)byte) != NULL;
+            struct buf bytes = {0}, again = {0};
+
+            text[place] = (uint8_t)byte;
+            assert_int_equal(base64_read(span_of(text, 12), &bytes),
+                             is_digit ? ERR_OK : ERR_INVALID);
+            assert_int_equal(bytes.size, is_digit ? 8 : 0);
+            base64_write(buf_span(&bytes), &again);
+            assert_int_equal(span_is_equal(buf_span(&again), span_of(text, 12)), is_digit);
+            buf_release(&bytes);
+            buf_release(&again);
+        }
+}
+
 static void what_is_not_canonical_is_refused_and_adds_nothing(void **state)
 {
     static const char *const wrong[] = {
@@ -83,6 +106,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_examples_of_the_rfc_are_written_and_read),
         cmocka_unit_test(every_length_and_byte_comes_back),
+        cmocka_unit_test(every_byte_at_every_place_is_a_digit_or_refused),
         cmocka_unit_test(what_is_not_canonical_is_refused_and_adds_nothing),
     };
 

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "crypto/base64.h"
 #include "node/rpc.h"
 
 static void rpc_tells_no_json_from_no_request(void **state)
@@ -103,6 +104,53 @@ static void rpc_nesting_is_bounded_before_it_is_parsed(void **state)
     }
 }
 
+/* What is read without a tree is what the tree says; anything a little different is left to it. */
+static void rpc_uploads_are_requests_like_any_other(void **state)
+{
+    static const char *const others[] = {
+        "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"method\":\"upload\",\"params\":{\"data\":\"YQ==\"}}",
+        "{\"jsonrpc\":\"2.0\",\"id\":01,\"method\":\"upload\",\"params\":{\"data\":\"YQ==\"}}",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"upload\",\"params\":{\"data\":\"Y\\/==\"}}",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"upload\",\"params\":{\"data\":\"\",\"x\":\"\"}"
+        "}",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"upload\",\"params\":{\"data\":\"YQ==\"}} ",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"uploads\",\"params\":{\"data\":\"YQ==\"}}",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"upload\",\"params\":{\"data\":\"}}",
+        "{\"jsonrpc\":\"2.0\",\"id\":",
+        "",
+    };
+    uint8_t bytes[100];
+    struct span data;
+    uint64_t id;
+
+    (void)state;
+    for (size_t at = 0; at < sizeof bytes; at++)
+        bytes[at] = (uint8_t)(at * 37);
+    for (size_t size = 0; size <= sizeof bytes; size++) {
+        struct rpc_request request;
+        struct buf line = {0}, text = {0}, read = {0};
+
+        rpc_write_upload(7 * size, span_of(bytes, size), &line);
+        assert_int_equal(line.data[line.size - 1], '\n');
+        line.size--;
+        assert_true(rpc_is_upload(buf_span(&line), &id, &data));
+        assert_int_equal(id, 7 * size);
+        assert_int_equal(rpc_read_request(buf_span(&line), &request), ERR_OK);
+        assert_string_equal(request.method, "upload");
+        assert_int_equal(json_integer_value(request.id), id);
+        buf_append(&text, span_str(json_string_value(json_object_get(request.params, "data"))));
+        assert_true(span_is_equal(buf_span(&text), data));
+        assert_int_equal(base64_read(data, &read), ERR_OK);
+        assert_true(span_is_equal(buf_span(&read), span_of(bytes, size)));
+        rpc_request_release(&request);
+        buf_release(&line);
+        buf_release(&text);
+        buf_release(&read);
+    }
+    for (size_t at = 0; at < sizeof others / sizeof others[0]; at++)
+        assert_false(rpc_is_upload(span_str(others[at]), &id, &data));
+}
+
 static void rpc_failures_come_back_as_they_were(void **state)
 {
     struct op_failure failure = {
@@ -135,6 +183,7 @@ int main(void)
         cmocka_unit_test(rpc_tells_no_json_from_no_request),
         cmocka_unit_test(rpc_requests_have_a_size_and_answers_as_they_need),
         cmocka_unit_test(rpc_nesting_is_bounded_before_it_is_parsed),
+        cmocka_unit_test(rpc_uploads_are_requests_like_any_other),
         cmocka_unit_test(rpc_failures_come_back_as_they_were),
     };
 

@@ -1,5 +1,5 @@
-/* The index of threads: letters of each, counted, found by the beginning of the first one's id, and
- * the same after a rebuild. */
+/* The index of threads: letters of each, counted, found by the beginning of the first one's id or
+ * by the ask it is about, and the same after a rebuild. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,10 +23,11 @@ static struct hash view_thread_hash(uint8_t begins, uint8_t number)
     return hash;
 }
 
-/* NULL first: it begins a thread. */
-static void view_thread_add(struct member *member, const struct hash *letter,
-                            const struct hash *first, bool is_mine)
+/* NULL first: it begins a thread. ask: the byte its hash begins with. */
+static void view_thread_add_about(struct member *member, uint8_t ask, const struct hash *letter,
+                                  const struct hash *first, bool is_mine)
 {
+    struct hash about = {{ask}};
     struct ledger_txn *txn = member_begin(member);
     struct amend amend;
     struct id object;
@@ -36,8 +37,28 @@ static void view_thread_add(struct member *member, const struct hash *letter,
     amend_bytes(&amend, LEAD_THREAD,
                 span_of(first != NULL ? first->bytes : letter->bytes, HASH_SIZE));
     amend_bytes(&amend, LEAD_LETTER, span_of(letter->bytes, HASH_SIZE));
+    amend_bytes(&amend, LEAD_ASK, span_of(about.bytes, HASH_SIZE));
     if (is_mine)
         amend_number(&amend, LEAD_IS_MINE, 1);
+    assert_int_equal(amend_end(&amend, NULL), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+}
+
+static void view_thread_add(struct member *member, const struct hash *letter,
+                            const struct hash *first, bool is_mine)
+{
+    view_thread_add_about(member, 1, letter, first, is_mine);
+}
+
+static void view_thread_remove(struct member *member, const struct hash *letter)
+{
+    struct ledger_txn *txn = member_begin(member);
+    struct amend amend;
+    struct id object;
+
+    reply_object_id(letter, &object);
+    amend_begin(&amend, txn, ledger_self_space(member->ledger), KIND_LEAD, &object);
+    amend_delete(&amend);
     assert_int_equal(amend_end(&amend, NULL), ERR_OK);
     assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
 }
@@ -58,6 +79,17 @@ static void view_thread_expect(struct member *member, const char *hex, const cha
     char text[200] = "";
 
     assert_int_equal(view_thread_each(&snapshot, span_str(hex), view_thread_on_one, text), ERR_OK);
+    assert_string_equal(text, expected);
+    ledger_snapshot_end(&snapshot);
+}
+
+static void view_thread_expect_of(struct member *member, uint8_t ask, const char *expected)
+{
+    struct snapshot snapshot = member_snapshot(member);
+    struct id id = {{ask}};
+    char text[200] = "";
+
+    assert_int_equal(view_thread_of_ask(&snapshot, &id, view_thread_on_one, text), ERR_OK);
     assert_string_equal(text, expected);
     ledger_snapshot_end(&snapshot);
 }
@@ -136,9 +168,36 @@ static void view_thread_keeps_letters_together(void **state)
     member_free(&ana);
 }
 
+/* A thread is about what its first letter names, whatever the others name. */
+static void view_thread_finds_those_of_an_ask(void **state)
+{
+    struct hash one = view_thread_hash(0x12, 1), other = view_thread_hash(0x17, 2);
+    struct hash third = view_thread_hash(0x23, 3), answer = view_thread_hash(0x01, 4);
+    struct member ana;
+
+    (void)state;
+    member_new(&ana, 1, false);
+    view_thread_add_about(&ana, 1, &one, NULL, false);
+    view_thread_add_about(&ana, 2, &other, NULL, false);
+    view_thread_add_about(&ana, 2, &third, NULL, true);
+    view_thread_add_about(&ana, 2, &answer, &one, true);
+    for (int round = 0; round < 2; round++) {
+        view_thread_expect_of(&ana, 1, "12:2/1 ");
+        view_thread_expect_of(&ana, 2, "17:1/0 23:1/1 ");
+        view_thread_expect_of(&ana, 3, "");
+        view_thread_rebuild(&ana);
+    }
+    view_thread_remove(&ana, &third);
+    view_thread_expect_of(&ana, 2, "17:1/0 ");
+    member_free(&ana);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(view_thread_keeps_letters_together)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(view_thread_keeps_letters_together),
+        cmocka_unit_test(view_thread_finds_those_of_an_ask),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

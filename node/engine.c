@@ -160,7 +160,7 @@ static enum err engine_drop_unlinked(struct engine *engine)
                 engine_talk_event(engine, conn, &event);
             continue;
         }
-        if (engine_heal_is_stolen(engine, &conn->device)) {
+        if (!conn->is_out && engine_heal_is_out(engine, &conn->device)) {
             engine_talk_event(engine, conn, &event);
             continue;
         }
@@ -223,6 +223,10 @@ static void engine_check_session(struct engine *engine, struct engine_conn *conn
     uint64_t over_at_ms = conn->confirmed_at_ms + ENGINE_HANDSHAKE_MS +
                           (conn->is_outbound ? 0 : ENGINE_HANDSHAKE_GRACE_MS);
 
+    if (session_is_linking(conn->session)) {
+        over_at_ms = conn->confirmed_at_ms + ENGINE_LINK_MS;
+        engine_wake_by(engine, over_at_ms);
+    }
     if (engine->now_ms >= over_at_ms) {
         engine_talk_event(engine, conn, &stop);
         return;

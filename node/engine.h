@@ -12,8 +12,10 @@
 
 enum {
     ENGINE_SESSIONS_MAX = 1024,
-    ENGINE_SESSIONS_PER_MEMBER_MAX = 64, /* a member may certify any number of devices */
-    ENGINE_SESSIONS_PER_DEVICE_MAX = 2   /* what may wait before that: node/strangers.h */
+    ENGINE_SESSIONS_PER_MEMBER_MAX = 64,    /* a member may certify any number of devices */
+    ENGINE_SESSIONS_PER_DEVICE_MAX = 2,     /* what may wait before that: node/strangers.h */
+    ENGINE_SESSIONS_PER_INVITATION_MAX = 4, /* before the link is made: one who tries again */
+    ENGINE_LINK_MS = 120 * 1000             /* for that: two commits here, and one there */
 };
 
 /* Never 0, never used twice. Accepted connections get even numbers from the driver, dialled ones

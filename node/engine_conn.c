@@ -181,7 +181,7 @@ static bool engine_make_room(struct engine *engine, const struct engine_conn *ne
 
 /* PROTOCOL LIMIT-8: "With all devices of one other member a node has at most 64 sessions: nobody
  * keeps the others out." */
-static bool engine_has_many(const struct engine *engine, const struct engine_conn *newcomer)
+bool engine_has_many(const struct engine *engine, const struct engine_conn *newcomer)
 {
     size_t count = 0;
 
@@ -192,9 +192,30 @@ static bool engine_has_many(const struct engine *engine, const struct engine_con
            !public_key_is_equal(&newcomer->member, ledger_member(engine->ledger));
 }
 
+/* PROTOCOL LIMIT-9: "Under one invitation a node has at most four sessions in which no link has
+ * been made yet, the oldest gives way, and each is over after two minutes." */
+static void engine_make_room_for_guest(struct engine *engine, const struct engine_conn *newcomer)
+{
+    struct engine_conn *oldest = NULL;
+    size_t count = 0;
+
+    for (struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next) {
+        if (conn->state != CONN_SESSION || conn == newcomer || conn->role != SESSION_INVITER ||
+            !id_is_equal(&conn->invitation, &newcomer->invitation))
+            continue;
+        count++;
+        if (oldest == NULL || conn->begun_at_ms <= oldest->begun_at_ms)
+            oldest = conn;
+    }
+    if (count >= ENGINE_SESSIONS_PER_INVITATION_MAX)
+        engine_close(engine, oldest);
+}
+
 /* PROTOCOL LIMIT-3: "A node has at most 1,024 sessions," */
 bool engine_begin_session(struct engine *engine, struct engine_conn *conn)
 {
+    if (conn->role == SESSION_INVITER)
+        engine_make_room_for_guest(engine, conn);
     if (engine->sessions_count >= ENGINE_SESSIONS_MAX ||
         (conn->role == SESSION_PEER &&
          (engine_has_many(engine, conn) || !engine_make_room(engine, conn))))

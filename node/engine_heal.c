@@ -58,6 +58,14 @@ bool engine_heal_is_retired(struct engine *engine, const struct public_key *devi
            standing != STANDING_GOOD;
 }
 
+bool engine_heal_is_out(struct engine *engine, const struct public_key *device)
+{
+    enum standing standing = STANDING_GOOD;
+
+    return engine_look(engine) && standing_of(&engine->snapshot, device, &standing) == ERR_OK &&
+           standing_is_out(standing);
+}
+
 /* That this device was retired may have come in a log, from another device of the member or through
  * a peer: whoever stores facts looks whether a successor is due, so some are stored that say
  * nothing. */

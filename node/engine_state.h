@@ -59,6 +59,7 @@ struct engine_conn {
     uint8_t psk[KEY_SIZE];            /* inviter: until message 3 */
     struct engine_target *target;     /* outbound: whom it was for */
     struct engine_target *known;      /* a session with this device */
+    bool is_out;                      /* its device was shut out when the session began */
     bool is_called_by_old_name;
     bool is_of_another_version;
     uint8_t called[KEY_SIZE]; /* then: the static key */
@@ -178,6 +179,8 @@ void engine_let_go(struct engine *engine, conn_id id);
 void engine_admit(struct engine *engine, const struct engine_event *event);
 /* The handshake is done: false when there are too many sessions, of this device or in all. */
 MUST_USE bool engine_begin_session(struct engine *engine, struct engine_conn *conn);
+/* Are there as many with others of the member's devices as a member may have? */
+bool engine_has_many(const struct engine *engine, const struct engine_conn *newcomer);
 /* The effects of what was touched: bytes first, then closes. */
 void engine_collect(struct engine *engine);
 /* Frees what the last step closed, and forgets what it sent. */
@@ -210,6 +213,7 @@ void engine_heal_rebase(struct engine *engine, struct engine_conn *conn,
 /* Has this device been retired as forked? Then a successor is due. */
 void engine_heal_look(struct engine *engine);
 bool engine_heal_is_retired(struct engine *engine, const struct public_key *device);
+bool engine_heal_is_out(struct engine *engine, const struct public_key *device);
 /* It, or whoever certified it, is in other hands: PROTOCOL STOLEN-8: "A stolen or void device gets
  * no answer from anybody who knows." */
 bool engine_heal_is_stolen(struct engine *engine, const struct public_key *device);

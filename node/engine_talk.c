@@ -129,6 +129,10 @@ static void engine_talk_hello(struct engine *engine, struct engine_conn *conn,
     if (conn->role == SESSION_ACCEPTOR)
         engine_talk_tell_confirmed(engine, conn);
     conn->role = SESSION_PEER;
+    if (engine_has_many(engine, conn)) { /* Each under an invitation, as a device of its own. */
+        engine_close(engine, conn);
+        return;
+    }
     engine_talk_reached(engine, conn, addresses);
     engine_heal_look(engine);
     (void)engine_effect(engine, ENGINE_PRESENCE, conn->id); /* A failure is remembered. */
@@ -381,6 +385,7 @@ void engine_talk_start(struct engine *engine, struct engine_conn *conn,
     if (conn->role == SESSION_PEER) {
         options.remote_device = conn->device;
         options.is_remote_retired = engine_heal_is_retired(engine, &conn->device);
+        conn->is_out = options.is_remote_out = engine_heal_is_out(engine, &conn->device);
     }
     if (conn->is_called_by_old_name)
         err = engine_heal_old_name(engine, conn, &options, &identity);

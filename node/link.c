@@ -16,6 +16,7 @@
 #include "storage/journal.h"
 #include "storage/row.h"
 #include "storage/space.h"
+#include "storage/standing.h"
 #include "storage/view_contact.h"
 #include "storage/view_interaction.h"
 #include "storage/view_peer.h"
@@ -259,6 +260,17 @@ enum err link_grant_card(struct ledger_txn *txn, const struct public_key *member
 
 /* The inviter. */
 
+/* PROTOCOL STOLEN-10: "With a device that was given up, stolen or is void no link is made, whoever
+ * invited whom. It is refused like one that comes too late." */
+static enum err link_check_device(const struct snapshot *snapshot, const struct device_chain *chain,
+                                  struct link_answer *out)
+{
+    bool is_out = false;
+    enum err err = standing_of_chain(snapshot, chain, &is_out);
+
+    return err == ERR_OK && is_out ? link_refuse(out, REFUSAL_REVOKED) : err;
+}
+
 /* Whether this member may have, or already has, what the invitation gives. */
 static enum err link_check_claim(struct ledger_txn *txn, const struct object *invitation,
                                  const struct public_key *member, const struct peer *before,
@@ -391,6 +403,8 @@ enum err link_claim(struct ledger_txn *txn, const struct link_request *request,
     if (err == ERR_OK)
         err = link_check_claim(txn, &invitation, &request->chain.member, before, out);
     if (err == ERR_OK && !out->is_refused)
+        err = link_check_device(&snapshot, &request->chain, out);
+    if (err == ERR_OK && !out->is_refused)
         err = link_claim_open(txn, request, &invitation, before, out);
     object_release(&invitation);
     secret_free(before);
@@ -452,6 +466,8 @@ enum err link_complete(struct ledger_txn *txn, const struct link_request *reques
         err = view_peer(&snapshot, &request->chain.member, before);
     if (err == ERR_OK && before->state != LINK_LINKED)
         err = link_refuse(out, REFUSAL_REVOKED);
+    if (err == ERR_OK && !out->is_refused)
+        err = link_check_device(&snapshot, &request->chain, out);
     if (err == ERR_OK && !out->is_refused)
         err = link_complete_claimed(
             txn, request, object_value(&invitation, INVITATION_CONTACT).bytes,
@@ -516,6 +532,8 @@ enum err link_make(struct ledger_txn *txn, const struct link_request *request,
     else if (err == ERR_OK && before->state == LINK_BLOCKED)
         err = link_refuse(out, REFUSAL_BLOCKED);
     else if (err == ERR_OK)
+        err = link_check_device(&snapshot, &request->chain, out);
+    if (err == ERR_OK && !out->is_refused)
         err = link_make_new(txn, request, before, out);
     if (err == ERR_OK && !out->is_refused) {
         amend_begin(&amend, txn, link_self(txn), KIND_ACCEPTANCE, &request->invitation);
@@ -525,71 +543,4 @@ enum err link_make(struct ledger_txn *txn, const struct link_request *request,
     }
     secret_free(before);
     return err;
-}
-
-enum err link_refused(struct ledger_txn *txn, const struct id *acceptance, enum refusal refusal)
-{
-    enum acceptance_state state = ACCEPTANCE_DROPPED;
-    const char *text = "the invitation you accepted leads to nobody";
-    struct amend amend;
-    bool is_introduced;
-    enum err err;
-
-    switch (refusal) {
-    case REFUSAL_SPENT:
-        state = ACCEPTANCE_REFUSED_SPENT;
-        text = "the invitation you accepted was used before: ask for a new one";
-        break;
-    case REFUSAL_EXPIRED:
-        state = ACCEPTANCE_REFUSED_EXPIRED;
-        text = "the invitation you accepted had expired: ask for a new one";
-        break;
-    case REFUSAL_REVOKED:
-        state = ACCEPTANCE_REFUSED_EXPIRED;
-        text = "the invitation you accepted was taken back: ask for a new one";
-        break;
-    case REFUSAL_SELF:
-        text = "the invitation you accepted is your own";
-        break;
-    case REFUSAL_BLOCKED:
-        text = "you have blocked who sent that invitation";
-        break;
-    }
-    amend_begin(&amend, txn, link_self(txn), KIND_ACCEPTANCE, acceptance);
-    is_introduced = object_value(&amend.object, ACCEPTANCE_VIA).bytes.size > 0;
-    amend_number(&amend, ACCEPTANCE_STATE, is_introduced ? ACCEPTANCE_DROPPED : state);
-    err = amend_end(&amend, NULL);
-    if (is_introduced)
-        return err; /* Nobody typed it: there is nothing to tell. */
-    return err == ERR_OK ? link_journal(txn, "refused", span_of(NULL, 0), text) : err;
-}
-
-enum err link_confirmed(struct ledger_txn *txn, const struct public_key *member)
-{
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct object invitation = {0};
-    struct amend amend;
-    struct id id, from = {{0}};
-    struct span source;
-    uint32_t number;
-    enum err err;
-
-    link_id(member, &id);
-    amend_begin(&amend, txn, link_self(txn), KIND_LINK, &id);
-    source = object_value(&amend.object, LINK_INVITATION).bytes;
-    if (source.size == ID_SIZE)
-        memcpy(from.bytes, source.data, ID_SIZE);
-    if (!amend.is_new)
-        amend_number(&amend, LINK_CONFIRMED, 1);
-    err = amend_end(&amend, NULL);
-    if (err != ERR_OK)
-        return err;
-    err = row_get(&snapshot, link_self(txn), KIND_INVITATION, &from, &invitation, &number);
-    object_release(&invitation);
-    if (err != ERR_OK)
-        return err == ERR_NOT_FOUND ? ERR_OK : err; /* I was the acceptor. */
-    amend_begin(&amend, txn, link_self(txn), KIND_INVITATION, &from);
-    amend_number(&amend, INVITATION_STATE, INVITATION_SPENT);
-    amend_clear(&amend, INVITATION_LINK_SECRET);
-    return amend_end(&amend, NULL);
 }

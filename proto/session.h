@@ -35,6 +35,7 @@ struct session_options {
     /* The other side's device, once known; retired: it is told so, and nothing is taken from it. */
     struct public_key remote_device;
     bool is_remote_retired;
+    bool is_remote_out; /* by its owner: what comes with keys is not for it */
     /* The other side knows a device of mine that has a successor: it is told about both. */
     bool is_called_by_old_name;
     struct public_key called_device, own_device;

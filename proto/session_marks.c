@@ -24,6 +24,11 @@ bool session_find_known(struct session *session, const struct log_id *id, bool i
     return false;
 }
 
+bool session_find_shared(struct session *session, const struct log_id *id, uint32_t *out)
+{
+    return session_find_known(session, id, false, out) && !session->logs[*out].is_foreign;
+}
+
 enum err session_find_log(struct session *session, const struct log_id *id, bool is_mine,
                           uint32_t *out)
 {
@@ -81,6 +86,7 @@ static void session_see_cut(struct session *session, struct session_log *log,
     log->has_taken = false;
     log->gave = 0;
     log->is_fetching = false;
+    log->fetch = (struct chain){0};
     log->must_start = true;
     if (session->phase == PHASE_LIVE || session->phase == PHASE_MARKS)
         session->needs_marks = true;
@@ -120,6 +126,7 @@ void session_set_tip(struct session *session, struct session_log *log,
     session_see_cut(session, log, now);
     session_see_thawed(session, log, tip);
     log->tip = *tip;
+    log->start = now->start;
     if (session_is_writer(session, log)) {
         log->sent = *tip;
         log->acked = tip->size;
@@ -140,9 +147,11 @@ static enum err session_note_log(void *self, const struct replica_log *log)
     uint32_t index;
     enum err err = session_find_log(session, &log->log, log->is_mine, &index);
 
-    if (err == ERR_OK)
-        session_set_tip(session, &session->logs[index], log);
-    return err;
+    if (err != ERR_OK)
+        return err;
+    session->logs[index].is_foreign = false;
+    session_set_tip(session, &session->logs[index], log);
+    return ERR_OK;
 }
 
 static int session_log_order(const void *left, const void *right)
@@ -280,10 +289,29 @@ void session_send_marks(struct session *session)
 
 /* Their marks. */
 
+bool session_beginning(struct session *session, const struct session_log *log,
+                       struct log_beginning *out)
+{
+    enum err err = ERR_OK;
+
+    *out = (struct log_beginning){0};
+    if (log->sent.size == 0)
+        err = session->replica->beginning(session->replica->self, &session->options.peer, &log->id,
+                                          out);
+    if (err != ERR_OK)
+        session_fail(session, err);
+    return err == ERR_OK;
+}
+
 void session_stand(struct session *session, struct session_log *log, const struct chain *chain)
 {
     if (session_is_writer(session, log))
         chain = &log->tip;
+    log->is_below = false;
+    if (chain->size < log->start && !(chain->size == 0 && session_is_own(session))) {
+        session_fork_below(session, log, chain->size);
+        return;
+    }
     log->sent = *chain;
     log->acked = chain->size;
     log->must_start = true;
@@ -292,28 +320,57 @@ void session_stand(struct session *session, struct session_log *log, const struc
     session_deliver(session, log, chain->size);
 }
 
+/* Where I stand in a log that the other side speaks of. Who asks must not learn whose peer I am. */
+/* PROTOCOL SYNC-21: "A log that the two do not share is nowhere for whoever asks, whether it is
+ * held or not: its marks are not judged, and it is neither traced, fetched nor paid out." */
+static enum err session_tip_of(struct session *session, struct session_log *log, struct chain *out)
+{
+    const struct replica *replica = session->replica;
+    struct replica_log now;
+    enum err err = ERR_OK;
+
+    if (log->tip.size == 0)
+        err = replica->accepts(replica->self, &session->options.peer, &log->id);
+    log->is_foreign = err == ERR_NOT_FOUND;
+    if (log->is_foreign) {
+        chain_begin(&log->id, out);
+        return ERR_OK;
+    }
+    if (err == ERR_OK || err == ERR_STATE)
+        err = replica->tip(replica->self, &log->id, &now);
+    if (err == ERR_OK) {
+        *out = now.tip;
+        log->start = now.start;
+    }
+    return err;
+}
+
 static void session_on_mark(struct session *session, const struct mark *mark)
 {
     const struct replica *replica = session->replica;
     struct session_log *log;
-    struct replica_log now;
     struct chain chain;
     uint32_t index;
     enum err err = session_find_log(session, &mark->log, false, &index);
 
     if (err == ERR_OK)
-        err = replica->tip(replica->self, &mark->log, &now);
+        err = session_tip_of(session, &session->logs[index], &chain);
     if (err != ERR_OK) {
         session_check(session, err);
         return;
     }
-    chain = now.tip;
     log = &session->logs[index];
     log->is_listed = true;
     log->announced = mark->size;
+    if (log->is_foreign) {
+        session_stand(session, log, &chain);
+        return;
+    }
     if (session_fork_judge(session, log, mark, &chain))
         return;
-    if (mark->size < chain.size)
+    if (mark->size < log->start)
+        chain = (struct chain){.size = mark->size}; /* No hash of it is known here. */
+    else if (mark->size < chain.size)
         err = replica->chain_at(replica->self, &mark->log, mark->size, &chain);
     if (err == ERR_OK)
         session_stand(session, log, &chain);
@@ -327,13 +384,18 @@ static void session_announce(struct session *session)
     uint64_t entries = 0, bytes = 0;
 
     for (size_t at = 0; at < session->logs_count; at++) {
+        const struct session_log *log = &session->logs[at];
         uint64_t some_entries = 0, some_bytes = 0;
+        struct log_beginning beginning;
         enum err err;
 
-        if (session->logs[at].sent.size >= session->logs[at].tip.size)
+        if (log->sent.size >= log->tip.size)
             continue;
-        err = session->replica->count(session->replica->self, &session->logs[at].id,
-                                      session->logs[at].sent.size, &some_entries, &some_bytes);
+        if (!session_beginning(session, log, &beginning))
+            return;
+        err = session->replica->count(session->replica->self, &log->id,
+                                      beginning.size > 0 ? beginning.size : log->sent.size,
+                                      &some_entries, &some_bytes);
         if (err != ERR_OK) {
             session_fail(session, err);
             return;

@@ -77,7 +77,7 @@ static void session_want_asked(struct session *session, const struct message *me
     want->next = 0;
     memcpy(want->seqs, message->want.seqs, want->count * sizeof want->seqs[0]);
     /* A log that is not shared is answered like one that has nothing. */
-    want->log = session_find_known(session, &message->want.log, false, &index) ? index : UINT32_MAX;
+    want->log = session_find_shared(session, &message->want.log, &index) ? index : UINT32_MAX;
 }
 
 static void session_want_answer(struct session *session)
@@ -88,7 +88,7 @@ static void session_want_answer(struct session *session)
     struct buf payload = {0};
     uint64_t seq = want->seqs[want->next++];
     enum err err =
-        want->log != UINT32_MAX
+        want->log != UINT32_MAX && seq <= session->logs[want->log].tip.size
             ? replica->payload(replica->self, &session->logs[want->log].id, seq, &payload)
             : ERR_NOT_FOUND;
 

@@ -21,6 +21,8 @@
 #include "storage/view_contact.h"
 #include "storage/view_peer.h"
 
+enum { FOLLOW_AGAIN_MAX = 16 };
+
 void follow_cache_free(struct follow_cache *cache)
 {
     if (cache == NULL)
@@ -161,6 +163,20 @@ struct object_context follow_object_context(struct follow_context *self)
         .origin = follow_origin, .log_number = follow_log_number, .self = self};
 }
 
+/* What is made again may show that another restatement counts: then once more. Each time one counts
+ * that did not, so it ends; the bound is for stores that are damaged. */
+enum err follow_make_again(struct ledger_txn *txn)
+{
+    enum err err = ERR_OK;
+
+    for (int round = 0; err == ERR_OK && round < FOLLOW_AGAIN_MAX; round++) {
+        if (txn->cache == NULL || txn->cache->again == 0)
+            return ERR_OK;
+        err = follow_again(txn);
+    }
+    return err;
+}
+
 enum err follow_demand_again(struct ledger_txn *txn, uint32_t space)
 {
     struct follow_cache *cache;
@@ -249,7 +265,8 @@ bool follow_has_place(const struct space_row *space, const struct edit *edit)
            (!kind->is_statement || follow_is_statement(edit));
 }
 
-/* Dead is what a restatement covers and does not repeat. */
+/* Dead is what a restatement covers and does not repeat. What was cut is on no branch that one
+ * covers. */
 static enum err follow_is_dead(struct ledger_txn *txn, const struct follow_cache *cache,
                                const struct entry_row *entry, bool *out)
 {
@@ -259,7 +276,7 @@ static enum err follow_is_dead(struct ledger_txn *txn, const struct follow_cache
     enum err err = ERR_OK;
 
     *out = false;
-    if (!cache->restate->is_there)
+    if (!cache->restate->is_there || entry->is_cut)
         return ERR_OK;
     if (cache->edit.edit.has_original && original->has_place) {
         err = log_table_number(txn, cache->space.number, &original->place_device, &place);
@@ -300,6 +317,9 @@ static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
         return err;
     if (!follow_has_place(&cache->space, &cache->edit.edit))
         return kind_find(cache->edit.edit.kind) != NULL ? follow_drop(txn, cache) : ERR_OK;
+    /* PROTOCOL RESTATE-9: "A restatement that was cut from its log does not count." */
+    if (entry->is_cut && cache->edit.edit.kind == KIND_RESTATEMENT)
+        return ERR_OK;
     err = follow_is_dead(txn, cache, entry, &is_dead);
     if (err != ERR_OK || is_dead)
         return err;
@@ -441,11 +461,11 @@ static enum err follow_some(struct ledger_txn *txn, size_t budget)
         } else {
             err = follow_ready(txn, &budget);
         }
-        if (err == ERR_OK && txn->cache != NULL && txn->cache->again != 0)
-            err = follow_again(txn);
+        if (err == ERR_OK)
+            err = follow_make_again(txn);
     }
-    if (err == ERR_OK && txn->cache != NULL && txn->cache->again != 0)
-        err = follow_again(txn);
+    if (err == ERR_OK)
+        err = follow_make_again(txn);
     if (err == ERR_OK)
         err = view_contact_flush(txn); /* What comes next may look somebody up. */
     return err == ERR_OK ? ERR_OK : ledger_note(txn, err);
@@ -453,9 +473,15 @@ static enum err follow_some(struct ledger_txn *txn, size_t budget)
 
 enum err follow_inline(struct ledger_txn *txn)
 {
-    if (txn->counters.arrival - txn->counters.followed > FOLLOW_INLINE_MAX)
-        return ERR_OK;
-    return follow_some(txn, FOLLOW_INLINE_MAX);
+    enum err err;
+
+    if (txn->counters.arrival - txn->counters.followed <= FOLLOW_INLINE_MAX)
+        return follow_some(txn, FOLLOW_INLINE_MAX);
+    /* Nobody would know of it later: made again up to where the views are. */
+    err = follow_make_again(txn);
+    if (err == ERR_OK)
+        err = view_contact_flush(txn);
+    return err == ERR_OK ? ERR_OK : ledger_note(txn, err);
 }
 
 /* It is among those that wait for a key which has come. */

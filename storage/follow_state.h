@@ -49,5 +49,7 @@ MUST_USE enum err follow_demand_again(struct ledger_txn *txn, uint32_t space);
 /* Follow_again.c: makes the objects of the space cache->again from nothing, because another
  * restatement counts there now, and tells the views. */
 MUST_USE enum err follow_again(struct ledger_txn *txn);
+/* Does so until nothing is demanded any more. */
+MUST_USE enum err follow_make_again(struct ledger_txn *txn);
 
 #endif

@@ -145,3 +145,19 @@ enum err standing_of_signer(const struct snapshot *snapshot, const struct device
     }
     return ERR_OK;
 }
+
+enum err standing_of_chain(const struct snapshot *snapshot, const struct device_chain *chain,
+                           bool *out_is_out)
+{
+    enum standing standing = STANDING_GOOD;
+    enum err err = ERR_OK;
+
+    *out_is_out = false;
+    for (size_t at = 0; err == ERR_OK && at < chain->count && !*out_is_out; at++)
+        err = standing_of_certificate(snapshot, &chain->certificates[at], NULL, out_is_out);
+    if (err != ERR_OK || *out_is_out)
+        return err;
+    err = standing_of(snapshot, &device_of(chain)->device, &standing);
+    *out_is_out = standing_is_out(standing);
+    return err;
+}

@@ -34,5 +34,8 @@ MUST_USE enum err standing_of_signer(const struct snapshot *snapshot,
 MUST_USE enum err standing_of_certificate(const struct snapshot *snapshot,
                                           const struct certificate *certificate,
                                           const struct object *card, bool *out_is_void);
+/* Is the chain's device shut out, or void by one of its certificates? */
+MUST_USE enum err standing_of_chain(const struct snapshot *snapshot,
+                                    const struct device_chain *chain, bool *out_is_out);
 
 #endif

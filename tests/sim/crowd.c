@@ -191,6 +191,7 @@ void guest_dial(struct guest *guest, const struct crowd_host *host)
     struct handshake_dial dial = {.own_static = &guest->statics,
                                   .remote_static = host->static_key,
                                   .knock = host->knock,
+                                  .selector = guest->selector,
                                   .psk = guest->secret};
 
     guest_hang_up(guest);
@@ -216,7 +217,7 @@ static void guest_finish(struct guest *guest)
     guest->channel = secret_new(sizeof *guest->channel);
     if (guest->channel == NULL || result == NULL ||
         handshake_finish(guest->handshake, span_of(guest->in.data, HANDSHAKE_SECOND_SIZE),
-                         span_of(NULL, 0), &os, &guest->out, result) != ERR_OK) {
+                         guest->identity, &os, &guest->out, result) != ERR_OK) {
         guest->is_over = true;
         secret_free(result);
         return;
@@ -242,7 +243,7 @@ static void guest_on_batch(struct guest *guest, struct message *message, struct 
         return;
     }
     if (message->batch.has_start)
-        guest->sizes[alias] = message->batch.start_size;
+        guest->sizes[alias] = message->batch.start.size;
     guest->sizes[alias] += wire_array(&rest, 1, BLOCK_ENTRIES_MAX).left;
     guest->batches++;
     guest->entries = 0;

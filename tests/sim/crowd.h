@@ -23,6 +23,8 @@ struct guest {
     struct signing_key root, device;
     struct exchange_key statics, receiving;
     uint8_t secret[KEY_SIZE];
+    const uint8_t *selector; /* under an invitation, with what is said in message 3; else NULL */
+    struct span identity;
     struct handshake *handshake; /* until it is done */
     struct channel *channel;
     struct buf in, out; /* out: what is to be carried to the node */

@@ -32,7 +32,8 @@ struct siege_case {
 /* Ended by a case without a name. */
 extern const struct siege_case siege_door_cases[], siege_sync_cases[], siege_record_cases[],
     siege_epoch_cases[], siege_device_cases[], siege_introducer_cases[], siege_introducee_cases[],
-    siege_vouch_cases[], siege_spoken_cases[], siege_ask_cases[], siege_slow_cases[];
+    siege_vouch_cases[], siege_spoken_cases[], siege_ask_cases[], siege_slow_cases[],
+    siege_peek_cases[];
 
 /* Siege_list.c: every number of the catalogue has a case, or a reason why none can be. Prints what
  * is missing, or (is_telling) where each number is. */

@@ -170,6 +170,27 @@ static void siege_given_up_writes(struct siege *siege)
     siege_expect(siege, !siege_is_shown(siege, "still on the lap"), "and nothing is shown");
 }
 
+/* It asks peers for what its member writes, with the keys, as an author may that was copied. */
+static void siege_given_up_fetches(struct siege *siege)
+{
+    struct world_node *lap = siege_lap(siege);
+    struct public_key desk = *ledger_device(siege->mal->ledger);
+    struct log_id log;
+    struct buf framed = {0};
+
+    siege_shut_out(siege, lap, RETIRE_OWNER);
+    siege_turn(siege, lap);
+    log = hostile_card_log(&siege->hostile);
+    log.device = desk;
+    if (!siege_open(siege))
+        return;
+    message_put_place(MESSAGE_FETCH, &log, 0, &framed);
+    hostile_say(&siege->hostile, &framed);
+    hostile_wait(&siege->hostile, 2000);
+    siege_expect(siege, siege->hostile.said[MESSAGE_FACTS] > 0, "it is told");
+    siege_expect(siege, siege->hostile.said[MESSAGE_RETURNED] == 0, "and gets no keys");
+}
+
 /* B15: a static key that no certificate of mal's names, by mal's own secret. */
 static bool siege_greet_as(struct siege *siege, const struct exchange_key *own,
                            struct span identity)
@@ -494,6 +515,7 @@ static void siege_reflected_dials(struct siege *siege)
 const struct siege_case siege_device_cases[] = {
     {.name = "B14 a stolen device calls", .run = siege_stolen_calls},
     {.name = "B14 B70 a device that was given up writes", .run = siege_given_up_writes},
+    {.name = "B14 B70 a device that was given up asks for keys", .run = siege_given_up_fetches},
     {.name = "B15 keys that no certificate names", .run = siege_not_certified},
     {.name = "B62 dated before it was shut out", .run = siege_backdated},
     {.name = "B62 dated as it likes and not shut out", .run = siege_dated_as_it_likes},

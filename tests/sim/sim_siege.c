@@ -103,7 +103,7 @@ int main(int argc, char **argv)
     static const struct siege_case *const tables[] = {
         siege_door_cases,   siege_sync_cases,       siege_record_cases,     siege_epoch_cases,
         siege_device_cases, siege_introducer_cases, siege_introducee_cases, siege_vouch_cases,
-        siege_spoken_cases, siege_ask_cases,        siege_slow_cases};
+        siege_spoken_cases, siege_ask_cases,        siege_slow_cases,       siege_peek_cases};
     const size_t count = sizeof tables / sizeof tables[0];
     const char *wanted = argc > 1 ? argv[1] : "";
     int failures = 0;

@@ -10,9 +10,12 @@
 #include <cmocka.h>
 
 #include "crypto/secret.h"
+#include "node/amend.h"
 #include "node/engine.h"
 #include "node/link_join.h"
 #include "node/react.h"
+#include "proto/device.h"
+#include "proto/invite.h"
 #include "storage/space.h"
 #include "storage/view_peer.h"
 #include "tests/sim/crowd.h"
@@ -263,6 +266,79 @@ static void one_member_with_many_devices_keeps_nobody_out(void **state)
     crowd_free(crowd);
 }
 
+/* An open invitation, in the hands of a guest whose device its root certified. */
+static void crowd_invite(struct crowd *crowd, struct guest *guest,
+                         struct handshake_invitation *keys, struct buf *identity)
+{
+    static const uint8_t secret[INVITATION_SECRET_SIZE] = {7};
+    const struct id id = {{5}};
+    struct ledger_txn *txn = member_begin(&crowd->member);
+    struct certificate certificate = {.member = guest->root.public_key,
+                                      .device = guest->device.public_key,
+                                      .certifier = guest->root.public_key,
+                                      .time_ms = 1,
+                                      .name = span_str("guest")};
+    struct buf statement = {0};
+    struct hash none = {{0}};
+    struct amend amend;
+    struct span one;
+
+    amend_begin(&amend, txn, ledger_self_space(crowd->member.ledger), KIND_INVITATION, &id);
+    amend_bytes(&amend, INVITATION_SECRET, span_of(secret, sizeof secret));
+    amend_number(&amend, INVITATION_EXPIRES, crowd->member.now_ms / 1000 + 3600);
+    amend_number(&amend, INVITATION_STATE, INVITATION_OPEN);
+    assert_int_equal(amend_end(&amend, NULL), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    crowd_step(crowd, (struct engine_event){.type = ENGINE_PEERS_CHANGED});
+    handshake_invitation(secret, sizeof secret, keys);
+    memcpy(certificate.static_key, guest->statics.public_key, KEY_SIZE);
+    memcpy(certificate.receiving_key, guest->receiving.public_key, KEY_SIZE);
+    assert_int_equal(certificate_issue(&certificate, &guest->root, &statement), ERR_OK);
+    one = buf_span(&statement);
+    device_put_identity(&certificate.member, &none, &one, 1, identity);
+    buf_release(&statement);
+}
+
+/* LIMIT-9. The same keys, call after call, under an invitation that is open: nothing is made of it,
+ * and whoever is linked still has a place. */
+static void one_invitation_keeps_nobody_out(void **state)
+{
+    enum { CALLS = 40 };
+    struct crowd *crowd = crowd_new(CALLS + 1);
+    const struct crowd_host host = crowd->host;
+    struct handshake_invitation keys;
+    struct buf identity = {0};
+    size_t most;
+
+    (void)state;
+    crowd_invite(crowd, &crowd->guests[0], &keys, &identity);
+    memcpy(crowd->host.knock, keys.knock, KEY_SIZE);
+    for (size_t at = 0; at < CALLS; at++) {
+        if (at > 0)
+            crowd->guests[at] = crowd->guests[0];
+        crowd->guests[at].handshake = NULL;
+        crowd->guests[at].channel = NULL;
+        crowd->guests[at].messages = (struct frame_reader){0};
+        crowd->guests[at].in = crowd->guests[at].out = (struct buf){0};
+        crowd->guests[at].selector = keys.selector;
+        crowd->guests[at].identity = buf_span(&identity);
+        memcpy(crowd->guests[at].secret, keys.psk, KEY_SIZE);
+        crowd_enter(crowd, at);
+        crowd_carry(crowd);
+    }
+    most = engine_sessions_count(crowd->engine);
+    assert_in_range(most, 1, 4);
+    crowd->now_ms += 130000; /* The writer never answered. */
+    crowd_step(crowd, (struct engine_event){.type = ENGINE_WOKEN});
+    assert_int_equal(engine_sessions_count(crowd->engine), 0);
+    crowd->host = host;
+    crowd_enter(crowd, CALLS);
+    crowd_carry(crowd);
+    assert_int_equal(engine_sessions_count(crowd->engine), 1);
+    buf_release(&identity);
+    crowd_free(crowd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +346,7 @@ int main(void)
         cmocka_unit_test(one_deaf_peer_is_no_other_peers_business),
         cmocka_unit_test(news_of_one_pair_moves_one_session),
         cmocka_unit_test(one_member_with_many_devices_keeps_nobody_out),
+        cmocka_unit_test(one_invitation_keeps_nobody_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include "crypto/secret.h"
 #include "node/amend.h"
 #include "node/credential.h"
+#include "node/link.h"
 #include "node/react.h"
 #include "proto/retire.h"
 #include "proto/show.h"
@@ -517,6 +518,71 @@ static void what_a_stolen_device_stated_before_stays(void **state)
     out_world_free(&world);
 }
 
+/* Bruno's invitation, open, and one that he has accepted: both under this id. */
+static void out_invites(struct member *bruno, const struct id *id)
+{
+    static const uint8_t secret[INVITATION_SECRET_SIZE] = {7};
+    struct ledger_txn *txn = member_begin(bruno);
+    struct amend amend;
+
+    amend_begin(&amend, txn, ledger_self_space(bruno->ledger), KIND_INVITATION, id);
+    amend_bytes(&amend, INVITATION_SECRET, span_of(secret, sizeof secret));
+    amend_number(&amend, INVITATION_EXPIRES, bruno->now_ms / 1000 + 3600);
+    amend_number(&amend, INVITATION_STATE, INVITATION_OPEN);
+    assert_int_equal(amend_end(&amend, NULL), ERR_OK);
+    amend_begin(&amend, txn, ledger_self_space(bruno->ledger), KIND_ACCEPTANCE, id);
+    amend_number(&amend, ACCEPTANCE_STATE, ACCEPTANCE_PENDING);
+    assert_int_equal(amend_end(&amend, NULL), ERR_OK);
+    out_commit(txn);
+}
+
+static bool out_makes_a_link(struct member *bruno, struct member *device, bool is_claim)
+{
+    struct link_request request = {.invitation = {{5}}};
+    struct snapshot snapshot = member_snapshot(device);
+    struct ledger_txn *txn = member_begin(bruno);
+    struct link_answer answer;
+    struct buf identity = {0};
+
+    assert_int_equal(view_identity(&snapshot, &identity), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    request.identity = buf_span(&identity);
+    assert_int_equal(device_read_identity(request.identity, &request.chain, &request.next_root),
+                     ERR_OK);
+    request.message.pair_space = (struct id){{0x51}};
+    request.message.card_space = (struct id){{0x52}};
+    request.message.name = span_str("Ana");
+    assert_int_equal(
+        is_claim ? link_claim(txn, &request, &answer) : link_make(txn, &request, &answer), ERR_OK);
+    ledger_abort(txn);
+    buf_release(&identity);
+    return !answer.is_refused;
+}
+
+/* Whoever has it may come by an invitation, or give one: with neither is there a link in Ana's
+ * name. */
+static void a_device_that_is_out_makes_no_link(void **state)
+{
+    static const enum retire_reason reasons[] = {RETIRE_STOLEN, RETIRE_OWNER};
+
+    (void)state;
+    for (size_t at = 0; at < 2; at++) {
+        struct out_world world;
+
+        out_world_new(&world);
+        out_invites(&world.bruno, &(struct id){{5}});
+        (void)member_pull(&world.bruno, &world.desk, NULL);
+        assert_true(out_makes_a_link(&world.bruno, &world.lap, true));
+        assert_true(out_makes_a_link(&world.bruno, &world.lap, false));
+        assert_int_equal(out_shut(&world.desk, &world.lap, reasons[at]), ERR_OK);
+        (void)member_pull(&world.bruno, &world.desk, NULL);
+        assert_false(out_makes_a_link(&world.bruno, &world.lap, true));
+        assert_false(out_makes_a_link(&world.bruno, &world.lap, false));
+        assert_true(out_makes_a_link(&world.bruno, &world.desk, true));
+        out_world_free(&world);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -529,6 +595,7 @@ int main(void)
         cmocka_unit_test(what_a_stolen_device_showed_counts_up_to_its_mark),
         cmocka_unit_test(a_show_below_the_mark_counts_after_the_theft_is_known),
         cmocka_unit_test(what_a_stolen_device_stated_before_stays),
+        cmocka_unit_test(a_device_that_is_out_makes_no_link),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -289,7 +289,7 @@ static struct public_key out_certify(struct out_world *world, struct member *to,
 static void a_certificate_by_a_stolen_device_gives_way(void **state)
 {
     (void)state;
-    for (int theft = 0; theft < 3; theft++) {
+    for (unsigned theft = 0; theft < 3; theft++) {
         uint8_t seed[SEED_SIZE] = {3, 0x77};
         struct public_key mill = {{0}};
         struct signing_key root, tab, lap;
@@ -303,15 +303,13 @@ static void a_certificate_by_a_stolen_device_gives_way(void **state)
         identity_signing_key(seed, &tab);
         assert_int_equal(out_shut(&world.desk, &world.lap, RETIRE_STOLEN), ERR_OK);
         (void)out_certify(&world, &world.bruno, 3, &root, 1000);
-        for (int step = 0; step < 3; step++) {
+        for (unsigned step = 0; step < 3; step++) {
             if (step == theft) {
                 (void)member_pull(&world.bruno, &world.desk, NULL);
                 out_commit(member_begin(&world.bruno));
             }
-            if (step == 0) /* As near, and later. */
-                mill = out_certify(&world, &world.bruno, 4, &lap, 9000);
-            if (step == 1)
-                (void)out_certify(&world, &world.bruno, 4, &tab, 2000);
+            if (step < 2) /* As near, and the lap's is later. */
+                mill = out_certify(&world, &world.bruno, 4, step == 0 ? &lap : &tab, 9000 - step);
         }
         snapshot = member_snapshot(&world.bruno);
         assert_int_equal(view_device(&snapshot, &mill, &row), ERR_OK);

@@ -169,7 +169,7 @@ def f8_all_peers_come_back_at_once(place):
         return seen_in_step(ana, begun, times)
     until(all_are_in_step, 300, f"only {sorted(times)} came")
     for other in others:  # What is durable may be read a moment later.
-        until(lambda o=other: ana.card_of(o.name).get("title") == o.name, 60, other.name)
+        until(lambda o=other: ana.card_of(o.name).get("title") == o.name, 300, other.name)
         assert ana.ok("peer", "quota", other.name)["entries"] >= MISSING
     ana.ok("me", "edit", "--title", "seen by all")
     for other in others:

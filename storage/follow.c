@@ -231,7 +231,7 @@ static enum err follow_apply(struct ledger_txn *txn, struct follow_cache *cache,
         err = row_put(txn, number, cache->space.number, &after);
     if (err == ERR_OK && !cache->is_silent)
         err = follow_tell(txn, &cache->space, number, is_new ? NULL : &before, &after);
-    if (err == ERR_OK && !cache->is_silent && edit->kind == KIND_CERTIFICATE)
+    if (err == ERR_OK && (!cache->is_silent || is_new) && edit->kind == KIND_CERTIFICATE)
         err = view_device_written(txn, &cache->space, edit, &after);
     if (edit->kind == KIND_RETIRE || edit->kind == KIND_KEEP)
         cache->log.number = 0; /* A log may have been cut, and with it what is remembered of it. */

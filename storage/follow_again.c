@@ -168,14 +168,36 @@ static enum err follow_again_tell(struct follow_work *again, const struct space_
     return err;
 }
 
+/* Objects that only what joined its log again has made. */
+static enum err follow_again_tell_new(struct follow_work *again, const struct space_row *space,
+                                      uint32_t objects)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(again->txn);
+    enum err err = ERR_OK;
+
+    for (uint32_t number = objects + 1; err == ERR_OK && number <= again->txn->counters.objects;
+         number++) {
+        struct object after = {0};
+        uint32_t its_space;
+
+        err = row_get_numbered(&snapshot, number, &after, &its_space);
+        if (err == ERR_OK && its_space == space->number)
+            err = follow_tell(again->txn, space, number, NULL, &after);
+        object_release(&after);
+    }
+    return err;
+}
+
 /* The space's objects from nothing, as whoever starts at the restatement sees them. */
 enum err follow_again(struct ledger_txn *txn)
 {
     struct follow_work again = {.txn = txn, .cache = txn->cache};
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct space_row space;
+    uint32_t objects;
     enum err err = ledger_space_numbered(&snapshot, txn->cache->again, &space);
 
+    objects = txn->counters.objects;
     txn->cache->log.number = 0;
     txn->cache->is_silent = true;
     if (err == ERR_OK)
@@ -186,6 +208,8 @@ enum err follow_again(struct ledger_txn *txn)
     txn->cache->again = 0;
     if (err == ERR_OK)
         err = follow_again_tell(&again, &space);
+    if (err == ERR_OK)
+        err = follow_again_tell_new(&again, &space, objects);
     for (size_t at = 0; at < again.was_count; at++) {
         if (again.was[at].row.data != NULL)
             secret_wipe(again.was[at].row.data, again.was[at].row.capacity);

@@ -285,8 +285,6 @@ static enum err ingest_store(struct ledger_txn *txn, struct ledger_touched *log,
     log->must_sign = false;
     if (end->block_entries == 0)
         err = log_table_put_head(txn, &log->row, head);
-    if (err == ERR_OK && log->has_rejoined) /* A restatement among it counts again. */
-        err = follow_space_again(txn, log->row.space);
     return err;
 }
 
@@ -315,7 +313,7 @@ static bool ingest_is_first(const struct space_row *space, const struct log_row 
                             const struct verified_batch *batch)
 {
     return verified_batch_beginning(batch)->size > 0 && row->tip.size == 0 && !space->is_mine &&
-           (space->kind == SPACE_CARD || space->kind == SPACE_NETWORK);
+           ledger_space_is_restated(space);
 }
 
 /* PROTOCOL BATCH-4: "Entries that no head closes are never stored." */
@@ -363,6 +361,8 @@ enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batc
         err = log_table_begin(txn, log, verified_batch_beginning(batch));
     if (err == ERR_OK)
         err = ingest_store(txn, log, batch);
+    if (err == ERR_OK && log->has_rejoined && ledger_space_is_restated(&space))
+        err = follow_space_again(txn, space.number); /* A restatement among it counts again. */
     if (err == ERR_OK)
         ledger_note_news(txn, &id->space);
     return err == ERR_OK ? ingest_look_later(txn, &space) : err;

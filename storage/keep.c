@@ -356,7 +356,8 @@ static enum err keep_join(struct ledger_txn *txn, const struct space_row *space,
     txn->counters.last_log = 0;
     if (err == ERR_OK)
         ledger_note_news(txn, &space->id);
-    return err == ERR_OK ? follow_space_again(txn, space->number) : err;
+    return err == ERR_OK && ledger_space_is_restated(space) ? follow_space_again(txn, space->number)
+                                                            : err;
 }
 
 /* Deciding. */
@@ -415,7 +416,7 @@ static enum err keep_look_at_restatement(struct ledger_txn *txn, const struct sp
     bool is_new = false;
     enum err err = ERR_OK;
 
-    if (space->kind == SPACE_CARD || space->kind == SPACE_NETWORK)
+    if (ledger_space_is_restated(space))
         err = view_restate_look(txn, space, NULL, &is_new);
     if (err == ERR_OK && is_new)
         err = follow_space_again(txn, space->number);

@@ -87,6 +87,11 @@ struct space_row {
     struct hash current;      /* own spaces: the epoch written under; all zero before the first */
     bool is_unsettled;        /* own spaces: current is in question (space_settle) */
 };
+/* Card and network spaces are restated, and no others. */
+static inline bool ledger_space_is_restated(const struct space_row *space)
+{
+    return space->kind == SPACE_CARD || space->kind == SPACE_NETWORK;
+}
 MUST_USE enum err ledger_space(const struct snapshot *snapshot, const struct id *id,
                                struct space_row *out);
 MUST_USE enum err ledger_space_numbered(const struct snapshot *snapshot, uint32_t number,

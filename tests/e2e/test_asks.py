@@ -2,7 +2,7 @@
 import json
 import os
 
-from kithtest import KITH, link, on_terminal, run, until
+from kithtest import KITH, Terminal, link, on_terminal, run, until
 
 
 def chain(here, *names):
@@ -182,7 +182,7 @@ def limits_are_told_with_the_time_they_end(place):
     ana.ok("offer", "post", "Text.", "--title", "Title")  # Offers have budgets of their own.
     has(bruno, near)
     bruno.fails(1, "ask", "pass", near["id"], "--to", "carla")
-    ana.fails(2, "ask", "post", "Text.")
+    ana.fails(1, "ask", "post", "Text.")  # Its first words are its title.
     ana.fails(2, "ask", "post", "--title", "Title")
     ana.fails(2, *post, "--hops", "4")
     ana.fails(2, *post, "--until", "31d")
@@ -251,7 +251,10 @@ def longer_text_is_written_in_an_editor_or_read(place):
 
     def written(text, *args, how=editor + " --wait"):
         os.environ["WRITE"] = text
-        answer = on_terminal(KITH, "--home", ana.home, *args, EDITOR=how, VISUAL="")
+        terminal = Terminal(KITH, "--home", ana.home, *args, EDITOR=how, VISUAL="")
+        terminal.say("y\n")  # Where it is asked whether to send it.
+        answer = (terminal.wait(60), terminal.text())
+        terminal.close()
         left = [name for name in os.listdir(ana.home) if name.startswith("text-")]
         return (*answer, left)
 

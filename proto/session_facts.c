@@ -81,7 +81,8 @@ static bool session_facts_note_told(struct session *session, const struct public
 }
 
 /* PROTOCOL FACT-1: "Before anything is given or returned that another device than the giver's own
- * wrote, and first of all to a device that is retired, the facts about that device are told: its
+ * wrote, where the two hold such a log differently, and first of all to a device that is retired,
+ * the facts about that device are told: its
  * certificates from the root down, its retire statements, and its keeps in the shared spaces." */
 void session_facts_tell(struct session *session, const struct public_key *device)
 {

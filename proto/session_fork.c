@@ -65,6 +65,8 @@ static void session_fork_differs(struct session *session, struct session_log *lo
 {
     log->is_forked = true;
     log->sent = log->tip;
+    session_facts_tell_of(session,
+                          log); /* Who must move may not have heard which branch is kept. */
     if (standing->is_off || session_fork_is_author(standing)) {
         log->is_asked = true;
         message_put_place(MESSAGE_TRACE_ASK, &log->id, log->tip.size, &session->out);

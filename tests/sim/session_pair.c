@@ -14,8 +14,8 @@ enum { SESSION_PAIR_PIECE = 60000 };
 
 static const char *const session_pair_space_names[] = {"ana-pair", "ben-pair", "ana-card",
                                                        "ben-card"};
-static const char *const session_pair_reasons[] = {"done",   "violation", "fork",   "store",
-                                                   "silent", "refused",   "version"};
+static const char *const session_pair_reasons[] = {"done",   "violation", "fork",    "store",
+                                                   "silent", "refused",   "version", "replaced"};
 static const char *const session_pair_refusals[] = {"?",       "spent", "expired",
                                                     "revoked", "self",  "blocked"};
 

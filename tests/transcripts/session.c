@@ -528,7 +528,7 @@ static void a_stop_says_bye(void **state)
     session_pair_run(pair);
     assert_true(session_pair_said(pair, "ana> bye 2\n"
                                         "ana: end, done\n"
-                                        "ben: end, done\n"));
+                                        "ben: end, replaced\n"));
     session_pair_free(pair);
 }
 

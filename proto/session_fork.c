@@ -352,6 +352,8 @@ static void session_fork_on_facts(struct session *session, struct message *messa
     struct span statement;
     enum err err;
 
+    if (!session_take_facts(session, message->facts.left))
+        return;
     while ((err = message_next_fact(message, &statement)) == ERR_OK) {
         buf_u16(&session->facts, (uint16_t)statement.size);
         buf_append(&session->facts, statement);

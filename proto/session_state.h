@@ -29,6 +29,7 @@ enum {
     SESSION_LOGS_MAX = 65536,     /* between own devices */
     SESSION_PENDING_MAX = 4096,   /* batches in the writer's hands */
     SESSION_TOLD_MAX = 256,       /* devices told about in one session */
+    SESSION_FACTS_MAX = 4096,     /* statements about them that a peer may tell in one */
     SESSION_OFFERED_MAX = 65536,  /* returned batches offered in one session */
     SESSION_WAITING_MAX = 1 << 20 /* bytes kept while the node looks into a link: no batch is due */
 };
@@ -129,6 +130,7 @@ struct session {
     bool has_returns;           /* there may be more to offer */
     uint32_t returned_sent, returned_stored;
     struct buf facts;          /* received in this step */
+    size_t facts_count;        /* in this session */
     struct session_want *want; /* what I asked for, then what I was asked for; NULL: never */
     struct buf fills;          /* payloads received in this step */
     bool must_want;            /* something may be missing that was not asked for */
@@ -216,6 +218,8 @@ void session_deliver(struct session *session, struct session_log *log, uint64_t 
 /* session_take.c */
 /* A batch of either sort within its credit? Ends the session when not. */
 bool session_take_credit(struct session *session, size_t max);
+/* Are so many more facts within what a peer may tell? Ends the session when not. */
+bool session_take_facts(struct session *session, size_t count);
 void session_return_credit(struct session *session, uint64_t bytes);
 MUST_USE bool session_add_pending(struct session *session, const struct session_pending *pending);
 

@@ -461,6 +461,16 @@ void session_take_batch(struct session *session, struct message *message)
         session_pass_over(session, alias, true, count);
 }
 
+/* PROTOCOL FACT-2: "In one session a peer tells at most 4,096 facts." */
+bool session_take_facts(struct session *session, size_t count)
+{
+    session->facts_count += count;
+    if (session_is_own(session) || session->facts_count <= SESSION_FACTS_MAX)
+        return true;
+    session_violation(session, "FACT-2: In one session a peer tells at most 4,096 facts.");
+    return false;
+}
+
 /* PROTOCOL SYNC-8: "Marks wait until no batch is uncommitted." */
 void session_take_settle(struct session *session)
 {

@@ -209,6 +209,7 @@ static enum err retire_table_take_retirement(struct ledger_txn *txn,
         return ERR_OK;
     if (err == ERR_OK || err == ERR_NOT_FOUND)
         err = ledger_put_sealed(txn, TABLE_RETIRE, &key, statement);
+    txn->news.has_links = true; /* It is called no more. */
     if (err == ERR_OK && public_key_is_equal(member, ledger_member(txn->ledger)))
         txn->must_keep = true;
     if (err == ERR_OK && public_key_is_equal(member, ledger_member(txn->ledger)))
@@ -277,6 +278,20 @@ enum err retire_table_take(struct ledger_txn *txn, const struct public_key *memb
     if (err == ERR_OK)
         err = view_device_take(txn, member != NULL ? member : &certificate.member, &certificate);
     return retire_table_is_other(err) ? ERR_OK : err;
+}
+
+enum err retire_table_forget(struct ledger_txn *txn, const struct public_key *device)
+{
+    enum err err = ERR_OK;
+
+    for (int reason = RETIRE_FORKED; err == ERR_OK && reason <= RETIRE_STOLEN; reason++) {
+        struct key key;
+
+        retire_table_key(device, (enum retire_reason)reason, &key);
+        err = ledger_erase(txn, TABLE_RETIRE, &key);
+        err = err == ERR_NOT_FOUND ? ERR_OK : err;
+    }
+    return err;
 }
 
 /* Telling. */

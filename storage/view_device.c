@@ -8,6 +8,7 @@
 #include "storage/row.h"
 #include "storage/space.h"
 #include "storage/standing.h"
+#include "storage/view_claim.h"
 #include "storage/view_peer.h"
 
 enum { VIEW_DEVICE_FIXED = 32 + 32 + 32 + 32 + 8 + 1, VIEW_DEVICE_REACHED_HEADER = 8 };
@@ -18,12 +19,86 @@ static const struct id *view_device_self(const struct snapshot *snapshot)
 }
 
 /* A device row: member, static key, receiving key, certifier, time, name size, name, statement. */
-static enum err view_device_put(struct ledger_txn *txn, const struct certificate *certificate,
-                                struct span statement)
+static void view_device_write(const struct certificate *certificate, struct span statement,
+                              struct buf *out)
+{
+    buf_append(out, span_of(certificate->member.bytes, 32));
+    buf_append(out, span_of(certificate->static_key, 32));
+    buf_append(out, span_of(certificate->receiving_key, 32));
+    buf_append(out, span_of(certificate->certifier.bytes, 32));
+    buf_u64(out, certificate->time_ms);
+    buf_byte(out, (uint8_t)certificate->name.size);
+    buf_append(out, certificate->name);
+    buf_append(out, statement);
+}
+
+/* Whose device is called under this handshake key? Of two members who say so each is told apart by
+ * what only they can prove: view_claim.h. */
+static enum err view_device_put_static(struct ledger_txn *txn,
+                                       const struct certificate *certificate)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct device_row known;
-    struct buf row = {0};
+    struct key key;
+    enum err err = view_device_by_static(&snapshot, certificate->static_key, &known);
+
+    if (err == ERR_OK && !public_key_is_equal(&known.member, &certificate->member))
+        return view_claim_put_static(txn, certificate->static_key, &certificate->member,
+                                     &certificate->device);
+    if (err != ERR_OK && err != ERR_NOT_FOUND)
+        return err;
+    key_of_bytes(span_of(certificate->static_key, 32), &key);
+    return ledger_put(txn, TABLE_STATIC_KEY, &key, span_of(certificate->device.bytes, 32));
+}
+
+static enum err view_device_on_counted(void *self, const struct device_row *device)
+{
+    (void)device;
+    return ++*(size_t *)self >= DEVICES_MAX ? ERR_CANCELLED : ERR_OK;
+}
+
+/* PROTOCOL FACT-2: "Of one member 256 devices are known; others are passed over." */
+static enum err view_device_has_room(const struct snapshot *snapshot,
+                                     const struct public_key *member)
+{
+    size_t count = 0;
+
+    return public_key_is_equal(member, ledger_member(snapshot->ledger))
+               ? ERR_OK
+               : view_device_each(snapshot, member, view_device_on_counted, &count);
+}
+
+/* PROTOCOL CERT-5: "Of two members who certify one signing key the first is held to be right, until
+ * an entry that it signed in a space of one of them says whose it is: for good." */
+static enum err view_device_put_claim(struct ledger_txn *txn, const struct device_row *known,
+                                      const struct certificate *certificate, struct span row)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    bool is_proven = false, is_new;
+    struct span before;
+    enum err err = view_claim_is_proven(&snapshot, known, &is_proven);
+
+    if (err != ERR_OK || is_proven)
+        return err;
+    err = view_claim_get(&snapshot, &certificate->device, &certificate->member, &before);
+    is_new = err == ERR_NOT_FOUND;
+    if (is_new)
+        err = view_device_has_room(&snapshot, &certificate->member);
+    if (err == ERR_CANCELLED)
+        return ERR_OK;
+    if (err == ERR_OK)
+        err = view_claim_put(txn, &certificate->device, &certificate->member, row);
+    if (err == ERR_OK)
+        err = view_claim_put_static(txn, certificate->static_key, &certificate->member,
+                                    &certificate->device);
+    return err == ERR_OK && is_new ? space_devices_changed(txn, &certificate->member) : err;
+}
+
+static enum err view_device_put_row(struct ledger_txn *txn, const struct certificate *certificate,
+                                    struct span row)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct device_row known;
     struct key key;
     bool is_new;
     enum err err = view_device(&snapshot, &certificate->device, &known);
@@ -31,31 +106,36 @@ static enum err view_device_put(struct ledger_txn *txn, const struct certificate
     /* This device is wrapped for before it is certified. */
     is_new = err == ERR_NOT_FOUND &&
              !public_key_is_equal(&certificate->device, ledger_device(txn->ledger));
+    if (err == ERR_OK && !public_key_is_equal(&known.member, &certificate->member))
+        return view_device_put_claim(txn, &known, certificate, row);
     /* What the root has certified once no other certificate changes. */
     if (err == ERR_OK && public_key_is_equal(&known.certifier, &known.member) &&
         !public_key_is_equal(&certificate->certifier, &known.member))
         return ERR_OK;
-    if (err != ERR_OK && err != ERR_NOT_FOUND)
-        return err;
-
-    buf_append(&row, span_of(certificate->member.bytes, 32));
-    buf_append(&row, span_of(certificate->static_key, 32));
-    buf_append(&row, span_of(certificate->receiving_key, 32));
-    buf_append(&row, span_of(certificate->certifier.bytes, 32));
-    buf_u64(&row, certificate->time_ms);
-    buf_byte(&row, (uint8_t)certificate->name.size);
-    buf_append(&row, certificate->name);
-    buf_append(&row, statement);
-    err = buf_err(&row);
+    if (err == ERR_NOT_FOUND)
+        err = view_device_has_room(&snapshot, &certificate->member);
+    if (err != ERR_OK)
+        return err == ERR_CANCELLED ? ERR_OK : err;
     key_of_bytes(span_of(certificate->device.bytes, 32), &key);
+    err = ledger_put(txn, TABLE_DEVICE, &key, row);
     if (err == ERR_OK)
-        err = ledger_put(txn, TABLE_DEVICE, &key, buf_span(&row));
-    key_of_bytes(span_of(certificate->static_key, 32), &key);
-    if (err == ERR_OK)
-        err = ledger_put(txn, TABLE_STATIC_KEY, &key, span_of(certificate->device.bytes, 32));
-    buf_release(&row);
+        err = view_device_put_static(txn, certificate);
     txn->news.has_links |= is_new; /* Somebody more to call. */
     return err == ERR_OK && is_new ? space_devices_changed(txn, &certificate->member) : err;
+}
+
+static enum err view_device_put(struct ledger_txn *txn, const struct certificate *certificate,
+                                struct span statement)
+{
+    struct buf row = {0};
+    enum err err;
+
+    view_device_write(certificate, statement, &row);
+    err = buf_err(&row);
+    if (err == ERR_OK)
+        err = view_device_put_row(txn, certificate, buf_span(&row));
+    buf_release(&row);
+    return err;
 }
 
 static enum err view_device_read(const struct public_key *device, struct span row,
@@ -94,6 +174,15 @@ static enum err view_device_load(const struct snapshot *snapshot, const struct p
     return err == ERR_OK ? view_device_read(device, row, out, out_certifier, out_statement) : err;
 }
 
+enum err view_device_read_row(const struct public_key *device, struct span row,
+                              struct device_row *out)
+{
+    struct public_key certifier;
+    struct span statement;
+
+    return view_device_read(device, row, out, &certifier, &statement);
+}
+
 enum err view_device(const struct snapshot *snapshot, const struct public_key *device,
                      struct device_row *out)
 {
@@ -121,8 +210,8 @@ enum err view_device_by_static(const struct snapshot *snapshot, const uint8_t st
     return view_device(snapshot, &device, out);
 }
 
-enum err view_device_each(const struct snapshot *snapshot, const struct public_key *member,
-                          view_device_fn each, void *self)
+enum err view_device_each_row(const struct snapshot *snapshot, const struct public_key *member,
+                              view_device_fn each, void *self)
 {
     struct kv_cursor *cursor;
     struct span key, value, statement;
@@ -249,7 +338,7 @@ enum err view_device_learn(struct ledger_txn *txn, const struct device_chain *ch
         struct device_row known;
         bool is_void = false;
 
-        err = view_device(&snapshot, &certificate->device, &known);
+        err = view_device_of(&snapshot, &certificate->device, &certificate->member, &known);
         if (err != ERR_NOT_FOUND)
             continue;
         err = standing_of_certificate(&snapshot, certificate, NULL, &is_void);

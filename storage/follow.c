@@ -115,11 +115,31 @@ static enum err follow_load_key(struct ledger_txn *txn, struct follow_cache *cac
 
 /* Merging. */
 
+/* Somebody else's edits may name so many logs of their space, there or not. */
 static enum err follow_log_number(void *self, const struct public_key *device, uint32_t *out)
 {
     struct follow_context *context = self;
+    struct snapshot snapshot = ledger_txn_snapshot(context->txn);
+    struct space_row space;
+    struct key key, prefix;
+    struct span row;
+    size_t count = 0;
+    enum err err;
 
-    return log_table_number(context->txn, context->space, device, out);
+    key_of_u32(context->space, &prefix);
+    key = prefix;
+    key_add_bytes(&key, span_of(device->bytes, 32));
+    err = ledger_get(&snapshot, TABLE_LOG_ID, &key, &row);
+    if (err == ERR_OK)
+        *out = be32(row.data);
+    if (err != ERR_NOT_FOUND)
+        return err;
+    err = ledger_space_numbered(&snapshot, context->space, &space);
+    if (err == ERR_OK && !space.is_mine)
+        err = ledger_count_rows(&snapshot, TABLE_LOG_ID, key_span(&prefix), SPACE_LOGS_MAX, &count);
+    if (err == ERR_OK && count >= SPACE_LOGS_MAX)
+        err = ERR_LIMIT;
+    return err == ERR_OK ? log_table_number(context->txn, context->space, device, out) : err;
 }
 
 static enum err follow_origin(void *self, uint64_t arrival, struct origin *out)
@@ -193,6 +213,16 @@ enum err follow_read_row(struct ledger_txn *txn, struct buf *scratch, uint32_t n
     return err;
 }
 
+/* PROTOCOL MERGE-5: "An edit that would give an object of somebody else more than OBJECT_MARKS_MAX
+ * dots, ties and marks of logs, or their space more than SPACE_LOGS_MAX logs, or that makes any
+ * object larger than 1 MiB as it is kept, is passed over." */
+static bool follow_is_beyond(const struct space_row *space, const struct object *object,
+                             const struct edit *edit)
+{
+    return !space->is_mine && object_marks(object) + edit_marks(edit) > OBJECT_MARKS_MAX;
+}
+
+/* ERR_LIMIT: it is too much for the object, which is as it was. */
 static enum err follow_apply(struct ledger_txn *txn, struct follow_cache *cache,
                              const struct edit *edit, struct origin *origin)
 {
@@ -208,10 +238,18 @@ static enum err follow_apply(struct ledger_txn *txn, struct follow_cache *cache,
         err = object_identify(edit, &context, origin);
     if (err == ERR_OK && !is_new)
         err = follow_read_row(txn, &cache->row, number, &before, &after);
+    if (err == ERR_OK && follow_is_beyond(&cache->space, &after, edit))
+        err = ERR_LIMIT;
     if (err == ERR_OK)
         err = object_apply(&after, edit, origin, &context);
     if (err == ERR_OK)
         err = row_put(txn, number, cache->space.number, &after);
+    if (err == ERR_LIMIT && is_new) { /* It has a number: an object that says nothing. */
+        object_release(&after);
+        after = (struct object){.kind = edit->kind, .id = edit->object};
+        err = row_put(txn, number, cache->space.number, &after);
+        err = err == ERR_OK ? ERR_LIMIT : err;
+    }
     if (err == ERR_OK && !cache->is_silent)
         err = follow_tell(txn, &cache->space, number, is_new ? NULL : &before, &after);
     if (edit->kind == KIND_RETIRE || edit->kind == KIND_KEEP)
@@ -272,6 +310,12 @@ static enum err follow_drop(struct ledger_txn *txn, const struct follow_cache *c
     return cache->is_silent ? ERR_OK : dropped_add(txn, &cache->space, DROPPED_ENTRY);
 }
 
+/* This device writes it, and whoever does so is told. */
+static bool follow_is_by_hand(const struct ledger_txn *txn, const struct follow_cache *cache)
+{
+    return cache->is_inline && public_key_is_equal(&cache->log.device, ledger_device(txn->ledger));
+}
+
 /* PROTOCOL EDIT-4: "An entry whose plaintext cannot be read is passed over; those after it count."
  */
 static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
@@ -305,7 +349,11 @@ static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
     /* With a place it is a part of a restatement, which repeats what is live only. */
     if (cache->edit.edit.has_original && !cache->edit.edit.original.has_place)
         err = returns_note(txn, entry, &cache->edit.edit.original.entry_hash);
-    return err == ERR_OK ? follow_apply(txn, cache, &cache->edit.edit, &origin) : err;
+    if (err == ERR_OK)
+        err = follow_apply(txn, cache, &cache->edit.edit, &origin);
+    if (err == ERR_LIMIT && !follow_is_by_hand(txn, cache))
+        err = follow_drop(txn, cache);
+    return err;
 }
 
 /* PROTOCOL STOLEN-1: "What a stolen device wrote beyond its mark says nothing." */
@@ -450,9 +498,18 @@ static enum err follow_some(struct ledger_txn *txn, size_t budget)
 
 enum err follow_inline(struct ledger_txn *txn)
 {
+    struct follow_cache *cache;
+    enum err err;
+
     if (txn->counters.arrival - txn->counters.followed > FOLLOW_INLINE_MAX)
         return ERR_OK;
-    return follow_some(txn, FOLLOW_INLINE_MAX);
+    err = follow_cache_get(txn, &cache);
+    if (err != ERR_OK)
+        return err;
+    cache->is_inline = true;
+    err = follow_some(txn, FOLLOW_INLINE_MAX);
+    cache->is_inline = false;
+    return err;
 }
 
 /* It is among those that wait for a key which has come. */

@@ -17,6 +17,7 @@ struct follow_cache {
     uint32_t again;               /* space to be merged again; 0: none */
     bool is_silent;               /* views are told later */
     bool has_forgiven;            /* a forget names an entry of the log */
+    bool is_inline;               /* in the commit that brought what is followed */
 };
 
 /* Merges one entry of those held, or puts it among those that wait for their key. ERR_CORRUPT when

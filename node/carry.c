@@ -228,7 +228,11 @@ bool carry_is_known(const struct carry *carry)
 
 const char *carry_fault(enum err err)
 {
-    return err == ERR_MALFORMED ? "it is no letter to me" : "it was altered, or is to another ask";
+    if (err == ERR_MALFORMED)
+        return "it is no letter to me";
+    if (err == ERR_INVALID)
+        return "it was signed with a device of its writer that was stolen";
+    return err == ERR_FORGED ? "it was altered, or is to another ask" : NULL;
 }
 
 enum err carry_is_linked(const struct carry *carry, const struct public_key *member, bool *out)

@@ -60,7 +60,8 @@ MUST_USE enum err carry_spend(struct carry *carry, struct reply_brought *brought
 MUST_USE enum err carry_taken(struct carry *carry, struct reply_brought *brought, bool keep);
 /* Looks again when their day is over. */
 MUST_USE enum err carry_wait(struct carry *carry);
-/* Why what came for me could not be opened, as a refusal says it. */
+/* Why what came for me could not be opened or does not count, as a refusal says it; NULL: the error
+ * is no fault of it. */
 const char *carry_fault(enum err err);
 
 enum { CARRY_TITLE_SIZE = 424 };

@@ -74,7 +74,7 @@ static enum err carry_do_answer(struct carry *carry, struct reply_brought *broug
         return carry_spend(carry, brought, "it answers nothing I know, or is not by who asked");
     case RELAY_OPEN:
         err = lead_take_answer(carry, answer, &brought->by);
-        if (err == ERR_FORGED || err == ERR_MALFORMED)
+        if (carry_fault(err) != NULL)
             return carry_spend(carry, brought, carry_fault(err));
         break;
     case RELAY_HAND:

@@ -28,8 +28,7 @@ static enum err carry_accept(struct carry *carry, struct reply_brought *brought,
         return carry_spend(carry, brought, NULL);
     if (err == ERR_STATE)
         return carry_wait(carry);
-    return err == ERR_FORGED || err == ERR_MALFORMED ? carry_spend(carry, brought, carry_fault(err))
-                                                     : err;
+    return carry_fault(err) != NULL ? carry_spend(carry, brought, carry_fault(err)) : err;
 }
 
 /* PROTOCOL REPLY-5: "A reply under a grant that was not given to the writer of the space is

@@ -60,6 +60,22 @@ const struct cmd *cmd_find(char *const *words, int count, int *out_used);
 /* The param an argument becomes: "WHO" is "who", "[NAME]" "name", "[TOPIC...]" "topic". */
 void cmd_arg_name(const char *arg, char out[static CMD_ARG_NAME_SIZE]);
 
+/* Words from..to of a line are one word, which a shell wants in quotes; from == to: none. */
+struct cmd_guess_join {
+    int from, to;
+};
+/* cmd_guess.c: what was meant by words that are no command, with all that was typed after them.
+ * False when nothing comes to mind. */
+bool cmd_guess(char *const *words, int count, char *out, size_t size);
+/* The line "kith COMMAND WORDS...", to be copied. False when it is too long, or has letters in it
+ * that want more than quotes. */
+bool cmd_guess_line(const char *command, char *const *words, int count, struct cmd_guess_join join,
+                    char *out, size_t size);
+
+/* The word at this place is one too many for the command: the line that was probably meant. */
+bool cmd_guess_many(const struct cmd *cmd, char *const *words, int count, int at, char *out,
+                    size_t size);
+
 /* cmd_params.c: holds the params of a method against what its command takes. False with a failure
  * for a name the command does not know or a value of another type. A number where text is wanted
  * becomes text. Methods without a command may have any plain values. */

@@ -67,8 +67,9 @@ void cmd_usage(const struct cmd *cmd)
 static const struct {
     const char *word, *means;
 } cmd_help_word[] = {
-    {"who", "whoever a command is about: an alias, a name (case and accents do not matter), an "
-            "e-mail, or the first 6 characters or more of an id or did:key. If several fit, kith "
+    {"who", "whoever a command is about: an alias, a name or words of it (case and accents do not "
+            "matter), an e-mail, or the first 6 characters or more of an id or did:key. If several "
+            "fit, kith "
             "lists them and does nothing."},
     {"contact", "a person or organisation in your address book. What you write of them is yours "
                 "alone."},

@@ -10,6 +10,7 @@
 #include "node/cmd.h"
 #include "node/door.h"
 #include "node/interrupt.h"
+#include "node/prompt.h"
 #include "node/writer.h"
 #include "proto/limits.h"
 
@@ -20,18 +21,14 @@ static const char *cmd_init_name(const struct config *config, json_t *params,
                                  char ask[static CMD_NAME_MAX + 1])
 {
     const char *name = json_string_value(json_object_get(params, "name"));
-    size_t size;
+    char label[CMD_NAME_MAX + 20];
 
     if (name != NULL)
         return name;
     if (!config_may_prompt(config))
         return config_login_name();
-    (void)fprintf(stderr, "Your name [%s]: ", config_login_name());
-    if (fgets(ask, CMD_NAME_MAX, stdin) == NULL)
-        return config_login_name();
-    size = strcspn(ask, "\r\n");
-    ask[size] = '\0';
-    return size > 0 ? ask : config_login_name();
+    (void)snprintf(label, sizeof label, "Your name [%.200s]", config_login_name());
+    return prompt_line(label, ask, CMD_NAME_MAX) ? ask : config_login_name();
 }
 
 struct cmd_init_card {

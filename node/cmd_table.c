@@ -5,6 +5,7 @@
 
 static const struct cmd cmd_first[] = {
     {.words = "init",
+     .args = {"[NAME]"},
      .flags = {{"name", CMD_TEXT, "NAME"},
                CMD_CARD_FLAGS,
                {"passphrase-file", CMD_TEXT, "F"},

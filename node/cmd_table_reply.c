@@ -4,7 +4,7 @@
 const struct cmd cmd_table_reply[] = {
     {.words = "ask reply",
      .method = "ask.reply",
-     .args = {"ID"},
+     .args = {"ID", "[TEXT]"},
      .of = "ask.others",
      .flags = {{"text", CMD_TEXT, "TEXT"},
                {"kind", CMD_TEXT, "lead|offer-help|cheer"},

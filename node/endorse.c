@@ -13,6 +13,7 @@
 #include "storage/journal.h"
 #include "storage/row.h"
 #include "storage/running.h"
+#include "storage/standing.h"
 #include "storage/view_interaction.h"
 #include "storage/view_peer.h"
 
@@ -160,6 +161,7 @@ static enum err endorse_has_just_come(struct ledger_txn *txn, const struct endor
     return err;
 }
 
+/* PROTOCOL SHOW-6: "The devices of the member that are left make it anew at once." */
 /* PROTOCOL SHOW-5: "A device renews a show after SHOW_RENEW_DAYS days, and one from the future at
  * once; one that another device of the member made, no sooner than a day of its own running time
  * after it came: so two whose clocks are apart do not renew against each other." */
@@ -168,10 +170,14 @@ static enum err endorse_is_fresh(struct ledger_txn *txn, const struct endorsemen
 {
     uint64_t now_s = ledger_txn_now_ms(txn) / 1000;
     struct snapshot snapshot = ledger_txn_snapshot(txn);
+    enum standing standing;
+    enum err err = standing_of_signer(&snapshot, &show->by, &standing);
 
-    *out = show->audience == view->shown_to;
-    if (!*out || (show->made_s <= now_s + ENDORSE_DAY_S &&
-                  now_s < show->made_s + (uint64_t)SHOW_RENEW_DAYS * ENDORSE_DAY_S))
+    *out = err == ERR_OK && standing < STANDING_STOLEN && show->audience == view->shown_to;
+    if (!*out)
+        return err;
+    if (show->made_s <= now_s + ENDORSE_DAY_S &&
+        now_s < show->made_s + (uint64_t)SHOW_RENEW_DAYS * ENDORSE_DAY_S)
         return ERR_OK;
     *out = false;
     return public_key_is_equal(&show->device, ledger_device(snapshot.ledger))
@@ -182,11 +188,9 @@ static enum err endorse_is_fresh(struct ledger_txn *txn, const struct endorsemen
 /* Plans of one day are one plan. */
 enum err endorse_plan_sweep(struct ledger_txn *txn)
 {
-    static const uint8_t name[ENDORSE_SWEEP_SIZE] = {ENDORSE_SWEEP};
     uint64_t day_ms = (uint64_t)ENDORSE_DAY_S * 1000;
 
-    return agenda_put(txn, (ledger_txn_now_ms(txn) / day_ms + 1) * day_ms, KIND_ENDORSEMENT,
-                      span_of(name, sizeof name));
+    return endorsement_table_sweep(txn, (ledger_txn_now_ms(txn) / day_ms + 1) * day_ms);
 }
 
 /* When a show will have to be renewed. */
@@ -405,6 +409,5 @@ enum err endorse_look(struct ledger_txn *txn, struct span name)
 
     if (endorsement_read_place(name, &place))
         return endorse_place(txn, &place);
-    return name.size == ENDORSE_SWEEP_SIZE && name.data[0] == ENDORSE_SWEEP ? endorse_sweep(txn)
-                                                                            : ERR_OK;
+    return name.size == 1 && name.data[0] == ENDORSEMENT_SWEEP ? endorse_sweep(txn) : ERR_OK;
 }

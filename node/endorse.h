@@ -8,10 +8,6 @@
 
 #include "storage/view_endorsement.h"
 
-/* On the agenda beside places: once a day everything is looked at, so that a clock that was wrong
- * for a while leaves no traces. */
-enum { ENDORSE_SWEEP_SIZE = 1, ENDORSE_SWEEP = 1 };
-
 /* Puts a record into the pair space written for its subject. */
 MUST_USE enum err endorse_offer(struct ledger_txn *txn, const struct id *pair_space,
                                 struct span statement);
@@ -28,7 +24,7 @@ MUST_USE enum err endorse_revoke(struct ledger_txn *txn, const struct endorsemen
 MUST_USE enum err endorse_settle(struct ledger_txn *txn, const struct endorsement_view *view);
 /* Has everything looked at tomorrow. */
 MUST_USE enum err endorse_plan_sweep(struct ledger_txn *txn);
-/* Called from the agenda with the place of an endorsement, or with ENDORSE_SWEEP for all that are
+/* Called from the agenda with the place of an endorsement, or with ENDORSEMENT_SWEEP for all that
  * kept: receives what was offered to me, settles what I decided, quotes what peers show. */
 MUST_USE enum err endorse_look(struct ledger_txn *txn, struct span name);
 

@@ -8,7 +8,9 @@
 #include "node/amend.h"
 #include "node/introduction.h"
 #include "proto/limits.h"
+#include "storage/retire_table.h"
 #include "storage/row.h"
+#include "storage/standing.h"
 #include "storage/view_interaction.h"
 
 enum { LEAD_TEXT_SIZE = CARRY_TITLE_SIZE + THANKS_LINE_SIZE_MAX + NAME_SIZE_MAX + 80 };
@@ -81,6 +83,22 @@ static enum err lead_check_thread(const struct carry *carry, const struct reply 
     return err == ERR_NOT_FOUND ? ERR_STATE : err;
 }
 
+/* PROTOCOL LETTER-5: "A name proved by one of the devices of ASK-7 is none, and the letter is
+ * refused." */
+static enum err lead_check_signer(const struct carry *carry, const struct letter *letter)
+{
+    enum standing standing = STANDING_GOOD;
+    struct device_keys by = {.count = 0};
+    bool has_any = false;
+    enum err err = retire_table_has_any(&carry->snapshot, &has_any);
+
+    if (err == ERR_OK && has_any)
+        err = letter_signers(letter, &by);
+    if (err == ERR_OK)
+        err = standing_of_signer(&carry->snapshot, &by, &standing);
+    return err == ERR_OK && standing >= STANDING_STOLEN ? ERR_INVALID : err;
+}
+
 static enum err lead_open(struct carry *carry, struct span letter, struct lead_reply *out)
 {
     struct exchange_key *key = secret_new(sizeof *key);
@@ -102,6 +120,8 @@ static enum err lead_open(struct carry *carry, struct span letter, struct lead_r
     }
     if (err == ERR_OK && out->reply.has_first)
         err = lead_check_thread(carry, &out->reply);
+    if (err == ERR_OK)
+        err = lead_check_signer(carry, &out->letter);
     view_ask_wipe(&own);
     secret_free(key);
     secret_free(seed);
@@ -244,6 +264,8 @@ static enum err lead_open_answer(const struct carry *carry, const struct answer 
         reply_keys(secret.data, thread, box);
         err = answer_open(box, answer, plain, out, out_letter, out_has_member, &member);
     }
+    if (err == ERR_OK)
+        err = lead_check_signer(carry, out_letter);
     secret_free(thread);
     secret_free(box);
     return err;

@@ -6,9 +6,10 @@
 #include "node/carry.h"
 
 /* The letter of a reply to an ask of mine, brought by a neighbour; carry->row names both.
- * ERR_FORGED, ERR_MALFORMED: nothing was kept. */
+ * ERR_FORGED, ERR_MALFORMED, ERR_INVALID (its name is proved by a stolen device): nothing was kept.
+ */
 MUST_USE enum err lead_take_reply(struct carry *carry, struct span letter);
-/* An answer to a reply of mine (carry->own); verified. ERR_FORGED, ERR_MALFORMED. */
+/* An answer to a reply of mine (carry->own); verified. The same errors. */
 MUST_USE enum err lead_take_answer(struct carry *carry, const struct answer *answer,
                                    const struct public_key *by);
 

@@ -15,9 +15,10 @@
 #include "crypto/secret.h"
 #include "node/cmd.h"
 #include "node/door.h"
+#include "node/prompt.h"
 #include "proto/scan.h"
 
-enum { MAIN_WORDS_MAX = 512 };
+enum { MAIN_WORDS_MAX = 512, MAIN_ANSWER_MAX = 1000 };
 
 /* What is left of the command line once the global flags are out. */
 struct main_words {
@@ -177,81 +178,139 @@ static bool main_add_arg(const struct cmd *cmd, size_t index, const char *word, 
     if (index >= CMD_ARGS_MAX || cmd->args[index] == NULL)
         return false;
     cmd_arg_name(cmd->args[index], name);
-    return json_object_set_new(params, name, json_string(word)) == 0;
+    return json_object_get(params, name) == NULL && /* A flag may have said it. */
+           json_object_set_new(params, name, json_string(word)) == 0;
+}
+
+/* What several words are in one argument of a command that has no other of several words. */
+static const char *main_join_between(const struct cmd *cmd)
+{
+    const char *first = cmd->args[0], *last = cmd->args[1] != NULL ? cmd->args[1] : first;
+
+    if (last == NULL || cmd->args[2 - (cmd->args[1] == NULL)] != NULL)
+        return NULL;
+    if (last == first && strcmp(first, "URI") == 0)
+        return "";
+    if (strstr(last, "TEXT") != NULL && (last == first || strcmp(first, "ID") == 0))
+        return " ";
+    return last == first && (strcmp(first, "WHO") == 0 || strstr(first, "NAME") != NULL) ? " "
+                                                                                         : NULL;
+}
+
+/* A name of two words is typed without quotes, as it is said; an invitation was broken by a mail.
+ * An address or a number after a name is no part of it. */
+static bool main_join(const struct cmd *cmd, size_t index, const char *word, json_t *params)
+{
+    char name[CMD_ARG_NAME_SIZE];
+    const char *between = main_join_between(cmd), *so_far, *last;
+    json_t *joined;
+
+    if (between == NULL || index == 0)
+        return false;
+    last = cmd->args[cmd->args[1] != NULL ? 1 : 0];
+    if (cmd->text != NULL && strstr(last, "TEXT") == NULL)
+        return false; /* It may be what the text should say. */
+    if (strstr(last, "TEXT") == NULL && between[0] != '\0' && strpbrk(word, "@=:/+0123456789"))
+        return false;
+    cmd_arg_name(last, name);
+    so_far = json_string_value(json_object_get(params, name));
+    if (so_far == NULL)
+        return false;
+    joined = json_sprintf("%s%s%s", so_far, between, word);
+    return joined != NULL && json_object_set_new(params, name, joined) == 0;
+}
+
+/* Mostly it belongs to the one before, or a flag was left out. */
+static int main_too_many(const struct config *config, const struct cmd *cmd, char **words,
+                         int count, int at)
+{
+    char hint[300];
+
+    if (!cmd_guess_many(cmd, words, count, at, hint, sizeof hint))
+        (void)snprintf(hint, sizeof hint, "%.299s", cmd->example);
+    return main_fail(config, hint, "there is one word too many: ", words[at]);
+}
+
+/* What is missing is asked for where somebody is there to answer; an id is looked up first. */
+static int main_missing(const struct config *config, const struct cmd *cmd, size_t index,
+                        json_t *params)
+{
+    static const char *const asked[] = {"NAME", "WHO", "URI", "FILE"};
+    static const char *const labels[] = {"Name", "Who", "The invitation, from kith: to its end",
+                                         "File"};
+    const char *group = cmd->words;
+    char answer[MAIN_ANSWER_MAX], hint[80];
+
+    for (size_t at = 0; index == 0 && cmd->args[1] == NULL && at < 4; at++)
+        if (strcmp(cmd->args[0], asked[at]) == 0 && config_may_prompt(config) && !config->is_json &&
+            prompt_line(labels[at], answer, sizeof answer) && scan_is_utf8(span_str(answer)) &&
+            main_add_arg(cmd, 0, answer, params))
+            return OP_DONE;
+    (void)snprintf(hint, sizeof hint, "kith %.*s list", (int)strcspn(group, " "), group);
+    if (strcmp(group, "thanks") == 0)
+        (void)snprintf(hint, sizeof hint, "kith lead list");
+    return main_fail(config, strcmp(cmd->args[index], "ID") == 0 ? hint : cmd->example,
+                     "still missing: ", cmd->args[index]);
+}
+
+/* A flag and its value: moves *at past them. */
+static int main_take_flag(const struct config *config, const struct cmd *cmd, char **words,
+                          int count, int *at, json_t *params)
+{
+    const char *word = words[*at], *value = NULL;
+    bool is_output = strcmp(word, "-o") == 0;
+    size_t size = is_output ? 6 : strcspn(word + 2, "=");
+    const struct cmd_flag *flag = main_flag(cmd, is_output ? "output" : word + 2, size);
+
+    if (flag == NULL)
+        return main_fail(config, cmd->example, "this command does not know ", word);
+    if (is_output && *at + 1 >= count)
+        return main_fail(config, cmd->example, "a file is missing after ", "-o");
+    if (is_output)
+        value = words[++*at];
+    else if (flag->type != CMD_BOOL && (value = main_value(words, count, at, size + 2)) == NULL)
+        return main_fail(config, cmd->example, "a value is missing after ", word);
+    if (main_add_flag(flag, value, params))
+        return OP_DONE;
+    return main_fail(config, cmd->example,
+                     flag->type == CMD_NUMBER ? "a number is wanted after --"
+                                              : "that is not what is wanted after --",
+                     flag->name);
 }
 
 static int main_parse(const struct config *config, const struct cmd *cmd, char **words, int count,
                       json_t *params)
 {
     size_t args = 0;
+    int last = -1; /* the last argument */
     bool is_verbatim = false;
 
     for (int at = 0; at < count; at++) {
-        const struct cmd_flag *flag;
-        const char *value = NULL;
-        size_t size;
-
         if (!scan_is_utf8(span_str(words[at])))
             return main_fail(config, "use UTF-8", "this is not text: ", "");
         if (!is_verbatim && strcmp(words[at], "--") == 0) {
             is_verbatim = true;
-            continue;
+        } else if (!is_verbatim &&
+                   (strncmp(words[at], "--", 2) == 0 ||
+                    (strcmp(words[at], "-o") == 0 && main_flag(cmd, "output", 6) != NULL))) {
+            int code = main_take_flag(config, cmd, words, count, &at, params);
+
+            if (code != OP_DONE)
+                return code;
+        } else {
+            if (main_add_arg(cmd, args, words[at], params))
+                args++;
+            else if (last != at - 1 || !main_join(cmd, args, words[at], params))
+                return main_too_many(config, cmd, words, count, at);
+            last = at;
         }
-        if (!is_verbatim && strcmp(words[at], "-o") == 0 && main_flag(cmd, "output", 6) != NULL) {
-            value = at + 1 < count ? words[++at] : NULL;
-            if (value == NULL || !main_add_flag(main_flag(cmd, "output", 6), value, params))
-                return main_fail(config, cmd->example, "a file is missing after ", "-o");
-            continue;
-        }
-        if (is_verbatim || strncmp(words[at], "--", 2) != 0) {
-            if (!main_add_arg(cmd, args++, words[at], params))
-                return main_fail(config, cmd->example, "there is one word too many: ", words[at]);
-            continue;
-        }
-        size = strcspn(words[at] + 2, "=");
-        flag = main_flag(cmd, words[at] + 2, size);
-        if (flag == NULL)
-            return main_fail(config, cmd->example, "this command does not know ", words[at]);
-        if (flag->type != CMD_BOOL) {
-            value = main_value(words, count, &at, size + 2);
-            if (value == NULL)
-                return main_fail(config, cmd->example, "a value is missing after ", words[at]);
-        }
-        if (!main_add_flag(flag, value, params))
-            return main_fail(config, cmd->example,
-                             flag->type == CMD_NUMBER ? "a number is wanted after --"
-                                                      : "that is not what is wanted after --",
-                             flag->name);
     }
     if (args < CMD_ARGS_MAX && cmd->args[args] != NULL && cmd->args[args][0] != '[')
-        return main_fail(config, cmd->example, "still missing: ", cmd->args[args]);
+        return main_missing(config, cmd, args, params);
     return OP_DONE;
 }
 
-/* No such command: the nearest one. */
-
-static size_t main_distance(const char *left, const char *right)
-{
-    size_t row[64], left_size = strlen(left), right_size = strlen(right);
-
-    if (left_size > 62 || right_size > 62)
-        return 64;
-    for (size_t at = 0; at <= right_size; at++)
-        row[at] = at;
-    for (size_t x = 1; x <= left_size; x++) {
-        size_t diagonal = row[0];
-
-        row[0] = x;
-        for (size_t y = 1; y <= right_size; y++) {
-            size_t changed = diagonal + (left[x - 1] != right[y - 1]);
-            size_t least = row[y] < row[y - 1] ? row[y] + 1 : row[y - 1] + 1;
-
-            diagonal = row[y];
-            row[y] = changed < least ? changed : least;
-        }
-    }
-    return row[right_size];
-}
+/* No such command: what was meant. */
 
 /* "kith peer" alone: what can follow it. */
 static bool main_list_group(const struct main_words *words, char *out, size_t size)
@@ -260,7 +319,7 @@ static bool main_list_group(const struct main_words *words, char *out, size_t si
     const struct cmd *cmd;
 
     out[0] = '\0';
-    for (size_t at = 0; words->count == 1 && (cmd = cmd_at(at)) != NULL; at++) {
+    for (size_t at = 0; (cmd = cmd_at(at)) != NULL; at++) {
         int written;
 
         if (strncmp(cmd->words, words->words[0], first) != 0 || cmd->words[first] != ' ')
@@ -276,30 +335,22 @@ static bool main_list_group(const struct main_words *words, char *out, size_t si
 
 static int main_unknown(const struct config *config, const struct main_words *words)
 {
-    char typed[64], hint[80] = "kith help", group[400];
-    const struct cmd *cmd;
-    size_t least = 4;
+    char hint[300], group[400];
+    bool is_group = main_list_group(words, group, sizeof group), has_second = words->count > 1,
+         is_guessed =
+             (!is_group || has_second) && cmd_guess(words->words, words->count, hint, sizeof hint);
+    struct op_failure failure = {0};
 
-    if (main_list_group(words, group, sizeof group)) {
-        struct op_failure failure = {0};
-
-        (void)snprintf(hint, sizeof hint, "kith help %.40s", words->words[0]);
-        door_fail(&failure, OP_USAGE, hint, "%.40s wants one more word: %s", words->words[0],
-                  group);
-        return cmd_fail(config, &failure);
-    }
-
-    (void)snprintf(typed, sizeof typed, "%s%s%s", words->words[0], words->count > 1 ? " " : "",
-                   words->count > 1 ? words->words[1] : "");
-    for (size_t at = 0; (cmd = cmd_at(at)) != NULL; at++) {
-        size_t distance = main_distance(typed, cmd->words);
-
-        if (distance < least && distance * 2 <= strlen(typed)) {
-            least = distance;
-            (void)snprintf(hint, sizeof hint, "kith %s", cmd->words);
-        }
-    }
-    return main_fail(config, hint, "there is no command ", typed);
+    if (!is_guessed)
+        (void)snprintf(hint, sizeof hint, "kith help%s%.40s", is_group ? " " : "",
+                       is_group ? words->words[0] : "");
+    if (is_group && !is_guessed)
+        door_fail(&failure, OP_USAGE, hint, "%.40s wants one %s: %s", words->words[0],
+                  has_second ? "of these words" : "more word", group);
+    else
+        door_fail(&failure, OP_USAGE, hint, "there is no command %.60s%s%.60s", words->words[0],
+                  has_second ? " " : "", has_second ? words->words[1] : "");
+    return cmd_fail(config, &failure);
 }
 
 static void main_group_help(const struct main_words *words, json_t *params)

@@ -1,13 +1,15 @@
 /*
  * Candidates are collected from the peers (alias, card name, did:key) and from the contacts (name,
- * e-mail, id), one row a person. Whole names come before first names: "Ana" means the Ana who is
- * called just that, if there is one.
+ * e-mail, id), one row a person. Whole names come before first names, and those before any words of
+ * a name: "Ana" means the Ana who is called just that, if there is one, then Ana Lima, then whoever
+ * has an Ana among their names.
  */
 #include "node/name.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/heap.h"
 #include "crypto/secret.h"
 #include "proto/contact.h"
 #include "storage/fold.h"
@@ -15,19 +17,64 @@
 #include "storage/view_contact.h"
 #include "storage/view_peer.h"
 #include "storage/view_same.h"
+#include "storage/view_search.h"
 
-enum { NAME_MATCHES_MAX = 16, NAME_PREFIX_MIN = 6, NAME_WHO_MAX = 400, NAME_DIGITS_MIN = 12 };
+enum {
+    NAME_MATCHES_MAX = 16,
+    NAME_PREFIX_MIN = 6,
+    NAME_WHO_MAX = 400,
+    NAME_DIGITS_MIN = 12,
+    NAME_FOUND_MAX = 1000 /* contacts read for a word of their names */
+};
+
+/* What a name has to do with what was typed. */
+enum name_round { NAME_WHOLE, NAME_FIRST, NAME_WORDS };
 
 struct name_search {
     struct op_call *call;
     const char *who;
     struct buf folded; /* of who */
     bool peers_only;
-    bool wants_whole; /* whole names only */
+    enum name_round round;
     struct name_match matches[NAME_MATCHES_MAX];
     size_t count;
     bool is_cut;
 };
+
+/* Is each word typed a word of the name? */
+static bool name_has_words(struct span name, struct span typed)
+{
+    while (typed.size > 0) {
+        const uint8_t *space = memchr(typed.data, ' ', typed.size);
+        struct span word =
+            span_of(typed.data, space != NULL ? (size_t)(space - typed.data) : typed.size);
+        bool is_there = false;
+
+        for (size_t at = 0; !is_there && at + word.size <= name.size; at++)
+            is_there =
+                memcmp(name.data + at, word.data, word.size) == 0 &&
+                (at == 0 || strchr(" -,.", name.data[at - 1]) != NULL) &&
+                (at + word.size == name.size || strchr(" -,.", name.data[at + word.size]) != NULL);
+        if (!is_there)
+            return false;
+        typed = span_of(typed.data + word.size + (space != NULL),
+                        typed.size - word.size - (space != NULL));
+    }
+    return true;
+}
+
+/* Does a folded name fit what was typed, in this round or an earlier one? */
+static bool name_fits(const struct name_search *search, struct span name)
+{
+    struct span typed = buf_span(&search->folded);
+    bool begins =
+        typed.size > 0 && name.size >= typed.size && memcmp(name.data, typed.data, typed.size) == 0;
+
+    if (begins &&
+        (name.size == typed.size || (search->round != NAME_WHOLE && name.data[typed.size] == ' ')))
+        return true;
+    return search->round == NAME_WORDS && typed.size > 0 && name_has_words(name, typed);
+}
 
 static void name_add(struct name_search *search, const struct name_match *match)
 {
@@ -51,7 +98,7 @@ static enum err name_on_contact(void *self, uint32_t number, const struct object
     struct name_search *search = self;
     struct name_match match = {.has_contact = true};
     struct object shown;
-    struct span member, name;
+    struct span member, name, org;
     enum err err = view_same_read(&search->call->snapshot, number, &shown, &match.number);
 
     (void)contact;
@@ -60,6 +107,10 @@ static enum err name_on_contact(void *self, uint32_t number, const struct object
     match.contact = shown.id;
     member = object_value(&shown, CONTACT_MEMBER).bytes;
     name = view_contact_shown(&shown);
+    org = object_text(&shown, CONTACT_ORG);
+    if (org.size > 0 && org.data != name.data)
+        (void)snprintf(match.org, sizeof match.org, "%.*s", (int)(org.size < 80 ? org.size : 80),
+                       (const char *)org.data);
     (void)snprintf(match.shown, sizeof match.shown, "%.*s",
                    (int)(name.size < 200 ? name.size : 200),
                    name.size > 0 ? (const char *)name.data : "");
@@ -73,27 +124,16 @@ static enum err name_on_contact(void *self, uint32_t number, const struct object
     return search->is_cut ? ERR_CANCELLED : ERR_OK;
 }
 
-/* Whole name equal, or (second round) the name begins with these words. */
 static enum err name_on_named(void *self, uint32_t number, const struct object *contact)
 {
     struct name_search *search = self;
     struct span name = object_text(contact, CONTACT_NAME);
     struct buf folded = {0};
     enum err err = fold(name.size > 0 ? name : object_text(contact, CONTACT_ORG), &folded);
-    bool begins, is_whole, is_word;
+    bool fits = err == ERR_OK && name_fits(search, buf_span(&folded));
 
-    if (err != ERR_OK) {
-        buf_release(&folded);
-        return err;
-    }
-    begins = folded.size >= search->folded.size &&
-             memcmp(folded.data, search->folded.data, search->folded.size) == 0;
-    is_whole = begins && folded.size == search->folded.size;
-    is_word = begins && !is_whole && folded.data[search->folded.size] == ' ';
     buf_release(&folded);
-    if (is_whole || (is_word && !search->wants_whole))
-        return name_on_contact(self, number, contact);
-    return ERR_OK;
+    return fits ? name_on_contact(self, number, contact) : err;
 }
 
 static bool name_is_hex(const char *text)
@@ -104,14 +144,14 @@ static bool name_is_hex(const char *text)
     return true;
 }
 
-static bool name_folds_to(const char *text, struct span folded)
+static bool name_text_fits(const struct name_search *search, const char *text)
 {
-    struct buf other = {0};
-    bool is_equal = text[0] != '\0' && fold(span_str(text), &other) == ERR_OK &&
-                    span_is_equal(buf_span(&other), folded);
+    struct buf folded = {0};
+    bool fits = text[0] != '\0' && fold(span_str(text), &folded) == ERR_OK &&
+                name_fits(search, buf_span(&folded));
 
-    buf_release(&other);
-    return is_equal;
+    buf_release(&folded);
+    return fits;
 }
 
 /* The contact a peer is linked to, as it is shown. */
@@ -141,8 +181,7 @@ static enum err name_on_peer(void *self, const struct peer *peer)
     identity_did(&peer->member, did);
     fits = strncmp(did, search->who, strlen(search->who)) == 0 &&
            strlen(search->who) >= strlen("did:key:z6Mk") + 2;
-    fits |= name_folds_to(peer->alias, buf_span(&search->folded)) ||
-            name_folds_to(peer->name, buf_span(&search->folded));
+    fits |= name_text_fits(search, peer->alias) || name_text_fits(search, peer->name);
     if (!fits || peer->state == LINK_REMOVED)
         return ERR_OK;
     (void)snprintf(match.shown, sizeof match.shown, "%s", shown);
@@ -172,69 +211,98 @@ static enum err name_on_same(void *self, uint32_t number, uint32_t head)
     return err;
 }
 
+/* People with these words among their names: found as a search does, and looked at. */
+static enum err name_collect_words(struct name_search *search)
+{
+    struct snapshot *snapshot = &search->call->snapshot;
+    struct view_search_found found = {0};
+    enum err err = view_search_find(snapshot, buf_span(&search->folded), NAME_FOUND_MAX, &found);
+
+    if (err == ERR_INVALID) /* No word, or too many for a name. */
+        return ERR_OK;
+    for (size_t at = 0; at < found.count && err == ERR_OK; at++)
+        err = name_on_same(search, found.numbers[at], 0);
+    search->is_cut |= found.is_cut || found.total > found.count;
+    heap_free(found.numbers);
+    return err;
+}
+
 static enum err name_collect(struct name_search *search)
 {
     struct snapshot *snapshot = &search->call->snapshot;
     struct span who = span_str(search->who);
-    enum err err = view_peer_each(snapshot, name_on_peer, search);
+    enum err err = ERR_OK;
 
-    search->wants_whole = true;
-    if (err == ERR_OK)
-        err = view_contact_named(snapshot, buf_span(&search->folded), name_on_named, search);
-    if (err == ERR_OK)
-        err = view_same_each(snapshot, name_on_same, search);
-    if (err == ERR_OK && memchr(who.data, '@', who.size) != NULL)
-        err = view_contact_match(snapshot, MATCH_BY_EMAIL, who, name_on_contact, search);
-    if (err == ERR_OK && who.size >= NAME_PREFIX_MIN && name_is_hex(search->who))
-        err = view_contact_by_id(snapshot, who, name_on_contact, search);
-    search->wants_whole = false;
-    if (err == ERR_OK && search->count == 0)
-        err = view_contact_named(snapshot, buf_span(&search->folded), name_on_named, search);
+    for (search->round = NAME_WHOLE; err == ERR_OK && search->count == 0; search->round++) {
+        err = view_peer_each(snapshot, name_on_peer, search);
+        if (err == ERR_OK && search->round != NAME_WORDS)
+            err = view_contact_named(snapshot, buf_span(&search->folded), name_on_named, search);
+        if (err == ERR_OK)
+            err = view_same_each(snapshot, name_on_same, search);
+        if (err == ERR_OK && search->round == NAME_WORDS)
+            err = name_collect_words(search);
+        if (search->round == NAME_WORDS)
+            break;
+        if (search->round != NAME_WHOLE)
+            continue;
+        if (err == ERR_OK && memchr(who.data, '@', who.size) != NULL)
+            err = view_contact_match(snapshot, MATCH_BY_EMAIL, who, name_on_contact, search);
+        if (err == ERR_OK && who.size >= NAME_PREFIX_MIN && name_is_hex(search->who))
+            err = view_contact_by_id(snapshot, who, name_on_contact, search);
+    }
     return err == ERR_CANCELLED ? ERR_OK : err;
 }
 
-static void name_id(const struct name_match *match, char out[static ID_TEXT_SIZE])
+/* Ends the walk at the second. */
+static enum err name_count(void *self, uint32_t number, const struct object *contact)
 {
-    if (match->has_contact)
-        hex_write(span_of(match->contact.bytes, ID_SIZE), out);
-    else
-        hex_write(span_of(match->member.bytes, ID_SIZE), out);
+    size_t *count = self;
+
+    (void)number;
+    (void)contact;
+    return ++*count > 1 ? ERR_CANCELLED : ERR_OK;
 }
 
-/* How many digits tell the matches apart: an import makes many contacts in one millisecond, and
- * their ids begin alike. */
-static size_t name_digits(const struct name_search *search)
+void name_short_id(const struct snapshot *snapshot, const struct id *contact,
+                   char out[static ID_TEXT_SIZE])
 {
-    char left[ID_TEXT_SIZE], right[ID_TEXT_SIZE];
-    size_t digits = NAME_DIGITS_MIN;
+    char whole[ID_TEXT_SIZE];
 
-    for (size_t at = 1; at < search->count; at++)
-        for (size_t other = 0; other < at; other++) {
-            size_t same = 0;
+    hex_write(span_of(contact->bytes, ID_SIZE), whole);
+    for (int digits = NAME_DIGITS_MIN; digits < ID_TEXT_SIZE; digits++) {
+        size_t count = 0;
 
-            name_id(&search->matches[at], left);
-            name_id(&search->matches[other], right);
-            while (left[same] != '\0' && left[same] == right[same])
-                same++;
-            digits = same + 1 > digits ? same + 1 : digits;
-        }
-    return digits;
+        (void)snprintf(out, ID_TEXT_SIZE, "%.*s", digits, whole);
+        if (view_contact_by_id(snapshot, span_str(out), name_count, &count) == ERR_OK && count < 2)
+            return;
+    }
+}
+
+/* What is typed to mean just this one. */
+static void name_id(const struct snapshot *snapshot, const struct name_match *match,
+                    char out[static DID_SIZE])
+{
+    if (match->has_contact)
+        name_short_id(snapshot, &match->contact, out);
+    else
+        identity_did(&match->member, out);
 }
 
 /* The list of who it could be, and what to type to say which. */
 static enum err name_ambiguous(struct name_search *search)
 {
     struct op_failure *failure = &search->call->failure;
-    size_t size, digits = name_digits(search);
-    char id[ID_TEXT_SIZE];
+    char id[DID_SIZE];
+    size_t size;
 
     (void)op_fail(search->call, OP_AMBIGUOUS, "use the id in brackets, an e-mail or an alias",
                   "%.100s could be:", search->who);
     for (size_t at = 0; at < search->count; at++) {
-        name_id(&search->matches[at], id);
+        name_id(&search->call->snapshot, &search->matches[at], id);
         size = strlen(failure->message);
-        (void)snprintf(failure->message + size, sizeof failure->message - size, "%s %.60s (%.*s)",
-                       at > 0 ? "," : "", search->matches[at].shown, (int)digits, id);
+        (void)snprintf(failure->message + size, sizeof failure->message - size,
+                       "%s %.60s (%s)%s%.40s", at > 0 ? "," : "", search->matches[at].shown, id,
+                       search->matches[at].org[0] != '\0' ? " of " : "", search->matches[at].org);
     }
     size = strlen(failure->message);
     if (search->is_cut)
@@ -272,7 +340,7 @@ static enum err name_search(struct op_call *call, const char *who, bool peers_on
         return op_fail_err(call, err, "people could not be looked up");
     if (search.count == 0)
         return name_nobody(call, who, peers_only);
-    if (search.count > 1)
+    if (search.count > 1 || (search.count == 1 && search.is_cut))
         return name_ambiguous(&search);
     *out = search.matches[0];
     return ERR_OK;

@@ -152,9 +152,15 @@ static enum err op_merge_on_pair(void *self, uint32_t left, uint32_t right)
     if (err == ERR_OK)
         err = view_same_read(&pairs->call->snapshot, right, &other, &other_head);
     if (err == ERR_OK && one_head != other_head && !op_merge_is_settled(pairs, &one, &other)) {
-        json_t *row = json_pack(
-            "{s:[o, o], s:s}", "contacts", describe_contact_numbered(pairs->call, one_head),
-            describe_contact_numbered(pairs->call, other_head), "why", pairs->why);
+        char left_id[ID_TEXT_SIZE], right_id[ID_TEXT_SIZE];
+        json_t *row;
+
+        name_short_id(&pairs->call->snapshot, &one.id, left_id);
+        name_short_id(&pairs->call->snapshot, &other.id, right_id);
+        row = json_pack("{s:[o, o], s:s, s:o}", "contacts",
+                        describe_contact_numbered(pairs->call, one_head),
+                        describe_contact_numbered(pairs->call, other_head), "why", pairs->why,
+                        "next", json_sprintf("kith contact merge %s %s", left_id, right_id));
 
         pairs->seen[pairs->count][0] = one.id;
         pairs->seen[pairs->count++][1] = other.id;

@@ -113,3 +113,23 @@ bool prompt_agrees(const char *question)
     answer[strcspn(answer, "\r\n")] = '\0';
     return !has_more && (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0);
 }
+
+bool prompt_line(const char *label, char *out, size_t size)
+{
+    size_t length, blanks;
+
+    (void)fprintf(stderr, "%s: ", label);
+    if (fgets(out, (int)size, stdin) == NULL) {
+        (void)fputs("\n", stderr);
+        return false;
+    }
+    if (strchr(out, '\n') == NULL && !feof(stdin))
+        return false;
+    length = strcspn(out, "\r\n");
+    while (length > 0 && (out[length - 1] == ' ' || out[length - 1] == '\t'))
+        length--;
+    out[length] = '\0';
+    blanks = strspn(out, " \t");
+    memmove(out, out + blanks, strlen(out + blanks) + 1);
+    return out[0] != '\0';
+}

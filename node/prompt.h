@@ -14,4 +14,8 @@ bool prompt_passphrase(char *out, size_t size, size_t *out_size);
  * empty line and the end of input are none. Ctrl-C ends the process. */
 bool prompt_agrees(const char *question);
 
+/* Asks for one line, without the blanks around it. False for an empty line, one that is too long
+ * and the end of input. Ctrl-C ends the process. */
+bool prompt_line(const char *label, char *out, size_t size);
+
 #endif

@@ -93,6 +93,20 @@ static void show_history(json_t *result, json_t *params)
     }
 }
 
+/* Namesakes are told apart by where they work, or else by an address. */
+static void show_duplicate(json_t *contact, const char *after)
+{
+    const char *org = show_text(contact, "org"),
+               *email = json_string_value(json_array_get(json_object_get(contact, "emails"), 0));
+    const char *more = org[0] != '\0' || email == NULL ? org : email;
+    char *name = show_copy(show_text(contact, "name")), *clean = show_copy(more);
+
+    (void)printf("%s%s%s%s%s", name != NULL ? name : "", more[0] != '\0' ? " (" : "",
+                 clean != NULL ? clean : "", more[0] != '\0' ? ")" : "", after);
+    heap_free(name);
+    heap_free(clean);
+}
+
 static void show_duplicates(json_t *result, json_t *params)
 {
     json_t *rows = json_object_get(result, "duplicates"), *row;
@@ -104,14 +118,10 @@ static void show_duplicates(json_t *result, json_t *params)
     json_array_foreach(rows, at, row)
     {
         json_t *pair = json_object_get(row, "contacts");
-        char *left = show_copy(show_text(json_array_get(pair, 0), "name")),
-             *right = show_copy(show_text(json_array_get(pair, 1), "name"));
 
-        (void)printf("%s and %s: %s\n    kith contact merge %.12s %.12s\n", left, right,
-                     show_text(row, "why"), show_text(json_array_get(pair, 0), "id"),
-                     show_text(json_array_get(pair, 1), "id"));
-        heap_free(left);
-        heap_free(right);
+        show_duplicate(json_array_get(pair, 0), " and ");
+        show_duplicate(json_array_get(pair, 1), ": ");
+        (void)printf("%s\n    %s\n", show_text(row, "why"), show_text(row, "next"));
     }
 }
 
@@ -189,8 +199,8 @@ static void show_import(json_t *result, json_t *params)
         char *name = show_copy(show_text(row, "name"));
 
         if (json_object_get(row, "like") != NULL)
-            (void)printf("line %" JSON_INTEGER_FORMAT ": %s looks like %.12s\n",
-                         show_count(row, "line"), name != NULL ? name : "", show_text(row, "like"));
+            (void)printf("line %" JSON_INTEGER_FORMAT ": %s looks like somebody you have\n",
+                         show_count(row, "line"), name != NULL ? name : "");
         else
             (void)printf(
                 "line %" JSON_INTEGER_FORMAT ": %s looks like line %" JSON_INTEGER_FORMAT "\n",
@@ -203,6 +213,8 @@ static void show_import(json_t *result, json_t *params)
         (void)puts("Nothing was written: this is what would be.");
     else if (show_count(result, "new") + show_count(result, "updated") > 0 && isatty(STDOUT_FILENO))
         (void)puts("See them: kith contact list. Take it back: kith undo");
+    if (show_count(result, "look_alike") > 0 && isatty(STDOUT_FILENO))
+        (void)puts("Who may be here twice: kith contact duplicates");
 }
 
 static void show_circles(json_t *result, json_t *params)

@@ -309,9 +309,7 @@ enum err ask_author_read(struct span part, const struct ask *ask, const struct h
         memcmp(commitment.bytes, ask->author.bytes, HASH_SIZE) != 0)
         return ERR_FORGED;
     out->member = statement.member;
-    out->devices_count = statement.chain.count;
-    for (size_t at = 0; at < statement.chain.count; at++)
-        out->devices[at] = statement.chain.certificates[at].device;
+    device_keys_of(&statement.chain, &out->by);
     return ERR_OK;
 }
 

@@ -63,10 +63,8 @@ MUST_USE enum err ask_author_write(const uint8_t salt[static ASK_SALT_SIZE],
                                    struct buf *out);
 struct ask_signer {
     struct public_key member;
-    struct span name; /* borrows from the part */
-    struct public_key
-        devices[CHAIN_CERTIFICATES_MAX]; /* read: from the root's down to who signed */
-    size_t devices_count;
+    struct span name;      /* borrows from the part */
+    struct device_keys by; /* read: down to the device that signed */
 };
 /* ERR_MALFORMED; ERR_FORGED: not by whom the ask commits to, or not about this ask. */
 MUST_USE enum err ask_author_read(struct span part, const struct ask *ask, const struct hash *hash,

@@ -176,6 +176,13 @@ enum err device_read_identity(struct span bytes, struct device_chain *out,
     return err;
 }
 
+void device_keys_of(const struct device_chain *chain, struct device_keys *out)
+{
+    out->count = chain->count;
+    for (size_t at = 0; at < chain->count; at++)
+        out->devices[at] = chain->certificates[at].device;
+}
+
 const struct certificate *device_of(const struct device_chain *chain)
 {
     KITH_ASSERT(chain->count > 0);

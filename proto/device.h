@@ -38,6 +38,13 @@ struct device_chain {
     size_t count;
 };
 
+/* The devices of a chain, from the root's down: what is left of it where the member is known. */
+struct device_keys {
+    struct public_key devices[CHAIN_CERTIFICATES_MAX];
+    size_t count;
+};
+void device_keys_of(const struct device_chain *chain, struct device_keys *out);
+
 /* Appends [member, next root hash, statement...]: what travels in message 3 and in the first frame.
  */
 void device_put_identity(const struct public_key *member, const struct hash *next_root,

@@ -162,3 +162,17 @@ enum err letter_verify(const struct letter *letter, const struct public_key *wri
     *out_member = statement.member;
     return ERR_OK;
 }
+
+enum err letter_signers(const struct letter *letter, struct device_keys *out)
+{
+    struct statement statement;
+    enum err err = ERR_OK;
+
+    out->count = 0;
+    if (letter->proof.size == 0)
+        return ERR_OK;
+    err = statement_read(letter_by_label, letter->proof, &statement);
+    if (err == ERR_OK)
+        device_keys_of(&statement.chain, out);
+    return err;
+}

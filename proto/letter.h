@@ -39,5 +39,8 @@ MUST_USE enum err letter_open(const struct exchange_key *key, struct span bytes,
  * ERR_FORGED, ERR_MALFORMED, ERR_NOMEM. */
 MUST_USE enum err letter_verify(const struct letter *letter, const struct public_key *writer,
                                 bool *out_has_member, struct public_key *out_member);
+/* Which devices of theirs prove the name, in a letter that letter_verify has verified; count 0:
+ * none is given. ERR_FORGED, ERR_MALFORMED, ERR_NOMEM. */
+MUST_USE enum err letter_signers(const struct letter *letter, struct device_keys *out);
 
 #endif

@@ -205,6 +205,7 @@ enum {
     WANTS_PER_MESSAGE_MAX = 256, /* payloads asked for at a time: as many as a block has */
     FACTS_PER_MESSAGE_MAX = 64,  /* statements about devices: 128 KiB at most */
     RETURN_EPOCHS_MAX = 64,      /* epochs one returned batch can name; more stay unread */
+    SPACE_LACK_MS = 60 * 1000,   /* then the device that opened an epoch has had time to grant it */
     RETURN_WAIT_DAYS = 1,        /* a sibling that lives has said by then whom it removed */
     RETURN_SIZE_MAX = BATCH_SIZE_MAX + (16 << 10), /* a batch, framed, with its epochs */
 

@@ -193,6 +193,7 @@ struct verified_batch {
     struct chain start, end;
     struct head head;
     size_t count, size;
+    struct log_beginning beginning;
     struct entry
         *entries; /* count of them, then the payloads' bytes, in this same block of memory */
 };
@@ -344,6 +345,17 @@ const struct entry *verified_batch_entry(const struct verified_batch *batch, siz
 {
     KITH_ASSERT(index < batch->count);
     return &batch->entries[index];
+}
+
+void verified_batch_begin(struct verified_batch *batch, const struct log_beginning *beginning)
+{
+    KITH_ASSERT(beginning->size == batch->start.size);
+    batch->beginning = *beginning;
+}
+
+const struct log_beginning *verified_batch_beginning(const struct verified_batch *batch)
+{
+    return &batch->beginning;
 }
 
 size_t verified_batch_size(const struct verified_batch *batch)

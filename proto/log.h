@@ -45,6 +45,15 @@ struct chain {
     uint32_t block_bytes;   /* payload since the last block's end */
 };
 
+/* Where a log begins for whoever needs nothing older: the end of a block under a restatement
+ * (BEGIN in PROTOCOL.md). */
+struct log_beginning {
+    uint64_t size; /* entries before it; 0: the log begins with its first */
+    struct hash hash;
+    uint32_t epochs_count; /* unsealed entries among those before it */
+    struct hash epoch;     /* the one that the last of them names; zeros: none */
+};
+
 struct mark {
     struct log_id log;
     uint64_t size;
@@ -119,6 +128,10 @@ const struct head *verified_batch_head(const struct verified_batch *batch);
 size_t verified_batch_count(const struct verified_batch *batch);
 /* index < count. The entry borrows from the batch. */
 const struct entry *verified_batch_entry(const struct verified_batch *batch, size_t index);
+/* Says that the log begins with this batch for whoever holds nothing of it. */
+void verified_batch_begin(struct verified_batch *batch, const struct log_beginning *beginning);
+/* Its size is 0 where nothing was said. */
+const struct log_beginning *verified_batch_beginning(const struct verified_batch *batch);
 /* Bytes it takes in memory, for budgets. */
 size_t verified_batch_size(const struct verified_batch *batch);
 

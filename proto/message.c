@@ -1,6 +1,8 @@
 /* Session messages: arrays that begin with their number. */
 #include "proto/message.h"
 
+#include <string.h>
+
 #include "proto/frame.h"
 #include "proto/limits.h"
 
@@ -42,17 +44,38 @@ static void message_read_log(struct wire *wire, struct message *out)
     message_read_place(wire, &out->log.log);
 }
 
+/* PROTOCOL BEGIN-2: "The first batch names as its start [size, hash, unsealed entries before it,
+ * the id that the last of them names or empty]." */
+static void message_read_start(struct wire *wire, struct message *out)
+{
+    struct wire start = wire_array(wire, 2, 4);
+    struct log_beginning *read = &out->batch.start;
+    struct span epoch;
+
+    out->batch.is_first = start.left == 4;
+    if (start.left == 3)
+        wire_fail(&start);
+    read->size = wire_uint(&start, LOG_SIZE_MAX);
+    wire_bytes(&start, read->hash.bytes, HASH_SIZE);
+    if (!out->batch.is_first)
+        return;
+    read->epochs_count = (uint32_t)wire_uint(&start, UINT32_MAX);
+    epoch = wire_bin(&start, 0, HASH_SIZE);
+    if (read->size == 0 || read->epochs_count > read->size ||
+        (epoch.size != 0 && epoch.size != HASH_SIZE))
+        wire_fail(&start);
+    for (size_t at = 0; at < epoch.size; at++)
+        read->epoch.bytes[at] = epoch.data[at];
+}
+
 static void message_read_batch(struct wire *wire, struct message *out)
 {
     out->batch.alias = (uint32_t)wire_uint(wire, UINT32_MAX);
     out->batch.has_start = !wire_is_nil(wire);
-    out->batch.start_size = 0;
-    if (out->batch.has_start) {
-        struct wire start = wire_array(wire, 2, 2);
-
-        out->batch.start_size = wire_uint(&start, LOG_SIZE_MAX);
-        wire_bytes(&start, out->batch.start_hash.bytes, HASH_SIZE);
-    }
+    out->batch.is_first = false;
+    out->batch.start = (struct log_beginning){0};
+    if (out->batch.has_start)
+        message_read_start(wire, out);
     out->batch.rest = *wire;
     if (wire->left != 2)
         wire_fail(wire);
@@ -302,6 +325,24 @@ void message_put_batch(uint32_t alias, const struct chain *start, struct batch_w
         wire_put_uint(out, start->size);
         wire_put_bin(out, span_of(start->hash.bytes, HASH_SIZE));
     }
+    batch_put(entries, signature, out);
+    frame_end(out, begun_at);
+}
+
+void message_put_first_batch(uint32_t alias, const struct log_beginning *beginning,
+                             struct batch_writer *entries,
+                             const uint8_t signature[static SIGNATURE_SIZE], struct buf *out)
+{
+    static const struct hash none;
+    size_t begun_at = message_begin(MESSAGE_BATCH, 4, out);
+    bool has_epoch = memcmp(&beginning->epoch, &none, sizeof none) != 0;
+
+    wire_put_uint(out, alias);
+    wire_put_array(out, 4);
+    wire_put_uint(out, beginning->size);
+    wire_put_bin(out, span_of(beginning->hash.bytes, HASH_SIZE));
+    wire_put_uint(out, beginning->epochs_count);
+    wire_put_bin(out, span_of(beginning->epoch.bytes, has_epoch ? HASH_SIZE : 0));
     batch_put(entries, signature, out);
     frame_end(out, begun_at);
 }

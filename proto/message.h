@@ -16,7 +16,8 @@ enum message_type {
     MESSAGE_MARKS = 2,  /* [[space, device, size, tag], ...], is_last */
     MESSAGE_TOTALS = 3, /* entries, bytes to come */
     MESSAGE_LOG = 4,    /* alias, space, device: names a log for the batches of this session */
-    MESSAGE_BATCH = 5,  /* alias, nil or [start size, start hash], [entry, ...], signature */
+    MESSAGE_BATCH = 5,  /* alias, nil or [start size, start hash] or a beginning, [entry, ...],
+                           signature */
     MESSAGE_ACK = 6,    /* [[alias, size], ...]: stored there, durably */
     MESSAGE_CREDIT = 7, /* bytes */
     MESSAGE_BYE = 8,    /* reason */
@@ -100,10 +101,9 @@ struct message {
         } log;
         struct {
             uint32_t alias;
-            bool has_start;
-            uint64_t start_size;
-            struct hash start_hash;
-            struct wire rest; /* for batch_verify */
+            bool has_start, is_first;   /* is_first: the log begins with it, see proto/log.h */
+            struct log_beginning start; /* of one that is not first: size and hash */
+            struct wire rest;           /* for batch_verify */
         } batch;
         struct {
             struct wire list;
@@ -157,6 +157,10 @@ void message_put_log(uint32_t alias, const struct log_id *log, struct buf *out);
 /* start NULL: it continues what was last sent under this alias. */
 void message_put_batch(uint32_t alias, const struct chain *start, struct batch_writer *entries,
                        const uint8_t signature[static SIGNATURE_SIZE], struct buf *out);
+/* The log begins with it for whoever holds nothing of it. */
+void message_put_first_batch(uint32_t alias, const struct log_beginning *beginning,
+                             struct batch_writer *entries,
+                             const uint8_t signature[static SIGNATURE_SIZE], struct buf *out);
 void message_put_acks(const struct ack *acks, size_t count, struct buf *out);
 void message_put_credit(uint64_t bytes, struct buf *out);
 void message_put_bye(enum bye_reason reason, struct buf *out);

@@ -13,7 +13,8 @@ struct replica_log {
     struct log_id log;
     bool is_mine; /* written by a device of my member */
     struct chain tip;
-    uint32_t cuts; /* grows when it leaves the way it went: a longer log may be another branch */
+    uint64_t start; /* entries up to here are not held: it was begun behind them */
+    uint32_t cuts;  /* grows when it leaves the way it went: a longer log may be another branch */
 };
 
 typedef enum err (*replica_log_fn)(void *self, const struct replica_log *log);
@@ -54,7 +55,11 @@ struct replica {
     /* Where a log stands, is_mine aside; size 0 with the chain's beginning when I hold nothing of
      * it. */
     enum err (*tip)(void *self, const struct log_id *log, struct replica_log *out);
-    /* The chain after the first size entries. ERR_NOT_FOUND beyond the tip. */
+    /* Where a log begins for a peer that holds nothing of it; size 0: with its first entry. */
+    enum err (*beginning)(void *self, const struct public_key *peer, const struct log_id *log,
+                          struct log_beginning *out);
+    /* The chain after the first size entries. ERR_NOT_FOUND beyond the tip, and between the log's
+     * beginning and its start. */
     enum err (*chain_at)(void *self, const struct log_id *log, uint64_t size, struct chain *out);
     /* May this peer give me entries of this log? ERR_NOT_FOUND: no such space or device is known
      * (yet); ERR_STATE: its device is retired, and what I hold is all that counts. */

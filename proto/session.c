@@ -364,7 +364,7 @@ enum err session_step(struct session *session, const struct session_event *event
     session_take_settle(session);
     if (session->phase == PHASE_LIVE)
         session_sync_pump(session);
-    session_fork_collect(session);
+    session_facts_collect(session);
     session_want_collect(session);
     session->replica = NULL;
     session_collect_bytes(session);

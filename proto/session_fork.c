@@ -37,6 +37,18 @@ static void session_fork_trace(struct session *session, const struct log_id *log
         message_put_trace(log, tags, count, is_last, &session->out);
 }
 
+/* The chain at size, or where what I hold of the log starts behind it. */
+static bool session_fork_chain_from(struct session *session, const struct session_log *log,
+                                    uint64_t size, struct chain *out)
+{
+    enum err err = session->replica->chain_at(session->replica->self, &log->id,
+                                              size < log->start ? log->start : size, out);
+
+    if (err != ERR_OK)
+        session_fail(session, err);
+    return err == ERR_OK;
+}
+
 /* An author of a log that is not retired, or is frozen, wants to see what there is of it. */
 static bool session_fork_is_author(const struct replica_standing *standing)
 {
@@ -77,6 +89,23 @@ void session_fork_moved(struct session *session, struct session_log *log, const 
         session_fork_trace(session, &log->id, size);
 }
 
+/* PROTOCOL BEGIN-5: "Whoever holds less of a log than where it starts here is given it as returned
+ * where its member writes the log, and nothing of it otherwise." */
+void session_fork_below(struct session *session, struct session_log *log, uint64_t size)
+{
+    log->is_below = true;
+    log->sent = log->tip;
+    log->acked = size;
+    log->must_start = true;
+    if (log->offered < size)
+        log->offered = size;
+    if (log->is_mine || session_is_own(session) ||
+        (log->fetch.size < log->start && /* Else it was begun in this session: it goes on. */
+         !session_fork_chain_from(session, log, size, &log->fetch)))
+        return;
+    log->is_fetching = log->fetch.size < log->tip.size;
+}
+
 /* A keep may come after the marks, in this very session: who must move now asks now. */
 void session_fork_again(struct session *session)
 {
@@ -114,7 +143,9 @@ bool session_fork_judge(struct session *session, struct session_log *log, const 
             standing.has_keep && standing.keep_size > mine->size ? standing.keep_size : mine->size;
     if (log->announced > mark->size)
         log->announced = mark->size;
-    if (mark->size <= mine->size) {
+    if (mark->size < log->start) {
+        differs = standing.is_off; /* Which branch it is cannot be seen from here. */
+    } else if (mark->size <= mine->size) {
         enum err err =
             session->replica->chain_at(session->replica->self, &mark->log, mark->size, &chain);
 
@@ -258,18 +289,13 @@ static void session_fork_on_fetch(struct session *session, const struct log_id *
 {
     struct session_log *log;
     uint32_t index;
-    enum err err;
 
     if (session->options.is_remote_out || !session_find_shared(session, id, &index))
         return;
     log = &session->logs[index];
-    if ((log->is_mine && !session_is_own(session)) || size > log->tip.size)
+    if ((log->is_mine && !session_is_own(session)) || size > log->tip.size ||
+        !session_fork_chain_from(session, log, size, &log->fetch))
         return;
-    err = session->replica->chain_at(session->replica->self, id, size, &log->fetch);
-    if (err != ERR_OK) {
-        session_fail(session, err);
-        return;
-    }
     log->is_fetching = log->fetch.size < log->tip.size;
 }
 
@@ -304,6 +330,21 @@ static bool session_fork_offer(struct session *session, const struct hash *end)
 
 /* What the other side gives. */
 
+/* What it holds of a log behind the end of mine, as far as it said: there is no more to wait for.
+ */
+static void session_fork_note_end(struct session *session, const struct verified_batch *batch)
+{
+    struct session_log *log;
+    uint32_t index;
+
+    if (!session_find_known(session, verified_batch_log(batch), false, &index))
+        return;
+    log = &session->logs[index];
+    if (verified_batch_start(batch)->size > log->tip.size &&
+        verified_batch_end(batch)->size >= log->announced)
+        log->announced = log->tip.size;
+}
+
 static void session_fork_on_returned(struct session *session, struct message *message)
 {
     struct session_pending pending = {.is_returned = true, .bytes = session->in.taken_last};
@@ -331,6 +372,7 @@ static void session_fork_on_returned(struct session *session, struct message *me
         session_fail(session, ERR_NOMEM);
         return;
     }
+    session_fork_note_end(session, returned->batch);
     effect->returned.ticket = pending.ticket;
     effect->returned.returned = returned;
     /* Who gives it has it. Without memory it is offered back: no harm. */
@@ -345,43 +387,6 @@ void session_fork_committed(struct session *session, const struct session_pendin
         message_put_stored(done->number, &session->out);
     else if (err != ERR_NOT_FOUND && err != ERR_FORGED && err != ERR_DETACHED)
         session_fail(session, err);
-}
-
-static void session_fork_on_facts(struct session *session, struct message *message)
-{
-    struct span statement;
-    enum err err;
-
-    if (!session_take_facts(session, message->facts.left))
-        return;
-    while ((err = message_next_fact(message, &statement)) == ERR_OK) {
-        buf_u16(&session->facts, (uint16_t)statement.size);
-        buf_append(&session->facts, statement);
-    }
-    if (err != ERR_NOT_FOUND) {
-        session_violation(session, "SYNC-17: A message has the shape its number says.");
-        return;
-    }
-}
-
-/* All facts of one step in one effect: their bytes may have moved with each message. */
-void session_fork_collect(struct session *session)
-{
-    struct session_effect *effect;
-
-    if (buf_err(&session->facts) != ERR_OK)
-        session_fail(session, ERR_NOMEM);
-    if (session->facts.size == 0)
-        return;
-    effect = session_effect(session, SESSION_FACTS);
-    if (effect == NULL)
-        return;
-    if (session->effects_count > 1 && effect[-1].type == SESSION_END) {
-        *effect = effect[-1]; /* The end stays the last. */
-        effect--;
-        effect->type = SESSION_FACTS;
-    }
-    effect->facts = buf_span(&session->facts);
 }
 
 void session_fork_message(struct session *session, struct message *message)
@@ -403,7 +408,7 @@ void session_fork_message(struct session *session, struct message *message)
         session_fork_on_stored(session, message->stored);
         return;
     case MESSAGE_FACTS:
-        session_fork_on_facts(session, message);
+        session_facts_take(session, message);
         return;
     case MESSAGE_HELLO:
     case MESSAGE_MARKS:
@@ -426,77 +431,6 @@ void session_fork_message(struct session *session, struct message *message)
 
 /* Giving. */
 
-struct session_fork_facts {
-    struct session *session;
-    struct span statements[FACTS_PER_MESSAGE_MAX];
-    size_t count;
-};
-
-static void session_fork_flush(struct session_fork_facts *facts)
-{
-    if (facts->count > 0)
-        message_put_facts(facts->statements, facts->count, &facts->session->out);
-    facts->count = 0;
-}
-
-static enum err session_fork_on_fact(void *self, struct span statement)
-{
-    struct session_fork_facts *facts = self;
-
-    if (facts->count == FACTS_PER_MESSAGE_MAX)
-        session_fork_flush(facts);
-    facts->statements[facts->count++] = statement;
-    return ERR_OK;
-}
-
-static bool session_fork_note_told(struct session *session, const struct public_key *device)
-{
-    if ((session->told_count & (session->told_count - 1)) == 0) {
-        size_t capacity = session->told_count == 0 ? 1 : session->told_count * 2;
-        struct public_key *grown = heap_resize(session->told, capacity * sizeof *grown);
-
-        if (grown == NULL)
-            return false;
-        session->told = grown;
-    }
-    session->told[session->told_count++] = *device;
-    return true;
-}
-
-/* PROTOCOL FACT-1: "Before anything is given or returned that another device than the giver's own
- * wrote, and first of all to a device that is retired, the facts about that device are told: its
- * certificates from the root down, its retire statements, and its keeps in the shared spaces." */
-void session_fork_tell(struct session *session, const struct public_key *device)
-{
-    struct session_fork_facts facts = {.session = session};
-    enum err err;
-
-    for (size_t at = 0; at < session->told_count; at++)
-        if (public_key_is_equal(&session->told[at], device))
-            return;
-    if (session->told_count == (session_is_own(session) ? SESSION_LOGS_MAX : SESSION_TOLD_MAX))
-        return;
-    if (!session_fork_note_told(session, device)) {
-        session_fail(session, ERR_NOMEM);
-        return;
-    }
-    err = session->replica->facts(session->replica->self, &session->options.peer, device,
-                                  session_fork_on_fact, &facts);
-    if (err != ERR_OK && err != ERR_NOT_FOUND)
-        session_fail(session, err);
-    else
-        session_fork_flush(&facts);
-}
-
-/* The device that speaks has said who it is. */
-void session_fork_tell_of(struct session *session, const struct session_log *log)
-{
-    struct replica_standing standing = {0};
-
-    if (session_fork_standing(session, &log->id, &standing) && !standing.is_this)
-        session_fork_tell(session, &log->id.device);
-}
-
 static bool session_fork_may_send(const struct session *session)
 {
     return session->phase == PHASE_LIVE && session->credit >= RETURN_SIZE_MAX &&
@@ -507,7 +441,7 @@ static void session_fork_send(struct session *session, const struct returned_row
 {
     size_t before = session->out.size, size;
 
-    session_fork_tell(session, &row->log.device);
+    session_facts_tell(session, &row->log.device);
     before = session->out.size;
     message_put_returned(row, session->returned_sent++, &session->out);
     size = session->out.size - before;

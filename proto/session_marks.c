@@ -86,6 +86,7 @@ static void session_see_cut(struct session *session, struct session_log *log,
     log->has_taken = false;
     log->gave = 0;
     log->is_fetching = false;
+    log->fetch = (struct chain){0};
     log->must_start = true;
     if (session->phase == PHASE_LIVE || session->phase == PHASE_MARKS)
         session->needs_marks = true;
@@ -124,6 +125,7 @@ void session_set_tip(struct session *session, struct session_log *log,
     session_see_cut(session, log, now);
     session_see_thawed(session, log, tip);
     log->tip = *tip;
+    log->start = now->start;
     if (session_is_writer(session, log)) {
         log->sent = *tip;
         log->acked = tip->size;
@@ -286,10 +288,29 @@ void session_send_marks(struct session *session)
 
 /* Their marks. */
 
+bool session_beginning(struct session *session, const struct session_log *log,
+                       struct log_beginning *out)
+{
+    enum err err = ERR_OK;
+
+    *out = (struct log_beginning){0};
+    if (log->sent.size == 0)
+        err = session->replica->beginning(session->replica->self, &session->options.peer, &log->id,
+                                          out);
+    if (err != ERR_OK)
+        session_fail(session, err);
+    return err == ERR_OK;
+}
+
 void session_stand(struct session *session, struct session_log *log, const struct chain *chain)
 {
     if (session_is_writer(session, log))
         chain = &log->tip;
+    log->is_below = false;
+    if (chain->size < log->start && !(chain->size == 0 && session_is_own(session))) {
+        session_fork_below(session, log, chain->size);
+        return;
+    }
     log->sent = *chain;
     log->acked = chain->size;
     log->must_start = true;
@@ -316,8 +337,10 @@ static enum err session_tip_of(struct session *session, struct session_log *log,
     }
     if (err == ERR_OK || err == ERR_STATE)
         err = replica->tip(replica->self, &log->id, &now);
-    if (err == ERR_OK)
+    if (err == ERR_OK) {
         *out = now.tip;
+        log->start = now.start;
+    }
     return err;
 }
 
@@ -344,7 +367,9 @@ static void session_on_mark(struct session *session, const struct mark *mark)
     }
     if (session_fork_judge(session, log, mark, &chain))
         return;
-    if (mark->size < chain.size)
+    if (mark->size < log->start)
+        chain = (struct chain){.size = mark->size}; /* No hash of it is known here. */
+    else if (mark->size < chain.size)
         err = replica->chain_at(replica->self, &mark->log, mark->size, &chain);
     if (err == ERR_OK)
         session_stand(session, log, &chain);
@@ -358,13 +383,18 @@ static void session_announce(struct session *session)
     uint64_t entries = 0, bytes = 0;
 
     for (size_t at = 0; at < session->logs_count; at++) {
+        const struct session_log *log = &session->logs[at];
         uint64_t some_entries = 0, some_bytes = 0;
+        struct log_beginning beginning;
         enum err err;
 
-        if (session->logs[at].sent.size >= session->logs[at].tip.size)
+        if (log->sent.size >= log->tip.size)
             continue;
-        err = session->replica->count(session->replica->self, &session->logs[at].id,
-                                      session->logs[at].sent.size, &some_entries, &some_bytes);
+        if (!session_beginning(session, log, &beginning))
+            return;
+        err = session->replica->count(session->replica->self, &log->id,
+                                      beginning.size > 0 ? beginning.size : log->sent.size,
+                                      &some_entries, &some_bytes);
         if (err != ERR_OK) {
             session_fail(session, err);
             return;

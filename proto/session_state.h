@@ -40,6 +40,7 @@ struct session_log {
     bool is_mine;
     bool is_foreign;    /* the other side speaks of it, and for all I know does not share it */
     struct chain tip;   /* what I hold, committed */
+    uint64_t start;     /* of it: nothing up to here */
     uint32_t cuts;      /* of it, when the tip was looked at */
     struct chain sent;  /* how far the other side has it, or was sent it */
     uint64_t offered;   /* the furthest it was ever sent it, or showed to have it */
@@ -58,6 +59,7 @@ struct session_log {
     bool is_shown;      /* a trace told that mine is another branch, and it has not moved since */
     bool is_traced;     /* tags were sent unasked */
     bool is_asked;      /* tags were asked for since the last marks */
+    bool is_below;      /* it holds less than where mine starts: given as returned, if at all */
     struct chain fetch; /* where the branch that was asked for has been given to */
     bool is_fetching;
 };
@@ -68,7 +70,7 @@ struct session_pending {
     uint32_t log;   /* index in logs */
     uint32_t alias; /* the other side's */
     struct chain end;
-    size_t bytes;
+    size_t bytes, entries;
     bool is_returned, is_fill;
     uint32_t number; /* of the returned batch */
 };
@@ -205,6 +207,9 @@ void session_set_tip(struct session *session, struct session_log *log,
                      const struct replica_log *now);
 void session_send_marks(struct session *session);
 void session_take_marks(struct session *session, struct message *message);
+/* Where the log begins for a side that stands at its beginning; size 0: with its first entry. */
+bool session_beginning(struct session *session, const struct session_log *log,
+                       struct log_beginning *out);
 /* From here the other side is given the log. */
 void session_stand(struct session *session, struct session_log *log, const struct chain *chain);
 /* The index of a log that is in the list already. */
@@ -218,8 +223,6 @@ void session_deliver(struct session *session, struct session_log *log, uint64_t 
 /* session_take.c */
 /* A batch of either sort within its credit? Ends the session when not. */
 bool session_take_credit(struct session *session, size_t max);
-/* Are so many more facts within what a peer may tell? Ends the session when not. */
-bool session_take_facts(struct session *session, size_t count);
 void session_return_credit(struct session *session, uint64_t bytes);
 MUST_USE bool session_add_pending(struct session *session, const struct session_pending *pending);
 
@@ -228,21 +231,27 @@ MUST_USE bool session_add_pending(struct session *session, const struct session_
 bool session_fork_judge(struct session *session, struct session_log *log, const struct mark *mark,
                         const struct chain *mine);
 void session_fork_again(struct session *session);
+/* The other side holds less of the log than where mine starts: what I hold is given as returned to
+ * devices of its author. */
+void session_fork_below(struct session *session, struct session_log *log, uint64_t size);
 /* My log goes another way than what the other side was given: tip is its new one. */
 void session_fork_moved(struct session *session, struct session_log *log, const struct chain *tip);
 void session_fork_message(struct session *session, struct message *message);
 /* A returned batch is stored, or is not wanted. */
 void session_fork_committed(struct session *session, const struct session_pending *done,
                             enum err err);
-/* Tells what is known of a device, once. */
-void session_fork_tell(struct session *session, const struct public_key *device);
-/* The same about the device that writes a log, where it is not this one. */
-void session_fork_tell_of(struct session *session, const struct session_log *log);
-/* Makes an effect of the facts that came in this step. */
-void session_fork_collect(struct session *session);
 /* Gives branches that were asked for, and returns. */
 void session_fork_pump(struct session *session);
 bool session_fork_is_settled(const struct session *session);
 void session_fork_release(struct session *session);
+
+/* session_facts.c */
+void session_facts_take(struct session *session, struct message *message);
+/* Tells what is known of a device, once. */
+void session_facts_tell(struct session *session, const struct public_key *device);
+/* The same about the device that writes a log, where it is not this one. */
+void session_facts_tell_of(struct session *session, const struct session_log *log);
+/* Makes an effect of the facts that came in this step. */
+void session_facts_collect(struct session *session);
 
 #endif

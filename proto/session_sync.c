@@ -53,10 +53,10 @@ static void session_on_hello(struct session *session, const struct hello *hello)
         effect->addresses = hello->addresses;
     session->has_returns = !session->options.is_remote_out;
     if (session->options.is_remote_retired)
-        session_fork_tell(session, &session->options.remote_device);
+        session_facts_tell(session, &session->options.remote_device);
     if (session->options.is_called_by_old_name) {
-        session_fork_tell(session, &session->options.own_device);
-        session_fork_tell(session, &session->options.called_device);
+        session_facts_tell(session, &session->options.own_device);
+        session_facts_tell(session, &session->options.called_device);
     }
     if (memcmp(hello->mine, session->yours, DIGEST_SIZE) == 0 &&
         memcmp(hello->yours, session->mine, DIGEST_SIZE) == 0) {
@@ -218,30 +218,46 @@ void session_sync_news(struct session *session, const struct id *space)
     session_fork_again(session);
 }
 
+/* Names the log by a number, once. */
+static void session_name_log(struct session *session, struct session_log *log)
+{
+    if (log->has_alias)
+        return;
+    session_facts_tell_of(session, log);
+    log->alias = session->next_alias++;
+    log->has_alias = true;
+    log->must_start = true;
+    message_put_log(log->alias, &log->id, &session->out);
+}
+
 static void session_send_batch(struct session *session, struct session_log *log)
 {
     uint8_t signature[SIGNATURE_SIZE];
     struct batch_writer writer = {0};
+    struct log_beginning beginning;
     size_t before, size;
     struct chain end;
-    enum err err = session->replica->read(session->replica->self, &log->id, &log->sent, &writer,
-                                          &end, signature);
+    enum err err;
+
+    if (!session_beginning(session, log, &beginning))
+        return;
+    if (beginning.size > 0)
+        log->sent = (struct chain){.size = beginning.size, .hash = beginning.hash};
+    err = session->replica->read(session->replica->self, &log->id, &log->sent, &writer, &end,
+                                 signature);
 
     if (err != ERR_OK) {
         batch_release(&writer);
         session_fail(session, err);
         return;
     }
-    if (!log->has_alias) {
-        session_fork_tell_of(session, log);
-        log->alias = session->next_alias++;
-        log->has_alias = true;
-        log->must_start = true;
-        message_put_log(log->alias, &log->id, &session->out);
-    }
+    session_name_log(session, log);
     before = session->out.size;
-    message_put_batch(log->alias, log->must_start ? &log->sent : NULL, &writer, signature,
-                      &session->out);
+    if (beginning.size > 0)
+        message_put_first_batch(log->alias, &beginning, &writer, signature, &session->out);
+    else
+        message_put_batch(log->alias, log->must_start ? &log->sent : NULL, &writer, signature,
+                          &session->out);
     size = session->out.size - before;
     session->progress.entries_sent += writer.count;
     session->progress.bytes_sent += size;
@@ -262,6 +278,13 @@ static bool session_may_send(const struct session *session, const struct session
            session->window + session->out.size < SESSION_WINDOW;
 }
 
+/* A device of the log's own member, that holds less of it than where mine starts, has what I hold
+ * as returned. */
+static bool session_is_given(const struct session *session, const struct session_log *log)
+{
+    return log->is_below && !log->is_fetching && !log->is_mine && !session_is_own(session);
+}
+
 /* PROTOCOL SYNC-14: "In step: all I hold is acknowledged, all they announced is committed, nothing
  * is under way or ignored." */
 static bool session_all_in_step(const struct session *session)
@@ -272,7 +295,8 @@ static bool session_all_in_step(const struct session *session)
     for (size_t at = 0; at < session->logs_count; at++) {
         const struct session_log *log = &session->logs[at];
 
-        if (log->tip.size > log->acked || log->announced > log->tip.size)
+        if ((log->tip.size > log->acked && !session_is_given(session, log)) ||
+            log->announced > log->tip.size)
             return false;
     }
     for (size_t at = 0; at < session->aliases_count; at++)

@@ -136,15 +136,15 @@ bool session_add_pending(struct session *session, const struct session_pending *
 static bool session_is_on_chain(struct session *session, const struct session_log *log,
                                 const struct message *message)
 {
-    const struct hash *hash = &message->batch.start_hash;
+    const struct hash *hash = &message->batch.start.hash;
     struct chain chain = log->taken;
     enum err err;
 
     if (!message->batch.has_start)
         return true;
-    if (message->batch.start_size != log->taken.size) {
+    if (message->batch.start.size != log->taken.size) {
         err = session->replica->chain_at(session->replica->self, &log->id,
-                                         message->batch.start_size, &chain);
+                                         message->batch.start.size, &chain);
         if (err == ERR_NOT_FOUND)
             return true;
         session_check(session, err);
@@ -153,6 +153,13 @@ static bool session_is_on_chain(struct session *session, const struct session_lo
 }
 
 enum session_place { PLACE_NEXT, PLACE_OLD, PLACE_LOST };
+
+/* PROTOCOL BEGIN-3: "It is taken by whoever holds nothing of the log, and of no log of its own
+ * member." */
+static bool session_takes_first(const struct session_log *log, const struct message *message)
+{
+    return message->batch.is_first && log->taken.size == 0 && !log->is_mine;
+}
 
 /* PROTOCOL SYNC-8: "A batch that begins where its log stands is taken; one that is wholly older is
  * passed over; any other is dropped, and marks are said again." */
@@ -165,9 +172,11 @@ static enum session_place session_place(struct session *session, struct session_
         return PLACE_LOST;
     /* What continues a lost batch is lost with it; where a start is named, marks are due anew. */
     if (message->batch.has_start) {
-        alias->size = message->batch.start_size;
+        alias->size = message->batch.start.size;
         alias->is_lost = false;
     }
+    if (session_takes_first(log, message))
+        return PLACE_NEXT;
     if (alias->size > log->taken.size || !session_is_on_chain(session, log, message))
         return PLACE_LOST;
     if (alias->size == log->taken.size)
@@ -216,9 +225,17 @@ static void session_take_next(struct session *session, struct session_alias *ali
                                       .alias = message->batch.alias,
                                       .bytes = session->in.taken_last};
     struct session_log *log = &session->logs[alias->log];
+    const struct log_beginning *beginning = &message->batch.start;
     struct verified_batch *batch;
-    enum err err = batch_verify(&message->batch.rest, &log->id, &log->taken, &pending.end, &batch);
+    enum err err;
 
+    if (session_takes_first(log, message))
+        log->taken = (struct chain){.size = beginning->size, .hash = beginning->hash};
+    else
+        beginning = NULL;
+    err = batch_verify(&message->batch.rest, &log->id, &log->taken, &pending.end, &batch);
+    if (err == ERR_OK && beginning != NULL)
+        verified_batch_begin(batch, beginning);
     if (err == ERR_NOMEM) {
         session_fail(session, err);
     } else if (err != ERR_OK) {
@@ -226,6 +243,7 @@ static void session_take_next(struct session *session, struct session_alias *ali
     } else {
         alias->size = pending.end.size;
         alias->is_lost = false;
+        pending.entries = verified_batch_count(batch);
         session_ingest(session, log, &pending, batch);
     }
 }
@@ -249,18 +267,13 @@ static bool session_ask_room(struct session *session)
         session_fail(session, err);
         return false;
     }
-    for (size_t at = 0; at < session->logs_count; at++) {
-        const struct session_log *log = &session->logs[at];
-
-        if (log->has_taken && log->taken.size > log->tip.size &&
-            !session_is_handed_back(session, log))
-            entries += log->taken.size - log->tip.size;
-    }
     for (size_t at = 0; at < session->pending_count; at++) {
         const struct session_pending *pending = &session->pending[at];
 
-        if (!pending->is_returned && !session_is_handed_back(session, &session->logs[pending->log]))
-            bytes += pending->bytes;
+        if (pending->is_returned || session_is_handed_back(session, &session->logs[pending->log]))
+            continue;
+        entries += pending->entries;
+        bytes += pending->bytes;
     }
     session->room.entries -= entries < session->room.entries ? entries : session->room.entries;
     session->room.bytes -= bytes < session->room.bytes ? bytes : session->room.bytes;
@@ -459,16 +472,6 @@ void session_take_batch(struct session *session, struct message *message)
         session_return_credit(session, session->in.taken_last);
     else
         session_pass_over(session, alias, true, count);
-}
-
-/* PROTOCOL FACT-2: "In one session a peer tells at most 4,096 facts." */
-bool session_take_facts(struct session *session, size_t count)
-{
-    session->facts_count += count;
-    if (session_is_own(session) || session->facts_count <= SESSION_FACTS_MAX)
-        return true;
-    session_violation(session, "FACT-2: In one session a peer tells at most 4,096 facts.");
-    return false;
 }
 
 /* PROTOCOL SYNC-8: "Marks wait until no batch is uncommitted." */

@@ -63,6 +63,7 @@ enum err show_read(struct span statement, struct show *out)
         err = wire_err(&doc);
         out->member = said.member;
         out->device = device_of(&said.chain)->device;
+        device_keys_of(&said.chain, &out->by);
     }
     wire_release(&doc);
     return err;

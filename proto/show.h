@@ -5,11 +5,13 @@
 #ifndef KITH_PROTO_SHOW_H
 #define KITH_PROTO_SHOW_H
 
+#include "proto/device.h"
 #include "proto/endorsement.h"
 
 struct show {
     struct public_key member; /* the subject, whose device signed */
     struct public_key device;
+    struct device_keys by; /* read: down to the device */
     struct hash endorsement;
     enum audience audience;   /* AUDIENCE_PEERS or more */
     uint64_t made_s, until_s; /* by the signer's clock: only their distance counts for others */

@@ -60,7 +60,11 @@ static enum err check_log(const struct snapshot *snapshot, const struct log_row 
         return check_is_fatal(err) ? err : ERR_OK;
     }
     id.space = space.id;
-    chain_begin(&id, &chain);
+    err = ledger_chain_at(snapshot, log, &id, log->start, &chain);
+    if (err != ERR_OK) {
+        check_note(report, "a log does not begin where it says");
+        return check_is_fatal(err) ? err : ERR_OK;
+    }
     while (chain.size < log->tip.size) {
         struct entry_row entry;
         struct head head;

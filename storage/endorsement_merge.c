@@ -205,6 +205,8 @@ static enum err endorsement_admit_show(struct ledger_txn *txn, const struct obje
         return ERR_FORGED;
     row->audience = show.audience;
     row->until_s = show.until_s;
+    if (row->source == ENDORSEMENT_QUOTED)
+        row->by = show.by;
     if (show.made_s > row->made_s ||
         (row->source == ENDORSEMENT_SHOWN && show.made_s != row->made_s))
         err = running_ms(&snapshot, &row->renewed_at_ms);
@@ -336,4 +338,21 @@ enum err endorsement_want_changed(struct ledger_txn *txn, const struct space_row
         return ERR_OK;
     return agenda_put(txn, AGENDA_NOW, KIND_ENDORSEMENT_WANT,
                       span_of(space->writer.bytes, sizeof space->writer.bytes));
+}
+
+enum err endorsement_table_sweep(struct ledger_txn *txn, uint64_t due_ms)
+{
+    static const uint8_t name[] = {ENDORSEMENT_SWEEP};
+
+    return agenda_put(txn, due_ms, KIND_ENDORSEMENT, span_of(name, sizeof name));
+}
+
+/* Quotes are judged when they are read: here it is enough that whoever remembers them reads again.
+ */
+enum err endorsement_table_judge(struct ledger_txn *txn, const struct public_key *member)
+{
+    txn->ledger->endorsement_changes++;
+    return public_key_is_equal(member, ledger_member(txn->ledger))
+               ? endorsement_table_sweep(txn, AGENDA_NOW)
+               : ERR_OK;
 }

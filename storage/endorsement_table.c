@@ -110,9 +110,11 @@ void endorsement_put_row(const struct endorsement_row *row, struct buf *out)
         buf_byte(out, (uint8_t)row->about[at].size);
         buf_append(out, row->about[at]);
     }
+    for (size_t at = 0; at < row->by.count; at++)
+        buf_append(out, span_of(row->by.devices[at].bytes, 32));
 }
 
-static enum err endorsement_read_about(struct span rest, size_t count, struct endorsement_row *out)
+static enum err endorsement_read_rest(struct span rest, size_t count, struct endorsement_row *out)
 {
     if (count > ENDORSEMENT_ABOUT_MAX)
         return ERR_CORRUPT;
@@ -124,7 +126,11 @@ static enum err endorsement_read_about(struct span rest, size_t count, struct en
         out->about[out->about_count] = span_of(rest.data + 1, size);
         rest = span_of(rest.data + 1 + size, rest.size - 1 - size);
     }
-    return rest.size == 0 ? ERR_OK : ERR_CORRUPT;
+    if (rest.size % 32 != 0 || rest.size / 32 > CHAIN_CERTIFICATES_MAX)
+        return ERR_CORRUPT;
+    for (; out->by.count < rest.size / 32; out->by.count++)
+        memcpy(out->by.devices[out->by.count].bytes, rest.data + 32 * out->by.count, 32);
+    return ERR_OK;
 }
 
 enum err endorsement_read_row(struct span key, struct span value, struct endorsement_row *out)
@@ -155,8 +161,8 @@ enum err endorsement_read_row(struct span key, struct span value, struct endorse
     out->until_s = be64(at + 123);
     out->renewed_at_ms = be64(at + 131);
     out->size = be32(at + 139);
-    return endorsement_read_about(span_of(at + ROW_FIXED_SIZE, value.size - ROW_FIXED_SIZE), at[6],
-                                  out);
+    return endorsement_read_rest(span_of(at + ROW_FIXED_SIZE, value.size - ROW_FIXED_SIZE), at[6],
+                                 out);
 }
 
 /* Reading. */

@@ -21,6 +21,7 @@
 #ifndef KITH_STORAGE_ENDORSEMENT_TABLE_H
 #define KITH_STORAGE_ENDORSEMENT_TABLE_H
 
+#include "proto/device.h"
 #include "proto/endorsement.h"
 #include "storage/ledger.h"
 
@@ -57,6 +58,7 @@ struct endorsement_row {
     uint64_t issued_s, expires_s;
     uint64_t made_s, until_s; /* of the show */
     uint64_t renewed_at_ms;   /* my running time when the newest show came */
+    struct device_keys by;    /* QUOTED: the chain of the device that signed the show */
     bool has_supersedes;
     struct id supersedes;
     struct span about[ENDORSEMENT_ABOUT_MAX]; /* borrowed from the row */
@@ -87,6 +89,13 @@ enum { ENDORSEMENT_PLACE_SIZE = 32 + 8 + ID_SIZE };
 void endorsement_put_place(const struct endorsement_place *place,
                            uint8_t out[static ENDORSEMENT_PLACE_SIZE]);
 bool endorsement_read_place(struct span name, struct endorsement_place *out);
+
+/* On the agenda beside places, a name of one byte: everything is looked at, once a day, so that a
+ * clock that was wrong for a while leaves no traces. */
+enum { ENDORSEMENT_SWEEP = 1 };
+MUST_USE enum err endorsement_table_sweep(struct ledger_txn *txn, uint64_t due_ms);
+/* It became known how a device of this member stands: what it showed may count no more. */
+MUST_USE enum err endorsement_table_judge(struct ledger_txn *txn, const struct public_key *member);
 
 /* Rows about a subject, newest first, or (NULL) about everybody, subject after subject in the order
  * of their roots; each until an error, which is returned. */

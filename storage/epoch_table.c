@@ -491,12 +491,33 @@ out:
     return err;
 }
 
+/* Writes which epoch the log's newest unsealed entry names. */
+static enum err epoch_table_index(struct ledger_txn *txn, const struct log_row *log,
+                                  const struct hash *epoch)
+{
+    uint8_t row[HASH_SIZE + 8];
+    struct key key;
+
+    epoch_table_index_key(log->number, log->epochs_count, &key);
+    memcpy(row, epoch->bytes, HASH_SIZE);
+    be64_put(row + HASH_SIZE, log->tip.size);
+    return ledger_put(txn, TABLE_LOG_EPOCH, &key, span_of(row, sizeof row));
+}
+
+enum err epoch_table_begin(struct ledger_txn *txn, const struct log_row *log,
+                           const struct hash *epoch)
+{
+    static const struct hash none;
+
+    if (log->epochs_count == 0 || memcmp(epoch, &none, sizeof none) == 0)
+        return ERR_OK;
+    return epoch_table_index(txn, log, epoch);
+}
+
 enum err epoch_table_add_entry(struct ledger_txn *txn, struct ledger_touched *log,
                                struct span payload)
 {
-    uint8_t row[HASH_SIZE + 8];
     struct epoch epoch;
-    struct key key;
     enum err err = epoch_read(&log->id, payload, &epoch);
 
     /* An unsealed entry that is no epoch of ours takes an index all the same, so that later ones
@@ -506,10 +527,7 @@ enum err epoch_table_add_entry(struct ledger_txn *txn, struct ledger_touched *lo
         return ERR_OK;
     if (err != ERR_OK)
         return err;
-    epoch_table_index_key(log->row.number, log->row.epochs_count, &key);
-    memcpy(row, epoch.id.bytes, HASH_SIZE);
-    be64_put(row + HASH_SIZE, log->row.tip.size);
-    err = ledger_put(txn, TABLE_LOG_EPOCH, &key, span_of(row, sizeof row));
+    err = epoch_table_index(txn, &log->row, &epoch.id);
     if (err == ERR_OK && !epoch.is_use)
         err = epoch_table_learn(txn, log, &epoch);
     return err;

@@ -20,6 +20,8 @@
 #include "storage/standing.h"
 #include "storage/view_contact.h"
 
+enum { FOLLOW_AGAIN_MAX = 16 };
+
 void follow_cache_free(struct follow_cache *cache)
 {
     if (cache == NULL)
@@ -115,31 +117,11 @@ static enum err follow_load_key(struct ledger_txn *txn, struct follow_cache *cac
 
 /* Merging. */
 
-/* Somebody else's edits may name so many logs of their space, there or not. */
 static enum err follow_log_number(void *self, const struct public_key *device, uint32_t *out)
 {
     struct follow_context *context = self;
-    struct snapshot snapshot = ledger_txn_snapshot(context->txn);
-    struct space_row space;
-    struct key key, prefix;
-    struct span row;
-    size_t count = 0;
-    enum err err;
 
-    key_of_u32(context->space, &prefix);
-    key = prefix;
-    key_add_bytes(&key, span_of(device->bytes, 32));
-    err = ledger_get(&snapshot, TABLE_LOG_ID, &key, &row);
-    if (err == ERR_OK)
-        *out = be32(row.data);
-    if (err != ERR_NOT_FOUND)
-        return err;
-    err = ledger_space_numbered(&snapshot, context->space, &space);
-    if (err == ERR_OK && !space.is_mine)
-        err = ledger_count_rows(&snapshot, TABLE_LOG_ID, key_span(&prefix), SPACE_LOGS_MAX, &count);
-    if (err == ERR_OK && count >= SPACE_LOGS_MAX)
-        err = ERR_LIMIT;
-    return err == ERR_OK ? log_table_number(context->txn, context->space, device, out) : err;
+    return follow_bound_log(context->txn, context->space, device, out);
 }
 
 static enum err follow_origin(void *self, uint64_t arrival, struct origin *out)
@@ -180,6 +162,20 @@ struct object_context follow_object_context(struct follow_context *self)
         .origin = follow_origin, .log_number = follow_log_number, .self = self};
 }
 
+/* What is made again may show that another restatement counts: then once more. Each time one counts
+ * that did not, so it ends; the bound is for stores that are damaged. */
+enum err follow_make_again(struct ledger_txn *txn)
+{
+    enum err err = ERR_OK;
+
+    for (int round = 0; err == ERR_OK && round < FOLLOW_AGAIN_MAX; round++) {
+        if (txn->cache == NULL || txn->cache->again == 0)
+            return ERR_OK;
+        err = follow_again(txn);
+    }
+    return err;
+}
+
 enum err follow_demand_again(struct ledger_txn *txn, uint32_t space)
 {
     struct follow_cache *cache;
@@ -213,15 +209,6 @@ enum err follow_read_row(struct ledger_txn *txn, struct buf *scratch, uint32_t n
     return err;
 }
 
-/* PROTOCOL MERGE-5: "An edit that would give an object of somebody else more than OBJECT_MARKS_MAX
- * dots, ties and marks of logs, or their space more than SPACE_LOGS_MAX logs, or that makes any
- * object larger than 1 MiB as it is kept, is passed over." */
-static bool follow_is_beyond(const struct space_row *space, const struct object *object,
-                             const struct edit *edit)
-{
-    return !space->is_mine && object_marks(object) + edit_marks(edit) > OBJECT_MARKS_MAX;
-}
-
 /* ERR_LIMIT: it is too much for the object, which is as it was. */
 static enum err follow_apply(struct ledger_txn *txn, struct follow_cache *cache,
                              const struct edit *edit, struct origin *origin)
@@ -238,7 +225,7 @@ static enum err follow_apply(struct ledger_txn *txn, struct follow_cache *cache,
         err = object_identify(edit, &context, origin);
     if (err == ERR_OK && !is_new)
         err = follow_read_row(txn, &cache->row, number, &before, &after);
-    if (err == ERR_OK && follow_is_beyond(&cache->space, &after, edit))
+    if (err == ERR_OK && follow_bound_is_beyond(&cache->space, &after, edit))
         err = ERR_LIMIT;
     if (err == ERR_OK)
         err = object_apply(&after, edit, origin, &context);
@@ -284,7 +271,8 @@ bool follow_has_place(const struct space_row *space, const struct edit *edit)
            (!kind->is_statement || follow_is_statement(edit));
 }
 
-/* Dead is what a restatement covers and does not repeat. */
+/* Dead is what a restatement covers and does not repeat. What was cut is on no branch that one
+ * covers. */
 static enum err follow_is_dead(struct ledger_txn *txn, const struct follow_cache *cache,
                                const struct entry_row *entry, bool *out)
 {
@@ -294,7 +282,7 @@ static enum err follow_is_dead(struct ledger_txn *txn, const struct follow_cache
     enum err err = ERR_OK;
 
     *out = false;
-    if (!cache->restate->is_there)
+    if (!cache->restate->is_there || entry->is_cut)
         return ERR_OK;
     if (cache->edit.edit.has_original && original->has_place) {
         err = log_table_number(txn, cache->space.number, &original->place_device, &place);
@@ -341,6 +329,9 @@ static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
         return err;
     if (!follow_has_place(&cache->space, &cache->edit.edit))
         return kind_find(cache->edit.edit.kind) != NULL ? follow_drop(txn, cache) : ERR_OK;
+    /* PROTOCOL RESTATE-9: "A restatement that was cut from its log does not count." */
+    if (entry->is_cut && cache->edit.edit.kind == KIND_RESTATEMENT)
+        return ERR_OK;
     err = follow_is_dead(txn, cache, entry, &is_dead);
     if (err != ERR_OK || is_dead)
         return err;
@@ -486,11 +477,11 @@ static enum err follow_some(struct ledger_txn *txn, size_t budget)
         } else {
             err = follow_ready(txn, &budget);
         }
-        if (err == ERR_OK && txn->cache != NULL && txn->cache->again != 0)
-            err = follow_again(txn);
+        if (err == ERR_OK)
+            err = follow_make_again(txn);
     }
-    if (err == ERR_OK && txn->cache != NULL && txn->cache->again != 0)
-        err = follow_again(txn);
+    if (err == ERR_OK)
+        err = follow_make_again(txn);
     if (err == ERR_OK)
         err = view_contact_flush(txn); /* What comes next may look somebody up. */
     return err == ERR_OK ? ERR_OK : ledger_note(txn, err);
@@ -501,15 +492,20 @@ enum err follow_inline(struct ledger_txn *txn)
     struct follow_cache *cache;
     enum err err;
 
-    if (txn->counters.arrival - txn->counters.followed > FOLLOW_INLINE_MAX)
-        return ERR_OK;
-    err = follow_cache_get(txn, &cache);
-    if (err != ERR_OK)
+    if (txn->counters.arrival - txn->counters.followed <= FOLLOW_INLINE_MAX) {
+        err = follow_cache_get(txn, &cache);
+        if (err != ERR_OK)
+            return err;
+        cache->is_inline = true;
+        err = follow_some(txn, FOLLOW_INLINE_MAX);
+        cache->is_inline = false;
         return err;
-    cache->is_inline = true;
-    err = follow_some(txn, FOLLOW_INLINE_MAX);
-    cache->is_inline = false;
-    return err;
+    }
+    /* Nobody would know of it later: made again up to where the views are. */
+    err = follow_make_again(txn);
+    if (err == ERR_OK)
+        err = view_contact_flush(txn);
+    return err == ERR_OK ? ERR_OK : ledger_note(txn, err);
 }
 
 /* It is among those that wait for a key which has come. */

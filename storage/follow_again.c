@@ -120,7 +120,7 @@ static enum err follow_again_merge_log(struct follow_work *again, const struct l
     struct snapshot snapshot = ledger_txn_snapshot(again->txn);
     enum err err = ERR_OK;
 
-    for (uint64_t seq = 1; err == ERR_OK && seq <= log->tip.size; seq++) {
+    for (uint64_t seq = log->start + 1; err == ERR_OK && seq <= log->tip.size; seq++) {
         struct entry_row entry;
 
         err = ledger_entry_at(&snapshot, log->number, seq, &entry);

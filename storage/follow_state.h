@@ -41,6 +41,12 @@ bool follow_has_place(const struct space_row *space, const struct edit *edit);
 MUST_USE enum err follow_read_row(struct ledger_txn *txn, struct buf *scratch, uint32_t number,
                                   struct object *before, struct object *after);
 
+/* Follow_bound.c. The number of a log that an edit names; of somebody else's space there are so
+ * many: ERR_LIMIT. */
+MUST_USE enum err follow_bound_log(struct ledger_txn *txn, uint32_t space,
+                                   const struct public_key *device, uint32_t *out);
+bool follow_bound_is_beyond(const struct space_row *space, const struct object *object,
+                            const struct edit *edit);
 /* Follow_prune.c: an object without what lost or hidden entries said; the space is merged again
  * where that does not tell all. */
 MUST_USE enum err follow_prune(struct ledger_txn *txn, const struct space_row *space, uint8_t kind,
@@ -50,5 +56,7 @@ MUST_USE enum err follow_demand_again(struct ledger_txn *txn, uint32_t space);
 /* Follow_again.c: makes the objects of the space cache->again from nothing, because another
  * restatement counts there now, and tells the views. */
 MUST_USE enum err follow_again(struct ledger_txn *txn);
+/* Does so until nothing is demanded any more. */
+MUST_USE enum err follow_make_again(struct ledger_txn *txn);
 
 #endif

@@ -19,7 +19,7 @@ static enum err follow_tell_restatement(struct ledger_txn *txn, const struct spa
                                         const struct object *after)
 {
     bool is_new;
-    enum err err = view_restate_changed(txn, space, after, &is_new);
+    enum err err = view_restate_look(txn, space, after, &is_new);
 
     return err == ERR_OK && is_new ? follow_demand_again(txn, space->number) : err;
 }

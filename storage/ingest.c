@@ -6,6 +6,7 @@
 #include "storage/absent.h"
 #include "storage/agenda.h"
 #include "storage/expiry.h"
+#include "storage/follow.h"
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
 #include "storage/return_table.h"
@@ -29,7 +30,7 @@ static enum err ingest_note(struct ledger_txn *txn, const struct ledger_touched 
 }
 
 /* What was cut from its log and belongs to it again keeps its arrival number: it is there once. */
-static enum err ingest_put(struct ledger_txn *txn, const struct ledger_touched *log,
+static enum err ingest_put(struct ledger_txn *txn, struct ledger_touched *log,
                            const struct entry *entry, uint64_t *out_arrival)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
@@ -48,6 +49,7 @@ static enum err ingest_put(struct ledger_txn *txn, const struct ledger_touched *
     if (err == ERR_OK)
         err = return_table_drop_cut(txn, &cut);
     txn->counters.last_log = 0;
+    log->has_rejoined = true;
     return err;
 }
 
@@ -283,6 +285,8 @@ static enum err ingest_store(struct ledger_txn *txn, struct ledger_touched *log,
     log->must_sign = false;
     if (end->block_entries == 0)
         err = log_table_put_head(txn, &log->row, head);
+    if (err == ERR_OK && log->has_rejoined) /* A restatement among it counts again. */
+        err = follow_space_again(txn, log->row.space);
     return err;
 }
 
@@ -305,6 +309,15 @@ static enum err ingest_check_open(const struct snapshot *snapshot, const struct 
     return err == ERR_NOT_FOUND ? ERR_STATE : err;
 }
 
+/* Does the batch begin the log for who holds nothing of it? Card and network spaces of others are
+ * restated, and no others. */
+static bool ingest_is_first(const struct space_row *space, const struct log_row *row,
+                            const struct verified_batch *batch)
+{
+    return verified_batch_beginning(batch)->size > 0 && row->tip.size == 0 && !space->is_mine &&
+           (space->kind == SPACE_CARD || space->kind == SPACE_NETWORK);
+}
+
 /* PROTOCOL BATCH-4: "Entries that no head closes are never stored." */
 /* PROTOCOL BATCH-5: "A device writes only when its member certified it." */
 enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batch)
@@ -316,6 +329,7 @@ enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batc
     struct space_row space;
     struct log_row row;
     struct chain known;
+    bool is_first;
     enum err err = ledger_space(&snapshot, &id->space, &space);
 
     if (err != ERR_OK)
@@ -337,10 +351,14 @@ enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batc
     err = ingest_check_open(&snapshot, &space, &id->device, end);
     if (err != ERR_OK)
         return err;
-    if (start->size != row.tip.size || !span_is_equal(span_of(start->hash.bytes, HASH_SIZE),
-                                                      span_of(row.tip.hash.bytes, HASH_SIZE)))
+    is_first = ingest_is_first(&space, &row, batch);
+    if (!is_first &&
+        (start->size != row.tip.size || !span_is_equal(span_of(start->hash.bytes, HASH_SIZE),
+                                                       span_of(row.tip.hash.bytes, HASH_SIZE))))
         return ERR_DETACHED;
     err = log_table_touch(txn, &space, &id->device, &log);
+    if (err == ERR_OK && is_first)
+        err = log_table_begin(txn, log, verified_batch_beginning(batch));
     if (err == ERR_OK)
         err = ingest_store(txn, log, batch);
     if (err == ERR_OK)

@@ -8,11 +8,13 @@
 
 #include "crypto/heap.h"
 #include "proto/limits.h"
+#include "storage/absent.h"
 #include "storage/follow.h"
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
 #include "storage/return_table.h"
 #include "storage/standing.h"
+#include "storage/view_restate.h"
 
 enum { KEEP_STEPS_MAX = 1 << 16 /* batches of one branch among the returns */ };
 
@@ -180,6 +182,23 @@ static enum err keep_forget_stolen(struct ledger_txn *txn, const struct ledger_t
                                                         : err;
 }
 
+/* PROTOCOL BEGIN-4: "A log that must be cut below its start becomes returns as far as it is held,
+ * and begins anew." Out: where it is cut, and where what leaves it begins. */
+static enum err keep_find_cut(const struct snapshot *snapshot, const struct ledger_touched *log,
+                              uint64_t *in_out_size, struct chain *out, struct chain *out_first)
+{
+    bool is_anew = *in_out_size < log->row.start;
+    enum err err;
+
+    if (is_anew)
+        *in_out_size = 0;
+    err = ledger_chain_at(snapshot, &log->row, &log->id, *in_out_size, out);
+    *out_first = *out;
+    if (err == ERR_OK && is_anew)
+        err = ledger_chain_at(snapshot, &log->row, &log->id, log->row.start, out_first);
+    return err;
+}
+
 /* signature is the head at size where no block ends there. */
 static enum err keep_cut(struct ledger_txn *txn, struct ledger_touched *log, uint64_t size,
                          const uint8_t *signature)
@@ -192,30 +211,35 @@ static enum err keep_cut(struct ledger_txn *txn, struct ledger_touched *log, uin
     enum err err = keep_close(txn, log);
 
     if (err == ERR_OK)
-        err = ledger_chain_at(&snapshot, &log->row, &log->id, size, &chain);
+        err = keep_find_cut(&snapshot, log, &size, &chain, &end);
     if (err == ERR_OK)
-        err = ledger_bytes_at(&snapshot, &log->row, size, &bytes);
+        err = ledger_bytes_at(&snapshot, &log->row, end.size, &bytes);
     if (err == ERR_OK)
-        err = keep_count_epochs(&snapshot, &log->row, size, &epochs);
+        err = keep_count_epochs(&snapshot, &log->row, end.size, &epochs);
+    if (err == ERR_OK && size < end.size)
+        epochs = log->row.epochs_count;
     if (err == ERR_OK && signature == NULL && size > 0)
         err = log_table_head(&snapshot, log->row.number, size, &head);
-    end = chain;
     while (err == ERR_OK && end.size < log->row.tip.size)
         err = keep_cut_batch(txn, log, &end);
     if (err == ERR_OK)
         err = keep_drop(txn, TABLE_HEAD, log->row.number, size, false);
     if (err == ERR_OK)
         err = keep_drop(txn, TABLE_RUN, log->row.number, size, false);
+    if (err == ERR_OK) /* What is cut is asked for by nobody, and takes no room. */
+        err = keep_drop(txn, TABLE_ABSENT, log->row.number, size, false);
     if (err == ERR_OK)
         err =
             keep_drop(txn, TABLE_LOG_EPOCH, log->row.number, log->row.epochs_count - epochs, true);
     if (err != ERR_OK)
         return err;
     log->row.tip = chain;
+    log->row.start = size < log->row.start ? 0 : log->row.start;
     log->row.cuts++;
     log->row.payload_bytes = bytes;
     log->row.epochs_count -= epochs;
-    memcpy(log->row.head_signature, signature != NULL ? signature : head.signature, SIGNATURE_SIZE);
+    memcpy(log->row.head_signature, signature != NULL && size > 0 ? signature : head.signature,
+           SIGNATURE_SIZE);
     log->must_sign = false;
     txn->counters.last_log = 0; /* The next entry begins a run. */
     txn->must_rotate |= epochs > 0;
@@ -255,6 +279,8 @@ static enum err keep_join_entry(struct ledger_txn *txn, struct ledger_touched *l
     *last = arrival;
     *out_is_end = chain_extend(&log->row.tip, &entry.entry.header);
     log->row.payload_bytes += entry.entry.header.payload_size;
+    if (err == ERR_OK && entry.entry.payload.size == 0)
+        err = absent_note(txn, log->row.number, seq, entry.entry.header.payload_size);
     if (err == ERR_OK && entry.entry.header.epoch_index == 0 && entry.entry.payload.size > 0)
         err = epoch_table_add_entry(txn, log, entry.entry.payload);
     buf_release(&payload);
@@ -330,7 +356,7 @@ static enum err keep_join(struct ledger_txn *txn, const struct space_row *space,
     txn->counters.last_log = 0;
     if (err == ERR_OK)
         ledger_note_news(txn, &space->id);
-    return err;
+    return err == ERR_OK ? follow_space_again(txn, space->number) : err;
 }
 
 /* Deciding. */
@@ -358,6 +384,42 @@ static enum err keep_go(struct ledger_txn *txn, const struct space_row *space,
         err = keep_join(txn, space, &keep->device, &ends, base);
     buf_release(&ends);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* A log begins behind what a restatement covers, and no later. */
+static enum err keep_begin_anew(struct ledger_txn *txn, const struct space_row *space)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct view_restate *restate = heap_new(sizeof *restate);
+    enum err err =
+        restate != NULL ? view_restate_load(&snapshot, space->number, restate) : ERR_NOMEM;
+
+    for (uint32_t number = 1; err == ERR_OK && number <= txn->counters.logs; number++) {
+        struct ledger_touched *log;
+        struct log_row row;
+
+        err = ledger_log_numbered(&snapshot, number, &row);
+        if (err != ERR_OK || row.space != space->number)
+            continue;
+        err = log_table_touch(txn, space, &row.device, &log);
+        if (err == ERR_OK && log->row.start > view_restate_covered(restate, number))
+            err = keep_cut(txn, log, 0, NULL);
+    }
+    heap_free(restate);
+    return err;
+}
+
+/* PROTOCOL RESTATE-9: "A restatement that was cut from its log does not count." */
+static enum err keep_look_at_restatement(struct ledger_txn *txn, const struct space_row *space)
+{
+    bool is_new = false;
+    enum err err = ERR_OK;
+
+    if (space->kind == SPACE_CARD || space->kind == SPACE_NETWORK)
+        err = view_restate_look(txn, space, NULL, &is_new);
+    if (err == ERR_OK && is_new)
+        err = follow_space_again(txn, space->number);
+    return err == ERR_OK && is_new ? keep_begin_anew(txn, space) : err;
 }
 
 /* PROTOCOL RETIRE-6: "A retired log that has a keep is cut there, and its entries beyond become
@@ -389,6 +451,8 @@ enum err keep_apply(struct ledger_txn *txn, const struct space_row *space,
     }
     if (err == ERR_OK)
         err = keep_go(txn, space, &keep, &row);
+    if (err == ERR_OK)
+        err = keep_look_at_restatement(txn, space);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
@@ -403,7 +467,9 @@ enum err keep_rebase(struct ledger_txn *txn, const struct log_id *id, uint64_t s
         err = log_table_touch(txn, &space, &id->device, &log);
     if (err == ERR_OK && (size >= log->row.tip.size || log->is_own))
         return ERR_OK;
-    return err == ERR_OK ? keep_cut(txn, log, size, NULL) : err;
+    if (err == ERR_OK)
+        err = keep_cut(txn, log, size, NULL);
+    return err == ERR_OK ? keep_look_at_restatement(txn, &space) : err;
 }
 
 enum err keep_is_met(const struct snapshot *snapshot, const struct space_row *space,

@@ -102,7 +102,8 @@ struct log_row {
     struct chain tip;
     uint8_t head_signature[SIGNATURE_SIZE];
     uint32_t epochs_count;
-    uint64_t payload_bytes; /* of all its entries */
+    uint64_t payload_bytes; /* of all its entries held */
+    uint64_t start;         /* entries up to here are not held: it was begun behind them */
     uint32_t cuts;          /* how often it left the way it went: see keep.h */
 };
 MUST_USE enum err ledger_log(const struct snapshot *snapshot, const struct log_id *id,
@@ -131,7 +132,8 @@ MUST_USE enum err ledger_open_entry(const struct snapshot *snapshot, const struc
                                     struct buf *out);
 /* The number of the newest entry; 0 when there is none. Also the count of entries held. */
 MUST_USE enum err ledger_newest_arrival(const struct snapshot *snapshot, uint64_t *out);
-/* The chain after the first size entries of a log. ERR_NOT_FOUND beyond the tip. */
+/* The chain after the first size entries of a log. ERR_NOT_FOUND beyond the tip, and between the
+ * log's beginning and its start. */
 MUST_USE enum err ledger_chain_at(const struct snapshot *snapshot, const struct log_row *log,
                                   const struct log_id *id, uint64_t size, struct chain *out);
 /* Payload bytes of the first size entries of a log; of all when it has fewer. */

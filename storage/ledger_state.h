@@ -13,7 +13,7 @@ enum {
 };
 
 /* Grows when a view is added or changes: views made by an older program are made again. */
-enum { LEDGER_VIEWS = 19 };
+enum { LEDGER_VIEWS = 20 };
 
 enum meta_key {
     META_FORMAT = 1,
@@ -66,7 +66,7 @@ struct ledger {
     struct id self_space;
     uint64_t machine_ms; /* the machine's clock when running time was last written; 0: not yet */
     bool is_disk_low;
-    uint64_t endorsement_changes; /* merged since it was opened, kept or not */
+    uint64_t endorsement_changes; /* what may count otherwise since it was opened, kept or not */
 };
 
 /* A log this transaction appends to. */
@@ -75,7 +75,8 @@ struct ledger_touched {
     struct log_id id;
     bool is_own;
     bool must_sign;
-    bool has_cut; /* foreign logs: what comes may have been cut from the log before */
+    bool has_cut;      /* foreign logs: what comes may have been cut from the log before */
+    bool has_rejoined; /* and some of it was */
     struct ledger_touched *next_in_bucket; /* by space */
 };
 
@@ -203,6 +204,13 @@ MUST_USE enum err log_table_put_run(struct ledger_txn *txn, uint32_t log, uint64
 /* The head of a block that ends at the log's tip. */
 MUST_USE enum err log_table_put_head(struct ledger_txn *txn, const struct log_row *log,
                                      const struct head *head);
+/* Log_table_begin.c: an empty log of this transaction begins here. */
+MUST_USE enum err log_table_begin(struct ledger_txn *txn, struct ledger_touched *log,
+                                  const struct log_beginning *beginning);
+/* Where a log begins for a reader that holds nothing of it, or for another device of this member.
+ */
+MUST_USE enum err log_table_begin_for(const struct snapshot *snapshot, const struct log_id *id,
+                                      bool is_own, struct log_beginning *out);
 /* The size at the last block's end at or before size; 0 when there is none. */
 MUST_USE enum err log_table_block_end(const struct snapshot *snapshot, uint32_t log, uint64_t size,
                                       uint64_t *out);
@@ -235,6 +243,9 @@ struct epoch_row {
  * opened. */
 MUST_USE enum err epoch_table_add_entry(struct ledger_txn *txn, struct ledger_touched *log,
                                         struct span payload);
+/* What the newest unsealed entry before a log's beginning names; zeros: nothing. */
+MUST_USE enum err epoch_table_begin(struct ledger_txn *txn, const struct log_row *log,
+                                    const struct hash *epoch);
 MUST_USE enum err epoch_table_of_log(const struct snapshot *snapshot, uint32_t log, uint32_t index,
                                      struct hash *out);
 MUST_USE enum err epoch_table_get(const struct snapshot *snapshot, const struct hash *id,

@@ -9,7 +9,8 @@
 enum {
     LOG_TABLE_SPACE_OLD_SIZE = ID_SIZE + 2 + 64 + HASH_SIZE, /* in stores of before 2026-12 */
     LOG_TABLE_SPACE_SIZE = LOG_TABLE_SPACE_OLD_SIZE + 1,
-    LOG_TABLE_LOG_SIZE = 4 + 32 + 8 + HASH_SIZE + 8 + SIGNATURE_SIZE + 4 + 8 + 4,
+    LOG_TABLE_LOG_OLD_SIZE = 4 + 32 + 8 + HASH_SIZE + 8 + SIGNATURE_SIZE + 4 + 8,
+    LOG_TABLE_LOG_SIZE = LOG_TABLE_LOG_OLD_SIZE + 4 + 8,
     LOG_TABLE_HEAD_SIZE = HASH_SIZE + SIGNATURE_SIZE + 8
 };
 
@@ -110,7 +111,8 @@ static enum err log_table_read(uint32_t number, struct span row, struct log_row 
 {
     const uint8_t *at = row.data;
 
-    if (row.size != LOG_TABLE_LOG_SIZE && row.size != LOG_TABLE_LOG_SIZE - 4)
+    if (row.size != LOG_TABLE_LOG_SIZE && row.size != LOG_TABLE_LOG_OLD_SIZE + 4 &&
+        row.size != LOG_TABLE_LOG_OLD_SIZE)
         return ERR_CORRUPT;
     out->number = number;
     out->space = be32(at);
@@ -122,7 +124,8 @@ static enum err log_table_read(uint32_t number, struct span row, struct log_row 
     memcpy(out->head_signature, at + 84, SIGNATURE_SIZE);
     out->epochs_count = be32(at + 148);
     out->payload_bytes = be64(at + 152);
-    out->cuts = row.size == LOG_TABLE_LOG_SIZE ? be32(at + 160) : 0;
+    out->cuts = row.size > LOG_TABLE_LOG_OLD_SIZE ? be32(at + 160) : 0;
+    out->start = row.size == LOG_TABLE_LOG_SIZE ? be64(at + 164) : 0;
     return ERR_OK;
 }
 
@@ -141,6 +144,7 @@ enum err log_table_put(struct ledger_txn *txn, const struct log_row *log)
     be32_put(row + 148, log->epochs_count);
     be64_put(row + 152, log->payload_bytes);
     be32_put(row + 160, log->cuts);
+    be64_put(row + 164, log->start);
     key_of_u32(log->number, &key);
     return ledger_put_sealed(txn, TABLE_LOG, &key, span_of(row, sizeof row));
 }
@@ -483,7 +487,7 @@ enum err ledger_chain_at(const struct snapshot *snapshot, const struct log_row *
     struct log_table_block block;
     enum err err;
 
-    if (size > log->tip.size)
+    if (size > log->tip.size || (size > 0 && size < log->start))
         return ERR_NOT_FOUND;
     if (size == log->tip.size) {
         *out = log->tip;

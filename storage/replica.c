@@ -27,6 +27,7 @@ static enum err replica_on_log(void *self, const struct log_row *log)
     struct replica_log row = {.log = {.space = walk->space.id, .device = log->device},
                               .is_mine = walk->space.is_mine,
                               .tip = log->tip,
+                              .start = log->start,
                               .cuts = log->cuts};
 
     return log->tip.size > 0 ? walk->each(walk->self, &row) : ERR_OK;
@@ -185,9 +186,14 @@ static enum err replica_tip(void *self, const struct log_id *log, struct replica
         chain_begin(log, &row.tip);
         err = ERR_OK;
     }
-    if (err == ERR_OK)
-        *out = (struct replica_log){.log = *log, .tip = row.tip, .cuts = row.cuts};
+    *out = (struct replica_log){.log = *log, .tip = row.tip, .start = row.start, .cuts = row.cuts};
     return err;
+}
+
+static enum err replica_beginning(void *self, const struct public_key *peer,
+                                  const struct log_id *log, struct log_beginning *out)
+{
+    return log_table_begin_for(self, log, replica_is_own(self, peer), out);
 }
 
 static enum err replica_chain_at(void *self, const struct log_id *log, uint64_t size,
@@ -324,7 +330,7 @@ static enum err replica_trace(void *self, const struct log_id *log, uint64_t siz
         return err == ERR_NOT_FOUND ? ERR_OK : err;
     if (size > row.tip.size)
         size = row.tip.size;
-    while (err == ERR_OK && size > 0 && *out_count < TRACE_TAGS_MAX) {
+    while (err == ERR_OK && size > 0 && size >= row.start && *out_count < TRACE_TAGS_MAX) {
         struct mark mark;
 
         err = ledger_chain_at(self, &row, log, size, &chain);
@@ -336,7 +342,7 @@ static enum err replica_trace(void *self, const struct log_id *log, uint64_t siz
         (*out_count)++;
         err = log_table_block_end(self, row.number, size - 1, &size);
     }
-    *out_is_last = size == 0;
+    *out_is_last = size == 0 || size < row.start;
     return err;
 }
 
@@ -458,7 +464,7 @@ static enum err replica_add(void *self, const struct log_row *log)
     struct absent_total absent;
     enum err err = absent_total(sum->snapshot, log->number, &absent);
 
-    sum->entries += log->tip.size - absent.entries;
+    sum->entries += log->tip.size - log->start - absent.entries;
     sum->bytes += log->payload_bytes - absent.bytes + absent.entries * PEER_GONE_BYTES;
     return err;
 }
@@ -575,6 +581,7 @@ void replica_of(struct snapshot *snapshot, struct replica *out)
     *out = (struct replica){.logs = replica_logs,
                             .space_logs = replica_space_logs,
                             .tip = replica_tip,
+                            .beginning = replica_beginning,
                             .chain_at = replica_chain_at,
                             .accepts = replica_accepts,
                             .read = replica_read,

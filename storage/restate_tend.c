@@ -61,9 +61,14 @@ static enum err restate_may_drop(struct restate_duty *duty, bool *out)
 static enum err restate_drop_log(struct restate_duty *duty, const struct view_restate_cover *cover)
 {
     struct snapshot snapshot = ledger_txn_snapshot(duty->txn);
-    enum err err = ERR_OK;
+    struct log_row log = {.number = 0};
+    enum err err = ledger_log_numbered(&snapshot, cover->log, &log);
 
-    for (uint64_t seq = 1; err == ERR_OK && seq <= cover->size && duty->drops < RESTATE_DROPS_MAX;
+    if (err == ERR_OK)
+        err = log_table_now(duty->txn, duty->space, &log.device, &log);
+    /* A mark may say more than there is. */
+    for (uint64_t seq = log.start + 1; err == ERR_OK && seq <= cover->size && seq <= log.tip.size &&
+                                       duty->drops < RESTATE_DROPS_MAX;
          seq++) {
         struct entry_row row;
 

@@ -6,6 +6,7 @@
 
 #include "proto/limits.h"
 #include "storage/agenda.h"
+#include "storage/endorsement_table.h"
 #include "storage/keep.h"
 #include "storage/ledger_state.h"
 #include "storage/space.h"
@@ -216,6 +217,8 @@ static enum err retire_table_take_retirement(struct ledger_txn *txn,
         err = agenda_put(txn, AGENDA_NOW, KIND_CERTIFICATE, span_of(NULL, 0));
     if (err == ERR_OK && retirement->reason != RETIRE_FORKED)
         err = space_shut_out(txn, member);
+    if (err == ERR_OK && retirement->reason != RETIRE_FORKED)
+        err = endorsement_table_judge(txn, member);
     if (err == ERR_OK && retirement->reason != RETIRE_FORKED)
         err = retire_table_judge_keeps(txn, member, &retirement->device);
     return err == ERR_OK ? retire_table_apply(txn, member, &retirement->device) : err;

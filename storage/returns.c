@@ -237,6 +237,7 @@ static enum err returns_read(const struct snapshot *snapshot, const struct entry
         err = edit_read(&out->edit, buf_span(&out->plain));
     if (err == ERR_OK && !out->edit.edit.has_original)
         edit_carry(&out->edit, &original);
+    out->edit.edit.original.has_place = false;
     return err;
 }
 
@@ -294,6 +295,7 @@ static enum err returns_settle_entry(struct returns_round *round, uint64_t arriv
     if (err != ERR_OK || *out)
         return err;
     err = returns_read(&snapshot, &entry, &round->place.device, &payload, &edit);
+    *out = err == ERR_OK && edit.edit.edit.kind == KIND_RESTATEMENT;
     if (err == ERR_OK)
         err = space_is_open(&snapshot, &round->space, &entry.epoch, &is_open);
     original = &edit.edit.edit.original.entry_hash;

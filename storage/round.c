@@ -458,8 +458,8 @@ static enum err round_merge_alone(struct ledger_txn *txn, uint64_t arrival, bool
     err = follow_entry(txn, arrival);
     txn->proved = 0;
     txn->counters.followed = arrival;
-    if (err == ERR_OK && txn->cache != NULL && txn->cache->again != 0)
-        err = follow_again(txn);
+    if (err == ERR_OK)
+        err = follow_make_again(txn);
     txn->counters.followed = followed;
     return err;
 }

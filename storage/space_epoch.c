@@ -334,6 +334,8 @@ enum err space_tend(struct ledger_txn *txn, struct span name)
         err = space_settle(txn, &space);
     if (err == ERR_OK)
         err = space_tend_devices(txn, &space);
+    if (err == ERR_OK)
+        err = space_reader_tend(txn, &space);
     return err == ERR_KEY_MISSING ? ERR_OK : err; /* Looked at again when a key comes. */
 }
 
@@ -355,9 +357,11 @@ enum err space_link_changed(struct ledger_txn *txn, const struct object *before,
     bool is_linked = object_number(after, LINK_STATE) == LINK_LINKED;
     bool has_lost = before != NULL && object_number(before, LINK_NETWORK) == 1 &&
                     object_number(after, LINK_NETWORK) != 1;
-    enum err err = was_linked && !is_linked ? space_unsettle_own(txn, SPACE_CARD) : ERR_OK;
+    bool has_won = object_number(after, LINK_NETWORK) == 1 &&
+                   (before == NULL || object_number(before, LINK_NETWORK) != 1);
+    enum err err = was_linked != is_linked ? space_unsettle_own(txn, SPACE_CARD) : ERR_OK;
 
-    if (err == ERR_OK && ((was_linked && !is_linked) || has_lost))
+    if (err == ERR_OK && (was_linked != is_linked || has_lost || has_won))
         err = space_unsettle_own(txn, SPACE_NETWORK);
     return err;
 }

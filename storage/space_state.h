@@ -52,6 +52,9 @@ MUST_USE enum err space_find_audience(const struct snapshot *snapshot,
                                       const struct space_row *space, struct space_audience *out);
 /* May the peer read my card or network space today? */
 bool space_may_read(enum space_kind kind, const struct peer *peer);
+/* Space_reader.c: grants the current epoch to linked peers who lack it, once that is this device's
+ * turn. */
+MUST_USE enum err space_reader_tend(struct ledger_txn *txn, const struct space_row *space);
 bool space_audience_has(const struct space_audience *audience, const struct public_key *reader);
 
 #endif

@@ -122,6 +122,30 @@ enum err standing_of(const struct snapshot *snapshot, const struct public_key *d
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
+enum err standing_of_signer(const struct snapshot *snapshot, const struct device_keys *chain,
+                            enum standing *out)
+{
+    bool has_any = false;
+    enum err err = retire_table_has_any(snapshot, &has_any);
+
+    *out = STANDING_GOOD;
+    if (err != ERR_OK || !has_any)
+        return err;
+    for (size_t left = chain->count; left > 0; left--) {
+        struct device_row row;
+
+        err = view_device(snapshot, &chain->devices[left - 1], &row);
+        if (err == ERR_NOT_FOUND)
+            continue;
+        if (err == ERR_OK)
+            err = standing_of(snapshot, &chain->devices[left - 1], out);
+        if (err == ERR_OK && left < chain->count)
+            *out = *out >= STANDING_STOLEN ? STANDING_VOID : STANDING_GOOD;
+        return err;
+    }
+    return ERR_OK;
+}
+
 enum err standing_of_chain(const struct snapshot *snapshot, const struct device_chain *chain,
                            bool *out_is_out)
 {

@@ -24,6 +24,11 @@ static inline bool standing_is_out(enum standing standing)
 /* An unknown device is good as far as statements go. */
 MUST_USE enum err standing_of(const struct snapshot *snapshot, const struct public_key *device,
                               enum standing *out);
+/* How a device stands that signed a statement, judged by the chain it carries: its own standing
+ * where it is known here, else that of the nearest one above it that is; void below a stolen one.
+ * Good where none is known. */
+MUST_USE enum err standing_of_signer(const struct snapshot *snapshot,
+                                     const struct device_keys *chain, enum standing *out);
 /* Would a certificate make its device void? card: its object as the card space shows it now, or
  * NULL to look. */
 MUST_USE enum err standing_of_certificate(const struct snapshot *snapshot,

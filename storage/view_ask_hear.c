@@ -200,24 +200,23 @@ static enum err ask_hear_entry(const struct ask_hearing *hearing, const struct a
     return err;
 }
 
-/* PROTOCOL ASK-7: "not where it is known here that a device of the chain that signed it is stolen"
- */
+/* PROTOCOL ASK-7: "not where it is known here that the device that signed it is stolen or void, or,
+ * where that is not known itself, the nearest one above it in its chain that is" */
 static enum err ask_hear_signer(const struct ask_hearing *hearing, const struct ask_pass *pass,
                                 enum ask_fault *out)
 {
     enum standing standing = STANDING_GOOD;
-    struct ask_signer author = {.devices_count = 0};
+    struct ask_signer author;
     bool has_any = false;
     enum err err = retire_table_has_any(&hearing->snapshot, &has_any);
 
     if (err != ERR_OK || !has_any || pass->author.size == 0)
         return err;
     err = ask_author_read(pass->author, &pass->ask, &pass->hash, &author);
-    for (size_t at = 0; at < author.devices_count && err == ERR_OK; at++) {
-        err = standing_of(&hearing->snapshot, &author.devices[at], &standing);
-        if (err == ERR_OK && standing >= STANDING_STOLEN)
-            *out = ASK_SHUT_OUT;
-    }
+    if (err == ERR_OK)
+        err = standing_of_signer(&hearing->snapshot, &author.by, &standing);
+    if (err == ERR_OK && standing >= STANDING_STOLEN)
+        *out = ASK_SHUT_OUT;
     return err;
 }
 

@@ -120,7 +120,8 @@ static enum err view_device_put_row(struct ledger_txn *txn, const struct certifi
     err = ledger_put(txn, TABLE_DEVICE, &key, row);
     if (err == ERR_OK)
         err = view_device_put_static(txn, certificate);
-    txn->news.has_links |= is_new; /* Somebody more to call. */
+    txn->news.has_links |= is_new;      /* Somebody more to call. */
+    txn->ledger->endorsement_changes++; /* What it signed may count. */
     return err == ERR_OK && is_new ? space_devices_changed(txn, &certificate->member) : err;
 }
 

@@ -7,6 +7,7 @@
 #include "storage/ledger_state.h"
 #include "storage/row.h"
 #include "storage/running.h"
+#include "storage/standing.h"
 
 /* What has been told already, for the caps and for renewals. */
 struct view_endorsement_told {
@@ -30,6 +31,9 @@ struct view_endorsement_walk {
 
     struct view_endorsement_told told[ENDORSEMENTS_SHOWN_MAX];
     size_t told_count;
+
+    struct device_keys judged; /* who signed the last quote that was looked at, */
+    enum standing standing;    /* and how they stand: one subject's are signed by few */
     const uint8_t *revoked; /* NULL, or of each place by id whether something there was revoked */
 };
 
@@ -85,6 +89,23 @@ static void view_endorsement_start(struct view_endorsement_walk *walk,
     walk->has_view = true;
     walk->is_shown = walk->is_quote = false;
     walk->shown = walk->quoted = AUDIENCE_SUBJECT;
+}
+
+/* PROTOCOL SHOW-6: "In a network space a show says nothing where the device that signed it is one
+ * of those of ASK-7: whenever it came, and whenever that came to be known." */
+static enum err view_endorsement_judge(struct view_endorsement_walk *walk,
+                                       const struct endorsement_row *row, bool *out_counts)
+{
+    enum err err = ERR_OK;
+    size_t size = row->by.count * sizeof row->by.devices[0];
+
+    if (row->by.count != walk->judged.count ||
+        memcmp(row->by.devices, walk->judged.devices, size) != 0) {
+        err = standing_of_signer(walk->snapshot, &row->by, &walk->standing);
+        walk->judged = row->by;
+    }
+    *out_counts = walk->standing < STANDING_STOLEN;
+    return err;
 }
 
 static void view_endorsement_gather(struct view_endorsement_walk *walk,
@@ -265,6 +286,7 @@ static enum err view_endorsement_tell(struct view_endorsement_walk *walk)
 static enum err view_endorsement_on_row(void *self, const struct endorsement_row *row)
 {
     struct view_endorsement_walk *walk = self;
+    bool counts = true;
     enum err err = ERR_OK;
 
     if (walk->has_view && !id_is_equal(&walk->view.object, &row->object))
@@ -275,8 +297,11 @@ static enum err view_endorsement_on_row(void *self, const struct endorsement_row
         walk->told_count = 0; /* Caps are for each subject. */
     if (!walk->has_view)
         view_endorsement_start(walk, row);
-    view_endorsement_gather(walk, row);
-    return ERR_OK;
+    if (row->source == ENDORSEMENT_QUOTED)
+        err = view_endorsement_judge(walk, row, &counts);
+    if (err == ERR_OK && counts)
+        view_endorsement_gather(walk, row);
+    return err;
 }
 
 enum err view_endorsement_of(const struct snapshot *snapshot, uint64_t now_ms,

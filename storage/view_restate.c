@@ -6,6 +6,8 @@
 #include "crypto/heap.h"
 #include "storage/agenda.h"
 #include "storage/ledger_state.h"
+#include "storage/retire_table.h"
+#include "storage/row.h"
 
 enum { VIEW_RESTATE_FIXED = 4 + HASH_SIZE + 4 + 8 + 8 + 8 + 8, VIEW_RESTATE_COVER = 12 };
 
@@ -92,27 +94,40 @@ bool view_restate_is_dead(const struct view_restate *restate, uint32_t log, uint
 
 /* Follow. */
 
-/* Where a field of the object was written. */
-static enum err view_restate_written(const struct snapshot *snapshot, const struct object *object,
-                                     uint8_t field, struct entry_row *out)
-{
-    const struct object_register *found = object_register(object, field);
+struct view_restate_search {
+    struct ledger_txn *txn;
+    const struct space_row *space;
+    const struct object *after; /* as it is now, whatever its row says; NULL: as the rows say */
+    bool has_cut;               /* one was cut that shows still */
+    struct view_restate best, trial;
+    struct restate_cover covers[LOGS_PER_PEER_MAX]; /* of the best */
+};
 
-    return found != NULL ? ledger_entry(snapshot, found->arrival, out) : ERR_NOT_FOUND;
+/* Where a field of the object was written. What was cut from its log stands in none. */
+static enum err view_restate_written(struct view_restate_search *search,
+                                     const struct object *object, uint8_t field,
+                                     struct entry_row *out)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(search->txn);
+    const struct object_register *found = object_register(object, field);
+    enum err err = found != NULL ? ledger_entry(&snapshot, found->arrival, out) : ERR_NOT_FOUND;
+
+    search->has_cut |= err == ERR_OK && out->is_cut;
+    return err == ERR_OK && out->is_cut ? ERR_NOT_FOUND : err;
 }
 
 /* ERR_NOT_FOUND: it is not complete, or not what a restatement is. */
-static enum err view_restate_read(struct ledger_txn *txn, const struct space_row *space,
-                                  const struct object *object, struct view_restate *out)
+static enum err view_restate_read(struct view_restate_search *search, const struct object *object)
 {
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct snapshot snapshot = ledger_txn_snapshot(search->txn);
     struct span epoch = object_value(object, RESTATE_EPOCH).bytes;
+    struct view_restate *out = &search->trial;
     struct entry_row first, last;
     struct epoch_row row;
-    enum err err = view_restate_written(&snapshot, object, RESTATE_COVERS, &first);
+    enum err err = view_restate_written(search, object, RESTATE_COVERS, &first);
 
     if (err == ERR_OK)
-        err = view_restate_written(&snapshot, object, RESTATE_COMPLETE, &last);
+        err = view_restate_written(search, object, RESTATE_COMPLETE, &last);
     if (err == ERR_OK &&
         (epoch.size != HASH_SIZE || first.log != last.log || first.seq >= last.seq ||
          last.seq - first.seq != object_number(object, RESTATE_COMPLETE)))
@@ -121,7 +136,7 @@ static enum err view_restate_read(struct ledger_txn *txn, const struct space_row
         return err;
     memcpy(out->epoch.bytes, epoch.data, HASH_SIZE);
     err = epoch_table_get(&snapshot, &out->epoch, &row);
-    if (err == ERR_OK && (!row.is_known || row.space != space->number))
+    if (err == ERR_OK && (!row.is_known || row.space != search->space->number))
         err = ERR_NOT_FOUND;
     out->is_there = true;
     out->depth = row.epoch.depth;
@@ -129,21 +144,6 @@ static enum err view_restate_read(struct ledger_txn *txn, const struct space_row
     out->begin = first.seq;
     out->end = last.seq;
     return err;
-}
-
-static enum err view_restate_read_covers(struct ledger_txn *txn, const struct space_row *space,
-                                         struct span bytes, struct view_restate *out)
-{
-    struct restate_cover *covers = heap_new(LOGS_PER_PEER_MAX * sizeof *covers);
-    enum err err =
-        covers != NULL ? restate_read_covers(bytes, covers, &out->covers_count) : ERR_NOMEM;
-
-    for (size_t at = 0; err == ERR_OK && at < out->covers_count; at++) {
-        out->covers[at].size = covers[at].size;
-        err = log_table_number(txn, space->number, &covers[at].device, &out->covers[at].log);
-    }
-    heap_free(covers);
-    return err == ERR_MALFORMED ? ERR_NOT_FOUND : err;
 }
 
 /* PROTOCOL RESTATE-3: "Of several complete ones that counts whose epoch is the deepest, and of
@@ -156,27 +156,140 @@ static bool view_restate_counts(const struct view_restate *left, const struct vi
                       span_of(right->epoch.bytes, HASH_SIZE)) < 0;
 }
 
-enum err view_restate_changed(struct ledger_txn *txn, const struct space_row *space,
-                              const struct object *after, bool *out_is_new)
+static enum err view_restate_judge(struct view_restate_search *search, const struct object *object)
 {
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct view_restate *both = heap_new_zeroed(2, sizeof *both);
-    enum err err = both != NULL ? view_restate_read(txn, space, after, &both[0]) : ERR_NOMEM;
+    enum err err = view_restate_read(search, object);
+    size_t count = 0;
+
+    if (err == ERR_OK && view_restate_counts(&search->trial, &search->best))
+        err =
+            restate_read_covers(object_value(object, RESTATE_COVERS).bytes, search->covers, &count);
+    else if (err == ERR_OK)
+        return ERR_OK;
+    if (err == ERR_OK) {
+        search->best = search->trial;
+        search->best.covers_count = count;
+    }
+    return err == ERR_MALFORMED || err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static enum err view_restate_on_object(void *self, uint32_t number, const struct object *object)
+{
+    struct view_restate_search *search = self;
+
+    (void)number;
+    if (search->after != NULL && id_is_equal(&search->after->id, &object->id))
+        return ERR_OK;
+    return view_restate_judge(search, object);
+}
+
+/* PROTOCOL RESTATE-9: "A mark covers nothing where the log does not go, or will not go, through it:
+ * of its own branch of a log a restatement says nothing about another." */
+static enum err view_restate_cover(struct view_restate_search *search,
+                                   const struct restate_cover *cover,
+                                   struct view_restate_cover *out)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(search->txn);
+    struct log_id id = {.space = search->space->id, .device = cover->device};
+    struct retire_state state;
+    struct log_row log;
+    struct chain chain;
+    struct keep keep;
+    enum err err = log_table_number(search->txn, search->space->number, &cover->device, &out->log);
+
+    out->size = cover->size;
+    if (err == ERR_OK)
+        err = log_table_now(search->txn, search->space, &cover->device, &log);
+    if (err != ERR_OK || cover->size < log.start)
+        return err;
+    if (cover->size <= log.tip.size) {
+        err = ledger_chain_at(&snapshot, &log, &id, cover->size, &chain);
+        if (err == ERR_OK && memcmp(chain.hash.bytes, cover->tag, TAG_SIZE) != 0)
+            out->size = 0;
+        return err;
+    }
+    err = retire_table_state(&snapshot, &cover->device, &state);
+    if (err != ERR_OK || !state.is_retired)
+        return err;
+    err = retire_table_keep(&snapshot, search->space->number, &cover->device, &keep);
+    if (err == ERR_OK && keep.size < cover->size)
+        out->size = 0;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static enum err view_restate_search_all(struct view_restate_search *search)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(search->txn);
+    enum err err =
+        row_each(&snapshot, &search->space->id, KIND_RESTATEMENT, view_restate_on_object, search);
+
+    if (err == ERR_OK && search->after != NULL)
+        err = view_restate_judge(search, search->after);
+    for (size_t at = 0; err == ERR_OK && at < search->best.covers_count; at++)
+        err = view_restate_cover(search, &search->covers[at], &search->best.covers[at]);
+    return err;
+}
+
+static bool view_restate_is_same(const struct view_restate *left, const struct view_restate *right)
+{
+    if (left->is_there != right->is_there || !left->is_there)
+        return left->is_there == right->is_there;
+    return left->log == right->log && left->begin == right->begin && left->end == right->end &&
+           memcmp(&left->epoch, &right->epoch, sizeof left->epoch) == 0;
+}
+
+static bool view_restate_has_same_covers(const struct view_restate *left,
+                                         const struct view_restate *right)
+{
+    bool is_same = left->covers_count == right->covers_count;
+
+    for (size_t at = 0; is_same && at < left->covers_count; at++)
+        is_same = left->covers[at].log == right->covers[at].log &&
+                  left->covers[at].size == right->covers[at].size;
+    return is_same;
+}
+
+static enum err view_restate_store(struct view_restate_search *search, bool *out_is_new)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(search->txn);
+    struct view_restate *best = &search->best, *was = &search->trial;
+    uint32_t number = search->space->number;
+    struct key key;
+    enum err err = view_restate_load(&snapshot, number, was);
+
+    if (err != ERR_OK || (view_restate_is_same(best, was) &&
+                          (!best->is_there || view_restate_has_same_covers(best, was))))
+        return err;
+    *out_is_new = true;
+    key_of_u32(number, &key);
+    if (!best->is_there)
+        return ledger_erase(search->txn, TABLE_RESTATE, &key);
+    best->since = was->since;
+    if (!view_restate_is_same(best, was))
+        err = running_moment(search->txn, &best->since);
+    if (err == ERR_OK)
+        err = view_restate_put(search->txn, number, best);
+    return err == ERR_OK ? agenda_put(search->txn, AGENDA_NOW, KIND_RESTATEMENT,
+                                      span_of(search->space->id.bytes, ID_SIZE))
+                         : err;
+}
+
+enum err view_restate_look(struct ledger_txn *txn, const struct space_row *space,
+                           const struct object *after, bool *out_is_new)
+{
+    struct view_restate_search *search = heap_new_zeroed(1, sizeof *search);
+    enum err err = search != NULL ? ERR_OK : ERR_NOMEM;
 
     *out_is_new = false;
-    if (err == ERR_OK)
-        err = view_restate_load(&snapshot, space->number, &both[1]);
-    if (err == ERR_OK && view_restate_counts(&both[0], &both[1])) {
-        err = view_restate_read_covers(txn, space, object_value(after, RESTATE_COVERS).bytes,
-                                       &both[0]);
-        if (err == ERR_OK)
-            err = running_moment(txn, &both[0].since);
-        if (err == ERR_OK)
-            err = view_restate_put(txn, space->number, &both[0]);
-        if (err == ERR_OK)
-            err = agenda_put(txn, AGENDA_NOW, KIND_RESTATEMENT, span_of(space->id.bytes, ID_SIZE));
-        *out_is_new = err == ERR_OK;
+    if (err == ERR_OK) {
+        search->txn = txn;
+        search->space = space;
+        search->after = after;
+        err = view_restate_search_all(search);
     }
-    heap_free(both);
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
+    if (err == ERR_OK)
+        err = view_restate_store(search, out_is_new);
+    *out_is_new |= err == ERR_OK && search->has_cut;
+    heap_free(search);
+    return err;
 }

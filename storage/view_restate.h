@@ -36,9 +36,10 @@ uint64_t view_restate_covered(const struct view_restate *restate, uint32_t log);
 bool view_restate_is_dead(const struct view_restate *restate, uint32_t log, uint64_t seq,
                           uint32_t place_log, uint64_t place_seq);
 
-/* Called by follow after a restatement object changed; says whether another one counts now, so that
+/* Called when a restatement object changed (after: what it is now), and when logs were cut or
+ * joined (NULL): looks which one counts, and what it covers. True where that is another, so that
  * the space's objects must be merged again. */
-MUST_USE enum err view_restate_changed(struct ledger_txn *txn, const struct space_row *space,
-                                       const struct object *after, bool *out_is_new);
+MUST_USE enum err view_restate_look(struct ledger_txn *txn, const struct space_row *space,
+                                    const struct object *after, bool *out_is_new);
 
 #endif

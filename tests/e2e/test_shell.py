@@ -156,7 +156,7 @@ def help_knows_commands_groups_words_and_what_was_meant(place):
     assert "alias" in ana.ok("help", "WHO")["means"]
     assert ana.call("help", "exit-codes", text=True)[1].count("\n") == 10
     for typed, meant in (("per list", "peer list"), ("contact lst", "contact list"),
-                         ("statsu", "status"), ("inport x", "import")):
+                         ("statsu", "status"), ("inport x", "import x")):
         assert ana.fails(2, *typed.split())["hint"] == "kith " + meant
     assert "invite" in ana.fails(2, "peer")["message"]
     assert ana.fails(2, "xyzzy")["hint"] == "kith help"

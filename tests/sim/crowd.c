@@ -243,7 +243,7 @@ static void guest_on_batch(struct guest *guest, struct message *message, struct 
         return;
     }
     if (message->batch.has_start)
-        guest->sizes[alias] = message->batch.start_size;
+        guest->sizes[alias] = message->batch.start.size;
     guest->sizes[alias] += wire_array(&rest, 1, BLOCK_ENTRIES_MAX).left;
     guest->batches++;
     guest->entries = 0;

@@ -144,8 +144,9 @@ static void judge_put_space(struct world_node *node, const struct id *id, struct
 
     world_must(ledger_snapshot(node->ledger, &snapshot));
     if (ledger_space(&snapshot, id, &space) == ERR_OK) {
+        /* Which restatements are known is how a space is kept, not what it says. */
         for (unsigned kind = 1; kind < 256; kind++)
-            if (kind_find((uint8_t)kind) != NULL)
+            if (kind_find((uint8_t)kind) != NULL && kind != KIND_RESTATEMENT)
                 world_must(row_each(&snapshot, id, (uint8_t)kind, judge_on_object, out_objects));
         world_must(ledger_logs(&snapshot, space.number, judge_on_log, out_marks));
     }

@@ -466,11 +466,10 @@ static void net_curse(struct net_conn *conn)
 
 static struct world_node *net_listener(struct world *world, const struct address *address)
 {
-    size_t number = be16(address->host + 13);
-
-    if (number >= world->nodes_count)
-        return NULL;
-    return address_is_equal(&world->nodes[number]->address, address) ? world->nodes[number] : NULL;
+    for (size_t at = 0; at < world->nodes_count; at++)
+        if (address_is_equal(&world->nodes[at]->address, address))
+            return world->nodes[at];
+    return NULL;
 }
 
 static void net_refuse(struct net_conn *conn)

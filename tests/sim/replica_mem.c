@@ -261,6 +261,17 @@ static enum err replica_mem_chain_at(void *self, const struct log_id *id, uint64
     return ERR_OK;
 }
 
+static enum err replica_mem_beginning(void *self, const struct public_key *peer,
+                                      const struct log_id *id, struct log_beginning *out)
+{
+    const struct replica_mem *replica = self;
+
+    (void)peer;
+    (void)id;
+    *out = (struct log_beginning){0};
+    return replica->failure;
+}
+
 static enum err replica_mem_tip(void *self, const struct log_id *id, struct replica_log *out)
 {
     *out = (struct replica_log){.log = *id};
@@ -453,6 +464,7 @@ struct replica replica_mem_replica(struct replica_mem *replica)
     return (struct replica){.logs = replica_mem_logs,
                             .space_logs = replica_mem_space_logs,
                             .tip = replica_mem_tip,
+                            .beginning = replica_mem_beginning,
                             .chain_at = replica_mem_chain_at,
                             .accepts = replica_mem_accepts,
                             .read = replica_mem_read,

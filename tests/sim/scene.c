@@ -268,3 +268,54 @@ size_t scene_devices(struct world_node *node, const struct world_node *member)
     ledger_snapshot_end(&snapshot);
     return count;
 }
+
+/* Main. */
+
+void scene_want(int argc, char **argv, struct scene_wanted *out)
+{
+    *out =
+        (struct scene_wanted){.name = argc > 1 && argv[1][0] != '-' ? argv[1] : "",
+                              .is_talkative = argc > 1 && strcmp(argv[argc - 1], "--trace") == 0};
+    (void)setvbuf(stdout, NULL, _IOLBF, 0); /* Only how soon it is seen depends on it. */
+}
+
+bool scene_is_wanted(const struct scene_wanted *wanted, const char *name)
+{
+    return strncmp(name, wanted->name, strlen(wanted->name)) == 0;
+}
+
+bool scene_run(const struct scene_wanted *wanted, const struct scene_named *scenes, size_t count)
+{
+    bool is_well = true;
+
+    for (size_t at = 0; at < count; at++) {
+        struct scene scene;
+
+        if (!scene_is_wanted(wanted, scenes[at].name))
+            continue;
+        scene_begin(&scene, 1 + at, wanted->is_talkative);
+        scenes[at].run(&scene);
+        is_well &= scene_end(&scene, scenes[at].name);
+    }
+    return is_well;
+}
+
+bool scene_run_sweep(const struct scene_wanted *wanted, const struct scene_sweep *sweep)
+{
+    struct scene scene;
+    bool is_well = true;
+    char name[64];
+
+    for (uint64_t commits = 1; commits <= sweep->commits; commits++)
+        for (int doom = WORLD_BEFORE_COMMIT; doom <= WORLD_AFTER_COMMIT; doom++) {
+            (void)snprintf(name, sizeof name, "%s power cut %s commit %llu", sweep->number,
+                           doom == WORLD_BEFORE_COMMIT ? "before" : "after",
+                           (unsigned long long)commits);
+            if (!scene_is_wanted(wanted, name))
+                continue;
+            scene_begin(&scene, commits, wanted->is_talkative);
+            sweep->run(&scene, commits, (enum world_doom)doom);
+            is_well &= scene_end(&scene, name);
+        }
+    return is_well;
+}

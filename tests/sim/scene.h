@@ -49,4 +49,31 @@ void scene_restore(struct scene *scene, struct world_node *node, const struct wo
 /* Devices of this member that node knows. */
 size_t scene_devices(struct world_node *node, const struct world_node *member);
 
+/* What main was asked for: those whose name begins so, and whether they are told step by step. */
+struct scene_wanted {
+    const char *name;
+    bool is_talkative;
+};
+
+/* As PROGRAM [NAME] [--trace]. */
+void scene_want(int argc, char **argv, struct scene_wanted *out);
+bool scene_is_wanted(const struct scene_wanted *wanted, const char *name);
+
+struct scene_named {
+    const char *name;
+    void (*run)(struct scene *scene);
+};
+
+/* Those of these that are wanted; true when all is well. */
+bool scene_run(const struct scene_wanted *wanted, const struct scene_named *scenes, size_t count);
+
+/* The power goes before and after each of the first commits: one scene for each. */
+struct scene_sweep {
+    const char *number;
+    uint64_t commits;
+    void (*run)(struct scene *scene, uint64_t commits, enum world_doom doom);
+};
+
+bool scene_run_sweep(const struct scene_wanted *wanted, const struct scene_sweep *sweep);
+
 #endif

@@ -61,7 +61,7 @@ static void session_pair_say_batch(struct session_pair *pair, struct message *me
 
     session_pair_say(pair, "batch %u", (unsigned)message->batch.alias);
     if (message->batch.has_start)
-        session_pair_say(pair, " from %llu", (unsigned long long)message->batch.start_size);
+        session_pair_say(pair, " from %llu", (unsigned long long)message->batch.start.size);
     session_pair_say(pair, " +%zu\n", count);
 }
 

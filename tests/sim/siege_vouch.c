@@ -4,9 +4,14 @@
 #include <string.h>
 
 #include "node/credential.h"
+#include "node/react.h"
 #include "proto/endorsement.h"
 #include "proto/limits.h"
+#include "proto/show.h"
+#include "proto/statement.h"
 #include "storage/endorsement_table.h"
+#include "storage/heal.h"
+#include "storage/space.h"
 #include "tests/sim/asking.h"
 #include "tests/sim/siege.h"
 #include "tests/sim/three.h"
@@ -197,6 +202,80 @@ static void siege_vouch_too_long(struct siege *siege)
     three_free(&three);
 }
 
+/* Iris quotes what she wrote about Bruno with a show that his lap signed, which stands nowhere. */
+static void siege_vouch_quote(struct three *three, struct member *lap, struct buf *record)
+{
+    struct ledger_txn *txn = member_begin(&three->iris);
+    struct snapshot of_lap = member_snapshot(lap), snapshot = ledger_txn_snapshot(txn);
+    struct show show = {.audience = AUDIENCE_NETWORK,
+                        .made_s = lap->now_ms / 1000,
+                        .until_s = lap->now_ms / 1000 + SHOW_DAYS_MAX * 86400};
+    struct buf identity = {0}, shown = {0};
+    struct edit_space edit = {0};
+    struct space_row network;
+    struct id object;
+
+    world_must(view_identity(&of_lap, &identity));
+    ledger_snapshot_end(&of_lap);
+    statement_hash(buf_span(record), &show.endorsement);
+    statement_id(buf_span(record), &object);
+    world_must(show_issue(&show, buf_span(&identity), ledger_signing_key(lap->ledger), &shown));
+    world_must(space_use_network(txn, true));
+    world_must(space_share_network(txn, &three->ana.secrets.member, true));
+    world_must(react_all(txn));
+    world_must(space_network(&snapshot, &network));
+    edit_begin(&edit, KIND_ENDORSEMENT, &object, three->iris.now_ms);
+    edit_set(&edit, ENDORSEMENT_STATEMENT, 1,
+             (struct value){.type = VALUE_BYTES, .bytes = buf_span(record)});
+    edit_set(&edit, ENDORSEMENT_SHOW, 1,
+             (struct value){.type = VALUE_BYTES, .bytes = buf_span(&shown)});
+    world_must(ledger_append(txn, &network.id, &edit, 0)); /* A node would take it back at once. */
+    world_must(ledger_commit(txn, NULL));
+    edit_release(&edit);
+    buf_release(&identity);
+    buf_release(&shown);
+}
+
+static bool siege_vouch_is_seen(struct three *three)
+{
+    char did[DID_SIZE];
+
+    identity_did(&three->bruno.secrets.member, did);
+    return siege_says(&three->ana, "endorsement.list", json_pack("{s:s}", "of", did), "Iris");
+}
+
+/* The thief of Bruno's lap and Iris are friends: Ana, who hears of the theft before or after, is
+ * shown nothing. */
+static void siege_vouch_by_a_thief(struct siege *siege)
+{
+    for (int is_known = 0; is_known < 2; is_known++) {
+        struct three three;
+        struct member lap;
+        struct buf record = {0};
+        struct ledger_txn *txn;
+
+        siege_vouch_begin(&three);
+        member_twin(&lap, &three.bruno, 9);
+        siege_vouch(&three.iris, &three.bruno.secrets.member, 0, "He built our stairs, and well.",
+                    &record);
+        siege_vouch_quote(&three, &lap, &record);
+        for (int round = 0; round < 2 && !is_known; round++)
+            (void)meeting_carry_one_way(&three.ana, &three.iris);
+        siege_expect(siege, siege_vouch_is_seen(&three) == !is_known, "a lap's word is shown");
+        txn = member_begin(&three.bruno);
+        world_must(heal_shut_out(txn, ledger_device(lap.ledger), RETIRE_STOLEN));
+        world_must(react_all(txn));
+        world_must(ledger_commit(txn, NULL));
+        meeting_carry(&three.bruno, &three.ana);
+        for (int round = 0; round < 2 && is_known; round++)
+            (void)meeting_carry_one_way(&three.ana, &three.iris);
+        siege_expect(siege, !siege_vouch_is_seen(&three), "a stolen one's is not");
+        buf_release(&record);
+        member_free(&lap);
+        three_free(&three);
+    }
+}
+
 const struct siege_case siege_vouch_cases[] = {
     {.name = "B65 an endorsement in another's name",
      .run = siege_vouch_for_another,
@@ -207,5 +286,8 @@ const struct siege_case siege_vouch_cases[] = {
      .is_apart = true,
      .bytes_max = SIEGE_VOUCHES_BYTES},
     {.name = "E2 endorsements that are too long", .run = siege_vouch_too_long, .is_apart = true},
+    {.name = "E3 quotes what a stolen device showed",
+     .run = siege_vouch_by_a_thief,
+     .is_apart = true},
     {.name = NULL},
 };

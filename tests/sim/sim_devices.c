@@ -442,10 +442,31 @@ static void sim_devices_sweep(struct scene *scene, uint64_t commits, enum world_
     scene_settle(scene);
 }
 
-static const struct sim_devices_scene {
-    const char *name;
-    void (*run)(struct scene *scene);
-} sim_devices_scenes[] = {
+/* 12. One device links with somebody while the other removes a peer, and neither knows of it. */
+static void sim_devices_linked_and_removed(struct scene *scene)
+{
+    struct sim_devices_cast cast;
+    struct world_node *dan;
+
+    sim_devices_meet(scene, &cast);
+    scene_settle(scene);
+    scene_part(scene, cast.desk, (struct world_node *)NULL);
+    dan = scene_member(scene, "dan");
+    scene_link(scene, cast.lap, dan);
+    scene_ask(scene, cast.desk, "peer.remove", json_pack("{s:s}", "who", "ben"));
+    scene_card(scene, cast.lap); /* It cannot know: ben may read it. */
+    scene_wait(scene, 60);
+    judge_parted(&scene->judge, cast.desk->person, cast.ben->person);
+    scene_join(scene);
+    scene_wait(scene, 120);
+    scene_card(scene, cast.desk);
+    scene_settle(scene);
+    world_crash(cast.lap);
+    scene_card(scene, cast.desk);
+    scene_settle(scene);
+}
+
+static const struct scene_named sim_devices_scenes[] = {
     {"1 second device", sim_devices_second},
     {"2 third device", sim_devices_third},
     {"3 two devices on either side", sim_devices_four},
@@ -456,43 +477,18 @@ static const struct sim_devices_scene {
     {"9 lost payloads", sim_devices_lost},
     {"10 old copy without the root", sim_devices_without_root},
     {"11 old copies far below the root", sim_devices_far_below},
+    {"12 a link and a removal at once", sim_devices_linked_and_removed},
 };
-
-static bool sim_devices_sweeps(const char *wanted, bool is_talkative)
-{
-    struct scene scene;
-    bool is_well = true;
-    char name[64];
-
-    for (uint64_t commits = 1; commits <= SIM_DEVICES_SWEEP; commits++)
-        for (int doom = WORLD_BEFORE_COMMIT; doom <= WORLD_AFTER_COMMIT; doom++) {
-            (void)snprintf(name, sizeof name, "6 power cut %s commit %llu",
-                           doom == WORLD_BEFORE_COMMIT ? "before" : "after",
-                           (unsigned long long)commits);
-            if (strncmp(name, wanted, strlen(wanted)) != 0)
-                continue;
-            scene_begin(&scene, commits, is_talkative);
-            sim_devices_sweep(&scene, commits, (enum world_doom)doom);
-            is_well &= scene_end(&scene, name);
-        }
-    return is_well;
-}
 
 int main(int argc, char **argv)
 {
-    const char *name = argc > 1 && argv[1][0] != '-' ? argv[1] : "";
-    bool is_talkative = argc > 1 && strcmp(argv[argc - 1], "--trace") == 0;
-    bool is_well = true;
+    const struct scene_sweep sweep = {"6", SIM_DEVICES_SWEEP, sim_devices_sweep};
+    struct scene_wanted wanted;
+    bool is_well;
 
-    for (size_t at = 0; at < sizeof sim_devices_scenes / sizeof sim_devices_scenes[0]; at++) {
-        struct scene scene;
-
-        if (strncmp(sim_devices_scenes[at].name, name, strlen(name)) != 0)
-            continue;
-        scene_begin(&scene, 1 + at, is_talkative);
-        sim_devices_scenes[at].run(&scene);
-        is_well &= scene_end(&scene, sim_devices_scenes[at].name);
-    }
-    is_well &= sim_devices_sweeps(name, is_talkative);
+    scene_want(argc, argv, &wanted);
+    is_well = scene_run(&wanted, sim_devices_scenes,
+                        sizeof sim_devices_scenes / sizeof sim_devices_scenes[0]);
+    is_well &= scene_run_sweep(&wanted, &sweep);
     return is_well ? 0 : 1;
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/sim/seeds.h"
 #include "tests/sim/vouching_judge.h"
 
 enum {
@@ -17,7 +18,6 @@ enum {
     SIM_ENDORSEMENT_CASE = 100,
     SIM_ENDORSEMENT_ACTS = 30,
     SIM_ENDORSEMENT_WAIT_MS = 1000,
-    SIM_ENDORSEMENT_FAILURES_MAX = 10,
     SIM_ENDORSEMENT_MONTHS_EVERY = 4
 };
 
@@ -65,14 +65,13 @@ static void sim_endorsement_months(struct vouching *vouching)
     sim_endorsement_rest(vouching);
 }
 
-static bool sim_endorsement_run(uint64_t seed, bool is_talkative, struct sim_endorsement_sum *sum,
-                                const char *program)
+static void sim_endorsement_live(void *self, struct seeds_one *one)
 {
     struct vouching *vouching = world_memory(sizeof *vouching);
     struct judge *judge = &vouching->judge;
-    bool is_well;
+    struct sim_endorsement_sum *sum = self;
 
-    vouching_begin(vouching, seed, is_talkative);
+    vouching_begin(vouching, one->seed, one->is_talkative);
     sim_endorsement_bad_times(vouching);
     sim_endorsement_rest(vouching);
     sum->deals += vouching->deals_count;
@@ -81,58 +80,43 @@ static bool sim_endorsement_run(uint64_t seed, bool is_talkative, struct sim_end
         sum->revoked += vouching->deals[at].was_revoked;
     if (judge->failure[0] == '\0')
         sum->shown += vouching_judge_shown(vouching);
-    if (judge->failure[0] == '\0' && seed % SIM_ENDORSEMENT_MONTHS_EVERY == 1) {
+    if (judge->failure[0] == '\0' && one->seed % SIM_ENDORSEMENT_MONTHS_EVERY == 1) {
         sim_endorsement_months(vouching);
         sum->months++;
     }
     if (judge->failure[0] == '\0' && !vouching->is_hostile && !vouching->has_ended &&
-        seed % 2 == 0) {
+        one->seed % 2 == 0) {
         vouching_judge_welcome(vouching, 1, VOUCHING_PERSONS - 1);
         vouching_welcome(vouching);
         sim_endorsement_rest(vouching);
     }
     if (judge->failure[0] == '\0')
         judge_all(judge);
-    is_well = judge->failure[0] == '\0';
-    if (!is_well)
-        (void)printf("not ok endorsements 0x%" PRIx64 ": %s\n  replay: %s --seed 0x%" PRIx64
-                     " --trace\n",
-                     seed, judge->failure, program, seed);
+    memcpy(one->failure, judge->failure, sizeof one->failure);
     vouching_end(vouching);
     free(vouching);
-    return is_well;
+}
+
+static bool sim_endorsement_end(void *self, uint64_t count)
+{
+    const struct sim_endorsement_sum *sum = self;
+
+    (void)printf("%" PRIu64 " worlds: %" PRIu64 " endorsements, %" PRIu64
+                 " shown at the end, %" PRIu64 " taken back, in %" PRIu64
+                 " a link ends, in %" PRIu64 " months go by\n",
+                 count, sum->deals, sum->shown, sum->revoked, sum->ended, sum->months);
+    return true;
 }
 
 int main(int argc, char **argv)
 {
-    uint64_t from = 1, count = SIM_ENDORSEMENT_COUNT, failures = 0;
     struct sim_endorsement_sum sum = {0};
-    bool is_talkative = false;
+    const struct seeds seeds = {.what = "worlds of endorsements",
+                                .count = SIM_ENDORSEMENT_COUNT,
+                                .every = SIM_ENDORSEMENT_CASE,
+                                .live = sim_endorsement_live,
+                                .end = sim_endorsement_end,
+                                .self = &sum};
 
-    for (int at = 1; at < argc; at++) {
-        const char *value = at + 1 < argc ? argv[at + 1] : "0";
-
-        if (strcmp(argv[at], "--trace") == 0) {
-            is_talkative = true;
-            continue;
-        }
-        if (strcmp(argv[at], "--count") == 0)
-            count = strtoull(value, NULL, 0);
-        else
-            from = strtoull(value, NULL, 0);
-        if (strcmp(argv[at], "--seed") == 0)
-            count = 1;
-        at++;
-    }
-    for (uint64_t at = 0; at < count && failures < SIM_ENDORSEMENT_FAILURES_MAX; at++) {
-        failures += !sim_endorsement_run(from + at, is_talkative, &sum, argv[0]);
-        if (failures == 0 && (at + 1) % SIM_ENDORSEMENT_CASE == 0)
-            (void)printf("ok endorsements up to 0x%" PRIx64 " are as they must be\n", from + at);
-    }
-    if (failures == 0)
-        (void)printf("ok %" PRIu64 " worlds from 0x%" PRIx64 ": %" PRIu64 " endorsements, %" PRIu64
-                     " shown at the end, %" PRIu64 " taken back, in %" PRIu64
-                     " a link ends, in %" PRIu64 " months go by\n",
-                     count, from, sum.deals, sum.shown, sum.revoked, sum.ended, sum.months);
-    return failures == 0 ? 0 : 1;
+    return seeds_main(&seeds, argc, argv);
 }

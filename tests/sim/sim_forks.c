@@ -413,12 +413,7 @@ static void sim_forks_removal(struct scene *scene)
     scene_settle(scene);
 }
 
-struct sim_forks_scenario {
-    const char *name;
-    void (*run)(struct scene *scene);
-};
-
-static const struct sim_forks_scenario sim_forks_scenarios[] = {
+static const struct scene_named sim_forks_scenarios[] = {
     {"1 blind space", sim_forks_blind_space},
     {"1 blind space made after the copy", sim_forks_blind_new_space},
     {"2 hidden pair fork", sim_forks_hidden_pair},
@@ -431,48 +426,34 @@ static const struct sim_forks_scenario sim_forks_scenarios[] = {
     {"8 removal on one branch", sim_forks_removal},
 };
 
-static int sim_forks_sweeps(const char *wanted, bool is_talkative)
+static bool sim_forks_key_file(const struct scene_wanted *wanted)
 {
     struct scene scene;
     char name[64];
-    int failures = 0;
+    bool is_well = true;
 
-    for (uint64_t commits = 1; commits <= SIM_FORKS_SWEEP; commits++)
-        for (int doom = WORLD_BEFORE_COMMIT; doom <= WORLD_AFTER_COMMIT; doom++) {
-            (void)snprintf(name, sizeof name, "7 power cut %s commit %llu",
-                           doom == WORLD_BEFORE_COMMIT ? "before" : "after",
-                           (unsigned long long)commits);
-            if (strncmp(name, wanted, strlen(wanted)) != 0)
-                continue;
-            scene_begin(&scene, commits, is_talkative);
-            sim_forks_sweep(&scene, commits, (enum world_doom)doom);
-            failures += !scene_end(&scene, name);
-        }
     for (uint64_t step = 1; step <= SIM_FORKS_KEY_STEPS + 2; step++) {
         (void)snprintf(name, sizeof name, "7 power cut at the key file, step %llu",
                        (unsigned long long)step);
-        if (strncmp(name, wanted, strlen(wanted)) != 0)
+        if (!scene_is_wanted(wanted, name))
             continue;
-        scene_begin(&scene, step, is_talkative);
+        scene_begin(&scene, step, wanted->is_talkative);
         sim_forks_keys(&scene, step);
-        failures += !scene_end(&scene, name);
+        is_well &= scene_end(&scene, name);
     }
-    return failures;
+    return is_well;
 }
 
 int main(int argc, char **argv)
 {
-    const char *wanted = argc > 1 ? argv[1] : "";
-    struct scene scene;
-    int failures = 0;
+    const struct scene_sweep sweep = {"7", SIM_FORKS_SWEEP, sim_forks_sweep};
+    struct scene_wanted wanted;
+    bool is_well;
 
-    for (size_t at = 0; at < sizeof sim_forks_scenarios / sizeof sim_forks_scenarios[0]; at++) {
-        if (strncmp(sim_forks_scenarios[at].name, wanted, strlen(wanted)) != 0)
-            continue;
-        scene_begin(&scene, at + 1, argc > 2);
-        sim_forks_scenarios[at].run(&scene);
-        failures += !scene_end(&scene, sim_forks_scenarios[at].name);
-        (void)fflush(stdout);
-    }
-    return failures + sim_forks_sweeps(wanted, argc > 2) > 0;
+    scene_want(argc, argv, &wanted);
+    is_well = scene_run(&wanted, sim_forks_scenarios,
+                        sizeof sim_forks_scenarios / sizeof sim_forks_scenarios[0]);
+    is_well &= scene_run_sweep(&wanted, &sweep);
+    is_well &= sim_forks_key_file(&wanted);
+    return is_well ? 0 : 1;
 }

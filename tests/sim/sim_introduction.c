@@ -14,6 +14,7 @@
 
 #include "tests/sim/judge.h"
 #include "tests/sim/net.h"
+#include "tests/sim/seeds.h"
 
 enum {
     MEET_COUNT = 1000,
@@ -45,6 +46,10 @@ struct meet {
     bool is_blind, is_over, is_introduced, is_parted, has_looked;
     char uris[2][INVITATION_TEXT_SIZE_MAX];
     struct meet_seen seen[3]; /* by number of the node */
+};
+
+struct meet_sum {
+    uint64_t linked;
 };
 
 static void meet_on_uri(struct world_node *node, void *self, enum err err,
@@ -280,14 +285,14 @@ static void meet_heal(struct meet *meet)
                    judge_is_linked(meet->bruno, meet->ana) ? "has" : "has not");
 }
 
-static bool meet_run(uint64_t seed, bool is_talkative, uint64_t *out_linked, const char *program)
+static void meet_live(void *self, struct seeds_one *one)
 {
     struct meet *meet = world_memory(sizeof *meet);
     struct world *world = &meet->world;
-    bool is_well;
+    struct meet_sum *sum = self;
 
-    world_begin(world, seed);
-    world->is_talkative = is_talkative;
+    world_begin(world, one->seed);
+    world->is_talkative = one->is_talkative;
     judge_begin(&meet->judge, world);
     meet_begin(meet);
     world->has_faults = true;
@@ -295,50 +300,34 @@ static bool meet_run(uint64_t seed, bool is_talkative, uint64_t *out_linked, con
     world_run_until(world, world->now_ms + MEET_BAD_MS);
     meet_heal(meet);
     if (judge_is_linked(meet->ana, meet->bruno)) {
-        (*out_linked)++;
+        sum->linked++;
         judge_met(&meet->judge, meet->ana->person, meet->bruno->person);
         judge_met(&meet->judge, meet->bruno->person, meet->ana->person);
     }
     judge_all(&meet->judge);
-    is_well = meet->judge.failure[0] == '\0';
-    if (!is_well)
-        (void)printf("not ok meeting 0x%" PRIx64 ": %s\n  replay: %s --seed 0x%" PRIx64
-                     " --trace\n",
-                     seed, meet->judge.failure, program, seed);
+    memcpy(one->failure, meet->judge.failure, sizeof one->failure);
     world_end(world);
     judge_end(&meet->judge);
     free(meet);
-    return is_well;
+}
+
+static bool meet_end(void *self, uint64_t count)
+{
+    const struct meet_sum *sum = self;
+
+    (void)printf("%" PRIu64 " of %" PRIu64 " meetings end in a link\n", sum->linked, count);
+    return true;
 }
 
 int main(int argc, char **argv)
 {
-    uint64_t from = 1, count = MEET_COUNT, linked = 0, failures = 0;
-    bool is_talkative = false;
+    struct meet_sum sum = {0};
+    const struct seeds seeds = {.what = "meetings",
+                                .count = MEET_COUNT,
+                                .every = MEET_CASE,
+                                .live = meet_live,
+                                .end = meet_end,
+                                .self = &sum};
 
-    for (int at = 1; at < argc; at++) {
-        const char *value = at + 1 < argc ? argv[at + 1] : "0";
-
-        if (strcmp(argv[at], "--trace") == 0) {
-            is_talkative = true;
-            continue;
-        }
-        if (strcmp(argv[at], "--count") == 0)
-            count = strtoull(value, NULL, 0);
-        else
-            from = strtoull(value, NULL, 0);
-        if (strcmp(argv[at], "--seed") == 0)
-            count = 1;
-        at++;
-    }
-    for (uint64_t at = 0; at < count && failures < 10; at++) {
-        failures += !meet_run(from + at, is_talkative, &linked, argv[0]);
-        if (failures == 0 && (at + 1) % MEET_CASE == 0)
-            (void)printf("ok meetings up to 0x%" PRIx64 " end as they must\n", from + at);
-    }
-    if (failures == 0)
-        (void)printf("ok %" PRIu64 " meetings from 0x%" PRIx64 " end as they must, %" PRIu64
-                     " of them in a link\n",
-                     count, from, linked);
-    return failures == 0 ? 0 : 1;
+    return seeds_main(&seeds, argc, argv);
 }

@@ -7,13 +7,13 @@
  *
  *   sim_passes [--seed N | --from N --count N] [--trace]
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/sim/judge.h"
 #include "tests/sim/net.h"
+#include "tests/sim/seeds.h"
 
 enum {
     PASSES_COUNT = 200,
@@ -275,14 +275,14 @@ static void passes_begin(struct passes *passes)
     }
 }
 
-static bool passes_run(uint64_t seed, bool is_talkative, const char *program)
+static void passes_live(void *self, struct seeds_one *one)
 {
     struct passes *passes = world_memory(sizeof *passes);
     struct world *world = &passes->world;
-    bool is_well;
 
-    world_begin(world, seed);
-    world->is_talkative = is_talkative;
+    (void)self;
+    world_begin(world, one->seed);
+    world->is_talkative = one->is_talkative;
     judge_begin(&passes->judge, world);
     passes_begin(passes);
     world->has_faults = true;
@@ -290,40 +290,16 @@ static bool passes_run(uint64_t seed, bool is_talkative, const char *program)
     world_run_until(world, world->now_ms + PASSES_BAD_MS);
     passes_heal(passes);
     judge_all(&passes->judge);
-    is_well = passes->judge.failure[0] == '\0';
-    if (!is_well)
-        (void)printf("not ok passes 0x%" PRIx64 ": %s\n  replay: %s --seed 0x%" PRIx64 " --trace\n",
-                     seed, passes->judge.failure, program, seed);
+    memcpy(one->failure, passes->judge.failure, sizeof one->failure);
     world_end(world);
     judge_end(&passes->judge);
     free(passes);
-    return is_well;
 }
 
 int main(int argc, char **argv)
 {
-    uint64_t from = 1, count = PASSES_COUNT, failures = 0;
-    bool is_talkative = false;
+    const struct seeds seeds = {
+        .what = "worlds of asks", .count = PASSES_COUNT, .live = passes_live};
 
-    for (int at = 1; at < argc; at++) {
-        const char *value = at + 1 < argc ? argv[at + 1] : "0";
-
-        if (strcmp(argv[at], "--trace") == 0) {
-            is_talkative = true;
-            continue;
-        }
-        if (strcmp(argv[at], "--count") == 0)
-            count = strtoull(value, NULL, 0);
-        else
-            from = strtoull(value, NULL, 0);
-        if (strcmp(argv[at], "--seed") == 0)
-            count = 1;
-        at++;
-    }
-    for (uint64_t at = 0; at < count && failures < 10; at++)
-        failures += !passes_run(from + at, is_talkative, argv[0]);
-    if (failures == 0)
-        (void)printf("ok %" PRIu64 " worlds of asks from 0x%" PRIx64 " end as they must\n", count,
-                     from);
-    return failures == 0 ? 0 : 1;
+    return seeds_main(&seeds, argc, argv);
 }

@@ -344,10 +344,10 @@ static bool twist_run(unsigned order, bool has_iris_twin, const char *name, bool
 int main(int argc, char **argv)
 {
     static const char *const who[] = {"yes", "no", "bruno"};
-    const char *wanted = argc > 1 && argv[1][0] != '-' ? argv[1] : "";
-    bool is_talkative = argc > 1 && strcmp(argv[argc - 1], "--trace") == 0;
+    struct scene_wanted wanted;
     bool is_well = true;
 
+    scene_want(argc, argv, &wanted);
     for (unsigned twin = 0; twin < 2; twin++)
         for (unsigned order = 0; order < TWIST_ORDERS; order++) {
             const unsigned *at = twist_orders[order];
@@ -358,9 +358,8 @@ int main(int argc, char **argv)
             if (twin == 0)
                 (void)snprintf(name + strlen(name), sizeof name - strlen(name), "%s, %s, %s",
                                who[at[0]], who[at[1]], who[at[2]]);
-            if (strncmp(name, wanted, strlen(wanted)) == 0)
-                is_well &= twist_run(order, twin == 1, name, is_talkative);
-            (void)fflush(stdout);
+            if (scene_is_wanted(&wanted, name))
+                is_well &= twist_run(order, twin == 1, name, wanted.is_talkative);
         }
     return is_well ? 0 : 1;
 }

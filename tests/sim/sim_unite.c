@@ -336,10 +336,7 @@ static void sim_unite_decisions(struct scene *scene)
     scene_expect(scene, strcmp(desk, "set aside") == 0, "set aside outranks shown");
 }
 
-static const struct sim_unite_scene {
-    const char *name;
-    void (*run)(struct scene *scene);
-} sim_unite_scenes[] = {
+static const struct scene_named sim_unite_scenes[] = {
     {"1 two branches of a dead sibling", sim_unite_dead_sibling},
     {"2 one branch from the sibling itself", sim_unite_known_sibling},
     {"3 siblings that come back", sim_unite_late_sibling},
@@ -352,19 +349,11 @@ static const struct sim_unite_scene {
 
 int main(int argc, char **argv)
 {
-    const char *wanted = argc > 1 && argv[1][0] != '-' ? argv[1] : "";
-    bool is_talkative = argc > 1 && strcmp(argv[argc - 1], "--trace") == 0;
-    bool is_well = true;
+    struct scene_wanted wanted;
 
-    for (size_t at = 0; at < sizeof sim_unite_scenes / sizeof sim_unite_scenes[0]; at++) {
-        struct scene scene;
-
-        if (strncmp(sim_unite_scenes[at].name, wanted, strlen(wanted)) != 0)
-            continue;
-        scene_begin(&scene, 1 + at, is_talkative);
-        sim_unite_scenes[at].run(&scene);
-        is_well &= scene_end(&scene, sim_unite_scenes[at].name);
-        (void)fflush(stdout);
-    }
-    return is_well ? 0 : 1;
+    scene_want(argc, argv, &wanted);
+    return scene_run(&wanted, sim_unite_scenes,
+                     sizeof sim_unite_scenes / sizeof sim_unite_scenes[0])
+               ? 0
+               : 1;
 }

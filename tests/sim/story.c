@@ -8,16 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/card.h"
 #include "proto/limits.h"
+#include "storage/restate.h"
+#include "storage/row.h"
 #include "tests/sim/net.h"
 
 enum {
     STORY_PERSONS_MAX = 4,
     STORY_NODES_MAX = 6, /* with clones */
     STORY_LINKS_MAX = 8,
+    STORY_BURST_MAX = 300,
     STORY_FAULTS_MS = 400 * 1000,   /* how long the bad times last */
     STORY_HEAL_MS = 40 * 60 * 1000, /* how long mending may take */
     STORY_LOOK_MS = 5000,
+    STORY_SWAP_LOOKS = 60,
     STORY_AGAIN_MS = 10000
 };
 
@@ -46,7 +51,7 @@ struct story {
     uint64_t failures[STORY_NODES_MAX];
     struct world_home *homes[STORY_NODES_MAX]; /* an old copy */
     size_t homes_since[STORY_NODES_MAX];       /* canaries when it was made */
-    bool has_copies, has_devices;
+    bool has_copies, has_devices, has_bursts;
     size_t nodes_count;
     struct story_link links[STORY_LINKS_MAX];
     size_t links_count;
@@ -204,6 +209,65 @@ static void story_edit_card(struct story *story, struct world_node *node)
               canary);
 }
 
+struct story_burst {
+    uint64_t edits;
+    bool is_restated;
+};
+
+/* The card's title, again and again, in one transaction. */
+static enum err story_write_burst(void *what, struct ledger_txn *txn)
+{
+    const struct story_burst *burst = what;
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    const struct id only = {{0}};
+    struct edit_space edit = {0};
+    struct object card = {0};
+    struct space_row space;
+    uint64_t counter = 0;
+    uint32_t number;
+    enum err err = ledger_own_space(&snapshot, SPACE_CARD, &space);
+
+    if (err == ERR_OK)
+        err = row_get(&snapshot, &space.id, KIND_CARD, &only, &card, &number);
+    if (err == ERR_OK && object_register(&card, CARD_TITLE) != NULL)
+        counter = object_register(&card, CARD_TITLE)->counter;
+    object_release(&card);
+    if (err == ERR_NOT_FOUND)
+        err = ERR_OK;
+    for (uint64_t at = 0; err == ERR_OK && at < burst->edits; at++) {
+        char text[24];
+
+        (void)snprintf(text, sizeof text, "title %u", (unsigned)at);
+        edit_begin(&edit, KIND_CARD, &only, ledger_txn_now_ms(txn));
+        edit_set(&edit, CARD_TITLE, ++counter,
+                 (struct value){.type = VALUE_TEXT, .bytes = span_str(text)});
+        err = ledger_append(txn, &space.id, &edit, 0);
+    }
+    edit_release(&edit);
+    return err == ERR_OK && burst->is_restated ? restate_space(txn, &space.id) : err;
+}
+
+static void story_on_burst(struct world_node *node, void *self, enum err err,
+                           const struct op_call *call)
+{
+    (void)node;
+    (void)err;
+    (void)call;
+    free(self);
+}
+
+static void story_burst(struct story *story, struct world_node *node)
+{
+    struct story_burst *burst;
+
+    if (!node->is_up)
+        return;
+    burst = world_memory(sizeof *burst);
+    burst->edits = 1 + world_draw(&story->world, STORY_BURST_MAX);
+    burst->is_restated = world_once_in(&story->world, 2);
+    world_write(node, story_write_burst, burst, story_on_burst, burst);
+}
+
 /* Misfortune. */
 
 static void story_power(struct story *story, struct world_node *node)
@@ -350,6 +414,11 @@ static void story_do(struct world *world, struct world_node *nobody, void *data)
             story_clock(story, node);
         break;
     case 6:
+        if (story->has_bursts)
+            story_burst(story, node);
+        else
+            story_add_contact(story, node);
+        break;
     case 7:
     case 8:
         story_add_contact(story, node);
@@ -415,6 +484,26 @@ static void story_urge(struct story *story)
     }
 }
 
+/* Two copies of one machine, each of which calls and is called by its own half of the world, would
+ * never hear of each other: those of one member at a time change places, as machines do. */
+static void story_swap(struct story *story, size_t person)
+{
+    for (size_t one = 0; one < story->nodes_count; one++)
+        for (size_t other = one + 1; other < story->nodes_count; other++) {
+            struct world_node *left = story->nodes[one], *right = story->nodes[other];
+            struct address address = left->address;
+
+            if (left->person != person || right->person != person)
+                continue;
+            world_crash(left);
+            world_crash(right);
+            left->address = right->address;
+            right->address = address;
+            world_start(left);
+            world_start(right);
+        }
+}
+
 /* Where one member has several machines, being in step is not enough: the judge must be content. */
 static bool story_is_content(struct story *story)
 {
@@ -465,6 +554,8 @@ static void story_heal(struct story *story)
     for (unsigned look = 0; world->now_ms < until; look++) {
         if (look % 12 == 0)
             story_urge(story);
+        if (story->has_copies && look % STORY_SWAP_LOOKS == STORY_SWAP_LOOKS - 1)
+            story_swap(story, look / STORY_SWAP_LOOKS % STORY_PERSONS_MAX);
         world_run_until(world, world->now_ms + STORY_LOOK_MS);
         if (story_is_settled(story))
             return;
@@ -485,6 +576,7 @@ void story_run(const struct story_options *options, struct story_result *out)
     judge_begin(&story->judge, world);
     story->has_copies = options->has_copies;
     story->has_devices = options->has_devices;
+    story->has_bursts = options->has_bursts;
     story_begin(story);
     world->has_faults = true;
     world_after(world, 0, NULL, story_do, story);

@@ -13,6 +13,7 @@ struct story_options {
     bool is_talkative;
     bool has_devices; /* members get further devices */
     bool has_copies;  /* machines go back to old copies, and are cloned */
+    bool has_bursts;  /* cards change by the hundred, and are restated */
 };
 
 struct story_result {

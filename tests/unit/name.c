@@ -75,7 +75,7 @@ static void a_person_is_found_by_name_first_name_and_email(void **state)
     name_means(&ana, "zoe", &zoe);
     /* A first name is a whole word. */
     name_fails(&ana, "joo", OP_NOT_FOUND);
-    name_fails(&ana, "kim", OP_NOT_FOUND);
+    name_fails(&ana, "im", OP_NOT_FOUND);
     name_fails(&ana, "oon@example.org", OP_NOT_FOUND);
     name_fails(&ana, "joon@example.or", OP_NOT_FOUND);
     member_free(&ana);
@@ -93,6 +93,30 @@ static void a_whole_name_comes_before_first_names(void **state)
     name_fails(&ana, "joon", OP_AMBIGUOUS);
     just_joon = name_new(&ana, "Joon", NULL);
     name_means(&ana, "joon", &just_joon);
+    member_free(&ana);
+}
+
+/* People say surnames, too; but not half words, and never before a first name that fits. */
+static void any_words_of_a_name_do_when_nobody_begins_with_them(void **state)
+{
+    struct member ana;
+    struct id joon, kim, anne;
+
+    (void)state;
+    member_new(&ana, 1, false);
+    joon = name_new(&ana, "Joon-Ho van den Kim", "joon@example.org");
+    name_means(&ana, "kim", &joon);
+    name_means(&ana, "van den kim", &joon);
+    name_means(&ana, "kim joon", &joon);
+    name_means(&ana, "Ho", &joon);
+    name_fails(&ana, "ki", OP_NOT_FOUND);
+    name_fails(&ana, "kim park", OP_NOT_FOUND);
+    name_fails(&ana, "example", OP_NOT_FOUND); /* It stands in no name. */
+    anne = name_new(&ana, "Anne Kim", NULL);
+    name_fails(&ana, "kim", OP_AMBIGUOUS);
+    name_means(&ana, "anne", &anne);
+    kim = name_new(&ana, "Kim Park", NULL);
+    name_means(&ana, "kim", &kim);
     member_free(&ana);
 }
 
@@ -195,7 +219,8 @@ static void a_peer_is_found_by_card_alias_and_did(void **state)
     json_decref(meeting_op(&ana, "peer.rename",
                            json_pack("{s:s, s:s}", "who", did, "alias", "The Carpenter"), NULL));
     for (int is_peer = 0; is_peer < 2; is_peer++) {
-        const char *ways[] = {"bruno silva", "the carpenter", did, prefix};
+        const char *ways[] = {"bruno silva", "the carpenter", "bruno", "silva", "carpenter",
+                              did,           prefix};
 
         for (size_t at = 0; at < sizeof ways / sizeof ways[0]; at++) {
             asked = name_ask(&ana, ways[at], is_peer != 0);
@@ -259,6 +284,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_person_is_found_by_name_first_name_and_email),
         cmocka_unit_test(a_whole_name_comes_before_first_names),
+        cmocka_unit_test(any_words_of_a_name_do_when_nobody_begins_with_them),
         cmocka_unit_test(a_prefix_of_an_id_has_six_digits_at_least),
         cmocka_unit_test(several_are_listed_with_ids_that_tell_them_apart),
         cmocka_unit_test(nobody_and_too_much_are_refused),

@@ -139,6 +139,21 @@ static enum standing out_standing(struct member *member, const struct member *de
     return standing;
 }
 
+/* How one stands who signed by this chain of two, the second unknown where it is NULL. */
+static enum standing out_signer(struct member *member, const struct member *above,
+                                const struct member *signer)
+{
+    struct snapshot snapshot = member_snapshot(member);
+    struct device_keys chain = {.devices = {*ledger_device(above->ledger), {{9}}}, .count = 2};
+    enum standing standing;
+
+    if (signer != NULL)
+        chain.devices[1] = *ledger_device(signer->ledger);
+    assert_int_equal(standing_of_signer(&snapshot, &chain, &standing), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    return standing;
+}
+
 static void own_devices_share_a_secret(void **state)
 {
     struct out_world world;
@@ -238,6 +253,9 @@ static void what_a_stolen_device_certified_later_is_void(void **state)
     assert_int_equal(out_shut(&world.desk, &world.lap, RETIRE_STOLEN), ERR_OK);
     (void)member_pull(&world.bruno, &world.desk, NULL);
     assert_int_equal(out_standing(&world.bruno, &world.pad), STANDING_VOID);
+    assert_int_equal(out_signer(&world.bruno, &world.lap, &world.pad), STANDING_VOID);
+    assert_int_equal(out_signer(&world.bruno, &world.lap, NULL), STANDING_VOID);
+    assert_int_equal(out_signer(&world.bruno, &world.desk, NULL), STANDING_GOOD);
     out_write(&world, &world.pad, 3, "again");
     assert_int_equal(member_pull(&world.bruno, &world.pad, NULL), 0);
     member_free(&world.pad);
@@ -260,6 +278,8 @@ static void what_a_stolen_device_certified_before_stays(void **state)
     (void)member_pull(&world.bruno, &world.desk, NULL);
     assert_int_equal(out_standing(&world.desk, &world.pad), STANDING_GOOD);
     assert_int_equal(out_standing(&world.bruno, &world.pad), STANDING_GOOD);
+    assert_int_equal(out_signer(&world.bruno, &world.lap, &world.pad), STANDING_GOOD);
+    assert_int_equal(out_signer(&world.bruno, &world.lap, NULL), STANDING_VOID);
     member_free(&world.pad);
     out_world_free(&world);
 }

@@ -1,0 +1,113 @@
+"""What a tired person types: names without quotes, verbs of other programs, words in the wrong
+order, nothing at all. It works, or the line to type instead is told, whole."""
+import signal
+
+from kithtest import KITH, Terminal, run
+
+
+def hint(member, code, *words):
+    return member.fails(code, *words)["hint"]
+
+
+def names_need_no_quotes(place):
+    ana = place.member("Ana")
+    joon = ana.ok("contact", "add", "Joon", "Kim", "--tag", "boats")
+    assert joon["name"] == "Joon Kim", joon
+    for words in (("Joon", "Kim"), ("joon", "kim"), ("Joon Kim",)):
+        assert ana.ok("contact", "show", *words)["id"] == joon["id"]
+    assert ana.ok("circle", "create", "old", "friends")["circles"][0]["name"] == "old friends"
+    # What is no part of a name, or could belong to either, is asked back with the whole line.
+    for typed, line in (
+            ("contact add Mara Lindt mara@example.org",
+             'contact add "Mara Lindt" --email mara@example.org'),
+            ("contact add Mara Lindt +49301234", 'contact add "Mara Lindt" --tel +49301234'),
+            ("contact add Mara --tag choir friends", 'contact add Mara --tag "choir friends"'),
+            ("contact edit Joon Kim org=ACME", 'contact edit "Joon Kim" --set org=ACME'),
+            ("contact log Joon Kim coffee", 'contact log "Joon Kim" coffee'),
+            ("contact merge Joon Kim Mara", 'contact merge "Joon Kim" Mara'),
+            ("peer rename Joon Kim joonie", 'peer rename "Joon Kim" joonie'),
+            ("remind joon 3m", "remind joon --every 3m"),
+            ("ask pass 3f9a1c bruno", "ask pass 3f9a1c --to bruno"),
+            ("me edit --title Looking for work", 'me edit --title "Looking for work"')):
+        assert hint(ana, 2, *typed.split()) == "kith " + line, typed
+    assert [one["name"] for one in ana.ok("contact", "list")["contacts"]] == ["Joon Kim"]
+
+
+def init_takes_a_name_as_it_is_said(place):
+    for at, words in enumerate((("Ana", "Müller"), ("--name", "Ana Müller"))):
+        home = f"{place.path}/{at}"
+        member = place.member(f"M{at}")
+        member.home = home
+        assert member.ok("init", *words)["name"] == "Ana Müller"
+    member.home = f"{place.path}/none"
+    # Half a name is no name.
+    assert hint(member, 2, "init", "--name", "Ana", "Müller") == 'kith init --name "Ana Müller"'
+    assert hint(member, 3, "status")
+
+
+def an_invitation_that_was_broken_by_a_mail_still_counts(place):
+    ana, bruno = place.member("Ana"), place.member("Bruno")
+    uri = ana.ok("peer", "invite", "Bruno", "--address", "127.0.0.1:9")["uri"]
+    assert bruno.ok("peer", "accept", uri[:40], uri[40:80], uri[80:])["state"] == "pending"
+
+
+def other_words_lead_to_the_command(place):
+    ana = place.member("Ana")
+    for typed, line in (("peers", "peer list"), ("friends", "peer list"),
+                        ("contacts", "contact list"), ("search boat", "contact search boat"),
+                        ("add Joon Kim", "contact add Joon Kim"), ("delete joon",
+                                                                   "contact remove joon"),
+                        ("contact delete joon", "contact remove joon"),
+                        ("contact ls", "contact list"), ("list peers", "peer list"),
+                        ("add contact Bob", "contact add Bob"), ("circle new choir",
+                                                                 "circle create choir"),
+                        ("invite Bruno", "peer invite Bruno"), ("stauts", "status"),
+                        ("contcat add Bob", "contact add Bob"), ("answers", "lead list"),
+                        ("intro reject 3f9a1c", "intro decline 3f9a1c")):
+        assert hint(ana, 2, *typed.split()) == "kith " + line, typed
+    assert hint(ana, 2, "ask", "I look for a job.") == 'kith ask post "I look for a job."'
+    assert hint(ana, 2, "search", "a$b") == "kith contact search", "no shell reads more out of it"
+    error = ana.fails(2, "peer", "foo")
+    assert "invite" in error["message"] and error["hint"] == "kith help peer", error
+    for group in ("ask", "lead", "intro", "endorsement", "share"):
+        assert hint(ana, 2, group, "show") == f"kith {group} list"
+
+
+def what_is_missing_is_asked_for_on_a_terminal(place):
+    ana = place.member("Ana")
+    asked = Terminal(KITH, "--home", ana.home, "contact", "add").hears("Name: ")
+    asked.say(" Zoë Ng \n")
+    assert asked.wait() == 0, asked.text()
+    asked.close()
+    assert ana.ok("contact", "show", "zoe ng")["name"] == "Zoë Ng"
+    for given, code in (("\n", 2), ("\x04", 2), ("\x03", -signal.SIGINT)):
+        asked = Terminal(KITH, "--home", ana.home, "peer", "accept").hears("The invitation")
+        asked.say(given)
+        assert asked.wait() == code, asked.text()
+        asked.close()
+    assert ana.fails(2, "contact", "add")["message"] == "still missing: NAME"
+
+
+def the_lines_for_namesakes_can_be_typed(place):
+    """An import makes many in one millisecond; what is told of one means just that one."""
+    ana = place.member("Ana")
+    cards = "".join(f"BEGIN:VCARD\nVERSION:3.0\nFN:{name}\nORG:Firm {at}\nEND:VCARD\n"
+                    for at, name in enumerate(["Priya Sharma", "Priya Sharma"] +
+                                              [f"Person {n}" for n in range(600)]))
+    ana.ok("import", "-", stdin=cards.encode())
+    pair = ana.ok("contact", "duplicates")["duplicates"][0]
+    told = ana.fails(6, "contact", "show", "sharma")["message"]
+    for one in pair["contacts"]:
+        short = next(word for word in told.replace("(", " ").replace(")", " ").split()
+                     if one["id"].startswith(word))
+        assert ana.ok("contact", "show", short)["org"] == one["org"]
+        assert f"({short}) of {one['org']}" in told, told
+    shown = ana.call("contact", "duplicates", text=True)[1]
+    assert "Priya Sharma (Firm 0) and Priya Sharma (Firm 1)" in shown or \
+        "Priya Sharma (Firm 1) and Priya Sharma (Firm 0)" in shown, shown
+    assert pair["next"] in shown
+    ana.ok(*pair["next"].split()[1:])
+    assert ana.ok("contact", "list")["total"] == 601
+
+
+run(globals())

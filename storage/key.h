@@ -79,6 +79,9 @@
  *              2, neighbour, kind, object   id of the letter, since when it waits
  *   thread     id of its first letter,      1 I wrote it, else 0
  *              object of a letter
+ *   claim      device, member               a row as in device, by a member whose it is held not to
+ *                                           be
+ *   static_claim static key, member         the member's device that is called so, too
  */
 /* clang-format on */
 #ifndef KITH_STORAGE_KEY_H
@@ -141,7 +144,9 @@
     X(REPLY_KEPT, "reply_kept")                                                                    \
     X(BROUGHT, "brought")                                                                          \
     X(THREAD, "thread")                                                                            \
-    X(CERTIFICATE, "certificate")
+    X(CERTIFICATE, "certificate")                                                                  \
+    X(CLAIM, "claim")                                                                              \
+    X(STATIC_CLAIM, "static_claim")
 
 enum table {
 #define X(word, name) TABLE_##word,

@@ -160,7 +160,8 @@ static enum err engine_drop_unlinked(struct engine *engine)
                 engine_talk_event(engine, conn, &event);
             continue;
         }
-        if (!conn->is_out && engine_heal_is_out(engine, &conn->device)) {
+        if (!conn->is_out &&
+            standing_is_out(engine_heal_standing(engine, &conn->device, &conn->member))) {
             engine_talk_event(engine, conn, &event);
             continue;
         }

@@ -75,7 +75,7 @@ static enum err engine_call_on_device(void *self, const struct device_row *devic
     struct engine_call_peer *from = self;
     struct engine_target *target;
 
-    if (engine_heal_is_retired(from->engine, &device->device))
+    if (device->is_claim || engine_heal_is_retired(from->engine, &device->device))
         return ERR_OK; /* It may call us, and is told. */
     target = engine_call_add_device(from->engine, &device->device);
     if (target == NULL)
@@ -474,13 +474,14 @@ void engine_call_ended(struct engine *engine, struct engine_conn *conn)
 
 /* PROTOCOL LIMIT-4: "The third time in 24 hours the device is refused for an hour; each further
  * time for twice as long." */
-void engine_call_violated(struct engine *engine, const struct public_key *device)
+void engine_call_violated(struct engine *engine, const struct public_key *device,
+                          const struct public_key *member)
 {
     struct engine_target *target = engine_call_target(engine, device);
     char text[80];
     unsigned beyond;
 
-    if (target == NULL)
+    if (target == NULL || !public_key_is_equal(&target->member, member))
         return;
     if (engine->now_ms > target->violations_since_ms + ENGINE_DAY_MS)
         target->violations = 0;
@@ -497,9 +498,11 @@ void engine_call_violated(struct engine *engine, const struct public_key *device
     engine_journal(engine, "penalty", target->name, text);
 }
 
-bool engine_call_is_banned(struct engine *engine, const struct public_key *device)
+bool engine_call_is_banned(struct engine *engine, const struct public_key *device,
+                           const struct public_key *member)
 {
     const struct engine_target *target = engine_call_target(engine, device);
 
-    return target != NULL && engine->now_ms < target->banned_until_ms;
+    return target != NULL && public_key_is_equal(&target->member, member) &&
+           engine->now_ms < target->banned_until_ms;
 }

@@ -166,7 +166,8 @@ static bool engine_make_room(struct engine *engine, const struct engine_conn *ne
 
     for (struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next) {
         if (conn->state != CONN_SESSION || conn == newcomer ||
-            !public_key_is_equal(&conn->device, &newcomer->device))
+            !public_key_is_equal(&conn->device, &newcomer->device) ||
+            !public_key_is_equal(&conn->member, &newcomer->member))
             continue;
         count++;
         if (!conn->is_confirmed && (oldest == NULL || conn->begun_at_ms <= oldest->begun_at_ms))

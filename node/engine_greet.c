@@ -7,6 +7,7 @@
 
 #include "crypto/secret.h"
 #include "node/engine_state.h"
+#include "storage/standing.h"
 
 /* The one who is called. */
 
@@ -82,36 +83,78 @@ static void engine_greet_first(struct engine *engine, struct engine_conn *conn)
 /* PROTOCOL HANDSHAKE-4: "The psk is the invitation's under an invitation's knock, else the link
  * secret of the member whose device has the static key that message 3 reveals: the newest, then
  * the one before it. No link, no match: the connection closes without a word." */
+struct engine_greet_try {
+    struct engine *engine;
+    struct engine_conn *conn;
+    struct span third;
+    struct buf *content;
+    struct handshake_result *result;
+    struct peer *peer; /* secret */
+    bool is_refused;   /* whoever it is, there is a reason why it gets no answer */
+};
+
+static enum err engine_greet_try_peer(struct engine_greet_try *try, const struct device_row *device)
+{
+    struct engine *engine = try->engine;
+    struct handshake *handshake = try->conn->handshake;
+    struct peer *peer = try->peer;
+    enum err err = view_peer(&engine->snapshot, &device->member, peer);
+
+    if (err == ERR_OK &&
+        (peer->state != LINK_LINKED || !peer->has_secret || !peer->has_pair_in ||
+         engine_call_is_banned(engine, &device->device, &device->member) ||
+         engine_heal_standing(engine, &device->device, &device->member) >= STANDING_STOLEN)) {
+        try->is_refused = true;
+        return ERR_FORGED;
+    }
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_FORGED : err;
+    err = handshake_try_psk(handshake, try->third, peer->secret, try->content, try->result);
+    if (err == ERR_OK)
+        memcpy(try->conn->psk, peer->secret, KEY_SIZE);
+    if (err == ERR_FORGED && peer->has_secret_old)
+        err = handshake_try_psk(handshake, try->third, peer->secret_old, try->content, try->result);
+    return err;
+}
+
+/* More than one device may be called so: the secret says who it is. */
+static enum err engine_greet_on_device(void *self, const struct device_row *device)
+{
+    struct engine_greet_try *try = self;
+    struct engine_conn *conn = try->conn;
+    enum err err;
+
+    try->is_refused |= engine_sibling_is(try->engine, &device->member);
+    if (engine_sibling_is(try->engine, &device->member))
+        err = engine_sibling_try(try->engine, conn, try->third, device, try->content, try->result);
+    else
+        err = engine_greet_try_peer(try, device);
+    if (err != ERR_OK)
+        return err == ERR_FORGED || err == ERR_MALFORMED ? ERR_OK : err;
+    conn->member = device->member;
+    conn->device = device->device;
+    return ERR_CANCELLED;
+}
+
 static enum err engine_greet_try_link(struct engine *engine, struct engine_conn *conn,
                                       struct span third, const uint8_t static_key[static KEY_SIZE],
                                       struct buf *content, struct handshake_result *result)
 {
-    struct peer *peer = secret_new(sizeof *peer);
-    struct device_row device;
-    enum err err =
-        peer != NULL ? view_device_by_static(&engine->snapshot, static_key, &device) : ERR_NOMEM;
+    struct engine_greet_try try = {.engine = engine,
+                                   .conn = conn,
+                                   .third = third,
+                                   .content = content,
+                                   .result = result,
+                                   .peer = secret_new(sizeof *try.peer)};
+    enum err err = try.peer != NULL ? view_device_each_static(&engine->snapshot, static_key,
+                                                              engine_greet_on_device, &try)
+                                    : ERR_NOMEM;
 
-    if (err == ERR_OK && engine_sibling_is(engine, &device.member)) {
-        secret_free(peer);
-        return engine_sibling_try(engine, conn, third, &device, content, result);
-    }
-    if (err == ERR_OK)
-        err = view_peer(&engine->snapshot, &device.member, peer);
-    if (err == ERR_OK && (peer->state != LINK_LINKED || !peer->has_secret || !peer->has_pair_in ||
-                          engine_call_is_banned(engine, &device.device) ||
-                          engine_heal_is_stolen(engine, &device.device)))
-        err = ERR_FORGED;
-    if (err == ERR_OK)
-        err = handshake_try_psk(conn->handshake, third, peer->secret, content, result);
-    if (err == ERR_OK)
-        memcpy(conn->psk, peer->secret, KEY_SIZE);
-    if (err == ERR_FORGED && peer != NULL && peer->has_secret_old && peer->state == LINK_LINKED)
-        err = handshake_try_psk(conn->handshake, third, peer->secret_old, content, result);
-    if (err == ERR_OK) {
-        conn->member = device.member;
-        conn->device = device.device;
-    }
-    secret_free(peer);
+    secret_free(try.peer);
+    if (err == ERR_CANCELLED)
+        return ERR_OK;
+    if (err == ERR_OK) /* None of these: somebody whose device is not known yet? */
+        err = try.is_refused ? ERR_FORGED : ERR_NOT_FOUND;
     return err;
 }
 

@@ -50,20 +50,27 @@ void engine_heal_rebase(struct engine *engine, struct engine_conn *conn,
     effect->rebase.size = from->delivered.size;
 }
 
+enum standing engine_heal_standing(struct engine *engine, const struct public_key *device,
+                                   const struct public_key *member)
+{
+    enum standing standing = STANDING_GOOD;
+    struct device_row row;
+
+    if (!engine_look(engine) || standing_of(&engine->snapshot, device, &standing) != ERR_OK)
+        return STANDING_GOOD;
+    /* What another member said of a device that is not proven to be theirs (CERT-6). */
+    if (standing != STANDING_GOOD && view_device(&engine->snapshot, device, &row) == ERR_OK &&
+        !public_key_is_equal(&row.member, member))
+        return STANDING_GOOD;
+    return standing;
+}
+
 bool engine_heal_is_retired(struct engine *engine, const struct public_key *device)
 {
     enum standing standing = STANDING_GOOD;
 
     return engine_look(engine) && standing_of(&engine->snapshot, device, &standing) == ERR_OK &&
            standing != STANDING_GOOD;
-}
-
-bool engine_heal_is_out(struct engine *engine, const struct public_key *device)
-{
-    enum standing standing = STANDING_GOOD;
-
-    return engine_look(engine) && standing_of(&engine->snapshot, device, &standing) == ERR_OK &&
-           standing_is_out(standing);
 }
 
 /* That this device was retired may have come in a log, from another device of the member or through
@@ -82,14 +89,6 @@ void engine_heal_look(struct engine *engine)
         conn = conn->next;
     if (conn != NULL)
         engine_heal_facts(engine, conn, span_of(NULL, 0));
-}
-
-bool engine_heal_is_stolen(struct engine *engine, const struct public_key *device)
-{
-    enum standing standing = STANDING_GOOD;
-
-    return engine_look(engine) && standing_of(&engine->snapshot, device, &standing) == ERR_OK &&
-           standing >= STANDING_STOLEN;
 }
 
 /* Callers nobody knows. */
@@ -119,8 +118,8 @@ static enum err engine_heal_check(struct engine_heal_search *search,
         err = standing_of_certificate(&search->engine->snapshot, &search->chain.certificates[at],
                                       NULL, &is_void);
         if (err == ERR_OK &&
-            (is_void ||
-             engine_heal_is_stolen(search->engine, &search->chain.certificates[at].device)))
+            (is_void || engine_heal_standing(search->engine, &search->chain.certificates[at].device,
+                                             &search->chain.member) >= STANDING_STOLEN))
             err = ERR_FORGED;
     }
     if (err == ERR_OK &&
@@ -188,7 +187,7 @@ enum err engine_heal_search(struct engine *engine, struct engine_conn *conn, str
         return ERR_FORGED;
     conn->member = search.chain.member;
     conn->device = device_of(&search.chain)->device;
-    if (engine_call_is_banned(engine, &conn->device))
+    if (engine_call_is_banned(engine, &conn->device, &conn->member))
         return ERR_FORGED;
     buf_clear(&conn->identity);
     buf_append(&conn->identity, buf_span(content));

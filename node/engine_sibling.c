@@ -101,7 +101,7 @@ enum err engine_sibling_try(struct engine *engine, struct engine_conn *conn, str
     enum err err;
 
     if (engine_sibling_is_out(engine, &device->device) ||
-        engine_call_is_banned(engine, &device->device))
+        engine_call_is_banned(engine, &device->device, &device->member))
         return ERR_FORGED;
     err = engine_sibling_search(engine, conn, third, content, result);
     if (err == ERR_OK) {

@@ -8,6 +8,7 @@
 #include "node/engine.h"
 #include "node/strangers.h"
 #include "storage/replica.h"
+#include "storage/standing.h"
 #include "storage/view_peer.h"
 
 enum {
@@ -220,10 +221,10 @@ void engine_heal_rebase(struct engine *engine, struct engine_conn *conn,
 /* Has this device been retired as forked? Then a successor is due. */
 void engine_heal_look(struct engine *engine);
 bool engine_heal_is_retired(struct engine *engine, const struct public_key *device);
-bool engine_heal_is_out(struct engine *engine, const struct public_key *device);
-/* It, or whoever certified it, is in other hands: PROTOCOL STOLEN-8: "A stolen or void device gets
- * no answer from anybody who knows." */
-bool engine_heal_is_stolen(struct engine *engine, const struct public_key *device);
+/* As a device of this member. From STANDING_STOLEN on: PROTOCOL STOLEN-8: "A stolen or void device
+ * gets no answer from anybody who knows." */
+enum standing engine_heal_standing(struct engine *engine, const struct public_key *device,
+                                   const struct public_key *member);
 bool engine_heal_is_known(struct engine *engine, const struct public_key *member);
 /* ERR_FORGED: it is nobody's. */
 MUST_USE enum err engine_heal_search(struct engine *engine, struct engine_conn *conn,
@@ -273,7 +274,9 @@ void engine_call_ended(struct engine *engine, struct engine_conn *conn);
 struct engine_target *engine_call_target(const struct engine *engine,
                                          const struct public_key *device);
 /* A rule was broken by this peer: the third time in a day it is left alone for a while. */
-void engine_call_violated(struct engine *engine, const struct public_key *device);
-bool engine_call_is_banned(struct engine *engine, const struct public_key *device);
+void engine_call_violated(struct engine *engine, const struct public_key *device,
+                          const struct public_key *member);
+bool engine_call_is_banned(struct engine *engine, const struct public_key *device,
+                           const struct public_key *member);
 
 #endif

@@ -62,6 +62,7 @@ static void engine_talk_settle(struct engine *engine, struct engine_conn *conn)
     for (struct engine_conn *other = engine->conns; other != NULL; other = other->next) {
         if (other == conn || other->state != CONN_SESSION || !other->is_confirmed ||
             !public_key_is_equal(&other->device, &conn->device) ||
+            !public_key_is_equal(&other->member, &conn->member) ||
             session_is_linking(other->session))
             continue;
         if (!engine_talk_keeps(engine, conn, other)) {
@@ -252,7 +253,7 @@ static void engine_talk_end(struct engine *engine, struct engine_conn *conn,
     switch (reason) {
     case SESSION_END_VIOLATION:
         engine_journal(engine, "violation", name, rule);
-        engine_call_violated(engine, &conn->device);
+        engine_call_violated(engine, &conn->device, &conn->member);
         break;
     case SESSION_END_FORK:
         engine_journal(engine, "fork", name, rule);
@@ -401,8 +402,10 @@ void engine_talk_start(struct engine *engine, struct engine_conn *conn,
     memcpy(conn->handshake_hash, result->hash.bytes, HASH_SIZE);
     if (conn->role == SESSION_PEER) {
         options.remote_device = conn->device;
-        options.is_remote_retired = engine_heal_is_retired(engine, &conn->device);
-        conn->is_out = options.is_remote_out = engine_heal_is_out(engine, &conn->device);
+        enum standing standing = engine_heal_standing(engine, &conn->device, &conn->member);
+
+        options.is_remote_retired = standing != STANDING_GOOD;
+        conn->is_out = options.is_remote_out = standing_is_out(standing);
     }
     if (conn->is_called_by_old_name)
         err = engine_heal_old_name(engine, conn, &options, &identity);

@@ -143,6 +143,8 @@ size_t errand_weight(const struct errand *errand)
 {
     if (errand->effect.type == ENGINE_FILL)
         return errand->effect.fill.payload.size;
+    if (errand->effect.type == ENGINE_FACTS)
+        return errand->effect.facts.list.size;
     if (errand->effect.type == ENGINE_RETURNED)
         return verified_batch_size(errand->effect.returned.returned->batch);
     return errand->effect.type == ENGINE_INGEST ? verified_batch_size(errand->effect.ingest.batch)
@@ -286,9 +288,9 @@ size_t errand_events(const struct errand *errand, enum err err,
     bool is_link = effect->type == ENGINE_LINK;
     size_t count = 0;
 
-    if (err == ERR_OK && (is_link || effect->type == ENGINE_CONFIRMED ||
-                          effect->type == ENGINE_REFUSED || effect->type == ENGINE_JOINED ||
-                          effect->type == ENGINE_FACTS || effect->type == ENGINE_MEET))
+    if (err == ERR_OK &&
+        (is_link || effect->type == ENGINE_CONFIRMED || effect->type == ENGINE_REFUSED ||
+         effect->type == ENGINE_JOINED || effect->type == ENGINE_MEET))
         out[count++] = changed;
     if (effect->type == ENGINE_INGEST)
         out[count++] = (struct engine_event){

@@ -431,6 +431,16 @@ enum err edit_read(struct edit_space *space, struct span bytes)
     return wire_err(&space->doc);
 }
 
+size_t edit_marks(const struct edit *edit)
+{
+    size_t count = 1;
+
+    for (size_t at = 0; at < edit->writes_count; at++)
+        count += edit->writes[at].dots_count + edit->writes[at].seen_count +
+                 (edit->writes[at].op != WRITE_SET);
+    return count;
+}
+
 void edit_release(struct edit_space *space)
 {
     wire_release(&space->doc);

@@ -23,6 +23,9 @@ enum {
     VALUE_SIZE_MAX = 250 << 10, /* one value of one field; an edit must still fit an entry */
     SET_ELEMENTS_MAX = 1024,    /* elements of one set of one object that ops accept */
     OBJECT_EDITS_MAX = 256,     /* edits of one object that its history reaches back */
+    OBJECT_MARKS_MAX = 8192,    /* dots, ties and marks of logs in one object of somebody else:
+                                   each write looks through them */
+    SPACE_LOGS_MAX = 1024,      /* logs that edits in a space of somebody else's may name */
     REMOVE_DOTS_MAX = 256,      /* dots one remove lists */
     DELETE_MARKS_MAX = 256,     /* logs one delete can have seen: LOGS_PER_PEER_MAX */
 
@@ -36,6 +39,7 @@ enum {
     CERTIFICATE_SIZE_MAX = 320, /* bytes of one */
     CERTIFICATES_PER_DEVICE_MAX = 16, /* looked at: two or three are ever needed */
     CERTIFICATES_JUDGED_MAX = 8192, /* devices at one go: 0.4 s where somebody certified so many */
+    DEVICES_MAX = 256,              /* of one other member: as many as may have a log here */
     IDENTITY_SIZE_MAX = 1536,       /* root and chain in message 3 */
 
     STATEMENT_BODY_SIZE_MAX =

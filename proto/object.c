@@ -406,6 +406,16 @@ bool object_prune(struct object *object, object_lost_fn is_lost, void *self)
 
 /* Questions. */
 
+size_t object_marks(const struct object *object)
+{
+    size_t count = object->gone_count + object->touched_count + object->hidden_count +
+                   object->ties_count + object->elements_count;
+
+    for (size_t at = 0; at < object->elements_count; at++)
+        count += object->elements[at].dots_count;
+    return count;
+}
+
 bool object_is_visible(const struct object *object)
 {
     for (size_t at = 0; at < object->touched_count; at++) {

@@ -180,6 +180,9 @@ struct object_context {
  * device, log, seq and entry hash. */
 MUST_USE enum err object_identify(const struct edit *edit, const struct object_context *context,
                                   struct origin *in_out);
+/* How many dots, ties and marks of logs an object has, and an edit would add at most. */
+size_t object_marks(const struct object *object);
+size_t edit_marks(const struct edit *edit);
 /* Merges an edit. Values stay borrowed from the edit: call object_own, or write the object out,
  * before the edit's bytes go. On error the object may only be released. */
 MUST_USE enum err object_apply(struct object *object, const struct edit *edit,

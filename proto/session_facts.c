@@ -6,11 +6,17 @@
 
 /* What the other side tells. */
 
+/* PROTOCOL FACT-2: "In one session a peer tells at most 4,096 facts." */
 void session_facts_take(struct session *session, struct message *message)
 {
     struct span statement;
     enum err err;
 
+    session->facts_count += message->facts.left;
+    if (!session_is_own(session) && session->facts_count > SESSION_FACTS_MAX) {
+        session_violation(session, "FACT-2: In one session a peer tells at most 4,096 facts.");
+        return;
+    }
     while ((err = message_next_fact(message, &statement)) == ERR_OK) {
         buf_u16(&session->facts, (uint16_t)statement.size);
         buf_append(&session->facts, statement);

@@ -29,6 +29,7 @@ enum {
     SESSION_LOGS_MAX = 65536,     /* between own devices */
     SESSION_PENDING_MAX = 4096,   /* batches in the writer's hands */
     SESSION_TOLD_MAX = 256,       /* devices told about in one session */
+    SESSION_FACTS_MAX = 4096,     /* statements about them that a peer may tell in one */
     SESSION_OFFERED_MAX = 65536,  /* returned batches offered in one session */
     SESSION_WAITING_MAX = 1 << 20 /* bytes kept while the node looks into a link: no batch is due */
 };
@@ -131,6 +132,7 @@ struct session {
     bool has_returns;           /* there may be more to offer */
     uint32_t returned_sent, returned_stored;
     struct buf facts;          /* received in this step */
+    size_t facts_count;        /* in this session */
     struct session_want *want; /* what I asked for, then what I was asked for; NULL: never */
     struct buf fills;          /* payloads received in this step */
     bool must_want;            /* something may be missing that was not asked for */

@@ -122,7 +122,7 @@ static enum err follow_log_number(void *self, const struct public_key *device, u
 {
     struct follow_context *context = self;
 
-    return log_table_number(context->txn, context->space, device, out);
+    return follow_bound_log(context->txn, context->space, device, out);
 }
 
 static enum err follow_origin(void *self, uint64_t arrival, struct origin *out)
@@ -210,6 +210,7 @@ enum err follow_read_row(struct ledger_txn *txn, struct buf *scratch, uint32_t n
     return err;
 }
 
+/* ERR_LIMIT: it is too much for the object, which is as it was. */
 static enum err follow_apply(struct ledger_txn *txn, struct follow_cache *cache,
                              const struct edit *edit, struct origin *origin)
 {
@@ -225,10 +226,18 @@ static enum err follow_apply(struct ledger_txn *txn, struct follow_cache *cache,
         err = object_identify(edit, &context, origin);
     if (err == ERR_OK && !is_new)
         err = follow_read_row(txn, &cache->row, number, &before, &after);
+    if (err == ERR_OK && follow_bound_is_beyond(&cache->space, &after, edit))
+        err = ERR_LIMIT;
     if (err == ERR_OK)
         err = object_apply(&after, edit, origin, &context);
     if (err == ERR_OK)
         err = row_put(txn, number, cache->space.number, &after);
+    if (err == ERR_LIMIT && is_new) { /* It has a number: an object that says nothing. */
+        object_release(&after);
+        after = (struct object){.kind = edit->kind, .id = edit->object};
+        err = row_put(txn, number, cache->space.number, &after);
+        err = err == ERR_OK ? ERR_LIMIT : err;
+    }
     if (err == ERR_OK && !cache->is_silent)
         err = follow_tell(txn, &cache->space, number, is_new ? NULL : &before, &after);
     if (err == ERR_OK && (!cache->is_silent || is_new) && edit->kind == KIND_CERTIFICATE)
@@ -292,6 +301,12 @@ static enum err follow_drop(struct ledger_txn *txn, const struct follow_cache *c
     return cache->is_silent ? ERR_OK : dropped_add(txn, &cache->space, DROPPED_ENTRY);
 }
 
+/* This device writes it, and whoever does so is told. */
+static bool follow_is_by_hand(const struct ledger_txn *txn, const struct follow_cache *cache)
+{
+    return cache->is_inline && public_key_is_equal(&cache->log.device, ledger_device(txn->ledger));
+}
+
 /* PROTOCOL EDIT-4: "An entry whose plaintext cannot be read is passed over; those after it count."
  */
 static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
@@ -328,7 +343,11 @@ static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
     /* With a place it is a part of a restatement, which repeats what is live only. */
     if (cache->edit.edit.has_original && !cache->edit.edit.original.has_place)
         err = returns_note(txn, entry, &cache->edit.edit.original.entry_hash);
-    return err == ERR_OK ? follow_apply(txn, cache, &cache->edit.edit, &origin) : err;
+    if (err == ERR_OK)
+        err = follow_apply(txn, cache, &cache->edit.edit, &origin);
+    if (err == ERR_LIMIT && !follow_is_by_hand(txn, cache))
+        err = follow_drop(txn, cache);
+    return err;
 }
 
 /* PROTOCOL STOLEN-1: "What a stolen device wrote beyond its mark says nothing." */
@@ -473,10 +492,18 @@ static enum err follow_some(struct ledger_txn *txn, size_t budget)
 
 enum err follow_inline(struct ledger_txn *txn)
 {
+    struct follow_cache *cache;
     enum err err;
 
-    if (txn->counters.arrival - txn->counters.followed <= FOLLOW_INLINE_MAX)
-        return follow_some(txn, FOLLOW_INLINE_MAX);
+    if (txn->counters.arrival - txn->counters.followed <= FOLLOW_INLINE_MAX) {
+        err = follow_cache_get(txn, &cache);
+        if (err != ERR_OK)
+            return err;
+        cache->is_inline = true;
+        err = follow_some(txn, FOLLOW_INLINE_MAX);
+        cache->is_inline = false;
+        return err;
+    }
     /* Nobody would know of it later: made again up to where the views are. */
     err = follow_make_again(txn);
     if (err == ERR_OK)

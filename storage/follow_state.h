@@ -17,6 +17,7 @@ struct follow_cache {
     uint32_t again;               /* space to be merged again; 0: none */
     bool is_silent;               /* views are told later */
     bool has_forgiven;            /* a forget names an entry of the log */
+    bool is_inline;               /* in the commit that brought what is followed */
 };
 
 /* Merges one entry of those held, or puts it among those that wait for their key. ERR_CORRUPT when
@@ -40,6 +41,12 @@ bool follow_has_place(const struct space_row *space, const struct edit *edit);
 MUST_USE enum err follow_read_row(struct ledger_txn *txn, struct buf *scratch, uint32_t number,
                                   struct object *before, struct object *after);
 
+/* Follow_bound.c. The number of a log that an edit names; of somebody else's space there are so
+ * many: ERR_LIMIT. */
+MUST_USE enum err follow_bound_log(struct ledger_txn *txn, uint32_t space,
+                                   const struct public_key *device, uint32_t *out);
+bool follow_bound_is_beyond(const struct space_row *space, const struct object *object,
+                            const struct edit *edit);
 /* Follow_prune.c: an object without what lost or hidden entries said; the space is merged again
  * where that does not tell all. */
 MUST_USE enum err follow_prune(struct ledger_txn *txn, const struct space_row *space, uint8_t kind,

@@ -324,7 +324,6 @@ enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batc
     const struct log_id *id = verified_batch_log(batch);
     const struct chain *start = verified_batch_start(batch), *end = verified_batch_end(batch);
     struct ledger_touched *log;
-    struct device_row device;
     struct space_row space;
     struct log_row row;
     struct chain known;
@@ -333,9 +332,8 @@ enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batc
 
     if (err != ERR_OK)
         return err;
-    err = view_device(&snapshot, &id->device, &device);
-    if (err == ERR_NOT_FOUND ||
-        (err == ERR_OK && !public_key_is_equal(&device.member, &space.writer)))
+    err = view_device_prove(txn, &id->device, &space.writer);
+    if (err == ERR_NOT_FOUND)
         return ERR_FORGED;
     if (err == ERR_OK)
         err = log_table_now(txn, &space, &id->device, &row);

@@ -80,6 +80,9 @@
  *   thread     id of its first letter,      1 I wrote it, else 0
  *              object of a letter
  *   ask_thread ask, id of a first letter    nothing: the thread is about that ask
+ *   claim      device, member               a row as in device, by a member whose it is held not to
+ *                                           be
+ *   static_claim static key, member         the member's device that is called so, too
  */
 /* clang-format on */
 #ifndef KITH_STORAGE_KEY_H
@@ -143,7 +146,9 @@
     X(BROUGHT, "brought")                                                                          \
     X(THREAD, "thread")                                                                            \
     X(CERTIFICATE, "certificate")                                                                  \
-    X(ASK_THREAD, "ask_thread")
+    X(ASK_THREAD, "ask_thread")                                                                    \
+    X(CLAIM, "claim")                                                                              \
+    X(STATIC_CLAIM, "static_claim")
 
 enum table {
 #define X(word, name) TABLE_##word,

@@ -261,9 +261,9 @@ static enum err replica_accepts(void *self, const struct public_key *peer, const
     enum err err = replica_check_space(self, peer, &log->space, &space);
 
     if (err == ERR_OK)
-        err = view_device(self, &log->device, &device);
-    if (err == ERR_OK && !public_key_is_equal(&device.member, &space.writer))
-        err = ERR_NOT_FOUND;
+        err = view_device_of(self, &log->device, &space.writer, &device);
+    if (err == ERR_OK && device.is_claim)
+        return ERR_OK; /* What it signs proves it: no other has a say about it. */
     if (err == ERR_OK)
         err = replica_standing(self, log, &standing);
     if (err != ERR_OK || (!standing.is_retired && !standing.is_this))

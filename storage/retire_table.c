@@ -217,6 +217,8 @@ static enum err retire_table_take_retirement(struct ledger_txn *txn,
         return ERR_OK;
     if (err == ERR_OK || err == ERR_NOT_FOUND)
         err = ledger_put_sealed(txn, TABLE_RETIRE, &key, statement);
+    /* It is called no more; a forked one until its successor comes, or it may not hear of it. */
+    txn->news.has_links |= retirement->reason != RETIRE_FORKED;
     if (err == ERR_OK && public_key_is_equal(member, ledger_member(txn->ledger)))
         txn->must_keep = true;
     if (err == ERR_OK && public_key_is_equal(member, ledger_member(txn->ledger)))
@@ -292,6 +294,20 @@ enum err retire_table_take(struct ledger_txn *txn, const struct public_key *memb
         err = view_certificate_take(txn, member != NULL ? member : &certificate.member,
                                     &certificate, NULL);
     return retire_table_is_other(err) ? ERR_OK : err;
+}
+
+enum err retire_table_forget(struct ledger_txn *txn, const struct public_key *device)
+{
+    enum err err = ERR_OK;
+
+    for (int reason = RETIRE_FORKED; err == ERR_OK && reason <= RETIRE_STOLEN; reason++) {
+        struct key key;
+
+        retire_table_key(device, (enum retire_reason)reason, &key);
+        err = ledger_erase(txn, TABLE_RETIRE, &key);
+        err = err == ERR_NOT_FOUND ? ERR_OK : err;
+    }
+    return err;
 }
 
 /* Telling. */

@@ -34,4 +34,7 @@ MUST_USE enum err retire_table_facts(const struct snapshot *snapshot,
 /* Is any device retired? Most stores never know one. */
 MUST_USE enum err retire_table_has_any(const struct snapshot *snapshot, bool *out);
 
+/* What was stated of this device is forgotten: by a member whose it is not. */
+MUST_USE enum err retire_table_forget(struct ledger_txn *txn, const struct public_key *device);
+
 #endif

@@ -185,11 +185,10 @@ enum err returns_take(struct ledger_txn *txn, const struct returned *returned,
     if (err == ERR_OK && !space.is_mine && !is_sibling)
         err = ERR_NOT_FOUND;
     if (err == ERR_OK)
-        err = view_device(&snapshot, &id->device, &device);
+        err = view_device_of(&snapshot, &id->device, &space.writer, &device);
     if (err == ERR_OK)
         err = standing_of(&snapshot, &id->device, &standing);
-    if (err == ERR_OK &&
-        (!public_key_is_equal(&device.member, &space.writer) || standing >= STANDING_STOLEN))
+    if (err == ERR_OK && standing >= STANDING_STOLEN)
         err = ERR_NOT_FOUND;
     if (err == ERR_OK)
         err = log_table_now(txn, &space, &id->device, &log);

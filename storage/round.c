@@ -435,6 +435,12 @@ static enum err round_merge_object(struct ledger_txn *txn, struct buf *scratch,
         err = row_put(txn, number, space->number, &after);
     if (err == ERR_OK)
         err = follow_tell(txn, space, number, is_new ? NULL : &before, &after);
+    if (err == ERR_LIMIT && is_new) { /* follow_apply finds it as it is. */
+        object_release(&after);
+        after = (struct object){.kind = first->kind, .id = first->object};
+        err = row_put(txn, number, space->number, &after);
+        err = err == ERR_OK ? ERR_LIMIT : err;
+    }
     object_release(&before);
     object_release(&after);
     return err;
@@ -465,6 +471,7 @@ static enum err round_merge_next(struct round *round, struct round_chunk *chunk,
     struct ledger_txn *txn = round->txn;
     struct round_item *items = &chunk->items[at];
     size_t count = 1;
+    enum err err;
 
     *out_count = 1;
     if (items[0].is_for_follow)
@@ -475,7 +482,12 @@ static enum err round_merge_next(struct round *round, struct round_chunk *chunk,
     while (at + count < chunk->count && round_is_same_object(&items[0], &items[count]))
         count++;
     *out_count = count;
-    return round_merge_object(txn, &chunk->scratch, items, count);
+    err = round_merge_object(txn, &chunk->scratch, items, count);
+    for (size_t index = 0; err == ERR_LIMIT && index < count; index++) {
+        err = round_merge_alone(txn, items[index].arrival, false); /* Too much: which of them? */
+        err = err == ERR_OK && index + 1 < count ? ERR_LIMIT : err;
+    }
+    return err;
 }
 
 /* The transaction that is open, or a new one. */

@@ -346,6 +346,8 @@ enum err row_put(struct ledger_txn *txn, uint32_t number, uint32_t space,
         row_write(object, &value);
     }
     err = buf_err(&value);
+    if (err == ERR_OK && value.size > KV_VALUE_SIZE_MAX)
+        err = ERR_LIMIT;
     if (err == ERR_OK)
         err = (number == txn->unwritten ? ledger_put_last : ledger_put)(txn, TABLE_OBJECT, &key,
                                                                         buf_span(&value));

@@ -70,12 +70,13 @@ static enum err standing_is_void(const struct snapshot *snapshot, const struct p
 
         if (public_key_is_equal(&certifier, member))
             return ERR_OK;
-        err = retire_table_state(snapshot, &certifier, &state);
-        if (err == ERR_OK && standing_stated(&state) == STANDING_STOLEN)
+        err = view_device_of(snapshot, &certifier, member, &row);
+        if (err == ERR_OK)
+            err = retire_table_state(snapshot, &certifier, &state);
+        /* What was stated of a device that is a claim of this member's is another member's word. */
+        if (err == ERR_OK && !row.is_claim && standing_stated(&state) == STANDING_STOLEN)
             err = standing_was_told(snapshot, member, &device, &certifier, shown, &was_told);
         *out = err == ERR_OK && !was_told;
-        if (err == ERR_OK)
-            err = view_device(snapshot, &certifier, &row);
         device = certifier;
         certifier = row.certifier;
         shown = NULL;

@@ -1,10 +1,12 @@
-/* Certificates are kept by device and certifier; devices, beside that, by who certified them, and
- * with the rank they had last: where that changes, those below are judged anew. A certificate's
- * rank is greater than that of any above it, so there is one answer, and no order in which to ask.
+/* Certificates are kept by member, device and certifier; devices, beside that, by who certified
+ * them, and with the rank they had last: where that changes, those below are judged anew. A
+ * certificate's rank is greater than that of any above it, so there is one answer, and no order in
+ * which to ask. What one member certifies takes no room of another's, and is not chosen among
+ * another's: whose a device is of two members' that certify it says view_claim.h.
  *
- *   1, device, is not by the root, certifier, form   the statement
- *   2, certifier, device                             nothing
- *   3, device                                        the rank of the one that counts */
+ *   1, member, device, is not by the root, certifier, form   the statement
+ *   2, certifier, member, device                             nothing
+ *   3, member, device                                        the rank of the one that counts */
 #include "storage/view_certificate.h"
 
 #include <string.h>
@@ -19,8 +21,13 @@ enum {
     CERTIFICATE_BELOW = 2,
     CERTIFICATE_RANK = 3,
     CERTIFICATE_RANK_SIZE = 3,
-    CERTIFICATE_STATED_SIZE = 1 + 32 + 1 + 32 + 1,
-    CERTIFICATE_BELOW_SIZE = 1 + 32 + 32
+    CERTIFICATE_STATED_SIZE = 1 + 32 + 32 + 1 + 32 + 1,
+    CERTIFICATE_BELOW_SIZE = 1 + 32 + 32 + 32
+};
+
+/* A device as this member's. */
+struct certificate_of {
+    struct public_key member, device;
 };
 
 /* How near to its root: the least counts. */
@@ -30,17 +37,21 @@ struct certificate_rank {
 
 static const struct certificate_rank certificate_nowhere = {{0xff, 0xff, 0xff}};
 
-static void certificate_key(uint8_t sort, const struct public_key *of, struct key *out)
+/* second: may be NULL. */
+static void certificate_key(uint8_t sort, const struct public_key *first,
+                            const struct public_key *second, struct key *out)
 {
     key_of_byte(sort, out);
-    key_add_bytes(out, span_of(of->bytes, 32));
+    key_add_bytes(out, span_of(first->bytes, 32));
+    if (second != NULL)
+        key_add_bytes(out, span_of(second->bytes, 32));
 }
 
 static void certificate_stated_key(const struct certificate *certificate, struct key *out)
 {
     bool is_by_root = public_key_is_equal(&certificate->certifier, &certificate->member);
 
-    certificate_key(CERTIFICATE_STATED, &certificate->device, out);
+    certificate_key(CERTIFICATE_STATED, &certificate->member, &certificate->device, out);
     key_add_byte(out, is_by_root ? 0 : 1);
     key_add_bytes(out, span_of(certificate->certifier.bytes, 32));
     key_add_byte(out, certificate->is_successor ? 2 : 1);
@@ -76,20 +87,60 @@ static enum err certificate_on_count(void *self, struct span key, struct span va
 
 /* PROTOCOL CERT-5: "Of more than CERTIFICATES_PER_DEVICE_MAX by different certifiers the root's and
  * those by the least keys are looked at." */
-static enum err certificate_make_room(struct ledger_txn *txn, const struct public_key *device)
+static enum err certificate_make_room(struct ledger_txn *txn, const struct certificate *certificate)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct certificate_last last = {.count = 0};
     struct key prefix;
     enum err err;
 
-    certificate_key(CERTIFICATE_STATED, device, &prefix);
+    certificate_key(CERTIFICATE_STATED, &certificate->member, &certificate->device, &prefix);
     err = ledger_each(&snapshot, TABLE_CERTIFICATE, key_span(&prefix), certificate_on_count, &last);
     return err == ERR_OK && last.count > CERTIFICATES_PER_DEVICE_MAX
                ? ledger_erase(txn, TABLE_CERTIFICATE, &last.key)
                : err;
 }
 
+struct certificate_devices {
+    struct public_key device; /* the last */
+    size_t count;
+};
+
+static enum err certificate_on_device(void *self, struct span key, struct span value)
+{
+    struct certificate_devices *devices = self;
+
+    (void)value;
+    if (key.size != CERTIFICATE_STATED_SIZE)
+        return ERR_CORRUPT;
+    if (devices->count > 0 && memcmp(devices->device.bytes, key.data + 33, 32) == 0)
+        return ERR_OK;
+    memcpy(devices->device.bytes, key.data + 33, 32);
+    return ++devices->count >= DEVICES_MAX ? ERR_LIMIT : ERR_OK;
+}
+
+/* PROTOCOL FACT-2: "Of one member 256 devices are known; others are passed over." So are those of
+ * which nothing is known but certificates that do not count. ERR_LIMIT. */
+static enum err certificate_has_room(const struct snapshot *snapshot,
+                                     const struct certificate *certificate)
+{
+    struct certificate_devices devices = {.count = 0};
+    struct certificate_last own = {.count = 0};
+    struct key prefix;
+    enum err err;
+
+    if (public_key_is_equal(&certificate->member, ledger_member(snapshot->ledger)))
+        return ERR_OK;
+    certificate_key(CERTIFICATE_STATED, &certificate->member, &certificate->device, &prefix);
+    err = ledger_each(snapshot, TABLE_CERTIFICATE, key_span(&prefix), certificate_on_count, &own);
+    if (err != ERR_OK || own.count > 0)
+        return err;
+    certificate_key(CERTIFICATE_STATED, &certificate->member, NULL, &prefix);
+    return ledger_each(snapshot, TABLE_CERTIFICATE, key_span(&prefix), certificate_on_device,
+                       &devices);
+}
+
+/* ERR_LIMIT: there is no room for it. */
 static enum err certificate_keep(struct ledger_txn *txn, const struct certificate *certificate)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
@@ -101,14 +152,15 @@ static enum err certificate_keep(struct ledger_txn *txn, const struct certificat
     err = ledger_get(&snapshot, TABLE_CERTIFICATE, &key, &known);
     if (err == ERR_OK && !certificate_is_later(certificate, known))
         return ERR_OK;
-    if (err != ERR_OK && err != ERR_NOT_FOUND)
-        return err;
-    err = ledger_put(txn, TABLE_CERTIFICATE, &key, certificate->statement);
-    certificate_key(CERTIFICATE_BELOW, &certificate->certifier, &key);
+    if (err == ERR_NOT_FOUND)
+        err = certificate_has_room(&snapshot, certificate);
+    if (err == ERR_OK)
+        err = ledger_put(txn, TABLE_CERTIFICATE, &key, certificate->statement);
+    certificate_key(CERTIFICATE_BELOW, &certificate->certifier, &certificate->member, &key);
     key_add_bytes(&key, span_of(certificate->device.bytes, 32));
     if (err == ERR_OK)
         err = ledger_put(txn, TABLE_CERTIFICATE, &key, span_of(NULL, 0));
-    return err == ERR_OK ? certificate_make_room(txn, &certificate->device) : err;
+    return err == ERR_OK ? certificate_make_room(txn, certificate) : err;
 }
 
 /* Choosing. */
@@ -168,12 +220,12 @@ static enum err certificate_on_stated(void *self, struct span key, struct span v
 
 /* What a store of before has is in the row alone. */
 static enum err certificate_choose(struct certificate_choice *choice,
-                                   const struct public_key *device, struct span row)
+                                   const struct certificate_of *of, struct span row)
 {
     struct key prefix;
     enum err err = row.size > 0 ? certificate_consider(choice, row) : ERR_OK;
 
-    certificate_key(CERTIFICATE_STATED, device, &prefix);
+    certificate_key(CERTIFICATE_STATED, &of->member, &of->device, &prefix);
     return err == ERR_OK ? ledger_each(choice->snapshot, TABLE_CERTIFICATE, key_span(&prefix),
                                        certificate_on_stated, choice)
                          : err;
@@ -182,7 +234,7 @@ static enum err certificate_choose(struct certificate_choice *choice,
 /* Settling. */
 
 /* Did the rank change since it was last asked? It is noted. */
-static enum err certificate_note_rank(struct ledger_txn *txn, const struct public_key *device,
+static enum err certificate_note_rank(struct ledger_txn *txn, const struct certificate_of *of,
                                       const struct certificate_rank *rank, bool *out_is_other)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
@@ -190,7 +242,7 @@ static enum err certificate_note_rank(struct ledger_txn *txn, const struct publi
     struct key key;
     enum err err;
 
-    certificate_key(CERTIFICATE_RANK, device, &key);
+    certificate_key(CERTIFICATE_RANK, &of->member, &of->device, &key);
     err = ledger_get(&snapshot, TABLE_CERTIFICATE, &key, &known);
     *out_is_other = err == ERR_NOT_FOUND || (err == ERR_OK && !span_is_equal(known, now));
     if (err != ERR_OK && err != ERR_NOT_FOUND)
@@ -198,7 +250,7 @@ static enum err certificate_note_rank(struct ledger_txn *txn, const struct publi
     return *out_is_other ? ledger_put(txn, TABLE_CERTIFICATE, &key, now) : ERR_OK;
 }
 
-static enum err certificate_settle_one(struct ledger_txn *txn, const struct public_key *device,
+static enum err certificate_settle_one(struct ledger_txn *txn, const struct certificate_of *of,
                                        const struct object *shown, bool *out_is_other)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
@@ -207,21 +259,23 @@ static enum err certificate_settle_one(struct ledger_txn *txn, const struct publ
     struct device_row row;
     struct span stated = span_of(NULL, 0);
     bool is_known, is_void, is_mine;
-    enum err err = view_device_stated(&snapshot, device, &row, &stated);
+    enum err err = view_device_stated_of(&snapshot, &of->device, &of->member, &row, &stated);
 
     is_known = err == ERR_OK;
+    if (!is_known)
+        stated = span_of(NULL, 0);
     if (err == ERR_OK || err == ERR_NOT_FOUND)
-        err = certificate_choose(&choice, device, stated);
+        err = certificate_choose(&choice, of, stated);
     is_void = choice.rank.bytes[0] != 0;
-    is_mine = choice.statement.size > 0 &&
-              public_key_is_equal(&choice.best.member, ledger_member(txn->ledger));
+    is_mine =
+        choice.statement.size > 0 && public_key_is_equal(&of->member, ledger_member(txn->ledger));
     /* A void one of mine must be known to be shut out by name: heal_do_duty. */
     txn->must_keep |= err == ERR_OK && is_void && is_mine;
     if (err == ERR_OK && choice.statement.size > 0 && (is_known || is_mine || !is_void) &&
         !span_is_equal(stated, buf_span(&choice.statement)))
         err = view_device_put(txn, &choice.best);
     if (err == ERR_OK)
-        err = certificate_note_rank(txn, device, &choice.rank, out_is_other);
+        err = certificate_note_rank(txn, of, &choice.rank, out_is_other);
     buf_release(&choice.statement);
     return err;
 }
@@ -233,39 +287,40 @@ static enum err certificate_on_below(void *self, struct span key, struct span va
     (void)value;
     if (key.size != CERTIFICATE_BELOW_SIZE)
         return ERR_CORRUPT;
-    if (devices->size == CERTIFICATES_JUDGED_MAX * sizeof(struct public_key))
+    if (devices->size == CERTIFICATES_JUDGED_MAX * sizeof(struct certificate_of))
         return ERR_CANCELLED;
-    buf_append(devices, span_of(key.data + 33, 32));
+    buf_append(devices, span_of(key.data + 33, sizeof(struct certificate_of)));
     return buf_err(devices);
 }
 
+/* member: whose devices, or NULL: anybody's. */
 static enum err certificate_add_below(struct ledger_txn *txn, const struct public_key *device,
-                                      struct buf *devices)
+                                      const struct public_key *member, struct buf *devices)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct key prefix;
     enum err err;
 
-    certificate_key(CERTIFICATE_BELOW, device, &prefix);
+    certificate_key(CERTIFICATE_BELOW, device, member, &prefix);
     err =
         ledger_each(&snapshot, TABLE_CERTIFICATE, key_span(&prefix), certificate_on_below, devices);
     return err == ERR_CANCELLED ? ERR_OK : err;
 }
 
-/* devices: those to look at; those below are added where a rank has changed. */
+/* devices: whose and which to look at; those below are added where a rank has changed. */
 static enum err certificate_settle(struct ledger_txn *txn, struct buf *devices,
                                    const struct object *shown)
 {
-    struct public_key device;
+    struct certificate_of of;
     enum err err = buf_err(devices);
 
-    for (size_t at = 0; err == ERR_OK && at < devices->size; at += sizeof device) {
+    for (size_t at = 0; err == ERR_OK && at < devices->size; at += sizeof of) {
         bool is_other = false;
 
-        memcpy(device.bytes, devices->data + at, sizeof device);
-        err = certificate_settle_one(txn, &device, at == 0 ? shown : NULL, &is_other);
+        memcpy(&of, devices->data + at, sizeof of);
+        err = certificate_settle_one(txn, &of, at == 0 ? shown : NULL, &is_other);
         if (err == ERR_OK && is_other)
-            err = certificate_add_below(txn, &device, devices);
+            err = certificate_add_below(txn, &of.device, &of.member, devices);
     }
     return err;
 }
@@ -282,21 +337,22 @@ enum err view_certificate_take(struct ledger_txn *txn, const struct public_key *
         public_key_is_equal(&certificate->device, &certificate->certifier))
         return ERR_OK;
     if (shown == NULL && !public_key_is_equal(&certificate->certifier, member))
-        err = view_device(&snapshot, &certificate->certifier, &known);
+        err = view_device_of(&snapshot, &certificate->certifier, member, &known);
     if (err == ERR_OK)
         err = certificate_keep(txn, certificate);
     if (err == ERR_OK) {
+        buf_append(&devices, span_of(certificate->member.bytes, 32));
         buf_append(&devices, span_of(certificate->device.bytes, 32));
         err = certificate_settle(txn, &devices, shown);
     }
     buf_release(&devices);
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
+    return err == ERR_NOT_FOUND || err == ERR_LIMIT ? ERR_OK : err;
 }
 
 enum err view_certificate_judge(struct ledger_txn *txn, const struct public_key *device)
 {
     struct buf devices = {0};
-    enum err err = certificate_add_below(txn, device, &devices);
+    enum err err = certificate_add_below(txn, device, NULL, &devices);
 
     if (err == ERR_OK)
         err = certificate_settle(txn, &devices, NULL);

@@ -1,7 +1,9 @@
 /*
  * Which certificate of a device counts. Every certificate that was found good stays, whoever it is
  * by; of all those of one device the one that brings it nearest to its root counts, whichever came
- * first. The device's row (view_device) is that one's, and changes with it.
+ * first. The device's row (view_device) is that one's, and changes with it. Each member's
+ * certificates are among themselves: one by another never takes the row, it is a claim
+ * (view_claim).
  */
 #ifndef KITH_STORAGE_VIEW_CERTIFICATE_H
 #define KITH_STORAGE_VIEW_CERTIFICATE_H

@@ -8,6 +8,7 @@
 #include "storage/row.h"
 #include "storage/space.h"
 #include "storage/view_certificate.h"
+#include "storage/view_claim.h"
 
 enum { VIEW_DEVICE_FIXED = 32 + 32 + 32 + 32 + 8 + 1, VIEW_DEVICE_REACHED_HEADER = 8 };
 
@@ -17,75 +18,106 @@ static const struct id *view_device_self(const struct snapshot *snapshot)
 }
 
 /* The device is no longer reached by the key it had before. */
-static enum err view_device_drop_static(struct ledger_txn *txn, const struct public_key *device,
-                                        const uint8_t static_key[static 32])
+static enum err view_device_drop_static(struct ledger_txn *txn, const struct device_row *row)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct span owner;
     struct key key;
     enum err err;
 
-    key_of_bytes(span_of(static_key, 32), &key);
+    key_of_bytes(span_of(row->static_key, 32), &key);
     err = ledger_get(&snapshot, TABLE_STATIC_KEY, &key, &owner);
-    if (err == ERR_OK && span_is_equal(owner, span_of(device->bytes, 32)))
+    if (err == ERR_OK && span_is_equal(owner, span_of(row->device.bytes, 32)))
         err = ledger_erase(txn, TABLE_STATIC_KEY, &key);
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
+    return err == ERR_OK || err == ERR_NOT_FOUND ? view_claim_drop_static(txn, row) : err;
 }
 
 /* A device row: member, static key, receiving key, certifier, time, name size, name, statement. */
-static enum err view_device_write(struct ledger_txn *txn, const struct certificate *certificate)
+static void view_device_write(const struct certificate *certificate, struct buf *out)
 {
-    struct buf row = {0};
-    struct key key;
-    enum err err;
-
-    buf_append(&row, span_of(certificate->member.bytes, 32));
-    buf_append(&row, span_of(certificate->static_key, 32));
-    buf_append(&row, span_of(certificate->receiving_key, 32));
-    buf_append(&row, span_of(certificate->certifier.bytes, 32));
-    buf_u64(&row, certificate->time_ms);
-    buf_byte(&row, (uint8_t)certificate->name.size);
-    buf_append(&row, certificate->name);
-    buf_append(&row, certificate->statement);
-    err = buf_err(&row);
-    key_of_bytes(span_of(certificate->device.bytes, 32), &key);
-    if (err == ERR_OK)
-        err = ledger_put(txn, TABLE_DEVICE, &key, buf_span(&row));
-    key_of_bytes(span_of(certificate->static_key, 32), &key);
-    if (err == ERR_OK)
-        err = ledger_put(txn, TABLE_STATIC_KEY, &key, span_of(certificate->device.bytes, 32));
-    buf_release(&row);
-    return err;
+    buf_append(out, span_of(certificate->member.bytes, 32));
+    buf_append(out, span_of(certificate->static_key, 32));
+    buf_append(out, span_of(certificate->receiving_key, 32));
+    buf_append(out, span_of(certificate->certifier.bytes, 32));
+    buf_u64(out, certificate->time_ms);
+    buf_byte(out, (uint8_t)certificate->name.size);
+    buf_append(out, certificate->name);
+    buf_append(out, certificate->statement);
 }
 
-enum err view_device_put(struct ledger_txn *txn, const struct certificate *certificate)
+/* Whose device is called under this handshake key? Of two members who say so each is told apart by
+ * what only they can prove: view_claim.h. */
+static enum err view_device_put_static(struct ledger_txn *txn,
+                                       const struct certificate *certificate)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct device_row known;
+    struct key key;
+    enum err err = view_device_by_static(&snapshot, certificate->static_key, &known);
+
+    if (err == ERR_OK && !public_key_is_equal(&known.member, &certificate->member))
+        return view_claim_put_static(txn, certificate->static_key, &certificate->member,
+                                     &certificate->device);
+    if (err != ERR_OK && err != ERR_NOT_FOUND)
+        return err;
+    key_of_bytes(span_of(certificate->static_key, 32), &key);
+    return ledger_put(txn, TABLE_STATIC_KEY, &key, span_of(certificate->device.bytes, 32));
+}
+
+/* known: as it was, of the same member; NULL: not at all. */
+static enum err view_device_put_row(struct ledger_txn *txn, const struct device_row *known,
+                                    const struct certificate *certificate, struct span row)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
     bool is_new, is_other = false;
-    enum err err = view_device(&snapshot, &certificate->device, &known);
+    struct key key;
+    enum err err = ERR_OK;
 
     /* This device is wrapped for before it is certified. */
-    is_new = err == ERR_NOT_FOUND &&
-             !public_key_is_equal(&certificate->device, ledger_device(txn->ledger));
-    if (err == ERR_OK) {
-        is_other = memcmp(known.receiving_key, certificate->receiving_key, KEY_SIZE) != 0;
-        err = memcmp(known.static_key, certificate->static_key, KEY_SIZE) != 0
-                  ? view_device_drop_static(txn, &certificate->device, known.static_key)
-                  : ERR_OK;
-    } else if (err == ERR_NOT_FOUND) {
-        err = ERR_OK;
-    }
+    is_new =
+        known == NULL && !public_key_is_equal(&certificate->device, ledger_device(txn->ledger));
+    if (known == NULL)
+        err = view_device_has_room(&snapshot, &certificate->member);
+    else
+        is_other = memcmp(known->receiving_key, certificate->receiving_key, KEY_SIZE) != 0;
+    if (err != ERR_OK)
+        return err == ERR_LIMIT ? ERR_OK : err;
+    if (known != NULL && memcmp(known->static_key, certificate->static_key, KEY_SIZE) != 0)
+        err = view_device_drop_static(txn, known);
+    key_of_bytes(span_of(certificate->device.bytes, 32), &key);
     if (err == ERR_OK)
-        err = view_device_write(txn, certificate);
+        err = ledger_put(txn, TABLE_DEVICE, &key, row);
+    if (err == ERR_OK)
+        err = view_device_put_static(txn, certificate);
     txn->news.has_links |= is_new;      /* Somebody more to call. */
     txn->ledger->endorsement_changes++; /* What it signed may count. */
     return err == ERR_OK && (is_new || is_other) ? space_devices_changed(txn, &certificate->member)
                                                  : err;
 }
 
-static enum err view_device_read(const struct public_key *device, struct span row,
-                                 struct device_row *out, struct span *out_statement)
+enum err view_device_put(struct ledger_txn *txn, const struct certificate *certificate)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct device_row known;
+    struct buf row = {0};
+    bool is_known;
+    enum err err = view_device(&snapshot, &certificate->device, &known);
+
+    is_known = err == ERR_OK;
+    if (err == ERR_OK || err == ERR_NOT_FOUND) {
+        view_device_write(certificate, &row);
+        err = buf_err(&row);
+    }
+    if (err == ERR_OK && is_known && !public_key_is_equal(&known.member, &certificate->member))
+        err = view_device_put_claim(txn, &known, certificate, buf_span(&row));
+    else if (err == ERR_OK)
+        err = view_device_put_row(txn, is_known ? &known : NULL, certificate, buf_span(&row));
+    buf_release(&row);
+    return err;
+}
+
+enum err view_device_read_row(const struct public_key *device, struct span row,
+                              struct device_row *out, struct span *out_statement)
 {
     size_t name_size;
 
@@ -114,7 +146,7 @@ enum err view_device_stated(const struct snapshot *snapshot, const struct public
 
     key_of_bytes(span_of(device->bytes, 32), &key);
     err = ledger_get(snapshot, TABLE_DEVICE, &key, &row);
-    return err == ERR_OK ? view_device_read(device, row, out, out_statement) : err;
+    return err == ERR_OK ? view_device_read_row(device, row, out, out_statement) : err;
 }
 
 enum err view_device(const struct snapshot *snapshot, const struct public_key *device,
@@ -143,8 +175,8 @@ enum err view_device_by_static(const struct snapshot *snapshot, const uint8_t st
     return view_device(snapshot, &device, out);
 }
 
-enum err view_device_each(const struct snapshot *snapshot, const struct public_key *member,
-                          view_device_fn each, void *self)
+enum err view_device_each_row(const struct snapshot *snapshot, const struct public_key *member,
+                              view_device_fn each, void *self)
 {
     struct kv_cursor *cursor;
     struct span key, value, statement;
@@ -164,7 +196,7 @@ enum err view_device_each(const struct snapshot *snapshot, const struct public_k
         if (member != NULL && memcmp(value.data, member->bytes, 32) != 0)
             continue;
         memcpy(device.bytes, key.data, 32);
-        err = view_device_read(&device, value, &row, &statement);
+        err = view_device_read_row(&device, value, &row, &statement);
         if (err == ERR_OK)
             err = each(self, &row);
         if (err != ERR_OK)
@@ -203,11 +235,11 @@ enum err view_device_depth(const struct snapshot *snapshot, const struct certifi
          * passed over." */
         if (length == CHAIN_CERTIFICATES_MAX || public_key_is_equal(&at, &certificate->device))
             return ERR_FORGED;
-        err = view_device_stated(snapshot, &at, &row, &statement);
+        err = view_device_stated_of(snapshot, &at, &certificate->member, &row, &statement);
         if (err != ERR_OK)
             return err == ERR_NOT_FOUND ? ERR_FORGED : err;
         depth += !view_device_is_successor(statement);
-        if (!public_key_is_equal(&row.member, &certificate->member) || depth > CHAIN_LENGTH_MAX)
+        if (depth > CHAIN_LENGTH_MAX)
             return ERR_FORGED;
         at = row.certifier;
     }

@@ -52,9 +52,19 @@ struct device_row {
     uint8_t static_key[32], receiving_key[32];
     char name[33];
     uint64_t certified_at_ms;
+    bool is_claim; /* another member certified it before; it has signed nothing yet */
 };
+typedef enum err (*view_device_fn)(void *self, const struct device_row *device);
 MUST_USE enum err view_device(const struct snapshot *snapshot, const struct public_key *device,
                               struct device_row *out);
+/* The same as a device of this member. ERR_NOT_FOUND, too, where it is known to be somebody else's.
+ */
+MUST_USE enum err view_device_of(const struct snapshot *snapshot, const struct public_key *device,
+                                 const struct public_key *member, struct device_row *out);
+/* An entry of the device's in a space of this member has come, and was verified: so it is this
+ * member's from here on. ERR_NOT_FOUND: the member does not say so, or it is somebody else's. */
+MUST_USE enum err view_device_prove(struct ledger_txn *txn, const struct public_key *device,
+                                    const struct public_key *member);
 MUST_USE enum err view_device_by_static(const struct snapshot *snapshot,
                                         const uint8_t static_key[static 32],
                                         struct device_row *out);
@@ -71,15 +81,25 @@ MUST_USE enum err view_device_depth(const struct snapshot *snapshot,
 MUST_USE enum err view_device_stated(const struct snapshot *snapshot,
                                      const struct public_key *device, struct device_row *out,
                                      struct span *out_statement);
-/* Makes this certificate the one it is known by: view_certificate.h says which that is. */
+/* The same as a device of this member, as view_device_of says. */
+MUST_USE enum err view_device_stated_of(const struct snapshot *snapshot,
+                                        const struct public_key *device,
+                                        const struct public_key *member, struct device_row *out,
+                                        struct span *out_statement);
+/* Makes this certificate the one it is known by, as a device of its member:
+ * view_certificate.h says which that is. */
 MUST_USE enum err view_device_put(struct ledger_txn *txn, const struct certificate *certificate);
 enum { VIEW_CHAIN_MAX = CHAIN_CERTIFICATES_MAX };
+/* Every device that may call with this handshake key: more than one where somebody certifies a key
+ * that is somebody else's. Stops at the first error of each and returns it. ERR_NOT_FOUND: none. */
+MUST_USE enum err view_device_each_static(const struct snapshot *snapshot,
+                                          const uint8_t static_key[static 32], view_device_fn each,
+                                          void *self);
 /* A device's certificates from the root down, borrowed from the snapshot; one may be empty where
  * only its contents are known. ERR_NOT_FOUND: no such device, or too far from the root by now. */
 MUST_USE enum err view_device_chain(const struct snapshot *snapshot,
                                     const struct public_key *device,
                                     struct span out[static VIEW_CHAIN_MAX], size_t *out_count);
-typedef enum err (*view_device_fn)(void *self, const struct device_row *device);
 /* The certified devices of a member (my own too), or (NULL) of all. */
 MUST_USE enum err view_device_each(const struct snapshot *snapshot, const struct public_key *member,
                                    view_device_fn each, void *self);

@@ -83,6 +83,7 @@ PARTS = {
     "storage/space_epoch": ("space", "the epochs of a space"),
     "storage/view_ask_hear": ("view", "how the rows of the view of asks come to be"),
     "storage/view_device": ("view", "rows that the view of peers is read with"),
+    "storage/view_device_claim": ("view_device", "devices that several members have certified"),
     "storage/view_knock": ("view", "a part of the view of peers"),
     "storage/view_peer": ("view", "what only the rows of peers can answer"),
     "node/door_store": ("door", "a part of the door"),

@@ -213,6 +213,17 @@ static void rule_put_credit(struct session_pair *pair, struct buf *out)
     message_put_credit(CREDIT_MAX, out);
 }
 
+static void rule_put_facts_without_end(struct session_pair *pair, struct buf *out)
+{
+    struct span facts[FACTS_PER_MESSAGE_MAX];
+
+    (void)pair;
+    for (size_t at = 0; at < FACTS_PER_MESSAGE_MAX; at++)
+        facts[at] = span_str("x");
+    for (size_t told = 0; told <= 4096; told += FACTS_PER_MESSAGE_MAX)
+        message_put_facts(facts, FACTS_PER_MESSAGE_MAX, out);
+}
+
 enum session_state { STATE_FRESH, STATE_LIVE, STATE_ACCEPTOR };
 
 static const struct {
@@ -239,6 +250,7 @@ static const struct {
     {"credit beyond its maximum", rule_put_credit, STATE_LIVE, "SYNC-9"},
     {"an ack without log", rule_put_ack_without_log, STATE_LIVE, "SYNC-12"},
     {"an ack beyond what was sent", rule_put_ack_beyond, STATE_LIVE, "SYNC-12"},
+    {"facts without end", rule_put_facts_without_end, STATE_LIVE, "FACT-2"},
     {"a link message while syncing", rule_put_link, STATE_LIVE, "LINK-3"},
     {"a refusal while syncing", rule_put_refused, STATE_LIVE, "LINK-4"},
     {"an identity while syncing", rule_put_identity, STATE_LIVE, "SYNC-1"},
@@ -280,7 +292,7 @@ static void every_broken_rule_is_named(void **state)
         session_pair_free(pair);
         checked++;
     }
-    assert_int_equal(checked, 30);
+    assert_int_equal(checked, 31);
 }
 
 int main(void)

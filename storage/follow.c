@@ -154,6 +154,10 @@ static enum err follow_origin(void *self, uint64_t arrival, struct origin *out)
     }
     edit_release(&edit);
     buf_release(&plain);
+    if (err == ERR_NOT_FOUND) { /* Its payload is gone: it loses, and stops nobody. */
+        *out = (struct origin){.arrival = arrival};
+        err = ERR_OK;
+    }
     return err;
 }
 

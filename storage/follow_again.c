@@ -181,7 +181,9 @@ static enum err follow_again_tell_new(struct follow_work *again, const struct sp
         uint32_t its_space;
 
         err = row_get_numbered(&snapshot, number, &after, &its_space);
-        if (err == ERR_OK && its_space == space->number)
+        if (err == ERR_NOT_FOUND)
+            err = ERR_OK; /* Numbered, and what was to make it says nothing. */
+        else if (err == ERR_OK && its_space == space->number)
             err = follow_tell(again->txn, space, number, NULL, &after);
         object_release(&after);
     }

@@ -89,7 +89,8 @@ bool view_restate_is_dead(const struct view_restate *restate, uint32_t log, uint
 {
     if (!restate->is_there || (log == restate->log && seq >= restate->begin && seq <= restate->end))
         return false;
-    return place_seq <= view_restate_covered(restate, place_log);
+    return seq <= view_restate_covered(restate, log) ||
+           place_seq <= view_restate_covered(restate, place_log);
 }
 
 /* Follow. */

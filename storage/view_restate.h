@@ -31,8 +31,8 @@ MUST_USE enum err view_restate_load(const struct snapshot *snapshot, uint32_t sp
                                     struct view_restate *out);
 /* How much of a log it covers. */
 uint64_t view_restate_covered(const struct view_restate *restate, uint32_t log);
-/* Is what stands at this place dead: covered and not repeated? The place is the edit's own, or the
- * one a repetition names. */
+/* Is what stands here dead: covered and not repeated? The place is the edit's own, or the one a
+ * repetition names; it is dead where either is covered. */
 bool view_restate_is_dead(const struct view_restate *restate, uint32_t log, uint64_t seq,
                           uint32_t place_log, uint64_t place_seq);
 

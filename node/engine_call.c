@@ -13,7 +13,7 @@
 
 /* Reading the store again. */
 
-static struct engine_target *engine_call_add(struct engine *engine)
+struct engine_target *engine_call_add(struct engine *engine)
 {
     struct engine_target *target = heap_new_zeroed(1, sizeof *target);
 
@@ -68,39 +68,49 @@ static struct engine_target *engine_call_find_acceptance(struct engine *engine,
 struct engine_call_peer {
     struct engine *engine;
     const struct peer *peer;
+    struct engine_old old;
 };
 
 static enum err engine_call_on_device(void *self, const struct device_row *device)
 {
     struct engine_call_peer *from = self;
+    const char *name = from->peer->alias[0] != '\0' ? from->peer->alias : from->peer->name;
     struct engine_target *target;
+    enum err err;
 
-    if (device->is_claim || engine_heal_is_retired(from->engine, &device->device))
-        return ERR_OK; /* It may call us, and is told. */
+    if (device->is_claim)
+        return ERR_OK; /* It may call us. */
+    if (engine_heal_is_retired(from->engine, &device->device))
+        return engine_old_on_device(from->engine, device, name, &from->old);
     target = engine_call_add_device(from->engine, &device->device);
     if (target == NULL)
         return ERR_NOMEM;
     target->member = device->member;
     memcpy(target->static_key, device->static_key, KEY_SIZE);
-    (void)snprintf(target->name, sizeof target->name, "%s",
-                   from->peer->alias[0] != '\0' ? from->peer->alias : from->peer->name);
+    (void)snprintf(target->name, sizeof target->name, "%s", name);
     target->is_stale = false;
     target->is_held = false;
     target->was_reached |= from->peer->is_confirmed;
     target->was_awaited = target->is_awaited;
     target->is_awaited = false;
     target->is_introduced = from->peer->has_via;
-    return view_peer_addresses(&from->engine->snapshot, &device->device, target->addresses,
-                               &target->addresses_count);
+    err = view_peer_addresses(&from->engine->snapshot, &device->device, target->addresses,
+                              &target->addresses_count);
+    if (err == ERR_OK)
+        engine_old_note_homeless(&from->old, target);
+    return err;
 }
 
 static enum err engine_call_on_peer(void *self, const struct peer *peer)
 {
     struct engine_call_peer from = {.engine = self, .peer = peer};
+    enum err err;
 
     if (peer->state != LINK_LINKED || !peer->has_secret || !peer->has_knock)
         return ERR_OK;
-    return view_device_each(&from.engine->snapshot, &peer->member, engine_call_on_device, &from);
+    err = view_device_each(&from.engine->snapshot, &peer->member, engine_call_on_device, &from);
+    engine_old_settle(&from.old);
+    return err;
 }
 
 /* An acceptance is called for while it is pending, and until the inviter has shown that the link
@@ -240,7 +250,7 @@ static void engine_call_forget_stale(struct engine *engine)
             at = &target->next;
             continue;
         }
-        if (!target->is_acceptance)
+        if (!target->is_acceptance && !target->is_old_name)
             engine_call_unhash(engine, target);
         *at = target->next;
         heap_free(target);
@@ -405,10 +415,10 @@ void engine_call_due(struct engine *engine)
         if (target->addresses_count == 0 || target->is_held ||
             engine->now_ms < target->banned_until_ms || target->is_connected)
             continue;
-        if (engine->now_ms >= target->dial_at_ms)
-            engine_call_one(engine, target);
-        else
+        if (engine->now_ms < target->dial_at_ms)
             engine_wake_by(engine, target->dial_at_ms);
+        else if (engine_old_may_call(engine, target))
+            engine_call_one(engine, target);
     }
 }
 
@@ -423,7 +433,7 @@ void engine_call_now(struct engine *engine, const struct public_key *member)
     for (struct engine_target *target = engine->targets; target != NULL; target = target->next)
         if (member == NULL || public_key_is_equal(&target->member, member) ||
             target->is_acceptance) {
-            target->dial_at_ms = 0;
+            target->dial_at_ms = engine_old_dial_at(engine, target);
             target->failures = target->replaced = 0;
         }
     engine_call_due(engine);
@@ -464,8 +474,10 @@ void engine_call_ended(struct engine *engine, struct engine_conn *conn)
             target->failures++;
         engine_call_wait(engine, target);
     }
-    if (conn->is_confirmed && conn->target != NULL && conn->target != target)
+    if (conn->is_confirmed && conn->target != NULL && conn->target != target) {
+        engine_old_ended(conn->target);
         engine_call_wait(engine, conn->target);
+    }
     if (conn->is_confirmed)
         (void)engine_effect(engine, ENGINE_PRESENCE, conn->id); /* A failure is remembered. */
 }

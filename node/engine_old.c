@@ -1,0 +1,120 @@
+/* Devices that were retired as forked, as somebody to call: their machine may not know yet, or go
+ * on under a name that nobody here has heard of. Never one that is shut out. */
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/heap.h"
+#include "node/engine_state.h"
+
+/* The new names come first: their sessions make a call by an old one needless. */
+enum { ENGINE_OLD_FIRST_MS = 10 * 1000, ENGINE_OLD_WAIT_MS = 60 * 1000 };
+
+/* What this machine itself was called. */
+static bool engine_old_is_mine(const struct engine *engine, const struct device_row *device)
+{
+    const struct exchange_key *key;
+
+    for (size_t at = 0; (key = ledger_old_static_key(engine->ledger, at)) != NULL; at++)
+        if (memcmp(key->public_key, device->static_key, KEY_SIZE) == 0)
+            return true;
+    return false;
+}
+
+static struct engine_target *engine_old_target(struct engine *engine,
+                                               const struct public_key *device)
+{
+    struct engine_target *target = engine->targets;
+
+    while (target != NULL && !(target->is_old_name && public_key_is_equal(&target->device, device)))
+        target = target->next;
+    if (target == NULL)
+        target = engine_call_add(engine);
+    if (target != NULL && !target->is_old_name) {
+        target->is_old_name = true;
+        target->device = *device;
+        target->dial_at_ms = engine->now_ms + ENGINE_OLD_FIRST_MS;
+    }
+    return target;
+}
+
+static void engine_old_note_place(struct engine_old *old, const struct engine_target *target)
+{
+    for (size_t at = 0; at < target->addresses_count; at++) {
+        bool is_known = old->addresses_count == ENGINE_TARGET_ADDRESSES;
+
+        for (size_t had = 0; had < old->addresses_count && !is_known; had++)
+            is_known = address_is_equal(&old->addresses[had], &target->addresses[at]);
+        if (!is_known)
+            old->addresses[old->addresses_count++] = target->addresses[at];
+    }
+}
+
+enum err engine_old_on_device(struct engine *engine, const struct device_row *device,
+                              const char *name, struct engine_old *old)
+{
+    enum standing standing = STANDING_GOOD;
+    struct engine_target *target;
+    enum err err = standing_of(&engine->snapshot, &device->device, &standing);
+
+    if (err != ERR_OK || standing != STANDING_FORKED || engine_old_is_mine(engine, device))
+        return err;
+    target = engine_old_target(engine, &device->device);
+    if (target == NULL)
+        return ERR_NOMEM;
+    target->member = device->member;
+    memcpy(target->static_key, device->static_key, KEY_SIZE);
+    (void)snprintf(target->name, sizeof target->name, "%s", name);
+    target->is_stale = target->is_held = false;
+    err = view_peer_addresses(&engine->snapshot, &device->device, target->addresses,
+                              &target->addresses_count);
+    if (err == ERR_OK)
+        engine_old_note_place(old, target);
+    return err;
+}
+
+void engine_old_note_homeless(struct engine_old *old, struct engine_target *target)
+{
+    if (target->addresses_count == 0 && old->homeless_count < ENGINE_HOMELESS_MAX)
+        old->homeless[old->homeless_count++] = target;
+}
+
+/* PROTOCOL HANDSHAKE-12: "A device that nobody told an address of is called where those of its
+ * member were that were retired as forked." */
+void engine_old_settle(const struct engine_old *old)
+{
+    for (size_t at = 0; at < old->homeless_count; at++) {
+        memcpy(old->homeless[at]->addresses, old->addresses,
+               old->addresses_count * sizeof old->addresses[0]);
+        old->homeless[at]->addresses_count = old->addresses_count;
+    }
+}
+
+/* PROTOCOL HANDSHAKE-12: "A device that was retired as forked is called, too, while there is no
+ * session with another device of its member: its machine may not know yet, or go on under a name
+ * that nobody told." */
+bool engine_old_may_call(struct engine *engine, struct engine_target *target)
+{
+    if (!target->is_old_name)
+        return true;
+    for (const struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next) {
+        if (conn->state != CONN_SESSION || !conn->is_confirmed || conn->known == NULL ||
+            !public_key_is_equal(&conn->known->member, &target->member))
+            continue;
+        target->dial_at_ms = engine->now_ms + ENGINE_OLD_WAIT_MS;
+        engine_wake_by(engine, target->dial_at_ms);
+        return false;
+    }
+    return true;
+}
+
+/* PROTOCOL HANDSHAKE-12: "Such calls wait longer each time, answered or not." */
+void engine_old_ended(struct engine_target *target)
+{
+    if (target->is_old_name && target->failures < 32)
+        target->failures++;
+}
+
+uint64_t engine_old_dial_at(const struct engine *engine, const struct engine_target *target)
+{
+    return target->is_old_name ? engine->now_ms + ENGINE_OLD_FIRST_MS : 0;
+}

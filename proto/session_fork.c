@@ -119,8 +119,8 @@ void session_fork_confirm(struct session *session, struct session_log *log, cons
         message_put_place(MESSAGE_TRACE_ASK, &log->id, tip->size, &session->out);
 }
 
-/* A keep may come after the marks, in this very session: who must move now asks now. Of a mark below
- * where mine starts it could not be seen before that the two differ. */
+/* A keep may come after the marks, in this very session: who must move now asks now. Of a mark
+ * below where mine starts it could not be seen before that the two differ. */
 void session_fork_again(struct session *session)
 {
     for (size_t at = 0; at < session->logs_count && session->phase == PHASE_LIVE; at++) {

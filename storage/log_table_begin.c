@@ -22,8 +22,8 @@ enum err log_table_begin(struct ledger_txn *txn, struct ledger_touched *log,
 }
 
 /* How many unsealed entries there are up to size: the next sealed one says it. */
-static enum err log_table_count_epochs(const struct snapshot *snapshot, const struct log_row *log,
-                                       uint64_t size, uint32_t *out)
+enum err log_table_count_epochs(const struct snapshot *snapshot, const struct log_row *log,
+                                uint64_t size, uint32_t *out)
 {
     uint32_t unsealed = 0;
 

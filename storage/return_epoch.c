@@ -85,7 +85,7 @@ static enum err return_epoch_by_branch(const struct snapshot *snapshot, const st
     enum err err = return_epoch_base(snapshot, log, batch, &ends, &base);
 
     if (err == ERR_OK && base > 0)
-        err = log_table_count_epochs(snapshot, log, base, &before);
+        err = log_table_begin_count(snapshot, log, base, &before);
     if (err == ERR_OK && index <= before) {
         err = epoch_table_of_log(snapshot, log->number, index, out);
     } else if (err == ERR_OK) {

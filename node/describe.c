@@ -411,6 +411,8 @@ json_t *describe_peer(const struct op_call *call, const struct peer *peer, bool 
     const char *state = presence != NULL && presence->is_online ? "online" : "offline";
     bool in_step;
 
+    if (!peer->has_pair_in) /* They proved my invitation, and their answer has not come yet. */
+        state = "pending";
     if (peer->state == LINK_BLOCKED)
         state = "blocked";
     describe_set_did(out, "member", &peer->member);

@@ -1,6 +1,7 @@
 /* A thread is read by its letters, a list by the first letters of threads. */
 #include "node/describe_lead.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/secret.h"
@@ -13,31 +14,74 @@
 
 /* A list in the order of times that its rows show to the second only: when a letter came here and,
  * of those that came at once, when it was written. */
-enum { DESCRIBE_LEAD_TIMES = 16, DESCRIBE_LEAD_OPEN_DAYS = 14 };
-struct describe_lead_order {
-    json_t *rows;
-    struct buf times;
+enum { DESCRIBE_LEAD_OPEN_DAYS = 14 };
+
+struct describe_lead_row {
+    json_t *row; /* ours */
+    uint64_t came_ms, written_ms;
+    size_t place; /* as it was found: what is the same in all else stays so */
 };
 
-static enum err describe_lead_insert(struct describe_lead_order *order, json_t *row,
-                                     uint64_t came_ms, uint64_t written_ms)
-{
-    size_t place = json_array_size(order->rows);
-    uint8_t times[DESCRIBE_LEAD_TIMES], *at;
+struct describe_lead_rows {
+    struct buf rows; /* of struct describe_lead_row */
+};
 
-    be64_put(times, came_ms);
-    be64_put(times + 8, written_ms);
-    buf_append(&order->times, span_of(times, sizeof times));
-    if (buf_err(&order->times) != ERR_OK) {
-        json_decref(row);
-        return ERR_NOMEM;
-    }
-    at = order->times.data + DESCRIBE_LEAD_TIMES * place;
-    for (; place > 0 && memcmp(at - DESCRIBE_LEAD_TIMES, times, sizeof times) > 0;
-         place--, at -= DESCRIBE_LEAD_TIMES)
-        memcpy(at, at - DESCRIBE_LEAD_TIMES, DESCRIBE_LEAD_TIMES);
-    memcpy(at, times, sizeof times);
-    return json_array_insert_new(order->rows, place, row) == 0 ? ERR_OK : ERR_NOMEM;
+static size_t describe_lead_count(const struct describe_lead_rows *rows)
+{
+    return rows->rows.size / sizeof(struct describe_lead_row);
+}
+
+static struct describe_lead_row *describe_lead_at(const struct describe_lead_rows *rows, size_t at)
+{
+    return (struct describe_lead_row *)(void *)rows->rows.data + at;
+}
+
+static enum err describe_lead_push(struct describe_lead_rows *rows, struct describe_lead_row row)
+{
+    row.place = describe_lead_count(rows);
+    if (row.row != NULL)
+        buf_append(&rows->rows, span_of(&row, sizeof row));
+    if (row.row != NULL && buf_err(&rows->rows) == ERR_OK)
+        return ERR_OK;
+    json_decref(row.row);
+    return ERR_NOMEM;
+}
+
+static int describe_lead_compare(uint64_t left, uint64_t right)
+{
+    return (left > right) - (left < right);
+}
+
+static int describe_lead_order(const void *left, const void *right)
+{
+    const struct describe_lead_row *one = left, *other = right;
+    int order = describe_lead_compare(one->came_ms, other->came_ms);
+
+    if (order == 0)
+        order = describe_lead_compare(one->written_ms, other->written_ms);
+    return order != 0 ? order : describe_lead_compare(one->place, other->place);
+}
+
+/* Takes the rows: a list of them in order, and when the newest came (may be NULL). NULL where err
+ * says that they are not all there. */
+static json_t *describe_lead_list_of(struct describe_lead_rows *rows, enum err err,
+                                     uint64_t *out_newest_ms)
+{
+    size_t count = describe_lead_count(rows);
+    json_t *list = json_array();
+
+    if (count > 0)
+        qsort(rows->rows.data, count, sizeof(struct describe_lead_row), describe_lead_order);
+    if (out_newest_ms != NULL)
+        *out_newest_ms = count > 0 ? describe_lead_at(rows, count - 1)->came_ms : 0;
+    for (size_t at = 0; at < count; at++)
+        if (json_array_append_new(list, describe_lead_at(rows, at)->row) != 0)
+            err = ERR_NOMEM;
+    buf_release(&rows->rows);
+    if (err == ERR_OK)
+        return list;
+    json_decref(list);
+    return NULL;
 }
 
 /* Letters. */
@@ -64,7 +108,6 @@ static struct describe_lead_words describe_lead_words(const struct object *lead)
 
 static enum err describe_lead_on_letter(void *self, uint32_t number, const struct object *lead)
 {
-    struct describe_lead_order *order = self;
     struct describe_lead_words words = describe_lead_words(lead);
     uint64_t came_ms = object_number(lead, LEAD_AT);
     json_t *row;
@@ -75,24 +118,18 @@ static enum err describe_lead_on_letter(void *self, uint32_t number, const struc
     if (words.is_yes)
         (void)json_object_set_new(row, "wants_introduction", json_true());
     describe_set_time(row, "at", came_ms);
-    return describe_lead_insert(order, row, came_ms, words.at_ms);
+    return describe_lead_push(self, (struct describe_lead_row){
+                                        .row = row, .came_ms = came_ms, .written_ms = words.at_ms});
 }
 
 /* The letters of a thread, and when the newest came. NULL when they cannot be read. */
 static json_t *describe_lead_letters(const struct snapshot *snapshot, const struct hash *first,
                                      uint64_t *out_newest_ms)
 {
-    struct describe_lead_order order = {.rows = json_array()};
-    enum err err = view_thread_letters(snapshot, first, describe_lead_on_letter, &order);
+    struct describe_lead_rows rows = {0};
+    enum err err = view_thread_letters(snapshot, first, describe_lead_on_letter, &rows);
 
-    *out_newest_ms = err == ERR_OK && order.times.size > 0
-                         ? be64(order.times.data + order.times.size - DESCRIBE_LEAD_TIMES)
-                         : 0;
-    buf_release(&order.times);
-    if (err == ERR_OK)
-        return order.rows;
-    json_decref(order.rows);
-    return NULL;
+    return describe_lead_list_of(&rows, err, out_newest_ms);
 }
 
 /* What waits. */
@@ -309,7 +346,7 @@ json_t *describe_lead(const struct op_call *call, const struct object *lead)
 
 struct describe_lead_list {
     const struct op_call *call;
-    struct describe_lead_order order;
+    struct describe_lead_rows rows;
 };
 
 static enum err describe_lead_add(struct describe_lead_list *list, const struct thread *thread,
@@ -329,7 +366,9 @@ static enum err describe_lead_add(struct describe_lead_list *list, const struct 
     if (newest != NULL)
         (void)json_object_set_new(row, "newest", newest);
     /* The newest first: times count backwards. */
-    return describe_lead_insert(&list->order, row, UINT64_MAX - object_number(lead, LEAD_AT), 0);
+    return describe_lead_push(
+        &list->rows, (struct describe_lead_row){
+                         .row = row, .came_ms = UINT64_MAX - object_number(lead, LEAD_AT)});
 }
 
 static enum err describe_lead_on_thread(void *self, const struct thread *thread)
@@ -346,15 +385,11 @@ static enum err describe_lead_on_thread(void *self, const struct thread *thread)
 
 json_t *describe_leads(const struct op_call *call, const struct id *ask)
 {
-    struct describe_lead_list list = {.call = call, .order.rows = json_array()};
+    struct describe_lead_list list = {.call = call};
     enum err err =
         ask != NULL
             ? view_thread_of_ask(&call->snapshot, ask, describe_lead_on_thread, &list)
             : view_thread_each(&call->snapshot, span_of(NULL, 0), describe_lead_on_thread, &list);
 
-    buf_release(&list.order.times);
-    if (err == ERR_OK)
-        return list.order.rows;
-    json_decref(list.order.rows);
-    return NULL;
+    return describe_lead_list_of(&list.rows, err, NULL);
 }

@@ -356,6 +356,29 @@ static void link_amend_via(struct amend *amend, const struct object *invitation,
     }
 }
 
+/* Until the acceptor's own message has come, the peer goes by the name they were invited by. */
+static enum err link_claim_contact(struct ledger_txn *txn, const struct public_key *member,
+                                   const struct object *invitation, const struct peer *before)
+{
+    struct span wanted = object_value(invitation, INVITATION_CONTACT).bytes;
+    struct span name = object_text(invitation, INVITATION_NAME);
+    struct amend amend;
+    struct id contact, id;
+    enum err err;
+
+    if (wanted.size != ID_SIZE)
+        return ERR_OK;
+    err = link_contact(txn, member, wanted, name, &contact);
+    if (err != ERR_OK)
+        return err;
+    link_id(member, &id);
+    amend_begin(&amend, txn, link_self(txn), KIND_LINK, &id);
+    amend_bytes(&amend, LINK_CONTACT, link_id_span(&contact));
+    if (before->name[0] == '\0')
+        amend_text(&amend, LINK_NAME, name);
+    return amend_end(&amend, NULL);
+}
+
 static enum err link_claim_open(struct ledger_txn *txn, const struct link_request *request,
                                 const struct object *invitation, const struct peer *before,
                                 struct link_answer *out)
@@ -376,6 +399,8 @@ static enum err link_claim_open(struct ledger_txn *txn, const struct link_reques
     link_amend_basics(&amend, request, before, secret, &pair_out, ledger_txn_now_ms(txn));
     link_amend_via(&amend, invitation, before);
     err = amend_end(&amend, NULL);
+    if (err == ERR_OK)
+        err = link_claim_contact(txn, &request->chain.member, invitation, before);
     if (err == ERR_OK)
         err = link_introduce_me(txn, request, &pair_out, out);
     memcpy(out->message.secret, secret, KEY_SIZE);

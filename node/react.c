@@ -14,6 +14,7 @@
 #include "storage/join.h"
 #include "storage/restate.h"
 #include "storage/space.h"
+#include "storage/standing.h"
 
 /* Answers one transaction may give: a flood of facts is answered in several, none of them long. */
 enum { REACT_ITEMS_MAX = 512 };
@@ -64,10 +65,26 @@ static enum err react_take(struct ledger_txn *txn, struct agenda_item *out)
                       : agenda_take(txn, ledger_txn_now_ms(txn), out);
 }
 
+/* PROTOCOL STOLEN-11: "A device that learns that it is shut out itself opens no epoch, draws no
+ * knock, and answers nothing by itself any more" */
+static enum err react_is_out(struct ledger_txn *txn, bool *out)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    enum standing standing;
+    enum err err = standing_of(&snapshot, ledger_device(snapshot.ledger), &standing);
+
+    *out = err == ERR_OK && standing_is_out(standing);
+    return err;
+}
+
 enum err react_all(struct ledger_txn *txn)
 {
     struct agenda_item item;
+    bool is_out = false;
     enum err err = ledger_follow(txn);
+
+    if (err == ERR_OK)
+        err = react_is_out(txn, &is_out);
 
     for (size_t count = 0; err == ERR_OK && count < REACT_ITEMS_MAX; count++) {
         if (follow_txn_is_behind(txn))
@@ -75,7 +92,7 @@ enum err react_all(struct ledger_txn *txn)
         err = react_take(txn, &item);
         if (err == ERR_NOT_FOUND)
             return ERR_OK;
-        if (err == ERR_OK)
+        if (err == ERR_OK && !is_out)
             err = react_one(txn, &item);
         if (err == ERR_OK)
             err = ledger_follow(txn);

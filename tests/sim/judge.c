@@ -435,3 +435,12 @@ void judge_all(struct judge *judge)
     }
     judge_nonces(judge);
 }
+
+bool judge_is_content(const struct judge *judge, char out_complaint[static JUDGE_FAILURE_SIZE])
+{
+    struct judge trial = *judge;
+
+    judge_all(&trial);
+    (void)snprintf(out_complaint, JUDGE_FAILURE_SIZE, "%s", trial.failure);
+    return trial.failure[0] == '\0';
+}

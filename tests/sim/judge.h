@@ -13,7 +13,7 @@
 
 enum judge_audience { JUDGE_SELF, JUDGE_CARD, JUDGE_PAIR };
 
-enum { JUDGE_CANARY_SIZE = 32, JUDGE_PERSONS_MAX = 64 };
+enum { JUDGE_CANARY_SIZE = 32, JUDGE_PERSONS_MAX = 64, JUDGE_FAILURE_SIZE = 400 };
 
 struct judge_canary {
     size_t person, author; /* author: number of the node */
@@ -29,7 +29,7 @@ struct judge {
     struct judge_canary *canaries;
     size_t canaries_count, canaries_capacity;
     uint64_t readers[JUDGE_PERSONS_MAX]; /* of what each person writes on the card from now on */
-    char failure[400];                   /* empty: all is well so far */
+    char failure[JUDGE_FAILURE_SIZE];    /* empty: all is well so far */
 };
 
 void judge_begin(struct judge *judge, struct world *world);
@@ -61,5 +61,7 @@ void judge_went_back(struct judge *judge, struct world_node *node, size_t since)
 
 /* After healing: all of it. Nodes that are down are passed over. */
 void judge_all(struct judge *judge);
+/* Would it find nothing now? What it would find is written out. */
+bool judge_is_content(const struct judge *judge, char out_complaint[static JUDGE_FAILURE_SIZE]);
 
 #endif

@@ -26,9 +26,24 @@ static uint64_t kills_commits(const struct kills *kills)
 {
     uint64_t commits = 0;
 
-    for (size_t at = 0; at < kills->story->nodes_count; at++)
+    for (size_t at = 0; at < kills->vouching.world.nodes_count; at++)
         commits += kv_mem_commits_count(kills->vouching.world.nodes[at]->mem);
     return commits;
+}
+
+static bool kills_is_off(const struct kills *kills, size_t node)
+{
+    return (kills->off >> node & 1) != 0;
+}
+
+static bool kills_is_one_down(const struct kills *kills)
+{
+    const struct world *world = &kills->vouching.world;
+    bool is_one_down = false;
+
+    for (size_t at = 0; at < world->nodes_count; at++)
+        is_one_down |= !world->nodes[at]->is_up && !kills_is_off(kills, at);
+    return is_one_down;
 }
 
 static void kills_look(struct kills *kills, uint64_t look, uint64_t *down)
@@ -38,6 +53,8 @@ static void kills_look(struct kills *kills, uint64_t look, uint64_t *down)
     for (size_t at = 0; at < world->nodes_count; at++) {
         struct world_node *node = world->nodes[at];
 
+        if (kills_is_off(kills, at))
+            continue;
         if (!node->is_up && (*down)++ >= kills_cut_looks(kills->sweep)) {
             *down = 0;
             world_start(node);
@@ -116,7 +133,7 @@ static void kills_live(struct kills *kills, unsigned days)
 struct kills_asked {
     struct kills *kills;
     size_t deed;
-    const char *method;
+    const char *method, *keep;
 };
 
 static void kills_on_done(struct world_node *node, void *self, enum err err,
@@ -127,6 +144,9 @@ static void kills_on_done(struct world_node *node, void *self, enum err err,
 
     kills->is_doing[asked->deed] = false;
     kills->is_told[asked->deed] |= err == ERR_OK;
+    if (err == ERR_OK && asked->keep != NULL)
+        (void)snprintf(kills->kept[node->number], sizeof kills->kept[0], "%s",
+                       json_string_value(json_object_get(call->result, asked->keep)));
     if (err != ERR_OK && call != NULL)
         judge_fail(&kills->vouching.judge, "%s at %s: %s", asked->method, node->name,
                    call->failure.message);
@@ -221,14 +241,21 @@ static bool kills_ask(struct kills *kills, size_t at, const struct kills_deed *d
         return false;
     if (deal != NULL && strcmp(deed->method, "endorsement.revoke") == 0)
         deal->is_revocation_asked = true;
+    asked = world_memory(sizeof *asked);
+    *asked = (struct kills_asked){
+        .kills = kills, .deed = at, .method = deed->method, .keep = deed->keep};
+    kills->is_doing[at] = true;
+    if (deed->write != NULL) {
+        world_write(node, deed->write, kills, kills_on_done, asked);
+        return true;
+    }
     params = kills_params(deed, words);
+    if (deed->give != NULL)
+        (void)json_object_set_new(params, deed->give, json_string(kills->kept[deed->from]));
     if (row != NULL)
         (void)json_object_set(params, words[0] != '\0' ? "renews" : "id",
                               json_object_get(row, "id"));
     json_decref(row);
-    asked = world_memory(sizeof *asked);
-    *asked = (struct kills_asked){.kills = kills, .deed = at, .method = deed->method};
-    kills->is_doing[at] = true;
     world_op(node, deed->method, params, kills_on_done, asked);
     return true;
 }
@@ -244,6 +271,8 @@ static bool kills_has_come(struct kills *kills, const struct kills_step *step,
     for (size_t at = 0; at < world->nodes_count; at++) {
         struct world_node *node = world->nodes[at];
 
+        if (kills_is_off(kills, at))
+            continue;
         if (!node->is_up)
             return false;
         if (step->until[at] == NULL)
@@ -294,6 +323,40 @@ static void kills_show(struct kills *kills, size_t number)
     }
 }
 
+static void kills_go_back(struct kills *kills, struct world_node *node)
+{
+    struct judge *judge = &kills->vouching.judge;
+
+    judge_goes_back(judge, node);
+    world_restore(node, kills->homes[node->number]);
+    judge_went_back(judge, node, kills->homes_canaries[node->number]);
+    world_start(node);
+}
+
+static void kills_meet_fate(struct kills *kills, const struct kills_fate *fate)
+{
+    struct world *world = &kills->vouching.world;
+
+    for (size_t at = 0, count = world->nodes_count; at < count; at++) {
+        struct world_node *node = world->nodes[at];
+
+        if ((fate->copied >> at & 1) != 0) {
+            KITH_ASSERT(kills->homes[at] == NULL);
+            kills->homes[at] = world_snapshot(node);
+            kills->homes_canaries[at] = kills->vouching.judge.canaries_count;
+        }
+        if ((fate->back >> at & 1) != 0)
+            kills_go_back(kills, node);
+        if ((fate->cloned >> at & 1) != 0)
+            world_start(world_clone(node, false));
+        if ((fate->off >> at & 1) != 0)
+            world_crash(node);
+    }
+    kills->off |= fate->off;
+    world->islands = fate->parted;
+    world->islands_until_ms = fate->parted != 0 ? UINT64_MAX : 0;
+}
+
 static void kills_step(struct kills *kills, size_t number)
 {
     const struct kills_step *step = &kills->story->steps[number];
@@ -304,6 +367,7 @@ static void kills_step(struct kills *kills, size_t number)
     bool is_over = false;
 
     memset(kills->is_told, 0, sizeof kills->is_told);
+    kills_meet_fate(kills, &step->fate);
     for (size_t at = 0; at < KILLS_DEEDS_MAX; at++) {
         const struct kills_deed *deed = step->deeds[at];
 
@@ -389,10 +453,18 @@ static bool kills_are_in_step(struct kills *kills, bool has_met)
     return !has_met || !story->is_met || judge_is_settled(nodes[meeting[0]], nodes[meeting[1]]);
 }
 
+/* Where a member has several machines, being in step is not enough: the judge must be content. */
+static bool kills_are_content(struct kills *kills, char out_why[static JUDGE_FAILURE_SIZE])
+{
+    return kills->vouching.world.nodes_count == kills->story->nodes_count ||
+           judge_is_content(&kills->vouching.judge, out_why);
+}
+
 /* In step, and nobody has anything to write any more. */
 static void kills_rest(struct kills *kills, bool has_met)
 {
     uint64_t commits = 0, down = 0, quiet = 0;
+    char why[JUDGE_FAILURE_SIZE] = "somebody is not in step";
 
     for (uint64_t look = 0; look < KILLS_LOOKS_MAX && quiet < KILLS_QUIET_LOOKS; look++) {
         bool is_still = commits == kills_commits(kills);
@@ -400,9 +472,12 @@ static void kills_rest(struct kills *kills, bool has_met)
         commits = kills_commits(kills);
         quiet = is_still && kills_are_in_step(kills, has_met) ? quiet + 1 : 0;
         kills_look(kills, look, &down);
+        if (quiet == KILLS_QUIET_LOOKS &&
+            (kills_is_one_down(kills) || !kills_are_content(kills, why)))
+            quiet = 0;
     }
     if (quiet < KILLS_QUIET_LOOKS)
-        judge_fail(&kills->vouching.judge, "they never come to rest");
+        judge_fail(&kills->vouching.judge, "they never come to rest: %s", why);
 }
 
 static void kills_judge(struct kills *kills)
@@ -423,6 +498,10 @@ static void kills_judge(struct kills *kills)
                        nodes[other]->name);
     } else if (one != other) {
         kills_check_secret(kills);
+    }
+    if (story->parting[0] != story->parting[1]) { /* They read one another's cards until then. */
+        judge_met(&vouching->judge, story->parting[0], story->parting[1]);
+        judge_met(&vouching->judge, story->parting[1], story->parting[0]);
     }
     if (story->is_vouched) {
         vouching_judge(vouching);
@@ -455,9 +534,12 @@ static void kills_begin(struct kills *kills)
     for (size_t at = 0; at < story->links_count; at++)
         vouching_link(vouching, story->links[at][0], story->links[at][1]);
     kills_rest(kills, false);
+    kills->device = story->has_device ? world_join(world->nodes[0]) : NULL;
     world->has_power_cut = kills_cut_here;
     world->has_power_cut_self = kills;
     kills->sweep->is_counting = true;
+    if (story->has_device)
+        world_start(world->nodes[world->nodes_count - 1]);
 }
 
 void kills_tell(const struct kills_story *story, struct kills_sweep *sweep, const char *program)
@@ -493,5 +575,7 @@ void kills_tell(const struct kills_story *story, struct kills_sweep *sweep, cons
     if (sweep->cuts > 0)
         _exit(sweep->failures > 0);
     vouching_end(&kills->vouching);
+    for (size_t at = 0; at < KILLS_NODES_MAX; at++)
+        world_home_free(kills->homes[at]);
     free(kills);
 }

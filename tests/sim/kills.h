@@ -14,18 +14,32 @@
 
 enum { KILLS_NODES_MAX = 4, KILLS_DEEDS_MAX = 2, KILLS_TOLD_SIZE = 400 };
 
-/* An op that one of them asks for. */
+/* An op that one of them asks for, or what only the library can do yet. */
 struct kills_deed {
-    const char *method;
+    const char *method; /* of the op; its name where it is none */
+    enum err (*write)(void *kills, struct ledger_txn *txn); /* NULL: an op */
     size_t who;
     const char *params; /* as JSON, with ' for "; what it is about, and words, are added */
     const char *list;   /* the op whose first list names what it is about; NULL: nothing does */
     const char *flag;   /* of that op; NULL */
     size_t row;         /* of that list; of endorsements, the deal it is about */
-    bool is_silent;     /* who asks is told nothing new by it; done when the others say so */
+    const char *keep;   /* of its answer, what who asks keeps; */
+    const char *give;   /* what `from` keeps is given to it as this; NULL */
+    size_t from;
+    bool is_silent; /* who asks is told nothing new by it; done when the others say so */
+};
+
+/* What happens to machines before anything is asked for: bits of their numbers. */
+struct kills_fate {
+    unsigned copied; /* the whole home, put aside */
+    unsigned back;   /* to the copy put aside last */
+    unsigned cloned; /* a further machine begins from the same home */
+    unsigned parted; /* from all others, from here on; 0: nobody is */
+    unsigned off;    /* for good */
 };
 
 struct kills_step {
+    struct kills_fate fate;
     unsigned days;  /* that pass first */
     bool is_secret; /* until here the first two introduced have nothing of each other */
     const struct kills_deed *deeds[KILLS_DEEDS_MAX]; /* asked for at once; NULL: none */
@@ -47,7 +61,9 @@ struct kills_story {
     size_t meeting[2]; /* two who are introduced to each other; the same: nobody is */
     size_t parting[2]; /* whose link ends; the same: nobody's */
     bool is_met;       /* they are linked at the end, else they know nothing of each other */
-    bool is_vouched;   /* judged as worlds of endorsements are */
+    bool
+        has_device; /* the first has a further device, which comes last and starts with the story */
+    bool is_vouched; /* judged as worlds of endorsements are */
 };
 
 /* One telling of a story. */
@@ -58,7 +74,12 @@ struct kills {
     struct kills_sweep *sweep;
     /* Of each deed: asked for and not answered, acknowledged, there. */
     bool is_doing[KILLS_DEEDS_MAX], is_told[KILLS_DEEDS_MAX], is_done[KILLS_DEEDS_MAX];
-    uint64_t goals[KILLS_NODES_MAX]; /* of running time */
+    uint64_t goals[KILLS_NODES_MAX];                      /* of running time */
+    char kept[KILLS_NODES_MAX][INVITATION_TEXT_SIZE_MAX]; /* "": nothing */
+    struct world_home *homes[KILLS_NODES_MAX];            /* put aside; NULL: none */
+    size_t homes_canaries[KILLS_NODES_MAX];               /* that there were then */
+    unsigned off;                                         /* bits of nodes: for good */
+    const struct world_node *device;                      /* the further one; NULL: there is none */
 };
 
 /* A place where the power may go: the how manieth of a node since the story, or its first cut. */
@@ -87,8 +108,10 @@ struct kills_sweep {
 size_t kills_deal(struct kills *kills, const char *words);
 
 /* All there are. */
-extern const struct kills_story kills_meet_stories[], kills_vouch_stories[], kills_ask_stories[];
-extern const size_t kills_meet_stories_count, kills_vouch_stories_count, kills_ask_stories_count;
+extern const struct kills_story kills_meet_stories[], kills_vouch_stories[], kills_ask_stories[],
+    kills_link_stories[], kills_heal_stories[];
+extern const size_t kills_meet_stories_count, kills_vouch_stories_count, kills_ask_stories_count,
+    kills_link_stories_count, kills_heal_stories_count;
 
 /* The whole story, once and with every cut the sweep asks for. */
 void kills_tell(const struct kills_story *story, struct kills_sweep *sweep, const char *program);

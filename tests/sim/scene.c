@@ -70,18 +70,9 @@ void scene_link(struct scene *scene, struct world_node *inviter, struct world_no
     scene_expect(scene, judge_is_settled(inviter, acceptor), "a link");
 }
 
-static bool scene_is_settled(struct scene *scene, char out_complaint[static 400])
-{
-    struct judge trial = scene->judge;
-
-    judge_all(&trial);
-    (void)snprintf(out_complaint, 400, "%s", trial.failure);
-    return trial.failure[0] == '\0';
-}
-
 void scene_settle(struct scene *scene)
 {
-    char complaint[400] = "";
+    char complaint[JUDGE_FAILURE_SIZE] = "";
 
     if (scene->judge.failure[0] != '\0')
         return;
@@ -90,7 +81,7 @@ void scene_settle(struct scene *scene)
             if (scene->world.nodes[at]->is_up)
                 world_op(scene->world.nodes[at], "sync", json_object(), NULL, NULL);
         scene_wait(scene, SCENE_LOOK_S);
-        if (scene_is_settled(scene, complaint))
+        if (judge_is_content(&scene->judge, complaint))
             return;
     }
     judge_fail(&scene->judge, "never at rest: %s", complaint);

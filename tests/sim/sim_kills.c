@@ -3,7 +3,9 @@
  * durable, with a power cut there: before each commit of each node, and between it and whatever
  * follows from it.
  *
- *   sim_kills --meet | --vouch | --ask   the stories of introductions, of endorsements, of asks
+ *   sim_kills --meet | --vouch | --ask | --link | --heal
+ *                                        the stories of introductions, of endorsements, of asks, of
+ *                                        making links, of copies and devices
  *   sim_kills --story blind              one of them
  *   sim_kills --every 8 --seed 3         one cut in eight, the third of each
  *   sim_kills --again 1                  each followed by another, at the next place after the
@@ -20,6 +22,8 @@
 #include <sys/mman.h>
 
 #include "tests/sim/kills.h"
+
+static const char *const sim_kills_kinds[] = {"meet", "vouch", "ask", "link", "heal"};
 
 struct sim_kills_wish {
     const char *kind, *story;
@@ -72,8 +76,9 @@ static int sim_kills_read(int argc, char **argv, int at, struct sim_kills_wish *
         return sweep->is_talkative = true;
     if (strcmp(word, "--twice") == 0)
         return sweep->is_twice = true;
-    if (strcmp(word, "--meet") == 0 || strcmp(word, "--vouch") == 0 || strcmp(word, "--ask") == 0)
-        return (wish->kind = word + 2) != NULL;
+    for (size_t kind = 0; kind < sizeof sim_kills_kinds / sizeof sim_kills_kinds[0]; kind++)
+        if (strncmp(word, "--", 2) == 0 && strcmp(word + 2, sim_kills_kinds[kind]) == 0)
+            return (wish->kind = sim_kills_kinds[kind]) != NULL;
     if (strcmp(word, "--story") == 0 && at + 1 < argc)
         wish->story = argv[at + 1];
     else if (strcmp(word, "--every") == 0 && value > 0)
@@ -124,5 +129,7 @@ int main(int argc, char **argv)
     sim_kills_all("meet", kills_meet_stories, kills_meet_stories_count, &wish, &sweep, argv[0]);
     sim_kills_all("vouch", kills_vouch_stories, kills_vouch_stories_count, &wish, &sweep, argv[0]);
     sim_kills_all("ask", kills_ask_stories, kills_ask_stories_count, &wish, &sweep, argv[0]);
+    sim_kills_all("link", kills_link_stories, kills_link_stories_count, &wish, &sweep, argv[0]);
+    sim_kills_all("heal", kills_heal_stories, kills_heal_stories_count, &wish, &sweep, argv[0]);
     return sweep.failures == 0 ? 0 : 1;
 }

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "node/react.h"
 #include "proto/limits.h"
 #include "storage/view_endorsement.h"
 #include "tests/sim/flood.h"
@@ -50,6 +51,8 @@ static void waiting_flood(struct waiting *waiting, size_t count, bool is_revoked
 
     flood_offer(&waiting->iris, &waiting->bruno, &flood);
     waiting_carry(waiting);
+    while (react_is_due(waiting->bruno.ledger, waiting->bruno.now_ms))
+        meeting_tick(&waiting->bruno); /* It is answered in several commits. */
 }
 
 static size_t waiting_listed(struct member *member, const char *which, const char *state)

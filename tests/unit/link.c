@@ -432,6 +432,40 @@ static void the_wanted_contact_is_linked_and_keeps_its_name(void **state)
     link_pair_free(&pair);
 }
 
+/* The power may go, or the other side, before the acceptor's own message comes: the inviter finds
+ * the peer all the same, and may end the link. */
+static void a_peer_who_only_claimed_goes_by_the_name_they_were_invited_by(void **state)
+{
+    struct link_request request;
+    struct link_answer claimed;
+    struct link_pair pair;
+    struct ledger_txn *txn;
+    struct amend amend;
+    struct id wanted;
+    enum op_code code;
+    json_t *shown;
+
+    (void)state;
+    link_pair_new(&pair);
+    assert_int_equal(member_add_contact(&pair.ana, "Benny", NULL, &wanted), ERR_OK);
+    txn = member_begin(&pair.ana);
+    amend_begin(&amend, txn, ledger_self_space(pair.ana.ledger), KIND_INVITATION, &pair.invitation);
+    amend_bytes(&amend, INVITATION_CONTACT, span_of(wanted.bytes, ID_SIZE));
+    amend_text(&amend, INVITATION_NAME, span_str("Benny"));
+    assert_int_equal(amend_end(&amend, NULL), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    request = link_ask(&pair, &pair.invitation, 1);
+    link_do(&pair.ana, link_claim, &request, &claimed);
+    shown = meeting_op(&pair.ana, "peer.show", json_pack("{s:s}", "who", "benny"), NULL);
+    assert_string_equal(json_string_value(json_object_get(shown, "name")), "Benny");
+    assert_string_equal(json_string_value(json_object_get(shown, "state")), "pending");
+    json_decref(shown);
+    json_decref(meeting_op(&pair.ana, "peer.remove", json_pack("{s:s}", "who", "benny"), &code));
+    assert_int_equal(code, OP_DONE);
+    assert_int_equal(link_peer(&pair.ana, &pair.ben).state, LINK_REMOVED);
+    link_pair_free(&pair);
+}
+
 /* PROTOCOL LINK-7: "each is new to its reader or known as that space of its sender." */
 static void a_link_message_takes_nobodys_space(void **state)
 {
@@ -488,6 +522,7 @@ int main(void)
         cmocka_unit_test(each_refusal_settles_the_acceptance_and_is_told_once),
         cmocka_unit_test(of_two_secrets_both_sides_choose_the_same),
         cmocka_unit_test(the_wanted_contact_is_linked_and_keeps_its_name),
+        cmocka_unit_test(a_peer_who_only_claimed_goes_by_the_name_they_were_invited_by),
         cmocka_unit_test(a_link_message_takes_nobodys_space),
     };
 

@@ -52,6 +52,7 @@ struct engine_conn {
     bool is_sent; /* what stands in out was told as an effect */
     uint64_t begun_at_ms, confirmed_at_ms, rekeyed_at_ms;
     uint64_t close_at_ms;        /* of one that is refused: not before */
+    size_t unsent, held;         /* bytes sent since DRAINED; memory, with them */
     struct handshake *handshake; /* secret */
     struct channel *channel;     /* secret */
     struct session *session;
@@ -95,6 +96,7 @@ struct engine_target {
                    */
     bool wants_dial;                 /* asked for by the owner: back-off does not count */
     uint64_t version_quiet_until_ms; /* its other version has been told of */
+    uint64_t held_quiet_until_ms;    /* that it held too much has been told */
     unsigned violations;
     uint64_t violations_since_ms, banned_until_ms;
     bool is_connected;         /* of engine_call_due alone */
@@ -125,6 +127,8 @@ struct engine {
     struct engine_conn *conns, *touched;
     struct engine_conn *buckets[ENGINE_CONN_BUCKETS];
     size_t sessions_count;
+    size_t held;  /* bytes of memory by all connections */
+    bool is_full; /* it came to so much that nobody was given anything */
     struct strangers *strangers;
     bool has_hosts;     /* the strangers table has been told which places are known */
     struct buf content; /* what the connection in hand said, opened */
@@ -192,6 +196,13 @@ void engine_collect(struct engine *engine);
 /* Frees what the last step closed, and forgets what it sent. */
 void engine_sweep(struct engine *engine);
 void engine_free_conns(struct engine *engine);
+
+/* engine_bear.c: memory */
+/* What the connections of this step hold; lets go whoever holds too much. */
+void engine_bear(struct engine *engine);
+/* The same of one, when it changed in the middle of a step. */
+void engine_bear_count(struct engine *engine, struct engine_conn *conn);
+enum session_thrift engine_bear_thrift(struct engine *engine);
 
 /* engine_greet.c: handshakes */
 void engine_greet_dialled(struct engine *engine, struct engine_conn *conn);

@@ -367,6 +367,7 @@ void engine_talk_event(struct engine *engine, struct engine_conn *conn, struct s
     }
     engine_touch(engine, conn);
     event->now_ms = engine->now_ms;
+    event->thrift = engine_bear_thrift(engine);
     err = session_step(session, event, &engine->replica, &effects, &count);
     for (size_t at = 0; at < count; at++)
         if (conn->state == CONN_SESSION)
@@ -377,6 +378,8 @@ void engine_talk_event(struct engine *engine, struct engine_conn *conn, struct s
             returned_free(effects[at].returned.returned);
     if (err != ERR_OK && conn->state == CONN_SESSION)
         engine_close(engine, conn);
+    session_sent(session);
+    engine_bear_count(engine, conn);
 }
 
 /* From the handshake to the first event. */

@@ -449,7 +449,7 @@ void session_fork_message(struct session *session, struct message *message)
 static bool session_fork_may_send(const struct session *session)
 {
     return session->phase == PHASE_LIVE && session->credit >= RETURN_SIZE_MAX &&
-           session->window + session->out.size < SESSION_WINDOW;
+           session_has_window(session);
 }
 
 static void session_fork_send(struct session *session, const struct returned_row *row)

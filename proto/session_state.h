@@ -117,14 +117,15 @@ struct session {
     size_t aliases_count;
     uint32_t next_alias;
     struct session_pending *pending;
-    size_t pending_count;
+    size_t pending_count, pending_bytes;
     uint64_t next_ticket;
-    uint64_t credit;         /* bytes I may still send */
-    uint64_t credit_given;   /* bytes the other side may still send */
-    uint64_t credit_owed;    /* to be returned */
-    uint64_t credit_all;     /* the sum of credit given, owed, and taken by batches under way */
-    uint64_t window;         /* bytes emitted since DRAINED */
-    struct public_key *told; /* devices whose facts were told */
+    uint64_t credit;            /* bytes I may still send */
+    uint64_t credit_given;      /* bytes the other side may still send */
+    uint64_t credit_owed;       /* to be returned */
+    uint64_t credit_all;        /* the sum of credit given, owed, and taken by batches under way */
+    uint64_t window;            /* bytes emitted since DRAINED */
+    enum session_thrift thrift; /* in this step */
+    struct public_key *told;    /* devices whose facts were told */
     size_t told_count;
     struct hash *offered; /* ends of returned batches that were offered */
     size_t offered_count;
@@ -154,6 +155,9 @@ void session_fail(struct session *session, enum err err);
 /* Nothing when ERR_OK; a violation when ERR_LIMIT; else a failure of ours. */
 void session_check(struct session *session, enum err err);
 bool session_is_own(const struct session *session);
+
+/* May more be given now, as far as it depends on what has left? */
+bool session_has_window(const struct session *session);
 
 /* session_link.c */
 void session_link_start(struct session *session);

@@ -46,6 +46,5 @@ size_t session_held(const struct session *session)
            session->logs_count * sizeof *session->logs +
            session->aliases_count * sizeof *session->aliases +
            session->pending_count * sizeof *session->pending + session->pending_bytes +
-           session->told_count * sizeof *session->told +
-           session->offered_count * sizeof *session->offered;
+           session->told_count * sizeof *session->told + offers_held(&session->offers);
 }

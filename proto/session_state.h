@@ -4,6 +4,7 @@
 
 #include "proto/frame.h"
 #include "proto/limits.h"
+#include "proto/offers.h"
 #include "proto/session.h"
 
 #define SESSION_TOTAL_MAX (UINT64_C(1) << 50) /* of one announcement: sums cannot wrap */
@@ -30,7 +31,6 @@ enum {
     SESSION_PENDING_MAX = 4096,   /* batches in the writer's hands */
     SESSION_TOLD_MAX = 256,       /* devices told about in one session */
     SESSION_FACTS_MAX = 4096,     /* statements about them that a peer may tell in one */
-    SESSION_OFFERED_MAX = 65536,  /* returned batches offered in one session */
     SESSION_WAITING_MAX = 1 << 20 /* bytes kept while the node looks into a link: no batch is due */
 };
 
@@ -127,8 +127,7 @@ struct session {
     enum session_thrift thrift; /* in this step */
     struct public_key *told;    /* devices whose facts were told */
     size_t told_count;
-    struct hash *offered; /* ends of returned batches that were offered */
-    size_t offered_count;
+    struct offers offers;       /* ends of returned batches that were offered, or stored here */
     struct replica_place place; /* in the walk over returns */
     bool has_returns;           /* there may be more to offer */
     uint32_t returned_sent, returned_stored;

@@ -472,7 +472,7 @@ void engine_free(struct engine *engine)
     strangers_free(engine->strangers);
     buf_release(&engine->addresses);
     buf_release(&engine->content);
-    heap_free(engine->tickets);
+    tickets_release(&engine->tickets);
     heap_free(engine->effects);
     heap_free(engine);
 }

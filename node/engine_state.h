@@ -7,6 +7,7 @@
 #include "node/dialer.h"
 #include "node/engine.h"
 #include "node/strangers.h"
+#include "node/tickets.h"
 #include "storage/replica.h"
 #include "storage/standing.h"
 #include "storage/view_peer.h"
@@ -114,12 +115,6 @@ struct engine_invitation {
     struct handshake_invitation keys;
 };
 
-struct engine_ticket {
-    uint64_t number;
-    conn_id conn;
-    uint64_t session_ticket;
-};
-
 struct engine {
     struct ledger *ledger;
     struct buf addresses; /* told to peers */
@@ -140,9 +135,7 @@ struct engine {
     size_t knocks_count; /* that are answered; behind them those that were, for siblings */
     size_t knocks_held;
     struct dialer dialer;
-    struct engine_ticket *tickets;
-    size_t tickets_count, tickets_capacity;
-    uint64_t next_ticket;
+    struct tickets tickets; /* which connection an answer is for */
     conn_id next_dialled;
     struct engine_effect *effects;
     size_t effects_count, effects_capacity;
@@ -219,9 +212,6 @@ void engine_talk_tell_met(struct engine *engine, const struct engine_conn *conn)
 /* The other side takes too little: it is let go, and called again later. */
 void engine_talk_stalled(struct engine *engine, struct engine_conn *conn);
 void engine_talk_answered(struct engine *engine, const struct engine_event *event);
-
-/* A number for what the writer thread will answer; 0: no memory. */
-uint64_t engine_talk_ticket(struct engine *engine, conn_id conn, uint64_t session_ticket);
 
 /* engine_heal.c: devices that end, and those that follow them */
 void engine_heal_returned(struct engine *engine, struct engine_conn *conn,

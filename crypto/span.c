@@ -5,7 +5,7 @@
 
 #include "crypto/heap.h"
 
-enum { BUF_CAPACITY_MIN = 64 };
+enum { BUF_CAPACITY_MIN = 64, BUF_REST_MIN = 64 << 10, BUF_REST_PART = 4 };
 
 struct span span_str(const char *text)
 {
@@ -121,6 +121,24 @@ void buf_drop(struct buf *buf, size_t count)
         return;
     memmove(buf->data, buf->data + count, buf->size - count);
     buf->size -= count;
+}
+
+/* What still grows is not cut down each time. */
+void buf_rest(struct buf *buf)
+{
+    uint8_t *data;
+
+    if (buf->size == 0) {
+        buf_release(buf);
+        return;
+    }
+    if (buf->capacity <= BUF_REST_MIN || buf->size > buf->capacity / BUF_REST_PART)
+        return;
+    data = heap_resize(buf->data, buf->size);
+    if (data == NULL)
+        return;
+    buf->data = data;
+    buf->capacity = buf->size;
 }
 
 void buf_release(struct buf *buf)

@@ -54,6 +54,9 @@ void buf_reserve(struct buf *buf, size_t size);
 void buf_clear(struct buf *buf);
 /* Drops count bytes from the front. count <= size. */
 void buf_drop(struct buf *buf, size_t count);
+/* Gives back memory that is not in use: all of it where there is nothing, else what goes far beyond
+ * the size. Contents stay; the address may change. */
+void buf_rest(struct buf *buf);
 void buf_release(struct buf *buf);
 MUST_USE enum err buf_err(const struct buf *buf);
 static inline struct span buf_span(const struct buf *buf)

@@ -10,7 +10,7 @@
 #include "storage/view_ask.h"
 #include "storage/view_reply.h"
 
-enum { CARRY_BROUGHT_MAX = 68 };
+enum { CARRY_BROUGHT_MAX = REPLY_SOURCES_MAX + REPLY_SAID_MAX };
 
 /* What is known of one reply in one transaction. */
 struct carry {

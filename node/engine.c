@@ -307,6 +307,8 @@ static void engine_on_event(struct engine *engine, const struct engine_event *ev
             engine_on_bytes(engine, conn, event->bytes);
         break;
     case ENGINE_DRAINED:
+        if (conn != NULL)
+            conn->unsent = 0;
         if (conn != NULL && conn->state == CONN_SESSION)
             engine_talk_event(engine, conn, &drained);
         break;
@@ -351,6 +353,7 @@ enum err engine_step(struct engine *engine, const struct engine_event *event,
     engine->now_ms = event->now_ms;
     engine->wall_ms = event->wall_ms;
     engine_on_event(engine, event);
+    engine_bear(engine);
     if (engine->has_snapshot) {
         ledger_snapshot_end(&engine->snapshot);
         engine->has_snapshot = false;
@@ -469,7 +472,7 @@ void engine_free(struct engine *engine)
     strangers_free(engine->strangers);
     buf_release(&engine->addresses);
     buf_release(&engine->content);
-    heap_free(engine->tickets);
+    tickets_release(&engine->tickets);
     heap_free(engine->effects);
     heap_free(engine);
 }

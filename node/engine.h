@@ -15,7 +15,14 @@ enum {
     ENGINE_SESSIONS_PER_MEMBER_MAX = 64,    /* a member may certify any number of devices */
     ENGINE_SESSIONS_PER_DEVICE_MAX = 2,     /* what may wait before that: node/strangers.h */
     ENGINE_SESSIONS_PER_INVITATION_MAX = 4, /* before the link is made: one who tries again */
-    ENGINE_LINK_MS = 120 * 1000             /* for that: two commits here, and one there */
+    ENGINE_LINK_MS = 120 * 1000,            /* for that: two commits here, and one there */
+    /* Bytes of memory by the sessions of one other member, and by all. One session at full speed
+     * needs less than 4 MiB. */
+    ENGINE_HELD_PER_MEMBER_MAX = 32 << 20,
+    ENGINE_HELD_PER_MEMBER_TIGHT = 8 << 20, /* when all hold so much: */
+    ENGINE_HELD_TIGHT = 64 << 20,           /* each is given one batch at a time */
+    ENGINE_HELD_FULL = 128 << 20,           /* nobody is given any */
+    ENGINE_HELD_MAX = 192 << 20             /* whoever holds most is let go */
 };
 
 /* Never 0, never used twice. Accepted connections get even numbers from the driver, dialled ones
@@ -169,6 +176,9 @@ MUST_USE enum err engine_step(struct engine *engine, const struct engine_event *
 uint64_t engine_wake_at_ms(const struct engine *engine);
 /* Fills up to size rows and returns how many peers there are. */
 size_t engine_presence(const struct engine *engine, struct op_presence *out, size_t size);
+/* Bytes of memory that all conversations hold, and what was sent in them and has not left; about.
+ */
+size_t engine_held(const struct engine *engine);
 size_t engine_sessions_count(const struct engine *engine);
 void engine_free(struct engine *engine);
 

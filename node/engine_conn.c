@@ -107,6 +107,7 @@ static void engine_free_conn(struct engine *engine, struct engine_conn *conn)
     while (*at != conn)
         at = &(*at)->next_in_bucket;
     *at = conn->next_in_bucket;
+    engine->held -= conn->held;
     if (conn->previous != NULL)
         conn->previous->next = conn->next;
     else
@@ -255,6 +256,7 @@ static void engine_collect_conn(struct engine *engine, struct engine_conn *conn)
         conn->is_sent = effect != NULL;
         if (effect != NULL)
             effect->bytes = buf_span(&conn->out);
+        conn->unsent += conn->is_sent ? conn->out.size : 0;
     }
     if (conn->must_close && (conn->out.size == 0 || conn->is_sent))
         conn->must_close = engine_effect(engine, ENGINE_CLOSE, conn->id) == NULL;
@@ -282,8 +284,9 @@ void engine_sweep(struct engine *engine)
         if (conn->is_sent || conn->out.size == 0)
             buf_release(&conn->out);
         conn->is_sent = false;
-        if (conn->in.size == 0)
-            buf_release(&conn->in);
+        buf_rest(&conn->in);
+        if (conn->session != NULL)
+            session_rest(conn->session);
         if (conn->out.size > 0 || conn->must_close)
             engine_touch(engine, conn);
         else if (conn->state == CONN_CLOSED)

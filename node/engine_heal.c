@@ -20,7 +20,7 @@ void engine_heal_returned(struct engine *engine, struct engine_conn *conn,
         returned_free(from->returned.returned);
         return;
     }
-    effect->returned.ticket = engine_talk_ticket(engine, conn->id, from->returned.ticket);
+    effect->returned.ticket = tickets_draw(&engine->tickets, conn->id, from->returned.ticket);
     effect->returned.returned = from->returned.returned;
     effect->returned.member = conn->member;
     memcpy(effect->returned.handshake_hash, conn->handshake_hash, HASH_SIZE);

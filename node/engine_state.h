@@ -7,6 +7,7 @@
 #include "node/dialer.h"
 #include "node/engine.h"
 #include "node/strangers.h"
+#include "node/tickets.h"
 #include "storage/replica.h"
 #include "storage/standing.h"
 #include "storage/view_peer.h"
@@ -54,6 +55,7 @@ struct engine_conn {
     bool is_sent; /* what stands in out was told as an effect */
     uint64_t begun_at_ms, confirmed_at_ms, rekeyed_at_ms;
     uint64_t close_at_ms;        /* of one that is refused: not before */
+    size_t unsent, held;         /* bytes sent since DRAINED; memory, with them */
     struct handshake *handshake; /* secret */
     struct channel *channel;     /* secret */
     struct session *session;
@@ -98,6 +100,7 @@ struct engine_target {
                    */
     bool wants_dial;                 /* asked for by the owner: back-off does not count */
     uint64_t version_quiet_until_ms; /* its other version has been told of */
+    uint64_t held_quiet_until_ms;    /* that it held too much has been told */
     unsigned violations;
     uint64_t violations_since_ms, banned_until_ms;
     bool is_connected;         /* of engine_call_due alone */
@@ -115,12 +118,6 @@ struct engine_invitation {
     struct handshake_invitation keys;
 };
 
-struct engine_ticket {
-    uint64_t number;
-    conn_id conn;
-    uint64_t session_ticket;
-};
-
 struct engine {
     struct ledger *ledger;
     struct buf addresses; /* told to peers */
@@ -128,6 +125,8 @@ struct engine {
     struct engine_conn *conns, *touched;
     struct engine_conn *buckets[ENGINE_CONN_BUCKETS];
     size_t sessions_count;
+    size_t held;  /* bytes of memory by all connections */
+    bool is_full; /* it came to so much that nobody was given anything */
     struct strangers *strangers;
     bool has_hosts;     /* the strangers table has been told which places are known */
     struct buf content; /* what the connection in hand said, opened */
@@ -139,9 +138,7 @@ struct engine {
     size_t knocks_count; /* that are answered; behind them those that were, for siblings */
     size_t knocks_held;
     struct dialer dialer;
-    struct engine_ticket *tickets;
-    size_t tickets_count, tickets_capacity;
-    uint64_t next_ticket;
+    struct tickets tickets; /* which connection an answer is for */
     conn_id next_dialled;
     struct engine_effect *effects;
     size_t effects_count, effects_capacity;
@@ -196,6 +193,13 @@ void engine_collect(struct engine *engine);
 void engine_sweep(struct engine *engine);
 void engine_free_conns(struct engine *engine);
 
+/* engine_bear.c: memory */
+/* What the connections of this step hold; lets go whoever holds too much. */
+void engine_bear(struct engine *engine);
+/* The same of one, when it changed in the middle of a step. */
+void engine_bear_count(struct engine *engine, struct engine_conn *conn);
+enum session_thrift engine_bear_thrift(struct engine *engine);
+
 /* engine_greet.c: handshakes */
 void engine_greet_dialled(struct engine *engine, struct engine_conn *conn);
 void engine_greet_bytes(struct engine *engine, struct engine_conn *conn);
@@ -211,9 +215,6 @@ void engine_talk_tell_met(struct engine *engine, const struct engine_conn *conn)
 /* The other side takes too little: it is let go, and called again later. */
 void engine_talk_stalled(struct engine *engine, struct engine_conn *conn);
 void engine_talk_answered(struct engine *engine, const struct engine_event *event);
-
-/* A number for what the writer thread will answer; 0: no memory. */
-uint64_t engine_talk_ticket(struct engine *engine, conn_id conn, uint64_t session_ticket);
 
 /* engine_heal.c: devices that end, and those that follow them */
 void engine_heal_returned(struct engine *engine, struct engine_conn *conn,

@@ -6,39 +6,6 @@
 #include "crypto/secret.h"
 #include "node/engine_state.h"
 
-/* Tickets: which connection an answer is for. */
-
-uint64_t engine_talk_ticket(struct engine *engine, conn_id conn, uint64_t session_ticket)
-{
-    if (engine->tickets_count == engine->tickets_capacity) {
-        size_t capacity = engine->tickets_capacity == 0 ? 64 : engine->tickets_capacity * 2;
-        struct engine_ticket *grown = heap_resize(engine->tickets, capacity * sizeof *grown);
-
-        if (grown == NULL)
-            return 0;
-        engine->tickets = grown;
-        engine->tickets_capacity = capacity;
-    }
-    engine->tickets[engine->tickets_count++] = (struct engine_ticket){
-        .number = ++engine->next_ticket, .conn = conn, .session_ticket = session_ticket};
-    return engine->next_ticket;
-}
-
-/* Takes a ticket out; answers come in order, so it stands near the front. */
-static bool engine_talk_take(struct engine *engine, uint64_t number, struct engine_ticket *out)
-{
-    for (size_t at = 0; at < engine->tickets_count; at++) {
-        if (engine->tickets[at].number != number)
-            continue;
-        *out = engine->tickets[at];
-        memmove(&engine->tickets[at], &engine->tickets[at + 1],
-                (engine->tickets_count - at - 1) * sizeof *engine->tickets);
-        engine->tickets_count--;
-        return true;
-    }
-    return false;
-}
-
 /* Which of two sessions stays. */
 
 /* PROTOCOL HANDSHAKE-8: "Of two sessions between the same devices confirmed within 10 s the one
@@ -162,14 +129,14 @@ static struct engine_effect *engine_talk_asked(struct engine *engine, struct eng
                                                uint64_t session_ticket, uint64_t *out_ticket)
 {
     struct engine_effect *effect = NULL;
-    struct engine_ticket unused;
+    struct ticket unused;
 
-    *out_ticket = engine_talk_ticket(engine, conn->id, session_ticket);
+    *out_ticket = tickets_draw(&engine->tickets, conn->id, session_ticket);
     if (*out_ticket != 0)
         effect = engine_effect(engine, type, conn->id);
     if (effect != NULL)
         return effect;
-    (void)engine_talk_take(engine, *out_ticket, &unused); /* It may not be there. */
+    (void)tickets_take(&engine->tickets, *out_ticket, &unused); /* It may not be there. */
     engine->is_failed = true;
     engine_close(engine, conn);
     return NULL;
@@ -368,6 +335,7 @@ void engine_talk_event(struct engine *engine, struct engine_conn *conn, struct s
     }
     engine_touch(engine, conn);
     event->now_ms = engine->now_ms;
+    event->thrift = engine_bear_thrift(engine);
     err = session_step(session, event, &engine->replica, &effects, &count);
     for (size_t at = 0; at < count; at++)
         if (conn->state == CONN_SESSION)
@@ -378,6 +346,8 @@ void engine_talk_event(struct engine *engine, struct engine_conn *conn, struct s
             returned_free(effects[at].returned.returned);
     if (err != ERR_OK && conn->state == CONN_SESSION)
         engine_close(engine, conn);
+    session_sent(session);
+    engine_bear_count(engine, conn);
 }
 
 /* From the handshake to the first event. */
@@ -469,12 +439,13 @@ void engine_talk_stalled(struct engine *engine, struct engine_conn *conn)
 
 void engine_talk_answered(struct engine *engine, const struct engine_event *event)
 {
-    struct engine_ticket ticket;
+    struct ticket ticket;
     struct engine_conn *conn;
     struct session_event answer = {0};
     bool is_link = event->type == ENGINE_LINK_ANSWERED;
 
-    if (!engine_talk_take(engine, is_link ? event->link.ticket : event->committed.ticket, &ticket))
+    if (!tickets_take(&engine->tickets, is_link ? event->link.ticket : event->committed.ticket,
+                      &ticket))
         return;
     conn = engine_find(engine, ticket.conn);
     if (conn == NULL || conn->state != CONN_SESSION)

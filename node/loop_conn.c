@@ -214,7 +214,7 @@ void loop_close_conn(struct loop *loop, conn_id id)
     if (conn == NULL || conn->is_gone)
         return;
     conn->is_closing = true;
-    if (conn->writing == 0)
+    if (conn->writing == 0 || loop_limits_is_too_much(conn))
         loop_drop(conn);
 }
 

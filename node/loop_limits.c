@@ -15,7 +15,8 @@ enum {
     LOOP_QUEUE_MAX = 1 << 20,       /* bytes a peer has not taken, */
     LOOP_QUEUE_MS = 60000,          /* for so long: then it is too slow */
     LOOP_UNREAD_MAX = 4 << 20,      /* whoever asks on and reads nothing: more than is ever given */
-    LOOP_LINGER_MS = 10000,         /* a closed connection may still send what was said */
+    LOOP_LINGER_MS = 10000,         /* a closed connection may still send what was said, */
+    LOOP_LINGER_MAX = 64 << 10,     /* so much of it: the rest would be sent again anyway */
     LOOP_INGEST_MAX = 64 << 20,     /* bytes of batches in the writer's hands: reading rests */
     LOOP_DISK_TICK_MS = 10000
 };
@@ -126,6 +127,11 @@ void loop_limits_tick(struct loop *loop)
 bool loop_limits_is_unread(const struct loop_conn *conn)
 {
     return uv_stream_get_write_queue_size((const uv_stream_t *)&conn->tcp) > LOOP_UNREAD_MAX;
+}
+
+bool loop_limits_is_too_much(const struct loop_conn *conn)
+{
+    return uv_stream_get_write_queue_size((const uv_stream_t *)&conn->tcp) > LOOP_LINGER_MAX;
 }
 
 /* What waits for the writer. */

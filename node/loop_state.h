@@ -116,6 +116,8 @@ void loop_limits_tick(struct loop *loop);
 bool loop_limits_may_read(const struct loop *loop);
 /* Has it left so much unread that nothing more is heard from it? */
 bool loop_limits_is_unread(const struct loop_conn *conn);
+/* Has it left so much unread that its end does not wait for it? */
+bool loop_limits_is_too_much(const struct loop_conn *conn);
 void loop_limits_resume(struct loop *loop); /* when the writer has done something */
 
 /* loop_heal.c */

@@ -59,6 +59,13 @@ enum err frame_next(struct frame_reader *reader, struct span *out_message)
     return ERR_OK;
 }
 
+void frame_rest(struct frame_reader *reader)
+{
+    buf_drop(&reader->bytes, reader->taken);
+    reader->taken = 0;
+    buf_rest(&reader->bytes);
+}
+
 void frame_release(struct frame_reader *reader)
 {
     buf_release(&reader->bytes);

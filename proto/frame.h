@@ -23,6 +23,8 @@ MUST_USE enum err frame_feed(struct frame_reader *reader, struct span bytes);
 /* A message when a whole one is there, valid until the next feed. ERR_NOT_FOUND when not; ERR_LIMIT
  * as above. */
 MUST_USE enum err frame_next(struct frame_reader *reader, struct span *out_message);
+/* Gives back memory that no message under way needs. What frame_next handed out is void then. */
+void frame_rest(struct frame_reader *reader);
 void frame_release(struct frame_reader *reader);
 
 #endif

@@ -117,8 +117,10 @@ enum {
     REPLIES_DAY_MAX = 20,         /* taken from one neighbour a day, whoever they are for */
     REPLIES_WAITING_MAX = 200,    /* of one neighbour beyond that: ten days of them */
     REPLY_EARLY_DAYS = 7,         /* for what another device of mine may know to come here */
-    REPLY_SOURCES_MAX = 4,        /* neighbours who may bring the same: a spare way or two */
-    REPLY_ANSWERS_MAX = 64,       /* answers to one reply that are handed on */
+    REPLY_SOURCES_MAX = 8,        /* ways the same may come: a spare one or two, */
+    REPLY_COPIES_MAX = 2,         /* of one neighbour: copies of theirs shut no other's out */
+    REPLY_ANSWERS_MAX = 64,       /* answers to one reply that are handed on, of one neighbour; */
+    REPLY_SAID_MAX = 256,         /* kept of all: junk of one shuts no other's out */
     ANSWER_KEEP_DAYS = 30,        /* an answer is carried so long, whatever became of the ask */
     THANKS_LINE_SIZE_MAX = 280,   /* one line, read by everybody on the way */
 

@@ -361,6 +361,7 @@ enum err session_step(struct session *session, const struct session_event *event
     buf_clear(&session->fills);
     session->replica = replica;
     session->now_ms = event->now_ms;
+    session->thrift = event->thrift;
     if (session->phase != PHASE_OVER)
         session_event(session, event);
     session_take_settle(session);

@@ -53,9 +53,17 @@ enum session_event_type {
     SESSION_STOP           /* end cleanly with this bye */
 };
 
+/* How much may be given now: memory may be short. */
+enum session_thrift {
+    SESSION_PLENTY,
+    SESSION_ONE_BATCH, /* once all that was sent has left */
+    SESSION_NO_BATCH   /* until an event says otherwise */
+};
+
 struct session_event {
     enum session_event_type type;
     uint64_t now_ms; /* running time */
+    enum session_thrift thrift;
     union {
         struct span bytes;
         struct {
@@ -161,6 +169,14 @@ MUST_USE enum err session_new(const struct session_options *options, struct sess
 MUST_USE enum err session_step(struct session *session, const struct session_event *event,
                                const struct replica *replica,
                                const struct session_effect **out_effects, size_t *out_count);
+/* The bytes of SEND have been taken: they are void. */
+void session_sent(struct session *session);
+/* The effects have been carried out: gives back memory that nothing needs any more. */
+void session_rest(struct session *session);
+/* Bytes of memory it holds after session_rest, with the batches it has in the writer's hands;
+ * about.
+ */
+size_t session_held(const struct session *session);
 /* When to come back with WOKEN, for pings. */
 uint64_t session_wake_at_ms(const struct session *session);
 bool session_is_in_step(const struct session *session);

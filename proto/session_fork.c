@@ -323,27 +323,6 @@ static void session_fork_on_stored(struct session *session, uint32_t number)
         session->returned_stored++;
 }
 
-/* True when this batch was not offered in this session yet. */
-static bool session_fork_offer(struct session *session, const struct hash *end)
-{
-    for (size_t at = 0; at < session->offered_count; at++)
-        if (span_is_equal(span_of(session->offered[at].bytes, HASH_SIZE),
-                          span_of(end->bytes, HASH_SIZE)))
-            return false;
-    if (session->offered_count == SESSION_OFFERED_MAX)
-        return false;
-    if ((session->offered_count & (session->offered_count - 1)) == 0) {
-        size_t capacity = session->offered_count == 0 ? 1 : session->offered_count * 2;
-        struct hash *grown = heap_resize(session->offered, capacity * sizeof *grown);
-
-        if (grown == NULL)
-            return false;
-        session->offered = grown;
-    }
-    session->offered[session->offered_count++] = *end;
-    return true;
-}
-
 /* What the other side gives. */
 
 /* What it holds of a log behind the end of mine, as far as it said: there is no more to wait for.
@@ -381,6 +360,7 @@ static void session_fork_on_returned(struct session *session, struct message *me
     }
     pending.ticket = session->next_ticket++;
     pending.number = returned->number;
+    pending.end = *verified_batch_end(returned->batch);
     effect =
         session_add_pending(session, &pending) ? session_effect(session, SESSION_RETURNED) : NULL;
     if (effect == NULL) {
@@ -391,17 +371,20 @@ static void session_fork_on_returned(struct session *session, struct message *me
     session_fork_note_end(session, returned->batch);
     effect->returned.ticket = pending.ticket;
     effect->returned.returned = returned;
-    /* Who gives it has it. Without memory it is offered back: no harm. */
-    (void)session_fork_offer(session, &verified_batch_end(returned->batch)->hash);
 }
 
 /* PROTOCOL RETURN-5: "Stored is what was returned, and no more." */
 void session_fork_committed(struct session *session, const struct session_pending *done,
                             enum err err)
 {
-    if (err == ERR_OK)
+    if (err == ERR_OK) {
         message_put_stored(done->number, &session->out);
-    else if (err != ERR_NOT_FOUND && err != ERR_FORGED && err != ERR_DETACHED)
+        /* Who gives it has it. Without memory it is offered back: no harm. What is not stored here
+         * is not offered anyway. */
+        (void)offers_add(&session->offers, session->options.handshake_hash, &done->end.hash);
+        return;
+    }
+    if (err != ERR_NOT_FOUND && err != ERR_FORGED && err != ERR_DETACHED)
         session_fail(session, err);
 }
 
@@ -450,7 +433,7 @@ void session_fork_message(struct session *session, struct message *message)
 static bool session_fork_may_send(const struct session *session)
 {
     return session->phase == PHASE_LIVE && session->credit >= RETURN_SIZE_MAX &&
-           session->window + session->out.size < SESSION_WINDOW;
+           session_has_window(session);
 }
 
 static void session_fork_send(struct session *session, const struct returned_row *row)
@@ -492,7 +475,8 @@ static void session_fork_return(struct session *session, struct returned_row *ro
     enum err err =
         replica->next_return(replica->self, &session->options.peer, &session->place, row);
 
-    if (err == ERR_OK && session_fork_offer(session, &row->end.hash)) {
+    if (err == ERR_OK &&
+        offers_add(&session->offers, session->options.handshake_hash, &row->end.hash)) {
         row->is_last = true;
         session_fork_send(session, row);
     }
@@ -538,6 +522,6 @@ bool session_fork_is_settled(const struct session *session)
 void session_fork_release(struct session *session)
 {
     heap_free(session->told);
-    heap_free(session->offered);
+    offers_release(&session->offers);
     buf_release(&session->facts);
 }

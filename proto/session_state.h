@@ -4,6 +4,7 @@
 
 #include "proto/frame.h"
 #include "proto/limits.h"
+#include "proto/offers.h"
 #include "proto/session.h"
 
 #define SESSION_TOTAL_MAX (UINT64_C(1) << 50) /* of one announcement: sums cannot wrap */
@@ -30,7 +31,6 @@ enum {
     SESSION_PENDING_MAX = 4096,   /* batches in the writer's hands */
     SESSION_TOLD_MAX = 256,       /* devices told about in one session */
     SESSION_FACTS_MAX = 4096,     /* statements about them that a peer may tell in one */
-    SESSION_OFFERED_MAX = 65536,  /* returned batches offered in one session */
     SESSION_WAITING_MAX = 1 << 20 /* bytes kept while the node looks into a link: no batch is due */
 };
 
@@ -117,17 +117,17 @@ struct session {
     size_t aliases_count;
     uint32_t next_alias;
     struct session_pending *pending;
-    size_t pending_count;
+    size_t pending_count, pending_bytes;
     uint64_t next_ticket;
-    uint64_t credit;         /* bytes I may still send */
-    uint64_t credit_given;   /* bytes the other side may still send */
-    uint64_t credit_owed;    /* to be returned */
-    uint64_t credit_all;     /* the sum of credit given, owed, and taken by batches under way */
-    uint64_t window;         /* bytes emitted since DRAINED */
-    struct public_key *told; /* devices whose facts were told */
+    uint64_t credit;            /* bytes I may still send */
+    uint64_t credit_given;      /* bytes the other side may still send */
+    uint64_t credit_owed;       /* to be returned */
+    uint64_t credit_all;        /* the sum of credit given, owed, and taken by batches under way */
+    uint64_t window;            /* bytes emitted since DRAINED */
+    enum session_thrift thrift; /* in this step */
+    struct public_key *told;    /* devices whose facts were told */
     size_t told_count;
-    struct hash *offered; /* ends of returned batches that were offered */
-    size_t offered_count;
+    struct offers offers;       /* ends of returned batches that were offered, or stored here */
     struct replica_place place; /* in the walk over returns */
     bool has_returns;           /* there may be more to offer */
     uint32_t returned_sent, returned_stored;
@@ -154,6 +154,9 @@ void session_fail(struct session *session, enum err err);
 /* Nothing when ERR_OK; a violation when ERR_LIMIT; else a failure of ours. */
 void session_check(struct session *session, enum err err);
 bool session_is_own(const struct session *session);
+
+/* May more be given now, as far as it depends on what has left? */
+bool session_has_window(const struct session *session);
 
 /* session_link.c */
 void session_link_start(struct session *session);

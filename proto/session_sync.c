@@ -275,7 +275,7 @@ static bool session_may_send(const struct session *session, const struct session
     bool is_held = session->is_held && (log->is_mine || session_is_own(session));
 
     return session->phase == PHASE_LIVE && !is_held && session->credit >= BATCH_SIZE_MAX &&
-           session->window + session->out.size < SESSION_WINDOW;
+           session_has_window(session);
 }
 
 /* A device of the log's own member, that holds less of it than where mine starts, has what I hold

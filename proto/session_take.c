@@ -128,6 +128,7 @@ bool session_add_pending(struct session *session, const struct session_pending *
         session->pending = grown;
     }
     session->pending[session->pending_count++] = *pending;
+    session->pending_bytes += pending->bytes;
     return true;
 }
 
@@ -478,7 +479,7 @@ void session_take_batch(struct session *session, struct message *message)
 void session_take_settle(struct session *session)
 {
     if (!session->needs_marks || session->pending_count > 0 || session->phase != PHASE_LIVE ||
-        session->window + session->out.size >= SESSION_WINDOW)
+        !session_has_window(session))
         return;
     session->needs_marks = false;
     session_send_marks(session);
@@ -540,6 +541,7 @@ void session_take_committed(struct session *session, uint64_t ticket, enum err e
             (session->pending_count - at - 1) * sizeof *session->pending);
     /* The capacity follows from the count: it may be too large afterwards, never too small. */
     session->pending_count--;
+    session->pending_bytes -= done.bytes;
     if (done.is_fill) {
         session_want_committed(session, err);
     } else if (done.is_returned) {

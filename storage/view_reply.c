@@ -173,7 +173,7 @@ enum err view_reply_taken(struct ledger_txn *txn, const struct hash *id,
 }
 
 struct view_reply_list {
-    struct reply_brought rows[REPLY_SOURCES_MAX + REPLY_ANSWERS_MAX];
+    struct reply_brought rows[REPLY_SOURCES_MAX + REPLY_SAID_MAX];
     size_t count;
 };
 
@@ -208,14 +208,21 @@ static enum err view_reply_due(struct ledger_txn *txn, const struct hash *id)
     return agenda_put(txn, AGENDA_NOW, KIND_REPLY, span_of(id->bytes, HASH_SIZE));
 }
 
-/* What of this kind is known about the reply, by anybody. */
-static size_t view_reply_count_facts(const struct view_reply_list *list, uint8_t kind)
+/* Is there room for one more of this kind about the reply? Of one neighbour, and of all. */
+static bool view_reply_has_room(const struct view_reply_list *list,
+                                const struct reply_brought *brought)
 {
-    size_t count = 0;
+    bool is_reply = brought->kind == KIND_REPLY;
+    size_t all = 0, by = 0;
 
-    for (size_t at = 0; at < list->count; at++)
-        count += list->rows[at].kind == kind;
-    return count;
+    for (size_t at = 0; at < list->count; at++) {
+        if (list->rows[at].kind != brought->kind)
+            continue;
+        all++;
+        by += public_key_is_equal(&list->rows[at].by, &brought->by);
+    }
+    return is_reply ? by < REPLY_COPIES_MAX && all < REPLY_SOURCES_MAX
+                    : by < REPLY_ANSWERS_MAX && all < REPLY_SAID_MAX;
 }
 
 /* After a rebuild everything is heard once more; a reply that was looked at then costs its
@@ -232,12 +239,14 @@ static enum err view_reply_was_settled(const struct snapshot *snapshot, const st
 }
 
 /* PROTOCOL REPLY-7: "up to REPLIES_WAITING_MAX more wait, what is beyond is passed over" */
+/* PROTOCOL REPLY-8: "Of one letter REPLY_SOURCES_MAX copies are kept, REPLY_COPIES_MAX of one
+ * neighbour; of what answers it REPLY_SAID_MAX, REPLY_ANSWERS_MAX of one neighbour." */
 static enum err view_reply_hear(struct ledger_txn *txn, const struct hash *id,
                                 const struct reply_brought *brought)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct view_reply_list list = {.count = 0};
-    bool is_reply = brought->kind == KIND_REPLY, is_settled = false;
+    bool is_settled = false;
     size_t waiting = 0;
     uint8_t value[8], waits[VIEW_REPLY_WAITS_VALUE];
     struct key key;
@@ -248,8 +257,7 @@ static enum err view_reply_hear(struct ledger_txn *txn, const struct hash *id,
             id_is_equal(&list.rows[at].object, &brought->object) &&
             public_key_is_equal(&list.rows[at].by, &brought->by))
             return ERR_OK;
-    if (view_reply_count_facts(&list, brought->kind) >=
-        (size_t)(is_reply ? REPLY_SOURCES_MAX : REPLY_ANSWERS_MAX))
+    if (!view_reply_has_room(&list, brought))
         return ERR_OK;
     view_reply_waits_key(&brought->by, NULL, &key);
     if (err == ERR_OK)

@@ -182,6 +182,7 @@ static void rig_event(struct rig_end *end, struct session_event *event)
     bench_check(session_step(end->session, event, &replica, &effects, &count), "step");
     for (size_t at = 0; at < count; at++)
         rig_effect(end, &effects[at]);
+    session_rest(end->session);
     ledger_snapshot_end(&snapshot);
 }
 

@@ -292,6 +292,7 @@ void session_pair_event(struct session_pair *pair, int index, struct session_eve
     KITH_ASSERT(session_step(side->session, event, &replica, &effects, &count) == ERR_OK);
     for (size_t at = 0; at < count; at++)
         session_pair_on_effect(pair, side, &effects[at]);
+    session_rest(side->session);
 }
 
 /* Making. */

@@ -204,6 +204,46 @@ static void carry_hands_on_no_answer_but_the_askers(void **state)
     four_free(&four);
 }
 
+/* REPLY-8: one neighbour's made-up answers to a reply leave the true one its place. */
+static void carry_hands_on_the_true_answer_among_many_made_up(void **state)
+{
+    static const uint8_t seed[SEED_SIZE] = {5};
+    char id[ID_TEXT_SIZE];
+    struct answer answer = {.type = ANSWER_THANKS, .line = span_str("Pay me")};
+    struct signing_key *forger = secret_new(sizeof *forger);
+    struct reply_carried carried;
+    struct buf bytes = {0};
+    struct four four;
+
+    (void)state;
+    assert_non_null(forger);
+    identity_signing_key(seed, forger);
+    four_row(&four);
+    four_reply_to(&four, &four.dora, canary, id);
+    four_all(&four);
+    assert_int_equal(four_says(&four.dora, &four.carla, KIND_REPLY, &bytes), 1);
+    assert_int_equal(reply_read_carried(buf_span(&bytes), &carried), ERR_OK);
+    letter_id(carried.letter, &answer.reply);
+    for (unsigned at = 0; at < 2 * REPLY_ANSWERS_MAX; at++) { /* What is looked at makes room. */
+        struct buf forged = {0};
+
+        if (at == REPLY_ANSWERS_MAX)
+            meeting_carry(&four.dora, &four.carla);
+        answer.at_ms = four.dora.now_ms + at;
+        assert_int_equal(answer_say(&answer, forger, &forged), ERR_OK);
+        four_say_anything(&four.dora, &four.carla, KIND_ANSWER, buf_span(&forged));
+        buf_release(&forged);
+    }
+    meeting_carry(&four.dora, &four.carla);
+    json_decref(meeting_op(&four.ana, "lead.answer",
+                           json_pack("{s:s, s:s}", "id", id, "text", "Hello"), NULL));
+    four_all(&four);
+    assert_int_equal(four_told(&four.dora, "lead", "brought a message"), 1);
+    secret_free(forger);
+    buf_release(&bytes);
+    four_free(&four);
+}
+
 static void carry_refuses_answers_to_replies_it_never_carried(void **state)
 {
     static const uint8_t seed[SEED_SIZE] = {5};
@@ -293,6 +333,7 @@ int main(void)
         cmocka_unit_test(carry_refuses_grants_it_never_gave),
         cmocka_unit_test(carry_keeps_to_the_pace_of_each_neighbour),
         cmocka_unit_test(carry_hands_on_no_answer_but_the_askers),
+        cmocka_unit_test(carry_hands_on_the_true_answer_among_many_made_up),
         cmocka_unit_test(carry_refuses_answers_to_replies_it_never_carried),
         cmocka_unit_test(carry_takes_no_message_under_another_thread_key),
     };

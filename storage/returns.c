@@ -338,12 +338,16 @@ enum err returns_take(struct ledger_txn *txn, const struct returned *returned,
     return err;
 }
 
+/* A device that holds proof that it has a copy writes no more: its successor will. */
 static enum err returns_is_live(const struct snapshot *snapshot, bool *out)
 {
     struct retire_state state;
+    bool is_due = false;
     enum err err = retire_table_state(snapshot, ledger_device(snapshot->ledger), &state);
 
-    *out = err == ERR_OK && !state.is_retired;
+    if (err == ERR_OK)
+        err = heal_is_due(snapshot, &is_due);
+    *out = err == ERR_OK && !state.is_retired && !is_due;
     return err;
 }
 

@@ -218,12 +218,55 @@ static void introduction_facts_the_answered_offer_counts(void **state)
     facts_end(&facts);
 }
 
+/* Two devices of each of three: two yeses of Ana's, and two devices of Iris's that release for one
+ * each. Ana hears of the one first, Bruno of the other: both say hello for the one that counts. */
+static void introduction_facts_releases_that_cross_end_in_one_link(void **state)
+{
+    for (int is_swapped = 0; is_swapped < 2; is_swapped++) {
+        struct member lap, desk;
+        struct three three;
+
+        (void)state;
+        three_new(&three);
+        three_begin(&three, "both", false);
+        three_round(&three);
+        member_twin(&lap, &three.ana, 10);
+        (void)meeting_carry_one_way(&three.iris, &three.ana);
+        member_twin(&desk, &three.iris, 20);
+        (void)meeting_carry_one_way(&three.ana, &three.iris);
+        (void)meeting_carry_one_way(&three.bruno, &three.iris);
+        meeting_accept(&three.bruno);
+        meeting_accept(&three.ana);
+        meeting_accept(&lap);
+        (void)meeting_carry_one_way(&three.iris, &three.bruno);
+        (void)meeting_carry_one_way(&desk, &three.bruno);
+        (void)meeting_carry_one_way(&three.iris, &three.ana);
+        (void)meeting_carry_one_way(&desk, &lap);
+        meeting_carry(&three.ana, &lap);
+        (void)meeting_carry_one_way(&three.ana, is_swapped ? &desk : &three.iris);
+        (void)meeting_carry_one_way(&three.bruno, is_swapped ? &three.iris : &desk);
+        three_expect(&three.ana, "greeted");
+        three_expect(&three.bruno, "greeted");
+        for (int round = 0; round < 4; round++) {
+            meeting_carry(&three.iris, &desk);
+            three_round(&three);
+        }
+        three_expect_linked(&three);
+        three_expect(&three.ana, "connected");
+        three_expect(&three.bruno, "connected");
+        member_free(&lap);
+        member_free(&desk);
+        three_free(&three);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(introduction_facts_of_a_peer_are_the_same_in_every_order),
         cmocka_unit_test(introduction_facts_the_same_release_counts_in_every_order),
         cmocka_unit_test(introduction_facts_the_answered_offer_counts),
+        cmocka_unit_test(introduction_facts_releases_that_cross_end_in_one_link),
     };
 
     return cmocka_run_group_tests_name("introduction_facts", tests, NULL, NULL);

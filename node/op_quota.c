@@ -6,7 +6,7 @@
 #include "node/describe.h"
 #include "node/name.h"
 #include "proto/limits.h"
-#include "storage/replica.h"
+#include "storage/room.h"
 
 enum { OP_QUOTA_MIB = 20 }; /* a MiB is 2 to the 20th */
 
@@ -56,7 +56,7 @@ static enum err op_quota_answer(struct op_call *call, struct peer *peer,
     enum err err = view_peer(&call->snapshot, member, peer);
 
     if (err == ERR_OK)
-        err = replica_used(&call->snapshot, peer, &used);
+        err = room_used(&call->snapshot, peer, &used);
     if (err != ERR_OK)
         return err;
     for (size_t at = 0; at < call->world->presence_count; at++)

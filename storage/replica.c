@@ -11,6 +11,7 @@
 #include "storage/retire_table.h"
 #include "storage/return_epoch.h"
 #include "storage/returns.h"
+#include "storage/room.h"
 #include "storage/space.h"
 #include "storage/standing.h"
 #include "storage/view_peer.h"
@@ -455,64 +456,6 @@ struct replica_wants {
     size_t count;
 };
 
-struct replica_sum {
-    const struct snapshot *snapshot;
-    uint64_t entries, bytes;
-};
-
-/* PROTOCOL SYNC-20: "An entry whose payload is gone counts as PEER_GONE_BYTES and as no entry." */
-static enum err replica_add(void *self, const struct log_row *log)
-{
-    struct replica_sum *sum = self;
-    struct absent_total absent;
-    enum err err = absent_total(sum->snapshot, log->number, &absent);
-
-    sum->entries += log->tip.size - log->start - absent.entries;
-    sum->bytes += log->payload_bytes - absent.bytes + absent.entries * PEER_GONE_BYTES;
-    return err;
-}
-
-static enum err replica_sum_space(const struct id *id, struct replica_sum *sum)
-{
-    struct space_row space;
-    enum err err = ledger_space(sum->snapshot, id, &space);
-
-    if (err != ERR_OK)
-        return err == ERR_NOT_FOUND ? ERR_OK : err;
-    return ledger_logs(sum->snapshot, space.number, replica_add, sum);
-}
-
-/* All that a peer writes here: its pair, its card, its network. */
-static enum err replica_sum_peer(const struct peer *link, struct replica_sum *sum)
-{
-    struct space_row network;
-    enum err err = ERR_OK;
-
-    if (link->has_pair_in)
-        err = replica_sum_space(&link->pair_in, sum);
-    if (err == ERR_OK && link->has_card_in)
-        err = replica_sum_space(&link->card_in, sum);
-    if (err == ERR_OK)
-        err = view_peer_network(sum->snapshot, &link->member, &network);
-    if (err == ERR_OK)
-        err = ledger_logs(sum->snapshot, network.number, replica_add, sum);
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
-}
-
-enum err replica_used(const struct snapshot *snapshot, const struct peer *peer,
-                      struct replica_room *out)
-{
-    struct replica_sum sum = {.snapshot = snapshot};
-    enum err err = replica_sum_peer(peer, &sum);
-
-    *out = (struct replica_room){
-        .entries = sum.entries,
-        .bytes = sum.bytes,
-        .entries_max = peer->entries_max > 0 ? peer->entries_max : PEER_ENTRIES_MAX,
-        .bytes_max = peer->bytes_max > 0 ? peer->bytes_max : PEER_BYTES_MAX};
-    return err;
-}
-
 static enum err replica_room(void *self, const struct public_key *peer, struct replica_room *out)
 {
     const struct snapshot *snapshot = self;
@@ -528,7 +471,7 @@ static enum err replica_room(void *self, const struct public_key *peer, struct r
     err = replica_load_peer(snapshot, peer, &link);
     if (err != ERR_OK)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
-    err = replica_used(snapshot, link, &used);
+    err = room_used(snapshot, link, &used);
     secret_free(link);
     *out = used;
     out->entries = used.entries < used.entries_max ? used.entries_max - used.entries : 0;

@@ -11,6 +11,7 @@
 #include "proto/limits.h"
 #include "storage/forget.h"
 #include "storage/replica.h"
+#include "storage/room.h"
 #include "storage/row.h"
 #include "tests/sim/member.h"
 
@@ -255,14 +256,14 @@ static void replica_knows_where_unknown_logs_begin(void **state)
     member_free(&ana);
 }
 
-static struct replica_room room_used(struct member *member, const struct member *peer)
+static struct replica_room room_of(struct member *member, const struct member *peer)
 {
     struct snapshot snapshot = member_snapshot(member);
     struct replica_room used;
     struct peer link;
 
     assert_int_equal(view_peer(&snapshot, &peer->secrets.member, &link), ERR_OK);
-    assert_int_equal(replica_used(&snapshot, &link, &used), ERR_OK);
+    assert_int_equal(room_used(&snapshot, &link, &used), ERR_OK);
     ledger_snapshot_end(&snapshot);
     return used;
 }
@@ -287,7 +288,7 @@ static void what_is_forgotten_is_room_again(void **state)
     assert_int_equal(view_peer(&snapshot, &ana.secrets.member, &link), ERR_OK);
     ledger_snapshot_end(&snapshot);
     (void)member_pull(&ana, &ben, NULL);
-    used[0] = room_used(&ana, &ben);
+    used[0] = room_of(&ana, &ben);
     memset(text, 'x', sizeof text - 1);
     text[sizeof text - 1] = '\0';
     for (int at = 0; at < 40; at++) {
@@ -296,14 +297,14 @@ static void what_is_forgotten_is_room_again(void **state)
                          ERR_OK);
     }
     assert_int_equal(member_pull(&ana, &ben, NULL), 40);
-    used[1] = room_used(&ana, &ben);
+    used[1] = room_of(&ana, &ben);
     assert_int_equal(used[1].entries - used[0].entries, 40);
     assert_true(used[1].bytes - used[0].bytes > 40 * sizeof text);
     txn = member_begin(&ben);
     assert_int_equal(forget_object(txn, &link.pair_out, KIND_ENDORSEMENT_WANT, &want), ERR_OK);
     assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
     (void)member_pull(&ana, &ben, NULL);
-    used[2] = room_used(&ana, &ben);
+    used[2] = room_of(&ana, &ben);
     assert_in_range(used[2].entries - used[0].entries, 1, 3);
     assert_in_range(used[2].bytes - used[0].bytes, 40 * PEER_GONE_BYTES,
                     40 * PEER_GONE_BYTES + 1024);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/heap.h"
+#include "crypto/secret.h"
 
 enum { BUF_CAPACITY_MIN = 64, BUF_REST_MIN = 64 << 10, BUF_REST_PART = 4 };
 
@@ -27,6 +28,22 @@ int span_order(struct span left, struct span right)
     return left.size < right.size ? -1 : left.size > right.size ? 1 : 0;
 }
 
+/* The contents in memory of another size; NULL: they are where they were. */
+static uint8_t *buf_move(struct buf *buf, size_t capacity)
+{
+    uint8_t *data;
+
+    if (!buf->is_secret || buf->data == NULL)
+        return heap_resize(buf->data, capacity);
+    data = heap_new(capacity);
+    if (data == NULL)
+        return NULL;
+    memcpy(data, buf->data, buf->size);
+    secret_wipe(buf->data, buf->capacity);
+    heap_free(buf->data);
+    return data;
+}
+
 void buf_reserve(struct buf *buf, size_t size)
 {
     size_t wanted, capacity;
@@ -47,7 +64,7 @@ void buf_reserve(struct buf *buf, size_t size)
             capacity = wanted;
             break;
         }
-    data = heap_resize(buf->data, capacity);
+    data = buf_move(buf, capacity);
     if (data == NULL) {
         buf->is_failed = true;
         return;
@@ -110,6 +127,8 @@ void buf_u64(struct buf *buf, uint64_t value)
 
 void buf_clear(struct buf *buf)
 {
+    if (buf->is_secret && buf->size > 0)
+        secret_wipe(buf->data, buf->size);
     buf->size = 0;
     buf->is_failed = false;
 }
@@ -121,6 +140,8 @@ void buf_drop(struct buf *buf, size_t count)
         return;
     memmove(buf->data, buf->data + count, buf->size - count);
     buf->size -= count;
+    if (buf->is_secret)
+        secret_wipe(buf->data + buf->size, count);
 }
 
 /* What still grows is not cut down each time. */
@@ -134,7 +155,7 @@ void buf_rest(struct buf *buf)
     }
     if (buf->capacity <= BUF_REST_MIN || buf->size > buf->capacity / BUF_REST_PART)
         return;
-    data = heap_resize(buf->data, buf->size);
+    data = buf_move(buf, buf->size);
     if (data == NULL)
         return;
     buf->data = data;
@@ -143,8 +164,10 @@ void buf_rest(struct buf *buf)
 
 void buf_release(struct buf *buf)
 {
+    if (buf->is_secret && buf->data != NULL)
+        secret_wipe(buf->data, buf->capacity);
     heap_free(buf->data);
-    *buf = (struct buf){0};
+    *buf = (struct buf){.is_secret = buf->is_secret};
 }
 
 enum err buf_err(const struct buf *buf)

@@ -39,6 +39,7 @@ struct buf {
     size_t size;
     size_t capacity;
     bool is_failed;
+    bool is_secret; /* wiped wherever its bytes are left behind: set before the first of them */
 };
 
 void buf_append(struct buf *buf, struct span bytes);

@@ -15,6 +15,14 @@ enum { ENGINE_LONGEST_SLEEP_MS = 60000, ENGINE_RELOAD_MS = 1000 };
 
 /* Effects. */
 
+/* What a link is made with stays nowhere. */
+static void engine_forget(struct engine *engine)
+{
+    for (size_t at = 0; at < engine->effects_count; at++)
+        if (engine->effects[at].type == ENGINE_LINK)
+            secret_wipe(&engine->effects[at], sizeof engine->effects[at]);
+}
+
 struct engine_effect *engine_effect(struct engine *engine, enum engine_effect_type type,
                                     conn_id conn)
 {
@@ -22,12 +30,16 @@ struct engine_effect *engine_effect(struct engine *engine, enum engine_effect_ty
 
     if (engine->effects_count == engine->effects_capacity) {
         size_t capacity = engine->effects_capacity == 0 ? 16 : engine->effects_capacity * 2;
-        struct engine_effect *grown = heap_resize(engine->effects, capacity * sizeof *grown);
+        struct engine_effect *grown = heap_new(capacity * sizeof *grown);
 
         if (grown == NULL) {
             engine->is_failed = true;
             return NULL;
         }
+        if (engine->effects_count > 0)
+            memcpy(grown, engine->effects, engine->effects_count * sizeof *grown);
+        engine_forget(engine);
+        heap_free(engine->effects);
         engine->effects = grown;
         engine->effects_capacity = capacity;
     }
@@ -348,6 +360,7 @@ enum err engine_step(struct engine *engine, const struct engine_event *event,
                      const struct engine_effect **out_effects, size_t *out_count)
 {
     engine_sweep(engine);
+    engine_forget(engine);
     engine->effects_count = 0;
     engine->is_failed = false;
     engine->now_ms = event->now_ms;
@@ -447,6 +460,7 @@ enum err engine_new(const struct engine_options *options, struct engine **out)
     engine->ledger = options->ledger;
     engine->is_loopback_only = options->is_loopback_only;
     engine->next_dialled = 1;
+    engine->content.is_secret = true;
     address_put_list(options->addresses, options->addresses_count, &engine->addresses);
     engine->knocks = secret_new((size_t)ENGINE_KNOCKS_MAX * KEY_SIZE);
     if (engine->knocks == NULL || engine->addresses.is_failed ||
@@ -473,6 +487,7 @@ void engine_free(struct engine *engine)
     buf_release(&engine->addresses);
     buf_release(&engine->content);
     tickets_release(&engine->tickets);
+    engine_forget(engine);
     heap_free(engine->effects);
     heap_free(engine);
 }

@@ -69,6 +69,7 @@ struct engine_conn {
     bool is_called_by_old_name;
     bool is_of_another_version;
     bool was_replaced;        /* the other side said so */
+    bool is_spare;            /* the other of two stays: this one ends when its step is done */
     uint8_t called[KEY_SIZE]; /* then: the static key */
     uint8_t handshake_hash[HASH_SIZE];
     struct buf identity; /* of a device that came by itself */

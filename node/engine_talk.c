@@ -33,7 +33,7 @@ static void engine_talk_settle(struct engine *engine, struct engine_conn *conn)
             session_is_linking(other->session))
             continue;
         if (!engine_talk_keeps(engine, conn, other)) {
-            engine_talk_event(engine, conn, &stop);
+            conn->is_spare = true; /* Its own effects are still under way. */
             return;
         }
         engine_talk_event(engine, other, &stop);
@@ -349,6 +349,12 @@ void engine_talk_event(struct engine *engine, struct engine_conn *conn, struct s
         engine_close(engine, conn);
     session_sent(session);
     engine_bear_count(engine, conn);
+    if (conn->is_spare && conn->state == CONN_SESSION) {
+        struct session_event stop = {.type = SESSION_STOP, .stop = BYE_REPLACED};
+
+        conn->is_spare = false;
+        engine_talk_event(engine, conn, &stop);
+    }
 }
 
 /* From the handshake to the first event. */
@@ -468,4 +474,5 @@ void engine_talk_answered(struct engine *engine, const struct engine_event *even
         answer.link.message = event->link.answer->message;
     }
     engine_talk_event(engine, conn, &answer);
+    secret_wipe(&answer, sizeof answer);
 }

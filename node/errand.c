@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/heap.h"
+#include "crypto/secret.h"
 #include "node/introducee.h"
 #include "node/link_join.h"
 #include "storage/absent.h"
@@ -341,5 +342,7 @@ void errand_free(struct errand *errand)
     buf_release(&errand->name);
     buf_release(&errand->addresses);
     buf_release(&errand->my_addresses);
+    if (errand->effect.type == ENGINE_LINK)
+        secret_wipe(errand, sizeof *errand);
     heap_free(errand);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "crypto/heap.h"
+#include "crypto/secret.h"
 
 /* Effects. */
 
@@ -90,6 +91,7 @@ enum err session_new(const struct session_options *options, struct session **out
     if (session == NULL)
         return ERR_NOMEM;
     session->options = *options;
+    session->in.bytes.is_secret = session->out.is_secret = options->role != SESSION_PEER;
     session->credit = session->credit_given = session->credit_all = CREDIT_START;
     if (!session_keep(&session->identity, &session->options.identity) ||
         !session_keep(&session->remote_identity, &session->options.remote_identity) ||
@@ -111,7 +113,7 @@ void session_free(struct session *session)
     buf_release(&session->out);
     frame_release(&session->in);
     wire_release(&session->doc);
-    heap_free(session->effects);
+    session_rest(session);
     heap_free(session->logs);
     heap_free(session->aliases);
     heap_free(session->pending);
@@ -230,6 +232,8 @@ static void session_read_messages(struct session *session)
             session->progress.messages_bytes_received += bytes.size + 4;
             session_message(session, &message);
         }
+        if (session->options.role != SESSION_PEER)
+            secret_wipe(&message, sizeof message);
     }
 }
 

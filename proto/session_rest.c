@@ -2,6 +2,7 @@
 #include "proto/session_state.h"
 
 #include "crypto/heap.h"
+#include "crypto/secret.h"
 
 bool session_has_window(const struct session *session)
 {
@@ -30,6 +31,8 @@ void session_rest(struct session *session)
     buf_release(&session->out);
     buf_release(&session->facts);
     buf_release(&session->fills);
+    if (session->options.role != SESSION_PEER && session->effects != NULL)
+        secret_wipe(session->effects, session->effects_capacity * sizeof *session->effects);
     heap_free(session->effects);
     session->effects = NULL;
     session->effects_count = session->effects_capacity = 0;

@@ -99,6 +99,7 @@ struct engine_effect {
         struct {
             uint64_t ticket;
             struct verified_batch *batch;
+            bool is_shared; /* another device of my member gave it */
         } ingest;
         struct {
             uint64_t ticket;

@@ -89,22 +89,38 @@ void engine_old_settle(const struct engine_old *old)
     }
 }
 
-/* PROTOCOL HANDSHAKE-12: "A device that was retired as forked is called, too, while there is no
- * session with another device of its member: its machine may not know yet, or go on under a name
- * that nobody told." */
+/* Is somebody of the target's member met who is to be found at this address? */
+static bool engine_old_is_met(const struct engine *engine, const struct engine_target *target,
+                              const struct address *address)
+{
+    for (const struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next) {
+        const struct engine_target *known = conn->known;
+
+        if (conn->state != CONN_SESSION || !conn->is_confirmed || known == NULL ||
+            !public_key_is_equal(&known->member, &target->member))
+            continue;
+        for (size_t at = 0; at < known->addresses_count; at++)
+            if (address_is_equal(&known->addresses[at], address))
+                return true;
+    }
+    return false;
+}
+
+/* PROTOCOL HANDSHAKE-12: "A device that was retired as forked is called, too, where no other device
+ * of its member is met: its machine may not know yet, or go on under a name that nobody told." */
 bool engine_old_may_call(struct engine *engine, struct engine_target *target)
 {
     if (!target->is_old_name)
         return true;
-    for (const struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next) {
-        if (conn->state != CONN_SESSION || !conn->is_confirmed || conn->known == NULL ||
-            !public_key_is_equal(&conn->known->member, &target->member))
-            continue;
-        target->dial_at_ms = engine->now_ms + ENGINE_OLD_WAIT_MS;
-        engine_wake_by(engine, target->dial_at_ms);
-        return false;
+    for (size_t at = target->next_address; at < target->addresses_count; at++) {
+        target->next_address = at;
+        if (!engine_old_is_met(engine, target, &target->addresses[at]))
+            return true;
     }
-    return true;
+    target->next_address = 0;
+    target->dial_at_ms = engine->now_ms + ENGINE_OLD_WAIT_MS;
+    engine_wake_by(engine, target->dial_at_ms);
+    return false;
 }
 
 /* PROTOCOL HANDSHAKE-12: "Such calls wait longer each time, answered or not." */

@@ -211,6 +211,7 @@ static void engine_talk_ingest(struct engine *engine, struct engine_conn *conn,
     }
     effect->ingest.ticket = ticket;
     effect->ingest.batch = from->ingest.batch;
+    effect->ingest.is_shared = engine_sibling_is(engine, &conn->member);
 }
 
 static void engine_talk_fill(struct engine *engine, struct engine_conn *conn,

@@ -244,7 +244,8 @@ enum err errand_run(struct errand *errand, struct ledger_txn *txn)
 
     switch (effect->type) {
     case ENGINE_INGEST:
-        return ledger_ingest(txn, effect->ingest.batch);
+        return effect->ingest.is_shared ? ledger_ingest_shared(txn, effect->ingest.batch)
+                                        : ledger_ingest(txn, effect->ingest.batch);
     case ENGINE_RETURNED:
         return returns_take(txn, effect->returned.returned, &effect->returned.member);
     case ENGINE_FILL:

@@ -55,6 +55,13 @@ static bool session_fork_is_author(const struct replica_standing *standing)
     return standing->is_mine && (!standing->is_retired || !standing->has_keep);
 }
 
+/* A frozen log of another member: more of it comes from other devices of mine alone. */
+static bool session_fork_is_shared(const struct session *session,
+                                   const struct replica_standing *standing)
+{
+    return session_is_own(session) && !standing->is_mine && !standing->has_keep;
+}
+
 /* PROTOCOL FORK-2: "Whose own device writes a log that the other side holds more of, or otherwise,
  * asks for a trace; so does an author of a log that is not retired, or frozen, and whoever holds a
  * retired log beyond or beside its kept mark. Who sees a difference and need not move sends the
@@ -119,17 +126,18 @@ void session_fork_confirm(struct session *session, struct session_log *log, cons
         message_put_place(MESSAGE_TRACE_ASK, &log->id, tip->size, &session->out);
 }
 
-/* A keep may come after the marks, in this very session: who must move now asks now. */
+/* A keep may come after the marks, in this very session: who must move now asks now. Of a mark
+ * below where mine starts it could not be seen before that the two differ. */
 void session_fork_again(struct session *session)
 {
     for (size_t at = 0; at < session->logs_count && session->phase == PHASE_LIVE; at++) {
         struct session_log *log = &session->logs[at];
         struct replica_standing standing;
 
-        if (!log->is_forked || log->is_asked ||
+        if ((!log->is_forked && !log->is_below) || log->is_asked ||
             !session_fork_standing(session, &log->id, &standing) || !standing.is_off)
             continue;
-        log->is_asked = true;
+        log->is_forked = log->is_asked = true;
         message_put_place(MESSAGE_TRACE_ASK, &log->id, log->tip.size, &session->out);
     }
 }
@@ -151,7 +159,8 @@ bool session_fork_judge(struct session *session, struct session_log *log, const 
     log->is_forked = log->is_asked = log->is_behind = false;
     if (!session_fork_standing(session, &mark->log, &standing))
         return session->phase == PHASE_OVER;
-    if (standing.is_retired && log->announced > mine->size)
+    if (standing.is_retired && !session_fork_is_shared(session, &standing) &&
+        log->announced > mine->size)
         log->announced =
             standing.has_keep && standing.keep_size > mine->size ? standing.keep_size : mine->size;
     if (log->announced > mark->size)

@@ -288,12 +288,13 @@ static enum err ingest_store(struct ledger_txn *txn, struct ledger_touched *log,
     return err;
 }
 
-/* PROTOCOL RETIRE-6: "A retired log without a keep is frozen: it takes no entries and loses none."
- */
+/* PROTOCOL RETIRE-6: "A retired log without a keep is frozen: it takes no entries and loses none,
+ * but for what other devices of the reader's own member hold (FORK-4)." */
 /* PROTOCOL ENTRY-2: "Epoch index 0: the payload is not sealed. Index n: it is sealed under the n-th
  * unsealed entry of this log." */
 static enum err ingest_check_open(const struct snapshot *snapshot, const struct space_row *space,
-                                  const struct public_key *device, const struct chain *end)
+                                  const struct public_key *device, const struct chain *end,
+                                  bool is_shared)
 {
     enum standing standing;
     struct keep keep;
@@ -304,6 +305,8 @@ static enum err ingest_check_open(const struct snapshot *snapshot, const struct 
     err = retire_table_keep(snapshot, space->number, device, &keep);
     if (err == ERR_OK && end->size > keep.size)
         err = ERR_STATE;
+    if (err == ERR_NOT_FOUND && is_shared && !space->is_mine && standing < STANDING_STOLEN)
+        return ERR_OK;
     return err == ERR_NOT_FOUND ? ERR_STATE : err;
 }
 
@@ -318,7 +321,8 @@ static bool ingest_is_first(const struct space_row *space, const struct log_row 
 
 /* PROTOCOL BATCH-4: "Entries that no head closes are never stored." */
 /* PROTOCOL BATCH-5: "A device writes only when its member certified it." */
-enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batch)
+static enum err ingest_batch(struct ledger_txn *txn, const struct verified_batch *batch,
+                             bool is_shared)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     const struct log_id *id = verified_batch_log(batch);
@@ -346,7 +350,7 @@ enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batc
             err = ERR_DETACHED;
         return err;
     }
-    err = ingest_check_open(&snapshot, &space, &id->device, end);
+    err = ingest_check_open(&snapshot, &space, &id->device, end, is_shared);
     if (err != ERR_OK)
         return err;
     is_first = ingest_is_first(&space, &row, batch);
@@ -364,6 +368,16 @@ enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batc
     if (err == ERR_OK)
         ledger_note_news(txn, &id->space);
     return err == ERR_OK ? ingest_look_later(txn, &space) : err;
+}
+
+enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batch)
+{
+    return ingest_batch(txn, batch, false);
+}
+
+enum err ledger_ingest_shared(struct ledger_txn *txn, const struct verified_batch *batch)
+{
+    return ingest_batch(txn, batch, true);
 }
 
 /* Reading an entry's plaintext. */

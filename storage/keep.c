@@ -440,7 +440,7 @@ static enum err keep_look_at_restatement(struct ledger_txn *txn, const struct sp
 
 /* PROTOCOL RETIRE-6: "A retired log that has a keep is cut there, and its entries beyond become
  * returns; the log may end below. A retired log without a keep is frozen: it takes no entries and
- * loses none." */
+ * loses none, but for what other devices of the reader's own member hold (FORK-4)." */
 enum err keep_apply(struct ledger_txn *txn, const struct space_row *space,
                     const struct public_key *device)
 {

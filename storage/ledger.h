@@ -181,6 +181,8 @@ MUST_USE enum err ledger_add_key(struct ledger_txn *txn, const struct hash *epoc
  * entries are ERR_OK and change nothing). The space's writer must have certified the device:
  * ERR_FORGED otherwise. */
 MUST_USE enum err ledger_ingest(struct ledger_txn *txn, const struct verified_batch *batch);
+/* The same of one that another device of my member gives: it may hold more of a frozen log. */
+MUST_USE enum err ledger_ingest_shared(struct ledger_txn *txn, const struct verified_batch *batch);
 /* Brings the views up to this transaction's entries, so that the caller reads what it wrote. */
 MUST_USE enum err ledger_follow(struct ledger_txn *txn);
 

@@ -212,8 +212,8 @@ static enum err replica_chain_at(void *self, const struct log_id *log, uint64_t 
 
 /* Devices. */
 
-/* PROTOCOL RETIRE-6: "A retired log without a keep is frozen: it takes no entries and loses none."
- */
+/* PROTOCOL RETIRE-6: "A retired log without a keep is frozen: it takes no entries and loses none,
+ * but for what other devices of the reader's own member hold (FORK-4)." */
 static enum err replica_standing(void *self, const struct log_id *log, struct replica_standing *out)
 {
     enum standing standing = STANDING_GOOD;
@@ -271,6 +271,8 @@ static enum err replica_accepts(void *self, const struct public_key *peer, const
         return err;
     if (standing.is_this)
         return ERR_STATE; /* What I do not hold of my own log is proof, not news. */
+    if (!standing.has_keep && !standing.is_mine && replica_is_own(self, peer))
+        return ERR_OK;
     err = replica_tip(self, log, &here);
     if (err == ERR_OK && (!standing.has_keep || here.tip.size >= standing.keep_size))
         err = ERR_STATE;

@@ -150,44 +150,6 @@ static enum err returns_judge_sibling(struct ledger_txn *txn, const struct space
     return returned->is_last ? heal_sibling(txn, space, &id->device) : ERR_OK;
 }
 
-/* PROTOCOL RETURN-8: "A batch of a space that the receiver does not write is passed over without an
- * answer where a peer gives it, and so is one of a device it does not know." */
-enum err returns_take(struct ledger_txn *txn, const struct returned *returned,
-                      const struct public_key *from)
-{
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
-    const struct log_id *id = verified_batch_log(returned->batch);
-    bool is_sibling = public_key_is_equal(from, ledger_member(txn->ledger));
-    enum standing standing = STANDING_GOOD;
-    struct device_row device;
-    struct space_row space;
-    struct log_row log;
-    bool is_known = false;
-    enum err err = ledger_space(&snapshot, &id->space, &space);
-
-    if (err == ERR_OK && !space.is_mine && !is_sibling)
-        err = ERR_NOT_FOUND;
-    if (err == ERR_OK)
-        err = view_device_of(&snapshot, &id->device, &space.writer, &device);
-    if (err == ERR_OK)
-        err = standing_of(&snapshot, &id->device, &standing);
-    if (err == ERR_OK && standing >= STANDING_STOLEN)
-        err = ERR_NOT_FOUND;
-    if (err == ERR_OK)
-        err = log_table_now(txn, &space, &id->device, &log);
-    if (err == ERR_OK)
-        err = returns_is_known(&snapshot, &log, returned->batch, &is_known);
-    if (err == ERR_OK)
-        err = returns_take_keys(txn, returned);
-    if (err != ERR_OK || is_known)
-        return err;
-    err = returns_store(txn, &space, returned);
-    if (err == ERR_OK && space.is_mine)
-        err = returns_judge_sibling(txn, &space, &log, returned);
-    txn->must_keep |= space.is_mine;
-    return err == ERR_OK ? keep_apply(txn, &space, &id->device) : err;
-}
-
 /* Repeating. */
 
 /* An entry read for repeating: whoever wrote it first stands in the edit. */
@@ -314,12 +276,78 @@ static enum err returns_settle_row(struct returns_round *round, const struct ret
                              &round->place.end);
 }
 
+/* A reader looks at its returns when something was repeated: that may have been before this came.
+ */
+static enum err returns_settle_stored(struct ledger_txn *txn, const struct space_row *space,
+                                      const struct verified_batch *batch)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct returns_round round = {.txn = txn,
+                                  .space = *space,
+                                  .place = {.space = space->number,
+                                            .device = verified_batch_log(batch)->device,
+                                            .end = verified_batch_end(batch)->hash}};
+    struct return_row row;
+    enum err err =
+        return_table_get(&snapshot, space->number, &round.place.device, &round.place.end, &row);
+
+    if (err == ERR_OK)
+        err = returns_settle_row(&round, &row);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* PROTOCOL RETURN-8: "A batch of a space that the receiver does not write is passed over without an
+ * answer where a peer gives it, and so is one of a device it does not know." */
+enum err returns_take(struct ledger_txn *txn, const struct returned *returned,
+                      const struct public_key *from)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    const struct log_id *id = verified_batch_log(returned->batch);
+    bool is_sibling = public_key_is_equal(from, ledger_member(txn->ledger));
+    enum standing standing = STANDING_GOOD;
+    struct device_row device;
+    struct space_row space;
+    struct log_row log;
+    bool is_known = false;
+    enum err err = ledger_space(&snapshot, &id->space, &space);
+
+    if (err == ERR_OK && !space.is_mine && !is_sibling)
+        err = ERR_NOT_FOUND;
+    if (err == ERR_OK)
+        err = view_device_of(&snapshot, &id->device, &space.writer, &device);
+    if (err == ERR_OK)
+        err = standing_of(&snapshot, &id->device, &standing);
+    if (err == ERR_OK && standing >= STANDING_STOLEN)
+        err = ERR_NOT_FOUND;
+    if (err == ERR_OK)
+        err = log_table_now(txn, &space, &id->device, &log);
+    if (err == ERR_OK)
+        err = returns_is_known(&snapshot, &log, returned->batch, &is_known);
+    if (err == ERR_OK)
+        err = returns_take_keys(txn, returned);
+    if (err != ERR_OK || is_known)
+        return err;
+    err = returns_store(txn, &space, returned);
+    if (err == ERR_OK && space.is_mine)
+        err = returns_judge_sibling(txn, &space, &log, returned);
+    txn->must_keep |= space.is_mine;
+    if (err == ERR_OK)
+        err = keep_apply(txn, &space, &id->device);
+    if (err == ERR_OK && !space.is_mine)
+        err = returns_settle_stored(txn, &space, returned->batch);
+    return err;
+}
+
+/* A device that holds proof that it has a copy writes no more: its successor will. */
 static enum err returns_is_live(const struct snapshot *snapshot, bool *out)
 {
     struct retire_state state;
+    bool is_due = false;
     enum err err = retire_table_state(snapshot, ledger_device(snapshot->ledger), &state);
 
-    *out = err == ERR_OK && !state.is_retired;
+    if (err == ERR_OK)
+        err = heal_is_due(snapshot, &is_due);
+    *out = err == ERR_OK && !state.is_retired && !is_due;
     return err;
 }
 

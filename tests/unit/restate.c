@@ -13,6 +13,7 @@
 #include "proto/limits.h"
 #include "storage/check.h"
 #include "storage/follow.h"
+#include "storage/keep.h"
 #include "storage/ledger_state.h"
 #include "storage/restate.h"
 #include "storage/row.h"
@@ -363,19 +364,43 @@ static struct value restate_value(struct span bytes)
     return (struct value){.type = VALUE_BYTES, .bytes = bytes};
 }
 
+/* A restatement of the card that repeats nothing, covers all that was ever written in this log and
+ * all that will be, and is told to everybody. */
+static void restate_all_away(struct member *member, struct restate_cover *out)
+{
+    struct id card = member_card_space(member);
+    struct ledger_txn *txn = member_begin(member);
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct edit_space edit = {0};
+    struct buf covers = {0};
+    struct space_row row;
+    struct hash epoch;
+
+    *out = (struct restate_cover){.device = *ledger_device(member->ledger), .size = LOG_SIZE_MAX};
+    restate_put_covers(out, 1, &covers);
+    assert_int_equal(ledger_space(&snapshot, &card, &row), ERR_OK);
+    assert_int_equal(space_open_epoch(txn, &row, true, &epoch), ERR_OK);
+    edit_begin(&edit, KIND_RESTATEMENT, &only, member->now_ms);
+    edit_set(&edit, RESTATE_COVERS, 1, restate_value(buf_span(&covers)));
+    edit_set(&edit, RESTATE_EPOCH, 1, restate_value(span_of(epoch.bytes, HASH_SIZE)));
+    assert_int_equal(ledger_append(txn, &card, &edit, 0), ERR_OK);
+    edit_begin(&edit, KIND_RESTATEMENT, &only, member->now_ms);
+    edit_set(&edit, RESTATE_COMPLETE, 1, (struct value){.type = VALUE_NUMBER, .number = 1});
+    assert_int_equal(ledger_append(txn, &card, &edit, 0), ERR_OK);
+    assert_int_equal(space_grant_all(txn, &card), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    edit_release(&edit);
+    buf_release(&covers);
+}
+
 /* P7: a peer's restatement says that it covers what nobody could ever hold. Who reads it does what
  * it would do anyway, and in the time that its own store takes. */
 static void marks_beyond_all_logs_cost_nothing(void **state)
 {
-    struct restate_cover cover = {.size = LOG_SIZE_MAX};
     struct view_restate restate;
-    struct edit_space edit = {0};
+    struct restate_cover cover;
     struct member ana, bruno;
-    struct snapshot snapshot;
-    struct buf covers = {0};
     struct ledger_txn *txn;
-    struct space_row row;
-    struct hash epoch;
     struct id card;
 
     (void)state;
@@ -385,21 +410,7 @@ static void marks_beyond_all_logs_cost_nothing(void **state)
     member_grant(&ana, &bruno);
     card = member_card_space(&ana);
     restate_set(&ana, CARD_NAME, "Ana");
-    cover.device = *ledger_device(ana.ledger);
-    restate_put_covers(&cover, 1, &covers);
-    txn = member_begin(&ana);
-    snapshot = ledger_txn_snapshot(txn);
-    assert_int_equal(ledger_space(&snapshot, &card, &row), ERR_OK);
-    assert_int_equal(space_open_epoch(txn, &row, true, &epoch), ERR_OK);
-    edit_begin(&edit, KIND_RESTATEMENT, &only, ana.now_ms);
-    edit_set(&edit, RESTATE_COVERS, 1, restate_value(buf_span(&covers)));
-    edit_set(&edit, RESTATE_EPOCH, 1, restate_value(span_of(epoch.bytes, HASH_SIZE)));
-    assert_int_equal(ledger_append(txn, &card, &edit, 0), ERR_OK);
-    edit_begin(&edit, KIND_RESTATEMENT, &only, ana.now_ms);
-    edit_set(&edit, RESTATE_COMPLETE, 1, (struct value){.type = VALUE_NUMBER, .number = 1});
-    assert_int_equal(ledger_append(txn, &card, &edit, 0), ERR_OK);
-    assert_int_equal(space_grant_all(txn, &card), ERR_OK);
-    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    restate_all_away(&ana, &cover);
     (void)member_pull(&bruno, &ana, NULL);
     assert_true(restate_is_there(&bruno, &card, &restate));
     assert_int_equal(restate.covers[0].size, cover.size);
@@ -407,8 +418,56 @@ static void marks_beyond_all_logs_cost_nothing(void **state)
     assert_int_equal(restate_tend(txn, span_of(card.bytes, ID_SIZE)), ERR_OK);
     assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
     restate_is_sound(&bruno);
-    edit_release(&edit);
-    buf_release(&covers);
+    member_free(&ana);
+    member_free(&bruno);
+}
+
+/* Cards of peers that search knows. */
+static uint64_t restate_cards(struct member *member)
+{
+    struct snapshot snapshot = member_snapshot(member);
+    uint64_t count = 0;
+
+    assert_int_equal(kv_count(snapshot.kv, TABLE_CARD_OF, &count), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    return count;
+}
+
+/* RESTATE-9, P8: what was dead when it came, so that nothing was made of it, lives once the
+ * restatement is cut from its log: it is an object that every view hears of, search too. */
+static void what_a_cut_restatement_hid_is_told_as_new(void **state)
+{
+    static const struct id second = {{1}};
+    struct view_restate restate;
+    struct restate_cover cover;
+    struct member ana, bruno;
+    struct ledger_txn *txn;
+    struct log_id log;
+    struct id card;
+    char room[256];
+
+    (void)state;
+    member_new(&ana, 1, false);
+    member_new(&bruno, 2, false);
+    member_link(&ana, &bruno);
+    member_grant(&ana, &bruno);
+    card = member_card_space(&ana);
+    log = (struct log_id){.space = card, .device = *ledger_device(ana.ledger)};
+    restate_set(&ana, CARD_NAME, "Ana");
+    restate_all_away(&ana, &cover);
+    assert_int_equal(member_write(&ana, &card, KIND_CARD, &second, CARD_NAME, "Zenobia"), ERR_OK);
+    (void)member_pull(&bruno, &ana, NULL);
+    assert_true(restate_is_there(&bruno, &card, &restate));
+    assert_string_equal(member_read_text(&bruno, &card, KIND_CARD, &second, CARD_NAME, room), "");
+    assert_int_equal(restate_cards(&bruno), 1);
+    txn = member_begin(&bruno);
+    assert_int_equal(keep_rebase(txn, &log, 0), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    assert_false(restate_is_there(&bruno, &card, &restate));
+    assert_string_equal(member_read_text(&bruno, &card, KIND_CARD, &second, CARD_NAME, room),
+                        "Zenobia");
+    assert_int_equal(restate_cards(&bruno), 2);
+    restate_is_sound(&bruno);
     member_free(&ana);
     member_free(&bruno);
 }
@@ -420,6 +479,7 @@ int main(void)
         cmocka_unit_test(what_was_withdrawn_many_epochs_ago_is_seen),
         cmocka_unit_test(restatements_leave_what_holds_as_it_was),
         cmocka_unit_test(marks_beyond_all_logs_cost_nothing),
+        cmocka_unit_test(what_a_cut_restatement_hid_is_told_as_new),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

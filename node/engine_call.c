@@ -13,7 +13,29 @@
 
 /* Reading the store again. */
 
-struct engine_target *engine_call_add(struct engine *engine)
+static size_t engine_call_bucket(const struct public_key *device)
+{
+    return be32(device->bytes) % ENGINE_TARGET_BUCKETS;
+}
+
+static struct engine_target *engine_call_find(const struct engine *engine,
+                                              const struct public_key *device, bool is_old_name)
+{
+    struct engine_target *target = engine->target_buckets[engine_call_bucket(device)];
+
+    while (target != NULL &&
+           (target->is_old_name != is_old_name || !public_key_is_equal(&target->device, device)))
+        target = target->next_in_bucket;
+    return target;
+}
+
+struct engine_target *engine_call_target(const struct engine *engine,
+                                         const struct public_key *device)
+{
+    return engine_call_find(engine, device, false);
+}
+
+static struct engine_target *engine_call_add(struct engine *engine)
 {
     struct engine_target *target = heap_new_zeroed(1, sizeof *target);
 
@@ -24,25 +46,11 @@ struct engine_target *engine_call_add(struct engine *engine)
     return target;
 }
 
-static size_t engine_call_bucket(const struct public_key *device)
-{
-    return be32(device->bytes) % ENGINE_TARGET_BUCKETS;
-}
-
-struct engine_target *engine_call_target(const struct engine *engine,
-                                         const struct public_key *device)
-{
-    struct engine_target *target = engine->target_buckets[engine_call_bucket(device)];
-
-    while (target != NULL && !public_key_is_equal(&target->device, device))
-        target = target->next_in_bucket;
-    return target;
-}
-
 /* A target for a device, found by it from now on. */
-struct engine_target *engine_call_add_device(struct engine *engine, const struct public_key *device)
+struct engine_target *engine_call_add_device(struct engine *engine, const struct public_key *device,
+                                             bool is_old_name)
 {
-    struct engine_target *target = engine_call_target(engine, device);
+    struct engine_target *target = engine_call_find(engine, device, is_old_name);
     struct engine_target **bucket = &engine->target_buckets[engine_call_bucket(device)];
 
     if (target != NULL)
@@ -51,6 +59,7 @@ struct engine_target *engine_call_add_device(struct engine *engine, const struct
     if (target == NULL)
         return NULL;
     target->device = *device;
+    target->is_old_name = is_old_name;
     target->next_in_bucket = *bucket;
     *bucket = target;
     return target;
@@ -74,20 +83,19 @@ struct engine_call_peer {
 static enum err engine_call_on_device(void *self, const struct device_row *device)
 {
     struct engine_call_peer *from = self;
-    const char *name = from->peer->alias[0] != '\0' ? from->peer->alias : from->peer->name;
     struct engine_target *target;
     enum err err;
 
     if (device->is_claim)
         return ERR_OK; /* It may call us. */
     if (engine_heal_is_retired(from->engine, &device->device))
-        return engine_old_on_device(from->engine, device, name, &from->old);
-    target = engine_call_add_device(from->engine, &device->device);
+        return engine_old_on_device(from->engine, device, &from->old);
+    target = engine_call_add_device(from->engine, &device->device, false);
     if (target == NULL)
         return ERR_NOMEM;
     target->member = device->member;
     memcpy(target->static_key, device->static_key, KEY_SIZE);
-    (void)snprintf(target->name, sizeof target->name, "%s", name);
+    (void)snprintf(target->name, sizeof target->name, "%s", from->old.peer);
     target->is_stale = false;
     target->is_held = false;
     target->was_reached |= from->peer->is_confirmed;
@@ -103,14 +111,17 @@ static enum err engine_call_on_device(void *self, const struct device_row *devic
 
 static enum err engine_call_on_peer(void *self, const struct peer *peer)
 {
-    struct engine_call_peer from = {.engine = self, .peer = peer};
+    struct engine_call_peer from = {
+        .engine = self,
+        .peer = peer,
+        .old = {.peer = peer->alias[0] != '\0' ? peer->alias : peer->name},
+    };
     enum err err;
 
     if (peer->state != LINK_LINKED || !peer->has_secret || !peer->has_knock)
         return ERR_OK;
     err = view_device_each(&from.engine->snapshot, &peer->member, engine_call_on_device, &from);
-    engine_old_settle(&from.old);
-    return err;
+    return err == ERR_OK ? engine_old_settle(from.engine, &from.old) : err;
 }
 
 /* An acceptance is called for while it is pending, and until the inviter has shown that the link
@@ -250,7 +261,7 @@ static void engine_call_forget_stale(struct engine *engine)
             at = &target->next;
             continue;
         }
-        if (!target->is_acceptance && !target->is_old_name)
+        if (!target->is_acceptance)
             engine_call_unhash(engine, target);
         *at = target->next;
         heap_free(target);

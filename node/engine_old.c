@@ -20,23 +20,6 @@ static bool engine_old_is_mine(const struct engine *engine, const struct device_
     return false;
 }
 
-static struct engine_target *engine_old_target(struct engine *engine,
-                                               const struct public_key *device)
-{
-    struct engine_target *target = engine->targets;
-
-    while (target != NULL && !(target->is_old_name && public_key_is_equal(&target->device, device)))
-        target = target->next;
-    if (target == NULL)
-        target = engine_call_add(engine);
-    if (target != NULL && !target->is_old_name) {
-        target->is_old_name = true;
-        target->device = *device;
-        target->dial_at_ms = engine->now_ms + ENGINE_OLD_FIRST_MS;
-    }
-    return target;
-}
-
 static void engine_old_note_place(struct engine_old *old, const struct engine_target *target)
 {
     for (size_t at = 0; at < target->addresses_count; at++) {
@@ -49,26 +32,30 @@ static void engine_old_note_place(struct engine_old *old, const struct engine_ta
     }
 }
 
-enum err engine_old_on_device(struct engine *engine, const struct device_row *device,
-                              const char *name, struct engine_old *old)
+/* The newest stay. */
+static void engine_old_note_name(struct engine_old *old, const struct device_row *device)
+{
+    size_t at = 0;
+
+    if (old->names_count < ENGINE_OLD_NAMES_MAX) {
+        old->names[old->names_count++] = *device;
+        return;
+    }
+    for (size_t other = 1; other < old->names_count; other++)
+        if (old->names[other].certified_at_ms < old->names[at].certified_at_ms)
+            at = other;
+    if (device->certified_at_ms > old->names[at].certified_at_ms)
+        old->names[at] = *device;
+}
+
+enum err engine_old_on_device(const struct engine *engine, const struct device_row *device,
+                              struct engine_old *old)
 {
     enum standing standing = STANDING_GOOD;
-    struct engine_target *target;
     enum err err = standing_of(&engine->snapshot, &device->device, &standing);
 
-    if (err != ERR_OK || standing != STANDING_FORKED || engine_old_is_mine(engine, device))
-        return err;
-    target = engine_old_target(engine, &device->device);
-    if (target == NULL)
-        return ERR_NOMEM;
-    target->member = device->member;
-    memcpy(target->static_key, device->static_key, KEY_SIZE);
-    (void)snprintf(target->name, sizeof target->name, "%s", name);
-    target->is_stale = target->is_held = false;
-    err = view_peer_addresses(&engine->snapshot, &device->device, target->addresses,
-                              &target->addresses_count);
-    if (err == ERR_OK)
-        engine_old_note_place(old, target);
+    if (err == ERR_OK && standing == STANDING_FORKED && !engine_old_is_mine(engine, device))
+        engine_old_note_name(old, device);
     return err;
 }
 
@@ -78,15 +65,44 @@ void engine_old_note_homeless(struct engine_old *old, struct engine_target *targ
         old->homeless[old->homeless_count++] = target;
 }
 
+static enum err engine_old_add(struct engine *engine, const struct device_row *device,
+                               struct engine_old *old)
+{
+    struct engine_target *target = engine_call_add_device(engine, &device->device, true);
+    enum err err;
+
+    if (target == NULL)
+        return ERR_NOMEM;
+    if (target->dial_at_ms == 0)
+        target->dial_at_ms = engine->now_ms + ENGINE_OLD_FIRST_MS;
+    target->member = device->member;
+    memcpy(target->static_key, device->static_key, KEY_SIZE);
+    (void)snprintf(target->name, sizeof target->name, "%s",
+                   old->peer == NULL ? device->name : old->peer);
+    target->is_stale = target->is_held = false;
+    err = view_peer_addresses(&engine->snapshot, &device->device, target->addresses,
+                              &target->addresses_count);
+    if (err == ERR_OK)
+        engine_old_note_place(old, target);
+    return err;
+}
+
 /* PROTOCOL HANDSHAKE-12: "A device that nobody told an address of is called where those of its
  * member were that were retired as forked." */
-void engine_old_settle(const struct engine_old *old)
+enum err engine_old_settle(struct engine *engine, struct engine_old *old)
 {
+    for (size_t at = 0; at < old->names_count; at++) {
+        enum err err = engine_old_add(engine, &old->names[at], old);
+
+        if (err != ERR_OK)
+            return err;
+    }
     for (size_t at = 0; at < old->homeless_count; at++) {
         memcpy(old->homeless[at]->addresses, old->addresses,
                old->addresses_count * sizeof old->addresses[0]);
         old->homeless[at]->addresses_count = old->addresses_count;
     }
+    return ERR_OK;
 }
 
 /* Is somebody of the target's member met who is to be found at this address? */

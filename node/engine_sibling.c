@@ -43,8 +43,8 @@ static enum err engine_sibling_on_device(void *self, const struct device_row *de
     if (public_key_is_equal(&device->device, ledger_device(engine->ledger)))
         return ERR_OK;
     if (engine_heal_is_retired(engine, &device->device))
-        return engine_old_on_device(engine, device, device->name, &reading->old);
-    target = engine_call_add_device(engine, &device->device);
+        return engine_old_on_device(engine, device, &reading->old);
+    target = engine_call_add_device(engine, &device->device, false);
     if (target == NULL)
         return ERR_NOMEM;
     target->member = device->member;
@@ -75,8 +75,7 @@ enum err engine_sibling_reload(struct engine *engine)
     if (err == ERR_OK)
         err = view_device_each(&engine->snapshot, ledger_member(engine->ledger),
                                engine_sibling_on_device, &reading);
-    engine_old_settle(&reading.old);
-    return err;
+    return err == ERR_OK ? engine_old_settle(engine, &reading.old) : err;
 }
 
 /* PROTOCOL OWN-2: "Own devices knock with any of the knock keys they hold, the newest first, after

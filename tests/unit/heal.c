@@ -242,59 +242,6 @@ static void heal_prove_elsewhere(struct heal_world *world)
     buf_release(&statement);
 }
 
-/* PROTOCOL FORK-5: proof comes where nothing of the branch was; what the reader holds elsewhere is
- * cut there, stays shown, comes back, is repeated, and only then is dropped. RETURN-2, RETURN-6 */
-static void what_is_cut_stays_until_a_log_repeats_it(void **state)
-{
-    struct returned_row *row = secret_new(sizeof *row);
-    struct replica_place place = {0};
-    struct snapshot snapshot;
-    struct heal_world world;
-
-    (void)state;
-    assert_non_null(row);
-    heal_world_new(&world);
-    heal_write(&world.ana, CARD_TITLE, "on the lost branch");
-    (void)member_pull(&world.bruno, &world.ana, NULL);
-    heal_put_back(&world);
-    heal_prove_elsewhere(&world);
-    heal_meet(&world.bruno, &world.ana);
-    (void)member_pull(&world.bruno, &world.ana, NULL);
-    assert_true(heal_has_returns(&world.bruno));
-    heal_shows(&world, &world.bruno, CARD_TITLE, "on the lost branch");
-    heal_shows(&world, &world.ana, CARD_TITLE, "");
-    heal_is_sound(&world.bruno);
-
-    snapshot = member_snapshot(&world.bruno);
-    assert_int_equal(returns_next(&snapshot, &world.ana.secrets.member, &place, row), ERR_OK);
-    row->is_last = true;
-    heal_take(&world.ana, row);
-    returned_release(row);
-    assert_int_equal(returns_next(&snapshot, &world.ana.secrets.member, &place, row),
-                     ERR_NOT_FOUND);
-    ledger_snapshot_end(&snapshot);
-    heal_shows(&world, &world.ana, CARD_TITLE, "on the lost branch");
-    assert_true(heal_has_returns(&world.bruno));
-    (void)member_pull(&world.bruno, &world.ana, NULL);
-    assert_false(heal_has_returns(&world.bruno));
-    heal_shows(&world, &world.bruno, CARD_TITLE, "on the lost branch");
-    heal_is_sound(&world.ana);
-    heal_is_sound(&world.bruno);
-    secret_free(row);
-    heal_world_free(&world);
-}
-
-/* What the lost branch opened an epoch for, and wrote; Bruno has all of it. */
-static void heal_rotate(struct heal_world *world)
-{
-    struct id card = member_card_space(&world->ana);
-    struct ledger_txn *txn = member_begin(&world->ana);
-
-    assert_int_equal(space_rotate(txn, &card), ERR_OK);
-    assert_int_equal(react_all(txn), ERR_OK);
-    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
-}
-
 /* Bruno returns all that was cut. */
 static void heal_give_back(struct heal_world *world)
 {
@@ -312,6 +259,47 @@ static void heal_give_back(struct heal_world *world)
     assert_int_equal(err, ERR_NOT_FOUND);
     secret_free(row);
     ledger_snapshot_end(&snapshot);
+}
+
+/* PROTOCOL FORK-5: proof comes where nothing of the branch was; what the reader holds elsewhere is
+ * cut there, stays shown, comes back, is repeated, and only then is dropped. RETURN-2, RETURN-6 */
+static void what_is_cut_stays_until_a_log_repeats_it(void **state)
+{
+    struct heal_world world;
+
+    (void)state;
+    heal_world_new(&world);
+    heal_write(&world.ana, CARD_TITLE, "on the lost branch");
+    (void)member_pull(&world.bruno, &world.ana, NULL);
+    heal_put_back(&world);
+    heal_prove_elsewhere(&world);
+    heal_meet(&world.bruno, &world.ana);
+    (void)member_pull(&world.bruno, &world.ana, NULL);
+    assert_true(heal_has_returns(&world.bruno));
+    heal_shows(&world, &world.bruno, CARD_TITLE, "on the lost branch");
+    heal_shows(&world, &world.ana, CARD_TITLE, "");
+    heal_is_sound(&world.bruno);
+
+    heal_give_back(&world);
+    heal_shows(&world, &world.ana, CARD_TITLE, "on the lost branch");
+    assert_true(heal_has_returns(&world.bruno));
+    (void)member_pull(&world.bruno, &world.ana, NULL);
+    assert_false(heal_has_returns(&world.bruno));
+    heal_shows(&world, &world.bruno, CARD_TITLE, "on the lost branch");
+    heal_is_sound(&world.ana);
+    heal_is_sound(&world.bruno);
+    heal_world_free(&world);
+}
+
+/* What the lost branch opened an epoch for, and wrote; Bruno has all of it. */
+static void heal_rotate(struct heal_world *world)
+{
+    struct id card = member_card_space(&world->ana);
+    struct ledger_txn *txn = member_begin(&world->ana);
+
+    assert_int_equal(space_rotate(txn, &card), ERR_OK);
+    assert_int_equal(react_all(txn), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
 }
 
 static size_t heal_opened_over(struct heal_world *world, const struct hash *epoch)
@@ -442,27 +430,12 @@ static void of_two_keeps_the_lesser_counts_whatever_came_first(void **state)
     assert_false(retire_keep_counts(&(struct keep){.hash = {{1}}}, &(struct keep){.hash = {{2}}}));
 }
 
-enum { HEAL_CONTACTS = BLOCK_ENTRIES_MAX + 10 };
-
-/* Opens an epoch in self and writes contacts under it; the last one's id. */
-static struct id heal_write_self(struct heal_world *world, size_t count)
-{
-    struct ledger_txn *txn = member_begin(&world->ana);
-    struct id last = {{0}};
-
-    assert_int_equal(space_rotate(txn, ledger_self_space(world->ana.ledger)), ERR_OK);
-    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
-    for (size_t at = 0; at < count; at++)
-        assert_int_equal(member_add_contact(&world->ana, "on the lost branch", NULL, &last),
-                         ERR_OK);
-    return last;
-}
-
-/* Ana's log in self as it comes back from whoever cannot say which epochs it is sealed under. */
-static size_t heal_branch_of_self(struct heal_world *world, struct returned *out[static 4])
+/* Ana's own log as it comes back from whoever cannot say which epochs it is sealed under. */
+static size_t heal_own_branch(struct heal_world *world, const struct id *space,
+                              struct returned *out[static 4])
 {
     struct snapshot snapshot = member_snapshot(&world->ana);
-    struct log_id log = {.space = *ledger_self_space(world->ana.ledger), .device = world->old};
+    struct log_id log = {.space = *space, .device = *ledger_device(world->ana.ledger)};
     struct returned_row *row = secret_new(sizeof *row);
     struct replica replica;
     struct chain at;
@@ -483,6 +456,71 @@ static size_t heal_branch_of_self(struct heal_world *world, struct returned *out
     secret_free(row);
     ledger_snapshot_end(&snapshot);
     return count;
+}
+
+/* Two copies of a successor repeat the same at the same place: the same entry, byte for byte. One
+ * that gets the other's as proof beside what is to be repeated has it once. */
+static void with_proof_of_a_copy_nothing_more_is_repeated(void **state)
+{
+    static const struct public_key peer = {{9}};
+    struct returned_row *row = secret_new(sizeof *row);
+    struct returned *own[4], *old;
+    struct replica_place place = {0};
+    struct heal_world world;
+    struct snapshot snapshot;
+    struct ledger_txn *txn;
+    struct id card;
+
+    (void)state;
+    assert_non_null(row);
+    heal_world_new(&world);
+    card = member_card_space(&world.ana);
+    heal_write(&world.ana, CARD_TITLE, "on the lost branch");
+    (void)member_pull(&world.bruno, &world.ana, NULL);
+    heal_put_back(&world);
+    heal_prove_elsewhere(&world);
+    heal_meet(&world.bruno, &world.ana);
+    (void)member_pull(&world.bruno, &world.ana, NULL);
+    kv_mem_free(world.copy);
+    assert_int_equal(kv_mem_clone(world.ana.mem, &world.copy), ERR_OK);
+    snapshot = member_snapshot(&world.bruno);
+    assert_int_equal(returns_next(&snapshot, &world.ana.secrets.member, &place, row), ERR_OK);
+    row->is_last = true;
+    old = heal_over_the_wire(row);
+    heal_take(&world.ana, row);
+    returned_release(row);
+    ledger_snapshot_end(&snapshot);
+    assert_int_equal(heal_own_branch(&world, &card, own), 1);
+    heal_put_back(&world);
+    txn = member_begin(&world.ana);
+    assert_int_equal(returns_take(txn, own[0], &peer), ERR_OK);
+    assert_int_equal(returns_take(txn, old, &peer), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    heal_is_sound(&world.ana);
+    assert_int_equal(heal_succeed(&world.ana), ERR_OK);
+    assert_false(heal_has_returns(&world.ana));
+    heal_shows(&world, &world.ana, CARD_TITLE, "on the lost branch");
+    heal_is_sound(&world.ana);
+    returned_free(own[0]);
+    returned_free(old);
+    secret_free(row);
+    heal_world_free(&world);
+}
+
+enum { HEAL_CONTACTS = BLOCK_ENTRIES_MAX + 10 };
+
+/* Opens an epoch in self and writes contacts under it; the last one's id. */
+static struct id heal_write_self(struct heal_world *world, size_t count)
+{
+    struct ledger_txn *txn = member_begin(&world->ana);
+    struct id last = {{0}};
+
+    assert_int_equal(space_rotate(txn, ledger_self_space(world->ana.ledger)), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    for (size_t at = 0; at < count; at++)
+        assert_int_equal(member_add_contact(&world->ana, "on the lost branch", NULL, &last),
+                         ERR_OK);
+    return last;
 }
 
 static void heal_reads_contact(struct heal_world *world, const struct id *id, const char *name)
@@ -525,7 +563,7 @@ static void a_branch_is_read_under_the_epochs_it_counts(void **state)
     (void)state;
     heal_world_new(&world);
     lost = heal_write_self(&world, HEAL_CONTACTS);
-    count = heal_branch_of_self(&world, branch);
+    count = heal_own_branch(&world, ledger_self_space(world.ana.ledger), branch);
     assert_true(count > 1); /* The second batch holds no epoch. */
     heal_put_back(&world);
     kept = heal_write_self(&world, 1);
@@ -550,6 +588,7 @@ int main(void)
         cmocka_unit_test(what_is_cut_stays_until_a_log_repeats_it),
         cmocka_unit_test(what_is_sealed_for_unknown_readers_waits_a_day_of_running_time),
         cmocka_unit_test(a_branch_is_read_under_the_epochs_it_counts),
+        cmocka_unit_test(with_proof_of_a_copy_nothing_more_is_repeated),
         cmocka_unit_test(a_device_retired_by_its_owner_or_stolen_has_no_successor),
         cmocka_unit_test(twins_with_one_random_state_draw_different_keys),
         cmocka_unit_test(of_two_keeps_the_lesser_counts_whatever_came_first),

@@ -41,8 +41,7 @@ struct name_search {
     bool is_cut;
 };
 
-/* Is each word typed a word of the name? */
-static bool name_has_words(struct span name, struct span typed)
+bool name_has_words(struct span name, struct span typed)
 {
     while (typed.size > 0) {
         const uint8_t *space = memchr(typed.data, ' ', typed.size);

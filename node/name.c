@@ -328,6 +328,7 @@ static enum err name_search(struct op_call *call, const char *who, bool peers_on
     struct name_search search = {.call = call, .who = who, .peers_only = peers_only};
     enum err err;
 
+    *out = (struct name_match){.has_member = false};
     if (who == NULL || who[0] == '\0' || strlen(who) > NAME_WHO_MAX)
         return op_fail(call, OP_USAGE, "kith help",
                        "say who: a name, an alias, an e-mail or an id");

@@ -36,9 +36,10 @@ static enum err op_introduce_peer(struct op_call *call, const char *who, struct 
 
     if (err == ERR_OK)
         err = view_peer(&call->snapshot, &out->member, peer);
-    if (err == ERR_NOT_FOUND || (err == ERR_OK && peer->state != LINK_LINKED))
-        err = op_fail(call, OP_NOT_FOUND, "kith peer list", "%s is not a peer of yours",
-                      out->shown[0] != '\0' ? out->shown : who);
+    if ((err == ERR_NOT_FOUND && call->failure.code == OP_DONE) ||
+        (err == ERR_OK && peer->state != LINK_LINKED))
+        err =
+            op_fail(call, OP_NOT_FOUND, "kith peer list", "%s is not a peer of yours", out->shown);
     secret_free(peer);
     return err;
 }

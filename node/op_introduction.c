@@ -2,6 +2,7 @@
  * that the answer shows it. */
 #include "node/op_introduction.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "node/describe_introduction.h"
@@ -132,16 +133,48 @@ static enum err op_introduction_open(struct op_call *call, bool as_introducer,
     return introduction_open(&call->snapshot, call->txn, &row.introducer, &row.id, out);
 }
 
+/* How it stands, as a reason why something cannot be done. */
+static const char *op_introduction_reason(const char *state)
+{
+    static const struct {
+        const char *state, *reason;
+    } reasons[] = {{"offered", "you have not answered it yet"},
+                   {"yes", "you agreed, and the other has not yet"},
+                   {"no", "you have declined it"},
+                   {"lapsed", "its time is over"},
+                   {"withdrawn", "who began it has taken it back"},
+                   {"retracted", "you have taken your yes back"},
+                   {"greeted", "both have agreed"},
+                   {"released", "both have agreed"},
+                   {"connected", "you are linked"},
+                   {"conflict", "the other has another key than you know"}};
+
+    for (size_t at = 0; state != NULL && at < sizeof reasons / sizeof reasons[0]; at++)
+        if (strcmp(reasons[at].state, state) == 0)
+            return reasons[at].reason;
+    return "it is over";
+}
+
 static enum err op_introduction_wrong(struct op_call *call, const struct introduction_case *intro)
 {
-    const char *state = describe_introduction_state(&intro->row, call->now_ms);
+    char id[ID_TEXT_SIZE], hint[80];
 
-    if (intro->row.state == INTRODUCTION_RELEASED || intro->row.state == INTRODUCTION_GREETED)
-        state = "both have agreed";
-    if (intro->row.state == INTRODUCTION_CONNECTED)
-        state = "you are linked";
-    return op_fail(call, OP_FAILED, "kith intro show ID", "it is too late for that: %s",
-                   state != NULL ? state : "it is over");
+    hex_write(span_of(intro->row.id.bytes, ID_SIZE), id);
+    (void)snprintf(hint, sizeof hint, "kith intro show %.12s", id);
+    return op_fail(call, OP_FAILED, hint, "that cannot be done now: %s",
+                   op_introduction_reason(describe_introduction_state(&intro->row, call->now_ms)));
+}
+
+/* Who began it takes it back; of those who are asked, who said yes. */
+static enum err op_introduction_not_mine(struct op_call *call,
+                                         const struct introduction_case *intro)
+{
+    char id[ID_TEXT_SIZE], hint[80];
+
+    hex_write(span_of(intro->row.id.bytes, ID_SIZE), id);
+    (void)snprintf(hint, sizeof hint, "kith intro decline %.12s", id);
+    return op_fail(call, OP_FAILED, hint,
+                   "you did not begin this introduction: you can decline it");
 }
 
 /* Judges, and answers with what it has come to. */
@@ -249,6 +282,8 @@ enum err op_introduction_withdraw(struct op_call *call)
         err = op_introduction_note(&intro, RECORD_ENDED, INTRODUCTION_ENDED_WITHDRAWN);
     else if (!is_mine && intro.row.state == INTRODUCTION_AGREED)
         err = op_introduction_tell(&intro, INTRODUCTION_RETRACT);
+    else if (!is_mine && op_introduction_is_waiting(call, &intro))
+        err = op_introduction_not_mine(call, &intro);
     else
         err = op_introduction_wrong(call, &intro);
     return op_introduction_finish(call, &intro, err);

@@ -71,6 +71,10 @@ static const struct {
             "matter), an e-mail, or the first 6 characters or more of an id or did:key. If several "
             "fit, kith "
             "lists them and does nothing."},
+    {"id",
+     "of an introduction, an ask, a lead or an endorsement: the first 6 characters or more, or "
+     "words of a name it goes by: who is introduced, the title of the ask, who answered, who "
+     "wrote it or whom it is about. If several fit, kith lists them and does nothing."},
     {"contact", "a person or organisation in your address book. What you write of them is yours "
                 "alone."},
     {"card", "what a person says of themselves; your peers hold yours, and you hold theirs."},
@@ -168,7 +172,8 @@ static void cmd_help_all(void)
     }
     (void)puts("\nWith every command: --home DIR, --json, --no-input, --passphrase-file FILE,\n"
                "--header (titles above piped tables), --color=auto|always|never.");
-    (void)puts("WHO is an alias, a name, an e-mail, or the beginning of an id or did:key.");
+    (void)puts("WHO is an alias, a name, an e-mail, or the beginning of an id or did:key.\n"
+               "ID is the beginning of an id, or words of a name: kith help id.");
     (void)puts("More about one: kith help peer invite. About a group: kith help peer.\n"
                "About exit codes: kith help exit-codes.");
     (void)fputs("Words: ", stdout);

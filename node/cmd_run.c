@@ -1,4 +1,5 @@
 /* The node in the foreground. */
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include "node/cmd.h"
 #include "node/door.h"
 #include "node/loop.h"
+#include "node/show.h"
 
 enum { CMD_RUN_PATIENCE_MS = 30000, CMD_RUN_TRY_MS = 50 };
 
@@ -40,6 +42,17 @@ static void cmd_run_on_ready(void *self, const struct address *listening, size_t
     }
     (void)fflush(stdout); /* Nobody may be reading. */
     json_decref(list);
+}
+
+/* On a terminal it tells what happens, too. A terminal that stands still is not waited for: the log
+ * has everything. */
+static void cmd_run_on_event(void *self, json_t *row)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+    (void)self;
+    if (poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) != 0)
+        show_event(row);
 }
 
 /* Options. */
@@ -218,6 +231,8 @@ static int cmd_run_serve(const struct config *config, struct home *home,
     options->log = &log;
     options->is_passphrase_protected = home_is_protected(home);
     options->on_ready = cmd_run_on_ready;
+    if (!config->is_json && isatty(STDOUT_FILENO))
+        options->on_event = cmd_run_on_event;
     options->self = &ready;
     err = loop_run(options, &address);
     door_close_store(&store);

@@ -341,6 +341,19 @@ struct describe_addresses {
     json_t *list;
 };
 
+static bool describe_has(const json_t *list, const char *text)
+{
+    bool has = false;
+    json_t *one;
+    size_t at;
+
+    json_array_foreach(list, at, one)
+    {
+        has |= strcmp(json_string_value(one), text) == 0;
+    }
+    return has;
+}
+
 static enum err describe_device_addresses(void *self, const struct device_row *device)
 {
     struct describe_addresses *to = self;
@@ -351,7 +364,8 @@ static enum err describe_device_addresses(void *self, const struct device_row *d
 
     for (size_t at = 0; err == ERR_OK && at < count; at++) {
         address_write(&addresses[at], text);
-        (void)json_array_append_new(to->list, json_string(text));
+        if (!describe_has(to->list, text)) /* Copies of one machine tell the same. */
+            (void)json_array_append_new(to->list, json_string(text));
     }
     return err;
 }

@@ -456,6 +456,7 @@ enum err loop_run(const struct loop_options *options, struct address *out_addres
     err = loop_start(loop, out_address);
     if (err == ERR_OK) {
         options->on_ready(options->self, loop->listening, loop->listeners_count);
+        loop_owner_begin(loop);
         loop_engine(loop, &begin);
         (void)uv_run(&loop->uv, UV_RUN_DEFAULT); /* Returns once loop_stop has had its way. */
     }

@@ -23,6 +23,8 @@ struct loop_options {
     struct span passphrase; /* secret: the key file is written again when a successor takes over */
     /* Called once when everything listens: prints the ready line. */
     void (*on_ready)(void *self, const struct address *listening, size_t count);
+    /* Called for what happens, a row of the log each; must not wait. NULL: nobody watches. */
+    void (*on_event)(void *self, json_t *row);
     void *self;
 };
 

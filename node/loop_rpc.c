@@ -471,6 +471,7 @@ static void loop_follow(struct loop_client *client)
 
 void loop_rpc_poll(struct loop *loop)
 {
+    loop_owner_tell(loop);
     for (struct loop_client *client = loop->clients, *next; client != NULL; client = next) {
         next = client->next;
         if (client->is_gone)

@@ -72,6 +72,7 @@ struct loop {
     struct loop_pending *pending_first, *pending_last;
     bool is_stepping;
     bool is_journal_changed;           /* followers of the log are told */
+    json_int_t told;                   /* number of the last row that the terminal was told */
     bool is_accept_paused;             /* out of descriptors: tried again by the timer */
     bool has_waiting[LOOP_LISTEN_MAX]; /* a listener has a connection that was not accepted */
     size_t conns_count, conns_max;
@@ -97,6 +98,10 @@ void loop_stop(struct loop *loop);
 void loop_world(struct loop *loop, struct op_world *out, struct op_presence **out_presence);
 void loop_op_done(struct loop *loop, const struct op_effects *effects);
 void loop_news(struct loop *loop, const struct ledger_news *news);
+
+/* loop_owner.c */
+void loop_owner_begin(struct loop *loop);
+void loop_owner_tell(struct loop *loop);
 
 /* loop_conn.c */
 void loop_to_sockaddr(const struct address *address, struct sockaddr_storage *out);

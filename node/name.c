@@ -41,8 +41,7 @@ struct name_search {
     bool is_cut;
 };
 
-/* Is each word typed a word of the name? */
-static bool name_has_words(struct span name, struct span typed)
+bool name_has_words(struct span name, struct span typed)
 {
     while (typed.size > 0) {
         const uint8_t *space = memchr(typed.data, ' ', typed.size);
@@ -329,6 +328,7 @@ static enum err name_search(struct op_call *call, const char *who, bool peers_on
     struct name_search search = {.call = call, .who = who, .peers_only = peers_only};
     enum err err;
 
+    *out = (struct name_match){.has_member = false};
     if (who == NULL || who[0] == '\0' || strlen(who) > NAME_WHO_MAX)
         return op_fail(call, OP_USAGE, "kith help",
                        "say who: a name, an alias, an e-mail or an id");

@@ -25,6 +25,9 @@ MUST_USE enum err name_find(struct op_call *call, const char *who, struct name_m
 /* The same, but it must be somebody there is, or was, a link with. */
 MUST_USE enum err name_find_peer(struct op_call *call, const char *who, struct name_match *out);
 
+/* Is each word typed a word of the name? Both folded. */
+bool name_has_words(struct span name, struct span typed);
+
 /* The beginning of a contact's id, of twelve digits or more, that fits no other: an import makes
  * many contacts in one millisecond, and their ids begin alike. */
 void name_short_id(const struct snapshot *snapshot, const struct id *contact,

@@ -7,11 +7,11 @@
 #include "crypto/heap.h"
 #include "node/amend.h"
 #include "node/ask_matches.h"
+#include "node/carry.h"
 #include "node/describe_ask.h"
 #include "node/describe_lead.h"
 #include "node/react.h"
-
-enum { OP_ASK_PREFIX_MIN = 6 };
+#include "node/which.h"
 
 /* Looking. */
 
@@ -116,47 +116,45 @@ enum err op_ask_list_plain(struct op_call *call)
     return op_ask_list_with(call, false);
 }
 
-/* Finding one by its id or the start of it. */
+/* Finding one by its id, or by words of its title. */
 
 struct op_ask_search {
     const struct op_call *call;
-    const char *prefix;
-    size_t count;
+    struct which which;
     struct ask_row row;
 };
 
 static enum err op_ask_on_found(void *self, const struct ask_row *row)
 {
     struct op_ask_search *search = self;
-    char id[ID_TEXT_SIZE];
+    char title[CARRY_TITLE_SIZE];
+    struct which_names names = {.names = {title}};
+    enum err err = ERR_OK;
 
-    hex_write(span_of(row->id.bytes, ID_SIZE), id);
-    if (strncmp(id, search->prefix, strlen(search->prefix)) != 0 ||
-        row->state == ASK_STATE_UNHEARD || row->state == ASK_STATE_SILENT)
+    if (row->state == ASK_STATE_UNHEARD || row->state == ASK_STATE_SILENT)
         return ERR_OK;
-    search->row = *row;
-    search->count++;
-    return ERR_OK;
+    carry_title(&search->call->snapshot, &row->id, title);
+    err = view_ask_is_over(&search->call->snapshot, row, search->call->now_ms, &names.is_over);
+    names.is_over |= row->closed != 0;
+    if (err == ERR_OK && which_offer(&search->which, &row->id, &names))
+        search->row = *row;
+    return err;
 }
 
-enum err op_ask_find(struct op_call *call, const char *prefix, struct ask_row *out)
+enum err op_ask_find(struct op_call *call, const char *typed, struct ask_row *out)
 {
-    struct op_ask_search search = {.call = call, .prefix = prefix};
-    enum err err;
+    static const struct which_noun noun = {"ask", "asks", "kith ask list"};
+    struct op_ask_search search = {.call = call};
+    enum err err = which_begin(typed, &search.which);
 
-    if (prefix == NULL || strlen(prefix) < OP_ASK_PREFIX_MIN)
-        return op_fail(call, OP_USAGE, "kith ask list",
-                       "say which: the first %d or more letters of its id", OP_ASK_PREFIX_MIN);
-    err = view_ask_each(&call->snapshot, op_ask_on_found, &search);
-    if (err != ERR_OK)
+    if (err == ERR_OK)
+        err = view_ask_each(&call->snapshot, op_ask_on_found, &search);
+    if (err != ERR_OK) {
+        which_release(&search.which);
         return op_fail_err(call, err, "the asks could not be read");
-    if (search.count == 0)
-        return op_fail(call, OP_NOT_FOUND, "kith ask list", "there is no ask %.40s", prefix);
-    if (search.count > 1)
-        return op_fail(call, OP_AMBIGUOUS, "use more of the id: kith ask list",
-                       "several asks begin with %.40s", prefix);
+    }
     *out = search.row;
-    return ERR_OK;
+    return which_settle(&search.which, call, &noun);
 }
 
 static enum err op_ask_describe(struct op_call *call, const struct ask_row *row)

@@ -15,7 +15,7 @@ enum err op_ask_dismiss(struct op_call *call);
 
 /* The one ask whose id begins so; tombstones and what is never shown are none. On ERR_NOT_FOUND,
  * ERR_AMBIGUOUS and ERR_INVALID the call's failure is filled. */
-MUST_USE enum err op_ask_find(struct op_call *call, const char *prefix, struct ask_row *out);
+MUST_USE enum err op_ask_find(struct op_call *call, const char *typed, struct ask_row *out);
 /* Looks again and answers with the ask. */
 MUST_USE enum err op_ask_answer(struct op_call *call, const struct id *id);
 /* What neighbours who passed it have used up, after the owner did something with it: their passes

@@ -168,6 +168,59 @@ static bool op_credential_is_token(const char *text)
     return strncmp(text, "eyJ", 3) == 0 && strchr(text, '.') != NULL;
 }
 
+/* Does this node know that whoever issued it has taken it back? Others may have not heard of it. */
+
+struct op_credential_known {
+    struct public_key issuer;
+    bool is_taken_back;
+};
+
+static enum err op_credential_on_known(void *self, const struct endorsement_view *view)
+{
+    struct op_credential_known *known = self;
+
+    known->is_taken_back |= public_key_is_equal(&view->issuer, &known->issuer) &&
+                            (view->state == ENDORSEMENT_REVOKED || view->is_known_revoked);
+    return ERR_OK;
+}
+
+static bool op_credential_is_taken_back(struct op_call *call, json_t *credential)
+{
+    static const char prefix[] = "urn:uuid:";
+    json_t *by = json_object_get(credential, "issuer");
+    const char *id = json_string_value(json_object_get(credential, "id"));
+    const char *issuer = json_string_value(json_is_object(by) ? json_object_get(by, "id") : by);
+    struct op_credential_known known = {.is_taken_back = false};
+    char hex[2 * ID_SIZE + 1];
+    size_t size = 0;
+
+    if (id == NULL || issuer == NULL || strncmp(id, prefix, sizeof prefix - 1) != 0 ||
+        identity_read_did(span_str(issuer), &known.issuer) != ERR_OK)
+        return false;
+    for (const char *at = id + sizeof prefix - 1; *at != '\0' && size < 2 * (size_t)ID_SIZE; at++)
+        if (*at != '-')
+            hex[size++] = *at;
+    return size == 2 * (size_t)ID_SIZE &&
+           view_endorsement_named(&call->snapshot, call->now_ms, span_of(hex, size),
+                                  op_credential_on_known, &known) == ERR_OK &&
+           known.is_taken_back;
+}
+
+/* Itself, or one of those that it presents. */
+static bool op_credential_has_taken_back(struct op_call *call, json_t *document)
+{
+    json_t *presented = json_object_get(document, "verifiableCredential"), *one;
+    bool is_taken_back =
+        op_credential_is_taken_back(call, json_is_object(presented) ? presented : document);
+    size_t at;
+
+    json_array_foreach(presented, at, one)
+    {
+        is_taken_back |= op_credential_is_taken_back(call, one);
+    }
+    return is_taken_back;
+}
+
 enum err op_credential_verify(struct op_call *call)
 {
     const char *text = op_text(call, "file");
@@ -178,6 +231,10 @@ enum err op_credential_verify(struct op_call *call)
     if (document == NULL && text != NULL && op_credential_is_token(text))
         verdict.why = "it is a signed token (JWT or SD-JWT); kith checks credentials that carry "
                       "their proof inside";
+    if (verdict.is_valid && op_credential_has_taken_back(call, document)) {
+        verdict.is_valid = false;
+        verdict.why = "whoever signed it has taken it back since";
+    }
     credential = verdict.credential;
     call->result = json_pack("{s:b, s:s}", "valid", (int)verdict.is_valid, "why", verdict.why);
     if (verdict.issuer != NULL)

@@ -14,85 +14,9 @@
 #include "storage/fold.h"
 #include "storage/journal.h"
 
-enum { OP_ENDORSEMENT_PREFIX_MIN = 6, OP_ENDORSEMENT_FOUND_MAX = 8 };
-
 bool op_endorsement_is_me(const struct op_call *call, const struct public_key *member)
 {
     return public_key_is_equal(member, ledger_member(call->snapshot.ledger));
-}
-
-/* Which one. */
-
-struct op_endorsement_search {
-    struct endorsement_view found[OP_ENDORSEMENT_FOUND_MAX];
-    size_t count;
-};
-
-static enum err op_endorsement_on_found(void *self, const struct endorsement_view *view)
-{
-    struct op_endorsement_search *search = self;
-
-    if (search->count == OP_ENDORSEMENT_FOUND_MAX)
-        return ERR_CANCELLED;
-    search->found[search->count] = *view;
-    search->found[search->count++].about_count = 0; /* It lies in the store. */
-    return ERR_OK;
-}
-
-/* An id as typed: its hex digits in lower case. False when it holds anything else. */
-static bool op_endorsement_digits(const char *text, char out[static 2 * ID_SIZE + 1])
-{
-    size_t count = 0;
-
-    if (strncmp(text, "urn:uuid:", 9) == 0)
-        text += 9;
-    for (; *text != '\0'; text++) {
-        char digit = *text >= 'A' && *text <= 'F' ? (char)(*text + 32) : *text;
-
-        if (digit == '-')
-            continue;
-        if (strchr("0123456789abcdef", digit) == NULL || count == (size_t)2 * ID_SIZE)
-            return false;
-        out[count++] = digit;
-    }
-    out[count] = '\0';
-    return count >= OP_ENDORSEMENT_PREFIX_MIN;
-}
-
-static enum err op_endorsement_ambiguous(struct op_call *call, const char *id,
-                                         const struct op_endorsement_search *search)
-{
-    char uuid[DESCRIBE_UUID_SIZE];
-    size_t size;
-
-    (void)op_fail(call, OP_AMBIGUOUS, "type more of the id", "%.40s could be:", id);
-    for (size_t at = 0; at < search->count; at++) {
-        describe_uuid(&search->found[at].id, uuid);
-        size = strlen(call->failure.message);
-        (void)snprintf(call->failure.message + size, sizeof call->failure.message - size, "%s %s",
-                       at > 0 ? "," : "", uuid);
-    }
-    return ERR_AMBIGUOUS;
-}
-
-enum err op_endorsement_find(struct op_call *call, const char *id, struct endorsement_view *out)
-{
-    struct op_endorsement_search search = {.count = 0};
-    char digits[2 * ID_SIZE + 1];
-    enum err err = ERR_OK;
-
-    if (id != NULL && op_endorsement_digits(id, digits))
-        err = view_endorsement_named(&call->snapshot, call->now_ms, span_str(digits),
-                                     op_endorsement_on_found, &search);
-    if (err != ERR_OK && err != ERR_CANCELLED)
-        return op_fail_err(call, err, "the endorsements could not be read");
-    if (search.count == 0)
-        return op_fail(call, OP_NOT_FOUND, "kith endorsement list",
-                       "there is no endorsement \"%.60s\"", id != NULL ? id : "");
-    if (search.count > 1)
-        return op_endorsement_ambiguous(call, id, &search);
-    *out = search.found[0];
-    return ERR_OK;
 }
 
 static enum err op_endorsement_describe(void *self, const struct endorsement_view *view)

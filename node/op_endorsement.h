@@ -16,8 +16,8 @@ MUST_USE enum err op_endorsement_show(struct op_call *call);
 
 /* What the files about endorsements share. */
 
-/* The one endorsement that an id, or its beginning, names. Its tags are not borrowed on:
- * about_count is 0. The call's failure is filled in. */
+/* The one endorsement that an id, its beginning, or a name means (which.h). Its tags are not
+ * borrowed on: about_count is 0. The call's failure is filled in. */
 MUST_USE enum err op_endorsement_find(struct op_call *call, const char *id,
                                       struct endorsement_view *out);
 /* Is this me? */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypto/secret.h"
+#include "node/date.h"
 #include "node/describe_introduction.h"
 #include "node/introduction.h"
 #include "node/name.h"
@@ -36,9 +37,10 @@ static enum err op_introduce_peer(struct op_call *call, const char *who, struct 
 
     if (err == ERR_OK)
         err = view_peer(&call->snapshot, &out->member, peer);
-    if (err == ERR_NOT_FOUND || (err == ERR_OK && peer->state != LINK_LINKED))
-        err = op_fail(call, OP_NOT_FOUND, "kith peer list", "%s is not a peer of yours",
-                      out->shown[0] != '\0' ? out->shown : who);
+    if ((err == ERR_NOT_FOUND && call->failure.code == OP_DONE) ||
+        (err == ERR_OK && peer->state != LINK_LINKED))
+        err =
+            op_fail(call, OP_NOT_FOUND, "kith peer list", "%s is not a peer of yours", out->shown);
     secret_free(peer);
     return err;
 }
@@ -150,7 +152,7 @@ static enum err op_introduce_on_record(void *self, uint32_t number, const struct
 static enum err op_introduce_check(struct op_introduce *plan)
 {
     struct op_call *call = plan->call;
-    char when[DESCRIBE_TIME_SIZE];
+    char day[DATE_TEXT_SIZE];
     enum err err = row_each(&call->snapshot, ledger_self_space(call->snapshot.ledger),
                             KIND_INTRODUCTION_RECORD, op_introduce_on_record, plan);
 
@@ -160,10 +162,10 @@ static enum err op_introduce_check(struct op_introduce *plan)
         return op_fail(call, OP_FAILED, "kith intro list", "you are introducing %s and %s already",
                        plan->who[0].shown, plan->who[1].shown);
     if (plan->cool_ms > call->now_ms) {
-        describe_time(plan->cool_ms, when);
+        date_write(plan->cool_ms, day);
         return op_fail(call, OP_FAILED, "kith intro list",
                        "you introduced %s and %s before; once more is possible after %s",
-                       plan->who[0].shown, plan->who[1].shown, when);
+                       plan->who[0].shown, plan->who[1].shown, day);
     }
     if (plan->open >= INTRODUCTION_OPEN_MAX)
         return op_fail(call, OP_FAILED, "kith intro list, then kith intro withdraw ID",

@@ -2,12 +2,14 @@
  * that the answer shows it. */
 #include "node/op_introduction.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "node/describe_introduction.h"
 #include "node/introducee.h"
 #include "node/name.h"
 #include "node/react.h"
+#include "node/which.h"
 #include "proto/limits.h"
 
 /* Looking. */
@@ -53,51 +55,50 @@ enum err op_introduction_list(struct op_call *call)
     return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the introductions could not be read");
 }
 
-/* Finding one by its id or the start of it. */
-
-enum { OP_INTRODUCTION_PREFIX_MIN = 6 };
+/* Finding one by its id, or by the name of somebody it brings together. */
 
 struct op_introduction_search {
     const struct op_call *call;
-    const char *prefix;
-    size_t count;
+    struct which which;
     struct introduction_row row;
 };
+
+static const char *op_introduction_name(const json_t *shown, const char *side)
+{
+    return json_string_value(json_object_get(json_object_get(shown, side), "name"));
+}
 
 static enum err op_introduction_on_found(void *self, const struct introduction_row *row)
 {
     struct op_introduction_search *search = self;
-    char id[ID_TEXT_SIZE];
+    json_t *shown = describe_introduction(search->call, row);
+    struct which_names names = {.names = {op_introduction_name(shown, "other")},
+                                .is_over = row->ended_ms != 0};
 
-    hex_write(span_of(row->id.bytes, ID_SIZE), id);
-    if (strncmp(id, search->prefix, strlen(search->prefix)) != 0 ||
-        describe_introduction_state(row, search->call->now_ms) == NULL)
-        return ERR_OK;
-    search->row = *row;
-    search->count++;
+    if (names.names[0] == NULL) {
+        names.names[0] = op_introduction_name(shown, "a");
+        names.names[1] = op_introduction_name(shown, "b");
+    }
+    if (shown != NULL && which_offer(&search->which, &row->id, &names))
+        search->row = *row;
+    json_decref(shown);
     return ERR_OK;
 }
 
 static enum err op_introduction_find(struct op_call *call, struct introduction_row *out)
 {
-    struct op_introduction_search search = {.call = call, .prefix = op_text(call, "id")};
-    enum err err;
+    static const struct which_noun noun = {"introduction", "introductions", "kith intro list"};
+    struct op_introduction_search search = {.call = call};
+    enum err err = which_begin(op_text(call, "id"), &search.which);
 
-    if (search.prefix == NULL || strlen(search.prefix) < OP_INTRODUCTION_PREFIX_MIN)
-        return op_fail(call, OP_USAGE, "kith intro list",
-                       "say which: the first %d or more letters of its id",
-                       OP_INTRODUCTION_PREFIX_MIN);
-    err = view_introduction_each(&call->snapshot, NULL, op_introduction_on_found, &search);
-    if (err != ERR_OK)
+    if (err == ERR_OK)
+        err = view_introduction_each(&call->snapshot, NULL, op_introduction_on_found, &search);
+    if (err != ERR_OK) {
+        which_release(&search.which);
         return op_fail_err(call, err, "the introductions could not be read");
-    if (search.count == 0)
-        return op_fail(call, OP_NOT_FOUND, "kith intro list", "there is no introduction %.40s",
-                       search.prefix);
-    if (search.count > 1)
-        return op_fail(call, OP_AMBIGUOUS, "use more of the id: kith intro list",
-                       "several introductions begin with %.40s", search.prefix);
+    }
     *out = search.row;
-    return ERR_OK;
+    return which_settle(&search.which, call, &noun);
 }
 
 enum err op_introduction_show(struct op_call *call)
@@ -132,16 +133,48 @@ static enum err op_introduction_open(struct op_call *call, bool as_introducer,
     return introduction_open(&call->snapshot, call->txn, &row.introducer, &row.id, out);
 }
 
+/* How it stands, as a reason why something cannot be done. */
+static const char *op_introduction_reason(const char *state)
+{
+    static const struct {
+        const char *state, *reason;
+    } reasons[] = {{"offered", "you have not answered it yet"},
+                   {"yes", "you agreed, and the other has not yet"},
+                   {"no", "you have declined it"},
+                   {"lapsed", "its time is over"},
+                   {"withdrawn", "who began it has taken it back"},
+                   {"retracted", "you have taken your yes back"},
+                   {"greeted", "both have agreed"},
+                   {"released", "both have agreed"},
+                   {"connected", "you are linked"},
+                   {"conflict", "the other has another key than you know"}};
+
+    for (size_t at = 0; state != NULL && at < sizeof reasons / sizeof reasons[0]; at++)
+        if (strcmp(reasons[at].state, state) == 0)
+            return reasons[at].reason;
+    return "it is over";
+}
+
 static enum err op_introduction_wrong(struct op_call *call, const struct introduction_case *intro)
 {
-    const char *state = describe_introduction_state(&intro->row, call->now_ms);
+    char id[ID_TEXT_SIZE], hint[80];
 
-    if (intro->row.state == INTRODUCTION_RELEASED || intro->row.state == INTRODUCTION_GREETED)
-        state = "both have agreed";
-    if (intro->row.state == INTRODUCTION_CONNECTED)
-        state = "you are linked";
-    return op_fail(call, OP_FAILED, "kith intro show ID", "it is too late for that: %s",
-                   state != NULL ? state : "it is over");
+    hex_write(span_of(intro->row.id.bytes, ID_SIZE), id);
+    (void)snprintf(hint, sizeof hint, "kith intro show %.12s", id);
+    return op_fail(call, OP_FAILED, hint, "that cannot be done now: %s",
+                   op_introduction_reason(describe_introduction_state(&intro->row, call->now_ms)));
+}
+
+/* Who began it takes it back; of those who are asked, who said yes. */
+static enum err op_introduction_not_mine(struct op_call *call,
+                                         const struct introduction_case *intro)
+{
+    char id[ID_TEXT_SIZE], hint[80];
+
+    hex_write(span_of(intro->row.id.bytes, ID_SIZE), id);
+    (void)snprintf(hint, sizeof hint, "kith intro decline %.12s", id);
+    return op_fail(call, OP_FAILED, hint,
+                   "you did not begin this introduction: you can decline it");
 }
 
 /* Judges, and answers with what it has come to. */
@@ -249,6 +282,8 @@ enum err op_introduction_withdraw(struct op_call *call)
         err = op_introduction_note(&intro, RECORD_ENDED, INTRODUCTION_ENDED_WITHDRAWN);
     else if (!is_mine && intro.row.state == INTRODUCTION_AGREED)
         err = op_introduction_tell(&intro, INTRODUCTION_RETRACT);
+    else if (!is_mine && op_introduction_is_waiting(call, &intro))
+        err = op_introduction_not_mine(call, &intro);
     else
         err = op_introduction_wrong(call, &intro);
     return op_introduction_finish(call, &intro, err);

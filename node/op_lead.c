@@ -13,10 +13,11 @@
 #include "node/op_introduce.h"
 #include "node/op_reply.h"
 #include "node/react.h"
+#include "node/which.h"
 #include "proto/limits.h"
 #include "storage/row.h"
 
-enum { OP_LEAD_PREFIX_MIN = 6, OP_LEAD_NAME_SIZE = NAME_SIZE_MAX + 1 };
+enum { OP_LEAD_NAME_SIZE = NAME_SIZE_MAX + 1 };
 
 /* Looking. */
 
@@ -30,20 +31,57 @@ enum err op_lead_list(struct op_call *call)
     return call->result != NULL ? ERR_OK : ERR_NOMEM;
 }
 
-/* Finding one by its id or the start of it. */
+/* Finding one by its id, by who answered, or by the title of the ask. */
 
 struct op_lead_search {
-    size_t count;
+    const struct op_call *call;
+    struct which which;
     struct id id;
+    bool has_names; /* they are looked at, too */
 };
+
+static enum err op_lead_on_named(struct op_lead_search *search, const struct id *id,
+                                 const struct object *lead)
+{
+    struct span ask_hash = object_value(lead, LEAD_ASK).bytes;
+    char name[OP_LEAD_NAME_SIZE] = "", title[CARRY_TITLE_SIZE] = "";
+    struct which_names names = {.names = {name, title},
+                                .is_over = object_number(lead, LEAD_THANKED) != 0};
+    struct reply reply;
+    struct id ask;
+
+    if (ask_hash.size == HASH_SIZE) {
+        memcpy(ask.bytes, ask_hash.data, ID_SIZE);
+        carry_title(&search->call->snapshot, &ask, title);
+    }
+    if (object_number(lead, LEAD_IS_ASKED) != 0 &&
+        reply_peek(object_value(lead, LEAD_CONTENT).bytes, &reply) == ERR_OK)
+        (void)snprintf(name, sizeof name, "%.*s", (int)reply.name.size,
+                       reply.name.size > 0 ? (const char *)reply.name.data : "");
+    if (which_offer(&search->which, id, &names))
+        search->id = *id;
+    return ERR_OK;
+}
 
 static enum err op_lead_on_found(void *self, const struct thread *thread)
 {
+    static const struct which_names nameless = {.is_over = false};
     struct op_lead_search *search = self;
+    struct object lead = {0};
+    enum err err = ERR_OK;
+    struct id id;
 
-    reply_object_id(&thread->first, &search->id);
-    search->count++;
-    return ERR_OK;
+    reply_object_id(&thread->first, &id);
+    if (!search->has_names) {
+        if (which_offer(&search->which, &id, &nameless))
+            search->id = id;
+        return ERR_OK;
+    }
+    err = view_thread_first(&search->call->snapshot, &thread->first, &lead);
+    if (err == ERR_OK)
+        err = op_lead_on_named(search, &id, &lead);
+    object_release(&lead);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 static enum err op_lead_get(struct op_call *call, const struct id *id, struct object *out)
@@ -57,23 +95,27 @@ static enum err op_lead_get(struct op_call *call, const struct id *id, struct ob
 /* The first letter of the thread; to be released. */
 static enum err op_lead_find(struct op_call *call, struct object *out)
 {
-    const char *prefix = op_text(call, "id");
-    struct op_lead_search search = {.count = 0};
-    enum err err;
+    static const struct which_noun noun = {"lead", "leads", "kith lead list"};
+    struct op_lead_search search = {.call = call};
+    enum err err = which_begin(op_text(call, "id"), &search.which);
 
-    if (prefix == NULL || strlen(prefix) < OP_LEAD_PREFIX_MIN)
-        return op_fail(call, OP_USAGE, "kith lead list",
-                       "say which: the first %d or more letters of its id", OP_LEAD_PREFIX_MIN);
-    err = view_thread_each(&call->snapshot, span_str(prefix), op_lead_on_found, &search);
-    if (err != ERR_OK)
+    if (err == ERR_OK && search.which.typed != NULL)
+        err = view_thread_each(&call->snapshot, span_str(search.which.typed), op_lead_on_found,
+                               &search);
+    search.has_names = true;
+    if (err == ERR_OK && search.which.typed != NULL && search.which.count == 0)
+        err = view_thread_each(&call->snapshot, span_of(NULL, 0), op_lead_on_found, &search);
+    if (err != ERR_OK) {
+        which_release(&search.which);
         return op_fail_err(call, err, "the leads could not be read");
-    if (search.count > 1)
-        return op_fail(call, OP_AMBIGUOUS, "use more of the id: kith lead list",
-                       "several leads begin with %.40s", prefix);
+    }
+    err = which_settle(&search.which, call, &noun);
+    if (err == ERR_OK)
+        err = op_lead_get(call, &search.id, out);
     /* Another device of mine may have told of a thread before its first letter has come. */
-    err = search.count == 1 ? op_lead_get(call, &search.id, out) : ERR_NOT_FOUND;
-    if (err == ERR_NOT_FOUND)
-        return op_fail(call, OP_NOT_FOUND, "kith lead list", "there is no lead %.40s", prefix);
+    if (err == ERR_NOT_FOUND && call->failure.code == OP_DONE)
+        return op_fail(call, OP_NOT_FOUND, noun.hint, "there is no lead %.40s",
+                       op_text(call, "id"));
     return err;
 }
 

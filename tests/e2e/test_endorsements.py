@@ -267,6 +267,22 @@ def an_export_is_verified_and_nothing_in_it_can_be_changed(place):
     bruno.fails(2, "endorsement", "export")
 
 
+def an_export_that_was_taken_back_is_not_valid_to_whoever_heard_of_it(place):
+    ana, bruno = place.pair()
+    ref = accepted(ana, bruno)
+    whole = json.dumps(bruno.ok("endorsement", "export", ref)).encode()
+    presented = json.dumps(bruno.ok("endorsement", "present")).encode()
+    chie = place.member("Chie")
+    ana.ok("endorsement", "revoke", ref)
+    until(lambda: bruno.ok("endorsement", "show", ref)["state"] == "revoked")
+    for member in (ana, bruno):
+        for text in (whole, presented):
+            code, verdict = member.call("endorsement", "verify", "-", stdin=text)
+            assert code == 5 and verdict["valid"] is False, verdict
+            assert verdict["why"] == "whoever signed it has taken it back since", verdict
+    assert chie.ok("endorsement", "verify", "-", stdin=whole)["valid"] is True
+
+
 def the_subject_can_present_and_nobody_else(place):
     ana, bruno = place.pair()
     bruno.fails(3, "endorsement", "present")

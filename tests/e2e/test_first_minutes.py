@@ -5,7 +5,7 @@ import socket
 import subprocess
 import time
 
-from kithtest import DATA, KITH, Skip, link, run, until
+from kithtest import DATA, KITH, Skip, Terminal, link, run, until
 
 CARD = b"\r\n".join((
     b"BEGIN:VCARD", b"VERSION:3.0", b"FN:Mara Lindt", b"ORG:Lindt Editing",
@@ -327,6 +327,33 @@ def kith_alone_names_the_next_steps(place):
                        "kith ask post TEXT --title TITLE  # asks the people you know"], steps()
     ana.stop()
     assert steps()[0] == "kith run  # brings what your peers have to say", steps()
+
+
+def a_node_on_a_terminal_tells_what_happens_and_in_a_pipe_one_line(place):
+    ana, bruno = place.member("Ana"), place.member("Bruno")
+    words = ["run", "--listen", "127.0.0.1:0"]
+    node = Terminal(KITH, "--home", ana.home, *words)
+    piped = subprocess.Popen([KITH, "--home", bruno.home, *words], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE)
+    try:
+        node.hears("kith: Ana listens on 127.0.0.1:")
+        first = piped.stdout.readline().decode()
+        assert first.startswith("kith: Bruno listens on 127.0.0.1:"), first
+        bruno.ok("peer", "accept", ana.ok("peer", "invite", "Bruno")["uri"])
+        node.hears("Bruno accepted your invitation: you are linked")
+        assert node.text().count("\n") == 2, node.text()
+        bruno.ok("endorse", "ana", "--about", "boats", "--relation", "client", "--words",
+                 "Sails well, and tells the truth.")
+        node.hears("Bruno", since=len(node.shown))
+        ana.ok("stop")
+        assert node.wait() == 0, node.text()
+        told = [row["text"] for row in ana.call("log")[1]]
+        assert all(text in " ".join(node.text().split()) for text in told), (told, node.text())
+    finally:
+        piped.send_signal(signal.SIGTERM)
+        rest, error = piped.communicate(timeout=20)
+        node.close()
+    assert rest == b"" and error == b"", (rest, error)
 
 
 def the_socket_refuses_what_is_no_request(place):

@@ -57,6 +57,8 @@ def an_old_copy_comes_back_and_nothing_is_lost(place):
     card = bruno.card_of("Ana")
     assert card["title"] == "first" and card["org"] == "written after the copy", card
     agree(ana, bruno)
+    addresses = bruno.ok("peer", "show", "ana")["addresses"]
+    assert addresses and len(set(addresses)) == len(addresses), addresses
     rows = ana.call("log")[1]
     assert any(row["kind"] == "fork" for row in rows), rows
     assert "is kept" in ana.ok("status")["note"], ana.ok("status")

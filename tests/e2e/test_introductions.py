@@ -279,7 +279,15 @@ def wrong_names_and_states_say_what_to_type(place):
     iris.fails(1, "intro", "accept", made["id"])
     iris.fails(3, "intro", "show", "ffffffffffff")
     iris.fails(2, "intro", "show", "ff")
+    asked = iris.fails(3, "intro", "want", "--tag", "boats", "--from", "Zoe", "--blurb", "x")
+    assert asked["message"] == 'no peer of yours is called "Zoe"', asked
     wait_for(ana, "offered")
+    for words, message, hint in (
+            (["withdraw"], "you did not begin this introduction: you can decline it", "decline"),
+            (["thanks"], "that cannot be done now: you have not answered it yet", "show")):
+        error = ana.fails(1, "intro", *words, "bruno")
+        assert error["message"] == message, error
+        assert error["hint"] == f"kith intro {hint} {made['id'][:12]}", error
     ana.ok("intro", "known", made["id"])
     wait_for(iris, "closed")
     ana.fails(1, "intro", "thanks", made["id"])

@@ -47,6 +47,9 @@ static void kills_vouch_tell(struct kills *kills, struct world_node *node,
         if (rows[at][0] != '\0')
             size += (size_t)snprintf(out + size, KILLS_TOLD_SIZE - size, "%s%s",
                                      size > 0 ? ", " : "", rows[at]);
+    if (node->person <= BRUNO &&
+        !judge_is_linked(node, kills->vouching.persons[node->person == ANA ? BRUNO : ANA]))
+        (void)snprintf(out + size, KILLS_TOLD_SIZE - size, "; apart");
 }
 
 /* What they do. */
@@ -74,6 +77,13 @@ static const struct kills_deed chie_quotes = {
     .method = "network.quote", .who = CHIE, .params = "{'who':'bruno'}"};
 static const struct kills_deed chie_quotes_no_more = {
     .method = "network.unquote", .who = CHIE, .params = "{'who':'bruno'}"};
+
+static const struct kills_deed ana_removes_bruno = {
+    .method = "peer.remove", .who = ANA, .params = "{'who':'bruno'}"};
+static const struct kills_deed bruno_removes_ana = {
+    .method = "peer.remove", .who = BRUNO, .params = "{'who':'ana'}"};
+static const struct kills_deed bruno_blocks_ana = {
+    .method = "peer.block", .who = BRUNO, .params = "{'who':'ana'}"};
 
 #define KILLS_VOUCH_DEED(noun, person, verb, its, which, number)                                   \
     static const struct kills_deed noun = {.method = "endorsement." verb,                          \
@@ -131,18 +141,48 @@ static const struct kills_step kills_vouch_set_aside[] = {
     {.deeds = {&ana_revokes}, .until = {"a revoked", "a revoked", "", ""}},
 };
 
-#define KILLS_VOUCH(title, plot)                                                                   \
+/* What has come is its subject's to decide, whoever ends the link; what is decided since stays
+ * here, and goes on to others. */
+static const struct kills_step kills_vouch_parted[] = {
+    {.deeds = {&ana_writes}, .until = {"a sent", "a pending", "", ""}},
+    {.deeds = {&chie_quotes}, .until = {"a sent", "a pending", "quotes", ""}},
+    {.deeds = {&ana_removes_bruno}, .until = {"a sent; apart", "a pending", "quotes", ""}},
+    {.deeds = {&bruno_shows_all},
+     .until = {NULL, "a accepted network", "quotes, a accepted network", "a accepted network"}},
+    {.deeds = {&ana_revokes}, .until = {"a revoked; apart", NULL, NULL, NULL}},
+    {.deeds = {&bruno_hides}, .until = {"a revoked; apart", "a accepted", "quotes", ""}},
+};
+
+/* Whether he hears that it was taken back before he ends the link is a matter of chance. */
+static const struct kills_step kills_vouch_parted_while_shown[] = {
+    {.deeds = {&ana_writes}, .until = {"a sent", "a pending", "", ""}},
+    {.deeds = {&bruno_shows_peers},
+     .until = {"a accepted peers", "a accepted peers", "a accepted peers", ""}},
+    {.deeds = {&ana_revokes, &bruno_removes_ana}, .until = {"a revoked", NULL, NULL, ""}},
+};
+
+static const struct kills_step kills_vouch_blocked[] = {
+    {.deeds = {&ana_writes}, .until = {"a sent", "a pending", "", ""}},
+    {.deeds = {&bruno_blocks_ana}, .until = {"a sent", "a pending; apart", "", ""}},
+    {.deeds = {&bruno_sets_aside}, .until = {"a sent", "a set aside; apart", "", ""}},
+};
+
+#define KILLS_VOUCH(title, plot, ...)                                                              \
     {                                                                                              \
         .name = (title), .names = {"ana", "bruno", "chie", "dora"}, .nodes_count = 4,              \
         .links = {{ANA, BRUNO}, {BRUNO, CHIE}, {CHIE, DORA}}, .links_count = 3,                    \
-        .tell = kills_vouch_tell, .is_vouched = true, .steps = (plot),                             \
-        .steps_count = sizeof(plot) / sizeof((plot)[0])                                            \
+        .tell = kills_vouch_tell, .steps = (plot),                                                 \
+        .steps_count = sizeof(plot) / sizeof((plot)[0]), __VA_ARGS__                               \
     }
 
 const struct kills_story kills_vouch_stories[] = {
-    KILLS_VOUCH("shown, hidden, taken back", kills_vouch_shown),
-    KILLS_VOUCH("renewed", kills_vouch_renewed),
-    KILLS_VOUCH("run out", kills_vouch_expired),
-    KILLS_VOUCH("set aside", kills_vouch_set_aside),
+    KILLS_VOUCH("shown, hidden, taken back", kills_vouch_shown, .is_vouched = true),
+    KILLS_VOUCH("renewed", kills_vouch_renewed, .is_vouched = true),
+    KILLS_VOUCH("run out", kills_vouch_expired, .is_vouched = true),
+    KILLS_VOUCH("set aside", kills_vouch_set_aside, .is_vouched = true),
+    KILLS_VOUCH("shown after the link ended", kills_vouch_parted, .parting = {ANA, BRUNO}),
+    KILLS_VOUCH("the link ends while it is taken back", kills_vouch_parted_while_shown,
+                .parting = {ANA, BRUNO}),
+    KILLS_VOUCH("blocked while it waits", kills_vouch_blocked, .parting = {ANA, BRUNO}),
 };
 const size_t kills_vouch_stories_count = sizeof kills_vouch_stories / sizeof kills_vouch_stories[0];

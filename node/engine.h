@@ -140,7 +140,12 @@ struct engine_effect {
             struct log_id log;
             uint64_t size;
         } delivered;
-        struct public_key member; /* CONFIRMED, MET */
+        struct public_key member; /* MET */
+        struct {
+            struct public_key member;
+            bool has_secret;
+            struct hash secret; /* see link_confirmed */
+        } confirmed;
         struct {
             struct id acceptance;
             enum refusal refusal;

@@ -89,12 +89,18 @@ static void engine_talk_reached(struct engine *engine, const struct engine_conn 
     strangers_place(&conn->address, effect->reached.place);
 }
 
-static void engine_talk_tell_confirmed(struct engine *engine, const struct engine_conn *conn)
+/* secret: of the link, which this session spoke under; NULL: the session made the link. */
+static void engine_talk_tell_confirmed(struct engine *engine, const struct engine_conn *conn,
+                                       const uint8_t *secret)
 {
     struct engine_effect *effect = engine_effect(engine, ENGINE_CONFIRMED, conn->id);
 
-    if (effect != NULL)
-        effect->member = conn->member;
+    if (effect == NULL)
+        return;
+    effect->confirmed.member = conn->member;
+    effect->confirmed.has_secret = secret != NULL;
+    if (secret != NULL)
+        link_secret_hash(secret, &effect->confirmed.secret);
 }
 
 void engine_talk_tell_met(struct engine *engine, const struct engine_conn *conn)
@@ -130,7 +136,7 @@ static void engine_talk_confirmed(struct engine *engine, struct engine_conn *con
     if (peer != NULL && view_peer(&engine->snapshot, &conn->member, peer) == ERR_OK &&
         !peer->is_confirmed && peer->has_secret &&
         secret_is_equal(conn->psk, peer->secret, KEY_SIZE))
-        engine_talk_tell_confirmed(engine, conn);
+        engine_talk_tell_confirmed(engine, conn, conn->psk);
     secret_wipe(conn->psk, sizeof conn->psk);
     secret_free(peer);
     if (conn->known != NULL && conn->known->is_awaited)
@@ -143,7 +149,7 @@ static void engine_talk_hello(struct engine *engine, struct engine_conn *conn,
                               struct span addresses)
 {
     if (conn->role == SESSION_ACCEPTOR)
-        engine_talk_tell_confirmed(engine, conn);
+        engine_talk_tell_confirmed(engine, conn, NULL);
     conn->role = SESSION_PEER;
     if (engine_has_many(engine, conn)) { /* Each under an invitation, as a device of its own. */
         engine_close(engine, conn);

@@ -198,8 +198,10 @@ static enum err errand_run_reached(const struct engine_effect *effect, struct le
 
 static enum err errand_run_confirmed(const struct errand *errand, struct ledger_txn *txn)
 {
-    const struct public_key *member = &errand->effect.member;
-    enum err err = link_confirmed(txn, member);
+    const struct public_key *member = &errand->effect.confirmed.member;
+    const struct hash *secret =
+        errand->effect.confirmed.has_secret ? &errand->effect.confirmed.secret : NULL;
+    enum err err = link_confirmed(txn, member, secret);
 
     return err == ERR_OK ? link_join_drop(txn, member) : err;
 }

@@ -16,6 +16,14 @@ static const struct public_key *introducee_me(const struct introducee *self)
     return ledger_member(self->intro->snapshot.ledger);
 }
 
+/* By the other's hello, on this device. */
+static bool introducee_was_connected(const struct introducee *self)
+{
+    const struct introduction_row *row = &self->intro->row;
+
+    return row->state == INTRODUCTION_CONNECTED && !row->is_met;
+}
+
 static bool introducee_has_said(const struct introducee *self, enum introduction_type type)
 {
     return introduction_said(self->intro, type, introducee_me(self), 0) != NULL;
@@ -283,6 +291,8 @@ static enum err introducee_judge_release(struct introducee *self)
 
     if (err == ERR_OK && self->has_bond)
         err = introducee_hear_hello(self);
+    if (err == ERR_OK)
+        err = introducee_find_hello(self);
     /* They called with the invitation I hold for them, and told me what a hello tells. */
     self->was_called = self->other->state == LINK_LINKED && self->other->has_introduction &&
                        id_is_equal(&self->other->introduction, &self->intro->row.id);
@@ -382,6 +392,8 @@ static enum err introducee_meet(struct introducee *self)
         return self->intro->row.is_met ? ERR_OK : introducee_vouch(self);
     if (self->facts.has_met && self->other->state != LINK_LINKED)
         return ERR_OK;
+    if (introducee_was_connected(self) && introducee_holds_secret(self))
+        return ERR_OK; /* By this release, here, before. */
     err = introducee_note_met(self->intro);
     return err == ERR_OK ? introducee_connect(self) : err;
 }
@@ -530,8 +542,8 @@ enum err introducee_look(struct introduction_case *intro)
     uint64_t free_ms = UINT64_MAX;
     enum err err = ERR_OK;
 
-    if (intro->row.state == INTRODUCTION_CONNECTED && !intro->row.is_met)
-        goto out; /* It is theirs alone now. */
+    if (introducee_was_connected(&self) && object_number(&intro->record, RECORD_MET) == 0)
+        goto out; /* It is theirs alone now; noted so by an older program. */
     if (self.introducer == NULL || self.other == NULL || self.bond == NULL)
         err = ERR_NOMEM;
     if (err == ERR_OK)
@@ -543,7 +555,7 @@ enum err introducee_look(struct introduction_case *intro)
         err = introducee_act(&self, &verdict);
     }
     /* A hello that is said now is a fact of the next look, which connects. */
-    if (err == ERR_OK && verdict.must_say_hello)
+    if (err == ERR_OK && verdict.must_say_hello && !self.facts.said_hello)
         verdict.state = INTRODUCTION_GREETED;
     if (err == ERR_OK)
         err = introducee_settle(&self, &verdict, free_ms);

@@ -30,6 +30,10 @@ struct introducee {
 /* Introducee_greet.c: says hello to the other, and links with them. */
 MUST_USE enum err introducee_greet(struct introducee *self);
 MUST_USE enum err introducee_connect(struct introducee *self);
+/* Looks whether my hello is for the release that counts. */
+MUST_USE enum err introducee_find_hello(struct introducee *self);
+/* Is the secret of this release one of the link's? */
+bool introducee_holds_secret(const struct introducee *self);
 /* Notes for all devices that this introduction has ended in a link: before the link itself, so that
  * whoever learns of the link and its end knows. */
 MUST_USE enum err introducee_note_met(struct introduction_case *intro);

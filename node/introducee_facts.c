@@ -123,22 +123,6 @@ static bool introducee_fits_tag(const struct introduction_case *intro,
     return introducee_hash_is_equal(&tag, &offer->message.offer.tag);
 }
 
-/* The same on both sides: by the two bundles, the lower root's first. */
-/* PROTOCOL INTRO-10: "of several releases the one with the least HASH(kith intro order, bundle of
- * the lower | bundle of the higher). The lower is the one with the lesser root; a bundle is the
- * hash of a yes." */
-static void introducee_order(struct introducee_release *release)
-{
-    bool is_lower = span_order(span_of(release->mine.root.bytes, 32),
-                               span_of(release->theirs.root.bytes, 32)) < 0;
-    const struct hash *lower = is_lower ? &release->mine.yes : &release->theirs.yes;
-    const struct hash *higher = is_lower ? &release->theirs.yes : &release->mine.yes;
-    const struct span parts[2] = {span_of(lower->bytes, HASH_SIZE),
-                                  span_of(higher->bytes, HASH_SIZE)};
-
-    digest("kith intro order", parts, 2, &release->order);
-}
-
 enum err introducee_release(const struct introduction_case *intro, struct introducee_release *out)
 {
     const struct introduction_fact *fact;
@@ -150,11 +134,12 @@ enum err introducee_release(const struct introduction_case *intro, struct introd
         struct introducee_release release = {.fact = fact};
         enum err err = introducee_check(intro, &fact->message.release, &release);
 
+        if (err == ERR_OK)
+            err = introduction_release_order(&fact->message, &release.order);
         if (err == ERR_NOMEM)
             return err;
         if (err != ERR_OK)
             continue;
-        introducee_order(&release);
         release.fits_tag = introducee_fits_tag(intro, &fact->message.release, &release.theirs.root);
         if (!is_found || memcmp(release.order.bytes, out->order.bytes, HASH_SIZE) < 0)
             *out = release;

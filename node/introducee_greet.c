@@ -6,6 +6,7 @@
 #include "node/introducee.h"
 #include "node/link_join.h"
 #include "proto/card.h"
+#include "proto/limits.h"
 #include "storage/row.h"
 #include "storage/space.h"
 
@@ -145,6 +146,45 @@ static enum err introducee_my_hello(struct introducee *self, struct buf *plain,
                                      fact->message.sealed, plain, out);
     }
     return err;
+}
+
+/* PROTOCOL INTRO-16: "Whose hello was for another release than the one that counts says it again
+ * for that one, unless their link has ended; INTRODUCTION_HELLOS_MAX hellos in all." */
+enum err introducee_find_hello(struct introducee *self)
+{
+    const struct public_key *me = ledger_member(self->intro->snapshot.ledger);
+    bool is_over = self->facts.has_met && self->other->state != LINK_LINKED;
+    struct introduction_hello mine;
+    struct buf plain = {0};
+    enum err err = ERR_OK;
+
+    if (self->has_bond && introduction_said(self->intro, INTRODUCTION_HELLO, me, 0) != NULL)
+        err = introducee_my_hello(self, &plain, &mine);
+    if (plain.data != NULL)
+        secret_wipe(plain.data, plain.capacity);
+    buf_release(&plain);
+    if (err == ERR_OK || err == ERR_NOMEM)
+        return err;
+    self->facts.has_hello = false; /* It is no answer before mine is said. */
+    self->facts.is_other_release =
+        self->release.fits_tag && !is_over &&
+        introduction_said(self->intro, INTRODUCTION_HELLO, me, INTRODUCTION_HELLOS_MAX - 1) == NULL;
+    return ERR_OK;
+}
+
+bool introducee_holds_secret(const struct introducee *self)
+{
+    const struct peer *other = self->other;
+    uint8_t *secret = secret_new(KEY_SIZE);
+    bool is_held = false;
+
+    if (secret != NULL && self->has_bond) {
+        introduction_bond_secret(self->bond, secret);
+        is_held = (other->has_secret && secret_is_equal(other->secret, secret, KEY_SIZE)) ||
+                  (other->has_secret_old && secret_is_equal(other->secret_old, secret, KEY_SIZE));
+    }
+    secret_free(secret);
+    return is_held;
 }
 
 enum err introducee_vouch(struct introducee *self)

@@ -81,12 +81,27 @@ static bool introducer_has_no(const struct introducer *plan, unsigned side)
     return false;
 }
 
-/* A hello of the other side that was not handed on to this one yet. */
+/* PROTOCOL INTRO-9: "No more than INTRODUCTION_HELLOS_MAX hellos are relayed to one side." */
+static bool introducer_may_relay(const struct introducer *plan, unsigned side)
+{
+    const struct introduction_fact *relay;
+    size_t count = 0;
+
+    for (size_t at = 0; (relay = introduction_said(plan->intro, INTRODUCTION_RELAY,
+                                                   introducer_self(plan), at)) != NULL;
+         at++)
+        count += public_key_is_equal(&relay->message.to, &plan->sides[side]);
+    return count < INTRODUCTION_HELLOS_MAX;
+}
+
+/* A hello of the other side that was not handed on to this one yet, and may be. */
 static const struct introduction_fact *introducer_unrelayed(const struct introducer *plan,
                                                             unsigned side)
 {
     const struct introduction_fact *hello, *relay;
 
+    if (!introducer_may_relay(plan, side))
+        return NULL;
     for (size_t at = 0; (hello = introduction_said(plan->intro, INTRODUCTION_HELLO,
                                                    &plan->sides[1 - side], at)) != NULL;
          at++) {

@@ -30,13 +30,11 @@ static enum err introduction_on_fact(void *self, const struct introduction_fact 
     return buf_err(&intro->memory);
 }
 
-static enum err introduction_load(struct introduction_case *intro)
+static enum err introduction_read_facts(struct introduction_case *intro)
 {
-    const uint8_t *at;
-    enum err err = view_introduction_facts(&intro->snapshot, &intro->row.introducer, &intro->row.id,
-                                           introduction_on_fact, intro);
+    const uint8_t *at = intro->memory.data;
+    enum err err = ERR_OK;
 
-    at = intro->memory.data;
     for (size_t index = 0; index < intro->facts_count && err == ERR_OK; index++) {
         struct introduction_fact *fact = &intro->facts[index];
 
@@ -45,6 +43,82 @@ static enum err introduction_load(struct introduction_case *intro)
         err = introduction_peek(fact->bytes, &fact->member, &fact->message);
     }
     return err;
+}
+
+/* The offer that an answer of mine names: NULL when it is held, or this is no answer. */
+static const struct hash *introduction_answers(const struct introduction_case *intro,
+                                               const struct introduction_fact *answer)
+{
+    const struct hash *named = answer->message.type == INTRODUCTION_YES ? &answer->message.yes.offer
+                               : answer->message.type == INTRODUCTION_NO ? &answer->message.no
+                                                                         : NULL;
+
+    if (named == NULL ||
+        !public_key_is_equal(&answer->member, ledger_member(intro->snapshot.ledger)))
+        return NULL;
+    for (size_t at = 0; at < intro->facts_count; at++)
+        if (memcmp(intro->facts[at].hash.bytes, named->bytes, HASH_SIZE) == 0)
+            return NULL;
+    return named;
+}
+
+/* What the introducer said, kept as a fact or not. */
+static enum err introduction_add_said(struct introduction_case *intro, const struct id *space,
+                                      const struct hash *hash)
+{
+    struct introduction_fact fact = {.hash = *hash};
+    struct object said = {0};
+    uint32_t number;
+    struct id id;
+    enum err err;
+
+    memcpy(id.bytes, hash->bytes, ID_SIZE);
+    err = row_get(&intro->snapshot, space, KIND_INTRODUCTION, &id, &said, &number);
+    fact.bytes = object_value(&said, KIND_STATEMENT_FIELD).bytes;
+    if (err == ERR_OK && fact.bytes.size > 0)
+        err = introduction_read(fact.bytes, &fact.member, &fact.message);
+    if (err == ERR_OK && fact.bytes.size > 0 && id_is_equal(&fact.message.id, &intro->row.id) &&
+        public_key_is_equal(&fact.member, &intro->row.introducer))
+        err = introduction_on_fact(intro, &fact);
+    object_release(&said);
+    return err == ERR_NOT_FOUND || err == ERR_MALFORMED || err == ERR_FORGED ? ERR_OK : err;
+}
+
+/* PROTOCOL INTRO-9: "The offer that was answered counts though it be passed over." */
+static enum err introduction_load_answered(struct introduction_case *intro)
+{
+    struct peer *peer = NULL;
+    size_t count = intro->facts_count;
+    enum err err = ERR_OK;
+
+    for (size_t at = 0; at < count && err == ERR_OK; at++) {
+        const struct hash *named = introduction_answers(intro, &intro->facts[at]);
+        struct hash hash;
+
+        if (named == NULL)
+            continue;
+        hash = *named;
+        if (peer == NULL)
+            peer = secret_new(sizeof *peer);
+        err = peer != NULL ? introduction_peer(&intro->snapshot, &intro->row.introducer, peer)
+                           : ERR_NOMEM;
+        if (err == ERR_OK && peer->has_pair_in)
+            err = introduction_add_said(intro, &peer->pair_in, &hash);
+        if (err == ERR_OK && intro->facts_count > count)
+            break; /* One is enough, and the others' bytes have moved. */
+    }
+    secret_free(peer);
+    return err == ERR_OK && intro->facts_count > count ? introduction_read_facts(intro) : err;
+}
+
+static enum err introduction_load(struct introduction_case *intro)
+{
+    enum err err = view_introduction_facts(&intro->snapshot, &intro->row.introducer, &intro->row.id,
+                                           introduction_on_fact, intro);
+
+    if (err == ERR_OK)
+        err = introduction_read_facts(intro);
+    return err == ERR_OK ? introduction_load_answered(intro) : err;
 }
 
 enum err introduction_open(const struct snapshot *snapshot, struct ledger_txn *txn,

@@ -112,16 +112,22 @@ enum err link_before(struct ledger_txn *txn, const struct public_key *member, st
     return ERR_OK;
 }
 
+void link_secret_hash(const uint8_t secret[static KEY_SIZE], struct hash *out)
+{
+    struct span part = link_key(secret);
+
+    digest("kith secret", &part, 1, out);
+}
+
 /* PROTOCOL INVITE-4: "Of two link secrets for one pair the one with the lesser HASH(kith secret,
  * secret) is used; the other is still accepted." */
 bool link_secret_counts(const uint8_t candidate[static KEY_SIZE],
                         const uint8_t other[static KEY_SIZE])
 {
-    struct span first = link_key(candidate), second = link_key(other);
     struct hash left, right;
 
-    digest("kith secret", &first, 1, &left);
-    digest("kith secret", &second, 1, &right);
+    link_secret_hash(candidate, &left);
+    link_secret_hash(other, &right);
     return span_order(span_of(left.bytes, HASH_SIZE), span_of(right.bytes, HASH_SIZE)) <= 0;
 }
 

@@ -44,9 +44,15 @@ MUST_USE enum err link_complete(struct ledger_txn *txn, const struct link_reques
  * journal. */
 MUST_USE enum err link_refused(struct ledger_txn *txn, const struct id *acceptance,
                                enum refusal refusal);
-/* A session under the link's secret was confirmed: the invitation is spent, the other secret
- * forgotten. */
-MUST_USE enum err link_confirmed(struct ledger_txn *txn, const struct public_key *member);
+/* A session under the link's secret was confirmed: the invitation is spent. Of a link that has
+ * another secret by now, or has ended, nothing is; secret is the hash of the one the session spoke
+ * under (link_secret_hash), NULL for that of a link which the session made itself. */
+MUST_USE enum err link_confirmed(struct ledger_txn *txn, const struct public_key *member,
+                                 const struct hash *secret);
+void link_secret_hash(const uint8_t secret[static KEY_SIZE], struct hash *out);
+/* Whoever is removed holds no invitation any more: what they claimed and never confirmed, or what
+ * an introduction left for them, is revoked. */
+MUST_USE enum err link_revoke_claims(struct ledger_txn *txn, const struct public_key *member);
 
 /* Parts of making a link that an introduction shares (link_join.c). */
 

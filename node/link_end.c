@@ -43,14 +43,43 @@ enum err link_refused(struct ledger_txn *txn, const struct id *acceptance, enum 
     return err == ERR_OK ? link_journal(txn, "refused", span_of(NULL, 0), text) : err;
 }
 
-enum err link_confirmed(struct ledger_txn *txn, const struct public_key *member)
+/* Between the session and this commit the link may have got another secret, or have ended. */
+static bool link_speaks_under(const struct object *link, const struct hash *secret)
 {
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct object invitation = {0};
+    struct span held = object_value(link, LINK_SECRET).bytes;
+    struct hash hash;
+
+    if (object_number(link, LINK_STATE) != LINK_LINKED)
+        return false;
+    if (secret == NULL)
+        return true;
+    if (held.size != KEY_SIZE)
+        return false;
+    link_secret_hash(held.data, &hash);
+    return memcmp(hash.bytes, secret->bytes, HASH_SIZE) == 0;
+}
+
+/* The invitation a link came from, where I was the inviter. */
+static enum err link_spend(struct ledger_txn *txn, const struct id *invitation)
+{
+    const struct id *self = ledger_self_space(ledger_txn_snapshot(txn).ledger);
     struct amend amend;
+
+    amend_begin(&amend, txn, self, KIND_INVITATION, invitation);
+    if (!amend.is_new) {
+        amend_number(&amend, INVITATION_STATE, INVITATION_SPENT);
+        amend_clear(&amend, INVITATION_LINK_SECRET);
+    }
+    return amend_end(&amend, NULL);
+}
+
+enum err link_confirmed(struct ledger_txn *txn, const struct public_key *member,
+                        const struct hash *secret)
+{
     struct id id, from = {{0}};
+    bool is_meant;
+    struct amend amend;
     struct span source;
-    uint32_t number;
     enum err err;
 
     id_about("kith link", member, &id);
@@ -58,19 +87,51 @@ enum err link_confirmed(struct ledger_txn *txn, const struct public_key *member)
     source = object_value(&amend.object, LINK_INVITATION).bytes;
     if (source.size == ID_SIZE)
         memcpy(from.bytes, source.data, ID_SIZE);
-    if (!amend.is_new)
+    is_meant = !amend.is_new && link_speaks_under(&amend.object, secret);
+    if (is_meant)
         amend_number(&amend, LINK_CONFIRMED, 1);
     err = amend_end(&amend, NULL);
-    if (err != ERR_OK)
-        return err;
-    err = row_get(&snapshot, ledger_self_space(ledger_txn_snapshot(txn).ledger), KIND_INVITATION,
-                  &from, &invitation, &number);
-    object_release(&invitation);
-    if (err != ERR_OK)
-        return err == ERR_NOT_FOUND ? ERR_OK : err; /* I was the acceptor. */
-    amend_begin(&amend, txn, ledger_self_space(ledger_txn_snapshot(txn).ledger), KIND_INVITATION,
-                &from);
-    amend_number(&amend, INVITATION_STATE, INVITATION_SPENT);
-    amend_clear(&amend, INVITATION_LINK_SECRET);
-    return amend_end(&amend, NULL);
+    return err == ERR_OK && is_meant ? link_spend(txn, &from) : err;
+}
+
+/* Parting. */
+
+struct link_claims {
+    const struct public_key *member;
+    struct buf ids;
+};
+
+static enum err link_on_claim(void *self, uint32_t number, const struct object *invitation)
+{
+    struct link_claims *claims = self;
+    struct span by = object_value(invitation, INVITATION_CLAIMED_BY).bytes;
+
+    (void)number;
+    if (object_number(invitation, INVITATION_STATE) == INVITATION_CLAIMED &&
+        span_is_equal(by, span_of(claims->member->bytes, 32)))
+        buf_append(&claims->ids, span_of(invitation->id.bytes, ID_SIZE));
+    return buf_err(&claims->ids);
+}
+
+/* PROTOCOL INVITE-5: "Whoever ends a link revokes what the other has claimed and never confirmed,
+ * and what an introduction left for them (INTRO-19)." */
+enum err link_revoke_claims(struct ledger_txn *txn, const struct public_key *member)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct link_claims claims = {.member = member};
+    const struct id *self = ledger_self_space(snapshot.ledger);
+    enum err err = row_each(&snapshot, self, KIND_INVITATION, link_on_claim, &claims);
+
+    for (size_t at = 0; at < claims.ids.size && err == ERR_OK; at += ID_SIZE) {
+        struct amend amend;
+        struct id id;
+
+        memcpy(id.bytes, claims.ids.data + at, ID_SIZE);
+        amend_begin(&amend, txn, self, KIND_INVITATION, &id);
+        amend_number(&amend, INVITATION_STATE, INVITATION_REVOKED);
+        amend_clear(&amend, INVITATION_LINK_SECRET);
+        err = amend_end(&amend, NULL);
+    }
+    buf_release(&claims.ids);
+    return err;
 }

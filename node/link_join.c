@@ -192,6 +192,8 @@ enum err link_join_cut(struct ledger_txn *txn, const struct public_key *member,
     amend_number(&amend, LINK_CONFIRMED, 0);
     err = amend_end(&amend, NULL);
     if (err == ERR_OK)
+        err = link_revoke_claims(txn, member);
+    if (err == ERR_OK)
         err = space_rotate_own(txn, SPACE_CARD);
     if (err == ERR_OK)
         err = space_rotate_own(txn, SPACE_NETWORK);

@@ -355,6 +355,29 @@ enum err introduction_peek(struct span bytes, struct public_key *out_member,
     return err == ERR_OK ? introduction_read_body(body, out) : err;
 }
 
+/* PROTOCOL INTRO-10: "of several releases the one with the least HASH(kith intro order, bundle of
+ * the lower | bundle of the higher). The lower is the one with the lesser root; a bundle is the
+ * hash of a yes." */
+enum err introduction_release_order(const struct introduction_message *release, struct hash *out)
+{
+    struct introduction_message yes;
+    struct public_key other;
+    struct hash theirs;
+    struct span mine = span_of(release->release.yes.bytes, HASH_SIZE);
+    struct span parts[2] = {mine, span_of(theirs.bytes, HASH_SIZE)};
+    enum err err = introduction_peek(release->release.other, &other, &yes);
+
+    if (err != ERR_OK)
+        return err;
+    statement_hash(release->release.other, &theirs);
+    if (span_order(span_of(other.bytes, 32), span_of(release->to.bytes, 32)) < 0) {
+        parts[0] = parts[1];
+        parts[1] = mine;
+    }
+    digest("kith intro order", parts, 2, out);
+    return ERR_OK;
+}
+
 const struct public_key *introduction_introducer(const struct introduction_message *message,
                                                  const struct public_key *member)
 {

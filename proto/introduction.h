@@ -91,6 +91,10 @@ MUST_USE enum err introduction_read(struct span bytes, struct public_key *out_me
 /* The same for a statement that was verified before. */
 MUST_USE enum err introduction_peek(struct span bytes, struct public_key *out_member,
                                     struct introduction_message *out);
+/* Of several releases the one with the least order counts, on both sides. ERR_MALFORMED: what it
+ * shows is no statement. */
+MUST_USE enum err introduction_release_order(const struct introduction_message *release,
+                                             struct hash *out);
 /* Who introduces, by who said what to whom. */
 const struct public_key *introduction_introducer(const struct introduction_message *message,
                                                  const struct public_key *member);

@@ -68,6 +68,7 @@ static void introduction_judge_unanswered(const struct introduction_facts *facts
 void introduction_judge(const struct introduction_facts *facts, struct introduction_verdict *out)
 {
     *out = (struct introduction_verdict){.state = INTRODUCTION_NONE, .wake_ms = UINT64_MAX};
+    out->must_say_hello = facts->said_hello && facts->is_other_release;
     if (facts->said_hello)
         out->state =
             facts->has_hello || facts->has_met ? INTRODUCTION_CONNECTED : INTRODUCTION_GREETED;

@@ -35,16 +35,17 @@ struct introduction_facts {
     bool has_release; /* it fits the yes, the bundle and the offer */
     bool has_hello;   /* the other's, opened and verified; needs a release */
     bool said_yes, said_no, said_retract, said_known, said_hello; /* by own devices */
-    bool has_met;       /* since my hello a session with the other stood, under any link of ours, or
-                           this introduction has linked another device of mine */
-    bool is_peer;       /* the introducer still is one */
-    bool is_suppressed; /* introducer muted or blocked, or the other is */
-    bool is_mismatched; /* the release shows another person than the offer or the address book */
-    bool is_auto;       /* it answers a want of mine that said yes ahead */
-    bool has_place;     /* it is shown already, or may be */
-    bool was_gone;      /* the introducer was no peer any more, once, before any answer */
-    bool is_confirmed;  /* asked again, the owner said yes */
-    bool has_run_out;   /* running time, too, says that a yes may be taken back */
+    bool has_met; /* since my hello a session with the other stood, under any link of ours, or
+                     this introduction has linked another device of mine */
+    bool is_other_release; /* my hello was for another release than the one that counts now */
+    bool is_peer;          /* the introducer still is one */
+    bool is_suppressed;    /* introducer muted or blocked, or the other is */
+    bool is_mismatched;    /* the release shows another person than the offer or the address book */
+    bool is_auto;          /* it answers a want of mine that said yes ahead */
+    bool has_place;        /* it is shown already, or may be */
+    bool was_gone;         /* the introducer was no peer any more, once, before any answer */
+    bool is_confirmed;     /* asked again, the owner said yes */
+    bool has_run_out;      /* running time, too, says that a yes may be taken back */
     uint64_t now_ms, issued_ms, expires_ms;
 };
 

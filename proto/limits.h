@@ -69,7 +69,8 @@ enum {
     INTRODUCTION_SHOWN_MAX = 10,       /* unanswered ones shown, whoever introduces */
     INTRODUCTION_WANTS_MAX = 10,       /* live wants of one member at one introducer */
     INTRODUCTION_ROWS_MAX = 128,       /* of one introducer, ended ones included: 52 can be shown */
-    INTRODUCTION_FACTS_MAX = 4,        /* of one type by one member: own devices may say it twice */
+    INTRODUCTION_FACTS_MAX = 4,        /* of one type by one member: devices may say it twice */
+    INTRODUCTION_HELLOS_MAX = 16,      /* which of them can be opened is not known beforehand */
     INTRODUCTION_LINE_SIZE_MAX = 140,  /* who the other is, in one line */
     INTRODUCTION_WHY_SIZE_MAX = 600,   /* why; what to pass on; a note to the introducer */
     INTRODUCTION_WORDS_SIZE_MAX = 200, /* whom somebody wants to meet, in words */

@@ -391,8 +391,7 @@ static enum err replica_read(void *self, const struct log_id *log, const struct 
     return buf_err(&writer->entries);
 }
 
-/* The epochs a batch's entries are sealed under: read again from its encoded form they would need a
- * parser; the log is at hand. */
+/* The epochs a batch's entries are sealed under: its log is at hand. */
 static enum err replica_tell_epochs(const struct snapshot *snapshot, const struct log_row *log,
                                     uint64_t from, uint64_t to, struct returned_row *out)
 {

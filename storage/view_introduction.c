@@ -12,6 +12,7 @@
 #include "storage/ledger_state.h"
 #include "storage/row.h"
 #include "storage/space.h"
+#include "storage/view_introduction_keep.h"
 #include "storage/view_peer.h"
 
 enum {
@@ -128,27 +129,6 @@ enum err view_introduction_each(const struct snapshot *snapshot,
 
 /* Facts. */
 
-/* The statement an entry brought. ERR_NOT_FOUND when its payload is gone or its key with it. */
-static enum err view_introduction_open(const struct snapshot *snapshot, uint64_t arrival,
-                                       struct edit_space *edit, struct buf *plain, struct span *out)
-{
-    struct entry_row entry;
-    enum err err = ledger_entry(snapshot, arrival, &entry);
-
-    buf_clear(plain);
-    if (err == ERR_OK)
-        err = ledger_open_entry(snapshot, &entry, plain);
-    if (err == ERR_OK)
-        err = edit_read(edit, buf_span(plain));
-    if (err == ERR_KEY_MISSING)
-        err = ERR_NOT_FOUND;
-    if (err == ERR_OK && (edit->edit.kind != KIND_INTRODUCTION || edit->edit.writes_count != 1))
-        err = ERR_CORRUPT;
-    if (err == ERR_OK)
-        *out = edit->edit.writes[0].value.bytes;
-    return err;
-}
-
 struct view_introduction_walk {
     const struct snapshot *snapshot;
     view_introduction_fact_fn each;
@@ -161,9 +141,10 @@ static enum err view_introduction_on_fact(void *self, struct span key, struct sp
 {
     struct view_introduction_walk *walk = self;
     struct introduction_fact fact;
-    enum err err = value.size == 8 ? view_introduction_open(walk->snapshot, be64(value.data),
-                                                            &walk->edit, &walk->plain, &fact.bytes)
-                                   : ERR_CORRUPT;
+    enum err err = value.size == 8
+                       ? view_introduction_keep_open(walk->snapshot, be64(value.data), &walk->edit,
+                                                     &walk->plain, &fact.bytes)
+                       : ERR_CORRUPT;
 
     (void)key;
     if (err == ERR_NOT_FOUND)
@@ -207,36 +188,16 @@ enum err view_introduction_wants(const struct snapshot *snapshot, const struct p
     return view_introduction_walk(snapshot, TABLE_WANT, &prefix, each, self);
 }
 
-static enum err view_introduction_put_arrival(struct ledger_txn *txn, enum table table,
-                                              const struct key *key, uint64_t arrival)
+/* PROTOCOL INTRO-9: "So is what goes beyond INTRODUCTION_FACTS_MAX of one type by one other member,
+ * INTRODUCTION_HELLOS_MAX hellos or relays, and INTRODUCTION_WANTS_MAX wants." */
+static size_t view_introduction_max(const struct ledger_txn *txn, const struct public_key *member,
+                                    enum introduction_type type)
 {
-    uint8_t value[8];
-
-    be64_put(value, arrival);
-    return ledger_put(txn, table, key, span_of(value, sizeof value));
-}
-
-/* The first facts are kept, so that nobody fills the disk by repeating himself in other words. */
-static enum err view_introduction_add(struct ledger_txn *txn, enum table table, struct key *prefix,
-                                      size_t max, struct span bytes, uint64_t arrival)
-{
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct introduction_message message;
-    struct public_key member;
-    struct hash hash;
-    struct span known;
-    size_t count;
-    enum err err = ledger_count_rows(&snapshot, table, key_span(prefix), max, &count);
-
-    statement_hash(bytes, &hash);
-    key_add_bytes(prefix, span_of(hash.bytes, 16));
-    if (err == ERR_OK && count >= max)
-        err = ledger_get(&snapshot, table, prefix, &known);
-    if (err == ERR_OK)
-        err = introduction_read(bytes, &member, &message);
-    if (err == ERR_NOT_FOUND || err == ERR_MALFORMED || err == ERR_FORGED)
-        return ERR_CANCELLED; /* Not kept. */
-    return err == ERR_OK ? view_introduction_put_arrival(txn, table, prefix, arrival) : err;
+    if (public_key_is_equal(member, ledger_member(txn->ledger)))
+        return SIZE_MAX;
+    if (type == INTRODUCTION_HELLO || type == INTRODUCTION_RELAY)
+        return INTRODUCTION_HELLOS_MAX;
+    return type == INTRODUCTION_WANT ? INTRODUCTION_WANTS_MAX : INTRODUCTION_FACTS_MAX;
 }
 
 static enum err view_introduction_want(struct ledger_txn *txn, const struct space_row *space,
@@ -250,7 +211,8 @@ static enum err view_introduction_want(struct ledger_txn *txn, const struct spac
 
     key_of_bytes(span_of(message->to.bytes, 32), &prefix);
     key_add_bytes(&prefix, span_of(member->bytes, 32));
-    err = view_introduction_add(txn, TABLE_WANT, &prefix, INTRODUCTION_WANTS_MAX, bytes, arrival);
+    err = view_introduction_keep(txn, TABLE_WANT, &prefix,
+                                 view_introduction_max(txn, member, message->type), bytes, arrival);
     key_of_bytes(span_of(message->to.bytes, 32), &name);
     key_add_bytes(&name, span_of(member->bytes, 32));
     key_add_bytes(&name, span_of(message->id.bytes, ID_SIZE));
@@ -330,8 +292,9 @@ static enum err view_introduction_hear(struct ledger_txn *txn, const struct spac
     key_add_byte(&prefix, (uint8_t)message.type);
     err = view_introduction_make(txn, &introducer, &message.id);
     if (err == ERR_OK)
-        err =
-            view_introduction_add(txn, TABLE_FACT, &prefix, INTRODUCTION_FACTS_MAX, bytes, arrival);
+        err = view_introduction_keep(txn, TABLE_FACT, &prefix,
+                                     view_introduction_max(txn, &member, message.type), bytes,
+                                     arrival);
     if (err == ERR_OK)
         err = view_introduction_due(txn, &introducer, &message.id);
     return err == ERR_CANCELLED ? view_introduction_drop(txn, space, &introducer) : err;
@@ -373,7 +336,7 @@ static enum err view_introduction_hear_found(struct view_introduction_scan *scan
     for (size_t at = 0; at < scan->found.size && err == ERR_OK; at += 8) {
         uint64_t arrival = be64(scan->found.data + at);
 
-        err = view_introduction_open(&snapshot, arrival, &edit, &plain, &bytes);
+        err = view_introduction_keep_open(&snapshot, arrival, &edit, &plain, &bytes);
         if (err == ERR_OK)
             err = view_introduction_hear(scan->txn, space, bytes, arrival);
         else if (err == ERR_NOT_FOUND)

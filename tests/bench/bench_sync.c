@@ -123,7 +123,7 @@ static void bench_confirm(struct bench_queue *queue, struct bench_node *node,
     struct ledger_txn *txn;
 
     bench_check(ledger_begin(node->ledger, 1700000000000, &txn), "begin");
-    bench_check(link_confirmed(txn, member), "confirm");
+    bench_check(link_confirmed(txn, member, NULL), "confirm");
     bench_commit(queue, node, txn);
     changed = bench_post(queue, node, ENGINE_PEERS_CHANGED);
     changed->event.conn = 0;

@@ -43,8 +43,10 @@ static void copies_clone(struct copies *copies, struct world_node *node,
     struct world_node *clone = world_clone(node, from == NULL && world_once_in(world, 2));
 
     copies->clones_left--;
-    if (from != NULL)
+    if (from != NULL) {
         world_restore(clone, from->home);
+        copies->began_of[node->person]++;
+    }
     if (!world_once_in(world, 3))
         world_start(clone);
 }
@@ -179,6 +181,14 @@ static bool copies_is_alone(struct world_node *node)
     return is_alone && is_one_of_several && !world_is_in_step(node, &node->secrets->member);
 }
 
+/* Is either of the two a member with a machine that is an old copy? */
+static bool copies_were_old(const struct copies *copies, const struct world_node *node,
+                            const struct world_node *other)
+{
+    return copies->went_back_of[other->person] > 0 || copies->went_back_of[node->person] > 0 ||
+           copies->began_of[node->person] > 0;
+}
+
 static void copies_end_shut_out(struct copies *copies)
 {
     struct world *world = copies->judge->world;
@@ -192,7 +202,7 @@ static void copies_end_shut_out(struct copies *copies)
     for (size_t at = 0; at < world->nodes_count; at++)
         for (size_t other = 0; other < world->nodes_count && world->nodes[at]->is_up; other++)
             if (world->nodes[other]->person != world->nodes[at]->person &&
-                copies->went_back_of[world->nodes[other]->person] > 0 &&
+                copies_were_old(copies, world->nodes[at], world->nodes[other]) &&
                 copies_is_shut_out(world->nodes[at], world->nodes[other])) {
                 world_note(world, world->nodes[at], "can be let in by nobody");
                 world_crash(world->nodes[at]);

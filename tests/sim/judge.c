@@ -187,14 +187,19 @@ static void judge_pair(struct judge *judge, struct world_node *writer, struct wo
     secret_free(back);
 }
 
+bool judge_is_one_device(const struct world_node *left, const struct world_node *right)
+{
+    return memcmp(left->secrets->signing_seed, right->secrets->signing_seed, 32) == 0;
+}
+
 /* Two devices of one member share everything. */
 static void judge_siblings(struct judge *judge, struct world_node *left, struct world_node *right)
 {
     struct space_row space = {.number = 0};
     enum err err = ERR_OK;
 
-    if (memcmp(left->secrets->signing_seed, right->secrets->signing_seed, 32) == 0)
-        return; /* One device, as far as anybody has found out yet. */
+    if (judge_is_one_device(left, right))
+        return;
     for (uint32_t number = 1; err == ERR_OK; number++) {
         struct snapshot snapshot;
 

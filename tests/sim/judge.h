@@ -52,6 +52,9 @@ bool judge_is_linked(struct world_node *node, const struct world_node *peer);
 /* Both hold the link and are in step. */
 bool judge_is_settled(struct world_node *left, struct world_node *right);
 
+/* Copies of one machine, as far as anybody has found out yet. */
+bool judge_is_one_device(const struct world_node *left, const struct world_node *right);
+
 /* This machine is about to go back to an old copy: what it shows of others' cards, and nobody else
  * any more, dies with its disk. */
 void judge_goes_back(struct judge *judge, struct world_node *node);

@@ -170,6 +170,8 @@ void meeting_say(struct member *member, const struct member *to,
                                       .now_ms = member->now_ms,
                                       .row = {.id = message->id}};
 
+    if (message->type == INTRODUCTION_OFFER)
+        intro.row.expires_ms = message->offer.expires_ms;
     KITH_ASSERT(introduction_tell(&intro, &to->secrets.member, message) == ERR_OK);
     KITH_ASSERT(ledger_commit(txn, NULL) == ERR_OK);
 }

@@ -102,6 +102,23 @@ static void vouching_let_see(struct vouching *vouching, struct vouching_deal *de
             vouching_let_peers(vouching, deal, at);
 }
 
+/* DESIGN P1: "What one device wrote since its last meeting with any other machine dies with its
+ * disk": so does that a link was ended. */
+void vouching_went_back(struct vouching *vouching, struct world_node *node)
+{
+    for (size_t other = 0; other < VOUCHING_PERSONS; other++) {
+        const struct world_node *peer = vouching->persons[other];
+
+        if (peer == NULL || other == node->person || vouching->is_peer[node->person][other] ||
+            !judge_is_linked(node, peer))
+            continue;
+        vouching->is_peer[node->person][other] = true;
+        for (size_t at = 0; at < vouching->deals_count; at++)
+            if (vouching->deals[at].subject == node->person)
+                vouching_let_see(vouching, &vouching->deals[at], vouching->deals[at].widest);
+    }
+}
+
 /* What they do. */
 
 static void vouching_on_written_deal(struct world_node *node, void *self, enum err err,

@@ -72,6 +72,8 @@ void vouching_link(struct vouching *vouching, size_t one, size_t other);
 void vouching_welcome(struct vouching *vouching);
 /* Links as they are meant to be: both hold it, so far as their owners were asked. */
 bool vouching_are_linked(const struct vouching *vouching, size_t person, size_t other);
+/* This machine has gone back: whom its owner had parted from may be a peer again. */
+void vouching_went_back(struct vouching *vouching, struct world_node *node);
 /* The deal whose canary these words hold, or NULL. */
 struct vouching_deal *vouching_deal_of(struct vouching *vouching, struct span words);
 

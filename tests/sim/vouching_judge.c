@@ -289,7 +289,10 @@ static void vouching_judge_twins(struct vouching *vouching, struct world_node *t
     struct world_node *first = vouching_judge_first(vouching, twin->person);
     struct vouching_rows one, other;
 
-    if (twin == first)
+    /* FORKS.md 1: "A bare mark never retires anything, and I go on writing until there is proof."
+     * Copies that have shown nobody that they are two are one device, and hear nothing of each
+     * other. */
+    if (twin == first || judge_is_one_device(twin, first))
         return;
     vouching_judge_rows(vouching, first, subject, &one);
     vouching_judge_rows(vouching, twin, subject, &other);
@@ -344,6 +347,7 @@ void vouching_judge_went_back(void *self, struct world_node *node, uint64_t sinc
 {
     struct vouching *vouching = self;
 
+    vouching_went_back(vouching, node);
     for (size_t at = 0; at < vouching->deals_count; at++) {
         struct vouching_deal *deal = &vouching->deals[at];
         struct vouching_telling telling;

@@ -11,6 +11,7 @@
 
 #include "node/amend.h"
 #include "node/link.h"
+#include "node/link_join.h"
 #include "proto/contact.h"
 #include "proto/limits.h"
 #include "storage/row.h"
@@ -236,12 +237,34 @@ static void a_claimed_or_spent_invitation_is_nobody_elses(void **state)
     /* Confirmed: spent, for whoever claimed it, too, and the drawn secret is forgotten. */
     link_whole(&pair);
     txn = member_begin(&pair.ana);
-    assert_int_equal(link_confirmed(txn, &pair.ben.secrets.member), ERR_OK);
+    assert_int_equal(link_confirmed(txn, &pair.ben.secrets.member, NULL), ERR_OK);
     assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
     assert_int_equal(link_invitation_state(&pair), INVITATION_SPENT);
     assert_true(link_peer(&pair.ana, &pair.ben).is_confirmed);
     link_refuses(&pair.ana, link_claim, &request, REFUSAL_SPENT);
     link_refuses(&pair.ana, link_claim, &other, REFUSAL_SPENT);
+    link_pair_free(&pair);
+}
+
+/* PROTOCOL INVITE-5: whoever claimed, and was removed before the first session, does not come back
+ * by claiming again. */
+static void whoever_was_removed_claims_no_more(void **state)
+{
+    struct link_request request;
+    struct link_answer answer;
+    struct link_pair pair;
+    struct ledger_txn *txn;
+
+    (void)state;
+    link_pair_new(&pair);
+    request = link_ask(&pair, &pair.invitation, 1);
+    link_do(&pair.ana, link_claim, &request, &answer);
+    txn = member_begin(&pair.ana);
+    assert_int_equal(link_join_cut(txn, &pair.ben.secrets.member, LINK_REMOVED), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    assert_int_equal(link_invitation_state(&pair), INVITATION_REVOKED);
+    link_refuses(&pair.ana, link_claim, &request, REFUSAL_REVOKED);
+    assert_int_equal(link_peer(&pair.ana, &pair.ben).state, LINK_REMOVED);
     link_pair_free(&pair);
 }
 
@@ -319,7 +342,7 @@ static void an_unknown_invitation_is_an_error_and_writes_nothing(void **state)
     assert_int_equal(link_peer(&pair.ana, &pair.ben).state, 0);
     /* Confirming what is not linked writes no link. */
     txn = member_begin(&pair.ana);
-    assert_int_equal(link_confirmed(txn, &pair.ben.secrets.member), ERR_OK);
+    assert_int_equal(link_confirmed(txn, &pair.ben.secrets.member, NULL), ERR_OK);
     assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
     assert_int_equal(link_peer(&pair.ana, &pair.ben).state, 0);
     link_pair_free(&pair);
@@ -482,6 +505,7 @@ int main(void)
         cmocka_unit_test(three_steps_make_a_link_on_both_sides),
         cmocka_unit_test(every_step_repeats_the_same),
         cmocka_unit_test(a_claimed_or_spent_invitation_is_nobody_elses),
+        cmocka_unit_test(whoever_was_removed_claims_no_more),
         cmocka_unit_test(an_invitation_ends_in_its_second),
         cmocka_unit_test(taken_back_own_and_blocked_are_refused_and_leave_nothing),
         cmocka_unit_test(an_unknown_invitation_is_an_error_and_writes_nothing),

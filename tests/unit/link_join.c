@@ -96,7 +96,7 @@ static void join_confirm(struct join_scene *scene)
 {
     struct ledger_txn *txn = member_begin(&scene->ana);
 
-    assert_int_equal(link_confirmed(txn, &scene->ben.secrets.member), ERR_OK);
+    assert_int_equal(link_confirmed(txn, &scene->ben.secrets.member, NULL), ERR_OK);
     assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
 }
 
@@ -131,6 +131,31 @@ static void strangers_become_linked_and_waiting_for_the_first_session(void **sta
     assert_true(object_text(&acceptance, ACCEPTANCE_URI).size > 7);
     object_release(&acceptance);
     ledger_snapshot_end(&snapshot);
+    join_scene_free(&scene);
+}
+
+/* The session stood under a secret that the link spoke under when it was confirmed, and speaks
+ * under no more when that is written; or the link has ended by then. */
+static void a_session_confirms_the_secret_it_stood_under(void **state)
+{
+    struct join_scene scene;
+    struct hash old, now;
+
+    (void)state;
+    join_scene_new(&scene);
+    join_do(&scene);
+    link_secret_hash((const uint8_t[KEY_SIZE]){1}, &old);
+    link_secret_hash(scene.secret, &now);
+    for (int at = 0; at < 3; at++) {
+        struct ledger_txn *txn = member_begin(&scene.ana);
+
+        if (at == 2)
+            assert_int_equal(link_join_cut(txn, &scene.ben.secrets.member, LINK_REMOVED), ERR_OK);
+        assert_int_equal(link_confirmed(txn, &scene.ben.secrets.member, at == 0 ? &old : &now),
+                         ERR_OK);
+        assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+        assert_int_equal(join_peer(&scene).is_confirmed, at == 1);
+    }
     join_scene_free(&scene);
 }
 
@@ -320,6 +345,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strangers_become_linked_and_waiting_for_the_first_session),
+        cmocka_unit_test(a_session_confirms_the_secret_it_stood_under),
         cmocka_unit_test(joining_again_changes_nothing),
         cmocka_unit_test(a_link_on_both_sides_only_gains_a_voucher),
         cmocka_unit_test(a_link_the_other_lost_goes_on_under_the_new_secret),

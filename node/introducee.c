@@ -84,6 +84,34 @@ static enum err introducee_hear_hello(struct introducee *self)
     return ERR_OK;
 }
 
+static enum err introducee_try_release(struct introducee *self)
+{
+    enum err err = introducee_make_bond(self);
+
+    return err == ERR_OK && self->has_bond ? introducee_hear_hello(self) : err;
+}
+
+/* PROTOCOL INTRO-10: "Before these comes one under which the other's hello opens, where it shows
+ * the same other: they may have heard of that one alone." */
+static enum err introducee_choose_release(struct introducee *self)
+{
+    const struct introducee_release first = self->release;
+    enum err err = introducee_try_release(self);
+
+    while (err == ERR_OK && !self->facts.has_hello) {
+        const struct hash after = self->release.order;
+
+        err = introducee_release_after(self->intro, &after, &self->release);
+        if (err == ERR_OK && self->release.fits_tag &&
+            public_key_is_equal(&self->release.theirs.root, &first.theirs.root))
+            err = introducee_try_release(self);
+    }
+    if (err != ERR_NOT_FOUND)
+        return err;
+    self->release = first;
+    return introducee_make_bond(self);
+}
+
 /* The address book. */
 
 struct introducee_namesake {
@@ -287,10 +315,8 @@ static enum err introducee_know_other(struct introducee *self)
 static enum err introducee_judge_release(struct introducee *self)
 {
     bool is_namesake = false;
-    enum err err = introducee_make_bond(self);
+    enum err err = introducee_choose_release(self);
 
-    if (err == ERR_OK && self->has_bond)
-        err = introducee_hear_hello(self);
     if (err == ERR_OK)
         err = introducee_find_hello(self);
     /* They called with the invitation I hold for them, and told me what a hello tells. */

@@ -48,6 +48,10 @@ const struct introduction_fact *introducee_offer(const struct introduction_case 
 /* The release that counts. ERR_NOT_FOUND. */
 MUST_USE enum err introducee_release(const struct introduction_case *intro,
                                      struct introducee_release *out);
+/* The next one behind that order. */
+MUST_USE enum err introducee_release_after(const struct introduction_case *intro,
+                                           const struct hash *after,
+                                           struct introducee_release *out);
 /* The peer or blocked member the offer is about, when its tag tells. ERR_NOT_FOUND. */
 MUST_USE enum err introducee_recognise(const struct introduction_case *intro,
                                        const struct introduction_offer *offer, struct peer *out);

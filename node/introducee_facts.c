@@ -125,6 +125,12 @@ static bool introducee_fits_tag(const struct introduction_case *intro,
 
 enum err introducee_release(const struct introduction_case *intro, struct introducee_release *out)
 {
+    return introducee_release_after(intro, NULL, out);
+}
+
+enum err introducee_release_after(const struct introduction_case *intro, const struct hash *after,
+                                  struct introducee_release *out)
+{
     const struct introduction_fact *fact;
     bool is_found = false;
 
@@ -141,6 +147,8 @@ enum err introducee_release(const struct introduction_case *intro, struct introd
         if (err != ERR_OK)
             continue;
         release.fits_tag = introducee_fits_tag(intro, &fact->message.release, &release.theirs.root);
+        if (after != NULL && memcmp(release.order.bytes, after->bytes, HASH_SIZE) <= 0)
+            continue;
         if (!is_found || memcmp(release.order.bytes, out->order.bytes, HASH_SIZE) < 0)
             *out = release;
         is_found = true;

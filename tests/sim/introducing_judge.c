@@ -8,6 +8,8 @@
 #include "tests/sim/judge_search.h"
 #include "tests/sim/spoken.h"
 
+enum { INTRODUCING_BONDS_MAX = 32 };
+
 /* One introduction, as all machines together know it. */
 struct introducing_case {
     struct id id;
@@ -17,6 +19,11 @@ struct introducing_case {
     bool said_yes[2], said_no[2], said_retract[2], said_hello[2];
     bool is_confirmed[2], has_met[2];
     bool holds_secret[2]; /* of a yes of theirs that a release names */
+    struct introducing_bond {
+        struct hash yes, other; /* what a release to this side names */
+        bool is_held;
+    } bonds[2][INTRODUCING_BONDS_MAX];
+    size_t bonds_count[2];
 };
 
 struct introducing_cases {
@@ -112,6 +119,30 @@ static bool introducing_has_secret(const struct introduction_case *intro)
     return is_held;
 }
 
+/* What the releases to one of the two name, and whether this machine holds the secret of it. */
+static void introducing_add_bonds(struct introducing_case *known, size_t side,
+                                  const struct introduction_case *intro)
+{
+    const struct public_key *me = ledger_member(intro->snapshot.ledger);
+    const struct introduction_fact *release, *yes;
+    uint8_t secret[KEY_SIZE];
+
+    for (size_t at = 0; (release = introduction_said(intro, INTRODUCTION_RELEASE,
+                                                     &intro->row.introducer, at)) != NULL;
+         at++) {
+        struct introducing_bond bond = {.yes = release->message.release.yes};
+
+        statement_hash(release->message.release.other, &bond.other);
+        for (size_t said = 0; (yes = introduction_said(intro, INTRODUCTION_YES, me, said)) != NULL;
+             said++)
+            bond.is_held |=
+                memcmp(yes->hash.bytes, bond.yes.bytes, HASH_SIZE) == 0 &&
+                introduction_secret_of(&intro->snapshot, yes->message.yes.key, secret) == ERR_OK;
+        if (known->bonds_count[side] < INTRODUCING_BONDS_MAX)
+            known->bonds[side][known->bonds_count[side]++] = bond;
+    }
+}
+
 static void introducing_add(struct introducing_cases *cases, const struct world_node *node,
                             const struct introduction_case *intro)
 {
@@ -129,6 +160,7 @@ static void introducing_add(struct introducing_cases *cases, const struct world_
     known->has_met[node->person - ANA] |= object_number(record, RECORD_MET) != 0;
     known->said_retract[node->person - ANA] |= object_number(record, RECORD_ENDED) != 0;
     known->holds_secret[node->person - ANA] |= introducing_has_secret(intro);
+    introducing_add_bonds(known, node->person - ANA, intro);
 }
 
 struct introducing_node {
@@ -235,6 +267,21 @@ static enum introduction_state introducing_expect_plan(const struct introducing_
     return known->said_yes[0] && known->said_yes[1] ? INTRODUCTION_RELEASED : INTRODUCTION_OPEN;
 }
 
+/* FORKS.md: "a link whose secret lived only on a dead branch needs a new invitation". There must be
+ * two yeses that releases to both name, and of which both secrets are there. */
+static bool introducing_has_bond(const struct introducing_case *known)
+{
+    for (size_t one = 0; one < known->bonds_count[0]; one++)
+        for (size_t other = 0; other < known->bonds_count[1]; other++) {
+            const struct introducing_bond *a = &known->bonds[0][one], *b = &known->bonds[1][other];
+
+            if (a->is_held && b->is_held && memcmp(a->yes.bytes, b->other.bytes, HASH_SIZE) == 0 &&
+                memcmp(a->other.bytes, b->yes.bytes, HASH_SIZE) == 0)
+                return true;
+        }
+    return false;
+}
+
 static enum introduction_state introducing_expect_side(const struct introducing_case *known,
                                                        size_t side)
 {
@@ -245,7 +292,7 @@ static enum introduction_state introducing_expect_side(const struct introducing_
             return INTRODUCTION_RETRACTED;
         if (!known->said_hello[side] && known->said_no[side] && !known->is_confirmed[side])
             return INTRODUCTION_OFFERED;
-        return (known->was_relayed[side] && has_bond) || known->has_met[side]
+        return (known->was_relayed[side] && introducing_has_bond(known)) || known->has_met[side]
                    ? INTRODUCTION_CONNECTED
                    : INTRODUCTION_GREETED;
     }
@@ -298,10 +345,11 @@ static void introducing_judge_machine(struct introducing *introducing, struct wo
 static bool introducing_may_link(const struct introducing_case *known)
 {
     for (size_t side = 0; side < 2; side++)
-        if (!known->said_yes[side] || known->said_retract[side] || !known->holds_secret[side] ||
+        if (!known->said_yes[side] || known->said_retract[side] ||
             (known->said_no[side] && !known->is_confirmed[side] && !known->said_hello[side]))
             return false;
-    return known->has_plan && introducing_expect_plan(known) == INTRODUCTION_RELEASED;
+    return known->has_plan && introducing_has_bond(known) &&
+           introducing_expect_plan(known) == INTRODUCTION_RELEASED;
 }
 
 /* Is the one side not linked, and the other is, by the limit on lost secrets? */

@@ -10,11 +10,14 @@
  * - no machine that held a no first said release, none whose member said no said hello, unless it
  *   had been said before or the owner was asked again.
  *
- * FORKS.md's honest limits, each only where a machine of that member went back:
+ * Two limits, each only where a machine of that member went back:
  *
- * - a plan that no machine of the introducer's holds any more releases and hands on nothing more;
+ * - a plan that no machine of the introducer's holds any more releases and hands on nothing more
+ *   (DESIGN P1: "What one device wrote since its last meeting with any other machine dies with its
+ *   disk");
  * - a yes whose secret no machine of its member's holds any more makes no link: whoever said it is
- *   not linked by it, though the other may be, and needs a new invitation.
+ *   not linked by it, though the other may be (FORKS.md: "a link whose secret lived only on a dead
+ *   branch needs a new invitation").
  */
 #ifndef KITH_TESTS_SIM_INTRODUCING_JUDGE_H
 #define KITH_TESTS_SIM_INTRODUCING_JUDGE_H

@@ -84,13 +84,21 @@ static const struct kills_deed bruno_wants_ana = {
 
 /* Stories. */
 
+/* Asked first, she says yes, and so the other is asked. */
+#define KILLS_MEET_ANA_AGREES(secret)                                                              \
+    {.is_secret = (secret),                                                                        \
+     .deeds = {&iris_asks_ana},                                                                    \
+     .until = {"open, a asked, b not asked yet", "offered", ""}},                                  \
+    {                                                                                              \
+        .is_secret = (secret), .deeds = {&ana_says_yes}, .until = {                                \
+            "open, a yes, b asked",                                                                \
+            "yes",                                                                                 \
+            "offered"                                                                              \
+        }                                                                                          \
+    }
+
 static const struct kills_step kills_meet_in_turn[] = {
-    {.is_secret = true,
-     .deeds = {&iris_asks_ana},
-     .until = {"open, a asked, b not asked yet", "offered", ""}},
-    {.is_secret = true,
-     .deeds = {&ana_says_yes},
-     .until = {"open, a yes, b asked", "yes", "offered"}},
+    KILLS_MEET_ANA_AGREES(true),
     {.is_secret = true,
      .deeds = {&bruno_says_yes},
      .until = {"released, a yes, b yes", "connected", "connected"}},
@@ -130,8 +138,7 @@ static const struct kills_step kills_meet_blind[] = {
 };
 
 static const struct kills_step kills_meet_declined[] = {
-    {.deeds = {&iris_asks_ana}, .until = {"open, a asked, b not asked yet", "offered", ""}},
-    {.deeds = {&ana_says_yes}, .until = {"open, a yes, b asked", "yes", "offered"}},
+    KILLS_MEET_ANA_AGREES(false),
     {.deeds = {&bruno_says_no}, .until = {"closed, a yes, b no", "yes", "no"}},
     {.days = 22, .until = {"closed, a yes, b no", "yes", "no"}},
     {.days = 8, .until = {"closed, a retracted, b no", "retracted", "no"}},
@@ -150,14 +157,12 @@ static const struct kills_step kills_meet_crossed[] = {
 };
 
 static const struct kills_step kills_meet_withdrawn[] = {
-    {.deeds = {&iris_asks_ana}, .until = {"open, a asked, b not asked yet", "offered", ""}},
-    {.deeds = {&ana_says_yes}, .until = {"open, a yes, b asked", "yes", "offered"}},
+    KILLS_MEET_ANA_AGREES(false),
     {.deeds = {&iris_withdraws}, .until = {"closed, a yes, b asked", "withdrawn", "withdrawn"}},
 };
 
 static const struct kills_step kills_meet_removed[] = {
-    {.deeds = {&iris_asks_ana}, .until = {"open, a asked, b not asked yet", "offered", ""}},
-    {.deeds = {&ana_says_yes}, .until = {"open, a yes, b asked", "yes", "offered"}},
+    KILLS_MEET_ANA_AGREES(false),
     {.deeds = {&iris_removes_bruno}, .until = {"closed, a yes, b asked", "withdrawn", NULL}},
     {.days = 30, .until = {"closed, a yes, b asked", "withdrawn", "lapsed"}},
 };
@@ -170,22 +175,19 @@ static const struct kills_step kills_meet_removes[] = {
 };
 
 static const struct kills_step kills_meet_blocks[] = {
-    {.deeds = {&iris_asks_ana}, .until = {"open, a asked, b not asked yet", "offered", ""}},
-    {.deeds = {&ana_says_yes}, .until = {"open, a yes, b asked", "yes", "offered"}},
+    KILLS_MEET_ANA_AGREES(false),
     {.deeds = {&bruno_blocks_iris}, .until = {"open, a yes, b asked", "yes", ""}},
     {.days = 30, .until = {"closed, a retracted, b asked", "retracted", ""}},
 };
 
 static const struct kills_step kills_meet_expired[] = {
-    {.deeds = {&iris_asks_ana}, .until = {"open, a asked, b not asked yet", "offered", ""}},
-    {.deeds = {&ana_says_yes}, .until = {"open, a yes, b asked", "yes", "offered"}},
+    KILLS_MEET_ANA_AGREES(false),
     {.days = 22, .until = {"closed, a yes, b asked", "yes", "lapsed"}},
     {.days = 8, .until = {"closed, a retracted, b asked", "retracted", "lapsed"}},
 };
 
 static const struct kills_step kills_meet_retracted[] = {
-    {.deeds = {&iris_asks_ana}, .until = {"open, a asked, b not asked yet", "offered", ""}},
-    {.deeds = {&ana_says_yes}, .until = {"open, a yes, b asked", "yes", "offered"}},
+    KILLS_MEET_ANA_AGREES(false),
     {.deeds = {&ana_says_no}, .until = {"closed, a retracted, b asked", "retracted", "offered"}},
     {.days = 22, .until = {"closed, a retracted, b asked", "retracted", "lapsed"}},
 };

@@ -34,6 +34,34 @@ static void sim_forks_meet(struct scene *scene, struct sim_forks_cast *cast)
     scene_settle(scene);
 }
 
+/* A copy of ana's machine, and a branch beyond it that all have read. */
+static struct world_home *sim_forks_branch(struct scene *scene, struct sim_forks_cast *cast,
+                                           size_t *out_since)
+{
+    struct world_home *home;
+
+    sim_forks_meet(scene, cast);
+    home = world_snapshot(cast->ana);
+    *out_since = scene->judge.canaries_count;
+    scene_card(scene, cast->ana);
+    scene_pair(scene, cast->ana, cast->ben);
+    scene_settle(scene);
+    return home;
+}
+
+/* A second machine of ana's, which reaches cara alone; the first does not. */
+static struct world_node *sim_forks_clone(struct scene *scene, struct sim_forks_cast *cast)
+{
+    struct world_node *clone;
+
+    world_crash(cast->ana);
+    clone = world_clone(cast->ana, false);
+    scene_part(scene, clone, cast->cara, (struct world_node *)NULL);
+    world_start(cast->ana);
+    world_start(clone);
+    return clone;
+}
+
 static bool sim_forks_is_same_device(const struct world_node *left, const struct world_node *right)
 {
     return memcmp(left->secrets->signing_seed, right->secrets->signing_seed, 32) == 0;
@@ -46,12 +74,7 @@ static void sim_forks_blind_space(struct scene *scene)
     struct world_home *home;
     size_t since;
 
-    sim_forks_meet(scene, &cast);
-    home = world_snapshot(cast.ana);
-    since = scene->judge.canaries_count;
-    scene_card(scene, cast.ana);
-    scene_pair(scene, cast.ana, cast.ben);
-    scene_settle(scene);
+    home = sim_forks_branch(scene, &cast, &since);
     scene_restore(scene, cast.ana, home, since);
     scene_settle(scene);
     scene_pair(scene, cast.ana, cast.ben);
@@ -115,11 +138,7 @@ static void sim_forks_two_healings(struct scene *scene)
     size_t devices;
 
     sim_forks_meet(scene, &cast);
-    world_crash(cast.ana);
-    clone = world_clone(cast.ana, false);
-    scene_part(scene, clone, cast.cara, (struct world_node *)NULL);
-    world_start(cast.ana);
-    world_start(clone);
+    clone = sim_forks_clone(scene, &cast);
     scene_card(scene, cast.ana);
     scene_pair(scene, cast.ana, cast.ben);
     scene_card(scene, clone);
@@ -172,12 +191,7 @@ static void sim_forks_twin_restatement(struct scene *scene)
     struct world_home *home;
     size_t since;
 
-    sim_forks_meet(scene, &cast);
-    home = world_snapshot(cast.ana);
-    since = scene->judge.canaries_count;
-    scene_card(scene, cast.ana);
-    scene_pair(scene, cast.ana, cast.ben);
-    scene_settle(scene);
+    home = sim_forks_branch(scene, &cast, &since);
     scene_restore(scene, cast.ana, home, since);
     world_crash(cast.ana);
     clone = world_clone(cast.ana, false);
@@ -225,11 +239,7 @@ static void sim_forks_dead_branch(struct scene *scene)
     struct world_node *clone;
 
     sim_forks_meet(scene, &cast);
-    world_crash(cast.ana);
-    clone = world_clone(cast.ana, false);
-    scene_part(scene, clone, cast.cara, (struct world_node *)NULL);
-    world_start(cast.ana);
-    world_start(clone);
+    clone = sim_forks_clone(scene, &cast);
     scene_card(scene, cast.ana);
     scene_card(scene, clone);
     scene_wait(scene, 60);
@@ -245,12 +255,7 @@ static void sim_forks_sweep(struct scene *scene, uint64_t commits, enum world_do
     struct world_home *home;
     size_t since;
 
-    sim_forks_meet(scene, &cast);
-    home = world_snapshot(cast.ana);
-    since = scene->judge.canaries_count;
-    scene_card(scene, cast.ana);
-    scene_pair(scene, cast.ana, cast.ben);
-    scene_settle(scene);
+    home = sim_forks_branch(scene, &cast, &since);
     scene_restore(scene, cast.ana, home, since);
     cast.ana->doom = doom;
     cast.ana->doom_commits = commits;
@@ -322,14 +327,9 @@ static void sim_forks_keys(struct scene *scene, uint64_t step)
     struct public_key old;
     size_t since, count;
 
-    sim_forks_meet(scene, &cast);
+    home = sim_forks_branch(scene, &cast, &since);
     old = *ledger_device(cast.ana->ledger);
     memcpy(seed, cast.ana->secrets->signing_seed, sizeof seed);
-    home = world_snapshot(cast.ana);
-    since = scene->judge.canaries_count;
-    scene_card(scene, cast.ana);
-    scene_pair(scene, cast.ana, cast.ben);
-    scene_settle(scene);
     scene_restore(scene, cast.ana, home, since);
     cast.ana->doom_keys = step <= SIM_FORKS_KEY_STEPS ? step : SIM_FORKS_KEY_STEPS - 1;
     scene_wait(scene, 120);
@@ -388,11 +388,7 @@ static void sim_forks_removal(struct scene *scene)
     scene_link(scene, cast.ana, dan);
     scene_link(scene, cast.ana, eve);
     scene_settle(scene);
-    world_crash(cast.ana);
-    clone = world_clone(cast.ana, false);
-    scene_part(scene, clone, cast.cara, (struct world_node *)NULL);
-    world_start(cast.ana);
-    world_start(clone);
+    clone = sim_forks_clone(scene, &cast);
     scene_ask(scene, cast.ana, "peer.remove", json_pack("{s:s}", "who", "cara"));
     scene_ask(scene, clone, "peer.remove", json_pack("{s:s}", "who", "dan"));
     scene_card(scene, clone);

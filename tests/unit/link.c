@@ -426,23 +426,32 @@ static size_t link_contacts(struct member *member)
     return count;
 }
 
+/* Ana's invitation is for a contact that she has by this name. */
+static void link_invite(struct link_pair *pair, const char *name)
+{
+    struct ledger_txn *txn;
+    struct amend amend;
+    struct id wanted;
+
+    assert_int_equal(member_add_contact(&pair->ana, name, NULL, &wanted), ERR_OK);
+    txn = member_begin(&pair->ana);
+    amend_begin(&amend, txn, ledger_self_space(pair->ana.ledger), KIND_INVITATION,
+                &pair->invitation);
+    amend_bytes(&amend, INVITATION_CONTACT, span_of(wanted.bytes, ID_SIZE));
+    amend_text(&amend, INVITATION_NAME, span_str(name));
+    assert_int_equal(amend_end(&amend, NULL), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+}
+
 /* The contact that was wanted is taken and keeps its name; linking again makes no second one. */
 static void the_wanted_contact_is_linked_and_keeps_its_name(void **state)
 {
     struct link_pair pair;
-    struct ledger_txn *txn;
-    struct amend amend;
-    struct id wanted;
     json_t *shown;
 
     (void)state;
     link_pair_new(&pair);
-    assert_int_equal(member_add_contact(&pair.ana, "Benny from the choir", NULL, &wanted), ERR_OK);
-    txn = member_begin(&pair.ana);
-    amend_begin(&amend, txn, ledger_self_space(pair.ana.ledger), KIND_INVITATION, &pair.invitation);
-    amend_bytes(&amend, INVITATION_CONTACT, span_of(wanted.bytes, ID_SIZE));
-    assert_int_equal(amend_end(&amend, NULL), ERR_OK);
-    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    link_invite(&pair, "Benny from the choir");
     link_whole(&pair);
     assert_int_equal(link_contacts(&pair.ana), 1);
     shown = meeting_op(&pair.ana, "contact.show", json_pack("{s:s}", "who", "benny"), NULL);
@@ -462,21 +471,12 @@ static void a_peer_who_only_claimed_goes_by_the_name_they_were_invited_by(void *
     struct link_request request;
     struct link_answer claimed;
     struct link_pair pair;
-    struct ledger_txn *txn;
-    struct amend amend;
-    struct id wanted;
     enum op_code code;
     json_t *shown;
 
     (void)state;
     link_pair_new(&pair);
-    assert_int_equal(member_add_contact(&pair.ana, "Benny", NULL, &wanted), ERR_OK);
-    txn = member_begin(&pair.ana);
-    amend_begin(&amend, txn, ledger_self_space(pair.ana.ledger), KIND_INVITATION, &pair.invitation);
-    amend_bytes(&amend, INVITATION_CONTACT, span_of(wanted.bytes, ID_SIZE));
-    amend_text(&amend, INVITATION_NAME, span_str("Benny"));
-    assert_int_equal(amend_end(&amend, NULL), ERR_OK);
-    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    link_invite(&pair, "Benny");
     request = link_ask(&pair, &pair.invitation, 1);
     link_do(&pair.ana, link_claim, &request, &claimed);
     shown = meeting_op(&pair.ana, "peer.show", json_pack("{s:s}", "who", "benny"), NULL);

@@ -425,7 +425,7 @@ size_t engine_presence(const struct engine *engine, struct op_presence *out, siz
     size_t count = 0;
 
     for (struct engine_target *target = engine->targets; target != NULL; target = target->next) {
-        if (target->is_acceptance)
+        if (target->is_acceptance || target->is_old_name)
             continue;
         target->row = count;
         if (count < size)
@@ -443,7 +443,7 @@ size_t engine_presence(const struct engine *engine, struct op_presence *out, siz
         if (conn->state == CONN_SESSION && conn->known != NULL && conn->known->row < size)
             engine_add_session(conn, &out[conn->known->row]);
         if (conn->state != CONN_CLOSED && !conn->is_confirmed && conn->target != NULL &&
-            !conn->target->is_acceptance && conn->target->row < size)
+            !conn->target->is_acceptance && !conn->target->is_old_name && conn->target->row < size)
             out[conn->target->row].is_reaching = true;
     }
     return count;

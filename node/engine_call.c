@@ -13,6 +13,28 @@
 
 /* Reading the store again. */
 
+static size_t engine_call_bucket(const struct public_key *device)
+{
+    return be32(device->bytes) % ENGINE_TARGET_BUCKETS;
+}
+
+static struct engine_target *engine_call_find(const struct engine *engine,
+                                              const struct public_key *device, bool is_old_name)
+{
+    struct engine_target *target = engine->target_buckets[engine_call_bucket(device)];
+
+    while (target != NULL &&
+           (target->is_old_name != is_old_name || !public_key_is_equal(&target->device, device)))
+        target = target->next_in_bucket;
+    return target;
+}
+
+struct engine_target *engine_call_target(const struct engine *engine,
+                                         const struct public_key *device)
+{
+    return engine_call_find(engine, device, false);
+}
+
 static struct engine_target *engine_call_add(struct engine *engine)
 {
     struct engine_target *target = heap_new_zeroed(1, sizeof *target);
@@ -24,25 +46,11 @@ static struct engine_target *engine_call_add(struct engine *engine)
     return target;
 }
 
-static size_t engine_call_bucket(const struct public_key *device)
-{
-    return be32(device->bytes) % ENGINE_TARGET_BUCKETS;
-}
-
-struct engine_target *engine_call_target(const struct engine *engine,
-                                         const struct public_key *device)
-{
-    struct engine_target *target = engine->target_buckets[engine_call_bucket(device)];
-
-    while (target != NULL && !public_key_is_equal(&target->device, device))
-        target = target->next_in_bucket;
-    return target;
-}
-
 /* A target for a device, found by it from now on. */
-struct engine_target *engine_call_add_device(struct engine *engine, const struct public_key *device)
+struct engine_target *engine_call_add_device(struct engine *engine, const struct public_key *device,
+                                             bool is_old_name)
 {
-    struct engine_target *target = engine_call_target(engine, device);
+    struct engine_target *target = engine_call_find(engine, device, is_old_name);
     struct engine_target **bucket = &engine->target_buckets[engine_call_bucket(device)];
 
     if (target != NULL)
@@ -51,6 +59,7 @@ struct engine_target *engine_call_add_device(struct engine *engine, const struct
     if (target == NULL)
         return NULL;
     target->device = *device;
+    target->is_old_name = is_old_name;
     target->next_in_bucket = *bucket;
     *bucket = target;
     return target;
@@ -68,39 +77,51 @@ static struct engine_target *engine_call_find_acceptance(struct engine *engine,
 struct engine_call_peer {
     struct engine *engine;
     const struct peer *peer;
+    struct engine_old old;
 };
 
 static enum err engine_call_on_device(void *self, const struct device_row *device)
 {
     struct engine_call_peer *from = self;
     struct engine_target *target;
+    enum err err;
 
-    if (device->is_claim || engine_heal_is_retired(from->engine, &device->device))
-        return ERR_OK; /* It may call us, and is told. */
-    target = engine_call_add_device(from->engine, &device->device);
+    if (device->is_claim)
+        return ERR_OK; /* It may call us. */
+    if (engine_heal_is_retired(from->engine, &device->device))
+        return engine_old_on_device(from->engine, device, &from->old);
+    target = engine_call_add_device(from->engine, &device->device, false);
     if (target == NULL)
         return ERR_NOMEM;
     target->member = device->member;
     memcpy(target->static_key, device->static_key, KEY_SIZE);
-    (void)snprintf(target->name, sizeof target->name, "%s",
-                   from->peer->alias[0] != '\0' ? from->peer->alias : from->peer->name);
+    (void)snprintf(target->name, sizeof target->name, "%s", from->old.peer);
     target->is_stale = false;
     target->is_held = false;
     target->was_reached |= from->peer->is_confirmed;
     target->was_awaited = target->is_awaited;
     target->is_awaited = false;
     target->is_introduced = from->peer->has_via;
-    return view_peer_addresses(&from->engine->snapshot, &device->device, target->addresses,
-                               &target->addresses_count);
+    err = view_peer_addresses(&from->engine->snapshot, &device->device, target->addresses,
+                              &target->addresses_count);
+    if (err == ERR_OK)
+        engine_old_note_homeless(&from->old, target);
+    return err;
 }
 
 static enum err engine_call_on_peer(void *self, const struct peer *peer)
 {
-    struct engine_call_peer from = {.engine = self, .peer = peer};
+    struct engine_call_peer from = {
+        .engine = self,
+        .peer = peer,
+        .old = {.peer = peer->alias[0] != '\0' ? peer->alias : peer->name},
+    };
+    enum err err;
 
     if (peer->state != LINK_LINKED || !peer->has_secret || !peer->has_knock)
         return ERR_OK;
-    return view_device_each(&from.engine->snapshot, &peer->member, engine_call_on_device, &from);
+    err = view_device_each(&from.engine->snapshot, &peer->member, engine_call_on_device, &from);
+    return err == ERR_OK ? engine_old_settle(from.engine, &from.old) : err;
 }
 
 /* An acceptance is called for while it is pending, and until the inviter has shown that the link
@@ -405,10 +426,10 @@ void engine_call_due(struct engine *engine)
         if (target->addresses_count == 0 || target->is_held ||
             engine->now_ms < target->banned_until_ms || target->is_connected)
             continue;
-        if (engine->now_ms >= target->dial_at_ms)
-            engine_call_one(engine, target);
-        else
+        if (engine->now_ms < target->dial_at_ms)
             engine_wake_by(engine, target->dial_at_ms);
+        else if (engine_old_may_call(engine, target))
+            engine_call_one(engine, target);
     }
 }
 
@@ -423,7 +444,7 @@ void engine_call_now(struct engine *engine, const struct public_key *member)
     for (struct engine_target *target = engine->targets; target != NULL; target = target->next)
         if (member == NULL || public_key_is_equal(&target->member, member) ||
             target->is_acceptance) {
-            target->dial_at_ms = 0;
+            target->dial_at_ms = engine_old_dial_at(engine, target);
             target->failures = target->replaced = 0;
         }
     engine_call_due(engine);
@@ -464,8 +485,10 @@ void engine_call_ended(struct engine *engine, struct engine_conn *conn)
             target->failures++;
         engine_call_wait(engine, target);
     }
-    if (conn->is_confirmed && conn->target != NULL && conn->target != target)
+    if (conn->is_confirmed && conn->target != NULL && conn->target != target) {
+        engine_old_ended(conn->target);
         engine_call_wait(engine, conn->target);
+    }
     if (conn->is_confirmed)
         (void)engine_effect(engine, ENGINE_PRESENCE, conn->id); /* A failure is remembered. */
 }

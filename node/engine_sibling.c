@@ -28,15 +28,23 @@ bool engine_sibling_is_out(struct engine *engine, const struct public_key *devic
 
 /* Whom to call. */
 
+struct engine_sibling_reading {
+    struct engine *engine;
+    struct engine_old old;
+};
+
 static enum err engine_sibling_on_device(void *self, const struct device_row *device)
 {
-    struct engine *engine = self;
+    struct engine_sibling_reading *reading = self;
+    struct engine *engine = reading->engine;
     struct engine_target *target;
+    enum err err;
 
-    if (public_key_is_equal(&device->device, ledger_device(engine->ledger)) ||
-        engine_heal_is_retired(engine, &device->device))
+    if (public_key_is_equal(&device->device, ledger_device(engine->ledger)))
         return ERR_OK;
-    target = engine_call_add_device(engine, &device->device);
+    if (engine_heal_is_retired(engine, &device->device))
+        return engine_old_on_device(engine, device, &reading->old);
+    target = engine_call_add_device(engine, &device->device, false);
     if (target == NULL)
         return ERR_NOMEM;
     target->member = device->member;
@@ -44,12 +52,16 @@ static enum err engine_sibling_on_device(void *self, const struct device_row *de
     (void)snprintf(target->name, sizeof target->name, "%s", device->name);
     target->is_stale = false;
     target->was_reached = true; /* Nobody else tells its addresses. */
-    return view_peer_addresses(&engine->snapshot, &device->device, target->addresses,
-                               &target->addresses_count);
+    err = view_peer_addresses(&engine->snapshot, &device->device, target->addresses,
+                              &target->addresses_count);
+    if (err == ERR_OK)
+        engine_old_note_homeless(&reading->old, target);
+    return err;
 }
 
 enum err engine_sibling_reload(struct engine *engine)
 {
+    struct engine_sibling_reading reading = {.engine = engine};
     enum err err = join_is_pending(&engine->snapshot, &engine->is_joining);
 
     if (err == ERR_OK && engine->knocks_count == 0) {
@@ -60,9 +72,10 @@ enum err engine_sibling_reload(struct engine *engine)
     }
     if (engine->is_joining)
         engine_wake_by(engine, engine->now_ms + ENGINE_JOIN_MS);
-    return err == ERR_OK ? view_device_each(&engine->snapshot, ledger_member(engine->ledger),
-                                            engine_sibling_on_device, engine)
-                         : err;
+    if (err == ERR_OK)
+        err = view_device_each(&engine->snapshot, ledger_member(engine->ledger),
+                               engine_sibling_on_device, &reading);
+    return err == ERR_OK ? engine_old_settle(engine, &reading.old) : err;
 }
 
 /* PROTOCOL OWN-2: "Own devices knock with any of the knock keys they hold, the newest first, after

@@ -31,7 +31,9 @@ enum {
     ENGINE_TARGET_BUCKETS = 1024,
     ENGINE_VERSION_MS = 3600 * 1000, /* somebody of another version is told of once in it */
     ENGINE_KNOCKS_MAX = 8,
-    ENGINE_TARGET_ADDRESSES = ADDRESSES_MAX * 3
+    ENGINE_TARGET_ADDRESSES = ADDRESSES_MAX * 3,
+    ENGINE_HOMELESS_MAX = 4, /* successors of one member whose address is not known yet */
+    ENGINE_OLD_NAMES_MAX = 8 /* of one member, the newest: whatever it tells of itself */
 };
 
 enum conn_state {
@@ -80,6 +82,7 @@ struct engine_conn {
 /* Somebody to call: a device of a linked peer, or the inviter of an acceptance. */
 struct engine_target {
     bool is_acceptance;
+    bool is_old_name; /* the device was retired as forked */
     struct id acceptance;
     struct public_key member, device; /* of a peer */
     uint8_t static_key[KEY_SIZE];
@@ -260,10 +263,34 @@ bool engine_sibling_is_out(struct engine *engine, const struct public_key *devic
 /* Is this device new, and does it hold by now what its first meeting announced? */
 void engine_sibling_tend(struct engine *engine);
 
+/* engine_old.c: devices retired as forked, while those of one member are read */
+struct engine_old {
+    const char *peer; /* what it is called; NULL: this member itself */
+    struct address addresses[ENGINE_TARGET_ADDRESSES];
+    size_t addresses_count;
+    struct engine_target *homeless[ENGINE_HOMELESS_MAX];
+    size_t homeless_count;
+    struct device_row names[ENGINE_OLD_NAMES_MAX];
+    size_t names_count;
+};
+
+/* A retired device, however; a device that is not, once its addresses are read; then all together.
+ */
+MUST_USE enum err engine_old_on_device(const struct engine *engine, const struct device_row *device,
+                                       struct engine_old *old);
+void engine_old_note_homeless(struct engine_old *old, struct engine_target *target);
+MUST_USE enum err engine_old_settle(struct engine *engine, struct engine_old *old);
+/* Any target: false puts off the call. */
+bool engine_old_may_call(struct engine *engine, struct engine_target *target);
+/* A call of this target led to a session, which is over. */
+void engine_old_ended(struct engine_target *target);
+/* When a target is due that its owner wants called now. */
+uint64_t engine_old_dial_at(const struct engine *engine, const struct engine_target *target);
+
 /* engine_call.c: whom to call */
 /* The target of a device, made when there is none; NULL: no memory. */
-struct engine_target *engine_call_add_device(struct engine *engine,
-                                             const struct public_key *device);
+struct engine_target *engine_call_add_device(struct engine *engine, const struct public_key *device,
+                                             bool is_old_name);
 MUST_USE enum err engine_call_reload(struct engine *engine);
 MUST_USE enum err engine_call_acceptance(struct engine *engine, const struct id *id,
                                          struct invitation *out);

@@ -84,7 +84,8 @@ static void engine_talk_confirmed(struct engine *engine, struct engine_conn *con
     if (!conn->is_outbound)
         strangers_know(engine->strangers, &conn->address, 0, engine->now_ms);
     if (conn->target != NULL) {
-        conn->target->failures = 0;
+        if (!conn->target->is_old_name)
+            conn->target->failures = 0;
         conn->target->was_reached = true;
         conn->target->is_unheard = false;
     }

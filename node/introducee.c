@@ -370,14 +370,20 @@ static enum err introducee_retract(struct introducee *self)
     return amend_end(&amend, NULL);
 }
 
-/* A hello that comes after the two have met counts while their link stands: it never brings back
- * somebody who was removed. */
+/* A hello that comes after the two have met, here or on another device of mine, counts while their
+ * link stands: it never brings back somebody who was removed. */
 static enum err introducee_meet(struct introducee *self)
 {
+    enum err err;
+
+    if (self->was_called)
+        return introducee_note_met(self->intro);
     if (!self->facts.has_hello)
         return self->intro->row.is_met ? ERR_OK : introducee_vouch(self);
-    return self->intro->row.is_met && self->other->state != LINK_LINKED ? ERR_OK
-                                                                        : introducee_connect(self);
+    if (self->facts.has_met && self->other->state != LINK_LINKED)
+        return ERR_OK;
+    err = introducee_note_met(self->intro);
+    return err == ERR_OK ? introducee_connect(self) : err;
 }
 
 static enum err introducee_act(struct introducee *self, const struct introduction_verdict *verdict)
@@ -392,7 +398,7 @@ static enum err introducee_act(struct introducee *self, const struct introductio
         err = introducee_retract(self);
     if (err == ERR_OK && verdict->must_say_hello)
         err = introducee_greet(self);
-    else if (err == ERR_OK && verdict->state == INTRODUCTION_CONNECTED && !self->was_called)
+    else if (err == ERR_OK && verdict->state == INTRODUCTION_CONNECTED)
         err = introducee_meet(self);
     return err;
 }

@@ -30,6 +30,9 @@ struct introducee {
 /* Introducee_greet.c: says hello to the other, and links with them. */
 MUST_USE enum err introducee_greet(struct introducee *self);
 MUST_USE enum err introducee_connect(struct introducee *self);
+/* Notes for all devices that this introduction has ended in a link: before the link itself, so that
+ * whoever learns of the link and its end knows. */
+MUST_USE enum err introducee_note_met(struct introduction_case *intro);
 /* Linked with them anyhow: only notes who vouches for their key. */
 MUST_USE enum err introducee_vouch(struct introducee *self);
 /* A session with this member stood under the link there is: every introduction to them in which I

@@ -189,6 +189,15 @@ enum err introducee_connect(struct introducee *self)
 
 /* Who met. */
 
+enum err introducee_note_met(struct introduction_case *intro)
+{
+    struct amend amend;
+
+    introduction_amend(intro, &amend);
+    amend_number(&amend, RECORD_MET, 1);
+    return amend_end(&amend, NULL);
+}
+
 struct introducee_met {
     const struct public_key *member;
     struct buf names;
@@ -215,14 +224,10 @@ enum err introducee_met(struct ledger_txn *txn, const struct public_key *member)
     enum err err = view_introduction_each(&intro.snapshot, NULL, introducee_on_greeted, &met);
 
     for (size_t at = 0; at < met.names.size && err == ERR_OK; at += 32 + ID_SIZE) {
-        struct amend amend;
-
         memcpy(intro.row.introducer.bytes, met.names.data + at, 32);
         memcpy(intro.row.id.bytes, met.names.data + at + 32, ID_SIZE);
         introduction_record_id(&intro.row.introducer, &intro.row.id, &intro.record_id);
-        introduction_amend(&intro, &amend);
-        amend_number(&amend, RECORD_MET, 1);
-        err = amend_end(&amend, NULL);
+        err = introducee_note_met(&intro);
     }
     buf_release(&met.names);
     return err;

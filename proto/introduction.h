@@ -139,7 +139,7 @@ enum introduction_record_field {
     RECORD_DROPPED = 23,   /* number: 1 deleted while waiting for the other's hello */
     RECORD_QUIET = 24,     /* number: 1 declined by saying nothing */
     RECORD_HEARD = 25,     /* text: what the other said in their hello */
-    RECORD_MET = 26        /* number: 1 a session with the other stood after my hello */
+    RECORD_MET = 26        /* number: 1 it has ended in a link on one of my devices */
 };
 
 enum introduction_ended {

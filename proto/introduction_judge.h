@@ -35,7 +35,8 @@ struct introduction_facts {
     bool has_release; /* it fits the yes, the bundle and the offer */
     bool has_hello;   /* the other's, opened and verified; needs a release */
     bool said_yes, said_no, said_retract, said_known, said_hello; /* by own devices */
-    bool has_met;       /* since my hello a session with the other stood, under any link of ours */
+    bool has_met;       /* since my hello a session with the other stood, under any link of ours, or
+                           this introduction has linked another device of mine */
     bool is_peer;       /* the introducer still is one */
     bool is_suppressed; /* introducer muted or blocked, or the other is */
     bool is_mismatched; /* the release shows another person than the offer or the address book */

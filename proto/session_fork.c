@@ -119,17 +119,18 @@ void session_fork_confirm(struct session *session, struct session_log *log, cons
         message_put_place(MESSAGE_TRACE_ASK, &log->id, tip->size, &session->out);
 }
 
-/* A keep may come after the marks, in this very session: who must move now asks now. */
+/* A keep may come after the marks, in this very session: who must move now asks now. Of a mark
+ * below where mine starts it could not be seen before that the two differ. */
 void session_fork_again(struct session *session)
 {
     for (size_t at = 0; at < session->logs_count && session->phase == PHASE_LIVE; at++) {
         struct session_log *log = &session->logs[at];
         struct replica_standing standing;
 
-        if (!log->is_forked || log->is_asked ||
+        if ((!log->is_forked && !log->is_below) || log->is_asked ||
             !session_fork_standing(session, &log->id, &standing) || !standing.is_off)
             continue;
-        log->is_asked = true;
+        log->is_forked = log->is_asked = true;
         message_put_place(MESSAGE_TRACE_ASK, &log->id, log->tip.size, &session->out);
     }
 }

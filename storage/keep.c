@@ -28,10 +28,8 @@ static struct log_id keep_log_id(const struct space_row *space, const struct pub
     return (struct log_id){.space = space->id, .device = *device};
 }
 
-/* Does the log pass through this place? */
-static enum err keep_is_on(const struct snapshot *snapshot, const struct log_row *log,
-                           const struct log_id *id, uint64_t size, const struct hash *hash,
-                           bool *out)
+enum err keep_is_on(const struct snapshot *snapshot, const struct log_row *log,
+                    const struct log_id *id, uint64_t size, const struct hash *hash, bool *out)
 {
     struct chain chain;
     enum err err;
@@ -252,6 +250,23 @@ static enum err keep_cut(struct ledger_txn *txn, struct ledger_touched *log, uin
 
 /* Joining. */
 
+/* What was cut is merged under the epoch it was told to be of: where that was not known, or the log
+ * now says another one, it is merged once more. */
+static enum err keep_join_epoch(struct ledger_txn *txn, const struct ledger_touched *log,
+                                const struct entry_header *header, const struct hash *told,
+                                uint64_t arrival)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct hash epoch;
+    enum err err = ERR_NOT_FOUND;
+
+    if (header->epoch_index > 0)
+        err = epoch_table_of_log(&snapshot, log->row.number, header->epoch_index, &epoch);
+    if (err == ERR_OK && !keep_is_hash(&epoch, told))
+        err = follow_later(txn, arrival);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 static enum err keep_join_entry(struct ledger_txn *txn, struct ledger_touched *log,
                                 uint64_t arrival, uint64_t *last, bool *out_is_end)
 {
@@ -283,6 +298,8 @@ static enum err keep_join_entry(struct ledger_txn *txn, struct ledger_touched *l
         err = absent_note(txn, log->row.number, seq, entry.entry.header.payload_size);
     if (err == ERR_OK && entry.entry.header.epoch_index == 0 && entry.entry.payload.size > 0)
         err = epoch_table_add_entry(txn, log, entry.entry.payload);
+    if (err == ERR_OK)
+        err = keep_join_epoch(txn, log, &entry.entry.header, &entry.epoch, arrival);
     buf_release(&payload);
     return err;
 }
@@ -310,11 +327,9 @@ static enum err keep_join_batch(struct ledger_txn *txn, struct ledger_touched *l
     return err == ERR_OK ? return_table_drop(txn, log->row.space, &log->row.device, end_hash) : err;
 }
 
-/* The ends of the batches that lead from a place of the log to (size, hash), newest first, and that
- * place. ERR_NOT_FOUND when none do. */
-static enum err keep_path(const struct snapshot *snapshot, const struct log_row *log,
-                          const struct log_id *id, const struct hash *to, struct buf *out_ends,
-                          uint64_t *out_base)
+enum err keep_path(const struct snapshot *snapshot, const struct log_row *log,
+                   const struct log_id *id, const struct hash *to, struct buf *out_ends,
+                   uint64_t *out_base)
 {
     struct hash at = *to;
 

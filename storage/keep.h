@@ -18,6 +18,15 @@ MUST_USE enum err keep_rebase(struct ledger_txn *txn, const struct log_id *log, 
  * than counts. */
 MUST_USE enum err keep_is_met(const struct snapshot *snapshot, const struct space_row *space,
                               const struct public_key *device, bool *out);
+/* Does the log pass through this place? */
+MUST_USE enum err keep_is_on(const struct snapshot *snapshot, const struct log_row *log,
+                             const struct log_id *id, uint64_t size, const struct hash *hash,
+                             bool *out);
+/* Appends the ends of the batches among the returns that lead from a place of the log to this hash,
+ * newest first; out_base is that place. ERR_NOT_FOUND when none do. */
+MUST_USE enum err keep_path(const struct snapshot *snapshot, const struct log_row *log,
+                            const struct log_id *id, const struct hash *to, struct buf *out_ends,
+                            uint64_t *out_base);
 /* The end of the longest branch among the returns that leads on from a place of the log. size 0 and
  * ERR_NOT_FOUND: none. out_signature is the head there. */
 MUST_USE enum err keep_longest_return(struct ledger_txn *txn, const struct space_row *space,

@@ -219,6 +219,9 @@ MUST_USE enum err log_table_put_run(struct ledger_txn *txn, uint32_t log, uint64
 /* The head of a block that ends at the log's tip. */
 MUST_USE enum err log_table_put_head(struct ledger_txn *txn, const struct log_row *log,
                                      const struct head *head);
+/* How many unsealed entries a log has up to size. */
+MUST_USE enum err log_table_begin_count(const struct snapshot *snapshot, const struct log_row *log,
+                                        uint64_t size, uint32_t *out);
 /* Log_table_begin.c: an empty log of this transaction begins here. */
 MUST_USE enum err log_table_begin(struct ledger_txn *txn, struct ledger_touched *log,
                                   const struct log_beginning *beginning);

@@ -22,8 +22,8 @@ enum err log_table_begin(struct ledger_txn *txn, struct ledger_touched *log,
 }
 
 /* How many unsealed entries there are up to size: the next sealed one says it. */
-static enum err log_table_count_epochs(const struct snapshot *snapshot, const struct log_row *log,
-                                       uint64_t size, uint32_t *out)
+enum err log_table_begin_count(const struct snapshot *snapshot, const struct log_row *log,
+                               uint64_t size, uint32_t *out)
 {
     uint32_t unsealed = 0;
 
@@ -60,7 +60,7 @@ static enum err log_table_begin_at(const struct snapshot *snapshot, const struct
         return err;
     err = log_table_head(snapshot, log->number, size, &head);
     if (err == ERR_OK)
-        err = log_table_count_epochs(snapshot, log, size, &out->epochs_count);
+        err = log_table_begin_count(snapshot, log, size, &out->epochs_count);
     if (err == ERR_OK && out->epochs_count > 0)
         err = epoch_table_of_log(snapshot, log->number, out->epochs_count, &out->epoch);
     if (err != ERR_OK && err != ERR_NOT_FOUND)

@@ -9,6 +9,7 @@
 #include "storage/keep.h"
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
+#include "storage/return_epoch.h"
 #include "storage/returns.h"
 #include "storage/space.h"
 #include "storage/standing.h"
@@ -405,7 +406,7 @@ static enum err replica_tell_epochs(const struct snapshot *snapshot, const struc
             continue;
         err = epoch_table_of_log(snapshot, log->number, entry.entry.header.epoch_index, &epoch);
         if (err == ERR_OK)
-            err = returns_tell_epoch(snapshot, &space, entry.entry.header.epoch_index, &epoch, out);
+            err = return_epoch_tell(snapshot, &space, entry.entry.header.epoch_index, &epoch, out);
         else if (err == ERR_NOT_FOUND)
             err = ERR_OK;
     }

@@ -217,8 +217,7 @@ static enum err retire_table_take_retirement(struct ledger_txn *txn,
         return ERR_OK;
     if (err == ERR_OK || err == ERR_NOT_FOUND)
         err = ledger_put_sealed(txn, TABLE_RETIRE, &key, statement);
-    /* It is called no more; a forked one until its successor comes, or it may not hear of it. */
-    txn->news.has_links |= retirement->reason != RETIRE_FORKED;
+    txn->news.has_links = true; /* It is called no more, or by its old name only. */
     if (err == ERR_OK && public_key_is_equal(member, ledger_member(txn->ledger)))
         txn->must_keep = true;
     if (err == ERR_OK && public_key_is_equal(member, ledger_member(txn->ledger)))

@@ -7,6 +7,7 @@
 #include "storage/heal.h"
 #include "storage/keep.h"
 #include "storage/retire_table.h"
+#include "storage/return_epoch.h"
 #include "storage/return_table.h"
 #include "storage/space.h"
 #include "storage/standing.h"
@@ -18,24 +19,6 @@ static bool returns_is_hash(const struct hash *left, const struct hash *right)
 }
 
 /* Taking. */
-
-/* The epoch an entry of the branch is sealed under: as told, else as the log itself counts it. */
-static enum err returns_epoch(const struct snapshot *snapshot, const struct returned *returned,
-                              uint32_t log, uint32_t index, struct hash *out)
-{
-    enum err err;
-
-    *out = (struct hash){{0}};
-    if (index == 0)
-        return ERR_OK;
-    for (size_t at = 0; at < returned->epochs_count; at++)
-        if (returned->epochs[at].index == index) {
-            *out = returned->epochs[at].epoch.id;
-            return ERR_OK;
-        }
-    err = epoch_table_of_log(snapshot, log, index, out);
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
-}
 
 /* Where this entry lies already: in its log, at its place, or among those that were cut. */
 static enum err returns_find(const struct snapshot *snapshot, const struct log_row *log,
@@ -97,7 +80,7 @@ static enum err returns_store(struct ledger_txn *txn, const struct space_row *sp
 
         err = returns_find(&snapshot, &log, seq, &entry->header.payload_hash, &row.arrivals[at]);
         if (err == ERR_NOT_FOUND) {
-            err = returns_epoch(&snapshot, returned, number, entry->header.epoch_index, &epoch);
+            err = return_epoch_of(&snapshot, &log, returned, entry->header.epoch_index, &epoch);
             if (err == ERR_OK)
                 err = returns_add_entry(txn, id, &log, seq, entry, &epoch, &row.arrivals[at]);
         }
@@ -412,55 +395,6 @@ enum err returns_note(struct ledger_txn *txn, const struct entry_row *entry,
 
 /* Giving back. */
 
-struct returns_opener {
-    const struct id *space;
-    const struct hash *wanted;
-    struct returned_epoch *told;
-    bool is_found;
-};
-
-static enum err returns_try_opener(void *self, const struct device_row *device)
-{
-    struct returns_opener *opener = self;
-    struct epoch epoch = opener->told->epoch;
-
-    epoch_name(opener->space, &device->device, &epoch);
-    if (!returns_is_hash(&epoch.id, opener->wanted))
-        return ERR_OK;
-    opener->is_found = true;
-    opener->told->opener = device->device;
-    return ERR_CANCELLED;
-}
-
-enum err returns_tell_epoch(const struct snapshot *snapshot, const struct space_row *space,
-                            uint32_t index, const struct hash *epoch, struct returned_row *out)
-{
-    struct returned_epoch *told = &out->epochs[out->epochs_count];
-    struct returns_opener opener = {.space = &space->id, .wanted = epoch, .told = told};
-    struct epoch_row row;
-    enum err err;
-
-    for (size_t at = 0; at < out->epochs_count; at++)
-        if (out->epochs[at].index == index)
-            return ERR_OK;
-    if (out->epochs_count == RETURN_EPOCHS_MAX)
-        return ERR_OK;
-    err = epoch_table_get(snapshot, epoch, &row);
-    if (err != ERR_OK || !row.is_known)
-        return err == ERR_NOT_FOUND ? ERR_OK : err;
-    *told = (struct returned_epoch){.index = index, .epoch = row.epoch};
-    told->epoch.previous = span_of(NULL, 0);
-    err = view_device_each(snapshot, &space->writer, returns_try_opener, &opener);
-    if (err != ERR_OK && err != ERR_CANCELLED)
-        return err;
-    if (!opener.is_found)
-        return ERR_OK;
-    err = epoch_table_key(snapshot, epoch, told->key);
-    told->has_key = err == ERR_OK;
-    out->epochs_count++;
-    return err == ERR_KEY_MISSING ? ERR_OK : err;
-}
-
 static enum err returns_fill(const struct snapshot *snapshot, const struct space_row *space,
                              const struct return_row *row, struct returned_row *out)
 {
@@ -480,7 +414,7 @@ static enum err returns_fill(const struct snapshot *snapshot, const struct space
         if (!entry.is_cut)
             err = epoch_table_of_log(snapshot, entry.log, entry.entry.header.epoch_index, &epoch);
         if (err == ERR_OK)
-            err = returns_tell_epoch(snapshot, space, entry.entry.header.epoch_index, &epoch, out);
+            err = return_epoch_tell(snapshot, space, entry.entry.header.epoch_index, &epoch, out);
         else if (err == ERR_NOT_FOUND)
             err = ERR_OK;
     }

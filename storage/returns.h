@@ -27,9 +27,5 @@ MUST_USE enum err returns_note(struct ledger_txn *txn, const struct entry_row *e
 /* See proto/replica.h. */
 MUST_USE enum err returns_next(const struct snapshot *snapshot, const struct public_key *peer,
                                struct replica_place *place, struct returned_row *out);
-/* Adds an epoch to what is told with a batch, once; where nobody's device opened it, nothing. */
-MUST_USE enum err returns_tell_epoch(const struct snapshot *snapshot, const struct space_row *space,
-                                     uint32_t index, const struct hash *epoch,
-                                     struct returned_row *out);
 
 #endif

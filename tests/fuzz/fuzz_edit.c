@@ -1,7 +1,6 @@
 /* The plaintext of an entry: if it reads, it merges into an object, what is written from it reads
  * the same, and its first bytes say which object it is of. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "proto/object.h"
 
@@ -21,13 +20,32 @@ static enum err fuzz_log_number(void *self, const struct public_key *device, uin
     return ERR_OK;
 }
 
+/* What is written from an edit reads, and is written the same from then on. It may be shorter than
+ * what was read: a dot that could be counted on from the one before it may come in full. */
+static void fuzz_write_again(struct edit_space *edit, struct span had)
+{
+    struct edit_space read = {0};
+    struct buf once = {0}, twice = {0};
+
+    if (edit_write(edit, &once) == ERR_OK) {
+        if (once.size > had.size || edit_read(&read, buf_span(&once)) != ERR_OK ||
+            edit_write(&read, &twice) != ERR_OK ||
+            !span_is_equal(buf_span(&once), buf_span(&twice)))
+            abort();
+        if (once.size == had.size && !span_is_equal(buf_span(&once), had))
+            abort();
+    }
+    edit_release(&read);
+    buf_release(&once);
+    buf_release(&twice);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct object_context context = {.origin = fuzz_origin, .log_number = fuzz_log_number};
     struct origin origin = {.arrival = 1, .log = 1, .seq = 1};
     struct edit_space edit = {0};
     struct object object = {0};
-    struct buf again = {0};
     uint8_t kind = 0;
     struct id id = {{0}};
     enum err peeked = edit_peek(span_of(data, size < 64 ? size : 64), &kind, &id);
@@ -40,12 +58,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (object_own(&object) != ERR_OK)
             abort();
         (void)object_is_visible(&object);
-        if (edit_write(&edit, &again) == ERR_OK &&
-            (again.size != size || memcmp(again.data, data, size) != 0))
-            abort();
+        fuzz_write_again(&edit, span_of(data, size));
     }
     object_release(&object);
     edit_release(&edit);
-    buf_release(&again);
     return 0;
 }

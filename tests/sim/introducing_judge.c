@@ -15,7 +15,7 @@ struct introducing_case {
     bool has_plan, is_ended; /* Iris's own */
     bool was_offered[2], was_released[2], was_withdrawn[2], was_relayed[2];
     bool said_yes[2], said_no[2], said_retract[2], said_hello[2];
-    bool is_confirmed[2];
+    bool is_confirmed[2], has_met[2];
     bool holds_secret[2]; /* of a yes of theirs that a release names */
 };
 
@@ -126,6 +126,7 @@ static void introducing_add(struct introducing_cases *cases, const struct world_
         return;
     }
     known->is_confirmed[node->person - ANA] |= object_number(record, RECORD_CONFIRMED) != 0;
+    known->has_met[node->person - ANA] |= object_number(record, RECORD_MET) != 0;
     known->said_retract[node->person - ANA] |= object_number(record, RECORD_ENDED) != 0;
     known->holds_secret[node->person - ANA] |= introducing_has_secret(intro);
 }
@@ -244,7 +245,9 @@ static enum introduction_state introducing_expect_side(const struct introducing_
             return INTRODUCTION_RETRACTED;
         if (!known->said_hello[side] && known->said_no[side] && !known->is_confirmed[side])
             return INTRODUCTION_OFFERED;
-        return known->was_relayed[side] && has_bond ? INTRODUCTION_CONNECTED : INTRODUCTION_GREETED;
+        return (known->was_relayed[side] && has_bond) || known->has_met[side]
+                   ? INTRODUCTION_CONNECTED
+                   : INTRODUCTION_GREETED;
     }
     if (known->said_no[side])
         return INTRODUCTION_DECLINED;
@@ -255,6 +258,14 @@ static enum introduction_state introducing_expect_side(const struct introducing_
     if (!known->was_offered[side])
         return INTRODUCTION_NONE;
     return known->said_yes[side] ? INTRODUCTION_AGREED : INTRODUCTION_OFFERED;
+}
+
+/* Of one of the two with the other. */
+static bool introducing_has_session(struct introducing *introducing, struct world_node *node)
+{
+    const struct world_node *other = introducing->nodes[node->person == ANA ? BRUNO : ANA];
+
+    return judge_is_linked(node, other) && world_is_in_step(node, &other->secrets->member);
 }
 
 static void introducing_judge_machine(struct introducing *introducing, struct world_node *node,
@@ -276,6 +287,9 @@ static void introducing_judge_machine(struct introducing *introducing, struct wo
         world_must(err);
     if (row.state == INTRODUCTION_HELD) /* No place to be shown in yet. */
         row.state = INTRODUCTION_OFFERED;
+    /* PROTOCOL INTRO-20: whoever has a session with the other waits for no hello. */
+    if (wanted == INTRODUCTION_GREETED && introducing_has_session(introducing, node))
+        wanted = INTRODUCTION_CONNECTED;
     if (row.state != wanted)
         judge_fail(&introducing->judge, "%s is at %d of %.8s, where all that was said comes to %d",
                    node->name, (int)row.state, known->text, (int)wanted);

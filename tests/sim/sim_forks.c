@@ -471,6 +471,42 @@ static void sim_forks_unknown_successor(struct scene *scene)
     world_home_free(bens);
 }
 
+/* A clone whose peer was a successor when it was made: that one is lost, and nobody knows where the
+ * clone is. It comes in under the name the peer had before. */
+static void sim_forks_lost_successor(struct scene *scene)
+{
+    struct world_node *ana = scene_member(scene, "ana"), *ben = scene_member(scene, "ben");
+    struct world_node *clone;
+    struct world_home *home;
+    size_t since;
+
+    scene_link(scene, ana, ben);
+    scene_card(scene, ben);
+    scene_settle(scene);
+    home = world_snapshot(ben);
+    since = scene->judge.canaries_count;
+    scene_card(scene, ben);
+    scene_settle(scene);
+    scene_restore(scene, ben, home, since);
+    scene_card(scene, ben);
+    scene_settle(scene);
+    scene_expect(scene, scene_devices(ana, ben) == 2, "a successor");
+    world_crash(ana);
+    clone = world_clone(ana, false);
+    world_start(ana);
+    scene_restore(scene, ben, home, since);
+    scene_settle(scene);
+    scene_expect(scene, scene_devices(ana, ben) == 3, "another");
+    scene_card(scene, ana);
+    world_start(clone);
+    scene_card(scene, clone);
+    scene_contact(scene, clone);
+    scene_settle(scene);
+    scene_expect(scene, judge_is_settled(clone, ben), "in touch");
+    scene_expect(scene, !sim_forks_is_same_device(ana, clone), "two devices");
+    world_home_free(home);
+}
+
 static const struct scene_named sim_forks_scenarios[] = {
     {"1 blind space", sim_forks_blind_space},
     {"1 blind space made after the copy", sim_forks_blind_new_space},
@@ -484,6 +520,7 @@ static const struct scene_named sim_forks_scenarios[] = {
     {"8 removal on one branch", sim_forks_removal},
     {"9 a knock of the lost branch", sim_forks_lost_knock},
     {"10 a successor whose peer went back", sim_forks_unknown_successor},
+    {"11 a successor that is lost", sim_forks_lost_successor},
 };
 
 static bool sim_forks_key_file(const struct scene_wanted *wanted)

@@ -11,6 +11,7 @@
 #include "node/react.h"
 #include "node/succession.h"
 #include "proto/card.h"
+#include "proto/contact.h"
 #include "proto/frame.h"
 #include "storage/check.h"
 #include "storage/heal.h"
@@ -441,12 +442,114 @@ static void of_two_keeps_the_lesser_counts_whatever_came_first(void **state)
     assert_false(retire_keep_counts(&(struct keep){.hash = {{1}}}, &(struct keep){.hash = {{2}}}));
 }
 
+enum { HEAL_CONTACTS = BLOCK_ENTRIES_MAX + 10 };
+
+/* Opens an epoch in self and writes contacts under it; the last one's id. */
+static struct id heal_write_self(struct heal_world *world, size_t count)
+{
+    struct ledger_txn *txn = member_begin(&world->ana);
+    struct id last = {{0}};
+
+    assert_int_equal(space_rotate(txn, ledger_self_space(world->ana.ledger)), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    for (size_t at = 0; at < count; at++)
+        assert_int_equal(member_add_contact(&world->ana, "on the lost branch", NULL, &last),
+                         ERR_OK);
+    return last;
+}
+
+/* Ana's log in self as it comes back from whoever cannot say which epochs it is sealed under. */
+static size_t heal_branch_of_self(struct heal_world *world, struct returned *out[static 4])
+{
+    struct snapshot snapshot = member_snapshot(&world->ana);
+    struct log_id log = {.space = *ledger_self_space(world->ana.ledger), .device = world->old};
+    struct returned_row *row = secret_new(sizeof *row);
+    struct replica replica;
+    struct chain at;
+    size_t count = 0;
+    enum err err;
+
+    assert_non_null(row);
+    replica_of(&snapshot, &replica);
+    chain_begin(&log, &at);
+    while ((err = replica.fetch(replica.self, &log, &at, row)) == ERR_OK && count < 4) {
+        at = row->end;
+        row->epochs_count = 0;
+        row->is_last = true;
+        out[count++] = heal_over_the_wire(row);
+        returned_release(row);
+    }
+    assert_int_equal(err, ERR_NOT_FOUND);
+    secret_free(row);
+    ledger_snapshot_end(&snapshot);
+    return count;
+}
+
+static void heal_reads_contact(struct heal_world *world, const struct id *id, const char *name)
+{
+    char room[256];
+
+    assert_string_equal(member_read_text(&world->ana, ledger_self_space(world->ana.ledger),
+                                         KIND_CONTACT, id, CONTACT_NAME, room),
+                        name);
+}
+
+/* Whoever holds a branch among returns alone can say what it is sealed under, too. */
+static void heal_tells_epochs(struct heal_world *world)
+{
+    struct snapshot snapshot = member_snapshot(&world->ana);
+    struct returned_row *row = secret_new(sizeof *row);
+    struct replica_place place = {0};
+    bool is_told = false;
+
+    assert_non_null(row);
+    while (returns_next(&snapshot, &world->ana.secrets.member, &place, row) == ERR_OK) {
+        for (size_t at = 0; at < row->epochs_count; at++)
+            is_told |= row->epochs[at].index == 2 && row->epochs[at].has_key;
+        returned_release(row);
+    }
+    assert_true(is_told);
+    secret_free(row);
+    ledger_snapshot_end(&snapshot);
+}
+
+/* PROTOCOL RETURN-3: both branches opened an epoch, and both count it as the log's second. What
+ * came back is read under its own, though nobody told which that is. */
+static void a_branch_is_read_under_the_epochs_it_counts(void **state)
+{
+    struct returned *branch[4];
+    struct heal_world world;
+    struct id lost, kept;
+    size_t count;
+
+    (void)state;
+    heal_world_new(&world);
+    lost = heal_write_self(&world, HEAL_CONTACTS);
+    count = heal_branch_of_self(&world, branch);
+    assert_true(count > 1); /* The second batch holds no epoch. */
+    heal_put_back(&world);
+    kept = heal_write_self(&world, 1);
+    for (size_t at = 0; at < count; at++) {
+        struct ledger_txn *txn = member_begin(&world.ana);
+
+        assert_int_equal(returns_take(txn, branch[at], &world.ana.secrets.member), ERR_OK);
+        assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+        returned_free(branch[at]);
+    }
+    heal_reads_contact(&world, &kept, "on the lost branch");
+    heal_reads_contact(&world, &lost, "on the lost branch");
+    heal_tells_epochs(&world);
+    heal_is_sound(&world.ana);
+    heal_world_free(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_copy_with_proof_has_one_successor_and_both_branches),
         cmocka_unit_test(what_is_cut_stays_until_a_log_repeats_it),
         cmocka_unit_test(what_is_sealed_for_unknown_readers_waits_a_day_of_running_time),
+        cmocka_unit_test(a_branch_is_read_under_the_epochs_it_counts),
         cmocka_unit_test(a_device_retired_by_its_owner_or_stolen_has_no_successor),
         cmocka_unit_test(twins_with_one_random_state_draw_different_keys),
         cmocka_unit_test(of_two_keeps_the_lesser_counts_whatever_came_first),

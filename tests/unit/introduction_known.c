@@ -270,6 +270,40 @@ static void introduction_known_greeted_ends_when_the_two_have_met(void **state)
     }
 }
 
+/* PROTOCOL INTRO-20: what one device saw end in a link, and end again, no other brings back,
+ * whatever it hears of first: the other's hello, or of link and removal. */
+static void introduction_known_removed_people_stay_so_on_every_device(void **state)
+{
+    for (int is_hello_first = 0; is_hello_first < 2; is_hello_first++) {
+        struct known known;
+        struct member lap;
+        struct peer peer;
+
+        (void)state;
+        known_greet(&known);
+        member_twin(&lap, &known.bruno, 9);
+        known_round(&known);
+        known_expect(&known.bruno, "connected");
+        json_decref(
+            meeting_op(&known.bruno, "peer.remove", json_pack("{s:s}", "who", "Ana"), NULL));
+        if (is_hello_first)
+            (void)meeting_carry_one_way(&lap, &known.iris);
+        known_expect(&lap, is_hello_first ? "connected" : "greeted");
+        (void)member_pull(&lap, &known.bruno, ledger_self_space(known.bruno.ledger));
+        meeting_tick(&lap);
+        known_expect(&lap, "connected");
+        meeting_carry(&lap, &known.bruno);
+        (void)meeting_carry_one_way(&lap, &known.iris);
+        meeting_carry(&lap, &known.bruno);
+        known_expect(&lap, "connected");
+        known_expect(&known.bruno, "connected");
+        assert_false(meeting_peer(&lap, &known.ana, &peer));
+        assert_false(meeting_peer(&known.bruno, &known.ana, &peer));
+        member_free(&lap);
+        known_end(&known);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +313,7 @@ int main(void)
         cmocka_unit_test(introduction_known_blocked_people_are_never_offered),
         cmocka_unit_test(introduction_known_rings_only_add_vouchers),
         cmocka_unit_test(introduction_known_greeted_ends_when_the_two_have_met),
+        cmocka_unit_test(introduction_known_removed_people_stay_so_on_every_device),
     };
 
     return cmocka_run_group_tests_name("introduction_known", tests, NULL, NULL);

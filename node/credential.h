@@ -40,6 +40,8 @@ struct credential_verdict {
     const char *subject; /* likewise: who is endorsed, or who presents */
     json_t *credential;  /* the endorsement judged: the document or the first of a presentation;
                             borrowed, NULL when there is none */
+    struct credential_demand demand; /* of a valid presentation: on what challenge and for whom it
+                                        was made; NULL where it does not say. Borrowed */
 };
 /* Judges an endorsement credential or a presentation of some, wherever it comes from. Every proof
  * of a suite known here must fit, and one at least; issuers and holders are did:key. */

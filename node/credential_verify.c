@@ -156,6 +156,13 @@ static const char *credential_judge_message(json_t *proof, const struct credenti
                : "its signature does not fit: it was altered, or not signed by whom it names";
 }
 
+static bool credential_is_known(json_t *proof)
+{
+    return credential_says(proof, "type", "DataIntegrityProof") &&
+           (credential_says(proof, "cryptosuite", "eddsa-jcs-2022") ||
+            credential_says(proof, "cryptosuite", "eddsa-rdfc-2022"));
+}
+
 /* NULL when the proof fits. out_is_known tells whether it is of a suite that is checked here. */
 static const char *credential_judge_proof(json_t *document, json_t *proof,
                                           const struct credential_purpose *wanted, uint64_t now_ms,
@@ -168,8 +175,7 @@ static const char *credential_judge_proof(json_t *document, json_t *proof,
     uint64_t at_s;
     enum err err;
 
-    *out_is_known = credential_says(proof, "type", "DataIntegrityProof") &&
-                    (is_jcs || credential_says(proof, "cryptosuite", "eddsa-rdfc-2022"));
+    *out_is_known = credential_is_known(proof);
     if (!*out_is_known)
         return NULL;
     if (!credential_says(proof, "proofPurpose", wanted->purpose))
@@ -269,6 +275,21 @@ static void credential_name(json_t *credential, struct credential_verdict *out)
     out->subject = credential_name_of(credential, "credentialSubject");
 }
 
+/* PROTOCOL EXPORT-7: "Who verifies a presentation tells the challenge and the domain of the first
+ * proof that was checked" */
+static void credential_read_demand(json_t *document, struct credential_verdict *out)
+{
+    json_t *proofs = json_object_get(document, "proof"), *proof = proofs;
+    size_t at = 0;
+
+    if (json_is_array(proofs))
+        do
+            proof = json_array_get(proofs, at++);
+        while (proof != NULL && !credential_is_known(proof));
+    out->demand.challenge = json_string_value(json_object_get(proof, "challenge"));
+    out->demand.domain = json_string_value(json_object_get(proof, "domain"));
+}
+
 /* A presentation is as good as what it presents, and must be of the presenter. */
 static const char *credential_judge_presentation(json_t *document, uint64_t now_ms,
                                                  struct credential_verdict *out)
@@ -292,6 +313,8 @@ static const char *credential_judge_presentation(json_t *document, uint64_t now_
         if (why == NULL && (subject == NULL || strcmp(subject, wanted.signer) != 0))
             why = "somebody else presents it than the person endorsed";
     }
+    if (why == NULL)
+        credential_read_demand(document, out);
     return why;
 }
 

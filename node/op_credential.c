@@ -249,6 +249,10 @@ enum err op_credential_verify(struct op_call *call)
     op_credential_add(call->result, "issued", json_object_get(credential, "validFrom"));
     op_credential_add(call->result, "expires", json_object_get(credential, "validUntil"));
     op_credential_add(call->result, "presented_by", json_object_get(document, "holder"));
+    if (verdict.demand.challenge != NULL)
+        (void)json_object_set_new(call->result, "challenge", json_string(verdict.demand.challenge));
+    if (verdict.demand.domain != NULL)
+        (void)json_object_set_new(call->result, "domain", json_string(verdict.demand.domain));
     json_decref(document);
     return call->result != NULL ? ERR_OK : ERR_NOMEM;
 }

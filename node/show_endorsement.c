@@ -121,6 +121,8 @@ static void show_verdict(json_t *result, json_t *params)
     show_line("Words", show_text(result, "words"));
     show_time("Written", show_text(result, "issued"));
     show_time("Holds until", show_text(result, "expires"));
+    show_line("Presented to", show_text(result, "domain"));
+    show_line("Challenge", show_text(result, "challenge"));
 }
 
 static void show_endorsement_file(json_t *result, json_t *params)

@@ -129,6 +129,8 @@ enum {
     EXPIRY_KEEP_DAYS = 30,   /* of running time: payloads of what is over stay so long */
     KNOCK_DAYS_MAX = 400,    /* who was away for so long must be told the knock anew */
     RESTATE_KEEP_DAYS = 400, /* a reader who was away for so long gets no covered entries */
+    RESTATE_FREE_MAX = 256,  /* entries of somebody else's space that are merged again at once; */
+    RESTATE_ENTRY_MS = 1,    /* ... for each of more the next time waits: 1 % of one core */
     RESTATE_DEAD_MIN = 64 << 10, /* dead bytes below that are not worth a restatement */
     EPOCH_ENTRIES_MAX = 1000000, /* of one log under one key: then it is renewed */
     EPOCH_PARENTS_MAX = 4,       /* branches one epoch unites; more are united step by step */

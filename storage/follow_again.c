@@ -22,6 +22,7 @@ struct follow_work {
     struct buf cut;     /* uint64_t: arrivals */
     struct follow_was *was;
     size_t was_count;
+    size_t merged; /* entries */
 };
 
 static enum err follow_again_log(void *self, const struct log_row *log)
@@ -108,6 +109,7 @@ static enum err follow_again_merge_cut(struct follow_work *again, const struct l
 
         memcpy(&arrival, again->cut.data + at, sizeof arrival);
         err = follow_again_is_restated(&snapshot, log->space, arrival, &is_restated);
+        again->merged++;
         if (err == ERR_OK && !is_restated)
             err = follow_entry(again->txn, arrival);
     }
@@ -124,6 +126,7 @@ static enum err follow_again_merge_log(struct follow_work *again, const struct l
         struct entry_row entry;
 
         err = ledger_entry_at(&snapshot, log->number, seq, &entry);
+        again->merged++;
         if (err == ERR_OK && entry.arrival <= again->txn->counters.followed)
             err = follow_entry(again->txn, entry.arrival);
         err = err == ERR_NOT_FOUND ? ERR_OK : err;
@@ -208,6 +211,7 @@ enum err follow_again(struct ledger_txn *txn)
         err = follow_again_merge(&again, &space);
     txn->cache->is_silent = false;
     txn->cache->again = 0;
+    follow_wait_spent(txn, space.number, again.merged);
     if (err == ERR_OK)
         err = follow_again_tell(&again, &space);
     if (err == ERR_OK)

@@ -58,5 +58,10 @@ MUST_USE enum err follow_demand_again(struct ledger_txn *txn, uint32_t space);
 MUST_USE enum err follow_again(struct ledger_txn *txn);
 /* Does so until nothing is demanded any more. */
 MUST_USE enum err follow_make_again(struct ledger_txn *txn);
+/* Restatements of this space were looked through, and its entries merged again: so many. */
+void follow_wait_spent(struct ledger_txn *txn, uint32_t space, size_t count);
+/* Must a restatement in somebody else's space wait? Then the agenda names it. */
+MUST_USE enum err follow_wait_is_due(struct ledger_txn *txn, const struct space_row *space,
+                                     bool *out);
 
 #endif

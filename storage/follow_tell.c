@@ -18,9 +18,14 @@
 static enum err follow_tell_restatement(struct ledger_txn *txn, const struct space_row *space,
                                         const struct object *after)
 {
-    bool is_new;
-    enum err err = view_restate_look(txn, space, after, &is_new);
+    bool is_new, waits;
+    size_t looked;
+    enum err err = follow_wait_is_due(txn, space, &waits);
 
+    if (err != ERR_OK || waits)
+        return err;
+    err = view_restate_look(txn, space, after, &is_new, &looked);
+    follow_wait_spent(txn, space->number, looked);
     return err == ERR_OK && is_new ? follow_demand_again(txn, space->number) : err;
 }
 

@@ -430,9 +430,10 @@ static enum err keep_look_at_restatement(struct ledger_txn *txn, const struct sp
 {
     bool is_new = false;
     enum err err = ERR_OK;
+    size_t looked;
 
     if (ledger_space_is_restated(space))
-        err = view_restate_look(txn, space, NULL, &is_new);
+        err = view_restate_look(txn, space, NULL, &is_new, &looked);
     if (err == ERR_OK && is_new)
         err = follow_space_again(txn, space->number);
     return err == ERR_OK && is_new ? keep_begin_anew(txn, space) : err;

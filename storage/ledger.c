@@ -342,6 +342,7 @@ enum err ledger_begin(struct ledger *ledger, uint64_t now_ms, struct ledger_txn 
     }
     txn->ledger = ledger;
     txn->now_ms = now_ms;
+    ledger->again.now_ms = now_ms != 0 ? now_ms : ledger->again.now_ms;
     snapshot = ledger_txn_snapshot(txn);
     err = ledger_load_counters(&snapshot, &txn->counters);
     if (err == ERR_OK)

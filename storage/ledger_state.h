@@ -55,6 +55,17 @@ struct ledger_last_key {
     uint8_t bytes[KEY_SIZE];
 };
 
+/* Spaces of others that cost much to merge again, and when that may be done once more. Forgotten
+ * with the process: what waits stands on the agenda. */
+struct ledger_again {
+    struct {
+        uint32_t space;
+        uint64_t until_ms;
+    } spaces[64];
+    size_t next;
+    uint64_t now_ms; /* the last that was told: a stage knows no time */
+};
+
 struct ledger {
     struct kv *kv;
     struct device_secrets *secrets;
@@ -67,6 +78,7 @@ struct ledger {
     struct id self_space;
     uint64_t machine_ms; /* the machine's clock when running time was last written; 0: not yet */
     bool is_disk_low;
+    struct ledger_again again;    /* the writer's */
     uint64_t endorsement_changes; /* what may count otherwise since it was opened, kept or not */
 };
 

@@ -6,6 +6,7 @@
 #include "proto/limits.h"
 #include "storage/absent.h"
 #include "storage/agenda.h"
+#include "storage/follow.h"
 #include "storage/ledger_state.h"
 #include "storage/restate.h"
 #include "storage/row.h"
@@ -211,6 +212,16 @@ static enum err restate_tend_space(struct restate_duty *duty, uint64_t *out_agai
     return err == ERR_OK && is_due ? restate_space(duty->txn, &duty->space->id) : err;
 }
 
+/* One that had to wait, in a space of somebody else's: does it count? */
+static enum err restate_look(struct ledger_txn *txn, const struct space_row *space)
+{
+    bool is_new = false;
+    size_t looked;
+    enum err err = space->is_mine ? ERR_OK : view_restate_look(txn, space, NULL, &is_new, &looked);
+
+    return err == ERR_OK && is_new ? follow_space_again(txn, space->number) : err;
+}
+
 enum err restate_tend(struct ledger_txn *txn, struct span name)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
@@ -227,6 +238,8 @@ enum err restate_tend(struct ledger_txn *txn, struct span name)
     }
     if (err == ERR_OK && space.kind != SPACE_CARD && space.kind != SPACE_NETWORK)
         err = ERR_NOT_FOUND;
+    if (err == ERR_OK)
+        err = restate_look(txn, &space);
     if (err == ERR_OK)
         err = view_restate_load(&snapshot, space.number, restate);
     duty.space = &space;

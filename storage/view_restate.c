@@ -100,6 +100,7 @@ struct view_restate_search {
     const struct space_row *space;
     const struct object *after; /* as it is now, whatever its row says; NULL: as the rows say */
     bool has_cut;               /* one was cut that shows still */
+    size_t looked;
     struct view_restate best, trial;
     struct restate_cover covers[LOGS_PER_PEER_MAX]; /* of the best */
 };
@@ -179,6 +180,7 @@ static enum err view_restate_on_object(void *self, uint32_t number, const struct
     struct view_restate_search *search = self;
 
     (void)number;
+    search->looked++;
     if (search->after != NULL && id_is_equal(&search->after->id, &object->id))
         return ERR_OK;
     return view_restate_judge(search, object);
@@ -276,7 +278,7 @@ static enum err view_restate_store(struct view_restate_search *search, bool *out
 }
 
 enum err view_restate_look(struct ledger_txn *txn, const struct space_row *space,
-                           const struct object *after, bool *out_is_new)
+                           const struct object *after, bool *out_is_new, size_t *out_looked)
 {
     struct view_restate_search *search = heap_new_zeroed(1, sizeof *search);
     enum err err = search != NULL ? ERR_OK : ERR_NOMEM;
@@ -291,6 +293,7 @@ enum err view_restate_look(struct ledger_txn *txn, const struct space_row *space
     if (err == ERR_OK)
         err = view_restate_store(search, out_is_new);
     *out_is_new |= err == ERR_OK && search->has_cut;
+    *out_looked = search != NULL ? search->looked : 0;
     heap_free(search);
     return err;
 }

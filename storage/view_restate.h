@@ -40,6 +40,7 @@ bool view_restate_is_dead(const struct view_restate *restate, uint32_t log, uint
  * joined (NULL): looks which one counts, and what it covers. True where that is another, so that
  * the space's objects must be merged again. */
 MUST_USE enum err view_restate_look(struct ledger_txn *txn, const struct space_row *space,
-                                    const struct object *after, bool *out_is_new);
+                                    const struct object *after, bool *out_is_new,
+                                    size_t *out_looked);
 
 #endif

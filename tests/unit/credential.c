@@ -175,6 +175,37 @@ static void credential_is_presented_by_its_subject_only(void **state)
     credential_expect(whole, now_ms, false, "who presents");
 }
 
+/* EXPORT-7: a presentation made for somebody else, or once before, looks good to whoever is not
+ * told for whom and on what challenge it was made. */
+static void credential_tells_for_whom_it_is_presented(void **state)
+{
+    struct signing_key issuer, subject;
+    struct credential_verdict verdict;
+    json_t *whole;
+
+    (void)state;
+    credential_keys(&issuer, &subject);
+    whole = credential_presented(&subject);
+    credential_verify(whole, now_ms, &verdict);
+    assert_true(verdict.is_valid);
+    assert_string_equal(verdict.demand.challenge, "7f3a");
+    assert_string_equal(verdict.demand.domain, "jobs.example");
+    /* A proof of a kind that is not checked here says nothing, wherever it stands. */
+    (void)json_object_set_new(whole, "proof",
+                              json_pack("[{s:s, s:s}, O]", "type", "New", "challenge", "other",
+                                        json_object_get(whole, "proof")));
+    credential_verify(whole, now_ms, &verdict);
+    assert_true(verdict.is_valid);
+    assert_string_equal(verdict.demand.challenge, "7f3a");
+    (void)json_object_set_new(json_array_get(json_object_get(whole, "proof"), 1), "challenge",
+                              json_string("forged"));
+    credential_verify(whole, now_ms, &verdict);
+    assert_false(verdict.is_valid);
+    assert_null(verdict.demand.challenge);
+    assert_null(verdict.demand.domain);
+    json_decref(whole);
+}
+
 /* Bounds on size and depth, keys that come twice, numbers that are none, text that is none. */
 static void credential_parses_within_its_bounds(void **state)
 {
@@ -266,6 +297,7 @@ int main(void)
         cmocka_unit_test(credential_says_why_it_is_refused),
         cmocka_unit_test(credential_wants_every_known_proof),
         cmocka_unit_test(credential_is_presented_by_its_subject_only),
+        cmocka_unit_test(credential_tells_for_whom_it_is_presented),
         cmocka_unit_test(credential_parses_within_its_bounds),
         cmocka_unit_test(credential_reads_times_with_their_zone),
         cmocka_unit_test(base58_reads_what_it_writes_and_nothing_else),

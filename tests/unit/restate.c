@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -364,11 +365,10 @@ static struct value restate_value(struct span bytes)
     return (struct value){.type = VALUE_BYTES, .bytes = bytes};
 }
 
-/* A restatement of the card that repeats nothing, covers all that was ever written in this log and
- * all that will be, and is told to everybody. */
-static void restate_all_away(struct member *member, struct restate_cover *out)
+/* A restatement of the card that repeats nothing over these marks. Being the deepest it counts. */
+static void restate_emptily(struct member *member, const struct restate_cover *marks, size_t count)
 {
-    struct id card = member_card_space(member);
+    struct id card = member_card_space(member), object = {{0}};
     struct ledger_txn *txn = member_begin(member);
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct edit_space edit = {0};
@@ -376,21 +376,75 @@ static void restate_all_away(struct member *member, struct restate_cover *out)
     struct space_row row;
     struct hash epoch;
 
-    *out = (struct restate_cover){.device = *ledger_device(member->ledger), .size = LOG_SIZE_MAX};
-    restate_put_covers(out, 1, &covers);
+    restate_put_covers(marks, count, &covers);
     assert_int_equal(ledger_space(&snapshot, &card, &row), ERR_OK);
     assert_int_equal(space_open_epoch(txn, &row, true, &epoch), ERR_OK);
-    edit_begin(&edit, KIND_RESTATEMENT, &only, member->now_ms);
+    memcpy(object.bytes, epoch.bytes, ID_SIZE);
+    edit_begin(&edit, KIND_RESTATEMENT, &object, member->now_ms);
     edit_set(&edit, RESTATE_COVERS, 1, restate_value(buf_span(&covers)));
     edit_set(&edit, RESTATE_EPOCH, 1, restate_value(span_of(epoch.bytes, HASH_SIZE)));
     assert_int_equal(ledger_append(txn, &card, &edit, 0), ERR_OK);
-    edit_begin(&edit, KIND_RESTATEMENT, &only, member->now_ms);
+    edit_begin(&edit, KIND_RESTATEMENT, &object, member->now_ms);
     edit_set(&edit, RESTATE_COMPLETE, 1, (struct value){.type = VALUE_NUMBER, .number = 1});
     assert_int_equal(ledger_append(txn, &card, &edit, 0), ERR_OK);
     assert_int_equal(space_grant_all(txn, &card), ERR_OK);
     assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
     edit_release(&edit);
     buf_release(&covers);
+}
+
+/* RESTATE-10, P7: each restatement would have a space that holds much merged again whole. */
+static void many_restatements_of_a_large_space_wait(void **state)
+{
+    struct member ana, bruno;
+    struct view_restate restate;
+    struct ledger_txn *txn;
+    struct id card;
+    uint64_t at_ms;
+    uint32_t depth;
+    char name[32];
+
+    (void)state;
+    member_new(&ana, 1, false);
+    member_new(&bruno, 2, false);
+    member_link(&ana, &bruno);
+    member_grant(&ana, &bruno);
+    card = member_card_space(&ana);
+    for (int at = 0; at < RESTATE_FREE_MAX + 40; at++) {
+        (void)snprintf(name, sizeof name, "Ana %d", at);
+        restate_set(&ana, CARD_NAME, name);
+    }
+    restate_emptily(&ana, NULL, 0);
+    at_ms = bruno.now_ms;
+    (void)member_pull(&bruno, &ana, NULL);
+    assert_true(restate_is_there(&bruno, &card, &restate));
+    depth = restate.depth;
+    for (int at = 0; at < 5; at++) {
+        restate_emptily(&ana, NULL, 0);
+        bruno.now_ms = at_ms; /* All within a moment. */
+        (void)member_pull(&bruno, &ana, NULL);
+        assert_true(restate_is_there(&bruno, &card, &restate));
+        assert_int_equal(restate.depth, depth);
+    }
+    bruno.now_ms += 2 * RESTATE_FREE_MAX * RESTATE_ENTRY_MS;
+    txn = member_begin(&bruno);
+    assert_int_equal(restate_tend(txn, span_of(card.bytes, ID_SIZE)), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    assert_true(restate_is_there(&bruno, &card, &restate));
+    assert_int_equal(restate.depth, depth + 5);
+    restate_agree(&ana, &bruno, &card);
+    restate_is_sound(&bruno);
+    member_free(&ana);
+    member_free(&bruno);
+}
+
+/* Covers all that was ever written in this log and all that will be. */
+static struct restate_cover restate_all_away(struct member *member)
+{
+    struct restate_cover mark = {.device = *ledger_device(member->ledger), .size = LOG_SIZE_MAX};
+
+    restate_emptily(member, &mark, 1);
+    return mark;
 }
 
 /* P7: a peer's restatement says that it covers what nobody could ever hold. Who reads it does what
@@ -410,7 +464,7 @@ static void marks_beyond_all_logs_cost_nothing(void **state)
     member_grant(&ana, &bruno);
     card = member_card_space(&ana);
     restate_set(&ana, CARD_NAME, "Ana");
-    restate_all_away(&ana, &cover);
+    cover = restate_all_away(&ana);
     (void)member_pull(&bruno, &ana, NULL);
     assert_true(restate_is_there(&bruno, &card, &restate));
     assert_int_equal(restate.covers[0].size, cover.size);
@@ -439,7 +493,6 @@ static void what_a_cut_restatement_hid_is_told_as_new(void **state)
 {
     static const struct id second = {{1}};
     struct view_restate restate;
-    struct restate_cover cover;
     struct member ana, bruno;
     struct ledger_txn *txn;
     struct log_id log;
@@ -454,7 +507,7 @@ static void what_a_cut_restatement_hid_is_told_as_new(void **state)
     card = member_card_space(&ana);
     log = (struct log_id){.space = card, .device = *ledger_device(ana.ledger)};
     restate_set(&ana, CARD_NAME, "Ana");
-    restate_all_away(&ana, &cover);
+    (void)restate_all_away(&ana);
     assert_int_equal(member_write(&ana, &card, KIND_CARD, &second, CARD_NAME, "Zenobia"), ERR_OK);
     (void)member_pull(&bruno, &ana, NULL);
     assert_true(restate_is_there(&bruno, &card, &restate));
@@ -478,6 +531,7 @@ int main(void)
         cmocka_unit_test(a_peer_linked_after_a_withdrawal_cannot_read_it),
         cmocka_unit_test(what_was_withdrawn_many_epochs_ago_is_seen),
         cmocka_unit_test(restatements_leave_what_holds_as_it_was),
+        cmocka_unit_test(many_restatements_of_a_large_space_wait),
         cmocka_unit_test(marks_beyond_all_logs_cost_nothing),
         cmocka_unit_test(what_a_cut_restatement_hid_is_told_as_new),
     };

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "crypto/secret.h"
-#include "storage/standing.h"
 #include "storage/view_peer.h"
 
 enum { COPIES_DAY_LOOKS = 12, COPIES_NIGHT_LOOKS = 5, COPIES_JUDGED_LOOKS = 11 };
@@ -107,49 +106,13 @@ static bool copies_answers(struct world_node *node, const struct peer *caller)
     return is_answered;
 }
 
-/* Whom a machine would call: the devices of a member that it knows and that are not retired. */
-struct copies_calling {
-    struct world *world;
-    const struct snapshot *snapshot;
-    size_t person;
-    bool is_reaching; /* one of them is a machine that is up */
-};
-
-static enum err copies_on_device(void *self, const struct device_row *device)
-{
-    struct copies_calling *calling = self;
-    enum standing standing;
-
-    world_must(standing_of(calling->snapshot, &device->device, &standing));
-    for (size_t at = 0; at < calling->world->nodes_count && standing == STANDING_GOOD; at++) {
-        struct world_node *node = calling->world->nodes[at];
-
-        calling->is_reaching |= node->is_up && node->person == calling->person &&
-                                public_key_is_equal(ledger_device(node->ledger), &device->device);
-    }
-    return ERR_OK;
-}
-
-static bool copies_calls_nobody(struct world_node *node, const struct world_node *other)
-{
-    struct snapshot snapshot;
-    struct copies_calling calling = {
-        .world = node->world, .snapshot = &snapshot, .person = other->person};
-
-    world_must(ledger_snapshot(node->ledger, &snapshot));
-    world_must(view_device_each(&snapshot, &other->secrets->member, copies_on_device, &calling));
-    ledger_snapshot_end(&snapshot);
-    return !calling.is_reaching;
-}
-
 static bool copies_is_shut_out(struct world_node *node, const struct world_node *other)
 {
     const struct public_key *member = &other->secrets->member;
     struct world *world = node->world;
     struct peer *peer = secret_new(sizeof *peer);
     struct snapshot snapshot;
-    bool is_apart = judge_is_linked(node, other) && !world_is_in_step(node, member);
-    bool is_shut_out = is_apart;
+    bool is_shut_out = judge_is_linked(node, other) && !world_is_in_step(node, member);
 
     KITH_ASSERT(peer != NULL);
     world_must(ledger_snapshot(node->ledger, &snapshot));
@@ -160,7 +123,7 @@ static bool copies_is_shut_out(struct world_node *node, const struct world_node 
         if (world->nodes[at]->person == other->person && world->nodes[at]->is_up)
             is_shut_out = !copies_answers(world->nodes[at], peer);
     secret_free(peer);
-    return is_shut_out || (is_apart && copies_calls_nobody(node, other));
+    return is_shut_out;
 }
 
 /* Copies learn of each other by who is linked with them. This one has nobody, and is apart from

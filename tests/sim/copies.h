@@ -38,13 +38,12 @@ void copies_end(struct copies *copies);
  * to other people, and those never hear of one another: each machine is off for a while in its
  * turn. True when by now all have been up for long enough to be judged; is_new_day: time to call.
  *
- * Three limits are taken note of here, the first two of a copy that nobody knows of. The knock that
- * was told last it never heard, or that is lost with its peer's disk, and the older ones ended when
- * the copy's other machine, which is the same device to the peer, had acknowledged a newer one
- * (DESIGN 7: "older ones until every remaining peer has acknowledged a newer"): nobody can let it
- * in. Or the device it knows the peer by was a successor that is lost: it calls nobody,
- * and nobody knows where it is. So does nobody know of a copy that has ended all its links. Such a
- * copy is off when all are judged; it needs a new invitation. */
+ * Two limits are taken note of here, of a copy that nobody knows of. The knock that was told last
+ * it never heard, or that is lost with its peer's disk, and the older ones ended when the copy's
+ * other machine, which is the same device to the peer, had acknowledged a newer one (DESIGN 7:
+ * "older ones until every remaining peer has acknowledged a newer"): nobody can let it in. And
+ * nobody knows of a copy that has ended all its links. Such a copy is off when all are judged; it
+ * needs a new invitation. */
 bool copies_rest(struct copies *copies, unsigned look, bool *out_is_new_day);
 
 #endif

@@ -375,6 +375,7 @@ struct world_joining {
     struct join_ask ask;
     struct join_welcome *welcome;
     const struct world_node *host;
+    struct ledger_news news;
 };
 
 static enum err world_node_admit(struct world_joining *joining, struct ledger *ledger)
@@ -388,7 +389,7 @@ static enum err world_node_admit(struct world_joining *joining, struct ledger *l
     if (err == ERR_OK)
         err = react_all(txn);
     if (err == ERR_OK)
-        return ledger_commit(txn, NULL);
+        return ledger_commit(txn, &joining->news);
     ledger_abort(txn);
     return err;
 }
@@ -442,8 +443,10 @@ struct world_node *world_join(struct world_node *host)
     secret_free(joining.welcome);
     secret_free(secrets);
     buf_release(&addresses);
-    if (node != NULL && host->is_up)
+    if (node != NULL && host->is_up) {
+        world_engine(host, &(struct engine_event){.type = ENGINE_NEWS, .news = &joining.news});
         world_engine(host, &(struct engine_event){.type = ENGINE_PEERS_CHANGED});
+    }
     return node;
 }
 

@@ -358,7 +358,8 @@ static bool introducing_has_lost_secret(struct introducing *introducing,
 {
     for (size_t at = 0; at < cases->count; at++)
         if (cases->list[at].said_yes[side] && cases->list[at].was_released[1 - side] &&
-            !cases->list[at].holds_secret[side] && introducing->copies.went_back_of[ANA + side] > 0)
+            !introducing_has_bond(&cases->list[at]) &&
+            introducing->copies.went_back_of[ANA + side] > 0)
             return true;
     return false;
 }

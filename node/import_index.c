@@ -95,6 +95,7 @@ struct import_index_walk {
     const struct person *person;
     struct span name;
     struct buf normal;
+    size_t next; /* among the person's values, twice over */
 };
 
 static bool import_index_has_reach(const struct person *person)
@@ -103,24 +104,24 @@ static bool import_index_has_reach(const struct person *person)
            person_text(person, CONTACT_PHONES).size > 0;
 }
 
-/* E-mail or phone number index as it is compared; empty at the end. */
-static struct span import_index_reach(struct import_index_walk *walk, size_t at)
+/* The next e-mail, then phone number, as it is compared; empty at the end. One pass over the
+ * person's values for each: a card may have hundreds. */
+static struct span import_index_reach(struct import_index_walk *walk)
 {
-    struct span value = person_at(walk->person, CONTACT_EMAILS, at);
-    enum field_match match = MATCH_EMAIL;
-    size_t emails = 0;
+    size_t count = person_count(walk->person);
 
-    if (value.size == 0) {
-        while (emails < at && person_at(walk->person, CONTACT_EMAILS, emails).size > 0)
-            emails++;
-        value = person_at(walk->person, CONTACT_PHONES, at - emails);
-        match = MATCH_PHONE;
+    while (walk->next < 2 * count) {
+        bool is_email = walk->next < count;
+        uint8_t field;
+        struct span value = person_value_at(walk->person, walk->next++ % count, &field);
+
+        if (field != (is_email ? CONTACT_EMAILS : CONTACT_PHONES))
+            continue;
+        buf_clear(&walk->normal);
+        kind_normalise(is_email ? MATCH_EMAIL : MATCH_PHONE, value, &walk->normal);
+        return walk->normal.size > 0 ? buf_span(&walk->normal) : value;
     }
-    if (value.size == 0)
-        return value;
-    buf_clear(&walk->normal);
-    kind_normalise(match, value, &walk->normal);
-    return walk->normal.size > 0 ? buf_span(&walk->normal) : value;
+    return span_of(NULL, 0);
 }
 
 static const struct import_index_slot *import_index_hit(const struct import_index *index,
@@ -157,7 +158,7 @@ enum import_index_answer import_index_look(const struct import_index *index,
     like = import_index_hit(index, IMPORT_KEY_NAME, folded, none);
     if (hit == NULL && like != NULL && !import_index_has_reach(person))
         hit = import_index_hit(index, IMPORT_KEY_BARE_NAME, folded, none);
-    for (size_t at = 0; hit == NULL && (reach = import_index_reach(&walk, at)).size > 0; at++) {
+    while (hit == NULL && (reach = import_index_reach(&walk)).size > 0) {
         const struct import_index_slot *shared =
             import_index_hit(index, IMPORT_KEY_REACH, reach, none);
 
@@ -204,7 +205,7 @@ enum err import_index_add(struct import_index *index, const struct person *perso
             err = import_index_put(
                 index, import_index_key(index, IMPORT_KEY_PROFILE, import_match_bare(value), none),
                 person->line);
-    for (size_t at = 0; err == ERR_OK && (value = import_index_reach(&walk, at)).size > 0; at++) {
+    while (err == ERR_OK && (value = import_index_reach(&walk)).size > 0) {
         uint64_t named = import_index_key(index, IMPORT_KEY_NAMED_REACH, value, folded);
 
         err = import_index_put(index, import_index_key(index, IMPORT_KEY_REACH, value, none),

@@ -30,7 +30,6 @@ struct introducing_cases {
     struct introducing *introducing;
     struct introducing_case list[INTRODUCING_CASES_MAX];
     size_t count;
-    const struct world_node *except; /* whose facts do not count */
 };
 
 static const struct public_key *introducing_root(const struct introducing *introducing,
@@ -190,14 +189,16 @@ static void introducing_on_node(struct world_node *node, void *self)
     ledger_snapshot_end(&snapshot);
 }
 
-static void introducing_gather(struct introducing *introducing, const struct world_node *except,
+/* What a machine alone knows that nobody can let in (copies_rest) reaches nobody: is_heard leaves
+ * it out. */
+static void introducing_gather(struct introducing *introducing, bool is_heard,
                                struct introducing_cases *out)
 {
     struct world *world = &introducing->world;
 
-    *out = (struct introducing_cases){.introducing = introducing, .except = except};
+    *out = (struct introducing_cases){.introducing = introducing};
     for (size_t at = 0; at < world->nodes_count; at++)
-        if (world->nodes[at] != except)
+        if (world->nodes[at]->is_up || !is_heard)
             world_look(world->nodes[at], introducing_on_node, out);
 }
 
@@ -225,7 +226,7 @@ void introducing_judge_went_back(void *self, struct world_node *node, uint64_t s
     struct introducing_cases cases;
 
     introducing->watches[node->number] = (struct introducing_watch){.arrival = 0};
-    introducing_gather(introducing, NULL, &cases);
+    introducing_gather(introducing, false, &cases);
     for (size_t at = 0; at < introducing->deeds_count; at++) {
         struct introducing_deed *deed = &introducing->deeds[at];
         bool is_mine = deed->node == node && deed->number >= since;
@@ -492,8 +493,9 @@ void introducing_judge(struct introducing *introducing)
 
     introducing_judge_watch(introducing);
     introducing_judge_knowledge(introducing);
-    introducing_gather(introducing, NULL, &cases);
+    introducing_gather(introducing, false, &cases);
     introducing_judge_deeds(introducing, &cases);
+    introducing_gather(introducing, true, &cases);
     introducing_judge_links(introducing, &cases);
     for (size_t at = 0; at < cases.count && introducing->kind != INTRODUCING_PART; at++)
         for (size_t node = 0; node < world->nodes_count; node++)

@@ -353,13 +353,13 @@ static bool introducing_may_link(const struct introducing_case *known)
            introducing_expect_plan(known) == INTRODUCTION_RELEASED;
 }
 
-/* Is the one side not linked, and the other is, by the limit on lost secrets? */
+/* Is the one side not linked, and the other is, by the limit on lost secrets? The yes itself may be
+ * lost, and another answer given since. */
 static bool introducing_has_lost_secret(struct introducing *introducing,
                                         const struct introducing_cases *cases, size_t side)
 {
     for (size_t at = 0; at < cases->count; at++)
-        if (cases->list[at].said_yes[side] && cases->list[at].was_released[1 - side] &&
-            !introducing_has_bond(&cases->list[at]) &&
+        if (cases->list[at].was_released[1 - side] && !introducing_has_bond(&cases->list[at]) &&
             introducing->copies.went_back_of[ANA + side] > 0)
             return true;
     return false;

@@ -319,6 +319,57 @@ static enum err space_on_uncertain(void *self, const struct device_row *device)
     return err;
 }
 
+static enum err space_on_untold(void *self, const struct device_row *device)
+{
+    struct space_uncertain *untold = self;
+    enum standing standing = STANDING_GOOD;
+    struct object shown = {0};
+    struct space_row card;
+    struct id object;
+    uint32_t number;
+    enum err err = standing_of(untold->snapshot, &device->device, &standing);
+
+    if (err == ERR_OK)
+        err = ledger_own_space(untold->snapshot, SPACE_CARD, &card);
+    id_about("kith device", &device->device, &object);
+    if (err == ERR_OK)
+        err = row_get(untold->snapshot, &card.id, KIND_CERTIFICATE, &object, &shown, &number);
+    object_release(&shown);
+    if (err != ERR_NOT_FOUND)
+        return err;
+    if (standing == STANDING_GOOD && untold->count < 16 &&
+        !public_key_is_equal(&device->device, ledger_device(untold->snapshot->ledger)))
+        untold->devices[untold->count++] = *device;
+    return ERR_OK;
+}
+
+/* PROTOCOL RETIRE-13: "A device that knows of another of its member, and finds nothing about it in
+ * the card space, puts the certificate there: its log may be lost, and the others would disagree on
+ * who reads." */
+static enum err space_show_untold(struct ledger_txn *txn)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_uncertain untold = {.snapshot = &snapshot};
+    enum err err =
+        view_device_each(&snapshot, ledger_member(txn->ledger), space_on_untold, &untold);
+
+    for (size_t at = 0; err == ERR_OK && at < untold.count; at++) {
+        struct buf statement = {0};
+        struct device_row row;
+        struct span had;
+
+        err = view_device_stated(&snapshot, &untold.devices[at].device, &row, &had);
+        if (err == ERR_OK) {
+            buf_append(&statement, had); /* What it lies in may move. */
+            err = buf_err(&statement);
+        }
+        if (err == ERR_OK && statement.size > 0)
+            err = space_put_certificate(txn, &untold.devices[at].device, buf_span(&statement));
+        buf_release(&statement);
+    }
+    return err;
+}
+
 static enum err space_certify_anew(struct ledger_txn *txn, const struct device_row *device)
 {
     struct certificate certificate = {.member = device->member,
@@ -351,7 +402,10 @@ enum err space_tend_certificates(struct ledger_txn *txn, struct span name)
         memcpy(stolen.bytes, name.data, name.size);
         return view_certificate_judge(txn, &stolen);
     }
-    if (err != ERR_OK || ledger_root_key(txn->ledger) == NULL || here != STANDING_GOOD)
+    if (err != ERR_OK || here != STANDING_GOOD)
+        return err;
+    err = space_show_untold(txn);
+    if (err != ERR_OK || ledger_root_key(txn->ledger) == NULL)
         return err;
     err = view_device_each(&snapshot, ledger_member(txn->ledger), space_on_uncertain, &uncertain);
     for (size_t at = 0; err == ERR_OK && at < uncertain.count; at++)

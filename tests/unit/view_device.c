@@ -10,6 +10,7 @@
 #include "crypto/secret.h"
 #include "proto/card.h"
 #include "storage/retire_table.h"
+#include "storage/space.h"
 #include "storage/view_certificate.h"
 #include "tests/sim/member.h"
 
@@ -368,6 +369,49 @@ static void the_nearest_certificate_counts_in_all_orders(void **state)
     chain_world_free(&world);
 }
 
+/* RETIRE-13, P8: Ana's successor called her other machine, and its disk went back before its log
+ * came. Whoever heard of it tells all who know Ana, once. */
+static void a_device_whose_log_never_came_is_shown(void **state)
+{
+    struct signing_key root, lost;
+    struct certificate certificate = {.time_ms = 1, .name = span_str("lost")};
+    struct member ana, bruno;
+    struct buf statement = {0};
+    struct device_row row;
+    struct snapshot snapshot;
+
+    (void)state;
+    member_new(&ana, 1, false);
+    member_new(&bruno, 2, false);
+    member_link(&ana, &bruno);
+    member_grant(&ana, &bruno);
+    identity_signing_key(ana.secrets.root_seed, &root);
+    identity_signing_key((const uint8_t[SEED_SIZE]){0xa7}, &lost);
+    certificate.member = ana.secrets.member;
+    certificate.device = lost.public_key;
+    memset(certificate.static_key, 0x61, KEY_SIZE);
+    memset(certificate.receiving_key, 0x81, KEY_SIZE);
+    assert_int_equal(certificate_issue(&certificate, &root, &statement), ERR_OK);
+    for (int round = 0; round < 2; round++) {
+        struct ledger_txn *txn = member_begin(&ana);
+
+        assert_int_equal(retire_table_take(txn, NULL, buf_span(&statement)), ERR_OK);
+        assert_int_equal(space_tend_certificates(txn, span_of(NULL, 0)), ERR_OK);
+        assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+        if (round == 0)
+            assert_true(member_pull(&bruno, &ana, NULL) > 0);
+        else
+            assert_int_equal(member_pull(&bruno, &ana, NULL), 0);
+    }
+    snapshot = member_snapshot(&bruno);
+    assert_int_equal(view_device(&snapshot, &lost.public_key, &row), ERR_OK);
+    assert_true(public_key_is_equal(&row.member, &ana.secrets.member));
+    ledger_snapshot_end(&snapshot);
+    buf_release(&statement);
+    member_free(&ana);
+    member_free(&bruno);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,6 +421,7 @@ int main(void)
         cmocka_unit_test(a_chain_does_not_grow_from_above),
         cmocka_unit_test(a_certificate_counts_though_its_edit_did_not_win),
         cmocka_unit_test(the_nearest_certificate_counts_in_all_orders),
+        cmocka_unit_test(a_device_whose_log_never_came_is_shown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -353,20 +353,20 @@ static bool introducing_may_link(const struct introducing_case *known)
            introducing_expect_plan(known) == INTRODUCTION_RELEASED;
 }
 
-/* Is the one side not linked, and the other is, by the limit on lost secrets? */
+/* Is the one side not linked, and the other is, by the limit on lost secrets? The yes itself may be
+ * lost, and another answer given since. */
 static bool introducing_has_lost_secret(struct introducing *introducing,
                                         const struct introducing_cases *cases, size_t side)
 {
     for (size_t at = 0; at < cases->count; at++)
-        if (cases->list[at].said_yes[side] && cases->list[at].was_released[1 - side] &&
-            !introducing_has_bond(&cases->list[at]) &&
+        if (cases->list[at].was_released[1 - side] && !introducing_has_bond(&cases->list[at]) &&
             introducing->copies.went_back_of[ANA + side] > 0)
             return true;
     return false;
 }
 
-/* Each machine of one of the two, with those of the other. */
-static bool introducing_links(struct introducing *introducing, size_t side)
+/* Each machine of one of the two, with those of the other. None is up: nobody can tell. */
+static bool introducing_links(struct introducing *introducing, size_t side, size_t *out_up)
 {
     struct world *world = &introducing->world;
     struct world_node *other = introducing->nodes[ANA + 1 - side];
@@ -380,14 +380,19 @@ static bool introducing_links(struct introducing *introducing, size_t side)
     if (linked > 0 && linked < all)
         judge_fail(&introducing->judge, "%zu of %zu machines of %s are linked with %s", linked, all,
                    introducing->nodes[ANA + side]->name, other->name);
+    *out_up = all;
     return linked > 0;
 }
 
 static void introducing_judge_links(struct introducing *introducing,
                                     const struct introducing_cases *cases)
 {
-    bool is_linked[2] = {introducing_links(introducing, 0), introducing_links(introducing, 1)};
+    size_t up[2];
+    bool is_linked[2] = {introducing_links(introducing, 0, &up[0]),
+                         introducing_links(introducing, 1, &up[1])};
 
+    if (up[0] == 0 || up[1] == 0)
+        return;
     for (size_t side = 0; side < 2; side++)
         if (!is_linked[side] && is_linked[1 - side] &&
             !introducing_has_lost_secret(introducing, cases, side))

@@ -9,11 +9,15 @@
 #include "storage/follow.h"
 #include "storage/ledger_state.h"
 #include "storage/restate.h"
+#include "storage/return_table.h"
 #include "storage/row.h"
 #include "storage/space_state.h"
 #include "storage/view_restate.h"
 
-enum { RESTATE_DROPS_MAX = 2048 }; /* of one transaction */
+enum {
+    RESTATE_DROPS_MAX = 2048, /* of one transaction */
+    RESTATE_HOUR_MS = 60 * 60 * 1000
+};
 
 struct restate_duty {
     struct ledger_txn *txn;
@@ -23,6 +27,8 @@ struct restate_duty {
     uint64_t total, live; /* payload bytes held here; those of entries that say something */
     bool is_missed;       /* by a reader: it has not acknowledged all of the restatement */
     bool is_older;      /* something beyond the marks is under an epoch that the new readers lack */
+    bool is_waiting;    /* something may not be repeated yet */
+    struct hash judged; /* the epoch that was asked for that last */
     struct buf numbers; /* the space's objects */
 };
 
@@ -188,7 +194,7 @@ static enum err restate_weigh_log(void *self, const struct log_row *log)
 
 /* PROTOCOL RESTATE-6: "It is due, too, when the dead bytes beyond the marks exceed the live ones
  * and RESTATE_DEAD_MIN, and when an entry beyond the marks is under another epoch no deeper than
- * the restatement's." */
+ * the restatement's;" */
 static enum err restate_weigh(struct restate_duty *duty, bool *out_is_due)
 {
     struct snapshot snapshot = ledger_txn_snapshot(duty->txn);
@@ -202,6 +208,69 @@ static enum err restate_weigh(struct restate_duty *duty, bool *out_is_due)
     return err;
 }
 
+/* May it be made? */
+
+static enum err restate_judge_open(struct restate_duty *duty, const struct hash *epoch)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(duty->txn);
+    bool is_open = true;
+    enum err err = ERR_OK;
+
+    if (memcmp(epoch->bytes, duty->judged.bytes, HASH_SIZE) != 0)
+        err = space_is_open(&snapshot, duty->space, epoch, &is_open);
+    duty->judged = *epoch;
+    duty->is_waiting |= err == ERR_OK && !is_open;
+    return err;
+}
+
+static enum err restate_judge_cut(void *self, uint64_t arrival)
+{
+    struct restate_duty *duty = self;
+    struct snapshot snapshot = ledger_txn_snapshot(duty->txn);
+    struct entry_row row;
+    enum err err = ledger_entry(&snapshot, arrival, &row);
+
+    if (err == ERR_OK && row.entry.header.epoch_index > 0 && row.entry.payload.size > 0)
+        err = restate_judge_open(duty, &row.epoch);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* Returns are merged, too, and what is merged is repeated. */
+static enum err restate_judge_log(void *self, const struct log_row *log)
+{
+    struct restate_duty *duty = self;
+    struct snapshot snapshot = ledger_txn_snapshot(duty->txn);
+    struct log_row now;
+    enum err err = log_table_now(duty->txn, duty->space, &log->device, &now);
+
+    for (uint64_t seq = view_restate_covered(duty->restate, log->number) + 1;
+         err == ERR_OK && !duty->is_waiting && seq <= now.tip.size; seq++) {
+        struct entry_row row;
+        struct hash id;
+
+        err = ledger_entry_at(&snapshot, now.number, seq, &row);
+        if (err == ERR_OK && row.entry.header.epoch_index > 0 && row.entry.payload.size > 0) {
+            err = epoch_table_of_log(&snapshot, row.log, row.entry.header.epoch_index, &id);
+            if (err == ERR_OK)
+                err = restate_judge_open(duty, &id);
+        }
+        err = err == ERR_NOT_FOUND ? ERR_OK : err;
+    }
+    return err == ERR_OK ? return_table_cuts(&snapshot, log->number, restate_judge_cut, duty) : err;
+}
+
+/* PROTOCOL RESTATE-6: "both wait while RETURN-10 lets some entry not be repeated." */
+static enum err restate_is_free(struct restate_duty *duty, uint64_t *out_again_ms, bool *out)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(duty->txn);
+    enum err err = ledger_logs(&snapshot, duty->space->number, restate_judge_log, duty);
+
+    *out = err == ERR_OK && !duty->is_waiting;
+    if (duty->is_waiting)
+        *out_again_ms = duty->txn->now_ms + RESTATE_HOUR_MS;
+    return err;
+}
+
 static enum err restate_tend_space(struct restate_duty *duty, uint64_t *out_again_ms)
 {
     bool is_due = false;
@@ -209,6 +278,8 @@ static enum err restate_tend_space(struct restate_duty *duty, uint64_t *out_agai
 
     if (err == ERR_OK && duty->space->is_mine)
         err = restate_weigh(duty, &is_due);
+    if (err == ERR_OK && is_due)
+        err = restate_is_free(duty, out_again_ms, &is_due);
     return err == ERR_OK && is_due ? restate_space(duty->txn, &duty->space->id) : err;
 }
 

@@ -177,6 +177,20 @@ static bool space_must_unite(const struct space_look *look)
     return tips > 1 && exact < tips;
 }
 
+/* Who reads a tip that is deeper than the one to write under is not known any more: the branch that
+ * opened it died. What it seals is read by whoever got its key, and by nobody else for as long as
+ * nothing is opened over it. */
+static bool space_is_behind(const struct space_look *look)
+{
+    bool is_granting = look->kind == SPACE_CARD || look->kind == SPACE_NETWORK;
+    bool is_behind = false;
+
+    for (size_t at = 0; look->best != NULL && is_granting && at < look->count; at++)
+        is_behind |= look->epochs[at].is_tip && look->epochs[at].is_open &&
+                     look->epochs[at].depth > look->best->depth;
+    return is_behind;
+}
+
 static size_t space_keys_count(const struct space_look *look)
 {
     size_t count = 0;
@@ -240,8 +254,10 @@ enum err space_settle(struct ledger_txn *txn, struct space_row *space)
     if (err == ERR_OK && look.count > 0 && space_keys_count(&look) == 0)
         err = ERR_KEY_MISSING;
     if (err == ERR_OK) {
-        must_rotate = look.best == NULL || space_must_unite(&look);
-        is_anew = look.has_fresh && space_is_branched(&look);
+        bool is_behind = space_is_behind(&look);
+
+        must_rotate = look.best == NULL || is_behind || space_must_unite(&look);
+        is_anew = look.has_fresh && (is_behind || space_is_branched(&look));
         if (look.best != NULL)
             space->current = look.best->id;
         err = ledger_put_space(txn, space);
@@ -309,7 +325,7 @@ static enum err space_tend_untold(struct ledger_txn *txn, struct space_row *spac
 
     for (size_t at = 0; err == ERR_OK && at < look.count; at++)
         is_waiting |= look.epochs[at].is_tip && look.epochs[at].has_key && !look.epochs[at].is_open;
-    space->is_unsettled |= err == ERR_OK && space_must_unite(&look);
+    space->is_unsettled |= err == ERR_OK && (space_is_behind(&look) || space_must_unite(&look));
     space_look_release(&look);
     return err == ERR_OK && is_waiting ? agenda_put(txn, txn->now_ms + SPACE_HOUR_MS, KIND_SPACE,
                                                     span_of(space->id.bytes, ID_SIZE))

@@ -3,11 +3,17 @@
 #include <string.h>
 
 #include "crypto/secret.h"
+#include "proto/limits.h"
 #include "storage/running.h"
 #include "tests/sim/net.h"
 #include "tests/sim/vouching.h"
 
-enum { VOUCHING_LOOK_MS = 4000, VOUCHING_LOOKS_MAX = 300, VOUCHING_QUIET = 4 };
+enum {
+    VOUCHING_LOOK_MS = 4000,
+    VOUCHING_LOOKS_MAX = 300,
+    VOUCHING_QUIET = 4,
+    VOUCHING_HOUR_MS = 60 * 60 * 1000
+};
 
 /* Time. */
 
@@ -112,13 +118,14 @@ static void vouching_call(struct vouching *vouching)
             world_op(world->nodes[at], "sync", json_object(), NULL, NULL);
 }
 
-/* Copies that nobody has found out yet come and go at their peers, and write that down. */
+/* Copies that nobody has found out yet come and go at their peers, and write that down. What was
+ * sealed for readers whom nobody knows any more waits for RETURN_WAIT_DAYS (PROTOCOL RETURN-10). */
 static void vouching_settle_copies(struct vouching *vouching,
                                    void (*judge)(struct vouching *vouching))
 {
     struct world *world = &vouching->world;
     char kept[sizeof vouching->judge.failure], last[sizeof kept] = "";
-    unsigned quiet = 0;
+    unsigned quiet = 0, days = 0;
 
     memcpy(kept, vouching->judge.failure, sizeof kept);
     for (unsigned look = 0; look < 3 * VOUCHING_LOOKS_MAX && quiet < 2; look++) {
@@ -130,6 +137,10 @@ static void vouching_settle_copies(struct vouching *vouching,
         world_run_until(world, world->now_ms + VOUCHING_LOOK_MS);
         if (!is_rested)
             continue;
+        if (look / VOUCHING_LOOKS_MAX > days) {
+            days++;
+            vouching_live(vouching, RETURN_WAIT_DAYS * VOUCHING_DAY_MS + VOUCHING_HOUR_MS);
+        }
         judge(vouching);
         if (vouching->judge.failure[0] == '\0')
             judge_all(&vouching->judge);

@@ -15,7 +15,7 @@
 #include "storage/row.h"
 #include "storage/space.h"
 #include "tests/sim/burglar.h"
-#include "tests/sim/member.h"
+#include "tests/sim/meeting.h"
 
 enum { DAY_MS = 24 * 60 * 60 * 1000 };
 
@@ -85,6 +85,14 @@ static void epoch_unite(struct member *left, struct member *right)
         epoch_react(right);
     }
     fail_msg("two devices do not come to rest");
+}
+
+static void epoch_is_named(struct member *reader, const struct id *card, const char *name)
+{
+    static const struct id only = {{0}};
+    char room[256];
+
+    assert_string_equal(member_read_text(reader, card, KIND_CARD, &only, CARD_NAME, room), name);
 }
 
 static void epoch_admit(struct member *member, const struct member *to)
@@ -216,6 +224,65 @@ static void a_removal_counts_over_deeper_epochs_of_another_device(void **state)
         (void)member_pull(&bruno, &desk, NULL);
         (void)member_read_text(&bruno, &card, KIND_CARD, &only, CARD_NAME, room);
         assert_true(strcmp(room, "Desk later") == 0 || strcmp(room, "Laptop later") == 0);
+        member_free(&desk);
+        member_free(&laptop);
+        member_free(&bruno);
+        member_free(&chie);
+    }
+}
+
+/* EPOCH-6, RETURN-10: the laptop opened an epoch without Chie and died before it told the desk who
+ * reads it. What is sealed under it stays in its log, and is the newest there. She reads it when
+ * nobody can say any more that she was removed, and never where the laptop did say so. */
+static void an_epoch_whose_readers_died_untold_is_built_upon_a_day_later(void **state)
+{
+    for (int is_told = 0; is_told < 2; is_told++) {
+        struct member desk, laptop, bruno, chie;
+        struct hash alone, lost;
+        struct id card, pair;
+        uint64_t before;
+
+        (void)state;
+        member_new(&desk, 1, false);
+        member_new(&bruno, 2, false);
+        member_new(&chie, 3, false);
+        member_link(&desk, &bruno);
+        member_link(&desk, &chie);
+        epoch_admit(&desk, &bruno);
+        epoch_admit(&desk, &chie);
+        member_twin(&laptop, &desk, 9);
+        card = member_card_space(&desk);
+        pair = epoch_pair(&desk, &bruno);
+        epoch_unite(&desk, &laptop);
+        (void)member_pull(&chie, &desk, NULL);
+        alone = epoch_space(&desk, &card).current;
+        before = burglar_newest(&desk);
+        member_set_link(&laptop, &chie, LINK_REMOVED);
+        epoch_react(&laptop);
+        assert_int_equal(member_name_card(&laptop, "Of the laptop"), ERR_OK);
+        lost = epoch_space(&laptop, &card).current;
+        assert_memory_not_equal(lost.bytes, alone.bytes, HASH_SIZE);
+        (void)member_pull(&desk, &laptop, &card);
+        (void)member_pull(&desk, &laptop, &pair); /* The grant, which tells the key. */
+        desk.now_ms += UINT64_C(40) * DAY_MS;
+        meeting_live(&desk, DAY_MS - 60000);
+        meeting_tick(&desk);
+        epoch_is_current(&desk, &card, &alone);
+        if (is_told)
+            epoch_unite(&desk, &laptop);
+        meeting_live(&desk, DAY_MS / 24);
+        meeting_tick(&desk);
+        (void)member_pull(&chie, &desk, NULL);
+        epoch_is_named(&chie, &card, is_told ? "" : "Of the laptop");
+        if (is_told) {
+            assert_false(burglar_finds(&chie, &desk, before, "Of the laptop"));
+        } else {
+            assert_int_equal(epoch_current(&desk, &card).epoch.parents_count, 1);
+            assert_memory_equal(epoch_current(&desk, &card).epoch.parents[0].bytes, lost.bytes,
+                                HASH_SIZE);
+            (void)member_pull(&bruno, &desk, NULL);
+            epoch_is_named(&bruno, &card, "Of the laptop");
+        }
         member_free(&desk);
         member_free(&laptop);
         member_free(&bruno);
@@ -493,6 +560,7 @@ int main(void)
         cmocka_unit_test(of_two_epochs_for_the_same_readers_the_least_is_taken),
         cmocka_unit_test(epochs_that_cross_are_not_united_before_their_readers_are_told),
         cmocka_unit_test(a_removal_counts_over_deeper_epochs_of_another_device),
+        cmocka_unit_test(an_epoch_whose_readers_died_untold_is_built_upon_a_day_later),
         cmocka_unit_test(a_removed_reader_opens_nothing_written_since),
         cmocka_unit_test(nobody_who_came_and_went_has_the_key_of_today),
         cmocka_unit_test(a_key_that_follows_from_a_lower_depth_has_leaked),

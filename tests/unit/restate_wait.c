@@ -1,0 +1,137 @@
+/* What waits until it is known who was removed is in no restatement before. PROTOCOL RESTATE-6,
+ * RETURN-10, promise P5. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "crypto/secret.h"
+#include "node/react.h"
+#include "proto/card.h"
+#include "proto/limits.h"
+#include "proto/link.h"
+#include "storage/restate.h"
+#include "storage/space.h"
+#include "tests/sim/burglar.h"
+#include "tests/sim/meeting.h"
+
+/* Ana's desk and laptop, and two who read her card. */
+struct wait_world {
+    struct member desk, laptop, bruno, chie;
+    struct id card;
+};
+
+static void wait_react(struct member *member,
+                       enum err (*change)(struct ledger_txn *txn, const struct id *space))
+{
+    struct id card = member_card_space(member);
+    struct ledger_txn *txn = member_begin(member);
+
+    if (change != NULL)
+        assert_int_equal(change(txn, &card), ERR_OK);
+    assert_int_equal(react_all(txn), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+}
+
+static void wait_unite(struct wait_world *world)
+{
+    for (int round = 0; round < 4; round++) {
+        (void)member_pull(&world->desk, &world->laptop, NULL);
+        (void)member_pull(&world->laptop, &world->desk, NULL);
+        wait_react(&world->desk, NULL);
+        wait_react(&world->laptop, NULL);
+    }
+}
+
+static void wait_world_new(struct wait_world *world)
+{
+    member_new(&world->desk, 1, false);
+    member_new(&world->bruno, 2, false);
+    member_new(&world->chie, 3, false);
+    member_link(&world->desk, &world->bruno);
+    member_link(&world->desk, &world->chie);
+    member_grant(&world->desk, &world->bruno);
+    member_grant(&world->desk, &world->chie);
+    world->card = member_card_space(&world->desk);
+    assert_int_equal(member_name_card(&world->desk, "First"), ERR_OK);
+    member_twin(&world->laptop, &world->desk, 9);
+    wait_unite(world);
+}
+
+static void wait_world_free(struct wait_world *world)
+{
+    member_free(&world->desk);
+    member_free(&world->laptop);
+    member_free(&world->bruno);
+    member_free(&world->chie);
+}
+
+static void wait_reads(struct wait_world *world, struct member *reader, const char *name)
+{
+    static const struct id only = {{0}};
+    char room[256];
+
+    (void)member_pull(reader, &world->desk, NULL);
+    assert_string_equal(member_read_text(reader, &world->card, KIND_CARD, &only, CARD_NAME, room),
+                        name);
+}
+
+/* Only what peers bring: the card, and the grant in a pair space. */
+static void wait_hear(struct wait_world *world)
+{
+    struct peer *link = secret_new(sizeof *link);
+
+    assert_non_null(link);
+    assert_true(meeting_peer(&world->desk, &world->bruno, link));
+    (void)member_pull(&world->desk, &world->laptop, &world->card);
+    (void)member_pull(&world->desk, &world->laptop, &link->pair_out);
+    secret_free(link);
+}
+
+/* The desk restates while the laptop removes Chie. What the laptop wrote lies beyond the marks,
+ * under an epoch no deeper: it is restated when the desk knows for whom, or nobody can tell. */
+static void nothing_is_restated_for_a_reader_who_may_have_been_removed(void **state)
+{
+    for (int is_told = 0; is_told < 2; is_told++) {
+        struct wait_world world;
+        uint64_t before;
+
+        (void)state;
+        wait_world_new(&world);
+        wait_react(&world.desk, restate_space);
+        wait_reads(&world, &world.chie, "First");
+        before = burglar_newest(&world.desk);
+        member_set_link(&world.laptop, &world.chie, LINK_REMOVED);
+        wait_react(&world.laptop, NULL);
+        assert_int_equal(member_name_card(&world.laptop, "Of the laptop"), ERR_OK);
+        wait_hear(&world);
+        for (int hour = 0; hour < 20; hour++) {
+            world.desk.now_ms += MS_PER_DAY / 24;
+            meeting_tick(&world.desk);
+        }
+        wait_reads(&world, &world.chie, "First");
+        assert_false(burglar_finds(&world.chie, &world.desk, before, "Of the laptop"));
+        if (is_told)
+            wait_unite(&world);
+        meeting_live(&world.desk, MS_PER_DAY + MS_PER_DAY / 24);
+        meeting_tick(&world.desk);
+        if (is_told)
+            assert_false(burglar_finds(&world.chie, &world.desk, before, "Of the laptop"));
+        else
+            wait_reads(&world, &world.chie, "Of the laptop");
+        wait_reads(&world, &world.bruno, "Of the laptop");
+        wait_world_free(&world);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_restated_for_a_reader_who_may_have_been_removed),
+    };
+
+    return secret_start() == ERR_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+}

@@ -185,6 +185,8 @@ size_t engine_presence(const struct engine *engine, struct op_presence *out, siz
 /* Bytes of memory that all conversations hold, and what was sent in them and has not left; about.
  */
 size_t engine_held(const struct engine *engine);
+/* Should no more be read from this connection for now? The engine wakes when that is over. */
+bool engine_is_resting(struct engine *engine, conn_id conn);
 size_t engine_sessions_count(const struct engine *engine);
 void engine_free(struct engine *engine);
 

@@ -183,14 +183,19 @@ static bool engine_make_room(struct engine *engine, const struct engine_conn *ne
 
 /* PROTOCOL LIMIT-8: "With all devices of one other member a node has at most 64 sessions: nobody
  * keeps the others out." */
-bool engine_has_many(const struct engine *engine, const struct engine_conn *newcomer)
+unsigned engine_others_with(const struct engine *engine, const struct engine_conn *newcomer)
 {
-    size_t count = 0;
+    unsigned count = 0;
 
     for (const struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next)
         count += conn->state == CONN_SESSION && conn != newcomer &&
                  public_key_is_equal(&conn->member, &newcomer->member);
-    return count >= ENGINE_SESSIONS_PER_MEMBER_MAX &&
+    return count;
+}
+
+bool engine_has_many(const struct engine *engine, const struct engine_conn *newcomer)
+{
+    return engine_others_with(engine, newcomer) >= ENGINE_SESSIONS_PER_MEMBER_MAX &&
            !public_key_is_equal(&newcomer->member, ledger_member(engine->ledger));
 }
 

@@ -186,6 +186,8 @@ void engine_let_go(struct engine *engine, conn_id id);
 void engine_admit(struct engine *engine, const struct engine_event *event);
 /* The handshake is done: false when there are too many sessions, of this device or in all. */
 MUST_USE bool engine_begin_session(struct engine *engine, struct engine_conn *conn);
+/* Sessions with the same member beside this one. */
+unsigned engine_others_with(const struct engine *engine, const struct engine_conn *newcomer);
 /* Are there as many with others of the member's devices as a member may have? */
 bool engine_has_many(const struct engine *engine, const struct engine_conn *newcomer);
 /* The effects of what was touched: bytes first, then closes. */

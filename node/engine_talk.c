@@ -343,6 +343,8 @@ void engine_talk_event(struct engine *engine, struct engine_conn *conn, struct s
     engine_touch(engine, conn);
     event->now_ms = engine->now_ms;
     event->thrift = engine_bear_thrift(engine);
+    if (session_has_worked(session))
+        event->sharers = 1 + engine_others_with(engine, conn);
     err = session_step(session, event, &engine->replica, &effects, &count);
     for (size_t at = 0; at < count; at++)
         if (conn->state == CONN_SESSION)
@@ -354,6 +356,8 @@ void engine_talk_event(struct engine *engine, struct engine_conn *conn, struct s
     if (err != ERR_OK && conn->state == CONN_SESSION)
         engine_close(engine, conn);
     session_sent(session);
+    if (session_is_resting(session))
+        engine_wake_by(engine, session_wake_at_ms(session));
     engine_bear_count(engine, conn);
     if (conn->is_spare && conn->state == CONN_SESSION) {
         struct session_event stop = {.type = SESSION_STOP, .stop = BYE_REPLACED};
@@ -439,6 +443,13 @@ void engine_talk_bytes(struct engine *engine, struct engine_conn *conn)
         conn->is_clean = true;
         engine_close(engine, conn);
     }
+}
+
+bool engine_is_resting(struct engine *engine, conn_id id)
+{
+    const struct engine_conn *conn = engine_find(engine, id);
+
+    return conn != NULL && conn->state == CONN_SESSION && session_is_resting(conn->session);
 }
 
 void engine_talk_stalled(struct engine *engine, struct engine_conn *conn)

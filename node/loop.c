@@ -213,6 +213,7 @@ static void loop_on_timer(uv_timer_t *timer)
     loop_job_tick(loop);
     if (!loop->is_stopping)
         loop_engine(loop, &event);
+    loop_limits_rested(loop);
     loop_rpc_poll(loop);
     loop_arm(loop);
     if (loop->is_stopping && (loop->jobs_count == 0 || clock_running_ms() >= loop->stop_at_ms))

@@ -142,14 +142,16 @@ static void loop_on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *byte
         conn->is_held = conn->loop->is_holding = true;
     if (loop_limits_is_unread(conn))
         conn->is_unread = true;
-    if (conn->is_held || conn->is_unread)
+    if (engine_is_resting(conn->loop->engine, conn->id))
+        conn->is_resting = conn->loop->is_anyone_resting = true;
+    if (conn->is_held || conn->is_unread || conn->is_resting)
         (void)uv_read_stop(stream); /* Always succeeds. */
 }
 
 void loop_read(struct loop_conn *conn)
 {
     conn->is_held = conn->is_held && !loop_limits_may_read(conn->loop);
-    if (conn->is_held || conn->is_unread)
+    if (conn->is_held || conn->is_unread || conn->is_resting)
         return;
     if (uv_read_start((uv_stream_t *)&conn->tcp, loop_on_alloc, loop_on_read) != 0)
         loop_lost(conn);

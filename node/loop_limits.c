@@ -152,3 +152,22 @@ void loop_limits_resume(struct loop *loop)
             if (conn->is_held && !conn->is_gone)
                 loop_read(conn);
 }
+
+void loop_limits_rested(struct loop *loop)
+{
+    bool is_anyone_resting = false;
+
+    if (!loop->is_anyone_resting)
+        return;
+    for (size_t at = 0; at < LOOP_CONN_BUCKETS; at++)
+        for (struct loop_conn *conn = loop->conns[at], *next; conn != NULL; conn = next) {
+            next = conn->next;
+            if (!conn->is_resting || conn->is_gone)
+                continue;
+            conn->is_resting = engine_is_resting(loop->engine, conn->id);
+            is_anyone_resting |= conn->is_resting;
+            if (!conn->is_resting)
+                loop_read(conn);
+        }
+    loop->is_anyone_resting = is_anyone_resting;
+}

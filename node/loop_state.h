@@ -30,6 +30,7 @@ struct loop_conn {
     bool is_gone;      /* uv_close was called */
     bool is_held;      /* not read from: the writer has enough to do */
     bool is_unread;    /* not read from: it reads nothing itself */
+    bool is_resting;   /* not read from: it made us look up too much */
     uint64_t since_ms; /* closing, or with more to write than it should have; 0: neither */
     struct loop_conn *next;
 };
@@ -62,6 +63,7 @@ struct loop {
     uv_async_t written; /* the writer has done jobs */
     uv_signal_t interrupt, terminate;
     uint8_t read_bytes[LOOP_READ_SIZE];
+    bool is_anyone_resting;
     struct loop_conn *conns[LOOP_CONN_BUCKETS];
     conn_id next_accepted;
     struct loop_client *clients;
@@ -121,6 +123,8 @@ void loop_limits_tick(struct loop *loop);
 bool loop_limits_may_read(const struct loop *loop);
 /* Has it left so much unread that nothing more is heard from it? */
 bool loop_limits_is_unread(const struct loop_conn *conn);
+/* Reads on from whoever has rested. */
+void loop_limits_rested(struct loop *loop);
 /* Has it left so much unread that its end does not wait for it? */
 bool loop_limits_is_too_much(const struct loop_conn *conn);
 void loop_limits_resume(struct loop *loop); /* when the writer has done something */

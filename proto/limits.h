@@ -218,7 +218,11 @@ enum {
 
     CREDIT_START =
         1 << 20, /* bytes of batches a receiver takes unasked: two of the largest and more */
-    CREDIT_MAX = 8 << 20
+    CREDIT_MAX = 8 << 20,
+
+    SESSION_WORK_MAX = 32768, /* units of about 10 us that one peer's session looks up at once: the
+                                 marks of all logs that two members can share, and again */
+    SESSION_WORK_PER_MS = 16  /* and then: a sixth of one core, tags of 1,000 blocks a second */
 };
 
 #define MS_PER_DAY (UINT64_C(24) * 3600 * 1000)

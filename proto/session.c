@@ -215,7 +215,7 @@ static void session_message(struct session *session, struct message *message)
 
 static void session_read_messages(struct session *session)
 {
-    while (!session_is_waiting(session)) {
+    while (!session_is_waiting(session) && !session_is_resting(session)) {
         struct message message;
         struct span bytes;
         enum err err = frame_next(&session->in, &bytes);
@@ -272,11 +272,18 @@ static void session_on_start(struct session *session)
     }
 }
 
+/* Whoever slept asks first and waits then: the other side may have slept, too. */
+static uint64_t session_ping_at_ms(const struct session *session)
+{
+    return (session->pings == 0 ? session->heard_at_ms : session->pinged_at_ms) + SESSION_PING_MS;
+}
+
 /* PROTOCOL SYNC-15: "After 60 s of silence a ping is sent, and another after 60 s more; 60 s later
  * the other side counts as gone." */
 static void session_on_woken(struct session *session)
 {
-    if (session->now_ms < session_wake_at_ms(session))
+    session_read_messages(session);
+    if (session->now_ms < session_ping_at_ms(session))
         return;
     if (session->pings == SESSION_PINGS_MAX) {
         session_end(session, SESSION_END_SILENT, "SYNC-15: Two pings had no answer.");
@@ -365,6 +372,7 @@ enum err session_step(struct session *session, const struct session_event *event
     buf_clear(&session->fills);
     session->replica = replica;
     session->now_ms = event->now_ms;
+    session_pace_begin(session, event->sharers);
     session->thrift = event->thrift;
     if (session->phase != PHASE_OVER)
         session_event(session, event);
@@ -384,8 +392,8 @@ uint64_t session_wake_at_ms(const struct session *session)
 {
     if (session->phase == PHASE_NEW || session->phase == PHASE_OVER)
         return UINT64_MAX;
-    /* Whoever slept asks first and waits then: the other side may have slept, too. */
-    return (session->pings == 0 ? session->heard_at_ms : session->pinged_at_ms) + SESSION_PING_MS;
+    return session_is_resting(session) ? session_rested_at_ms(session)
+                                       : session_ping_at_ms(session);
 }
 
 bool session_is_in_step(const struct session *session)

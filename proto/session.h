@@ -64,6 +64,7 @@ struct session_event {
     enum session_event_type type;
     uint64_t now_ms; /* running time */
     enum session_thrift thrift;
+    unsigned sharers; /* sessions with this peer, where it has worked; 0: this one */
     union {
         struct span bytes;
         struct {
@@ -177,8 +178,12 @@ void session_rest(struct session *session);
  * about.
  */
 size_t session_held(const struct session *session);
-/* When to come back with WOKEN, for pings. */
+/* When to come back with WOKEN: for pings, or to read on. */
 uint64_t session_wake_at_ms(const struct session *session);
+/* What the other side says next waits, unread: it made us look up too much. */
+bool session_is_resting(const struct session *session);
+/* It made us look up something lately: how many sessions share the bound on that matters. */
+bool session_has_worked(const struct session *session);
 bool session_is_in_step(const struct session *session);
 /* No more of theirs is taken here; or no more of mine there. */
 bool session_is_full(const struct session *session, bool is_theirs);

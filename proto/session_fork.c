@@ -31,6 +31,7 @@ static void session_fork_trace(struct session *session, const struct log_id *log
     enum err err =
         session->replica->trace(session->replica->self, log, size, tags, &count, &is_last);
 
+    session_pace_count(session, SESSION_WORK_CHAIN + 2 * count * SESSION_WORK_ROW);
     if (err != ERR_OK)
         session_fail(session, err);
     else
@@ -44,6 +45,7 @@ static bool session_fork_chain_from(struct session *session, const struct sessio
     enum err err = session->replica->chain_at(session->replica->self, &log->id,
                                               size < log->start ? log->start : size, out);
 
+    session_pace_count(session, SESSION_WORK_CHAIN);
     if (err != ERR_OK)
         session_fail(session, err);
     return err == ERR_OK;
@@ -252,8 +254,11 @@ static bool session_fork_has_tag(struct session *session, const struct session_l
     struct chain chain;
     struct mark mine;
 
-    if (tag->size > log->tip.size ||
-        session->replica->chain_at(session->replica->self, &log->id, tag->size, &chain) != ERR_OK)
+    session_pace_count(session, SESSION_WORK_ROW);
+    if (tag->size > log->tip.size)
+        return false;
+    session_pace_count(session, tag->size < log->tip.size ? SESSION_WORK_CHAIN : 0);
+    if (session->replica->chain_at(session->replica->self, &log->id, tag->size, &chain) != ERR_OK)
         return false;
     chain_mark(&chain, &log->id, &mine);
     return memcmp(mine.tag, tag->tag, TAG_SIZE) == 0;

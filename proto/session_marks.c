@@ -149,6 +149,7 @@ static enum err session_note_log(void *self, const struct replica_log *log)
 
     if (err != ERR_OK)
         return err;
+    session_pace_count(session, SESSION_WORK_ROW);
     session->logs[index].is_foreign = false;
     session_set_tip(session, &session->logs[index], log);
     return ERR_OK;
@@ -353,6 +354,9 @@ static void session_on_mark(struct session *session, const struct mark *mark)
     uint32_t index;
     enum err err = session_find_log(session, &mark->log, false, &index);
 
+    session_pace_count(session, 4 * SESSION_WORK_ROW);
+    if (err == ERR_OK && session->logs[index].is_listed)
+        return;
     if (err == ERR_OK)
         err = session_tip_of(session, &session->logs[index], &chain);
     if (err != ERR_OK) {
@@ -366,6 +370,7 @@ static void session_on_mark(struct session *session, const struct mark *mark)
         session_stand(session, log, &chain);
         return;
     }
+    session_pace_count(session, mark->size < log->tip.size ? 2 * SESSION_WORK_CHAIN : 0);
     if (session_fork_judge(session, log, mark, &chain))
         return;
     if (mark->size < log->start)
@@ -391,6 +396,7 @@ static void session_announce(struct session *session)
 
         if (log->sent.size >= log->tip.size)
             continue;
+        session_pace_count(session, 4 * SESSION_WORK_ROW);
         if (!session_beginning(session, log, &beginning))
             return;
         err = session->replica->count(session->replica->self, &log->id,
@@ -412,6 +418,7 @@ static void session_announce(struct session *session)
 static void session_marks_are_read(struct session *session)
 {
     session->is_listing = false;
+    session_pace_count(session, session->logs_count * SESSION_WORK_ROW);
     for (size_t at = 0; at < session->logs_count; at++) {
         struct session_log *log = &session->logs[at];
         struct chain begin;

@@ -104,6 +104,9 @@ struct session {
     bool is_failed;                /* no memory for effects */
     const struct replica *replica; /* during a step */
     uint64_t now_ms, heard_at_ms, pinged_at_ms;
+    uint64_t work_spent, work_at_ms; /* units looked up lately, as of then: session_pace.c */
+    bool is_resting;                 /* its next message waits */
+    unsigned sharers;                /* sessions with this peer: they share the bound */
     unsigned pings;
     bool is_confirmed, is_in_step, is_identified, is_listing;
     struct device_chain chain;       /* of the other side, in the linking phase */
@@ -157,6 +160,17 @@ bool session_is_own(const struct session *session);
 
 /* May more be given now, as far as it depends on what has left? */
 bool session_has_window(const struct session *session);
+
+/* session_pace.c */
+/* What a lookup costs, in units. */
+enum {
+    SESSION_WORK_ROW = 1,   /* a row of a table, or a hash in a list */
+    SESSION_WORK_CHAIN = 32 /* the chain at a size: up to a block is hashed for it */
+};
+/* A step begins: what time has given back. */
+void session_pace_begin(struct session *session, unsigned sharers);
+void session_pace_count(struct session *session, size_t units);
+uint64_t session_rested_at_ms(const struct session *session);
 
 /* session_link.c */
 void session_link_start(struct session *session);

@@ -30,6 +30,7 @@ static void session_settle_alias(struct session *session, struct session_alias *
     enum err err =
         session->replica->accepts(session->replica->self, &session->options.peer, &alias->id);
 
+    session_pace_count(session, 4 * SESSION_WORK_ROW);
     alias->is_ignored = err == ERR_NOT_FOUND;
     if (err == ERR_NOT_FOUND)
         return;
@@ -144,6 +145,7 @@ static bool session_is_on_chain(struct session *session, const struct session_lo
     if (!message->batch.has_start)
         return true;
     if (message->batch.start.size != log->taken.size) {
+        session_pace_count(session, SESSION_WORK_CHAIN);
         err = session->replica->chain_at(session->replica->self, &log->id,
                                          message->batch.start.size, &chain);
         if (err == ERR_NOT_FOUND)
@@ -402,6 +404,7 @@ static bool session_is_held(struct session *session, const struct session_alias 
     struct chain chain, end;
     enum err err = replica->chain_at(replica->self, &alias->id, alias->size, &chain);
 
+    session_pace_count(session, 2 * SESSION_WORK_CHAIN);
     *out_is_stored = false;
     if (err == ERR_OK) {
         enum err read = batch_verify(&message->batch.rest, &alias->id, &chain, &end, &batch);

@@ -230,6 +230,7 @@ static enum err replica_mem_walk(struct replica_mem *replica, const struct id *s
                                   .tip = log->chains[log->count],
                                   .cuts = log->cuts};
 
+        replica->looks++;
         if (id_is_equal(&log->id.space, space) && log->count > 0)
             err = each(each_self, &row);
     }
@@ -261,6 +262,7 @@ static enum err replica_mem_chain_at(void *self, const struct log_id *id, uint64
     struct replica_mem *replica = self;
     const struct replica_mem_log *log = replica_mem_log(replica, id);
 
+    replica->looks++;
     if (replica->failure != ERR_OK)
         return replica->failure;
     if (size > (log != NULL ? log->count : 0))
@@ -405,6 +407,7 @@ static enum err replica_mem_trace(void *self, const struct log_id *id, uint64_t 
         struct mark mark;
 
         chain_mark(&log->chains[size], id, &mark);
+        replica->looks++;
         out[*out_count].size = size;
         memcpy(out[(*out_count)++].tag, mark.tag, TAG_SIZE);
         do

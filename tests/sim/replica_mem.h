@@ -34,6 +34,7 @@ struct replica_mem {
     struct replica_mem_log *logs[REPLICA_MEM_LOGS_MAX];
     size_t logs_count;
     size_t reads;     /* batches read */
+    size_t looks;     /* rows walked over, chains and tags told */
     uint64_t wants;   /* payloads that are missing: of each log the first so many */
     enum err failure; /* what every question answers, unless ERR_OK */
     bool has_bound;

@@ -5,6 +5,7 @@
 #include "proto/frame.h"
 #include "proto/limits.h"
 #include "proto/offers.h"
+#include "proto/places.h"
 #include "proto/session.h"
 
 #define SESSION_TOTAL_MAX (UINT64_C(1) << 50) /* of one announcement: sums cannot wrap */
@@ -116,6 +117,8 @@ struct session {
     uint8_t mine[DIGEST_SIZE], yours[DIGEST_SIZE];
     struct session_log *logs;
     size_t logs_count;
+    struct places logs_places, aliases_places; /* of logs, and of aliases' logs */
+    uint32_t *given;                           /* by my alias: index in logs */
     struct session_alias *aliases;
     size_t aliases_count;
     uint32_t next_alias;

@@ -84,6 +84,8 @@
  *                                           be
  *   static_claim static key, member         the member's device that is called so, too
  *   writer     member, space                nothing: the spaces that a member writes
+ *   origin     arrival                      log, seq, time, device, payload hash: of an entry that
+ *                                           holds what others wrote with an equal counter
  */
 /* clang-format on */
 #ifndef KITH_STORAGE_KEY_H
@@ -150,7 +152,8 @@
     X(ASK_THREAD, "ask_thread")                                                                    \
     X(CLAIM, "claim")                                                                              \
     X(STATIC_CLAIM, "static_claim")                                                                \
-    X(WRITER, "writer")
+    X(WRITER, "writer")                                                                            \
+    X(ORIGIN, "origin")
 
 enum table {
 #define X(word, name) TABLE_##word,

@@ -411,6 +411,7 @@ static void session_announce(struct session *session)
             session_fail(session, err);
             return;
         }
+        session_pace_count(session, some_entries / SESSION_WORK_ABSENT);
         entries += some_entries;
         bytes += some_bytes;
     }

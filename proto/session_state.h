@@ -167,8 +167,9 @@ bool session_has_window(const struct session *session);
 /* session_pace.c */
 /* What a lookup costs, in units. */
 enum {
-    SESSION_WORK_ROW = 1,   /* a row of a table, or a hash in a list */
-    SESSION_WORK_CHAIN = 32 /* the chain at a size: up to a block is hashed for it */
+    SESSION_WORK_ROW = 1,    /* a row of a table, or a hash in a list */
+    SESSION_WORK_CHAIN = 32, /* the chain at a size: up to a block is hashed for it */
+    SESSION_WORK_ABSENT = 32 /* entries to a unit: whether their payloads are missing */
 };
 /* A step begins: what time has given back. */
 void session_pace_begin(struct session *session, unsigned sharers);

@@ -116,6 +116,9 @@ void session_free(struct session *session)
     session_rest(session);
     heap_free(session->logs);
     heap_free(session->aliases);
+    heap_free(session->given);
+    places_release(&session->logs_places);
+    places_release(&session->aliases_places);
     heap_free(session->pending);
     session_fork_release(session);
     session_want_release(session);

@@ -15,10 +15,12 @@ size_t session_logs_max(const struct session *session)
 bool session_find_known(struct session *session, const struct log_id *id, bool is_mine,
                         uint32_t *out)
 {
-    for (size_t at = 0; at < session->logs_count; at++)
-        if (log_id_is_equal(&session->logs[at].id, id)) {
-            session->logs[at].is_mine |= is_mine;
-            *out = (uint32_t)at;
+    uint64_t word = places_word(session->options.handshake_hash, id);
+    size_t step = 0;
+
+    while (places_next(&session->logs_places, word, &step, out))
+        if (log_id_is_equal(&session->logs[*out].id, id)) {
+            session->logs[*out].is_mine |= is_mine;
             return true;
         }
     return false;
@@ -46,6 +48,9 @@ enum err session_find_log(struct session *session, const struct log_id *id, bool
             return ERR_NOMEM;
         session->logs = grown;
     }
+    if (!places_add(&session->logs_places, places_word(session->options.handshake_hash, id),
+                    (uint32_t)session->logs_count))
+        return ERR_NOMEM;
     log = &session->logs[session->logs_count];
     memset(log, 0, sizeof *log);
     log->id = *id;
@@ -406,6 +411,7 @@ static void session_announce(struct session *session)
             session_fail(session, err);
             return;
         }
+        session_pace_count(session, some_entries / SESSION_WORK_ABSENT);
         entries += some_entries;
         bytes += some_bytes;
     }

@@ -49,5 +49,7 @@ size_t session_held(const struct session *session)
            session->logs_count * sizeof *session->logs +
            session->aliases_count * sizeof *session->aliases +
            session->pending_count * sizeof *session->pending + session->pending_bytes +
-           session->told_count * sizeof *session->told + offers_held(&session->offers);
+           session->told_count * sizeof *session->told + offers_held(&session->offers) +
+           places_held(&session->logs_places) + places_held(&session->aliases_places) +
+           session->next_alias * sizeof *session->given;
 }

@@ -5,6 +5,7 @@
 #include "proto/frame.h"
 #include "proto/limits.h"
 #include "proto/offers.h"
+#include "proto/places.h"
 #include "proto/session.h"
 
 #define SESSION_TOTAL_MAX (UINT64_C(1) << 50) /* of one announcement: sums cannot wrap */
@@ -116,6 +117,8 @@ struct session {
     uint8_t mine[DIGEST_SIZE], yours[DIGEST_SIZE];
     struct session_log *logs;
     size_t logs_count;
+    struct places logs_places, aliases_places; /* of logs, and of aliases' logs */
+    uint32_t *given;                           /* by my alias: index in logs */
     struct session_alias *aliases;
     size_t aliases_count;
     uint32_t next_alias;
@@ -164,8 +167,9 @@ bool session_has_window(const struct session *session);
 /* session_pace.c */
 /* What a lookup costs, in units. */
 enum {
-    SESSION_WORK_ROW = 1,   /* a row of a table, or a hash in a list */
-    SESSION_WORK_CHAIN = 32 /* the chain at a size: up to a block is hashed for it */
+    SESSION_WORK_ROW = 1,    /* a row of a table, or a hash in a list */
+    SESSION_WORK_CHAIN = 32, /* the chain at a size: up to a block is hashed for it */
+    SESSION_WORK_ABSENT = 32 /* entries to a unit: whether their payloads are missing */
 };
 /* A step begins: what time has given back. */
 void session_pace_begin(struct session *session, unsigned sharers);

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "crypto/heap.h"
+
 /* Hello. */
 
 /* PROTOCOL SYNC-1: "Each side begins with its identity, where the other does not know its device,
@@ -74,10 +76,7 @@ static void session_on_hello(struct session *session, const struct hello *hello)
 
 static struct session_log *session_given(struct session *session, uint32_t alias)
 {
-    for (size_t at = 0; at < session->logs_count; at++)
-        if (session->logs[at].has_alias && session->logs[at].alias == alias)
-            return &session->logs[at];
-    return NULL;
+    return alias < session->next_alias ? &session->logs[session->given[alias]] : NULL;
 }
 
 /* PROTOCOL SYNC-12: "Acknowledged is what was sent, and no more." */
@@ -218,16 +217,28 @@ void session_sync_news(struct session *session, const struct id *space)
     session_fork_again(session);
 }
 
-/* Names the log by a number, once. */
-static void session_name_log(struct session *session, struct session_log *log)
+/* Names the log by a number, once. False without memory. */
+static bool session_name_log(struct session *session, struct session_log *log)
 {
     if (log->has_alias)
-        return;
+        return true;
+    if ((session->next_alias & (session->next_alias - 1)) == 0) {
+        size_t capacity = session->next_alias == 0 ? 1 : (size_t)session->next_alias * 2;
+        uint32_t *grown = heap_resize(session->given, capacity * sizeof *grown);
+
+        if (grown == NULL) {
+            session_fail(session, ERR_NOMEM);
+            return false;
+        }
+        session->given = grown;
+    }
     session_facts_tell_of(session, log);
+    session->given[session->next_alias] = (uint32_t)(log - session->logs);
     log->alias = session->next_alias++;
     log->has_alias = true;
     log->must_start = true;
     message_put_log(log->alias, &log->id, &session->out);
+    return true;
 }
 
 static void session_send_batch(struct session *session, struct session_log *log)
@@ -251,7 +262,10 @@ static void session_send_batch(struct session *session, struct session_log *log)
         session_fail(session, err);
         return;
     }
-    session_name_log(session, log);
+    if (!session_name_log(session, log)) {
+        batch_release(&writer);
+        return;
+    }
     before = session->out.size;
     if (beginning.size > 0)
         message_put_first_batch(log->alias, &beginning, &writer, signature, &session->out);

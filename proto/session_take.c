@@ -59,9 +59,12 @@ static void session_settle_alias(struct session *session, struct session_alias *
 void session_take_log(struct session *session, const struct message *message)
 {
     struct session_alias alias = {.id = message->log.log, .is_lost = true};
+    uint64_t word = places_word(session->options.handshake_hash, &alias.id);
     bool is_named = message->log.alias != session->aliases_count;
+    size_t step = 0;
+    uint32_t at;
 
-    for (size_t at = 0; at < session->aliases_count && !is_named; at++)
+    while (!is_named && places_next(&session->aliases_places, word, &step, &at))
         is_named = log_id_is_equal(&session->aliases[at].id, &alias.id);
     if (is_named) {
         session_violation(session, "SYNC-7: Each side names the logs it gives from 0 upwards, each "
@@ -73,7 +76,9 @@ void session_take_log(struct session *session, const struct message *message)
         return;
     }
     session_settle_alias(session, &alias);
-    if (session->phase != PHASE_OVER && !session_add_alias(session, alias))
+    if (session->phase != PHASE_OVER &&
+        (!places_add(&session->aliases_places, word, (uint32_t)session->aliases_count) ||
+         !session_add_alias(session, alias)))
         session_fail(session, ERR_NOMEM);
 }
 

@@ -157,10 +157,11 @@ static enum err absent_judge(void *self, uint64_t seq, struct span value)
 /* PROTOCOL ABSENT-1: "A payload may be missing where a forget names its entry, where its expiry has
  * passed, or where the restatement that counts covers it." */
 enum err absent_each_wanted(const struct snapshot *snapshot, const struct log_row *log,
-                            absent_fn each, void *self)
+                            uint64_t after, absent_fn each, void *self)
 {
     bool has_any = false;
-    enum err found = absent_walk(snapshot, TABLE_ABSENT, log->number, 0, absent_on_any, &has_any);
+    enum err found =
+        absent_walk(snapshot, TABLE_ABSENT, log->number, after, absent_on_any, &has_any);
     struct view_restate *restate = has_any ? heap_new(sizeof *restate) : NULL;
     struct absent_look look = {
         .snapshot = snapshot, .log = log, .restate = restate, .each = each, .self = self};
@@ -170,7 +171,7 @@ enum err absent_each_wanted(const struct snapshot *snapshot, const struct log_ro
         return found;
     err = restate != NULL ? view_restate_load(snapshot, log->space, restate) : ERR_NOMEM;
     if (err == ERR_OK)
-        err = absent_walk(snapshot, TABLE_ABSENT, log->number, 0, absent_judge, &look);
+        err = absent_walk(snapshot, TABLE_ABSENT, log->number, after, absent_judge, &look);
     heap_free(restate);
     return err;
 }

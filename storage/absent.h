@@ -31,10 +31,10 @@ MUST_USE enum err absent_bytes(const struct snapshot *snapshot, uint32_t log, ui
  * lacks there. Merged when the views follow. */
 MUST_USE enum err absent_fill(struct ledger_txn *txn, const struct log_id *log, uint64_t seq,
                               struct span payload);
-/* Places of a log whose payload is missing and may not be; each stops the walk by an error, which
- * is returned. */
+/* Places of a log behind after whose payload is missing and may not be, ascending; each stops the
+ * walk by an error, which is returned. What is not behind is not looked at. */
 typedef enum err (*absent_fn)(void *self, uint64_t seq);
 MUST_USE enum err absent_each_wanted(const struct snapshot *snapshot, const struct log_row *log,
-                                     absent_fn each, void *self);
+                                     uint64_t after, absent_fn each, void *self);
 
 #endif

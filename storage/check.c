@@ -426,7 +426,7 @@ enum err check_forget_views(struct ledger_txn *txn)
         TABLE_WAITING,     TABLE_TOKEN,     TABLE_NAME_ORDER, TABLE_CARD_OF,     TABLE_RESTATE,
         TABLE_SAME,        TABLE_FACT,      TABLE_WANT,       TABLE_INTERACTION, TABLE_RESTATED,
         TABLE_ENDORSEMENT, TABLE_ASK_GRANT, TABLE_SHARE,      TABLE_BROUGHT,     TABLE_THREAD,
-        TABLE_ASK_THREAD};
+        TABLE_ASK_THREAD,  TABLE_ORIGIN};
     enum err err = ERR_OK;
 
     for (size_t at = 0; at < sizeof views / sizeof views[0] && err == ERR_OK; at++)

@@ -14,6 +14,7 @@
 #include "storage/dropped.h"
 #include "storage/expiry.h"
 #include "storage/follow_state.h"
+#include "storage/origin_table.h"
 #include "storage/returns.h"
 #include "storage/row.h"
 #include "storage/space.h"
@@ -135,6 +136,9 @@ static enum err follow_origin(void *self, uint64_t arrival, struct origin *out)
     struct log_row log;
     enum err err = ledger_entry(&snapshot, arrival, &row);
 
+    if (err == ERR_OK && row.entry.payload.size > 0 &&
+        origin_table_get(&snapshot, arrival, out) == ERR_OK)
+        return ERR_OK;
     if (err == ERR_OK)
         err = ledger_log_numbered(&snapshot, row.log, &log);
     if (err == ERR_OK)
@@ -152,6 +156,8 @@ static enum err follow_origin(void *self, uint64_t arrival, struct origin *out)
             &edit.edit, &(struct object_context){.log_number = follow_log_number, .self = context},
             out);
     }
+    if (err == ERR_OK)
+        err = origin_table_put(context->txn, out);
     edit_release(&edit);
     buf_release(&plain);
     if (err == ERR_NOT_FOUND) { /* Its payload is gone: it loses, and stops nobody. */

@@ -83,6 +83,9 @@
  *   claim      device, member               a row as in device, by a member whose it is held not to
  *                                           be
  *   static_claim static key, member         the member's device that is called so, too
+ *   writer     member, space                nothing: the spaces that a member writes
+ *   origin     arrival                      log, seq, time, device, payload hash: of an entry that
+ *                                           holds what others wrote with an equal counter
  */
 /* clang-format on */
 #ifndef KITH_STORAGE_KEY_H
@@ -148,7 +151,9 @@
     X(CERTIFICATE, "certificate")                                                                  \
     X(ASK_THREAD, "ask_thread")                                                                    \
     X(CLAIM, "claim")                                                                              \
-    X(STATIC_CLAIM, "static_claim")
+    X(STATIC_CLAIM, "static_claim")                                                                \
+    X(WRITER, "writer")                                                                            \
+    X(ORIGIN, "origin")
 
 enum table {
 #define X(word, name) TABLE_##word,

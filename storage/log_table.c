@@ -5,6 +5,7 @@
 #include "crypto/heap.h"
 #include "proto/limits.h"
 #include "storage/ledger_state.h"
+#include "storage/writer_table.h"
 
 enum {
     LOG_TABLE_SPACE_OLD_SIZE = ID_SIZE + 2 + 64 + HASH_SIZE, /* in stores of before 2026-12 */
@@ -143,6 +144,8 @@ enum err ledger_add_space(struct ledger_txn *txn, const struct space_row *space)
     err = ledger_put(txn, TABLE_SPACE_ID, &key, span_of(number, sizeof number));
     if (err == ERR_OK)
         err = ledger_put_space(txn, &row);
+    if (err == ERR_OK)
+        err = writer_table_put(txn, &row);
     if (err != ERR_OK || !row.is_mine || row.kind != SPACE_NETWORK)
         return err;
     err = log_table_network(&snapshot, &first);

@@ -451,7 +451,7 @@ static enum err replica_count(void *self, const struct log_id *log, uint64_t siz
 }
 
 struct replica_wants {
-    uint64_t after, *seqs;
+    uint64_t *seqs;
     size_t count;
 };
 
@@ -482,8 +482,6 @@ static enum err replica_on_wanted(void *self, uint64_t seq)
 {
     struct replica_wants *wants = self;
 
-    if (seq <= wants->after)
-        return ERR_OK;
     if (wants->count == WANTS_PER_MESSAGE_MAX)
         return ERR_CANCELLED;
     wants->seqs[wants->count++] = seq;
@@ -493,12 +491,12 @@ static enum err replica_on_wanted(void *self, uint64_t seq)
 static enum err replica_wanted(void *self, const struct log_id *log, uint64_t after,
                                uint64_t out[static WANTS_PER_MESSAGE_MAX], size_t *out_count)
 {
-    struct replica_wants wants = {.after = after, .seqs = out};
+    struct replica_wants wants = {.seqs = out};
     struct log_row row;
     enum err err = ledger_log(self, log, &row);
 
     if (err == ERR_OK)
-        err = absent_each_wanted(self, &row, replica_on_wanted, &wants);
+        err = absent_each_wanted(self, &row, after, replica_on_wanted, &wants);
     *out_count = wants.count;
     return err == ERR_CANCELLED || err == ERR_NOT_FOUND ? ERR_OK : err;
 }

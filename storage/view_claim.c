@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "storage/ledger_state.h"
+#include "storage/writer_table.h"
 
 enum { VIEW_CLAIM_KEY_SIZE = 32 + 32 };
 
@@ -14,27 +15,37 @@ static void view_claim_key(const uint8_t first[static 32], const struct public_k
     key_add_bytes(out, span_of(member->bytes, 32));
 }
 
+struct view_claim_proof {
+    const struct snapshot *snapshot;
+    const struct public_key *device;
+    bool is_proven;
+};
+
+static enum err view_claim_on_space(void *self, const struct space_row *space)
+{
+    struct view_claim_proof *proof = self;
+    struct log_id id = {.space = space->id, .device = *proof->device};
+    struct log_row log;
+    enum err err = ledger_log(proof->snapshot, &id, &log);
+
+    proof->is_proven = err == ERR_OK && log.tip.size > 0;
+    if (proof->is_proven)
+        return ERR_CANCELLED;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 enum err view_claim_is_proven(const struct snapshot *snapshot, const struct device_row *row,
                               bool *out)
 {
-    struct ledger_counters counters;
-    enum err err = ledger_load_counters(snapshot, &counters);
+    struct view_claim_proof proof = {.snapshot = snapshot, .device = &row->device};
+    enum err err = ERR_OK;
 
     *out = public_key_is_equal(&row->member, ledger_member(snapshot->ledger));
-    for (uint32_t number = 1; err == ERR_OK && !*out && number <= counters.spaces; number++) {
-        struct log_id id = {.device = row->device};
-        struct space_row space;
-        struct log_row log;
-
-        err = ledger_space_numbered(snapshot, number, &space);
-        if (err != ERR_OK || !public_key_is_equal(&space.writer, &row->member))
-            continue;
-        id.space = space.id;
-        err = ledger_log(snapshot, &id, &log);
-        *out = err == ERR_OK && log.tip.size > 0;
-        err = err == ERR_NOT_FOUND ? ERR_OK : err;
-    }
-    return err;
+    if (*out)
+        return ERR_OK;
+    err = writer_table_each(snapshot, &row->member, view_claim_on_space, &proof);
+    *out = proof.is_proven;
+    return err == ERR_CANCELLED ? ERR_OK : err;
 }
 
 enum err view_claim_put(struct ledger_txn *txn, const struct public_key *device,

@@ -118,6 +118,18 @@ static bool view_search_is_text(size_t row, struct span text)
     return view_search_fields[row].field != CONTACT_EXTRAS || text.size <= VIEW_SEARCH_EXTRA_MAX;
 }
 
+/* The next element of a field; NULL begins, and is the end. A peer's card may have thousands: they
+ * are gone over once, not counted up to for each. */
+static const struct object_element *view_search_next(const struct object *object, uint8_t field,
+                                                     const struct object_element *last)
+{
+    size_t at = last != NULL ? (size_t)(last - object->elements) + 1 : 0;
+
+    while (at < object->elements_count && object->elements[at].field != field)
+        at++;
+    return at < object->elements_count ? &object->elements[at] : NULL;
+}
+
 enum err view_search_document(const struct object *object, struct view_search_tokens *out)
 {
     enum err err = ERR_OK;
@@ -126,15 +138,14 @@ enum err view_search_document(const struct object *object, struct view_search_to
         return ERR_OK;
     for (size_t row = 0; row < VIEW_SEARCH_FIELDS && err == ERR_OK; row++) {
         uint8_t field = view_search_fields[row].field;
-        const struct object_element *at;
+        const struct object_element *at = NULL;
 
         if (view_search_fields[row].kind != object->kind)
             continue;
         if (!view_search_fields[row].is_set)
             err = view_search_text(out, object_text(object, field), false);
-        for (size_t index = 0; view_search_fields[row].is_set && err == ERR_OK &&
-                               (at = object_element_at(object, field, index)) != NULL;
-             index++)
+        while (view_search_fields[row].is_set && err == ERR_OK &&
+               (at = view_search_next(object, field, at)) != NULL)
             if (view_search_is_text(row, at->value.bytes))
                 err = view_search_text(out, at->value.bytes, view_search_fields[row].has_digits);
     }
@@ -165,10 +176,11 @@ void view_search_free(struct view_search *search)
 static bool view_search_set_is_equal(const struct object *one, const struct object *other,
                                      uint8_t field)
 {
-    for (size_t index = 0;; index++) {
-        const struct object_element *left = object_element_at(one, field, index),
-                                    *right = object_element_at(other, field, index);
+    const struct object_element *left = NULL, *right = NULL;
 
+    for (;;) {
+        left = view_search_next(one, field, left);
+        right = view_search_next(other, field, right);
         if (left == NULL || right == NULL)
             return left == right;
         if (!span_is_equal(left->value.bytes, right->value.bytes))

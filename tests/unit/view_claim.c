@@ -11,8 +11,10 @@
 
 #include "proto/limits.h"
 #include "proto/retire.h"
+#include "storage/ledger_state.h"
 #include "storage/retire_table.h"
 #include "storage/standing.h"
+#include "storage/writer_table.h"
 #include "tests/sim/member.h"
 
 static const struct id claim_card = {{0}};
@@ -283,6 +285,60 @@ static void devices_without_end_are_not_known(void **state)
     claim_world_free(&world);
 }
 
+struct claim_count {
+    const struct public_key *writer;
+    size_t count;
+};
+
+static enum err claim_on_space(void *self, const struct space_row *space)
+{
+    struct claim_count *count = self;
+
+    assert_true(public_key_is_equal(&space->writer, count->writer));
+    count->count++;
+    return ERR_OK;
+}
+
+static size_t claim_spaces(struct claim_world *world, const struct public_key *writer)
+{
+    struct claim_count count = {.writer = writer};
+    struct snapshot snapshot = member_snapshot(&world->ana);
+
+    assert_int_equal(writer_table_each(&snapshot, writer, claim_on_space, &count), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    return count.count;
+}
+
+/* However many peers there are: whose a device is is looked up in what its member writes. A store
+ * that has no such list makes one. */
+static void only_what_its_member_writes_is_looked_at(void **state)
+{
+    struct claim_world world;
+    struct ledger_txn *txn;
+
+    (void)state;
+    claim_world_new(&world, true);
+    txn = member_begin(&world.ana);
+    for (uint8_t at = 0; at < 200; at++) {
+        struct space_row space = {.id = {{0x77, at}}, .kind = SPACE_CARD, .writer = {{0x78, at}}};
+
+        assert_int_equal(ledger_add_space(txn, &space), ERR_OK);
+    }
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    for (int round = 0; round < 2; round++) {
+        assert_in_range(claim_spaces(&world, &world.bruno.secrets.member), 1, 3);
+        assert_int_equal(claim_spaces(&world, &(struct public_key){{0x78, 7}}), 1);
+        txn = member_begin(&world.ana);
+        txn->counters.views--; /* As another version of the program left it. */
+        assert_int_equal(ledger_clear(txn, TABLE_WRITER, span_of(NULL, 0)), ERR_OK);
+        txn->written++;
+        assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+        assert_int_equal(claim_spaces(&world, &world.bruno.secrets.member), 0);
+        assert_int_equal(ledger_commit(member_begin(&world.ana), NULL), ERR_OK);
+    }
+    claim_world_free(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +347,7 @@ int main(void)
         cmocka_unit_test(whoever_signs_is_whose_it_is),
         cmocka_unit_test(the_nearest_counts_among_one_members),
         cmocka_unit_test(devices_without_end_are_not_known),
+        cmocka_unit_test(only_what_its_member_writes_is_looked_at),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -15,6 +16,7 @@
 #include "storage/posting.h"
 #include "storage/row.h"
 #include "storage/view_search.h"
+#include "storage/view_search_state.h"
 #include "tests/sim/member.h"
 
 static const struct id search_card = {{0}};
@@ -223,6 +225,56 @@ static void search_is_made_again(void **state)
     member_free(&me);
 }
 
+/* What a peer's card costs grows with its elements, not with their square. */
+
+enum { SEARCH_ELEMENTS = 8000, SEARCH_TRIES = 5 };
+
+static double search_card_ms(struct object_element *elements, size_t count)
+{
+    struct object_reach touched = {.log = 1, .seq = 1};
+    struct object card = {.kind = KIND_CARD,
+                          .elements = elements,
+                          .elements_count = count,
+                          .touched = &touched,
+                          .touched_count = 1};
+    double best = 1e9;
+
+    for (int at = 0; at < SEARCH_TRIES; at++) {
+        struct view_search_tokens tokens = {0};
+        struct timespec begun, over;
+        double ms;
+
+        assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begun), 0);
+        assert_int_equal(view_search_document(&card, &tokens), ERR_OK);
+        assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &over), 0);
+        assert_true(tokens.count >= 2000);
+        view_search_tokens_release(&tokens);
+        ms = (double)(over.tv_sec - begun.tv_sec) * 1e3 +
+             (double)(over.tv_nsec - begun.tv_nsec) / 1e6;
+        best = ms < best ? ms : best;
+    }
+    return best;
+}
+
+static void a_card_of_thousands_is_gone_over_once(void **state)
+{
+    struct object_element *elements = heap_new_zeroed(SEARCH_ELEMENTS, sizeof *elements);
+    char(*texts)[16] = heap_new_zeroed(SEARCH_ELEMENTS, sizeof *texts);
+
+    (void)state;
+    assert_non_null(elements);
+    assert_non_null(texts);
+    for (size_t at = 0; at < SEARCH_ELEMENTS; at++) {
+        (void)snprintf(texts[at], sizeof texts[at], "a%zu", at);
+        elements[at].field = CARD_EMAILS;
+        elements[at].value = (struct value){.type = VALUE_TEXT, .bytes = span_str(texts[at])};
+    }
+    assert_true(search_card_ms(elements, SEARCH_ELEMENTS) <
+                8 * search_card_ms(elements, SEARCH_ELEMENTS / 4));
+    heap_free(texts);
+    heap_free(elements);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +284,7 @@ int main(void)
         cmocka_unit_test(search_orders_by_folded_name),
         cmocka_unit_test(search_refuses_what_is_no_question),
         cmocka_unit_test(search_is_made_again),
+        cmocka_unit_test(a_card_of_thousands_is_gone_over_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,10 +42,9 @@ static void copies_clone(struct copies *copies, struct world_node *node,
     struct world_node *clone = world_clone(node, from == NULL && world_once_in(world, 2));
 
     copies->clones_left--;
-    if (from != NULL) {
+    copies->began_of[node->person]++;
+    if (from != NULL)
         world_restore(clone, from->home);
-        copies->began_of[node->person]++;
-    }
     if (!world_once_in(world, 3))
         world_start(clone);
 }

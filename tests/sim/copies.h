@@ -23,7 +23,7 @@ struct copies {
     size_t clones_left;
     uint64_t deeds;                           /* the world's own count of what was done */
     uint64_t went_back_of[JUDGE_PERSONS_MAX]; /* how often a machine of each person went back */
-    uint64_t began_of[JUDGE_PERSONS_MAX];     /* ... or began as a copy that was old by then */
+    uint64_t began_of[JUDGE_PERSONS_MAX];     /* ... or began as a copy, old by then or later */
     /* This machine has gone back: what it did since that deed is on its disk no more. NULL: the
      * judge's canaries are all. It is up. */
     void (*went_back)(void *self, struct world_node *node, uint64_t since);

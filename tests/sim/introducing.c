@@ -398,10 +398,16 @@ static void introducing_heal(struct introducing *introducing)
     struct world *world = &introducing->world;
     unsigned quiet = 0, wanted = introducing->has_copies ? 2 : INTRODUCING_QUIET_LOOKS;
     uint64_t until = world->now_ms + INTRODUCING_HEAL_MS;
+    uint64_t day = introducing->has_copies ? world->now_ms + INTRODUCING_HEAL_MS / 2 : until;
 
     introducing_mend(introducing);
     for (unsigned look = 0; world->now_ms < until && quiet < wanted; look++) {
         quiet = introducing_look_on(introducing, look) ? quiet + 1 : 0;
+        /* A peer's new device is let read a day later (EPOCH-8). */
+        if (quiet == 0 && world->now_ms >= day) {
+            world_live(world, INTRODUCING_DAY_MS + INTRODUCING_DAY_MS / 24);
+            day = until;
+        }
     }
     if (quiet > 0)
         return;

@@ -54,16 +54,16 @@ static void sim_endorsement_months(struct vouching *vouching)
     struct world *world = &vouching->world;
     size_t away = world_draw(world, VOUCHING_PERSONS - 1);
 
-    vouching_live(vouching, UINT64_C(31) * VOUCHING_DAY_MS);
+    world_live(&vouching->world, UINT64_C(31) * VOUCHING_DAY_MS);
     sim_endorsement_rest(vouching);
-    vouching_live(vouching, UINT64_C(62) * VOUCHING_DAY_MS);
+    world_live(&vouching->world, UINT64_C(62) * VOUCHING_DAY_MS);
     sim_endorsement_rest(vouching);
     if (vouching->judge.failure[0] != '\0')
         return;
     for (size_t at = 0; at < world->nodes_count; at++)
         if (world->nodes[at]->person == away)
             world_crash(world->nodes[at]);
-    vouching_live(vouching, UINT64_C(91) * VOUCHING_DAY_MS);
+    world_live(&vouching->world, UINT64_C(91) * VOUCHING_DAY_MS);
     vouching_judge_hidden(vouching, away);
     sim_endorsement_rest(vouching);
 }

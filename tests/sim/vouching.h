@@ -60,9 +60,6 @@ void vouching_end(struct vouching *vouching);
 void vouching_act(struct vouching *vouching);
 /* Every node that is up looks at what is due by its clock. */
 void vouching_tick(struct vouching *vouching);
-/* So much time passes on both clocks of the nodes that are up; on those that are not, by the
- * calendar only. */
-void vouching_live(struct vouching *vouching, uint64_t span_ms);
 /* No faults, clocks right, all nodes up; until nobody has anything to write any more, or, with
  * copies, until those who judge are content. */
 void vouching_settle(struct vouching *vouching, void (*judge)(struct vouching *vouching));

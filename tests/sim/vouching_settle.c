@@ -4,7 +4,6 @@
 
 #include "crypto/secret.h"
 #include "proto/limits.h"
-#include "storage/running.h"
 #include "tests/sim/net.h"
 #include "tests/sim/vouching.h"
 
@@ -24,13 +23,6 @@ static enum err vouching_write_nothing(void *what, struct ledger_txn *txn)
     return ERR_OK;
 }
 
-static enum err vouching_write_time(void *what, struct ledger_txn *txn)
-{
-    enum err err = running_advance(txn, 1);
-
-    return err == ERR_OK ? running_advance(txn, 1 + *(const uint64_t *)what) : err;
-}
-
 static void vouching_on_written(struct world_node *node, void *self, enum err err,
                                 const struct op_call *call)
 {
@@ -46,18 +38,6 @@ void vouching_tick(struct vouching *vouching)
         if (vouching->world.nodes[at]->is_up)
             world_write(vouching->world.nodes[at], vouching_write_nothing, NULL,
                         vouching_on_written, NULL);
-}
-
-void vouching_live(struct vouching *vouching, uint64_t span_ms)
-{
-    struct world *world = &vouching->world;
-
-    for (size_t at = 0; at < world->nodes_count; at++) {
-        world->nodes[at]->wall_offset_ms += (int64_t)span_ms;
-        if (world->nodes[at]->is_up)
-            world_write(world->nodes[at], vouching_write_time, &span_ms, vouching_on_written, NULL);
-    }
-    world_run_until(world, world->now_ms + 1000);
 }
 
 /* Rest. */
@@ -139,7 +119,7 @@ static void vouching_settle_copies(struct vouching *vouching,
             continue;
         if (look / VOUCHING_LOOKS_MAX > days) {
             days++;
-            vouching_live(vouching, RETURN_WAIT_DAYS * VOUCHING_DAY_MS + VOUCHING_HOUR_MS);
+            world_live(world, RETURN_WAIT_DAYS * VOUCHING_DAY_MS + VOUCHING_HOUR_MS);
         }
         judge(vouching);
         if (vouching->judge.failure[0] == '\0')

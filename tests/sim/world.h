@@ -208,6 +208,9 @@ void world_op(struct world_node *node, const char *method, json_t *params, world
 /* Any other writing, as an op would do it: in one transaction of the writer's. The node is up. */
 void world_write(struct world_node *node, enum err (*write)(void *what, struct ledger_txn *txn),
                  void *what, world_done_fn done, void *self);
+/* So much time passes on both clocks of the nodes that are up; on those that are not, by the
+ * calendar only. */
+void world_live(struct world *world, uint64_t span_ms);
 /* A reading op, answered at once; new reference, NULL when it failed. */
 json_t *world_read(struct world_node *node, const char *method, json_t *params);
 /* Lets somebody read this node's ledger; it is opened meanwhile when the node is down. */

@@ -8,6 +8,7 @@
 #include "node/succession.h"
 #include "storage/follow.h"
 #include "storage/returns.h"
+#include "storage/running.h"
 #include "tests/sim/world.h"
 
 /* An errand of the engine, or an op. */
@@ -472,4 +473,32 @@ json_t *world_read(struct world_node *node, const char *method, json_t *params)
     group_run(node->ledger, &job->base, world_wall_ms(node));
     world_job_finish(job);
     return result;
+}
+
+/* Time. */
+
+static enum err world_write_time(void *what, struct ledger_txn *txn)
+{
+    enum err err = running_advance(txn, 1);
+
+    return err == ERR_OK ? running_advance(txn, 1 + *(const uint64_t *)what) : err;
+}
+
+static void world_on_time(struct world_node *node, void *self, enum err err,
+                          const struct op_call *call)
+{
+    (void)node;
+    (void)self;
+    (void)err;
+    (void)call;
+}
+
+void world_live(struct world *world, uint64_t span_ms)
+{
+    for (size_t at = 0; at < world->nodes_count; at++) {
+        world->nodes[at]->wall_offset_ms += (int64_t)span_ms;
+        if (world->nodes[at]->is_up)
+            world_write(world->nodes[at], world_write_time, &span_ms, world_on_time, NULL);
+    }
+    world_run_until(world, world->now_ms + 1000);
 }

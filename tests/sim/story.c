@@ -19,6 +19,7 @@ enum {
     STORY_BURST_MAX = 300,
     STORY_FAULTS_MS = 400 * 1000,   /* how long the bad times last */
     STORY_HEAL_MS = 40 * 60 * 1000, /* how long mending may take */
+    STORY_DAY_MS = 24 * 60 * 60 * 1000,
     STORY_LOOK_MS = 5000,
     STORY_SWAP_LOOKS = 60,
     STORY_AGAIN_MS = 10000
@@ -526,8 +527,13 @@ static void story_heal(struct story *story)
 {
     struct world *world = &story->world;
     uint64_t until = world->now_ms + STORY_HEAL_MS;
+    uint64_t day = story->has_copies ? world->now_ms + STORY_HEAL_MS / 2 : until;
 
     for (unsigned look = 0; world->now_ms < until; look++) {
+        if (world->now_ms >= day) { /* What a branch sealed for nobody knows whom waits so long. */
+            world_live(world, RETURN_WAIT_DAYS * STORY_DAY_MS + STORY_DAY_MS / 24);
+            day = until;
+        }
         if (look % 12 == 0)
             story_urge(story);
         if (story->has_copies && look % STORY_SWAP_LOOKS == STORY_SWAP_LOOKS - 1)

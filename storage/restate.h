@@ -13,6 +13,11 @@ MUST_USE enum err restate_is_due(struct ledger_txn *txn, const struct space_row 
  * linked peer. One step of the transaction: it is there whole or not at all. */
 MUST_USE enum err restate_space(struct ledger_txn *txn, const struct id *space);
 
+/* False while something that a restatement would repeat may have been sealed for fewer readers than
+ * today's (RETURN-10). */
+MUST_USE enum err restate_may_be_made(struct ledger_txn *txn, const struct space_row *space,
+                                      bool *out);
+
 /* Called from the agenda with a space's id: drops what the restatement that counts covers, for
  * others' spaces at once, for my own when every reader has acknowledged it or RESTATE_KEEP_DAYS
  * have passed. Restates an own space where it holds more dead bytes than live ones, or where

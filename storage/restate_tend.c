@@ -259,7 +259,7 @@ static enum err restate_judge_log(void *self, const struct log_row *log)
     return err == ERR_OK ? return_table_cuts(&snapshot, log->number, restate_judge_cut, duty) : err;
 }
 
-/* PROTOCOL RESTATE-6: "both wait while RETURN-10 lets some entry not be repeated." */
+/* PROTOCOL RESTATE-6: "all wait while RETURN-10 lets some entry not be repeated" */
 static enum err restate_is_free(struct restate_duty *duty, uint64_t *out_again_ms, bool *out)
 {
     struct snapshot snapshot = ledger_txn_snapshot(duty->txn);
@@ -268,6 +268,21 @@ static enum err restate_is_free(struct restate_duty *duty, uint64_t *out_again_m
     *out = err == ERR_OK && !duty->is_waiting;
     if (duty->is_waiting)
         *out_again_ms = duty->txn->now_ms + RESTATE_HOUR_MS;
+    return err;
+}
+
+enum err restate_may_be_made(struct ledger_txn *txn, const struct space_row *space, bool *out)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct view_restate *restate = heap_new(sizeof *restate);
+    struct restate_duty duty = {.txn = txn, .space = space, .restate = restate};
+    uint64_t again_ms;
+    enum err err =
+        restate != NULL ? view_restate_load(&snapshot, space->number, restate) : ERR_NOMEM;
+
+    if (err == ERR_OK)
+        err = restate_is_free(&duty, &again_ms, out);
+    heap_free(restate);
     return err;
 }
 

@@ -7,6 +7,7 @@
 #include "proto/card.h"
 #include "proto/device.h"
 #include "proto/limits.h"
+#include "storage/agenda.h"
 #include "storage/follow.h"
 #include "storage/join.h"
 #include "storage/ledger_state.h"
@@ -205,7 +206,7 @@ enum err space_admit(struct ledger_txn *txn, const struct id *space, const struc
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct space_row row;
-    bool is_reader = true, is_due = false;
+    bool is_reader = true, is_due = false, is_free = true;
     enum err err = follow_all(txn);
 
     if (err == ERR_OK)
@@ -214,8 +215,13 @@ enum err space_admit(struct ledger_txn *txn, const struct id *space, const struc
         err = space_is_reader(txn, &row, peer, &is_reader);
     if (err == ERR_OK && !is_reader)
         err = restate_is_due(txn, &row, &is_due);
+    if (err == ERR_OK && is_due)
+        err = restate_may_be_made(txn, &row, &is_free);
     if (err != ERR_OK)
         return err;
+    if (!is_free) /* space_reader_tend sees who lacks the key. */
+        return agenda_put(txn, txn->now_ms + SPACE_LACK_MS, KIND_SPACE,
+                          span_of(row.id.bytes, ID_SIZE));
     return is_due ? restate_space(txn, space) : space_grant(txn, space, peer);
 }
 

@@ -14,6 +14,7 @@
 #include "proto/limits.h"
 #include "proto/link.h"
 #include "storage/restate.h"
+#include "storage/row.h"
 #include "storage/space.h"
 #include "tests/sim/burglar.h"
 #include "tests/sim/meeting.h"
@@ -127,10 +128,71 @@ static void nothing_is_restated_for_a_reader_who_may_have_been_removed(void **st
     }
 }
 
+/* Has Ana granted the key of her card's current epoch? */
+static bool wait_is_admitted(struct wait_world *world, struct member *reader)
+{
+    struct snapshot snapshot = member_snapshot(&world->desk);
+    struct peer *link = secret_new(sizeof *link);
+    struct object grant = {0};
+    struct space_row card;
+    struct id object;
+    uint32_t number;
+    enum err err;
+
+    assert_non_null(link);
+    assert_int_equal(ledger_space(&snapshot, &world->card, &card), ERR_OK);
+    assert_int_equal(view_peer(&snapshot, &reader->secrets.member, link), ERR_OK);
+    memcpy(object.bytes, card.current.bytes, ID_SIZE);
+    err = row_get(&snapshot, &link->pair_out, KIND_GRANT, &object, &grant, &number);
+    assert_true(err == ERR_OK || err == ERR_NOT_FOUND);
+    object_release(&grant);
+    secret_free(link);
+    ledger_snapshot_end(&snapshot);
+    return err == ERR_OK;
+}
+
+/* The same where somebody new is admitted meanwhile, and something was withdrawn before. */
+static void nobody_is_admitted_by_what_may_not_be_repeated(void **state)
+{
+    struct wait_world world;
+    struct member dora;
+    struct ledger_txn *txn;
+    uint64_t before;
+
+    (void)state;
+    wait_world_new(&world);
+    assert_int_equal(member_name_card(&world.desk, "Second"), ERR_OK);
+    wait_unite(&world);
+    wait_reads(&world, &world.chie, "Second");
+    before = burglar_newest(&world.desk);
+    member_set_link(&world.laptop, &world.chie, LINK_REMOVED);
+    wait_react(&world.laptop, NULL);
+    assert_int_equal(member_name_card(&world.laptop, "Of the laptop"), ERR_OK);
+    wait_hear(&world);
+    member_new(&dora, 4, false);
+    member_link(&world.desk, &dora);
+    txn = member_begin(&world.desk);
+    assert_int_equal(space_admit(txn, &world.card, &dora.secrets.member), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    wait_reads(&world, &world.chie, "Second");
+    assert_false(burglar_finds(&world.chie, &world.desk, before, "Of the laptop"));
+    assert_false(wait_is_admitted(&world, &dora));
+    wait_unite(&world);
+    for (int hour = 0; hour < 26; hour++)
+        meeting_live(&world.desk, MS_PER_DAY / 24);
+    meeting_tick(&world.desk);
+    wait_unite(&world);
+    assert_true(wait_is_admitted(&world, &dora));
+    assert_false(burglar_finds(&world.chie, &world.desk, before, "Of the laptop"));
+    member_free(&dora);
+    wait_world_free(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_restated_for_a_reader_who_may_have_been_removed),
+        cmocka_unit_test(nobody_is_admitted_by_what_may_not_be_repeated),
     };
 
     return secret_start() == ERR_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

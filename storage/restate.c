@@ -290,7 +290,7 @@ enum err restate_space(struct ledger_txn *txn, const struct id *space)
     if (err == ERR_OK)
         err = follow_all(txn);
     if (err == ERR_OK)
-        err = space_grant_all(txn, space);
+        err = space_grant_all(txn, space, NULL);
     restate_release(&work);
     return err;
 }

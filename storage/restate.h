@@ -10,7 +10,8 @@
  * which is not live any more, sealed under an epoch that this key opens? */
 MUST_USE enum err restate_is_due(struct ledger_txn *txn, const struct space_row *space, bool *out);
 /* Repeats what is live under an epoch that tells no earlier key, and grants that epoch to every
- * linked peer. One step of the transaction: it is there whole or not at all. */
+ * linked peer. One step of the transaction: it is there whole or not at all. Whoever calls it asked
+ * restate_may_be_made. */
 MUST_USE enum err restate_space(struct ledger_txn *txn, const struct id *space);
 
 /* False while something that a restatement would repeat may have been sealed for fewer readers than

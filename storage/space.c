@@ -129,6 +129,30 @@ enum err space_grant(struct ledger_txn *txn, const struct id *space, const struc
     return err;
 }
 
+/* Was the peer granted this epoch of the space? */
+static enum err space_is_reader(struct ledger_txn *txn, const struct hash *epoch,
+                                const struct public_key *peer, bool *out)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct peer *link = secret_new(sizeof *link);
+    struct object grant = {0};
+    struct id object;
+    uint32_t number;
+    enum err err = link != NULL ? view_peer(&snapshot, peer, link) : ERR_NOMEM;
+
+    if (err == ERR_OK && !link->has_pair_out)
+        err = ERR_STATE;
+    if (err == ERR_OK) {
+        memcpy(object.bytes, epoch->bytes, ID_SIZE);
+        err = row_get(&snapshot, &link->pair_out, KIND_GRANT, &object, &grant, &number);
+        *out = err == ERR_OK;
+        err = err == ERR_NOT_FOUND ? ERR_OK : err;
+    }
+    object_release(&grant);
+    secret_free(link);
+    return err;
+}
+
 struct space_readers {
     enum space_kind kind;
     struct buf members; /* struct public_key */
@@ -143,7 +167,7 @@ static enum err space_on_reader(void *self, const struct peer *peer)
     return buf_err(&readers->members);
 }
 
-enum err space_grant_all(struct ledger_txn *txn, const struct id *space)
+enum err space_grant_all(struct ledger_txn *txn, const struct id *space, const struct hash *held)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct space_readers readers = {0};
@@ -156,9 +180,13 @@ enum err space_grant_all(struct ledger_txn *txn, const struct id *space)
     for (size_t at = 0; err == ERR_OK && at < readers.members.size;
          at += sizeof(struct public_key)) {
         struct public_key member;
+        bool is_reader = true;
 
         memcpy(&member, readers.members.data + at, sizeof member);
-        err = space_grant(txn, space, &member);
+        if (held != NULL)
+            err = space_is_reader(txn, held, &member, &is_reader);
+        if (err == ERR_OK && is_reader)
+            err = space_grant(txn, space, &member);
     }
     buf_release(&readers.members);
     return err;
@@ -173,46 +201,22 @@ enum err space_rotate_own(struct ledger_txn *txn, enum space_kind kind)
     return err == ERR_NOT_FOUND ? ERR_OK : err == ERR_OK ? space_rotate(txn, &space.id) : err;
 }
 
-/* Does the peer have the key of the space's current epoch? */
-static enum err space_is_reader(struct ledger_txn *txn, const struct space_row *space,
-                                const struct public_key *peer, bool *out)
-{
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct peer *link = secret_new(sizeof *link);
-    struct object grant = {0};
-    struct hash current;
-    struct id object;
-    uint32_t number;
-    enum err err = link != NULL ? view_peer(&snapshot, peer, link) : ERR_NOMEM;
-
-    if (err == ERR_OK && !link->has_pair_out)
-        err = ERR_STATE;
-    if (err == ERR_OK)
-        err = epoch_table_current(&snapshot, space->number, &current);
-    if (err == ERR_OK) {
-        memcpy(object.bytes, current.bytes, ID_SIZE);
-        err = row_get(&snapshot, &link->pair_out, KIND_GRANT, &object, &grant, &number);
-        *out = err == ERR_OK;
-        err = err == ERR_NOT_FOUND ? ERR_OK : err;
-    }
-    object_release(&grant);
-    secret_free(link);
-    return err;
-}
-
 /* PROTOCOL RESTATE-7: "Whoever is admitted gets the key of the epoch that is current then, and no
  * other." */
 enum err space_admit(struct ledger_txn *txn, const struct id *space, const struct public_key *peer)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct space_row row;
+    struct hash current;
     bool is_reader = true, is_due = false, is_free = true;
     enum err err = follow_all(txn);
 
     if (err == ERR_OK)
         err = ledger_space(&snapshot, space, &row);
     if (err == ERR_OK)
-        err = space_is_reader(txn, &row, peer, &is_reader);
+        err = epoch_table_current(&snapshot, row.number, &current);
+    if (err == ERR_OK)
+        err = space_is_reader(txn, &current, peer, &is_reader);
     if (err == ERR_OK && !is_reader)
         err = restate_is_due(txn, &row, &is_due);
     if (err == ERR_OK && is_due)

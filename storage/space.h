@@ -48,8 +48,10 @@ MUST_USE enum err space_is_open(const struct snapshot *snapshot, const struct sp
  * earlier key, and only a restatement does that. */
 MUST_USE enum err space_open_epoch(struct ledger_txn *txn, const struct space_row *space,
                                    bool is_fresh, struct hash *out_id);
-/* Grants the current epoch of my card or network space to every linked peer. */
-MUST_USE enum err space_grant_all(struct ledger_txn *txn, const struct id *space);
+/* Grants the current epoch of my card or network space to every linked peer; held: to those alone
+ * who were granted that epoch, or NULL. */
+MUST_USE enum err space_grant_all(struct ledger_txn *txn, const struct id *space,
+                                  const struct hash *held);
 /* The same as space_grant for a peer who could not read the space until now: what was withdrawn is
  * restated away first. */
 MUST_USE enum err space_admit(struct ledger_txn *txn, const struct id *space,

@@ -29,6 +29,7 @@ static struct value space_value(const void *bytes, size_t size)
 
 struct space_opening {
     struct epoch_plan plan;
+    size_t parents_max;
     struct hash parents[EPOCH_PARENTS_MAX];
     struct buf readers; /* salt, then the readers' keys */
     uint8_t *keys;      /* secret: of the parents, then the new one */
@@ -75,7 +76,7 @@ static enum err space_plan_parents(struct space_look *look, struct space_opening
     plan->parents = opening->parents;
     plan->parent_keys = opening->keys;
     plan->depth = 1;
-    while (plan->parents_count < EPOCH_PARENTS_MAX) {
+    while (plan->parents_count < opening->parents_max) {
         struct space_epoch *next = NULL;
 
         for (size_t at = 0; at < look->count; at++)
@@ -121,40 +122,48 @@ static enum err space_set_current(struct ledger_txn *txn, uint32_t space, const 
     return err == ERR_OK ? ledger_put_space(txn, &row) : err;
 }
 
-enum err space_open_epoch(struct ledger_txn *txn, const struct space_row *space, bool is_fresh,
-                          struct hash *out_id)
+static enum err space_open(struct ledger_txn *txn, const struct space_row *space, bool is_fresh,
+                           struct space_opening *opening, struct hash *out_id)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct space_opening opening = {
-        .plan = {.space = space->id, .opener = *ledger_device(txn->ledger)},
-        .keys = secret_new((EPOCH_PARENTS_MAX + 1) * KEY_SIZE)};
     struct space_look look = {0};
     struct space_row row = *space;
-    enum err err = opening.keys != NULL ? space_look_at(&snapshot, space, &look) : ERR_NOMEM;
+    enum err err;
 
+    opening->plan = (struct epoch_plan){.space = space->id, .opener = *ledger_device(txn->ledger)};
+    opening->keys = secret_new((EPOCH_PARENTS_MAX + 1) * KEY_SIZE);
+    err = opening->keys != NULL ? space_look_at(&snapshot, space, &look) : ERR_NOMEM;
     row.is_unsettled = false; /* What is opened here settles it. */
     if (err == ERR_OK)
         err = ledger_put_space(txn, &row);
 
     if (err == ERR_OK)
-        err = space_plan_parents(&look, &opening);
+        err = space_plan_parents(&look, opening);
     if (err == ERR_OK) {
-        space_plan_readers(&look, &opening);
-        err = buf_err(&opening.readers);
+        space_plan_readers(&look, opening);
+        err = buf_err(&opening->readers);
     }
     if (is_fresh)
-        opening.plan.parent_keys = NULL;
+        opening->plan.parent_keys = NULL;
     if (err == ERR_OK)
-        err = ledger_append_epoch(txn, &space->id, &opening.plan, out_id,
-                                  opening.keys + EPOCH_PARENTS_MAX * KEY_SIZE);
+        err = ledger_append_epoch(txn, &space->id, &opening->plan, out_id,
+                                  opening->keys + EPOCH_PARENTS_MAX * KEY_SIZE);
     if (err == ERR_OK)
         err = space_set_current(txn, space->number, out_id);
     if (err == ERR_OK)
-        err = space_record_key(txn, &opening, out_id);
+        err = space_record_key(txn, opening, out_id);
     space_look_release(&look);
-    buf_release(&opening.readers);
-    secret_free(opening.keys);
+    buf_release(&opening->readers);
+    secret_free(opening->keys);
     return err;
+}
+
+enum err space_open_epoch(struct ledger_txn *txn, const struct space_row *space, bool is_fresh,
+                          struct hash *out_id)
+{
+    struct space_opening opening = {.parents_max = EPOCH_PARENTS_MAX};
+
+    return space_open(txn, space, is_fresh, &opening, out_id);
 }
 
 /* Choosing. */
@@ -200,19 +209,52 @@ static size_t space_keys_count(const struct space_look *look)
     return count;
 }
 
+/* PROTOCOL EPOCH-7: "While RESTATE-6 lets none be made they are not united; where there is none to
+ * write under either, one is opened over the best of them alone and granted to whom that was
+ * granted." */
+static enum err space_go_on(struct ledger_txn *txn, const struct space_row *space)
+{
+    struct space_opening opening = {.parents_max = 1};
+    struct hash epoch;
+    enum err err = space_open(txn, space, false, &opening, &epoch);
+
+    if (err == ERR_OK && opening.plan.parents_count > 0)
+        err = space_grant_all(txn, &space->id, &opening.parents[0]);
+    /* Who may read and lacks it is admitted. */
+    return err == ERR_OK
+               ? agenda_put(txn, AGENDA_NOW, KIND_SPACE, span_of(space->id.bytes, ID_SIZE))
+               : err;
+}
+
 /* Uniting branches of a card or network space of which one was restated would give the readers of
  * that one what it withheld: what is live is restated instead. */
-static enum err space_renew(struct ledger_txn *txn, const struct space_row *space, bool is_anew)
+static enum err space_unite_anew(struct ledger_txn *txn, const struct space_row *space,
+                                 bool may_wait)
+{
+    bool is_free = false;
+    enum err err = restate_may_be_made(txn, space, &is_free);
+
+    if (err == ERR_OK && is_free)
+        return restate_space(txn, &space->id);
+    if (err == ERR_OK)
+        err = agenda_put(txn, txn->now_ms + SPACE_HOUR_MS, KIND_SPACE,
+                         span_of(space->id.bytes, ID_SIZE));
+    return err == ERR_OK && !may_wait ? space_go_on(txn, space) : err;
+}
+
+/* may_wait: there is one to write under meanwhile. */
+static enum err space_renew(struct ledger_txn *txn, const struct space_row *space, bool is_anew,
+                            bool may_wait)
 {
     struct hash epoch;
     enum err err;
 
     if (is_anew)
-        return restate_space(txn, &space->id);
+        return space_unite_anew(txn, space, may_wait);
     err = space_open_epoch(txn, space, false, &epoch);
     if (err != ERR_OK || (space->kind != SPACE_CARD && space->kind != SPACE_NETWORK))
         return err;
-    return space_grant_all(txn, &space->id);
+    return space_grant_all(txn, &space->id, NULL);
 }
 
 static bool space_is_branched(const struct space_look *look)
@@ -237,14 +279,14 @@ enum err space_rotate(struct ledger_txn *txn, const struct id *space)
     if (err == ERR_OK)
         is_anew = look.has_fresh && space_is_branched(&look);
     space_look_release(&look);
-    return err == ERR_OK ? space_renew(txn, &row, is_anew) : err;
+    return err == ERR_OK ? space_renew(txn, &row, is_anew, false) : err;
 }
 
 enum err space_settle(struct ledger_txn *txn, struct space_row *space)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct space_look look = {0};
-    bool must_rotate = false, is_anew = false;
+    bool must_rotate = false, is_anew = false, may_wait = false;
     enum err err;
 
     if (!space->is_mine || !space->is_unsettled)
@@ -256,6 +298,7 @@ enum err space_settle(struct ledger_txn *txn, struct space_row *space)
     if (err == ERR_OK) {
         bool is_behind = space_is_behind(&look);
 
+        may_wait = look.best != NULL;
         must_rotate = look.best == NULL || is_behind || space_must_unite(&look);
         is_anew = look.has_fresh && (is_behind || space_is_branched(&look));
         if (look.best != NULL)
@@ -264,7 +307,7 @@ enum err space_settle(struct ledger_txn *txn, struct space_row *space)
     }
     space_look_release(&look);
     if (err == ERR_OK && must_rotate)
-        err = space_renew(txn, space, is_anew);
+        err = space_renew(txn, space, is_anew, may_wait);
     return err == ERR_OK ? ledger_space_numbered(&snapshot, space->number, space) : err;
 }
 

@@ -17,6 +17,7 @@ enum err burst_write(void *what, struct ledger_txn *txn)
     struct space_row space;
     uint64_t counter = 0;
     uint32_t number;
+    bool may_restate = false;
     enum err err = ledger_own_space(&snapshot, SPACE_CARD, &space);
 
     if (err == ERR_OK)
@@ -36,5 +37,7 @@ enum err burst_write(void *what, struct ledger_txn *txn)
         err = ledger_append(txn, &space.id, &edit, 0);
     }
     edit_release(&edit);
-    return err == ERR_OK && burst->is_restated ? restate_space(txn, &space.id) : err;
+    if (err == ERR_OK && burst->is_restated)
+        err = restate_may_be_made(txn, &space, &may_restate);
+    return err == ERR_OK && may_restate ? restate_space(txn, &space.id) : err;
 }

@@ -188,11 +188,117 @@ static void nobody_is_admitted_by_what_may_not_be_repeated(void **state)
     wait_world_free(&world);
 }
 
+/* Can the peer read it, with every key that has come to it by now? */
+static bool wait_finds(struct wait_world *world, struct member *peer, uint64_t before,
+                       const char *name)
+{
+    (void)member_pull(peer, &world->desk, NULL);
+    (void)member_pull(peer, &world->desk, NULL);
+    return burglar_finds(peer, &world->desk, before, name);
+}
+
+/* A restated card with two branches that need no uniting, since both serve exactly today's readers:
+ * the desk and a phone removed Dora apart. The laptop heard of neither and removes Chie. */
+static void wait_branch(struct wait_world *world, struct member *phone, uint64_t *out_before)
+{
+    struct member dora;
+
+    wait_world_new(world);
+    member_new(&dora, 4, false);
+    member_link(&world->desk, &dora);
+    member_grant(&world->desk, &dora);
+    wait_react(&world->desk, restate_space);
+    member_twin(phone, &world->desk, 10);
+    wait_unite(world);
+    member_set_link(&world->desk, &dora, LINK_REMOVED);
+    wait_react(&world->desk, NULL);
+    member_set_link(phone, &dora, LINK_REMOVED);
+    wait_react(phone, NULL);
+    (void)member_pull(&world->desk, phone, NULL);
+    wait_react(&world->desk, NULL);
+    wait_reads(world, &world->chie, "First");
+    *out_before = burglar_newest(&world->desk);
+    member_set_link(&world->laptop, &world->chie, LINK_REMOVED);
+    wait_react(&world->laptop, NULL);
+    assert_int_equal(member_name_card(&world->laptop, "Of the laptop"), ERR_OK);
+    wait_hear(world);
+    wait_react(&world->desk, NULL);
+    assert_false(wait_finds(world, &world->chie, *out_before, "Of the laptop"));
+    member_free(&dora);
+}
+
+/* All hear of all: nothing waits any more, and what waited is for today's readers. */
+static void wait_end(struct wait_world *world, struct member *phone, uint64_t before)
+{
+    for (int round = 0; round < 4; round++) {
+        wait_unite(world);
+        (void)member_pull(phone, &world->desk, NULL);
+        wait_react(phone, NULL);
+        (void)member_pull(&world->desk, phone, NULL);
+        meeting_live(&world->desk, MS_PER_DAY / 24);
+    }
+    assert_false(wait_finds(world, &world->chie, before, "Of the laptop"));
+    member_free(phone);
+}
+
+/* Who is removed here leaves no epoch to write under: one is opened over a single branch. */
+static void a_removal_does_not_unite_branches_of_what_may_not_be_repeated(void **state)
+{
+    struct wait_world world;
+    struct member phone;
+    uint64_t before, removed;
+
+    (void)state;
+    wait_branch(&world, &phone, &before);
+    assert_true(wait_finds(&world, &world.bruno, before, "Of the laptop"));
+    removed = burglar_newest(&world.desk);
+    member_set_link(&world.desk, &world.bruno, LINK_REMOVED);
+    wait_react(&world.desk, NULL);
+    assert_false(wait_finds(&world, &world.chie, before, "Of the laptop"));
+    assert_int_equal(member_name_card(&world.desk, "Of the desk"), ERR_OK);
+    wait_reads(&world, &world.chie, "Of the desk");
+    assert_false(wait_finds(&world, &world.bruno, removed, "Of the desk"));
+    wait_end(&world, &phone, before);
+    assert_false(wait_finds(&world, &world.bruno, removed, "Of the desk"));
+    wait_world_free(&world);
+}
+
+/* Who is linked here lacks both branches: they are united later. */
+static void a_link_does_not_unite_branches_of_what_may_not_be_repeated(void **state)
+{
+    for (int is_told = 0; is_told < 2; is_told++) {
+        struct wait_world world;
+        struct member phone, eva;
+        uint64_t before;
+
+        (void)state;
+        wait_branch(&world, &phone, &before);
+        member_new(&eva, 5, false);
+        member_link(&world.desk, &eva);
+        wait_react(&world.desk, NULL);
+        assert_false(wait_finds(&world, &world.chie, before, "Of the laptop"));
+        for (int hour = 0; hour < 26 && !is_told; hour++)
+            meeting_live(&world.desk, MS_PER_DAY / 24);
+        if (!is_told)
+            assert_true(wait_finds(&world, &world.chie, before, "Of the laptop"));
+        if (is_told)
+            wait_end(&world, &phone, before);
+        else
+            member_free(&phone);
+        assert_true(wait_is_admitted(&world, &eva));
+        wait_reads(&world, &eva, "Of the laptop");
+        member_free(&eva);
+        wait_world_free(&world);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_restated_for_a_reader_who_may_have_been_removed),
         cmocka_unit_test(nobody_is_admitted_by_what_may_not_be_repeated),
+        cmocka_unit_test(a_removal_does_not_unite_branches_of_what_may_not_be_repeated),
+        cmocka_unit_test(a_link_does_not_unite_branches_of_what_may_not_be_repeated),
     };
 
     return secret_start() == ERR_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

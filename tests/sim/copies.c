@@ -18,7 +18,7 @@ static void copies_keep(struct copies *copies, struct world_node *node)
     world_home_free(copies->kept[at].home);
     copies->kept[at] = (struct copies_kept){.node = node,
                                             .home = world_snapshot(node),
-                                            .canaries = copies->judge->canaries_count,
+                                            .canaries = judge_copied(copies->judge, node),
                                             .deeds = copies->deeds};
 }
 

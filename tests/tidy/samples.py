@@ -91,6 +91,7 @@ SAMPLES = (
      {**quoted("its size"), "proto/a.c": 'f("FRAME-2: Nothing "\n  "follows.");\n'}),
     ("bounds", "as limits.h has it", bound("NAME_SIZE_MAX | 20", "10 << 1 << 1"),
      bound("NAME_SIZE_MAX | 40", "10 << 2, /* why */\n    LINE_SIZE_MAX = 1")),
-    ("bounds", "each with its value", bound("| |", "20"), bound("NAME_SIZE_MAX | 1,024", "1 << 10")),
+    ("bounds", "each with its value", bound("| |", "20"),
+     bound("NAME_SIZE_MAX | 1,024", "1 << 10")),
     ("formatting", "as clang-format has it", c("int  frame;\n"), c("int frame;\n")),
 )

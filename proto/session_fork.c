@@ -494,10 +494,27 @@ static void session_fork_send(struct session *session, const struct returned_row
     session->credit -= size < session->credit ? size : session->credit;
 }
 
+/* PROTOCOL RETURN-11: "A device that its owner gave up is given no returned batch, asked for or
+ * not" The store may know it a moment before the session is told. */
+static bool session_fork_is_out(struct session *session, const struct id *space)
+{
+    struct log_id id = {.space = *space, .device = *session_remote_device(session)};
+    struct replica_standing standing = {0};
+    enum err err = session->replica->standing(session->replica->self, &id, &standing);
+
+    if (err != ERR_OK && err != ERR_NOT_FOUND)
+        session_fail(session, err);
+    session->options.is_remote_out |= standing.is_out;
+    return session->options.is_remote_out;
+}
+
 static void session_fork_give(struct session *session, struct session_log *log,
                               struct returned_row *row)
 {
-    enum err err = session->replica->fetch(session->replica->self, &log->id, &log->fetch, row);
+    enum err err =
+        session_fork_is_out(session, &log->id.space)
+            ? ERR_NOT_FOUND
+            : session->replica->fetch(session->replica->self, &log->id, &log->fetch, row);
 
     if (err == ERR_OK) {
         log->fetch = row->end;
@@ -505,7 +522,7 @@ static void session_fork_give(struct session *session, struct session_log *log,
         row->is_last = !log->is_fetching;
         session_fork_send(session, row);
     } else if (err == ERR_NOT_FOUND) {
-        log->is_fetching = false; /* It was cut meanwhile. */
+        log->is_fetching = false; /* It was cut meanwhile, or is not for that device. */
     } else {
         session_fail(session, err);
     }
@@ -520,6 +537,8 @@ static void session_fork_return(struct session *session, struct returned_row *ro
     enum err err =
         replica->next_return(replica->self, &session->options.peer, &session->place, row);
 
+    if (err == ERR_OK && session_fork_is_out(session, &row->log.space))
+        err = ERR_NOT_FOUND;
     if (err == ERR_OK &&
         offers_add(&session->offers, session->options.handshake_hash, &row->end.hash)) {
         row->is_last = true;

@@ -115,11 +115,7 @@ static void session_see_thawed(struct session *session, struct session_log *log,
 /* PROTOCOL SYNC-6: "Nobody is given what its own device writes." */
 static bool session_is_writer(const struct session *session, const struct session_log *log)
 {
-    const struct public_key *device = session->options.role == SESSION_PEER
-                                          ? &session->options.remote_device
-                                          : &session->remote_device;
-
-    return public_key_is_equal(device, &log->id.device);
+    return public_key_is_equal(session_remote_device(session), &log->id.device);
 }
 
 /* What was taken from the other side need not be given back to it. */

@@ -42,13 +42,13 @@ class Keys:
         self.epochs[epoch.id], self.keys[epoch.id] = epoch, secret
         return pack([1, *fields]), epoch
 
-    def hear(self, epoch, receiving):
+    def hear(self, epoch, receivings):
         """Takes an epoch, and its key where it is wrapped for the holder of a receiving key."""
         self.epochs.setdefault(epoch.id, epoch)
-        own = hint(x25519_public(receiving), epoch.commitment)
-        for mine, wrapped in epoch.wraps:
-            if mine == own:
-                self.learn(epoch.id, wrap_open(receiving, wrapped))
+        mine = {hint(x25519_public(one), epoch.commitment): one for one in receivings}
+        for name, wrapped in epoch.wraps:
+            if name in mine:
+                self.learn(epoch.id, wrap_open(mine[name], wrapped))
         if epoch.id in self.keys:
             self.learn(epoch.id, self.keys[epoch.id])
 
@@ -75,7 +75,7 @@ class Book:
         self.log, self.keys = log, keys
         self.named = []
 
-    def hear(self, receiving):
+    def hear(self, receivings):
         """Reads the unsealed entries anew."""
         self.named = []
         for entry in self.log.entries:
@@ -86,7 +86,7 @@ class Book:
                 kind, *fields = unpack(entry.payload)
                 if kind == 1:
                     epoch = Epoch(self.log.space, self.log.device, fields)
-                    self.keys.hear(epoch, receiving)
+                    self.keys.hear(epoch, receivings)
                     named = epoch.id
                 elif kind == 2:
                     named = fields[0]

@@ -1,9 +1,15 @@
 """A second node, written from PROTOCOL.md alone: it shares no code with the first, and meets a real
 node on loopback. Where the text and the code part, this fails. second_*.py is that node."""
+import copy
+import os
+import shutil
+
 import second_ask
 from kithtest import Skip, run, until
+from second_channel import Closed
 from second_keys import SODIUM, did
 from second_node import Node
+from second_session import Ended
 
 
 class Meeting:
@@ -14,7 +20,7 @@ class Meeting:
             raise Skip("libsodium.so cannot be loaded by ctypes")
         self.ana = place.member("Ana")
         self.ana.ok("me", "edit", "--title", "Translator", "--email", "ana@example.org")
-        self.ana.start("127.0.0.1:0")
+        self.address = self.ana.start("127.0.0.1:0").listen[0]
         self.node = Node("Second")
         self.node.write_card(name="Second", title=title)
         self.session = self.node.accept(self.ana.ok("peer", "invite", "Second")["uri"])
@@ -30,6 +36,13 @@ class Meeting:
         self.session.bye()
         self.session = self.node.dial(self.peer)
         self.session.until(lambda: self.session.counts.get(1), what="no hello")
+
+    def is_ended(self):
+        try:
+            self.session.hear(0.2)
+        except (Closed, Ended):
+            return True
+        return False
 
     def card(self, field):
         card = self.node.card_of(self.peer)
@@ -110,6 +123,71 @@ def a_contact_is_shared_and_an_ask_answered(place):
     meeting.session.until(lambda: node.said(peer, second_ask.KIND_REPLY))
     heard = ask.read_reply(node.said(peer, second_ask.KIND_REPLY)[0].value(1))
     assert heard == (grant, second_ask.LEAD, "My brother looks for one.", "Ana", peer.member), heard
+
+
+def a_fork_of_its_own_is_proved_and_healed(place):
+    """FORK-2, FORK-3, FORK-7, RETIRE, FACT-1, ORIGIN, HANDSHAKE-9: it was restored from an old
+    copy; the other side gives the branch that was lost, and sees both under a new key."""
+    meeting = Meeting(place, "Before")
+    node, peer = meeting.node, meeting.peer
+    meeting.session.bye()
+    book = node.book(node.me.card, node.me.device)
+    saved = copy.deepcopy(book.log), dict(node.counters)
+    node.write_card(title="On the first branch")
+    node.commit()
+    meeting.meet()
+    meeting.settle()
+    meeting.session.bye()
+    book.log, node.counters = saved
+    node.write_card(place="On the second")
+    node.write_card(place="On the second branch")
+    node.commit()
+    meeting.meet()
+    meeting.session.until(lambda: node.forks.healed, what="no proof came")
+    meeting.session.bye()
+    meeting.session = node.dial(peer, node.me.identity.data)
+    meeting.settle()
+    card = meeting.ana.card_of("Second")
+    assert card["title"] == "On the first branch", card
+    assert card["place"] == "On the second branch", card
+    node.write_card(title="Healed")
+    meeting.told()
+    until(lambda: meeting.ana.card_of("Second").get("title") == "Healed")
+    meeting.session.bye()
+    meeting.session = node.dial(peer, node.me.identity.data)
+    meeting.session.until(lambda: meeting.session.in_step, what="not in step after it healed")
+
+
+def a_restored_home_heals_by_what_the_second_holds(place):
+    """FORK-2, FORK-3, RETURN-3, HANDSHAKE-10, RETIRE-6, RETURN-2: traces and branches are given,
+    the facts about the successor taken, what counts no more is cut and handed back."""
+    meeting = Meeting(place)
+    node, peer, ana = meeting.node, meeting.peer, meeting.ana
+    meeting.session.bye()
+    ana.stop()
+    shutil.copytree(ana.home, ana.home + ".old")
+    ana.start(meeting.address)
+    ana.ok("me", "edit", "--title", "Lost")
+    ana.ok("contact", "add", "Joon", "--email", "joon@example.org")
+    ana.ok("contact", "share", "Joon", "--with", "Second", "--field", "email", "--agreed")
+    meeting.meet()
+    meeting.settle()
+    meeting.session.bye()
+    ana.stop()
+    shutil.rmtree(ana.home)
+    os.rename(ana.home + ".old", ana.home)
+    ana.start(meeting.address)
+    ana.ok("me", "edit", "--place", "Written after")
+    meeting.meet()
+    until(meeting.is_ended, what="the session under the old keys goes on")
+    meeting.session = node.dial(peer)
+    meeting.session.until(lambda: meeting.card(4) == "Written after" and meeting.card(3) == "Lost")
+    assert peer.retired and len(node.said(peer, second_ask.KIND_SHARE)) == 1
+    until(lambda: ana.ok("me", "show").get("title") == "Lost", what="the branch did not come back")
+    assert ana.ok("me", "show")["place"] == "Written after"
+    assert ana.ok("share", "list")["shares"][0]["name"] == "Joon"
+    told = [row for row in ana.ok("log") if row["kind"] == "fork"]
+    assert len(told) == 1 and "goes on under a new key" in told[0]["text"], told
 
 
 if __name__ == "__main__":

@@ -73,11 +73,15 @@ class Book:
 
     def __init__(self, log, keys):
         self.log, self.keys = log, keys
-        self.named = []
+        self.named = self.before = []
+
+    def begin(self, count, last):
+        """BEGIN-2: unsealed entries that are not here, and what the last of them names."""
+        self.before = [None] * (count - 1) + [last or None]
 
     def hear(self, receivings):
         """Reads the unsealed entries anew."""
-        self.named = []
+        self.named = list(self.before)
         for entry in self.log.entries:
             if entry.epoch != 0:
                 continue
@@ -96,7 +100,8 @@ class Book:
 
     def entry_key(self, index):
         """ENTRY-3, or None where the epoch's key has not come."""
-        secret = self.keys.keys.get(self.named[index - 1])
+        named = self.named[index - 1] if index <= len(self.named) else None
+        secret = self.keys.keys.get(named)
         return secret and kdf(secret, "kith entry", self.log.space + self.log.device)
 
     def seal(self, index, seq, plain, expiry=0):

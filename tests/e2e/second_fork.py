@@ -28,6 +28,7 @@ class Forks:
         self.node = node
         self.held = set()      # logs of which nothing is given until one side has moved
         self.facts = {}        # device of mine that is retired -> statements
+        self.ends = {}         # device of mine -> [successor, reason], as others say
         self.branches = {}     # (space, device) -> the other branch, as far as it has come
         self.returns = {}      # (space, device) -> what was cut, and from where on
         self.healed = None
@@ -170,7 +171,9 @@ class Forks:
                 continue
             member, body = open_any(statement, ("kith retire", "kith keep"))
             body = unpack(body)
-            if member == peer.member and len(body) == 4:
+            if member == self.node.me.member and len(body) == 4:
+                self.ends[body[0]] = body[1:3]
+            elif member == peer.member and len(body) == 4:
                 peer.retired[body[0]] = body[1:3]
             elif member == peer.member:
                 peer.keeps[tuple(body[:2])] = body[2:4]

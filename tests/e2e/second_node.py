@@ -95,7 +95,7 @@ class Node:
             books += [book for (one, _), (book, _) in self.forks.returns.items() if one == space]
             for book in books:
                 book.hear(self.me.receivings)
-            self.objects[space] = read(books)
+            self.objects[space] = read(books, self.keys)
             for (kind, _), grant in self.objects[space].items():
                 if kind == KIND_GRANT:
                     self.keys.learn(grant.value(3), grant.value(4))
@@ -144,7 +144,7 @@ class Node:
             mine = self.book(space, self.me.device)
             mine.hear(self.me.receivings)
             self.chosen[space] = len(mine.named)
-            for (kind, object_id), one in read([book]).items():
+            for (kind, object_id), one in read([book], self.keys).items():
                 for field, register in one.registers.items():
                     self.counters[(space, kind, object_id, field)] = register[0]
         self.write_certificate()
@@ -209,3 +209,7 @@ class Node:
     def said(self, peer, kind):
         """The objects of a kind in the space that a peer writes for me."""
         return [one for (at, _), one in self.objects.get(peer.pair_in, {}).items() if at == kind]
+
+    def book_of(self, peer):
+        """The log of a peer's first device in its card space."""
+        return self.books[(peer.card_in, peer.speaker)]

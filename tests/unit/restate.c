@@ -387,7 +387,7 @@ static void restate_emptily(struct member *member, const struct restate_cover *m
     edit_begin(&edit, KIND_RESTATEMENT, &object, member->now_ms);
     edit_set(&edit, RESTATE_COMPLETE, 1, (struct value){.type = VALUE_NUMBER, .number = 1});
     assert_int_equal(ledger_append(txn, &card, &edit, 0), ERR_OK);
-    assert_int_equal(space_grant_all(txn, &card), ERR_OK);
+    assert_int_equal(space_grant_all(txn, &card, NULL), ERR_OK);
     assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
     edit_release(&edit);
     buf_release(&covers);

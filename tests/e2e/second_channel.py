@@ -129,7 +129,10 @@ class Channel:
             size = min(one for one in SIZES if one >= len(piece) + 3)
             plain = bytes([flags if not stream else 0]) + u16(len(piece)) + piece
             sealed = self.out.seal(b"", plain.ljust(size, b"\0"))
-            self.socket.sendall(u16(len(sealed)) + sealed)
+            try:
+                self.socket.sendall(u16(len(sealed)) + sealed)
+            except OSError as why:
+                raise Closed() from why
 
     def hear(self, seconds):
         """The next message, or None when the time is over."""
@@ -146,6 +149,8 @@ class Channel:
                 first = self.socket.recv(1)
             except (socket.timeout, BlockingIOError):
                 return None
+            except OSError as why:
+                raise Closed() from why
             finally:
                 self.socket.settimeout(20)
             if not first:

@@ -50,17 +50,24 @@ class Self:
         self.recovery = x25519_public(kdf(seed, "kith recovery"))  # KEYS-4
         self.pin = digest("kith next root", ed25519_public(roots[1]))
         self.knock = fresh()
-        self.card, self.link_secrets = fresh(16), {}
-        self.take_device()
+        self.card = fresh(16)
+        self.receivings, self.certificates = [], {}  # RETIRE-9: of all my devices
+        self.take_device(fresh(), fresh(), fresh())
 
-    def take_device(self):
+    def take_device(self, signing, static, receiving):
         """KEYS-5, certified by the root."""
-        self.signing, self.static, self.receiving = fresh(), fresh(), fresh()
-        self.device = ed25519_public(self.signing)
-        body = pack([1, self.member, self.device, x25519_public(self.static),
-                     x25519_public(self.receiving), now_ms(), "second", self.member])
+        self.signing, self.static = signing, static
+        self.receivings.append(receiving)
+        self.device = ed25519_public(signing)
+        body = pack([1, self.member, self.device, x25519_public(static),
+                     x25519_public(receiving), now_ms(), "second", self.member])
         self.certificate = pack([body, sign(self.root_secret, "kith cert", body)])
+        self.certificates[self.device] = self.certificate
         self.identity = Identity(pack([self.member, self.pin, [self.certificate]]))
+
+    def succeed(self, session):
+        """RETIRE-7: keys that follow from no older one, and from the session with the proof."""
+        self.take_device(*(kdf(fresh(), "kith successor", session) for _ in range(3)))
 
     def state(self, label, body):
         """STATEMENT-1, STATEMENT-2: by the device."""

@@ -1,15 +1,15 @@
 """The second node: a member with one device, the logs it holds, and its peers."""
 from second_channel import Channel
 from second_epoch import Book, Keys
-from second_keys import about, fresh, x25519_public
+from second_fork import CARD, KIND_CERTIFICATE, Forks
+from second_keys import about, digest, fresh, x25519_public
 from second_log import Entry, Log
 from second_member import Identity, Invitation, Self, now_ms, read_addresses
 from second_object import read
 from second_pack import pack
 from second_session import LINK, Session
 
-CARD, PAIR = 2, 3
-KIND_CARD, KIND_CERTIFICATE, KIND_GRANT = 30, 31, 40
+KIND_CARD, KIND_GRANT = 30, 40
 NOBODY = bytes(16)
 
 
@@ -20,6 +20,7 @@ class Peer:
         self.static, self.member, self.devices = static, None, {}
         self.secret = self.knock = self.pair_in = self.card_in = None
         self.pair_out = fresh(16)
+        self.retired, self.keeps = {}, {}
         self.name = self.address = None
 
     def meet(self, data):
@@ -29,14 +30,12 @@ class Peer:
         self.member, self.pin = identity.member, identity.pin
         for one in identity.chain:
             self.devices[one.device] = one
+        self.speaker = identity.last.device
 
     def linked(self, secret, knock, pair, card, name, addresses):
         """LINK-3"""
         self.secret, self.knock, self.pair_in, self.card_in = secret, knock, pair, card
         self.name, self.address = name, read_addresses(addresses)[0]
-
-    def own_devices(self):
-        return self.devices
 
     def door(self):
         """KNOCK-4"""
@@ -52,6 +51,7 @@ class Node:
         self.peers = []
         self.counters = {}
         self.objects = {}
+        self.forks = Forks(self)
 
     # Logs.
 
@@ -69,9 +69,6 @@ class Node:
     @staticmethod
     def marks(logs):
         return sorted(log.mark() for log in logs)
-
-    def compare(self, session, space, device, size, tag):
-        pass
 
     def take(self, peer, key, start, entries, signature):
         """SYNC-8: the size that is held then; None where the batch does not begin there."""
@@ -95,9 +92,10 @@ class Node:
         """Pair spaces grant what card spaces are sealed under."""
         for space in (peer.pair_in, peer.card_in):
             books = [book for (one, _), book in self.books.items() if one == space]
+            books += [book for (one, _), (book, _) in self.forks.returns.items() if one == space]
             for book in books:
-                book.hear(self.me.receiving)
-            self.objects[space] = read(books)
+                book.hear(self.me.receivings)
+            self.objects[space] = read(books, self.keys)
             for (kind, _), grant in self.objects[space].items():
                 if kind == KIND_GRANT:
                     self.keys.learn(grant.value(3), grant.value(4))
@@ -115,7 +113,7 @@ class Node:
         tips = [self.keys.epochs[book.named[-1]]] if book.named else []
         payload, epoch = self.keys.open_epoch(space, self.me.device, fresh(), tips, readers)
         self.append(space, 0, payload)
-        book.hear(self.me.receiving)
+        book.hear(self.me.receivings)
         self.chosen[space] = len(book.named)
         return epoch
 
@@ -127,6 +125,29 @@ class Node:
             self.counters[(space, kind, object_id, field)] = counter
             writes.append([0, field, counter, value])
         self.edit(space, [kind, object_id, now_ms(), writes], expiry)
+
+    def write_statement(self, space, kind, statement):
+        """STATEMENT-3, STATEMENT-4"""
+        object_id = digest("kith statement", statement)[:16]
+        self.edit(space, [kind, object_id, now_ms(), [[0, 1, 1, statement]]])
+
+    def write_certificate(self):
+        self.write(self.me.card, KIND_CERTIFICATE, about("kith device", self.me.device),
+                   {1: self.me.certificate})
+
+    def begin_again(self, old):
+        """A successor's own logs: each begins by using the epoch of the one before (EPOCH-1)."""
+        for (space, device), book in list(self.books.items()):
+            if device != old:
+                continue
+            self.append(space, 0, pack([2, [one for one in book.named if one][-1]]))
+            mine = self.book(space, self.me.device)
+            mine.hear(self.me.receivings)
+            self.chosen[space] = len(mine.named)
+            for (kind, object_id), one in read([book], self.keys).items():
+                for field, register in one.registers.items():
+                    self.counters[(space, kind, object_id, field)] = register[0]
+        self.write_certificate()
 
     def edit(self, space, edit, expiry=0):
         book, index = self.book(space, self.me.device), self.chosen[space]
@@ -144,14 +165,13 @@ class Node:
         numbers = {"name": 1, "org": 2, "title": 3, "place": 4}
         if self.me.card not in self.chosen:
             self.card_epoch = self.open_epoch(self.me.card, [])
-            self.write(self.me.card, KIND_CERTIFICATE, about("kith device", self.me.device),
-                       {1: self.me.certificate})
+            self.write_certificate()
         self.write(self.me.card, KIND_CARD, NOBODY,
                    {numbers[name]: value for name, value in fields.items()})
 
     def write_pair(self, peer):
         """A pair space begins with an epoch for its reader; it grants the card's key (EPOCH-5)."""
-        readers = [x25519_public(self.me.receiving), self.me.recovery]
+        readers = [x25519_public(self.me.receivings[-1]), self.me.recovery]
         self.open_epoch(peer.pair_out,
                         readers + [one.receiving for one in peer.devices.values()])
         self.grant(peer, CARD, self.card_epoch)
@@ -189,3 +209,7 @@ class Node:
     def said(self, peer, kind):
         """The objects of a kind in the space that a peer writes for me."""
         return [one for (at, _), one in self.objects.get(peer.pair_in, {}).items() if at == kind]
+
+    def book_of(self, peer):
+        """The log of a peer's first device in its card space."""
+        return self.books[(peer.card_in, peer.speaker)]

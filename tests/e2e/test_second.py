@@ -1,9 +1,17 @@
 """A second node, written from PROTOCOL.md alone: it shares no code with the first, and meets a real
 node on loopback. Where the text and the code part, this fails. second_*.py is that node."""
+import copy
+import os
+import shutil
+
 import second_ask
 from kithtest import Skip, run, until
-from second_keys import SODIUM, did
+from second_channel import Closed
+from second_epoch import Book
+from second_fork import GIVEN_UP
+from second_keys import SODIUM, did, fresh
 from second_node import Node
+from second_session import FACTS, Ended
 
 
 class Meeting:
@@ -13,8 +21,8 @@ class Meeting:
         if SODIUM is None:
             raise Skip("libsodium.so cannot be loaded by ctypes")
         self.ana = place.member("Ana")
-        self.ana.ok("me", "edit", "--title", "Translator", "--email", "ana@example.org")
-        self.ana.start("127.0.0.1:0")
+        self.address = self.ana.start("127.0.0.1:0").listen[0]
+        self.ana.request("me.edit", title="Translator", email=["ana@example.org"])
         self.node = Node("Second")
         self.node.write_card(name="Second", title=title)
         self.session = self.node.accept(self.ana.ok("peer", "invite", "Second")["uri"])
@@ -30,6 +38,13 @@ class Meeting:
         self.session.bye()
         self.session = self.node.dial(self.peer)
         self.session.until(lambda: self.session.counts.get(1), what="no hello")
+
+    def is_ended(self):
+        try:
+            self.session.hear(0.2)
+        except (Closed, Ended):
+            return True
+        return False
 
     def card(self, field):
         card = self.node.card_of(self.peer)
@@ -110,6 +125,146 @@ def a_contact_is_shared_and_an_ask_answered(place):
     meeting.session.until(lambda: node.said(peer, second_ask.KIND_REPLY))
     heard = ask.read_reply(node.said(peer, second_ask.KIND_REPLY)[0].value(1))
     assert heard == (grant, second_ask.LEAD, "My brother looks for one.", "Ana", peer.member), heard
+
+
+def a_fork_of_its_own_is_proved_and_healed(place):
+    """FORK-2, FORK-3, FORK-7, RETIRE, FACT-1, ORIGIN, HANDSHAKE-9: it was restored from an old
+    copy; the other side gives the branch that was lost, and sees both under a new key."""
+    meeting = Meeting(place, "Before")
+    node, peer = meeting.node, meeting.peer
+    meeting.session.bye()
+    book = node.book(node.me.card, node.me.device)
+    saved = copy.deepcopy(book.log), dict(node.counters)
+    node.write_card(title="On the first branch")
+    node.commit()
+    meeting.meet()
+    meeting.settle()
+    meeting.session.bye()
+    book.log, node.counters = saved
+    node.write_card(place="On the second")
+    node.write_card(place="On the second branch")
+    node.commit()
+    meeting.meet()
+    meeting.session.until(lambda: node.forks.healed, what="no proof came")
+    meeting.session.bye()
+    meeting.session = node.dial(peer, node.me.identity.data)
+    meeting.settle()
+    card = meeting.ana.card_of("Second")
+    assert card["title"] == "On the first branch", card
+    assert card["place"] == "On the second branch", card
+    node.write_card(title="Healed")
+    meeting.told()
+    until(lambda: meeting.ana.card_of("Second").get("title") == "Healed")
+    meeting.session.bye()
+    meeting.session = node.dial(peer, node.me.identity.data)
+    meeting.session.until(lambda: meeting.session.in_step, what="not in step after it healed")
+
+
+def a_restored_home_heals_by_what_the_second_holds(place):
+    """FORK-2, FORK-3, RETURN-3, HANDSHAKE-10, RETIRE-6, RETURN-2: traces and branches are given,
+    the facts about the successor taken, what counts no more is cut and handed back."""
+    meeting = Meeting(place)
+    node, peer, ana = meeting.node, meeting.peer, meeting.ana
+    meeting.session.bye()
+    ana.stop()
+    shutil.copytree(ana.home, ana.home + ".old")
+    ana.start(meeting.address)
+    ana.ok("me", "edit", "--title", "Lost")
+    ana.ok("contact", "add", "Joon", "--email", "joon@example.org")
+    ana.ok("contact", "share", "Joon", "--with", "Second", "--field", "email", "--agreed")
+    meeting.meet()
+    meeting.settle()
+    meeting.session.bye()
+    ana.stop()
+    shutil.rmtree(ana.home)
+    os.rename(ana.home + ".old", ana.home)
+    ana.start(meeting.address)
+    ana.ok("me", "edit", "--place", "Written after")
+    meeting.meet()
+    until(meeting.is_ended, what="the session under the old keys goes on")
+    meeting.session = node.dial(peer)
+    meeting.session.until(lambda: meeting.card(4) == "Written after" and meeting.card(3) == "Lost")
+    assert peer.retired and len(node.said(peer, second_ask.KIND_SHARE)) == 1
+    until(lambda: ana.ok("me", "show").get("title") == "Lost", what="the branch did not come back")
+    assert ana.ok("me", "show")["place"] == "Written after"
+    assert ana.ok("share", "list")["shares"][0]["name"] == "Joon"
+    told = [row for row in ana.ok("log") if row["kind"] == "fork"]
+    assert len(told) == 1 and "goes on under a new key" in told[0]["text"], told
+
+
+def can_read(node, copy_of):
+    """The entries of a log, as somebody holds it, that this node's keys open."""
+    book, log = Book(copy_of.log, node.keys), copy_of.log
+    book.before = copy_of.before
+    book.hear(node.me.receivings)
+    return [seq for seq in range(log.first + 1, log.size() + 1) if book.plain(seq) is not None]
+
+
+def who_comes_later_reads_a_restatement_and_who_goes_nothing_more(place):
+    """RESTATE, BEGIN, EPOCH-5, EPOCH-9, P5: a third member, whose node is the second kind as well,
+    begins at a block's end and reads what holds; the one that was removed reads nothing new."""
+    meeting = Meeting(place)
+    node, peer, ana = meeting.node, meeting.peer, meeting.ana
+    meeting.session.bye()
+    for number in range(90):  # A block of 256 KiB that is withdrawn.
+        ana.request("me.edit", **{name: f"{number} {name} ".ljust(990, "x")
+                                  for name in ("org", "title", "place")})
+    ana.ok("me", "edit", "--title", "Now", "--org", "Here", "--place", "Porto")
+    meeting.meet()
+    meeting.settle()
+    third = Node("Third")
+    third.write_card(name="Third")
+    session = third.accept(ana.ok("peer", "invite", "Third")["uri"])
+    session.until(session.is_settled)
+    session.until(lambda: third.card_of(session.peer))
+    card = third.card_of(session.peer)
+    theirs, ours = third.book_of(session.peer), node.book_of(peer)
+    assert [card.value(field) for field in (1, 2, 3, 4)] == ["Ana", "Here", "Now", "Porto"]
+    assert card.values(20) == ["ana@example.org"] and theirs.log.first > 80
+    meeting.session.until(lambda: ours.log.tip() == theirs.log.tip() and
+                          ours.log.size() in can_read(node, ours), what="not what Third has")
+    assert [meeting.card(field) for field in (1, 2, 3, 4)] == ["Ana", "Here", "Now", "Porto"]
+    old, new = can_read(node, ours), can_read(third, ours)
+    assert len(old) > 90 and 0 < len(new) < 20 and set(new) < set(old), (old, new)
+    ana.ok("peer", "remove", "Second")
+    ana.ok("me", "edit", "--title", "After")
+    session.until(lambda: third.card_of(session.peer).value(3) == "After")
+    assert theirs.log.size() in can_read(third, theirs)
+    assert theirs.log.size() not in can_read(node, theirs)
+    until(meeting.is_ended, what="a removed peer is talked to")
+    try:
+        meeting.session = node.dial(peer)
+        raise AssertionError(f"a removed peer heard {meeting.session.hear(5)}")
+    except Closed:
+        pass
+
+
+def a_device_that_was_given_up_is_told_and_not_heard(place):
+    """RETIRE-1 to RETIRE-3, RETIRE-6, FACT-1, STOLEN-5, STOLEN-8: its member goes on with another
+    device; the old one may call, hears the facts, and nothing it writes is taken."""
+    meeting = Meeting(place, "First device")
+    meeting.session.bye()
+    old, old_peer = copy.deepcopy((meeting.node, meeting.peer))
+    node, first = meeting.node, meeting.node.me.device
+    node.me.take_device(fresh(), fresh(), fresh())
+    node.forks.retire(first, b"", GIVEN_UP)
+    node.write_card(title="Second device")
+    node.commit()
+    meeting.session = node.dial(meeting.peer, node.me.identity.data)
+    meeting.settle()
+    until(lambda: meeting.ana.card_of("Second")["title"] == "Second device")
+    meeting.session.bye()
+    old.write_card(title="Written by the old one", place="Nowhere")
+    old.commit()
+    session = old.dial(old_peer, old.me.identity.data)
+    session.until(lambda: session.counts.get(FACTS), what="it was not told")
+    session.hear(1)
+    assert not session.is_acked()
+    assert old.forks.ends[first] == [b"", GIVEN_UP], old.forks.ends
+    meeting.session = node.dial(meeting.peer, node.me.identity.data)
+    meeting.settle()
+    card = meeting.ana.card_of("Second")
+    assert card["title"] == "Second device" and "place" not in card, card
 
 
 if __name__ == "__main__":

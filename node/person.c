@@ -25,16 +25,6 @@ struct span person_trim(struct span text)
     return text;
 }
 
-/* Cut on a character's boundary. */
-static struct span person_cut(struct span text, size_t max)
-{
-    if (text.size <= max)
-        return text;
-    while (max > 0 && (text.data[max] & 0xc0) == 0x80)
-        max--;
-    return span_of(text.data, max);
-}
-
 size_t person_count(const struct person *person)
 {
     return person->values.size / sizeof(struct person_value);
@@ -101,7 +91,7 @@ bool person_set(struct person *person, uint8_t field, struct span text)
         return false;
     if (text.size > max) {
         person->is_cut = true;
-        text = person_cut(text, max);
+        text = scan_cut(text, max);
     }
     person_put(person, field, text);
     return true;
@@ -132,7 +122,7 @@ void person_label(struct person *person, struct span label, struct span value)
         memchr(label.data, PERSON_LABEL_MARK, label.size) != NULL ||
         person_label_of(person, value).size > 0)
         return;
-    buf_append(&text, person_cut(label, TEXT_SIZE_MAX));
+    buf_append(&text, scan_cut(label, TEXT_SIZE_MAX));
     buf_byte(&text, PERSON_LABEL_MARK);
     buf_append(&text, value);
     (void)person_add(person, CONTACT_LABELS, buf_span(&text)); /* Too long: is_cut tells. */

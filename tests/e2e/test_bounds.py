@@ -1,5 +1,5 @@
 """What is too long, for every argument and flag of every command: it is refused with what to do, or
-it is there afterwards, whole."""
+it is there afterwards, whole. Names are cut between letters."""
 from kithtest import run
 
 WORDS = {"NAME": "boats", "ALIAS": "joonie", "TEXT": "seen at the fair", "CIRCLE": "boats",
@@ -64,6 +64,23 @@ def an_import_says_that_its_tag_is_too_long(place):
     assert ana.ok("contact", "list")["total"] == 0
     assert ana.ok("import", "-", "--tag", "x" * 1000, stdin=card)["new"] == 1
     assert ana.ok("contact", "list")["contacts"][0]["tags"] == ["x" * 1000]
+
+
+def names_are_cut_between_letters(place):
+    ana = place.member("Ana")
+    name, shown = "a" + "é" * 120, "a" + "é" * 99
+    ana.ok("contact", "add", name, "--org", "b" + "é" * 60)
+    ana.ok("circle", "create", "boats")
+    assert ana.ok("circle", "add", "boats", name)["circles"][0]["members"][0]["name"] == shown
+    assert ana.ok("contact", "timeline", name)["name"] == shown
+    assert ana.ok("contact", "closeness", name, "good")["name"] == shown
+    assert ana.ok("contact", "log", name, "hello")["who"] == shown
+    assert ana.ok("contact", "edit", name, "--set", "place=Porto")["name"] == name
+    assert ana.ok("undo")["undone"] == "edit " + shown
+    assert ana.ok("contact", "remove", name)["removed"] == shown
+    assert ana.ok("undo")["undone"] == "remove " + shown
+    assert ana.ok("contact", "remove", name, "--forget")["removed"] == shown
+    assert ana.ok("contact", "list")["total"] == 0
 
 
 run(dict(globals()))

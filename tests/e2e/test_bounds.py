@@ -1,5 +1,6 @@
 """What is too long, for every argument and flag of every command: it is refused with what to do, or
-it is there afterwards, whole. Names are cut between letters."""
+it is there afterwards, whole. Names are cut between letters, and what is forgotten is named
+nowhere."""
 from kithtest import run
 
 WORDS = {"NAME": "boats", "ALIAS": "joonie", "TEXT": "seen at the fair", "CIRCLE": "boats",
@@ -81,6 +82,19 @@ def names_are_cut_between_letters(place):
     assert ana.ok("undo")["undone"] == "remove " + shown
     assert ana.ok("contact", "remove", name, "--forget")["removed"] == shown
     assert ana.ok("contact", "list")["total"] == 0
+
+
+def who_is_forgotten_is_named_by_no_undo_and_nobody_else_is(place):
+    ana = place.member("Ana")
+    for name in ("Joon Kim", "Kim", "An Old Name"):
+        ana.ok("contact", "add", name)
+    ana.ok("contact", "edit", "An Old Name", "--set", "name=New")
+    ana.ok("contact", "remove", "New", "--forget")
+    ana.ok("contact", "remove", "Kim", "--forget")
+    told = [row["text"] for row in ana.ok("doctor")["checks"] if row["check"] == "undo"]
+    assert told == ["kith undo takes back: add Joon Kim"], told
+    assert ana.ok("undo")["undone"] == "add Joon Kim"
+    ana.fails(3, "undo")
 
 
 run(dict(globals()))

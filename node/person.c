@@ -50,7 +50,8 @@ static bool person_keeps(uint8_t field, uint8_t letter)
     }
 }
 
-/* Control bytes in the middle become spaces, a line end of two bytes one. */
+/* Control bytes in the middle become spaces, a line end of two bytes one, and in a note a line end
+ * of an old Mac; in an extra that would make a property of what was none. */
 /* PROTOCOL IMPORT-4: "A person has at most PERSON_VALUES_MAX values of PERSON_SIZE_MAX bytes
  * together, so that one edit holds them" */
 static void person_put(struct person *person, uint8_t field, struct span text)
@@ -74,7 +75,7 @@ static void person_put(struct person *person, uint8_t field, struct span text)
         if (letter == '\r' && from + 1 < text.size && text.data[from + 1] == '\n')
             continue;
         if ((letter < ' ' || letter == 0x7f) && !person_keeps(field, letter))
-            letter = letter == '\r' && person_keeps(field, '\n') ? '\n' : ' ';
+            letter = letter == '\r' && field == CONTACT_NOTE ? '\n' : ' ';
         at[value.size++] = letter;
     }
     person->text.size = value.at + value.size;

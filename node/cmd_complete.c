@@ -11,8 +11,8 @@
 
 #include "crypto/heap.h"
 #include "node/cmd.h"
-#include "node/door.h"
 #include "node/describe.h"
+#include "node/door.h"
 #include "node/show_state.h"
 
 enum { CMD_COMPLETE_PATIENCE_MS = 1000, CMD_COMPLETE_ABOUT_MAX = 70 };

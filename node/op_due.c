@@ -159,9 +159,9 @@ static enum err op_due_once(struct op_due *due, const struct object *reminder, u
         return ERR_OK;
     if (!has_contact)
         describe_cut(item.who, sizeof item.who,
-                       object_text(reminder, REMINDER_TAG).size > 0
-                           ? object_text(reminder, REMINDER_TAG)
-                           : object_text(reminder, REMINDER_CIRCLE));
+                     object_text(reminder, REMINDER_TAG).size > 0
+                         ? object_text(reminder, REMINDER_TAG)
+                         : object_text(reminder, REMINDER_CIRCLE));
     item.due_ms = snoozed > on ? snoozed : on;
     item.late_ms = item.due_ms + 7 * DATE_DAY_MS;
     describe_cut(item.text, sizeof item.text, object_text(reminder, REMINDER_TEXT));

@@ -216,13 +216,14 @@ def nothing_of_any_format_becomes_another_card(place):
 
     # A line end of an old Mac, in a file that has others.
     ana = place.member("Ana")
-    assert ana.ok("import", "-", stdin=b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Eve\r\nX-ODD:a\rEND:VCARD\r"
-                  b"BEGIN:VCARD\rFN:Mallory\r\nNOTE:b\rc\r\nEND:VCARD\r\n")["new"] == 1
+    book = (b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Eve\r\nX-ODD:a\rEND:VCARD\rBEGIN:VCARD\rFN:Mallory"
+            b"\r\nNOTE:b\rc\r\nEND:VCARD\r\n")
+    assert ana.ok("import", "-", stdin=book)["new"] == 1
     assert people(ana)[0]["note"] == "b\nc", people(ana)
     # The name of a column, and what kind of address it is.
-    assert ana.ok("import", "-", stdin=b'Name,Email,"Colour\nTEL:1",Address 1 - Type,Address 1 - City'
-                  b',E-mail 1 - Value,Group Membership\n'
-                  b'Joe,joe@example.org,blue,"work\nTEL:2",Porto,j@example.org,\n')["new"] == 1
+    book = (b'Name,Email,"Colour\nTEL:1",Address 1 - Type,Address 1 - City,E-mail 1 - Value,'
+            b'Group Membership\nJoe,joe@example.org,blue,"work\nTEL:2",Porto,j@example.org,\n')
+    assert ana.ok("import", "-", stdin=book)["new"] == 1
     # What says by itself that it is a line of a vCard.
     book = {"contacts": [{"name": "Kim", "photo": "END:VCARD",
                           "extra": ["END:VCARD", "X-A:1\nEND:VCARD\nBEGIN:VCARD\nX-C:3",

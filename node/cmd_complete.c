@@ -11,8 +11,8 @@
 
 #include "crypto/heap.h"
 #include "node/cmd.h"
+#include "node/describe.h"
 #include "node/door.h"
-#include "node/op_due_act.h"
 #include "node/show_state.h"
 
 enum { CMD_COMPLETE_PATIENCE_MS = 1000, CMD_COMPLETE_ABOUT_MAX = 70 };
@@ -453,7 +453,7 @@ static void cmd_complete_say(const struct cmd_complete *complete)
             (strncmp(value, "--", 2) != 0 || complete->last[0] == '-' || complete->is_verbatim)) {
             cmd_complete_put(complete, value);
             if (about != NULL && about[0] != '\0' && !is_bash) {
-                op_due_act_cut(shown, sizeof shown, span_str(about));
+                describe_cut(shown, sizeof shown, span_str(about));
                 (void)printf(is_list ? "  (%s)" : "\t%s", shown);
             }
             (void)putchar('\n');

@@ -85,6 +85,18 @@ static void columns_gather(struct columns_scratch *scratch)
     }
 }
 
+/* What a parameter can say in quotes: neither a quote nor what ends the line. */
+static void columns_quote(struct span text, struct buf *out)
+{
+    buf_byte(out, '"');
+    for (size_t at = 0; at < text.size; at++) {
+        uint8_t letter = text.data[at];
+
+        buf_byte(out, letter == '"' ? '\'' : letter < ' ' || letter == 0x7f ? ' ' : letter);
+    }
+    buf_byte(out, '"');
+}
+
 /* Known words in lower case, as vCards have them; others as they stand. */
 static void columns_put_label(struct columns_scratch *scratch, struct span label, struct span value)
 {
@@ -200,10 +212,8 @@ static void columns_put_unknown(struct columns_scratch *scratch, size_t at, stru
         (void)snprintf(number, sizeof number, "Column %zu", at + 1);
         name = span_str(number);
     }
-    buf_append(&head, span_str("X-COLUMN;NAME=\""));
-    for (size_t letter = 0; letter < name.size; letter++)
-        buf_byte(&head, name.data[letter] == '"' ? '\'' : name.data[letter]);
-    buf_byte(&head, '"');
+    buf_append(&head, span_str("X-COLUMN;NAME="));
+    columns_quote(name, &head);
     columns_put_property(scratch, buf_span(&head), cell);
     scratch->text.is_failed |= head.is_failed;
     buf_release(&head);
@@ -373,19 +383,23 @@ static void columns_put_org(struct columns_scratch *scratch)
 /* ADR;TYPE="work" */
 static void columns_put_adr_head(struct span label, struct buf *out)
 {
+    struct buf small = {0};
+
     buf_clear(out);
     buf_append(out, span_str("ADR"));
     if (label.size == 0 || label.size > COLUMNS_NAME_MAX)
         return;
-    buf_append(out, span_str(";TYPE=\""));
     for (size_t at = 0; at < label.size; at++) {
         uint8_t letter = label.data[at];
 
         if (letter >= 'A' && letter <= 'Z')
             letter |= 0x20;
-        buf_byte(out, letter == '"' || letter == ',' ? ' ' : letter);
+        buf_byte(&small, letter == '"' || letter == ',' ? ' ' : letter);
     }
-    buf_byte(out, '"');
+    buf_append(out, span_str(";TYPE="));
+    columns_quote(buf_span(&small), out);
+    out->is_failed |= small.is_failed;
+    buf_release(&small);
 }
 
 /* An address as ADR, with where it is as the place. Google's formatted one stands for the street

@@ -9,6 +9,7 @@
 #include "node/birthday.h"
 #include "proto/card.h"
 #include "proto/contact.h"
+#include "proto/scan.h"
 #include "storage/row.h"
 #include "storage/view_same.h"
 
@@ -38,6 +39,14 @@ void describe_set_text(json_t *object, const char *key, struct span text)
 {
     if (text.size > 0)
         (void)json_object_set_new(object, key, json_stringn((const char *)text.data, text.size));
+}
+
+void describe_cut(char *out, size_t size, struct span text)
+{
+    text = scan_cut(text, size - 1);
+    if (text.size > 0)
+        memcpy(out, text.data, text.size);
+    out[text.size] = '\0';
 }
 
 void describe_set_did(json_t *object, const char *key, const struct public_key *member)

@@ -13,6 +13,8 @@ void describe_time(uint64_t ms, char out[static DESCRIBE_TIME_SIZE]);
 void describe_set_time(json_t *object, const char *key, uint64_t ms);
 /* Sets key to a text, unless it is empty. */
 void describe_set_text(json_t *object, const char *key, struct span text);
+/* Copies as many whole letters as fit, and an end. */
+void describe_cut(char *out, size_t size, struct span text);
 /* The text of an id that is a UUID: DESCRIBE_UUID_SIZE bytes with the end. */
 void describe_uuid(const struct id *id, char out[static DESCRIBE_UUID_SIZE]);
 void describe_set_did(json_t *object, const char *key, const struct public_key *member);

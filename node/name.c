@@ -11,6 +11,7 @@
 
 #include "crypto/heap.h"
 #include "crypto/secret.h"
+#include "node/describe.h"
 #include "proto/contact.h"
 #include "storage/fold.h"
 #include "storage/row.h"
@@ -108,11 +109,8 @@ static enum err name_on_contact(void *self, uint32_t number, const struct object
     name = view_contact_shown(&shown);
     org = object_text(&shown, CONTACT_ORG);
     if (org.size > 0 && org.data != name.data)
-        (void)snprintf(match.org, sizeof match.org, "%.*s", (int)(org.size < 80 ? org.size : 80),
-                       (const char *)org.data);
-    (void)snprintf(match.shown, sizeof match.shown, "%.*s",
-                   (int)(name.size < 200 ? name.size : 200),
-                   name.size > 0 ? (const char *)name.data : "");
+        describe_cut(match.org, sizeof match.org, org);
+    describe_cut(match.shown, sizeof match.shown, name);
     if (member.size == 32) {
         match.has_member = true;
         memcpy(match.member.bytes, member.data, 32);

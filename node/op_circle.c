@@ -102,8 +102,7 @@ static enum err op_circle_read_contact(struct op_call *call, struct span referen
     out->has_member = member.size == sizeof out->member.bytes;
     if (out->has_member)
         memcpy(out->member.bytes, member.data, member.size);
-    if (name.size > 0)
-        memcpy(out->shown, name.data, name.size < 200 ? name.size : 200);
+    describe_cut(out->shown, sizeof out->shown, name);
     if (!object_is_visible(&contact))
         err = ERR_NOT_FOUND;
     object_release(&contact);

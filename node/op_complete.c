@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "node/describe.h"
 #include "node/op_ask.h"
 #include "node/op_circle.h"
-#include "node/op_due_act.h"
 #include "node/op_endorsement.h"
 #include "node/op_introduction.h"
 #include "node/op_invite.h"
@@ -234,11 +234,13 @@ static void op_complete_about(json_t *row, const char *keys, char out[OP_COMPLET
                             ? op_complete_first(row, keys + first + 1, strlen(keys + first + 1))
                             : NULL;
 
-    char text[4 * OP_COMPLETE_ABOUT_SIZE];
+    struct buf text = {0};
 
-    (void)snprintf(text, sizeof text, "%.150s%s%.150s", one != NULL ? one : "",
-                   one != NULL && other != NULL ? ": " : "", other != NULL ? other : "");
-    op_due_act_cut(out, OP_COMPLETE_ABOUT_SIZE, span_str(text));
+    buf_append(&text, span_str(one != NULL ? one : ""));
+    buf_append(&text, span_str(one != NULL && other != NULL ? ": " : ""));
+    buf_append(&text, span_str(other != NULL ? other : ""));
+    describe_cut(out, OP_COMPLETE_ABOUT_SIZE, buf_span(&text));
+    buf_release(&text);
 }
 
 /* How much of an id tells it from all others in the list, and is no less than what lists show. */

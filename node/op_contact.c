@@ -437,7 +437,7 @@ enum err op_contact_remove(struct op_call *call)
     if (!who.has_contact)
         return op_fail(call, OP_NOT_FOUND, "kith peer remove",
                        "%s is a peer without a contact of yours", who.shown);
-    err = op_flag(call, "forget") ? op_forget_contact(call, who.number, who.shown)
+    err = op_flag(call, "forget") ? op_forget_contact(call, who.number)
                                   : op_contact_group(call, who.number, op_contact_delete);
     if (err == ERR_OK && !op_flag(call, "forget")) /* Nothing brings back what is forgotten. */
         err = op_undo_end(call, mark, "remove", who.shown);

@@ -93,7 +93,7 @@ static bool op_due_shown(struct op_due *due, uint32_t number, uint32_t *out_head
 
     if (is_there) {
         *out_id = contact.id;
-        op_due_act_cut(who, 201, view_contact_shown(&contact));
+        describe_cut(who, 201, view_contact_shown(&contact));
     }
     object_release(&contact);
     return is_there;
@@ -135,7 +135,7 @@ static enum err op_due_repeated(struct op_due *due, const struct object *reminde
     err = op_due_cover(due, &item.contact);
     if (err == ERR_OK)
         err = op_due_count(due, reminder, head, &item);
-    op_due_act_cut(item.text, sizeof item.text, object_text(reminder, REMINDER_TEXT));
+    describe_cut(item.text, sizeof item.text, object_text(reminder, REMINDER_TEXT));
     if (err != ERR_OK || item.due_ms > due->until_ms)
         return err;
     more = op_due_more(due);
@@ -158,13 +158,13 @@ static enum err op_due_once(struct op_due *due, const struct object *reminder, u
     if (has_contact && !op_due_shown(due, number, &head, &item.contact, item.who))
         return ERR_OK;
     if (!has_contact)
-        op_due_act_cut(item.who, sizeof item.who,
-                       object_text(reminder, REMINDER_TAG).size > 0
-                           ? object_text(reminder, REMINDER_TAG)
-                           : object_text(reminder, REMINDER_CIRCLE));
+        describe_cut(item.who, sizeof item.who,
+                     object_text(reminder, REMINDER_TAG).size > 0
+                         ? object_text(reminder, REMINDER_TAG)
+                         : object_text(reminder, REMINDER_CIRCLE));
     item.due_ms = snoozed > on ? snoozed : on;
     item.late_ms = item.due_ms + 7 * DATE_DAY_MS;
-    op_due_act_cut(item.text, sizeof item.text, object_text(reminder, REMINDER_TEXT));
+    describe_cut(item.text, sizeof item.text, object_text(reminder, REMINDER_TEXT));
     if (item.due_ms > due->until_ms)
         return ERR_OK;
     more = op_due_more(due);
@@ -237,7 +237,7 @@ static enum err op_due_on_shared(void *self, uint32_t number, const struct objec
     if (tag.size > 0)
         err = view_contact_match(&due->call->snapshot, MATCH_BY_TAG, tag, op_due_on_tagged, due);
     if (err == ERR_OK && circle.size > 0 && circle.size < sizeof name) {
-        op_due_act_cut(name, sizeof name, circle);
+        describe_cut(name, sizeof name, circle);
         err = op_circle_each(due->call, name, op_due_on_member, due);
         if (err == ERR_NOT_FOUND) {
             due->call->failure = (struct op_failure){0}; /* The circle is gone, and that is all. */
@@ -270,7 +270,7 @@ static void op_due_add_birthday(struct op_due *due, const struct object *contact
                                  .contact = contact->id,
                                  .due_ms = on,
                                  .late_ms = on + DATE_DAY_MS};
-    op_due_act_cut(item->who, sizeof item->who, view_contact_shown(contact));
+    describe_cut(item->who, sizeof item->who, view_contact_shown(contact));
     date_of(on, &day);
     if (birth.year > 1900 && birth.year < day.year)
         (void)snprintf(item->text, sizeof item->text, "turns %u", (unsigned)day.year - birth.year);
@@ -297,7 +297,7 @@ static enum err op_due_add_quiet(struct op_due *due, uint32_t head, const struct
                                  .due_ms = last + OP_DUE_QUIET_DAYS * DATE_DAY_MS,
                                  .late_ms = last + 2 * OP_DUE_QUIET_DAYS * DATE_DAY_MS,
                                  .last_ms = last};
-    op_due_act_cut(item->who, sizeof item->who, view_contact_shown(contact));
+    describe_cut(item->who, sizeof item->who, view_contact_shown(contact));
     date_write(last, day);
     (void)snprintf(item->text, sizeof item->text, "last in touch on %s", day);
     return ERR_OK;

@@ -20,17 +20,6 @@ struct op_due_acts {
     struct buf renewed; /* ids, one after the other */
 };
 
-void op_due_act_cut(char *out, size_t size, struct span text)
-{
-    size_t count = text.size < size - 1 ? text.size : size - 1;
-
-    while (count > 0 && count < text.size && (text.data[count] & 0xc0) == 0x80)
-        count--; /* Between characters. */
-    if (count > 0)
-        memcpy(out, text.data, count);
-    out[count] = '\0';
-}
-
 /* Endorsements. */
 
 static bool op_due_act_stands(const struct op_due_acts *acts, const struct endorsement_view *view)
@@ -81,7 +70,7 @@ static enum err op_due_act_on_endorsement(void *self, const struct endorsement_v
         size_t size = strlen(intro);
 
         memcpy(act.text, intro, size);
-        op_due_act_cut(act.text + size, sizeof act.text - size, endorsement.words);
+        describe_cut(act.text + size, sizeof act.text - size, endorsement.words);
         err = acts->each(acts->self, &act);
     }
     object_release(&object);
@@ -122,7 +111,7 @@ static enum err op_due_act_on_introduction(void *self, const struct introduction
     (void)snprintf(text, sizeof text, "suggests you meet %s%s%s",
                    other != NULL ? other : "somebody", why != NULL ? ": " : "",
                    why != NULL ? why : "");
-    op_due_act_cut(act.text, sizeof act.text, span_str(text));
+    describe_cut(act.text, sizeof act.text, span_str(text));
     json_decref(shown);
     return acts->each(acts->self, &act);
 }
@@ -139,12 +128,12 @@ static enum err op_due_act_on_wanted(void *self, const struct introduction_fact 
 
     if (want->expires_ms <= acts->call->now_ms)
         return ERR_OK;
-    op_due_act_cut(name, sizeof name, want->words);
+    describe_cut(name, sizeof name, want->words);
     if (want->has_target)
         introduction_name(&acts->call->snapshot, &want->target, name);
     (void)snprintf(text, sizeof text, "would like to meet %s: %.*s", name, (int)want->blurb.size,
                    (const char *)want->blurb.data);
-    op_due_act_cut(act.text, sizeof act.text, span_str(text));
+    describe_cut(act.text, sizeof act.text, span_str(text));
     return acts->each(acts->self, &act);
 }
 
@@ -172,7 +161,7 @@ static enum err op_due_act_on_want(void *self, const struct peer *peer, const st
 
     (void)snprintf(text, sizeof text, "would like you to endorse: %.*s", (int)words.size,
                    (const char *)words.data);
-    op_due_act_cut(act.text, sizeof act.text, span_str(text));
+    describe_cut(act.text, sizeof act.text, span_str(text));
     return acts->each(acts->self, &act);
 }
 
@@ -190,7 +179,7 @@ static enum err op_due_act_on_share(void *self, const struct share_view *view)
         return ERR_OK;
     (void)snprintf(text, sizeof text, "shares a contact: %.*s", (int)view->share.texts[0].size,
                    (const char *)view->share.texts[0].data);
-    op_due_act_cut(act.text, sizeof act.text, span_str(text));
+    describe_cut(act.text, sizeof act.text, span_str(text));
     return acts->each(acts->self, &act);
 }
 
@@ -217,7 +206,7 @@ static enum err op_due_act_on_ask(void *self, const struct ask_row *row)
         (void)snprintf(text, sizeof text, "your %s ends: %.*s",
                        own.ask.sort == ASK_SORT_OFFER ? "offer" : "ask", (int)own.ask.title.size,
                        (const char *)own.ask.title.data);
-        op_due_act_cut(act.text, sizeof act.text, span_str(text));
+        describe_cut(act.text, sizeof act.text, span_str(text));
         err = acts->each(acts->self, &act);
     }
     view_ask_wipe(&plain);

@@ -19,9 +19,6 @@ struct op_due_act {
     char text[OP_DUE_TEXT_SIZE];
 };
 
-/* Copies as many whole characters as fit. */
-void op_due_act_cut(char *out, size_t size, struct span text);
-
 typedef enum err (*op_due_act_fn)(void *self, const struct op_due_act *act);
 /* Endorsements in force, by me or of me and accepted, that expire by until_ms and have no renewal
  * on its way; open asks of mine that end by then; and all that waits for me: introductions, wants,

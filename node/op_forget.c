@@ -9,7 +9,6 @@
 #include "proto/interaction.h"
 #include "storage/forget.h"
 #include "storage/row.h"
-#include "storage/undo.h"
 #include "storage/view_interaction.h"
 #include "storage/view_same.h"
 
@@ -76,8 +75,6 @@ static enum err op_forget_collect(struct op_forget *forget, uint32_t member)
     enum err err = row_load(snapshot, member, &contact, &space);
 
     forget->contact = contact.id;
-    if (err == ERR_OK)
-        err = undo_forget(forget->call->txn, object_text(&contact, CONTACT_NAME));
     object_release(&contact);
     if (err == ERR_OK)
         err = op_forget_add(forget, KIND_CONTACT, &forget->contact);
@@ -88,7 +85,7 @@ static enum err op_forget_collect(struct op_forget *forget, uint32_t member)
     return err == ERR_OK ? op_forget_closeness(forget, self) : err;
 }
 
-enum err op_forget_contact(struct op_call *call, uint32_t head, const char *shown)
+enum err op_forget_contact(struct op_call *call, uint32_t head)
 {
     struct op_forget forget = {.call = call};
     uint32_t members[VIEW_SAME_MAX];
@@ -105,5 +102,5 @@ enum err op_forget_contact(struct op_call *call, uint32_t head, const char *show
                            left < OP_FORGET_AT_ONCE ? left : OP_FORGET_AT_ONCE);
     }
     heap_free(forget.targets);
-    return err == ERR_OK ? undo_forget(call->txn, span_str(shown)) : err;
+    return err;
 }

@@ -5,8 +5,7 @@
 
 #include "node/ops.h"
 
-/* The group of contacts whose head is this one, their interactions, reminders and closeness; shown
- * is their name, which goes from what could be undone. */
-MUST_USE enum err op_forget_contact(struct op_call *call, uint32_t head, const char *shown);
+/* The group of contacts whose head is this one, their interactions, reminders and closeness. */
+MUST_USE enum err op_forget_contact(struct op_call *call, uint32_t head);
 
 #endif

@@ -14,6 +14,7 @@
 #include "node/import_match.h"
 #include "node/op_undo.h"
 #include "node/person_contact.h"
+#include "proto/scan.h"
 #include "storage/fold.h"
 #include "storage/follow.h"
 
@@ -380,6 +381,16 @@ static enum err op_import_steps(struct op_import_state *state, size_t step)
     return err;
 }
 
+static enum err op_import_check_tag(struct op_call *call)
+{
+    const char *tag = op_text(call, "tag");
+
+    if (tag == NULL || (strlen(tag) <= TEXT_SIZE_MAX && scan_is_utf8(span_str(tag))))
+        return ERR_OK;
+    return op_fail(call, OP_USAGE, "kith import FILE --tag choir",
+                   "a tag is text of at most %d bytes", TEXT_SIZE_MAX);
+}
+
 static enum err op_import_run(struct op_call *call, size_t step, bool *out_is_more)
 {
     struct op_import_state state = {
@@ -390,6 +401,8 @@ static enum err op_import_run(struct op_call *call, size_t step, bool *out_is_mo
     if (from != NULL && !book_format_named(from, &state.format))
         err = op_fail(call, OP_USAGE, "--from vcard, linkedin, google, outlook or csv",
                       "there is no format \"%.40s\"", from);
+    if (err == ERR_OK)
+        err = op_import_check_tag(call);
     if (err == ERR_OK)
         err = op_import_steps(&state, step);
     *out_is_more = state.at < state.people;

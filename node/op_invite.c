@@ -117,17 +117,11 @@ static void op_invite_hint(struct op_call *call, char out[static INVITATION_HINT
     struct space_row space;
     uint32_t number;
     struct span name = {0};
-    size_t size = 0;
 
     if (ledger_own_space(&call->snapshot, SPACE_CARD, &space) == ERR_OK &&
         row_get(&call->snapshot, &space.id, KIND_CARD, &only, &card, &number) == ERR_OK)
         name = object_text(&card, CARD_NAME);
-    size = name.size < INVITATION_HINT_SIZE_MAX ? name.size : INVITATION_HINT_SIZE_MAX;
-    while (size > 0 && size < name.size && (name.data[size] & 0xc0) == 0x80)
-        size--;
-    if (size > 0)
-        memcpy(out, name.data, size);
-    out[size] = '\0';
+    describe_cut(out, INVITATION_HINT_SIZE_MAX + 1, name);
     object_release(&card);
 }
 

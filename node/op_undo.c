@@ -12,12 +12,13 @@
 #include "node/amend.h"
 #include "node/describe.h"
 #include "proto/contact.h"
+#include "proto/scan.h"
 #include "storage/history.h"
 #include "storage/row.h"
 #include "storage/undo.h"
 #include "storage/view_same.h"
 
-enum { OP_UNDO_FIELDS = 256 };
+enum { OP_UNDO_FIELDS = 256, OP_UNDO_NAME_MAX = 200 };
 
 enum err op_undo_begin(struct op_call *call, uint64_t *out_mark)
 {
@@ -29,11 +30,13 @@ enum err op_undo_begin(struct op_call *call, uint64_t *out_mark)
 enum err op_undo_end(struct op_call *call, uint64_t mark, const char *verb, const char *name)
 {
     struct undo_row row = {.first = mark + 1};
+    struct span whom = scan_cut(span_str(name), OP_UNDO_NAME_MAX);
     enum err err = undo_tip(call->txn, &row.log, &row.last);
 
     if (err != ERR_OK || row.last <= mark)
         return err;
-    (void)snprintf(row.what, sizeof row.what, "%s%s%.200s", verb, name[0] != '\0' ? " " : "", name);
+    (void)snprintf(row.what, sizeof row.what, "%s%s%.*s", verb, whom.size > 0 ? " " : "",
+                   (int)whom.size, name);
     return undo_push(call->txn, &row);
 }
 
@@ -355,6 +358,9 @@ enum err op_undo(struct op_call *call)
     }
     if (err != ERR_OK)
         return op_fail_err(call, err, "the last change could not be taken back");
+    for (size_t size = strlen(undo.row.what);
+         !scan_is_utf8(span_of(undo.row.what, size)) && size > 0; size--)
+        undo.row.what[size - 1] = '\0'; /* An older kith cut letters in two. */
     call->result = json_pack("{s:s, s:I, s:I}", "undone", undo.row.what, "contacts",
                              (json_int_t)undo.changed, "left", (json_int_t)undo.left);
     if (call->result == NULL)

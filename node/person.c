@@ -25,16 +25,6 @@ struct span person_trim(struct span text)
     return text;
 }
 
-/* Cut on a character's boundary. */
-static struct span person_cut(struct span text, size_t max)
-{
-    if (text.size <= max)
-        return text;
-    while (max > 0 && (text.data[max] & 0xc0) == 0x80)
-        max--;
-    return span_of(text.data, max);
-}
-
 size_t person_count(const struct person *person)
 {
     return person->values.size / sizeof(struct person_value);
@@ -60,7 +50,8 @@ static bool person_keeps(uint8_t field, uint8_t letter)
     }
 }
 
-/* Control bytes in the middle become spaces, a line end of two bytes one. */
+/* Control bytes in the middle become spaces, a line end of two bytes one, and in a note a line end
+ * of an old Mac; in an extra that would make a property of what was none. */
 /* PROTOCOL IMPORT-4: "A person has at most PERSON_VALUES_MAX values of PERSON_SIZE_MAX bytes
  * together, so that one edit holds them" */
 static void person_put(struct person *person, uint8_t field, struct span text)
@@ -84,7 +75,7 @@ static void person_put(struct person *person, uint8_t field, struct span text)
         if (letter == '\r' && from + 1 < text.size && text.data[from + 1] == '\n')
             continue;
         if ((letter < ' ' || letter == 0x7f) && !person_keeps(field, letter))
-            letter = letter == '\r' && person_keeps(field, '\n') ? '\n' : ' ';
+            letter = letter == '\r' && field == CONTACT_NOTE ? '\n' : ' ';
         at[value.size++] = letter;
     }
     person->text.size = value.at + value.size;
@@ -101,7 +92,7 @@ bool person_set(struct person *person, uint8_t field, struct span text)
         return false;
     if (text.size > max) {
         person->is_cut = true;
-        text = person_cut(text, max);
+        text = scan_cut(text, max);
     }
     person_put(person, field, text);
     return true;
@@ -132,7 +123,7 @@ void person_label(struct person *person, struct span label, struct span value)
         memchr(label.data, PERSON_LABEL_MARK, label.size) != NULL ||
         person_label_of(person, value).size > 0)
         return;
-    buf_append(&text, person_cut(label, TEXT_SIZE_MAX));
+    buf_append(&text, scan_cut(label, TEXT_SIZE_MAX));
     buf_byte(&text, PERSON_LABEL_MARK);
     buf_append(&text, value);
     (void)person_add(person, CONTACT_LABELS, buf_span(&text)); /* Too long: is_cut tells. */

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "crypto/heap.h"
-#include "node/op_due_act.h"
+#include "node/describe.h"
 #include "node/show_state.h"
 
 enum {
@@ -49,7 +49,7 @@ static void show_status_wanted(json_t *due)
             continue;
         who = show_copy(show_text(row, "who"));
         text = show_copy(show_text(row, "text"));
-        op_due_act_cut(line, sizeof line, span_str(text != NULL ? text : ""));
+        describe_cut(line, sizeof line, span_str(text != NULL ? text : ""));
         (void)printf("  %s %s%s\n", who != NULL ? who : "", line,
                      text != NULL && strlen(text) > strlen(line) ? "..." : "");
         heap_free(who);
@@ -79,7 +79,7 @@ static void show_status_introductions(json_t *due, json_int_t waiting)
     }
     who = show_copy(show_text(only, "who"));
     text = show_copy(show_text(only, "text"));
-    op_due_act_cut(line, sizeof line, span_str(text != NULL ? text : ""));
+    describe_cut(line, sizeof line, span_str(text != NULL ? text : ""));
     (void)printf("  %s %s%s\n      kith intro show %.12s\n", who != NULL ? who : "", line,
                  text != NULL && strlen(text) > strlen(line) ? "..." : "", show_text(only, "id"));
     heap_free(who);

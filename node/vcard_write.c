@@ -267,7 +267,8 @@ static void vcard_write_photo(struct vcard_writer *writer, struct span photo)
     static const char mark[] = ";TYPE=";
     struct property property;
 
-    if (photo.size == 0 || !property_read(photo, &property))
+    if (photo.size == 0 || !property_read(photo, &property) ||
+        !vcard_text_is(property.name, "PHOTO"))
         return;
     if (writer->version == VCARD_3) {
         buf_append(&writer->line, photo);
@@ -287,6 +288,21 @@ static void vcard_write_photo(struct vcard_writer *writer, struct span photo)
     vcard_write_line(writer);
 }
 
+/* Is it a property, and none that would begin or end a card? Own formats bring kept lines as they
+ * stand, and somebody else may have written the file. */
+static bool vcard_write_may(struct span line)
+{
+    static const char *const bounds[] = {"BEGIN", "END", "VERSION"};
+    struct property property;
+
+    if (!property_read(line, &property) || line.data[0] <= ' ')
+        return false;
+    for (size_t at = 0; at < sizeof bounds / sizeof bounds[0]; at++)
+        if (vcard_text_is(property.name, bounds[at]))
+            return false;
+    return true;
+}
+
 /* A group of several lines gets a number of its own. */
 static void vcard_write_extra(struct vcard_writer *writer, struct span extra)
 {
@@ -300,6 +316,8 @@ static void vcard_write_extra(struct vcard_writer *writer, struct span extra)
         if (end != NULL)
             line.size = (size_t)(end - extra.data);
         extra = end != NULL ? span_of(end + 1, extra.size - line.size - 1) : span_of(NULL, 0);
+        if (!vcard_write_may(line))
+            continue;
         if (is_group && line.size > 5 && memcmp(line.data, "item.", 5) == 0) {
             char group[32];
 

@@ -132,6 +132,26 @@ static void edit_settle(struct edit_space *space)
     }
 }
 
+/* Known fields must have their type and stay within their bounds; unknown ones are a newer kith's
+ * business. */
+static bool edit_fits(const struct kind *kind, const struct write *write)
+{
+    const struct field *field = kind != NULL ? kind_field(kind, write->field) : NULL;
+    const struct value *value = &write->value;
+
+    if (kind != NULL && write->counter > COUNTER_MAX)
+        return false;
+    if (field == NULL || (write->op != WRITE_SET && write->op != WRITE_ADD))
+        return true;
+    if (field->is_set != (write->op != WRITE_SET))
+        return false;
+    if (value->type == VALUE_NONE && write->op == WRITE_SET)
+        return true;
+    return value->type == field->type &&
+           (field->size_max == 0 ||
+            (value->type == VALUE_NUMBER ? value->number : value->bytes.size) <= field->size_max);
+}
+
 /* Writing. */
 
 static void edit_put_value(const struct value *value, struct buf *out)
@@ -240,6 +260,7 @@ static void edit_put_write(const struct write *write, const struct id *last_dot,
 enum err edit_write(struct edit_space *space, struct buf *out)
 {
     size_t room = space->edit.has_original ? EDIT_ROOM : EDIT_ROOM_TO_REPEAT;
+    const struct kind *kind = kind_find(space->edit.kind);
     const struct id *last_dot = NULL;
     size_t begun_at = out->size;
 
@@ -247,6 +268,9 @@ enum err edit_write(struct edit_space *space, struct buf *out)
         return ERR_NOMEM;
     if (space->edit.writes_count == 0 || space->edit.writes_count > EDIT_WRITES_MAX)
         return ERR_LIMIT;
+    for (size_t at = 0; at < space->edit.writes_count; at++)
+        if (!edit_fits(kind, &space->edit.writes[at]))
+            return ERR_LIMIT;
     edit_settle(space);
     wire_put_array(out, space->edit.has_original ? 5 : 4);
     wire_put_uint(out, space->edit.kind);
@@ -303,27 +327,6 @@ static struct value edit_read_value(struct wire *wire)
     return value;
 }
 
-/* Known fields must have their type and stay within their bounds; unknown ones are a newer kith's
- * business. */
-static void edit_check_value(struct wire *wire, const struct kind *kind, const struct write *write)
-{
-    const struct field *field = kind != NULL ? kind_field(kind, write->field) : NULL;
-    const struct value *value = &write->value;
-
-    if (field == NULL)
-        return;
-    if (field->is_set != (write->op != WRITE_SET))
-        wire_fail(wire);
-    else if (value->type == VALUE_NONE && write->op == WRITE_SET)
-        return;
-    else if (value->type != field->type)
-        wire_fail(wire);
-    else if (field->size_max > 0 &&
-             (value->type == VALUE_NUMBER ? value->number > field->size_max
-                                          : value->bytes.size > field->size_max))
-        wire_fail(wire);
-}
-
 static void edit_read_dots(struct wire *wire, struct edit_space *space, struct write *write)
 {
     struct wire list = wire_array(wire, 1, REMOVE_DOTS_MAX);
@@ -375,14 +378,16 @@ static void edit_read_write(struct wire *list, const struct kind *kind, struct e
         write.field = (uint8_t)wire_uint(&row, UINT8_MAX);
         write.counter = wire_uint(&row, COUNTER_MAX);
         write.value = edit_read_value(&row);
-        edit_check_value(&row, kind, &write);
+        if (!edit_fits(kind, &write))
+            wire_fail(&row);
         break;
     case WRITE_ADD:
         write.field = (uint8_t)wire_uint(&row, UINT8_MAX);
         edit_read_dot(&row, last);
         write.dot = last->dot;
         write.value = edit_read_value(&row);
-        edit_check_value(&row, kind, &write);
+        if (!edit_fits(kind, &write))
+            wire_fail(&row);
         object_element(space->edit.kind, write.field, write.value.bytes, &write.element);
         break;
     case WRITE_REMOVE:

@@ -87,7 +87,8 @@ void edit_delete(struct edit_space *space, const struct seen *seen, size_t seen_
 void edit_same(struct edit_space *space, const struct id *other, uint64_t counter, bool is_same);
 /* The edit repeats writes of this original; time and counters are the original's too. */
 void edit_carry(struct edit_space *space, const struct original *original);
-/* Appends the canonical bytes. ERR_NOMEM; ERR_LIMIT when larger than an entry may be. */
+/* Appends the canonical bytes. ERR_NOMEM; ERR_LIMIT when larger than an entry may be, or when a
+ * value is one that edit_read would refuse: what nobody could read is never written. */
 MUST_USE enum err edit_write(struct edit_space *space, struct buf *out);
 /* Reads and checks against the kind table: unknown kinds and fields of known types pass (a newer
  * kith wrote them), wrong types, bounds and counters above COUNTER_MAX are ERR_MALFORMED.

@@ -180,3 +180,12 @@ enum scan_verdict scan(struct span bytes)
         owed[++depth] = item.value;
     }
 }
+
+struct span scan_cut(struct span text, size_t size_max)
+{
+    if (text.size <= size_max)
+        return text;
+    while (size_max > 0 && (text.data[size_max] & 0xc0) == 0x80)
+        size_max--;
+    return span_of(text.data, size_max);
+}

@@ -23,5 +23,7 @@ enum scan_verdict {
 enum scan_verdict scan(struct span bytes);
 /* Valid UTF-8 by RFC 3629: no overlong forms, no surrogates. */
 bool scan_is_utf8(struct span text);
+/* The longest beginning of at most size_max bytes that cuts no letter in two. */
+struct span scan_cut(struct span text, size_t size_max);
 
 #endif

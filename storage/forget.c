@@ -10,6 +10,7 @@
 #include "storage/absent.h"
 #include "storage/follow_state.h"
 #include "storage/row.h"
+#include "storage/undo.h"
 
 /* Making one. */
 
@@ -248,6 +249,7 @@ enum err forget_object(struct ledger_txn *txn, const struct id *space, uint8_t k
 struct forget_places {
     struct ledger_txn *txn;
     const struct space_row *space;
+    struct buf own; /* struct undo_place: those of my self space */
 };
 
 /* PROTOCOL FORGET-2: "An entry that a forget of its space names says nothing any more, whichever
@@ -257,13 +259,15 @@ static enum err forget_on_place(void *self, const struct public_key *device, uin
     struct forget_places *places = self;
     struct snapshot snapshot = ledger_txn_snapshot(places->txn);
     struct entry_row row;
-    uint32_t log;
-    enum err err = log_table_number(places->txn, places->space->number, device, &log);
+    struct undo_place place = {.seq = seq};
+    enum err err = log_table_number(places->txn, places->space->number, device, &place.log);
 
+    if (err == ERR_OK && places->space->kind == SPACE_SELF)
+        buf_append(&places->own, span_of(&place, sizeof place));
     if (err == ERR_OK)
-        err = absent_forgive(places->txn, log, seq);
+        err = absent_forgive(places->txn, place.log, seq);
     if (err == ERR_OK)
-        err = ledger_entry_at(&snapshot, log, seq, &row);
+        err = ledger_entry_at(&snapshot, place.log, seq, &row);
     if (err == ERR_OK && row.entry.header.epoch_index > 0)
         err = absent_drop(places->txn, row.arrival);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
@@ -282,6 +286,12 @@ enum err forget_changed(struct ledger_txn *txn, const struct space_row *space,
         return ERR_OK;
     memcpy(id.bytes, object.data, ID_SIZE);
     err = forget_each_place(object_value(after, FORGET_PLACES).bytes, forget_on_place, &places);
+    if (err == ERR_OK)
+        err = buf_err(&places.own);
+    if (err == ERR_OK && places.own.size > 0)
+        err = undo_forget(txn, (const struct undo_place *)(const void *)places.own.data,
+                          places.own.size / sizeof(struct undo_place));
+    buf_release(&places.own);
     if (err == ERR_MALFORMED)
         return ERR_OK;
     return err == ERR_OK ? follow_prune(txn, space, (uint8_t)kind, &id) : err;

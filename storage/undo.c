@@ -106,12 +106,8 @@ enum err undo_push(struct ledger_txn *txn, struct undo_row *row)
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-/* The newest row that is older than out, of this act (0: of any) and whose words end so; or
- * ERR_NOT_FOUND. */
-static enum err undo_find(const struct snapshot *snapshot, uint64_t act, struct span words,
-                          struct undo_row *out)
+enum err undo_step(const struct snapshot *snapshot, uint64_t act, struct undo_row *out)
 {
-    uint64_t before = out->number;
     struct kv_cursor *cursor;
     struct span key, value;
     enum err err = kv_cursor_open(snapshot->kv, TABLE_UNDO, &cursor);
@@ -119,35 +115,63 @@ static enum err undo_find(const struct snapshot *snapshot, uint64_t act, struct 
     if (err != ERR_OK)
         return err;
     for (err = kv_cursor_last(cursor); err == ERR_OK; err = kv_cursor_previous(cursor)) {
-        size_t size;
-
         kv_cursor_at(cursor, &key, &value);
         err = undo_read(key, value, out);
-        if (err != ERR_OK)
-            break;
-        size = strlen(out->what);
-        if (out->number < before && (act == 0 || out->act == act) && size >= words.size &&
-            span_is_equal(span_of(out->what + size - words.size, words.size), words))
+        if (err != ERR_OK || out->act == act)
             break;
     }
     kv_cursor_close(cursor);
     return err;
 }
 
-enum err undo_step(const struct snapshot *snapshot, uint64_t act, struct undo_row *out)
+/* Forgetting. */
+
+/* Does the act name somebody, and did it write one of these entries? */
+static bool undo_is_about(const struct undo_row *row, const struct undo_place *places, size_t count)
 {
-    out->number = UINT64_MAX;
-    return undo_find(snapshot, act, span_of(NULL, 0), out);
+    if (strchr(row->what, ' ') == NULL)
+        return false;
+    for (size_t at = 0; at < count; at++)
+        if (places[at].log == row->log && places[at].seq >= row->first &&
+            places[at].seq <= row->last)
+            return true;
+    return false;
 }
 
-enum err undo_forget(struct ledger_txn *txn, struct span words)
+static enum err undo_collect(const struct snapshot *snapshot, const struct undo_place *places,
+                             size_t count, struct buf *numbers)
+{
+    struct kv_cursor *cursor;
+    struct undo_row row;
+    struct span key, value;
+    enum err err = kv_cursor_open(snapshot->kv, TABLE_UNDO, &cursor);
+
+    if (err != ERR_OK)
+        return err;
+    for (err = kv_cursor_last(cursor); err == ERR_OK; err = kv_cursor_previous(cursor)) {
+        kv_cursor_at(cursor, &key, &value);
+        err = undo_read(key, value, &row);
+        if (err != ERR_OK)
+            break;
+        if (undo_is_about(&row, places, count))
+            buf_append(numbers, span_of(&row.number, sizeof row.number));
+    }
+    kv_cursor_close(cursor);
+    return err == ERR_NOT_FOUND ? buf_err(numbers) : err;
+}
+
+enum err undo_forget(struct ledger_txn *txn, const struct undo_place *places, size_t count)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct undo_row row = {.number = UINT64_MAX};
-    enum err err;
+    struct buf numbers = {0};
+    enum err err = undo_collect(&snapshot, places, count, &numbers);
 
-    while ((err = undo_find(&snapshot, 0, words, &row)) == ERR_OK)
-        if ((err = undo_drop(txn, &row)) != ERR_OK)
-            return err;
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
+    for (size_t at = 0; err == ERR_OK && at < numbers.size; at += sizeof(uint64_t)) {
+        struct undo_row row;
+
+        memcpy(&row.number, numbers.data + at, sizeof row.number);
+        err = undo_drop(txn, &row);
+    }
+    buf_release(&numbers);
+    return err;
 }

@@ -18,6 +18,12 @@ struct undo_row {
     char what[UNDO_WHAT_MAX + 1]; /* in words: "add Joon Kim" */
 };
 
+/* Where an entry lies: local number of its log, and seq in it. */
+struct undo_place {
+    uint32_t log;
+    uint64_t seq;
+};
+
 /* This device's log of the self space and how long it is; zeroes before its first entry. */
 MUST_USE enum err undo_tip(struct ledger_txn *txn, uint32_t *out_log, uint64_t *out_size);
 /* Notes an act, or a further step of the act that is named; number, at_ms and, where it is zero,
@@ -27,8 +33,9 @@ MUST_USE enum err undo_push(struct ledger_txn *txn, struct undo_row *row);
 MUST_USE enum err undo_last(const struct snapshot *snapshot, struct undo_row *out);
 /* The newest step of an act that is left. ERR_NOT_FOUND. */
 MUST_USE enum err undo_step(const struct snapshot *snapshot, uint64_t act, struct undo_row *out);
-/* Forgets every act whose words end so. */
-MUST_USE enum err undo_forget(struct ledger_txn *txn, struct span words);
+/* Forgets every act that names somebody and wrote one of these entries. */
+MUST_USE enum err undo_forget(struct ledger_txn *txn, const struct undo_place *places,
+                              size_t count);
 MUST_USE enum err undo_drop(struct ledger_txn *txn, const struct undo_row *row);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "crypto/secret.h"
 #include "proto/limits.h"
+#include "proto/scan.h"
 #include "storage/ledger_state.h"
 #include "storage/row.h"
 #include "storage/view_peer.h"
@@ -63,17 +64,6 @@ static enum err view_interaction_is_noted(const struct snapshot *snapshot, const
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-/* Whole characters of what is too long. */
-static struct span view_interaction_cut(struct span text)
-{
-    if (text.size <= NOTE_SIZE_MAX)
-        return text;
-    text.size = NOTE_SIZE_MAX;
-    while (text.size > 0 && (text.data[text.size] & 0xc0) == 0x80)
-        text.size--;
-    return text;
-}
-
 enum err view_interaction_act(struct ledger_txn *txn, const struct public_key *member,
                               const struct interaction *act)
 {
@@ -90,7 +80,7 @@ enum err view_interaction_act(struct ledger_txn *txn, const struct public_key *m
     if (err == ERR_OK)
         copy.contact = peer->contact;
     secret_free(peer);
-    copy.text = view_interaction_cut(act->text);
+    copy.text = scan_cut(act->text, NOTE_SIZE_MAX);
     if (err == ERR_OK && !is_noted)
         err = view_interaction_write(txn, &copy, &id);
     return err == ERR_NOT_FOUND ? ERR_OK : err;

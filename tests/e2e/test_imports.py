@@ -1,4 +1,5 @@
 """An import is whole or not there: planned, repeated, taken back, broken off."""
+import json
 import os
 import signal
 import subprocess
@@ -207,6 +208,37 @@ def nothing_of_a_card_becomes_another_property(place):
     text = ana.ok("export")["text"]
     lines = text.split("\r\n")
     assert lines.count("BEGIN:VCARD") == 1 and "\r\nTEL" not in text, text
+
+
+def nothing_of_any_format_becomes_another_card(place):
+    def properties(text):
+        return [line for line in text.replace("\r\n ", "").split("\r\n") if line]
+
+    # A line end of an old Mac, in a file that has others.
+    ana = place.member("Ana")
+    book = (b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Eve\r\nX-ODD:a\rEND:VCARD\rBEGIN:VCARD\rFN:Mallory"
+            b"\r\nNOTE:b\rc\r\nEND:VCARD\r\n")
+    assert ana.ok("import", "-", stdin=book)["new"] == 1
+    assert people(ana)[0]["note"] == "b\nc", people(ana)
+    # The name of a column, and what kind of address it is.
+    book = (b'Name,Email,"Colour\nTEL:1",Address 1 - Type,Address 1 - City,E-mail 1 - Value,'
+            b'Group Membership\nJoe,joe@example.org,blue,"work\nTEL:2",Porto,j@example.org,\n')
+    assert ana.ok("import", "-", stdin=book)["new"] == 1
+    # What says by itself that it is a line of a vCard.
+    book = {"contacts": [{"name": "Kim", "photo": "END:VCARD",
+                          "extra": ["END:VCARD", "X-A:1\nEND:VCARD\nBEGIN:VCARD\nX-C:3",
+                                    "no property", "VERSION:2.1", "X-B:2"]}]}
+    assert ana.ok("import", "-", stdin=json.dumps(book).encode())["new"] == 1
+    for version in ("vcard", "vcard4"):
+        lines = properties(ana.ok("export", "--format", version)["text"])
+        assert [lines.count(one) for one in ("BEGIN:VCARD", "END:VCARD")] == [3, 3], lines
+        assert sorted(line for line in lines if line.startswith("FN:")) == ["FN:Eve", "FN:Joe",
+                                                                           "FN:Kim"], lines
+        assert all(":" in line and not line.startswith("TEL") for line in lines), lines
+        assert "X-ODD:a END:VCARD BEGIN:VCARD FN:Mallory" in lines and "X-B:2" in lines, lines
+        assert sum(line.startswith("VERSION") for line in lines) == 3, lines
+        assert 'X-COLUMN;NAME="Colour TEL:1":blue' in lines, lines
+        assert 'ADR;TYPE="work tel:2":;;;Porto;;;' in lines, lines
 
 
 def an_empty_file_and_a_rehearsal_say_so(place):

@@ -148,6 +148,26 @@ static void hostile_headers_cost_no_memory(void **state)
     assert_int_equal(scan(span_of(nested, sizeof nested)), SCAN_TRUNCATED);
 }
 
+static void a_text_is_cut_between_letters(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t max, size;
+    } cases[] = {{"", 0, 0},
+                 {"ab", 1, 1},
+                 {"ab", 2, 2},
+                 {"ab", 3, 2},
+                 {"\u00e9\u00e9", 1, 0},
+                 {"\u00e9\u00e9", 2, 2},
+                 {"\u00e9\u00e9", 3, 2},
+                 {"a\u20ac", 3, 1},
+                 {"a\U0001f600", 4, 1}};
+
+    (void)state;
+    for (size_t at = 0; at < sizeof cases / sizeof cases[0]; at++)
+        assert_int_equal(scan_cut(span_str(cases[at].text), cases[at].max).size, cases[at].size);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +175,7 @@ int main(void)
         cmocka_unit_test(scan_stops_at_its_depth),
         cmocka_unit_test(msgpack_alone_asks_for_more_than_there_is),
         cmocka_unit_test(hostile_headers_cost_no_memory),
+        cmocka_unit_test(a_text_is_cut_between_letters),
     };
 
     return cmocka_run_group_tests(tests, limit_memory, NULL);

@@ -344,6 +344,16 @@ json_t *op_list(const struct op_call *call, const char *name)
     return json_is_array(list) ? list : NULL;
 }
 
+bool op_key_value(const char *text, struct span *out_key, struct span *out_value)
+{
+    const char *equals = text != NULL ? strchr(text, '=') : NULL;
+    size_t size = text == NULL ? 0 : equals != NULL ? (size_t)(equals - text) : strlen(text);
+
+    *out_key = span_of(text, size);
+    *out_value = equals != NULL ? span_str(equals + 1) : span_of(NULL, 0);
+    return equals != NULL;
+}
+
 bool op_flag(const struct op_call *call, const char *name)
 {
     return json_is_true(json_object_get(call->params, name));

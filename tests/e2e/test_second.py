@@ -5,12 +5,16 @@ import os
 import shutil
 
 import second_ask
-from kithtest import Skip, run, until
+from kithtest import Skip, link, run, until
 from second_channel import Closed
+from second_endorsement import DAY, KIND_ENDORSEMENT, PEERS, endorse
 from second_epoch import Book
 from second_fork import GIVEN_UP
-from second_keys import SODIUM, did, fresh
-from second_node import Node
+from second_introduction import OFFER, RELAY, RELEASE, Introduction
+from second_keys import SODIUM, did, digest, fresh
+from second_member import open_statement
+from second_node import Node, Peer
+from second_pack import unpack
 from second_session import FACTS, Ended
 
 
@@ -265,6 +269,60 @@ def a_device_that_was_given_up_is_told_and_not_heard(place):
     meeting.settle()
     card = meeting.ana.card_of("Second")
     assert card["title"] == "Second device" and "place" not in card, card
+
+
+def an_introduction_ends_in_a_link(place):
+    """INTRO-1 to INTRO-14: Ana introduces it to Bruno; both agree, and they meet directly."""
+    meeting = Meeting(place)
+    node, ana = meeting.node, meeting.ana
+    bruno = place.member("Bruno").start()
+    link(ana, bruno)
+    ana.ok("introduce", "Second", "Bruno", "--why", "You both like wood", "--first", "both")
+    introduction = Introduction(node, meeting.peer)
+    meeting.session.until(lambda: introduction.heard(OFFER), what="no offer")
+    introduction.accept()
+    meeting.told()
+    until(lambda: bruno.ok("intro", "list")["introductions"])
+    bruno.ok("intro", "accept", "Second", "--message", "Good morning")
+    meeting.session.until(lambda: introduction.heard(RELEASE), what="no release")
+    introduction.released()
+    peer = Peer(None)
+    introduction.greet(peer.pair_out)
+    meeting.told()
+    meeting.session.until(lambda: introduction.heard(RELAY), what="no hello of the other")
+    assert introduction.meet(peer) == "Good morning"
+    node.write_pair(peer)
+    node.commit()
+    session = node.dial(peer, node.me.identity.data)
+    session.until(session.is_settled)
+    session.until(lambda: node.card_of(peer))
+    assert node.card_of(peer).value(1) == "Bruno"
+    row = next(row for row in bruno.peers() if row["name"] == "Second")
+    assert row["level"] == "introduced" and row["via"] == "Ana" and row["in_step"], row
+    assert bruno.card_of("Second")["member"] == did(node.me.member)
+
+
+def an_endorsement_is_checked_exported_and_shown(place):
+    """ENDORSE, EXPORT, SHOW: both proofs hold, and the subject's show comes back in its card."""
+    meeting = Meeting(place)
+    node, peer, ana = meeting.node, meeting.peer, meeting.ana
+    words = 'Translated our "book" in time, \\ and well.\n\tÀ bientôt \x7f'
+    endorsement = endorse(node, peer, words)
+    meeting.told()
+    row = ana.ok("endorsement", "list", "--pending")["endorsements"][0]
+    assert row["verified"] and row["words"] == words and row["issuer"]["name"] == "Second", row
+    ana.ok("endorsement", "accept", row["id"], "--to", "peers")
+    export = os.path.join(place.path, "e.json")
+    ana.ok("endorsement", "export", row["id"], "-o", export)
+    assert ana.ok("endorsement", "verify", export)["valid"]
+    key = (KIND_ENDORSEMENT, digest("kith statement", endorsement)[:16])
+    meeting.session.until(lambda: key in node.objects[peer.card_in], what="it is not shown")
+    shown = node.objects[peer.card_in][key]
+    assert shown.value(1) == endorsement
+    member, body = open_statement("kith show", shown.value(2))
+    form, of, audience, made, until_s = unpack(body)
+    assert (member, form, of) == (peer.member, 1, digest("kith statement", endorsement))
+    assert audience == PEERS and 0 < until_s - made <= 90 * DAY, (audience, made, until_s)
 
 
 if __name__ == "__main__":

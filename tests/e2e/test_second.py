@@ -3,11 +3,12 @@ node on loopback. Where the text and the code part, this fails. second_*.py is t
 import copy
 import os
 import shutil
+import threading
 
 import second_ask
 from kithtest import Skip, link, run, until
-from second_channel import Closed
-from second_endorsement import DAY, KIND_ENDORSEMENT, PEERS, endorse
+from second_handshake import Closed
+from second_endorsement import DAY, KIND_ENDORSEMENT, NETWORK, PEERS, check, endorse, show
 from second_epoch import Book
 from second_fork import GIVEN_UP
 from second_introduction import OFFER, RELAY, RELEASE, Introduction
@@ -18,12 +19,16 @@ from second_pack import unpack
 from second_session import FACTS, Ended
 
 
+def need_sodium():
+    if SODIUM is None:
+        raise Skip("libsodium.so cannot be loaded by ctypes")
+
+
 class Meeting:
     """Ana's node, and the second one."""
 
     def __init__(self, place, title=""):
-        if SODIUM is None:
-            raise Skip("libsodium.so cannot be loaded by ctypes")
+        need_sodium()
         self.ana = place.member("Ana")
         self.address = self.ana.start("127.0.0.1:0").listen[0]
         self.ana.request("me.edit", title="Translator", email=["ana@example.org"])
@@ -75,6 +80,30 @@ def an_invitation_makes_a_link(place):
     assert meeting.card(1) == "Ana" and meeting.card(3) == "Translator"
     assert meeting.node.card_of(meeting.peer).values(20) == ["ana@example.org"]
     assert did(meeting.peer.member) == meeting.ana.identity["member"]
+
+
+def it_invites_and_is_called(place):
+    """KNOCK-2, HANDSHAKE-3, LINK-1 to LINK-5 as the inviter; then the other side calls."""
+    need_sodium()
+    ana = place.member("Ana").start()
+    node = Node("Second")
+    node.write_card(name="Second", title="Inviter")
+    uri = node.invite()
+    accepting = threading.Thread(target=lambda: ana.ok("peer", "accept", uri), daemon=True)
+    accepting.start()
+    session = node.link()
+    session.until(session.is_settled)
+    accepting.join(20)
+    row = ana.peers()[0]
+    assert row["state"] == "online" and row["name"] == "Second", row
+    assert ana.card_of("Second")["title"] == "Inviter"
+    session.bye()
+    node.write_card(title="Called")
+    node.commit()
+    ana.call("sync", "Second")
+    session = node.listen(session.peer)
+    session.until(session.is_settled)
+    until(lambda: ana.card_of("Second")["title"] == "Called")
 
 
 def who_meets_again_says_two_digests(place):
@@ -271,6 +300,26 @@ def a_device_that_was_given_up_is_told_and_not_heard(place):
     assert card["title"] == "Second device" and "place" not in card, card
 
 
+def what_it_shows_is_quoted(place):
+    """ENDORSE-3, SHOW-1, NETWORK, QUOTE: it shows what Ana wrote of it, and reads Ana's quote."""
+    meeting = Meeting(place)
+    node, peer, ana = meeting.node, meeting.peer, meeting.ana
+    ana.ok("endorse", "Second", "--about", "protocols", "--relation", "worked-with", "--words",
+           "Reads what is written, and no more.", "--ceiling", "network")
+    meeting.session.until(lambda: node.said(peer, KIND_ENDORSEMENT), what="no endorsement")
+    endorsement = node.said(peer, KIND_ENDORSEMENT)[0].value(1)
+    assert check(endorsement) == (peer.member, node.me.member,
+                                  "Reads what is written, and no more.")
+    show(node, endorsement, NETWORK)
+    meeting.told()
+    given = ana.ok("endorsement", "list", "--given")["endorsements"][0]
+    assert given["shown_to"] == "network", given
+    ana.ok("network", "on")
+    meeting.session.until(lambda: peer.networks, what="no network space was granted")
+    meeting.session.until(lambda: node.quotes(peer), what="no quote")
+    assert node.quotes(peer)[0].value(1) == endorsement
+
+
 def an_introduction_ends_in_a_link(place):
     """INTRO-1 to INTRO-14: Ana introduces it to Bruno; both agree, and they meet directly."""
     meeting = Meeting(place)
@@ -291,6 +340,7 @@ def an_introduction_ends_in_a_link(place):
     meeting.told()
     meeting.session.until(lambda: introduction.heard(RELAY), what="no hello of the other")
     assert introduction.meet(peer) == "Good morning"
+    until(lambda: len(bruno.peers()) == 2, what="Bruno did not hear its hello")
     node.write_pair(peer)
     node.commit()
     session = node.dial(peer, node.me.identity.data)

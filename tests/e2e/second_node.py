@@ -1,15 +1,20 @@
 """The second node: a member with one device, the logs it holds, and its peers."""
+import socket
+
 from second_channel import Channel
 from second_epoch import Book, Keys
 from second_fork import CARD, KIND_CERTIFICATE, Forks
-from second_keys import about, digest, fresh, x25519_public
+from second_handshake import answer, call
+from second_keys import about, digest, fresh, kdf, x25519_public
 from second_log import Entry, Log
-from second_member import Identity, Invitation, Self, now_ms, read_addresses
+from second_member import (Identity, Invitation, Self, door_of, invite, now_ms,
+                           packed_address, read_addresses)
 from second_object import read
 from second_pack import pack
-from second_session import LINK, Session
+from second_session import IDENTITY, LINK, REFUSED, Session
 
-KIND_CARD, KIND_GRANT = 30, 40
+KIND_CARD, KIND_GRANT, KIND_ENDORSEMENT = 30, 40, 60
+NETWORK = 4
 NOBODY = bytes(16)
 
 
@@ -20,7 +25,7 @@ class Peer:
         self.static, self.member, self.devices = static, None, {}
         self.secret = self.knock = self.pair_in = self.card_in = None
         self.pair_out = fresh(16)
-        self.retired, self.keeps = {}, {}
+        self.retired, self.keeps, self.networks = {}, {}, []
         self.name = self.address = None
 
     def meet(self, data):
@@ -35,7 +40,7 @@ class Peer:
     def linked(self, secret, knock, pair, card, name, addresses):
         """LINK-3"""
         self.secret, self.knock, self.pair_in, self.card_in = secret, knock, pair, card
-        self.name, self.address = name, read_addresses(addresses)[0]
+        self.name, self.address = name, (read_addresses(addresses) or [None])[0]
 
     def door(self):
         """KNOCK-4"""
@@ -48,10 +53,10 @@ class Node:
         self.keys = Keys()
         self.books = {}      # (space, device) -> book
         self.chosen = {}     # space -> the index under which is written
-        self.peers = []
         self.counters = {}
         self.objects = {}
         self.forks = Forks(self)
+        self.addresses = b""   # INVITE-2
 
     # Logs.
 
@@ -64,17 +69,19 @@ class Node:
         """The logs that the two share: those this member writes, those the other does."""
         logs = [book.log for book in self.books.values() if book.log.size()]
         return [log for log in logs if log.space in (self.me.card, peer.pair_out)], \
-            [log for log in logs if log.space in (peer.card_in, peer.pair_in)]
+            [log for log in logs if log.space in (peer.card_in, peer.pair_in, *peer.networks)]
 
     @staticmethod
     def marks(logs):
         return sorted(log.mark() for log in logs)
 
+    @staticmethod
+    def is_known(peer, space, device):
+        return space in (peer.card_in, peer.pair_in, *peer.networks) and device in peer.devices
+
     def take(self, peer, key, start, entries, signature):
         """SYNC-8: the size that is held then; None where the batch does not begin there."""
-        space, device = key
-        assert space in (peer.card_in, peer.pair_in) and device in peer.devices, "another's log"
-        book = self.book(space, device)
+        book = self.book(*key)
         log = book.log
         at = log.size() if start is None else start[0]
         if start is not None and len(start) == 4 and not log.size():
@@ -89,8 +96,8 @@ class Node:
         return log.size()
 
     def reread(self, peer):
-        """Pair spaces grant what card spaces are sealed under."""
-        for space in (peer.pair_in, peer.card_in):
+        """Pair spaces grant what card and network spaces are sealed under (EPOCH-5)."""
+        for space in (peer.pair_in, peer.card_in, *peer.networks):
             books = [book for (one, _), book in self.books.items() if one == space]
             books += [book for (one, _), (book, _) in self.forks.returns.items() if one == space]
             for book in books:
@@ -99,6 +106,8 @@ class Node:
             for (kind, _), grant in self.objects[space].items():
                 if kind == KIND_GRANT:
                     self.keys.learn(grant.value(3), grant.value(4))
+                    if grant.value(2) == NETWORK and not peer.networks:  # NETWORK-2
+                        peer.networks.append(grant.value(1))
 
     # Writing.
 
@@ -182,24 +191,64 @@ class Node:
 
     # Sessions.
 
+    def call(self, address, door, content):
+        sock = socket.create_connection(address, timeout=20)
+        return Channel(sock, call(sock, door, self.me.static, content))
+
     def accept(self, text):
         """LINK, as the acceptor: a session in which the link was made."""
         invitation = Invitation(text)
         peer = Peer(invitation.static)
-        channel = Channel(invitation.addresses[0], invitation.door, self.me.static,
-                          self.me.identity.data)
-        session = Session(self, peer, channel)
-        session.until(lambda: peer.secret or session.counts.get(13), what="no link message")
-        self.peers.append(peer)
-        self.write_pair(peer)
-        self.commit()
-        session.say(LINK, b"", self.me.knock, peer.pair_out, self.me.card, self.me.name, b"")
+        session = Session(self, peer, self.call(invitation.addresses[0], invitation.door,
+                                                self.me.identity.data))
+        session.until(lambda: peer.secret or session.counts.get(REFUSED), what="no link message")
+        self.greet(session, b"")
         session.hello()
         return session
 
+    def greet(self, session, secret):
+        """LINK-3: what the reader needs to find what is written for it."""
+        self.write_pair(session.peer)
+        self.commit()
+        session.say(LINK, secret, self.me.knock, session.peer.pair_out, self.me.card, self.me.name,
+                    self.addresses)
+
     def dial(self, peer, content=b""):
         """HANDSHAKE-4: under the link's secret."""
-        session = Session(self, peer, Channel(peer.address, peer.door(), self.me.static, content))
+        session = Session(self, peer, self.call(peer.address, peer.door(), content))
+        session.hello()
+        return session
+
+    def invite(self):
+        """INVITE-1: the text; whoever calls with it is answered by link()."""
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(20)
+        self.secret = fresh(16)
+        self.addresses = packed_address(*self.listener.getsockname())
+        return invite(self.me.static, self.secret, self.addresses, self.me.name)
+
+    def link(self):
+        """LINK, as the inviter."""
+        knock, _, psk = door_of(self.secret)
+        sock, _ = self.listener.accept()
+        shaken = answer(sock, [(knock, lambda _: psk)], self.me.static)
+        peer = Peer(shaken.static)
+        peer.meet(shaken.content)
+        session = Session(self, peer, Channel(sock, shaken))
+        session.say(IDENTITY, self.me.identity.data)
+        secret = kdf(fresh(), "kith link secret", self.secret + peer.member)  # INVITE-3
+        self.greet(session, secret)
+        session.until(lambda: peer.card_in, what="no link message")
+        peer.secret = secret
+        session.hello()
+        return session
+
+    def listen(self, peer):
+        """A session that this peer began, under the link's secret."""
+        sock, _ = self.listener.accept()
+        shaken = answer(sock, [(self.me.knock, lambda static: peer.secret)], self.me.static)
+        assert shaken.static == peer.static
+        session = Session(self, peer, Channel(sock, shaken))
         session.hello()
         return session
 
@@ -213,3 +262,8 @@ class Node:
     def book_of(self, peer):
         """The log of a peer's first device in its card space."""
         return self.books[(peer.card_in, peer.speaker)]
+
+    def quotes(self, peer):
+        """QUOTE-2: what a peer quotes in its network space."""
+        return [one for space in peer.networks
+                for (at, _), one in self.objects.get(space, {}).items() if at == KIND_ENDORSEMENT]

@@ -1,7 +1,7 @@
 """A session (SYNC): two sides compare their logs, and each gives what the other lacks."""
 import time
 
-from second_channel import Closed
+from second_handshake import Closed
 from second_keys import mac, u64
 from second_pack import pack, unpack
 
@@ -28,6 +28,7 @@ class Session:
         self.acked = {}
         self.given = {}          # (space, device) -> number of mine
         self.taken = {}          # number of theirs -> (space, device), continues
+        self.ignored = set()     # logs of spaces that are not known yet
         self.owed = self.returned = 0
         self.may = CREDIT_START
         self.marks_heard = False
@@ -67,7 +68,7 @@ class Session:
         mine, yours = self.node.shared(self.peer)
         self.digests = [self.digest(mine), self.digest(yours)]
         self.known = {tuple(log[:2]): log[2] for log in self.node.marks(mine + yours)}
-        self.say(HELLO, VERSION, *self.digests, b"")
+        self.say(HELLO, VERSION, *self.digests, self.node.addresses)
 
     def hear_hello(self, version, mine, yours, _):
         """SYNC-3"""
@@ -167,11 +168,17 @@ class Session:
     def hear_batch(self, number, start, entries, signature):
         """SYNC-8"""
         key = self.taken[number]
+        if not self.node.is_known(self.peer, *key):
+            self.ignored.add(key)
+            return
         size = self.node.take(self.peer, key, start, entries, signature)
         if size is None:
             self.say_marks()
         else:
             self.say(ACK, [[number, size]])
+        if any(self.node.is_known(self.peer, *key) for key in self.ignored):  # SYNC-10
+            self.ignored.clear()
+            self.say_marks()
         if self.owed >= CREDIT_PORTION:
             self.say(CREDIT, self.owed)
             self.owed = 0

@@ -3,23 +3,32 @@ node on loopback. Where the text and the code part, this fails. second_*.py is t
 import copy
 import os
 import shutil
+import threading
 
 import second_ask
-from kithtest import Skip, run, until
-from second_channel import Closed
+from kithtest import Skip, link, run, until
+from second_handshake import Closed
+from second_endorsement import DAY, KIND_ENDORSEMENT, NETWORK, PEERS, check, endorse, show
 from second_epoch import Book
 from second_fork import GIVEN_UP
-from second_keys import SODIUM, did, fresh
-from second_node import Node
+from second_introduction import OFFER, RELAY, RELEASE, Introduction
+from second_keys import SODIUM, did, digest, fresh
+from second_member import open_statement
+from second_node import Node, Peer
+from second_pack import unpack
 from second_session import FACTS, Ended
+
+
+def need_sodium():
+    if SODIUM is None:
+        raise Skip("libsodium.so cannot be loaded by ctypes")
 
 
 class Meeting:
     """Ana's node, and the second one."""
 
     def __init__(self, place, title=""):
-        if SODIUM is None:
-            raise Skip("libsodium.so cannot be loaded by ctypes")
+        need_sodium()
         self.ana = place.member("Ana")
         self.address = self.ana.start("127.0.0.1:0").listen[0]
         self.ana.request("me.edit", title="Translator", email=["ana@example.org"])
@@ -71,6 +80,30 @@ def an_invitation_makes_a_link(place):
     assert meeting.card(1) == "Ana" and meeting.card(3) == "Translator"
     assert meeting.node.card_of(meeting.peer).values(20) == ["ana@example.org"]
     assert did(meeting.peer.member) == meeting.ana.identity["member"]
+
+
+def it_invites_and_is_called(place):
+    """KNOCK-2, HANDSHAKE-3, LINK-1 to LINK-5 as the inviter; then the other side calls."""
+    need_sodium()
+    ana = place.member("Ana").start()
+    node = Node("Second")
+    node.write_card(name="Second", title="Inviter")
+    uri = node.invite()
+    accepting = threading.Thread(target=lambda: ana.ok("peer", "accept", uri), daemon=True)
+    accepting.start()
+    session = node.link()
+    session.until(session.is_settled)
+    accepting.join(20)
+    row = ana.peers()[0]
+    assert row["state"] == "online" and row["name"] == "Second", row
+    assert ana.card_of("Second")["title"] == "Inviter"
+    session.bye()
+    node.write_card(title="Called")
+    node.commit()
+    ana.call("sync", "Second")
+    session = node.listen(session.peer)
+    session.until(session.is_settled)
+    until(lambda: ana.card_of("Second")["title"] == "Called")
 
 
 def who_meets_again_says_two_digests(place):
@@ -265,6 +298,81 @@ def a_device_that_was_given_up_is_told_and_not_heard(place):
     meeting.settle()
     card = meeting.ana.card_of("Second")
     assert card["title"] == "Second device" and "place" not in card, card
+
+
+def what_it_shows_is_quoted(place):
+    """ENDORSE-3, SHOW-1, NETWORK, QUOTE: it shows what Ana wrote of it, and reads Ana's quote."""
+    meeting = Meeting(place)
+    node, peer, ana = meeting.node, meeting.peer, meeting.ana
+    ana.ok("endorse", "Second", "--about", "protocols", "--relation", "worked-with", "--words",
+           "Reads what is written, and no more.", "--ceiling", "network")
+    meeting.session.until(lambda: node.said(peer, KIND_ENDORSEMENT), what="no endorsement")
+    endorsement = node.said(peer, KIND_ENDORSEMENT)[0].value(1)
+    assert check(endorsement) == (peer.member, node.me.member,
+                                  "Reads what is written, and no more.")
+    show(node, endorsement, NETWORK)
+    meeting.told()
+    given = ana.ok("endorsement", "list", "--given")["endorsements"][0]
+    assert given["shown_to"] == "network", given
+    ana.ok("network", "on")
+    meeting.session.until(lambda: peer.networks, what="no network space was granted")
+    meeting.session.until(lambda: node.quotes(peer), what="no quote")
+    assert node.quotes(peer)[0].value(1) == endorsement
+
+
+def an_introduction_ends_in_a_link(place):
+    """INTRO-1 to INTRO-14: Ana introduces it to Bruno; both agree, and they meet directly."""
+    meeting = Meeting(place)
+    node, ana = meeting.node, meeting.ana
+    bruno = place.member("Bruno").start()
+    link(ana, bruno)
+    ana.ok("introduce", "Second", "Bruno", "--why", "You both like wood", "--first", "both")
+    introduction = Introduction(node, meeting.peer)
+    meeting.session.until(lambda: introduction.heard(OFFER), what="no offer")
+    introduction.accept()
+    meeting.told()
+    until(lambda: bruno.ok("intro", "list")["introductions"])
+    bruno.ok("intro", "accept", "Second", "--message", "Good morning")
+    meeting.session.until(lambda: introduction.heard(RELEASE), what="no release")
+    introduction.released()
+    peer = Peer(None)
+    introduction.greet(peer.pair_out)
+    meeting.told()
+    meeting.session.until(lambda: introduction.heard(RELAY), what="no hello of the other")
+    assert introduction.meet(peer) == "Good morning"
+    until(lambda: len(bruno.peers()) == 2, what="Bruno did not hear its hello")
+    node.write_pair(peer)
+    node.commit()
+    session = node.dial(peer, node.me.identity.data)
+    session.until(session.is_settled)
+    session.until(lambda: node.card_of(peer))
+    assert node.card_of(peer).value(1) == "Bruno"
+    row = next(row for row in bruno.peers() if row["name"] == "Second")
+    assert row["level"] == "introduced" and row["via"] == "Ana" and row["in_step"], row
+    assert bruno.card_of("Second")["member"] == did(node.me.member)
+
+
+def an_endorsement_is_checked_exported_and_shown(place):
+    """ENDORSE, EXPORT, SHOW: both proofs hold, and the subject's show comes back in its card."""
+    meeting = Meeting(place)
+    node, peer, ana = meeting.node, meeting.peer, meeting.ana
+    words = 'Translated our "book" in time, \\ and well.\n\tÀ bientôt \x7f'
+    endorsement = endorse(node, peer, words)
+    meeting.told()
+    row = ana.ok("endorsement", "list", "--pending")["endorsements"][0]
+    assert row["verified"] and row["words"] == words and row["issuer"]["name"] == "Second", row
+    ana.ok("endorsement", "accept", row["id"], "--to", "peers")
+    export = os.path.join(place.path, "e.json")
+    ana.ok("endorsement", "export", row["id"], "-o", export)
+    assert ana.ok("endorsement", "verify", export)["valid"]
+    key = (KIND_ENDORSEMENT, digest("kith statement", endorsement)[:16])
+    meeting.session.until(lambda: key in node.objects[peer.card_in], what="it is not shown")
+    shown = node.objects[peer.card_in][key]
+    assert shown.value(1) == endorsement
+    member, body = open_statement("kith show", shown.value(2))
+    form, of, audience, made, until_s = unpack(body)
+    assert (member, form, of) == (peer.member, 1, digest("kith statement", endorsement))
+    assert audience == PEERS and 0 < until_s - made <= 90 * DAY, (audience, made, until_s)
 
 
 if __name__ == "__main__":

@@ -340,7 +340,7 @@ static enum err space_tend_devices(struct ledger_txn *txn, const struct space_ro
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct space_look look = {0};
-    uint64_t due_ms = 0;
+    uint64_t wait_ms = 0;
     bool is_due;
     enum err err;
 
@@ -348,14 +348,17 @@ static enum err space_tend_devices(struct ledger_txn *txn, const struct space_ro
         return ERR_OK;
     err = space_look_at(&snapshot, space, &look);
     is_due = err == ERR_OK && space_lacks_devices(&look);
-    if (is_due && space->kind == SPACE_PAIR && look.best->opened_ms <= txn->now_ms)
-        due_ms = look.best->opened_ms + SPACE_DAY_MS;
+    if (is_due && space->kind == SPACE_SELF)
+        err = space_pace(&look, &wait_ms);
+    else if (is_due && look.best->opened_ms <= txn->now_ms &&
+             txn->now_ms - look.best->opened_ms < SPACE_DAY_MS)
+        wait_ms = look.best->opened_ms + SPACE_DAY_MS - txn->now_ms;
     space_look_release(&look);
     if (err != ERR_OK || !is_due)
         return err;
-    return due_ms <= txn->now_ms
-               ? space_rotate(txn, &space->id)
-               : agenda_put(txn, due_ms, KIND_SPACE, span_of(space->id.bytes, ID_SIZE));
+    return wait_ms == 0 ? space_rotate(txn, &space->id)
+                        : agenda_put(txn, txn->now_ms + wait_ms, KIND_SPACE,
+                                     span_of(space->id.bytes, ID_SIZE));
 }
 
 /* An epoch whose readers nobody told is waited for, and then united like any other. */

@@ -443,6 +443,29 @@ enum err check_store(const struct snapshot *snapshot, struct check_report *out)
     return err;
 }
 
+static enum err check_note_rebuild(struct ledger_txn *txn)
+{
+    uint8_t row[8];
+    struct key key;
+
+    be64_put(row, txn->counters.arrival);
+    key_of_byte(META_REBUILT, &key);
+    return ledger_put_sealed(txn, TABLE_META, &key, span_of(row, sizeof row));
+}
+
+enum err check_is_rebuilding(struct ledger_txn *txn, bool *out)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct span row;
+    struct key key;
+    enum err err;
+
+    key_of_byte(META_REBUILT, &key);
+    err = ledger_get_sealed(&snapshot, TABLE_META, &key, &row);
+    *out = err == ERR_OK && row.size == 8 && txn->counters.followed < be64(row.data);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 enum err check_forget_views(struct ledger_txn *txn)
 {
     static const enum table views[] = {
@@ -457,6 +480,8 @@ enum err check_forget_views(struct ledger_txn *txn)
         err = ledger_clear(txn, views[at], span_of(NULL, 0));
     if (err == ERR_OK)
         err = writer_table_make(txn);
+    if (err == ERR_OK)
+        err = check_note_rebuild(txn);
     txn->counters.followed = 0;
     txn->counters.objects = 0;
     txn->counters.has_ready = false;

@@ -41,6 +41,7 @@
 #include "node/op_undo.h"
 #include "node/op_want.h"
 #include "proto/scan.h"
+#include "storage/check.h"
 #include "storage/join.h"
 #include "storage/standing.h"
 
@@ -185,6 +186,18 @@ static enum err ops_check_out(struct op_call *call)
                    "%s", standing_sentence(standing));
 }
 
+/* What is written now would be of what once was. */
+static enum err ops_check_lists(struct op_call *call)
+{
+    bool is_rebuilding = false;
+    enum err err = check_is_rebuilding(call->txn, &is_rebuilding);
+
+    if (err != ERR_OK || !is_rebuilding)
+        return err;
+    return op_fail(call, OP_FAILED, "kith status, then type it again",
+                   "the lists are being made again: nothing is written before they are whole");
+}
+
 /* A new device writes nothing yet, whichever step of an op found that out. */
 static enum err ops_may_write(struct op_call *call, enum err err)
 {
@@ -208,6 +221,8 @@ enum err op_step(enum err (*step)(struct op_call *call), struct op_call *call,
         call->snapshot = ledger_txn_snapshot(txn);
         /* Lists are made again wherever they are. */
         err = step == op_doctor_rebuild ? ERR_OK : ops_check_out(call);
+        if (err == ERR_OK && step != op_doctor_rebuild)
+            err = ops_check_lists(call);
         return err == ERR_OK ? ops_may_write(call, step(call)) : err;
     }
     err = ledger_snapshot(ledger, &call->snapshot);

@@ -445,7 +445,7 @@ enum err space_is_open(const struct snapshot *snapshot, const struct space_row *
 }
 
 /* The record must open the epoch's own commitment: a record without it says nothing. */
-static enum err space_judge(struct space_look *look, struct space_epoch *epoch)
+enum err space_judge(struct space_look *look, struct space_epoch *epoch)
 {
     struct object record = {0};
     struct hash commitment;

@@ -45,7 +45,13 @@ struct space_look {
 MUST_USE enum err space_look_at(const struct snapshot *snapshot, const struct space_row *space,
                                 struct space_look *out);
 void space_look_release(struct space_look *look);
+/* Judges one of the look's epochs as it was opened, whatever has leaked since. */
+MUST_USE enum err space_judge(struct space_look *look, struct space_epoch *epoch);
 bool space_is_better(const struct space_epoch *left, const struct space_epoch *right);
+
+/* space_pace.c: how long an epoch must wait that is opened only because somebody lacks the one to
+ * write under. Judges anew: nothing is to be chosen by this look any more. */
+MUST_USE enum err space_pace(struct space_look *look, uint64_t *out_wait_ms);
 
 /* The caller releases the readers. */
 MUST_USE enum err space_find_audience(const struct snapshot *snapshot,

@@ -6,7 +6,7 @@ from second_pack import unpack
 from second_session import FACTS, FETCH, RETURNED, STORED, TRACE, TRACE_ASK
 
 KIND_CERTIFICATE, KIND_RETIRE, KIND_KEEP = 31, 50, 51
-FORKED, GIVEN_UP = 1, 2
+FORKED, GIVEN_UP, STOLEN = 1, 2, 3
 TAGS_MAX = 64
 CARD, PAIR = 2, 3
 

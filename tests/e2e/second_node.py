@@ -9,11 +9,11 @@ from second_keys import about, digest, fresh, kdf, x25519_public
 from second_log import Entry, Log
 from second_member import (Identity, Invitation, Self, door_of, invite, now_ms,
                            packed_address, read_addresses)
-from second_object import read
+from second_object import edits_of, read
 from second_pack import pack
-from second_session import IDENTITY, LINK, REFUSED, Session
+from second_session import IDENTITY, LINK, Session
 
-KIND_CARD, KIND_GRANT, KIND_ENDORSEMENT = 30, 40, 60
+KIND_CARD, KIND_DOOR, KIND_GRANT, KIND_FORGET, KIND_ENDORSEMENT = 30, 33, 40, 56, 60
 NETWORK = 4
 NOBODY = bytes(16)
 
@@ -43,7 +43,7 @@ class Peer:
         self.name, self.address = name, (read_addresses(addresses) or [None])[0]
 
     def door(self):
-        """KNOCK-4"""
+        """KNOCK-4: the newest knock that was told."""
         return self.knock, fresh(8), self.secret, self.static
 
 
@@ -104,6 +104,8 @@ class Node:
                 book.hear(self.me.receivings)
             self.objects[space] = read(books, self.keys)
             for (kind, _), grant in self.objects[space].items():
+                if kind == KIND_DOOR and space == peer.card_in:
+                    peer.knock = grant.value(1)
                 if kind == KIND_GRANT:
                     self.keys.learn(grant.value(3), grant.value(4))
                     if grant.value(2) == NETWORK and not peer.networks:  # NETWORK-2
@@ -134,6 +136,16 @@ class Node:
             self.counters[(space, kind, object_id, field)] = counter
             writes.append([0, field, counter, value])
         self.edit(space, [kind, object_id, now_ms(), writes], expiry)
+
+    def forget(self, space, kind, object_id):
+        """MERGE-4, FORGET-1: the object is deleted, then each of its entries named."""
+        book = self.book(space, self.me.device)
+        size = book.log.size()
+        seqs = [edit.at[1] for edit in edits_of([book])
+                if (edit.kind, edit.id) == (kind, object_id)]
+        self.edit(space, [kind, object_id, now_ms(), [[3, [[self.me.device, size]]]]])
+        self.write(space, KIND_FORGET, fresh(16), {
+            1: kind, 2: object_id, 3: pack([[self.me.device, [*seqs, size + 1]]])})
 
     def write_statement(self, space, kind, statement):
         """STATEMENT-3, STATEMENT-4"""
@@ -195,13 +207,16 @@ class Node:
         sock = socket.create_connection(address, timeout=20)
         return Channel(sock, call(sock, door, self.me.static, content))
 
+    def open(self, text):
+        """A session under an invitation."""
+        invitation = Invitation(text)
+        return Session(self, Peer(invitation.static), self.call(
+            invitation.addresses[0], invitation.door, self.me.identity.data))
+
     def accept(self, text):
         """LINK, as the acceptor: a session in which the link was made."""
-        invitation = Invitation(text)
-        peer = Peer(invitation.static)
-        session = Session(self, peer, self.call(invitation.addresses[0], invitation.door,
-                                                self.me.identity.data))
-        session.until(lambda: peer.secret or session.counts.get(REFUSED), what="no link message")
+        session = self.open(text)
+        session.until(lambda: session.peer.secret, what="no link message")
         self.greet(session, b"")
         session.hello()
         return session

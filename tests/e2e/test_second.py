@@ -10,7 +10,7 @@ from kithtest import Skip, link, run, until
 from second_handshake import Closed
 from second_endorsement import DAY, KIND_ENDORSEMENT, NETWORK, PEERS, check, endorse, show
 from second_epoch import Book
-from second_fork import GIVEN_UP
+from second_fork import GIVEN_UP, STOLEN
 from second_introduction import OFFER, RELAY, RELEASE, Introduction
 from second_keys import SODIUM, did, digest, fresh
 from second_member import open_statement
@@ -34,7 +34,8 @@ class Meeting:
         self.ana.request("me.edit", title="Translator", email=["ana@example.org"])
         self.node = Node("Second")
         self.node.write_card(name="Second", title=title)
-        self.session = self.node.accept(self.ana.ok("peer", "invite", "Second")["uri"])
+        self.uri = self.ana.ok("peer", "invite", "Second")["uri"]
+        self.session = self.node.accept(self.uri)
         self.peer = self.session.peer
         self.settle()
 
@@ -115,6 +116,21 @@ def who_meets_again_says_two_digests(place):
     until(lambda: meeting.row()["state"] == "online" and meeting.row()["in_step"])
 
 
+def an_invitation_is_spent_once(place):
+    """INVITE-3, LINK-4: who comes later is answered, and refused."""
+    meeting = Meeting(place)
+    meeting.meet()
+    late = Node("Late")
+    late.write_card(name="Late")
+    session = None
+    try:
+        session = late.open(meeting.uri)
+        session.until(lambda: False)
+    except Ended:
+        assert session.refused == 1, session.refused
+    assert len(meeting.ana.peers()) == 1
+
+
 def what_was_written_apart_goes_both_ways(place):
     """SYNC-6, SYNC-13, MERGE-1: offline, then live."""
     meeting = Meeting(place, "At home")
@@ -143,14 +159,17 @@ def many_entries_cross_blocks(place):
 
 
 def a_contact_is_shared_and_an_ask_answered(place):
-    """SHARE, ASK, LETTER, REPLY: objects of a pair space, and a letter only the asker opens."""
+    """SHARE, FORGET-1, ASK, LETTER, REPLY: what stands in a pair space, and a letter."""
     meeting = Meeting(place)
     node, peer, ana = meeting.node, meeting.peer, meeting.ana
-    second_ask.share(node, peer, "Joon Kim", "joon@example.org")
+    shared = second_ask.share(node, peer, "Joon Kim", "joon@example.org")
     ask = second_ask.Ask(node, "Looking for work", "I would love to stay with wood.")
     grant = ask.pass_to(node, peer, "Do you know a workshop?")
     meeting.told()
     assert ana.ok("share", "list")["shares"][0]["emails"] == ["joon@example.org"]
+    node.forget(peer.pair_out, second_ask.KIND_SHARE, shared)
+    meeting.told()
+    until(lambda: not ana.ok("share", "list")["shares"], what="what is forgotten still shows")
     shown = ana.ok("ask", "list")["asks"][0]
     assert shown["id"] == ask.hash[:16].hex() and shown["author"]["name"] == "Second", shown
     assert shown["note"] == "Do you know a workshop?" and shown["hops"] == 1, shown
@@ -158,6 +177,33 @@ def a_contact_is_shared_and_an_ask_answered(place):
     meeting.session.until(lambda: node.said(peer, second_ask.KIND_REPLY))
     heard = ask.read_reply(node.said(peer, second_ask.KIND_REPLY)[0].value(1))
     assert heard == (grant, second_ask.LEAD, "My brother looks for one.", "Ana", peer.member), heard
+
+
+def an_ask_is_passed_on_and_the_answer_carried_back(place):
+    """ASK-4 at depth 2, ASK-7, REPLY-6: between two who are not linked with one another."""
+    meeting = Meeting(place)
+    node, ana, peer = meeting.node, meeting.ana, meeting.peer
+    bruno = place.member("Bruno").start()
+    other = node.accept(bruno.ok("peer", "invite", "Second")["uri"])
+    other.until(other.is_settled)
+    ana.ok("ask", "post", "I would love to stay with wood.", "--title", "Looking for work",
+           "--to", "Second", "--hops", "2")
+    meeting.session.until(lambda: node.said(peer, second_ask.KIND_PASS), what="no pass")
+    passed = second_ask.Passed(node, node.said(peer, second_ask.KIND_PASS)[0].value(1))
+    assert (passed.title, passed.name, passed.writer) == ("Looking for work", "Ana", peer.member)
+    grant = passed.pass_on(other.peer, "Ana builds stages")
+    node.commit()
+    other.give()
+    other.until(other.is_settled)
+    shown = bruno.ok("ask", "list")["asks"][0]
+    assert shown["author"]["name"] == "Ana" and shown["hops"] == 2, shown
+    bruno.ok("ask", "reply", shown["id"], "--text", "Ask at the theatre.", "--kind", "lead")
+    other.until(lambda: node.said(other.peer, second_ask.KIND_REPLY), what="no reply")
+    reply = node.said(other.peer, second_ask.KIND_REPLY)[0].value(1)
+    passed.carry(peer, reply, grant)
+    meeting.told()
+    lead = ana.leads()[0]
+    assert lead["text"] == "Ask at the theatre." and lead["from"]["name"] == "Bruno", lead
 
 
 def a_fork_of_its_own_is_proved_and_healed(place):
@@ -264,6 +310,9 @@ def who_comes_later_reads_a_restatement_and_who_goes_nothing_more(place):
     session.until(lambda: third.card_of(session.peer).value(3) == "After")
     assert theirs.log.size() in can_read(third, theirs)
     assert theirs.log.size() not in can_read(node, theirs)
+    session.bye()
+    session = third.dial(session.peer)  # With the knock that its door tells now (KNOCK-4).
+    session.until(lambda: session.marks_heard)
     until(meeting.is_ended, what="a removed peer is talked to")
     try:
         meeting.session = node.dial(peer)
@@ -272,20 +321,40 @@ def who_comes_later_reads_a_restatement_and_who_goes_nothing_more(place):
         pass
 
 
-def a_device_that_was_given_up_is_told_and_not_heard(place):
-    """RETIRE-1 to RETIRE-3, RETIRE-6, FACT-1, STOLEN-5, STOLEN-8: its member goes on with another
-    device; the old one may call, hears the facts, and nothing it writes is taken."""
-    meeting = Meeting(place, "First device")
+def overhear(thief, node, peer):
+    """All that a peer wrote for this member comes into the hands of one of its old devices."""
+    for (space, device), book in node.books.items():
+        if space in (peer.pair_in, peer.card_in):
+            thief.books[(space, device)] = Book(book.log, thief.keys)
+    thief.reread(peer)
+    return can_read(thief, node.book_of(peer))
+
+
+def end_device(meeting, reason):
+    """The member goes on with another device; the one before stays as a machine of its own."""
     meeting.session.bye()
-    old, old_peer = copy.deepcopy((meeting.node, meeting.peer))
+    old = copy.deepcopy((meeting.node, meeting.peer))
     node, first = meeting.node, meeting.node.me.device
     node.me.take_device(fresh(), fresh(), fresh())
-    node.forks.retire(first, b"", GIVEN_UP)
-    node.write_card(title="Second device")
+    node.forks.retire(first, b"", reason)
+    node.write_card(title="Another device")
     node.commit()
     meeting.session = node.dial(meeting.peer, node.me.identity.data)
     meeting.settle()
-    until(lambda: meeting.ana.card_of("Second")["title"] == "Second device")
+    until(lambda: meeting.ana.card_of("Second")["title"] == "Another device")
+    meeting.ana.ok("me", "edit", "--title", "Afterwards")
+    meeting.session.until(lambda: meeting.card(3) == "Afterwards")
+    size = node.book_of(meeting.peer).log.size()
+    assert size in can_read(node, node.book_of(meeting.peer))
+    assert size not in overhear(old[0], node, meeting.peer), "an old device reads what is new"
+    return old
+
+
+def a_device_that_was_given_up_is_told_and_not_heard(place):
+    """RETIRE-1 to RETIRE-3, RETIRE-6, FACT-1, STOLEN-5, STOLEN-6, P5: the old device may call,
+    hears the facts, and nothing it writes is taken."""
+    meeting = Meeting(place, "First device")
+    old, old_peer = end_device(meeting, GIVEN_UP)
     meeting.session.bye()
     old.write_card(title="Written by the old one", place="Nowhere")
     old.commit()
@@ -293,11 +362,22 @@ def a_device_that_was_given_up_is_told_and_not_heard(place):
     session.until(lambda: session.counts.get(FACTS), what="it was not told")
     session.hear(1)
     assert not session.is_acked()
-    assert old.forks.ends[first] == [b"", GIVEN_UP], old.forks.ends
-    meeting.session = node.dial(meeting.peer, node.me.identity.data)
+    assert old.forks.ends[old.me.device] == [b"", GIVEN_UP], old.forks.ends
+    meeting.session = meeting.node.dial(meeting.peer, meeting.node.me.identity.data)
     meeting.settle()
     card = meeting.ana.card_of("Second")
-    assert card["title"] == "Second device" and "place" not in card, card
+    assert card["title"] == "Another device" and "place" not in card, card
+
+
+def a_stolen_device_gets_no_answer(place):
+    """RETIRE-1, STOLEN-6, STOLEN-8, P5"""
+    meeting = Meeting(place, "First device")
+    old, old_peer = end_device(meeting, STOLEN)
+    try:
+        session = old.dial(old_peer, old.me.identity.data)
+        raise AssertionError(f"a stolen device heard {session.hear(5)}")
+    except Closed:
+        pass
 
 
 def what_it_shows_is_quoted(place):

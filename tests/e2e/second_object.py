@@ -113,7 +113,7 @@ def restatement_of(edits, keys):
 
 
 def read(books, keys):
-    """{(kind, id): object} of what counts in a space's logs."""
+    """{(kind, id): object} of what counts and shows in a space's logs."""
     edits, objects = list(edits_of(books)), {}
     counts = restatement_of(edits, keys)
     for edit in edits:
@@ -121,4 +121,4 @@ def read(books, keys):
             one = objects.setdefault((edit.kind, edit.id), Object())
             for write in edit.writes:
                 one.write(write, edit.origin)
-    return objects
+    return {key: one for key, one in objects.items() if not one.is_hidden()}

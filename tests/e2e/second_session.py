@@ -37,7 +37,7 @@ class Session:
     def say(self, *message):
         self.channel.say(pack(list(message)))
 
-    def until(self, holds, seconds=15, what="it did not come to that"):
+    def until(self, holds, seconds=30, what="it did not come to that"):
         """Hears until this holds."""
         end = time.monotonic() + seconds
         while not holds():
@@ -222,10 +222,12 @@ class Session:
         self.stored = number
 
     def hear_want(self, space, device, entries):
-        self.node.pay(self, space, device, entries)
-
-    def hear_payload(self, entry, payload):
-        pass
+        """ABSENT-3"""
+        log = self.node.books[(space, device)].log
+        for seq in entries:
+            message = pack([PAYLOAD, seq, log.entry(seq).payload or b""])
+            self.may -= 4 + len(message)
+            self.channel.say(message)
 
     def bye(self):
         """CHANNEL-3: the last frame says so."""
@@ -243,4 +245,4 @@ HEARERS = {HELLO: "hear_hello", MARKS: "hear_marks", TOTALS: "hear_totals", LOG:
            PING: "hear_ping", PONG: "hear_pong", IDENTITY: "hear_identity", LINK: "hear_link",
            REFUSED: "hear_refused", TRACE_ASK: "hear_trace_ask", TRACE: "hear_trace",
            FETCH: "hear_fetch", RETURNED: "hear_returned", STORED: "hear_stored",
-           FACTS: "hear_facts", WANT: "hear_want", PAYLOAD: "hear_payload"}
+           FACTS: "hear_facts", WANT: "hear_want"}

@@ -16,7 +16,7 @@ from second_keys import SODIUM, did, digest, fresh
 from second_member import open_statement
 from second_node import Node, Peer
 from second_pack import unpack
-from second_session import FACTS, Ended
+from second_session import FACTS, WANT, Ended
 
 
 def need_sodium():
@@ -156,6 +156,21 @@ def many_entries_cross_blocks(place):
         meeting.node.write_card(title=f"Edit {number}", place="x" * 900)
     meeting.told()
     until(lambda: meeting.ana.card_of("Second").get("title") == "Edit 699")
+
+
+def what_is_missing_is_asked_for(place):
+    """ENTRY-1, ABSENT-2, ABSENT-3: a header stands in the chain, its payload comes later."""
+    meeting = Meeting(place, "Before")
+    node = meeting.node
+    node.write_card(title="Kept back")
+    node.commit()
+    entry = node.book(node.me.card, node.me.device).log.entries[-1]
+    entry.payload, kept = None, entry.payload
+    meeting.session.give()
+    entry.payload = kept
+    meeting.session.until(lambda: meeting.session.counts.get(WANT), what="it was not asked for")
+    until(lambda: meeting.ana.card_of("Second")["title"] == "Kept back")
+    meeting.settle()
 
 
 def a_contact_is_shared_and_an_ask_answered(place):

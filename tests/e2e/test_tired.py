@@ -42,8 +42,8 @@ def a_flag_without_its_value_takes_no_other_flag_for_it(place):
                   ("contact", "add", "Mia", "--email", "--tel=123"),
                   ("contact", "add", "Mia", "--email"), ("me", "edit", "--title", "--org", "ACME"),
                   ("contact", "list", "--limit", "--tag", "boats")):
-        error = ana.fails(2, *words)
-        assert error["message"] == f"a value is missing after {words[3 if words[1] == 'add' else 2]}"
+        flag = words[3 if words[1] == "add" else 2]
+        assert ana.fails(2, *words)["message"] == f"a value is missing after {flag}", words
     kith = os.path.abspath(KITH)
     done = subprocess.run([kith, "--home", "--json", "init", "Mia"], check=False,
                           cwd=place.path, capture_output=True, text=True)

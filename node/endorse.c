@@ -88,8 +88,8 @@ enum err endorse_decide(struct ledger_txn *txn, const struct endorsement_view *v
     if (err == ERR_OK) {
         amend_begin(&amend, txn, endorse_self(txn), KIND_KEPT, &view->object);
         amend_bytes(&amend, KEPT_STATEMENT, statement);
-        for (size_t index = 0;
-             (at = object_element_at(&amend.object, KEPT_DECISIONS, index)) != NULL; index++)
+        for (at = object_element_next(&amend.object, KEPT_DECISIONS, NULL); at != NULL;
+             at = object_element_next(&amend.object, KEPT_DECISIONS, at))
             if (!span_is_equal(at->value.bytes, span_str(wanted)))
                 (void)amend_remove(&amend, KEPT_DECISIONS, at->value.bytes); /* It is there. */
         amend_add(&amend, KEPT_DECISIONS, span_str(wanted));

@@ -79,7 +79,6 @@ enum err endorse_decide(struct ledger_txn *txn, const struct endorsement_view *v
                         enum endorsement_decision decision)
 {
     const char *wanted = endorsement_decision_name(decision);
-    const struct object_element *at;
     struct object source = {0};
     struct span statement;
     struct amend amend;
@@ -88,10 +87,7 @@ enum err endorse_decide(struct ledger_txn *txn, const struct endorsement_view *v
     if (err == ERR_OK) {
         amend_begin(&amend, txn, endorse_self(txn), KIND_KEPT, &view->object);
         amend_bytes(&amend, KEPT_STATEMENT, statement);
-        for (at = object_element_next(&amend.object, KEPT_DECISIONS, NULL); at != NULL;
-             at = object_element_next(&amend.object, KEPT_DECISIONS, at))
-            if (!span_is_equal(at->value.bytes, span_str(wanted)))
-                (void)amend_remove(&amend, KEPT_DECISIONS, at->value.bytes); /* It is there. */
+        amend_remove_all(&amend, KEPT_DECISIONS);
         amend_add(&amend, KEPT_DECISIONS, span_str(wanted));
         err = amend_end(&amend, NULL);
     }

@@ -89,6 +89,7 @@ void amend_add(struct amend *amend, uint8_t field, struct span value)
     if (value.size == 0)
         return;
     object_element(amend->edit.edit.kind, field, value, &element);
+    object_know_elements(&amend->object);
     if (amend_has(amend, WRITE_ADD, field, &element) ||
         (object_element_find(&amend->object, field, &element) != NULL &&
          !amend_has(amend, WRITE_REMOVE, field, &element)))
@@ -128,7 +129,8 @@ void amend_remove_all(struct amend *amend, uint8_t field)
 {
     const struct object_element *at;
 
-    for (size_t index = 0; (at = object_element_at(&amend->object, field, index)) != NULL; index++)
+    for (at = object_element_next(&amend->object, field, NULL); at != NULL;
+         at = object_element_next(&amend->object, field, at))
         amend_drop(amend, at);
 }
 

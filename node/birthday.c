@@ -22,8 +22,8 @@ enum err birthday_find(const struct object *contact, struct date *out)
 {
     const struct object_element *at;
 
-    for (size_t index = 0; (at = object_element_at(contact, CONTACT_EXTRAS, index)) != NULL;
-         index++) {
+    for (at = object_element_next(contact, CONTACT_EXTRAS, NULL); at != NULL;
+         at = object_element_next(contact, CONTACT_EXTRAS, at)) {
         struct span said = birthday_said(at->value.bytes);
 
         if (said.size > 0)

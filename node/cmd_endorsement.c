@@ -60,9 +60,8 @@ int cmd_endorsement_export(const struct config *config, const struct cmd *cmd, j
     } else if (output != NULL) {
         code = cmd_endorsement_write(config, json_string_value(output), call.result);
     } else {
-        (void)json_dumpf(call.result, stdout,
-                         config->is_json ? JSON_COMPACT : JSON_INDENT(CMD_ENDORSEMENT_INDENT));
-        (void)putchar('\n');
+        show_json(call.result,
+                  config->is_json ? JSON_COMPACT : JSON_INDENT(CMD_ENDORSEMENT_INDENT));
         code = fflush(stdout) == 0 ? OP_DONE : OP_FAILED;
     }
     json_decref(call.result);

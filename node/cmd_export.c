@@ -9,6 +9,7 @@
 
 #include "node/cmd.h"
 #include "node/door.h"
+#include "node/show.h"
 
 /* Asks for the next piece; false when the call failed. */
 static bool cmd_export_piece(const struct config *config, struct door_call *call)
@@ -33,8 +34,7 @@ static int cmd_export_done(const struct config *config, const char *path, const 
         (void)json_object_set_new(result, "text",
                                   json_stringn((const char *)text->data, text->size));
     if (config->is_json) {
-        (void)json_dumpf(result, stdout, JSON_COMPACT); /* A closed pipe shows in the exit code. */
-        (void)putchar('\n');
+        show_json(result, JSON_COMPACT);
     } else if (path != NULL) {
         (void)printf("%" JSON_INTEGER_FORMAT " contacts in %s\n", contacts, path);
     }
@@ -78,8 +78,7 @@ int cmd_export(const struct config *config, const struct cmd *cmd, json_t *param
         contacts += json_integer_value(json_object_get(call.result, "contacts"));
         if (!is_pipe || config->is_json)
             buf_append(&text, span_of(json_string_value(piece), json_string_length(piece)));
-        else if (fwrite(json_string_value(piece), 1, json_string_length(piece), stdout) !=
-                 json_string_length(piece))
+        else if (!show_file(span_of(json_string_value(piece), json_string_length(piece))))
             code = OP_FAILED;
     } while (code == OP_DONE && json_object_get(call.result, "next") != NULL);
     if (code == OP_DONE && !is_pipe) {

@@ -115,8 +115,7 @@ static int cmd_init_answer(const struct config *config, const struct home *home,
         json_t *answer = json_pack("{s:s, s:s, s:s, s:s, s:s}", "member", did, "device", id, "name",
                                    name, "home", home->places.home, "recovery_words", words);
 
-        (void)json_dumpf(answer, stdout, JSON_COMPACT);
-        (void)putchar('\n');
+        show_json(answer, JSON_COMPACT);
         json_decref(answer);
     } else {
         cmd_init_welcome(name, home->places.home);

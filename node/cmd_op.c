@@ -18,8 +18,7 @@ int cmd_fail(const struct config *config, const struct op_failure *failure)
     if (config->is_json) {
         json_t *error = op_failure_json(failure);
 
-        (void)json_dumpf(error, stdout, JSON_COMPACT); /* A closed pipe shows in the exit code. */
-        (void)putchar('\n');
+        show_json(error, JSON_COMPACT);
         json_decref(error);
     } else {
         show_failure(failure, config_wants_colour(config, STDERR_FILENO));
@@ -30,8 +29,7 @@ int cmd_fail(const struct config *config, const struct op_failure *failure)
 int cmd_print(const struct config *config, const char *method, json_t *result, json_t *params)
 {
     if (config->is_json) {
-        (void)json_dumpf(result, stdout, JSON_COMPACT);
-        (void)putchar('\n');
+        show_json(result, JSON_COMPACT);
     } else {
         json_t *look =
             json_pack("{s:b, s:b, s:i}", "header", config->wants_header, "colour",
@@ -190,8 +188,7 @@ static bool cmd_on_event(void *self, json_t *row)
     const struct config *config = self;
 
     if (config->is_json) {
-        (void)json_dumpf(row, stdout, JSON_COMPACT);
-        (void)putchar('\n');
+        show_json(row, JSON_COMPACT);
         (void)fflush(stdout); /* What went wrong is remembered. */
     } else {
         show_event(row);

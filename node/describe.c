@@ -2,7 +2,6 @@
 #include "node/describe.h"
 
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #include "crypto/secret.h"
@@ -99,7 +98,8 @@ static json_t *describe_set(const struct object *object, uint8_t field)
     const struct object_element *element;
     json_t *list = NULL;
 
-    for (size_t index = 0; (element = object_element_at(object, field, index)) != NULL; index++) {
+    for (element = object_element_next(object, field, NULL); element != NULL;
+         element = object_element_next(object, field, element)) {
         if (list == NULL)
             list = json_array();
         (void)json_array_append_new(
@@ -151,8 +151,8 @@ static void describe_labels(json_t *out, const struct object *contact)
     const struct object_element *element;
     json_t *labels = NULL;
 
-    for (size_t index = 0; (element = object_element_at(contact, CONTACT_LABELS, index)) != NULL;
-         index++) {
+    for (element = object_element_next(contact, CONTACT_LABELS, NULL); element != NULL;
+         element = object_element_next(contact, CONTACT_LABELS, element)) {
         struct span text = element->value.bytes;
         const uint8_t *cut = memchr(text.data, 0x1f, text.size);
         json_t *value;
@@ -173,21 +173,32 @@ static void describe_labels(json_t *out, const struct object *contact)
         (void)json_object_set_new(out, "labels", labels);
 }
 
+/* True when the value, case aside, is among the known; it is from now on. */
+static bool describe_knows(json_t *known, json_t *value, struct buf *room)
+{
+    struct span text = span_of(json_string_value(value), json_string_length(value));
+
+    buf_clear(room);
+    kind_normalise(MATCH_EMAIL, text, room);
+    text = buf_span(room);
+    if (text.size == 0 || json_object_getn(known, (const char *)text.data, text.size) != NULL)
+        return true;
+    (void)json_object_setn_new(known, (const char *)text.data, text.size, json_true());
+    return false;
+}
+
 /* Adds to list what it does not have yet, case aside. */
 static void describe_unite(json_t *list, json_t *more)
 {
-    size_t at, seen;
-    json_t *value, *known;
+    json_t *known = json_object(), *value;
+    struct buf room = {0};
+    size_t at;
 
-    json_array_foreach(more, at, value)
-    {
-        bool is_known = false;
-
-        json_array_foreach(list, seen, known) is_known |=
-            strcasecmp(json_string_value(known), json_string_value(value)) == 0;
-        if (!is_known)
-            (void)json_array_append(list, value);
-    }
+    json_array_foreach(list, at, value)(void) describe_knows(known, value, &room);
+    json_array_foreach(more, at, value) if (!describe_knows(known, value, &room))(void)
+        json_array_append(list, value);
+    json_decref(known);
+    buf_release(&room);
 }
 
 /* Mine where set, else theirs; sets united. */
@@ -410,7 +421,8 @@ static void describe_via(const struct op_call *call, const struct peer *peer, js
     id_about("kith link", &peer->member, &id);
     if (row_get(&call->snapshot, ledger_self_space(call->snapshot.ledger), KIND_LINK, &id, &link,
                 &number) == ERR_OK)
-        for (size_t at = 0; (element = object_element_at(&link, LINK_VOUCHERS, at)) != NULL; at++) {
+        for (element = object_element_next(&link, LINK_VOUCHERS, NULL); element != NULL;
+             element = object_element_next(&link, LINK_VOUCHERS, element)) {
             struct public_key member;
 
             if (identity_read_did(element->value.bytes, &member) != ERR_OK)

@@ -123,8 +123,8 @@ static bool import_match_profiles_differ(const struct object *contact, const str
     bool has_both = false;
     struct span url;
 
-    for (size_t element = 0; (at = object_element_at(contact, CONTACT_URLS, element)) != NULL;
-         element++) {
+    for (at = object_element_next(contact, CONTACT_URLS, NULL); at != NULL;
+         at = object_element_next(contact, CONTACT_URLS, at)) {
         if (!import_match_is_profile(at->value.bytes))
             continue;
         for (size_t index = 0; (url = person_at(person, CONTACT_URLS, index)).size > 0; index++) {
@@ -145,8 +145,8 @@ static bool import_match_differ(struct span left, struct span right)
 
 static bool import_match_has_reach(const struct object *contact, const struct person *person)
 {
-    return object_element_at(contact, CONTACT_EMAILS, 0) != NULL ||
-           object_element_at(contact, CONTACT_PHONES, 0) != NULL ||
+    return object_element_next(contact, CONTACT_EMAILS, NULL) != NULL ||
+           object_element_next(contact, CONTACT_PHONES, NULL) != NULL ||
            person_text(person, CONTACT_EMAILS).size > 0 ||
            person_text(person, CONTACT_PHONES).size > 0;
 }

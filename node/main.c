@@ -64,7 +64,7 @@ static const char *main_take_value(char **argv, int argc, int *at, struct main_w
     const char *flag = argv[*at];
     const char *value = main_value(argv, argc, at, strcspn(flag, "="));
 
-    if (value == NULL || value[0] == '\0')
+    if (value == NULL || value[0] == '\0' || (value == argv[*at] && strncmp(value, "--", 2) == 0))
         out->valueless = flag;
     return value;
 }
@@ -253,6 +253,14 @@ static int main_missing(const struct config *config, const struct cmd *cmd, size
                      "still missing: ", cmd->args[index]);
 }
 
+/* Is the next word a flag of the command, and so no value of the one before it? A value that looks
+ * like one is said with an equals sign. */
+static bool main_is_next_flag(const struct cmd *cmd, char **words, int count, int at)
+{
+    return at < count && strncmp(words[at], "--", 2) == 0 &&
+           main_flag(cmd, words[at] + 2, strcspn(words[at] + 2, "=")) != NULL;
+}
+
 /* A flag and its value: moves *at past them. */
 static int main_take_flag(const struct config *config, const struct cmd *cmd, char **words,
                           int count, int *at, json_t *params)
@@ -266,6 +274,12 @@ static int main_take_flag(const struct config *config, const struct cmd *cmd, ch
         return main_fail(config, cmd->example, "this command does not know ", word);
     if (is_output && *at + 1 >= count)
         return main_fail(config, cmd->example, "a file is missing after ", "-o");
+    if (flag->type == CMD_BOOL && !is_output && word[size + 2] == '=')
+        return main_fail(config, cmd->example, "this flag takes no value; leave it out for no: --",
+                         flag->name);
+    if (flag->type != CMD_BOOL && !is_output && word[size + 2] == '\0' &&
+        main_is_next_flag(cmd, words, count, *at + 1))
+        return main_fail(config, cmd->example, "a value is missing after ", word);
     if (is_output)
         value = words[++*at];
     else if (flag->type != CMD_BOOL && (value = main_value(words, count, at, size + 2)) == NULL)

@@ -109,8 +109,8 @@ static enum err matches_look_object(const struct match_ask *ask, const struct ob
 
     for (size_t at = 0; at < sizeof texts / sizeof texts[0] && err == ERR_OK; at++)
         err = match_look(ask, texts[at].place, texts[at].text, found);
-    for (size_t at = 0;
-         err == ERR_OK && (tag = object_element_at(contact, CONTACT_TAGS, at)) != NULL; at++)
+    for (tag = object_element_next(contact, CONTACT_TAGS, NULL); err == ERR_OK && tag != NULL;
+         tag = object_element_next(contact, CONTACT_TAGS, tag))
         err = match_look(ask, MATCH_IN_TAGS, tag->value.bytes, found);
     return err;
 }
@@ -153,8 +153,8 @@ static enum err matches_say_tags(struct buf *out, const struct match_ask *ask,
     const char *words = "tagged ";
     enum err err = ERR_OK;
 
-    for (size_t at = 0;
-         err == ERR_OK && (tag = object_element_at(contact, CONTACT_TAGS, at)) != NULL; at++) {
+    for (tag = object_element_next(contact, CONTACT_TAGS, NULL); err == ERR_OK && tag != NULL;
+         tag = object_element_next(contact, CONTACT_TAGS, tag)) {
         struct match_found found = {0};
 
         err = match_look(ask, MATCH_IN_TAGS, tag->value.bytes, &found);

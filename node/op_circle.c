@@ -140,9 +140,8 @@ static enum err op_circle_members(struct op_call *call, const struct object *cir
     const struct object_element *at;
     enum err err = ERR_OK;
 
-    for (size_t index = 0;
-         err == ERR_OK && (at = object_element_at(circle, CIRCLE_MEMBERS, index)) != NULL;
-         index++) {
+    for (at = object_element_next(circle, CIRCLE_MEMBERS, NULL); err == ERR_OK && at != NULL;
+         at = object_element_next(circle, CIRCLE_MEMBERS, at)) {
         struct name_match who;
 
         err = op_circle_read(call, at->value.bytes, &who);

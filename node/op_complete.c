@@ -143,9 +143,8 @@ static enum err op_complete_on_value(void *self, uint32_t number, struct span fo
 
     if (err == ERR_OK && !is_tag)
         value = object_text(&contact, CONTACT_ORG);
-    for (size_t index = 0;
-         err == ERR_OK && is_tag && (at = object_element_at(&contact, CONTACT_TAGS, index)) != NULL;
-         index++)
+    for (at = object_element_next(&contact, CONTACT_TAGS, NULL); is_tag && at != NULL;
+         at = object_element_next(&contact, CONTACT_TAGS, at))
         if (op_complete_folds_to(at->value.bytes, folded))
             value = at->value.bytes;
     if (err == ERR_OK)

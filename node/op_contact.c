@@ -246,8 +246,8 @@ static void op_contact_drop_name_parts(struct amend *amend)
 {
     const struct object_element *at;
 
-    for (size_t index = 0; (at = object_element_at(&amend->object, CONTACT_EXTRAS, index)) != NULL;
-         index++) {
+    for (at = object_element_next(&amend->object, CONTACT_EXTRAS, NULL); at != NULL;
+         at = object_element_next(&amend->object, CONTACT_EXTRAS, at)) {
         struct span text = at->value.bytes;
 
         if (text.size > 1 && text.data[0] == 'N' && (text.data[1] == ':' || text.data[1] == ';'))
@@ -261,8 +261,8 @@ static void op_contact_apply_birthday(struct amend *amend, bool is_unset, struct
 {
     const struct object_element *at;
 
-    for (size_t index = 0; (at = object_element_at(&amend->object, CONTACT_EXTRAS, index)) != NULL;
-         index++)
+    for (at = object_element_next(&amend->object, CONTACT_EXTRAS, NULL); at != NULL;
+         at = object_element_next(&amend->object, CONTACT_EXTRAS, at))
         if (birthday_said(at->value.bytes).size > 0)
             (void)amend_remove(amend, CONTACT_EXTRAS, at->value.bytes);
     if (!is_unset && is_head && birthday_write(day, line) == ERR_OK)

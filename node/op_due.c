@@ -312,9 +312,8 @@ static enum err op_due_on_contact(void *self, uint32_t number, const struct obje
     enum err err = view_same_read(&due->call->snapshot, number, &shown, &head);
 
     (void)contact;
-    for (size_t index = 0;
-         err == ERR_OK && (at = object_element_at(&shown, CONTACT_EXTRAS, index)) != NULL;
-         index++) {
+    for (at = object_element_next(&shown, CONTACT_EXTRAS, NULL); err == ERR_OK && at != NULL;
+         at = object_element_next(&shown, CONTACT_EXTRAS, at)) {
         struct span value = birthday_said(at->value.bytes);
 
         if (value.size > 0) {

@@ -120,8 +120,8 @@ static void op_me_replace(struct amend *amend, uint8_t field, json_t *list)
     json_t *item;
     size_t index;
 
-    for (size_t element = 0; (at = object_element_at(&amend->object, field, element)) != NULL;
-         element++) {
+    for (at = object_element_next(&amend->object, field, NULL); at != NULL;
+         at = object_element_next(&amend->object, field, at)) {
         bool is_kept = false;
 
         json_array_foreach(list, index, item) is_kept |=

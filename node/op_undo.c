@@ -215,10 +215,12 @@ static void op_undo_set(struct op_undo_object *object, struct amend *amend, uint
 {
     const struct object_element *at;
 
-    for (size_t index = 0; (at = object_element_at(&object->after, field, index)) != NULL; index++)
+    for (at = object_element_next(&object->after, field, NULL); at != NULL;
+         at = object_element_next(&object->after, field, at))
         if (object_element_like(&object->before, field, at->value.bytes) == NULL)
             (void)amend_remove(amend, field, at->value.bytes); /* Gone already: no matter. */
-    for (size_t index = 0; (at = object_element_at(&object->before, field, index)) != NULL; index++)
+    for (at = object_element_next(&object->before, field, NULL); at != NULL;
+         at = object_element_next(&object->before, field, at))
         if (object_element_like(&object->after, field, at->value.bytes) == NULL)
             amend_add(amend, field, at->value.bytes);
 }

@@ -16,9 +16,9 @@ static json_t *op_want_about(const struct object *object)
     const struct object_element *element;
     json_t *about = json_array();
 
-    for (size_t at = 0; (element = object_element_at(object, ENDORSEMENT_WANT_ABOUT, at)) != NULL &&
-                        at < ENDORSEMENT_ABOUT_MAX;
-         at++)
+    element = object_element_next(object, ENDORSEMENT_WANT_ABOUT, NULL);
+    for (size_t at = 0; element != NULL && at < ENDORSEMENT_ABOUT_MAX;
+         at++, element = object_element_next(object, ENDORSEMENT_WANT_ABOUT, element))
         (void)json_array_append_new(about, json_stringn((const char *)element->value.bytes.data,
                                                         element->value.bytes.size));
     return about;

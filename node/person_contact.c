@@ -76,8 +76,8 @@ static void person_put_card(const struct object *contact, const struct object *c
         const struct object_element *at;
 
         (void)person_set(out, field, object_text(card, person_card_fields[row].card));
-        for (size_t index = 0;
-             (at = object_element_at(card, person_card_fields[row].card, index)) != NULL; index++)
+        for (at = object_element_next(card, person_card_fields[row].card, NULL); at != NULL;
+             at = object_element_next(card, person_card_fields[row].card, at))
             if (object_element_like(contact, field, at->value.bytes) == NULL)
                 (void)person_add(out, field, at->value.bytes);
     }

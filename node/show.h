@@ -13,6 +13,12 @@
 /* Appends the text as it may be shown: control bytes, bidirectional overrides and zero-width
  * characters go, line ends become spaces, at most four combining marks stay on a letter. */
 void show_clean(struct span text, struct buf *out);
+/* Prints a document for programs, with a line end: nothing in it reaches a terminal as anything but
+ * text; flags are jansson's. */
+void show_json(json_t *document, size_t flags);
+/* Prints what goes into a file, byte for byte; cleaned where it is a terminal that gets it. False
+ * when nobody reads it. */
+bool show_file(struct span text);
 /* Among the params of show_result, how to look, when it is not by itself: {"header": titles even
  * where no terminal is, "colour": bool, "columns": width or 0}. */
 #define SHOW_LOOK "look"

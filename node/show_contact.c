@@ -38,7 +38,7 @@ static void show_contacts(json_t *result, json_t *params)
 
 static void show_found(json_t *result, json_t *params)
 {
-    if (json_array_size(json_object_get(result, "contacts")) == 0)
+    if (json_integer_value(json_object_get(result, "total")) == 0)
         show_say("Nobody found. Fewer letters find more: words are beginnings of words.");
     else
         show_contacts(result, params);

@@ -118,7 +118,8 @@ static void show_due(json_t *result, json_t *params)
 
     (void)params;
     if (json_object_get(result, "ical") != NULL) {
-        (void)fputs(show_text(result, "ical"), stdout);
+        (void)show_file(
+            span_str(show_text(result, "ical"))); /* A closed pipe shows in the flush. */
         return;
     }
     if (json_array_size(rows) == 0)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "crypto/heap.h"
+#include "proto/kind.h"
 #include "proto/limits.h"
 
 /* Room for one more element in an array that grows by doubling; the new element is zeroed. NULL
@@ -465,13 +466,14 @@ uint64_t object_next_counter(const struct object *object, uint8_t field)
     return found != NULL ? found->counter + 1 : 1;
 }
 
-const struct object_element *object_element_at(const struct object *object, uint8_t field,
-                                               size_t index)
+const struct object_element *object_element_next(const struct object *object, uint8_t field,
+                                                 const struct object_element *last)
 {
-    for (size_t at = 0; at < object->elements_count; at++)
-        if (object->elements[at].field == field && index-- == 0)
-            return &object->elements[at];
-    return NULL;
+    size_t at = last != NULL ? (size_t)(last - object->elements) + 1 : 0;
+
+    while (at < object->elements_count && object->elements[at].field != field)
+        at++;
+    return at < object->elements_count ? &object->elements[at] : NULL;
 }
 
 const struct object_element *object_element_find(const struct object *object, uint8_t field,
@@ -489,15 +491,42 @@ const struct object_element *object_element_find(const struct object *object, ui
     return NULL;
 }
 
+void object_know_elements(struct object *object)
+{
+    for (size_t at = 0; at < object->elements_count; at++) {
+        object_element_id(object, &object->elements[at], &object->elements[at].id);
+        object->elements[at].has_id = true;
+    }
+}
+
+/* What of a value its element is made of; out holds it where it is not the value itself. */
+static struct span object_matched(enum field_match match, struct span value, struct buf *out)
+{
+    buf_clear(out);
+    if (match != MATCH_EXACT)
+        kind_normalise(match, value, out);
+    return out->is_failed || out->size == 0 ? value : buf_span(out);
+}
+
+/* Values are compared, not the hashes that elements are named by: cheaper by far. */
 const struct object_element *object_element_like(const struct object *object, uint8_t field,
                                                  struct span value)
 {
-    struct id id;
+    const struct kind *kind = kind_find(object->kind);
+    const struct field *about = kind != NULL ? kind_field(kind, field) : NULL;
+    enum field_match match = about != NULL ? about->match : MATCH_EXACT;
+    const struct object_element *at = object_element_next(object, field, NULL);
+    struct buf one = {0}, other = {0};
+    struct span wanted;
 
-    if (object->elements_count == 0)
+    if (at == NULL)
         return NULL;
-    object_element(object->kind, field, value, &id);
-    return object_element_find(object, field, &id);
+    wanted = object_matched(match, value, &one);
+    while (at != NULL && !span_is_equal(object_matched(match, at->value.bytes, &other), wanted))
+        at = object_element_next(object, field, at);
+    buf_release(&one);
+    buf_release(&other);
+    return at;
 }
 
 /* Memory. */

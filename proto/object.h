@@ -201,12 +201,15 @@ struct span object_text(const struct object *object, uint8_t field); /* empty wh
 uint64_t object_number(const struct object *object, uint8_t field);  /* 0 when there is none */
 /* 1 + the greatest counter seen for this register. */
 uint64_t object_next_counter(const struct object *object, uint8_t field);
-/* Elements of one set, in the order of first arrival: index from 0; NULL at the end. */
-const struct object_element *object_element_at(const struct object *object, uint8_t field,
-                                               size_t index);
+/* Elements of one set, in the order of first arrival: the one behind last, or the first for NULL;
+ * NULL at the end. */
+const struct object_element *object_element_next(const struct object *object, uint8_t field,
+                                                 const struct object_element *last);
 /* The element of one set with this id, or NULL. */
 const struct object_element *object_element_find(const struct object *object, uint8_t field,
                                                  const struct id *id);
+/* Fills in the ids of all elements, so that none is worked out again: for who looks for many. */
+void object_know_elements(struct object *object);
 /* The same for a value, however it is spelt. */
 const struct object_element *object_element_like(const struct object *object, uint8_t field,
                                                  struct span value);

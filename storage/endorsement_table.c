@@ -21,7 +21,8 @@ enum endorsement_decision endorsement_decided(const struct object *kept)
     enum endorsement_decision strongest = DECISION_NONE;
     const struct object_element *at;
 
-    for (size_t index = 0; (at = object_element_at(kept, KEPT_DECISIONS, index)) != NULL; index++)
+    for (at = object_element_next(kept, KEPT_DECISIONS, NULL); at != NULL;
+         at = object_element_next(kept, KEPT_DECISIONS, at))
         for (enum endorsement_decision one = DECISION_SET_ASIDE; one > strongest; one--)
             if (span_is_equal(at->value.bytes, span_str(endorsement_decisions[one])))
                 strongest = one;

@@ -108,27 +108,43 @@ static void view_contact_token(enum match_what what, const struct buf *normal, s
     buf_append(out, span_of(token, sizeof token));
 }
 
-/* The index-th value of a field; empty at the end. */
-static struct span view_contact_value(const struct object *contact, size_t row, size_t index)
-{
-    const struct object_element *element;
+/* A walk over the values of a field. */
+struct view_contact_walk {
+    const struct object *contact; /* NULL: has none */
+    size_t row;
+    const struct object_element *last;
+    bool is_over;
+};
 
-    if (contact == NULL || (!view_contact_fields[row].is_set && index > 0))
+static struct view_contact_walk view_contact_walk(const struct object *contact, size_t row)
+{
+    return (struct view_contact_walk){.contact = contact, .row = row};
+}
+
+/* The next value; empty at the end. */
+static struct span view_contact_value(struct view_contact_walk *walk)
+{
+    uint8_t field = view_contact_fields[walk->row].field;
+
+    if (walk->contact == NULL || walk->is_over)
         return span_of(NULL, 0);
-    if (!view_contact_fields[row].is_set)
-        return object_value(contact, view_contact_fields[row].field).bytes;
-    element = object_element_at(contact, view_contact_fields[row].field, index);
-    return element != NULL ? element->value.bytes : span_of(NULL, 0);
+    if (!view_contact_fields[walk->row].is_set) {
+        walk->is_over = true;
+        return object_value(walk->contact, field).bytes;
+    }
+    walk->last = object_element_next(walk->contact, field, walk->last);
+    walk->is_over = walk->last == NULL;
+    return walk->is_over ? span_of(NULL, 0) : walk->last->value.bytes;
 }
 
 static enum err view_contact_tokens(const struct object *contact, size_t row, struct buf *normal,
                                     struct buf *out)
 {
+    struct view_contact_walk walk = view_contact_walk(contact, row);
     struct span value;
     enum err err = ERR_OK;
 
-    for (size_t index = 0;
-         err == ERR_OK && (value = view_contact_value(contact, row, index)).size > 0; index++) {
+    while (err == ERR_OK && (value = view_contact_value(&walk)).size > 0) {
         err = view_contact_normalise(view_contact_fields[row].what, value, normal);
         if (err == ERR_OK)
             view_contact_token(view_contact_fields[row].what, normal, out);
@@ -182,12 +198,13 @@ enum err view_contact_flush(struct ledger_txn *txn)
 static bool view_contact_is_same(const struct object *before, const struct object *after,
                                  size_t row)
 {
+    struct view_contact_walk old = view_contact_walk(before, row),
+                             new = view_contact_walk(after, row);
     struct span left, right;
-    size_t index = 0;
 
     do {
-        left = view_contact_value(before, row, index);
-        right = view_contact_value(after, row, index++);
+        left = view_contact_value(&old);
+        right = view_contact_value(&new);
     } while (left.size > 0 && span_is_equal(left, right));
     return left.size == 0 && right.size == 0;
 }
@@ -266,11 +283,11 @@ static enum err view_contact_has(struct view_contact_search *search, const struc
 
     *out = false;
     for (size_t row = 0; row < VIEW_CONTACT_FIELDS; row++) {
+        struct view_contact_walk walk = view_contact_walk(contact, row);
+
         if (view_contact_fields[row].what != search->what)
             continue;
-        for (size_t index = 0;
-             err == ERR_OK && !*out && (value = view_contact_value(contact, row, index)).size > 0;
-             index++) {
+        while (err == ERR_OK && !*out && (value = view_contact_value(&walk)).size > 0) {
             err = view_contact_normalise(search->what, value, &search->other);
             *out =
                 err == ERR_OK && span_is_equal(buf_span(&search->other), buf_span(&search->normal));
@@ -339,13 +356,12 @@ static enum err view_contact_share(struct view_contact_search *search, uint32_t 
     if (err == ERR_OK)
         err = row_load(search->snapshot, right, &other, &space);
     for (size_t row = 0; row < VIEW_CONTACT_FIELDS && err == ERR_OK; row++) {
+        struct view_contact_walk walk = view_contact_walk(&one, row);
         struct span value;
 
         if (view_contact_fields[row].what != search->what)
             continue;
-        for (size_t index = 0;
-             err == ERR_OK && !*out && (value = view_contact_value(&one, row, index)).size > 0;
-             index++) {
+        while (err == ERR_OK && !*out && (value = view_contact_value(&walk)).size > 0) {
             err = view_contact_normalise(search->what, value, &search->normal);
             if (err == ERR_OK)
                 err = view_contact_has(search, &other, out);
@@ -410,11 +426,11 @@ static enum err view_contact_whole(struct view_contact_list *list, uint32_t numb
 
     *out = span_of(NULL, 0);
     for (size_t row = 0; row < VIEW_CONTACT_FIELDS && err == ERR_OK && out->size == 0; row++) {
+        struct view_contact_walk walk = view_contact_walk(&contact, row);
+
         if (view_contact_fields[row].what != list->what)
             continue;
-        for (size_t index = 0; err == ERR_OK && out->size == 0 &&
-                               (value = view_contact_value(&contact, row, index)).size > 0;
-             index++) {
+        while (err == ERR_OK && out->size == 0 && (value = view_contact_value(&walk)).size > 0) {
             buf_clear(&list->token);
             err = view_contact_normalise(list->what, value, &list->normal);
             view_contact_token(list->what, &list->normal, &list->token);

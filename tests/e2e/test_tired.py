@@ -1,6 +1,8 @@
 """What a tired person types: names without quotes, verbs of other programs, words in the wrong
 order, nothing at all. It works, or the line to type instead is told, whole."""
+import os
 import signal
+import subprocess
 
 from kithtest import KITH, Terminal, run
 
@@ -31,6 +33,29 @@ def names_need_no_quotes(place):
             ("me edit --title Looking for work", 'me edit --title "Looking for work"')):
         assert hint(ana, 2, *typed.split()) == "kith " + line, typed
     assert [one["name"] for one in ana.ok("contact", "list")["contacts"]] == ["Joon Kim"]
+
+
+def a_flag_without_its_value_takes_no_other_flag_for_it(place):
+    ana = place.member("Ana")
+    ana.ok("contact", "add", "Joon", "--note", "tells jokes")
+    for words in (("contact", "add", "Mia", "--email", "--tel", "123"),
+                  ("contact", "add", "Mia", "--email", "--tel=123"),
+                  ("contact", "add", "Mia", "--email"), ("me", "edit", "--title", "--org", "ACME"),
+                  ("contact", "list", "--limit", "--tag", "boats")):
+        flag = words[3 if words[1] == "add" else 2]
+        assert ana.fails(2, *words)["message"] == f"a value is missing after {flag}", words
+    kith = os.path.abspath(KITH)
+    done = subprocess.run([kith, "--home", "--json", "init", "Mia"], check=False,
+                          cwd=place.path, capture_output=True, text=True)
+    assert done.returncode == 2 and "a value is missing after --home" in done.stderr, done
+    assert not os.path.exists(os.path.join(place.path, "--json"))
+    # Said on purpose it is a value; yes and no have none.
+    assert ana.ok("contact", "add", "Odd", "--email=--tel")["emails"] == ["--tel"]
+    for words in (("contact", "remove", "Joon", "--forget=no"), ("import", "-", "--dry-run=false"),
+                  ("run", "--no-listen=0"), ("log", "--follow=no")):
+        assert "takes no value" in ana.fails(2, *words)["message"], words
+    assert ana.ok("contact", "show", "Joon")["note"] == "tells jokes"
+    assert "Nobody" not in ana.call("contact", "search", "joon", "--limit", "0", text=True)[1]
 
 
 def init_takes_a_name_as_it_is_said(place):

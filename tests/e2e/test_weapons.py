@@ -1,6 +1,7 @@
 """Whatever a peer writes, in every field that crosses: it reaches no terminal as anything but text,
 no calendar or address book as another property, and no line of the log as a line of its own. Which
 fields there are the program's own table says: one that is new must be tried or stay at home."""
+import json
 import re
 import subprocess
 import time
@@ -169,6 +170,32 @@ def arrived(ana):
             ana.ok("intro", "list")["introductions"] and
             len({row["kind"] for row in ana.ok("due")["due"]} &
                 {"introduction wanted", "endorsement wanted", "share"}) == 3)
+
+
+def documents_for_programs_and_files_on_a_terminal_are_text_too(place):
+    ana = place.member("Ana")
+    tag = "\U000e0041"  # an invisible letter that two escapes stand for
+    name = NASTY + tag
+    book = json.dumps({"contacts": [{"name": name, "note": MANY, "emails": ["q@example.org"]}]})
+    assert ana.ok("import", "-", stdin=book.encode())["new"] == 1
+    ana.ok("contact", "add", name, "--birthday", "01-01", "--note", MANY)
+    here = ["--home", ana.home]
+    for page in (["contact", "list"], ["contact", "show", "q@example.org"], ["export"], ["due"],
+                 ["contact", "add", name], ["contact", "show", name * 40], ["log"]):
+        done = subprocess.run([KITH, *here, *page, "--json"], capture_output=True, check=False)
+        text = done.stdout.decode()
+        expect_text(text.replace("\u0301", ""), page)
+        assert tag not in text, page
+        document = json.loads(text) if text else {}
+        # And no letter is lost: an escape means the letter.
+        assert page[1:2] != ["list"] or name in {row["name"] for row in document["contacts"]}
+    for page in (["export"], ["export", "--format", "csv"], ["export", "--format", "json"],
+                 ["due", "--within", "9y", "--ical"]):
+        piped = subprocess.run([KITH, *here, *page], capture_output=True, check=True).stdout
+        assert "\u202e" in piped.decode() and "\u009b" in piped.decode(), page
+        shown = on_terminal(KITH, *here, *page)[1].replace("\r\n", "\n")
+        expect_text(shown, page)
+        assert shown.count("\n") == piped.decode().count("\n"), page
 
 
 def what_a_peer_writes_anywhere_is_text_everywhere(place):

@@ -237,8 +237,8 @@ static bool judge_has_url(struct world_node *node, const struct id *space, const
 
     world_must(ledger_snapshot(node->ledger, &snapshot));
     if (row_get(&snapshot, space, KIND_CARD, &only, &card, &number) == ERR_OK)
-        for (size_t at = 0;
-             (element = object_element_at(&card, CARD_URLS, at)) != NULL && !is_there; at++)
+        for (element = object_element_next(&card, CARD_URLS, NULL); element != NULL && !is_there;
+             element = object_element_next(&card, CARD_URLS, element))
             is_there = span_is_equal(element->value.bytes, span_str(text));
     object_release(&card);
     ledger_snapshot_end(&snapshot);

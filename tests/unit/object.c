@@ -101,8 +101,8 @@ static void object_print(const struct object *object, char *out, size_t size)
         if (value.type == VALUE_TEXT)
             at += (size_t)snprintf(out + at, size - at, "%u=%.*s;", field, (int)value.bytes.size,
                                    value.bytes.data);
-        for (size_t index = 0; (element = object_element_at(object, field, index)) != NULL;
-             index++) {
+        for (element = object_element_next(object, field, NULL); element != NULL;
+             element = object_element_next(object, field, element)) {
             struct id id;
 
             count++;
@@ -172,7 +172,7 @@ static void the_same_edits_in_any_order_give_the_same_object(void **state)
         world_apply(&world, order, &object);
         object_print(&object, first, sizeof first);
         visible += object_is_visible(&object);
-        with_sets += object_element_at(&object, CONTACT_EMAILS, 0) != NULL;
+        with_sets += object_element_next(&object, CONTACT_EMAILS, NULL) != NULL;
         object_release(&object);
         for (int shuffle = 0; shuffle < 3; shuffle++) {
             for (size_t at = count; at > 1; at--) {
@@ -324,6 +324,44 @@ static void an_edit_is_refused_beyond_its_bounds(void **state)
     assert_int_equal(edit_write(&edit, &bytes), ERR_LIMIT);
     edit_release(&edit);
     buf_release(&bytes);
+}
+
+/* A walk meets each element of its set once, and a value is found as its element is. */
+static void a_walk_meets_each_element_once(void **state)
+{
+    static const char *const values[] = {
+        "Joon@Example.org", "joon@example.org", "mara@example.org", "+49 30 1234",
+        "+49301234",        "49301234",         "no number",        ""};
+    struct object_element elements[24] = {0};
+    struct object object = {.kind = KIND_CONTACT, .elements = elements, .elements_count = 24};
+    static const uint8_t fields[] = {CONTACT_EMAILS, CONTACT_PHONES, CONTACT_URLS};
+
+    (void)state;
+    for (size_t at = 0; at < 24; at++)
+        elements[at] = (struct object_element){
+            .field = fields[at % 3],
+            .value = {.type = VALUE_TEXT, .bytes = span_str(values[at / 3])}};
+    for (size_t set = 0; set < 3; set++) {
+        const struct object_element *at = NULL;
+
+        for (size_t met = 0; met < 8; met++) {
+            struct id id;
+
+            at = object_element_next(&object, fields[set], at);
+            assert_ptr_equal(at, &elements[3 * met + set]);
+            object_element(KIND_CONTACT, fields[set], at->value.bytes, &id);
+            assert_ptr_equal(object_element_like(&object, fields[set], at->value.bytes),
+                             object_element_find(&object, fields[set], &id));
+        }
+        assert_null(object_element_next(&object, fields[set], at));
+    }
+    assert_null(object_element_next(&object, CONTACT_TAGS, NULL));
+    assert_null(object_element_like(&object, CONTACT_URLS, span_str("JOON@example.org")));
+    assert_ptr_equal(object_element_like(&object, CONTACT_EMAILS, span_str("JOON@example.org")),
+                     &elements[0]);
+    object_know_elements(&object);
+    for (size_t at = 0; at < 24; at++)
+        assert_true(elements[at].has_id);
 }
 
 static size_t repeat_write(struct edit_space *edit, const struct original *original,
@@ -526,6 +564,7 @@ int main(void)
         cmocka_unit_test(the_greater_counter_wins_then_time_then_device),
         cmocka_unit_test(a_write_that_a_delete_did_not_see_shows_the_object_again),
         cmocka_unit_test(an_edit_is_refused_beyond_its_bounds),
+        cmocka_unit_test(a_walk_meets_each_element_once),
         cmocka_unit_test(a_repetition_counts_as_its_original),
         cmocka_unit_test(a_repetition_of_another_shape_is_refused),
         cmocka_unit_test(dots_that_count_up_are_written_short),

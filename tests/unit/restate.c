@@ -46,7 +46,7 @@ static void restate_phone(struct member *member, const char *phone, bool is_remo
     id_draw_random(&member->entropy, &dot);
     edit_begin(&edit, KIND_CARD, &only, member->now_ms);
     if (is_removed) {
-        const struct object_element *element = object_element_at(&object, CARD_PHONES, 0);
+        const struct object_element *element = object_element_next(&object, CARD_PHONES, NULL);
 
         assert_non_null(element);
         object_element_id(&object, element, &id_of);
@@ -278,8 +278,8 @@ static void restate_random_edit(struct member *member)
         struct seen seen = {.device = log.device, .size = log.tip.size};
 
         edit_delete(&edit, &seen, 1);
-    } else if (what <= 2 && object_element_at(&object, CARD_PHONES, 0) != NULL) {
-        const struct object_element *element = object_element_at(&object, CARD_PHONES, 0);
+    } else if (what <= 2 && object_element_next(&object, CARD_PHONES, NULL) != NULL) {
+        const struct object_element *element = object_element_next(&object, CARD_PHONES, NULL);
 
         object_element_id(&object, element, &id_of);
         edit_remove(&edit, CARD_PHONES, &id_of, &element->dots[0].dot, 1);

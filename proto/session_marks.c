@@ -430,7 +430,8 @@ static void session_marks_are_read(struct session *session)
         chain_begin(&log->id, &begin);
         log->announced = 0;
         log->is_forked = false;
-        session_stand(session, log, &begin);
+        if (!session_fork_has_left(session, log))
+            session_stand(session, log, &begin);
     }
     session_look(session, false);
     if (session->phase == PHASE_OVER)

@@ -251,6 +251,8 @@ MUST_USE bool session_add_pending(struct session *session, const struct session_
 /* Judges what the other side says it holds of a log; true when that was all there is to do. */
 bool session_fork_judge(struct session *session, struct session_log *log, const struct mark *mark,
                         const struct chain *mine);
+/* The other side holds nothing of the log. True when I leave the branch that I hold. */
+bool session_fork_has_left(struct session *session, struct session_log *log);
 void session_fork_again(struct session *session);
 /* The other side holds less of the log than where mine starts: what I hold is given as returned to
  * devices of its author. */

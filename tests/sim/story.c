@@ -156,6 +156,7 @@ static void story_on_edited(struct world_node *node, void *self, enum err err,
     struct judge *judge = &edit->story->judge;
 
     (void)call;
+    judge->canaries[edit->canary].is_under_way = false;
     if (err == ERR_OK) {
         judge->canaries[edit->canary].is_acknowledged = true;
         edit->story->edits++;
@@ -171,6 +172,7 @@ static void story_ask(struct story *story, struct world_node *node, enum judge_a
     struct story_edit *edit = world_memory(sizeof *edit);
 
     *edit = (struct story_edit){.story = story, .node = node, .canary = canary};
+    story->judge.canaries[canary].is_under_way = true;
     if (audience == JUDGE_CARD)
         story->is_card_busy[node->number] = true;
     if (!node->is_up)
@@ -298,7 +300,7 @@ static void story_copy(struct story *story, struct world_node *node)
     if (story->homes[number] == NULL) {
         world_note(world, node, "a copy is made");
         story->homes[number] = world_snapshot(node);
-        story->homes_since[number] = story->judge.canaries_count;
+        story->homes_since[number] = judge_copied(&story->judge, node);
         return;
     }
     if (story->nodes_count < STORY_NODES_MAX && world_once_in(world, 3)) {

@@ -51,4 +51,36 @@ def two_devices_share_everything(place):
         assert report["healthy"] is True, report
 
 
+def a_device_that_was_given_up_says_so(place):
+    """In status and in the log, with what to do next; and it takes no edit nobody would see."""
+    ana, bruno = place.pair()
+    ana.stop()
+    lap = further(place, ana, "lap")
+    lap.start()
+    ana.start()
+    until(lambda: lap.call("contact", "add", "Dora Dias")[0] == 0, 40, "it may not write")
+    until(lambda: [peer["state"] for peer in lap.peers()] == ["online"], 40)
+    until(lambda: "Dora Dias" in contacts_of(ana), 40)
+    assert "shut_out" not in lap.ok("status")
+    ana.stop()
+    done = subprocess.run([DEVICE, "--give-up", ana.home, lap.home], capture_output=True,
+                          timeout=60, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    ana.start()
+    until(lambda: lap.ok("status").get("shut_out") == "given up", 40, "it does not hear of it")
+    assert "kith export" in lap.ok("status")["note"], lap.ok("status")
+    code, answer = lap.call("contact", "add", "Too Late")
+    assert code == 5 and "nobody else sees" in answer["error"]["message"], answer
+    assert "kith export" in answer["error"]["hint"], answer
+    assert contacts_of(lap) == ["Bruno", "Dora Dias"], contacts_of(lap)
+    lap.stop()
+    code, answer = lap.call("me", "edit", "--title", "Nobody")
+    assert code == 5, answer
+    _, answer = lap.call("log")
+    rows = answer if isinstance(answer, list) else [answer]
+    events = [row["text"] for row in rows if row["kind"] == "shut out"]
+    assert len(events) == 1 and "given up" in events[0], events
+    assert "shut_out" not in ana.ok("status") and ana.call("contact", "add", "Eva")[0] == 0
+
+
 run(dict(globals()))

@@ -155,28 +155,22 @@ static void engine_on_news(struct engine *engine, const struct ledger_news *news
         engine_ask(engine, NULL); /* More spaces than can be named have changed. */
 }
 
-/* Ends sessions with members there is no link with any more. */
+/* Ends sessions with members there is no link with any more, and with devices that are shut out. */
 static enum err engine_drop_unlinked(struct engine *engine)
 {
     struct peer *peer = secret_new(sizeof *peer);
     enum err err = peer != NULL && engine_look(engine) ? ERR_OK : ERR_NOMEM;
 
+    if (err == ERR_OK)
+        engine_heal_part(engine);
     for (struct engine_conn *conn = engine->conns; conn != NULL && err == ERR_OK;
          conn = conn->next) {
         struct session_event event = {.type = SESSION_STOP, .stop = BYE_DONE};
 
         if (conn->state != CONN_SESSION || conn->role != SESSION_PEER)
             continue;
-        if (engine_sibling_is(engine, &conn->member)) {
-            if (engine_sibling_is_out(engine, &conn->device))
-                engine_talk_event(engine, conn, &event);
+        if (engine_sibling_is(engine, &conn->member))
             continue;
-        }
-        if (!conn->is_out &&
-            standing_is_out(engine_heal_standing(engine, &conn->device, &conn->member))) {
-            engine_talk_event(engine, conn, &event);
-            continue;
-        }
         err = view_peer(&engine->snapshot, &conn->member, peer);
         if (err == ERR_NOT_FOUND || (err == ERR_OK && peer->state != LINK_LINKED))
             engine_talk_event(engine, conn, &event);
@@ -285,9 +279,12 @@ static void engine_on_woken(struct engine *engine)
     engine_sibling_tend(engine);
 }
 
-/* A reaction may have made a link, or an own device elsewhere. */
+/* A reaction may have made a link, or an own device elsewhere. Whoever was shut out hears nothing
+ * of the same commit. */
 static void engine_on_commit(struct engine *engine, const struct ledger_news *news)
 {
+    if (news->has_links)
+        engine_heal_part(engine);
     engine_on_news(engine, news);
     engine_heal_look(engine);
     if (news->has_links)

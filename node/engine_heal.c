@@ -91,6 +91,30 @@ void engine_heal_look(struct engine *engine)
         engine_heal_facts(engine, conn, span_of(NULL, 0));
 }
 
+/* PROTOCOL FACT-1: "One that is retired as forked, or given up, while a session with it lasts is
+ * told at once. With one that is shut out the session ends then." PROTOCOL STOLEN-8: "A stolen or
+ * void device gets no answer from anybody who knows." One that was out from the beginning stays,
+ * where it may. */
+static void engine_heal_part_from(struct engine *engine, struct engine_conn *conn)
+{
+    enum standing standing = engine_heal_standing(engine, &conn->device, &conn->member);
+    struct session_event retired = {.type = SESSION_RETIRED, .is_out = standing_is_out(standing)};
+    struct session_event stop = {.type = SESSION_STOP, .stop = BYE_DONE};
+
+    if (standing == STANDING_FORKED || standing == STANDING_OWNER)
+        engine_talk_event(engine, conn, &retired);
+    if (conn->state == CONN_SESSION && standing_is_out(standing) &&
+        (!conn->is_out || engine_sibling_is(engine, &conn->member)))
+        engine_talk_event(engine, conn, &stop);
+}
+
+void engine_heal_part(struct engine *engine)
+{
+    for (struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next)
+        if (conn->state == CONN_SESSION && conn->role == SESSION_PEER)
+            engine_heal_part_from(engine, conn);
+}
+
 /* Callers nobody knows. */
 
 struct engine_heal_search {

@@ -227,6 +227,9 @@ void engine_heal_rebase(struct engine *engine, struct engine_conn *conn,
                         const struct session_effect *from);
 /* Has this device been retired as forked? Then a successor is due. */
 void engine_heal_look(struct engine *engine);
+/* Devices that were retired while a session with them lasts: told, and parted from where they are
+ * shut out. */
+void engine_heal_part(struct engine *engine);
 bool engine_heal_is_retired(struct engine *engine, const struct public_key *device);
 /* As a device of this member. From STANDING_STOLEN on: PROTOCOL STOLEN-8: "A stolen or void device
  * gets no answer from anybody who knows." */

@@ -271,10 +271,14 @@ enum err link_grant_card(struct ledger_txn *txn, const struct public_key *member
 static enum err link_check_device(const struct snapshot *snapshot, const struct device_chain *chain,
                                   struct link_answer *out)
 {
+    enum standing here = STANDING_GOOD;
     bool is_out = false;
     enum err err = standing_of_chain(snapshot, chain, &is_out);
 
-    return err == ERR_OK && is_out ? link_refuse(out, REFUSAL_REVOKED) : err;
+    if (err == ERR_OK)
+        err = standing_of(snapshot, ledger_device(snapshot->ledger), &here);
+    return err == ERR_OK && (is_out || standing_is_out(here)) ? link_refuse(out, REFUSAL_REVOKED)
+                                                              : err;
 }
 
 /* Whether this member may have, or already has, what the invitation gives. */

@@ -21,6 +21,7 @@
 #include "storage/journal.h"
 #include "storage/retire_table.h"
 #include "storage/row.h"
+#include "storage/standing.h"
 #include "storage/view_contact.h"
 #include "storage/view_endorsement.h"
 #include "storage/view_peer.h"
@@ -75,12 +76,10 @@ static void op_node_add_device(struct op_call *call)
     (void)json_object_set_new(call->result, "device", json_string(text));
 }
 
-/* Devices of mine that write no more, this one too. */
+/* Devices of mine that were copied, this one aside. */
 struct op_node_retired {
     const struct snapshot *snapshot;
     int forked;
-    enum retire_reason here; /* why this device is retired */
-    bool is_here;
 };
 
 static enum err op_node_on_device(void *self, const struct device_row *device)
@@ -89,28 +88,40 @@ static enum err op_node_on_device(void *self, const struct device_row *device)
     struct retire_state state;
     enum err err = retire_table_state(retired->snapshot, &device->device, &state);
 
-    if (err != ERR_OK || !state.is_retired)
-        return err;
-    retired->forked += state.reason == RETIRE_FORKED;
-    if (public_key_is_equal(&device->device, ledger_device(retired->snapshot->ledger))) {
-        retired->is_here = true;
-        retired->here = state.reason;
-    }
-    return ERR_OK;
+    retired->forked += err == ERR_OK && state.is_retired && state.reason == RETIRE_FORKED;
+    return err;
 }
 
-/* In one sentence; nothing is asked of the owner. */
-static void op_node_add_forks(struct op_call *call)
+/* Shut out: by whom, and what can still be done here. */
+static void op_node_add_out(struct op_call *call, enum standing standing)
+{
+    const char *word = standing == STANDING_OWNER    ? "given up"
+                       : standing == STANDING_STOLEN ? "stolen"
+                                                     : "void";
+    char note[300];
+
+    (void)snprintf(note, sizeof note,
+                   "%s; go on with another device, kith export saves what is here",
+                   standing_sentence(standing));
+    (void)json_object_set_new(call->result, "shut_out", json_string(word));
+    (void)json_object_set_new(call->result, "note", json_string(note)); /* A lost key is told by
+                                                                           whatever is refused. */
+}
+
+/* In one sentence; nothing is asked of the owner where a device goes on. */
+static void op_node_add_standing(struct op_call *call)
 {
     struct op_node_retired retired = {.snapshot = &call->snapshot};
+    enum standing standing = STANDING_GOOD;
     const char *note = NULL;
 
-    if (view_device_each(&call->snapshot, ledger_member(call->snapshot.ledger), op_node_on_device,
+    if (standing_of(&call->snapshot, ledger_device(call->snapshot.ledger), &standing) != ERR_OK ||
+        view_device_each(&call->snapshot, ledger_member(call->snapshot.ledger), op_node_on_device,
                          &retired) != ERR_OK)
         return; /* Doctor tells of damage. */
-    if (retired.is_here && retired.here != RETIRE_FORKED)
-        note = "this device was retired: what it writes reaches nobody";
-    else if (retired.is_here)
+    if (standing_is_out(standing))
+        op_node_add_out(call, standing);
+    else if (standing == STANDING_FORKED)
         note = "a copy of this device wrote elsewhere: it goes on under a new key at the next "
                "meeting";
     else if (retired.forked > 0)
@@ -172,7 +183,7 @@ enum err op_node_status(struct op_call *call)
         describe_set_text(call->result, "name", object_text(&card, CARD_NAME));
     object_release(&card);
     op_node_add_device(call);
-    op_node_add_forks(call);
+    op_node_add_standing(call);
     if (call->world->is_node)
         (void)json_object_set_new(call->result, "pid", json_integer(call->world->pid));
     op_node_add_listen(call);

@@ -42,6 +42,7 @@
 #include "node/op_want.h"
 #include "proto/scan.h"
 #include "storage/join.h"
+#include "storage/standing.h"
 
 static const struct op ops_all[] = {
     {.method = "ask.close", .mode = OP_WRITE, .run = op_ask_close},
@@ -170,6 +171,20 @@ const struct op *ops_find(const char *method)
     return NULL;
 }
 
+/* PROTOCOL STOLEN-11: "Nor does it make a link or take its owner's edits: nobody else would see
+ * them." */
+static enum err ops_check_out(struct op_call *call)
+{
+    enum standing standing = STANDING_GOOD;
+    enum err err = standing_of(&call->snapshot, ledger_device(call->snapshot.ledger), &standing);
+
+    if (err != ERR_OK || !standing_is_out(standing))
+        return err;
+    return op_fail(call, OP_UNTRUSTED,
+                   "type it on another of your devices; kith export -o FILE saves what is here",
+                   "%s", standing_sentence(standing));
+}
+
 /* A new device writes nothing yet, whichever step of an op found that out. */
 static enum err ops_may_write(struct op_call *call, enum err err)
 {
@@ -191,7 +206,9 @@ enum err op_step(enum err (*step)(struct op_call *call), struct op_call *call,
     call->txn = txn;
     if (txn != NULL) {
         call->snapshot = ledger_txn_snapshot(txn);
-        return ops_may_write(call, step(call));
+        /* Lists are made again wherever they are. */
+        err = step == op_doctor_rebuild ? ERR_OK : ops_check_out(call);
+        return err == ERR_OK ? ops_may_write(call, step(call)) : err;
     }
     err = ledger_snapshot(ledger, &call->snapshot);
     if (err != ERR_OK)

@@ -11,6 +11,7 @@
 #include "storage/dropped.h"
 #include "storage/expiry.h"
 #include "storage/follow.h"
+#include "storage/heal.h"
 #include "storage/join.h"
 #include "storage/restate.h"
 #include "storage/space.h"
@@ -74,7 +75,7 @@ static enum err react_is_out(struct ledger_txn *txn, bool *out)
     enum err err = standing_of(&snapshot, ledger_device(snapshot.ledger), &standing);
 
     *out = err == ERR_OK && standing_is_out(standing);
-    return err;
+    return *out ? heal_note_out(txn, standing) : err;
 }
 
 enum err react_all(struct ledger_txn *txn)

@@ -191,7 +191,8 @@ static void show_status_next(json_t *result, json_int_t contacts, json_int_t pee
                              int most)
 {
     json_t *next = json_object_get(result, "next");
-    bool is_alone = peers == 0, has_contacts = contacts > 0,
+    bool is_out = show_text(result, "shut_out")[0] != '\0', is_alone = peers == 0,
+         has_contacts = contacts > 0,
          has_reminders = json_is_true(json_object_get(next, "reminders")),
          has_pending = json_integer_value(json_object_get(next, "pending")) > 0;
     const char *words = show_text(next, "words"), *introduce = show_text(next, "introduce");
@@ -199,6 +200,7 @@ static void show_status_next(json_t *result, json_int_t contacts, json_int_t pee
         bool is_due;
         const char *command, *does;
     } steps[] = {
+        {is_out, "kith export -o FILE", "saves what is here"},
         {has_pending && !runs, "kith run", "makes the link you accepted"},
         {!has_contacts, "kith import FILE.vcf", "brings your address book"},
         {!has_contacts && is_alone, "kith contact add NAME", "begins one by hand"},
@@ -214,6 +216,7 @@ static void show_status_next(json_t *result, json_int_t contacts, json_int_t pee
     size_t width = 0;
     int shown = 0;
 
+    most = is_out ? 1 : most;                                    /* Whatever writes is refused. */
     for (size_t round = 0; next != NULL && round < 2; round++) { /* Measured, then shown. */
         for (size_t at = 0; at < sizeof steps / sizeof steps[0] && shown < most; at++) {
             char *command = steps[at].is_due ? show_copy(steps[at].command) : NULL;

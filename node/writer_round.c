@@ -1,7 +1,7 @@
 /*
- * Two threads take pieces of the round to look at; then the writer sorts, the helper opens chunks
- * into two places in turn, and the writer merges them in the same turn. Without memory or threads
- * for a helper the writer does its part, too.
+ * Two threads take pieces of the round to look at, and the writer merges behind them what is not
+ * sorted; then it sorts, the helper opens chunks into two places in turn, and the writer merges
+ * them in the same turn. Without memory or threads for a helper the writer does its part, too.
  */
 #include "node/writer_round.h"
 
@@ -10,7 +10,7 @@
 #include "crypto/heap.h"
 #include "storage/round.h"
 
-enum { WRITER_ROUND_PIECE = 1024 };
+enum { WRITER_ROUND_PIECE = 256 };
 
 struct writer_round_slot {
     struct round_chunk *chunk;
@@ -27,6 +27,8 @@ struct writer_round {
     pthread_cond_t changed;
     bool has_thread, is_stopping, is_sorted;
     size_t taken;   /* entries given out to be looked at */
+    size_t helping; /* where the piece begins that the helper looks at; SIZE_MAX: none */
+    size_t alone;   /* entries of which those that are not sorted are merged */
     size_t looking; /* threads that look at a piece, or open a chunk ahead */
     size_t next;    /* where the next chunk to be opened begins */
     size_t opening; /* the slot it goes to */
@@ -47,10 +49,14 @@ static bool writer_round_look(struct writer_round *self, struct round_reader *re
         return false;
     self->taken = until;
     self->looking++;
+    if (reader == self->helper_reader)
+        self->helping = from;
     (void)pthread_mutex_unlock(&self->mutex); /* A valid mutex of our own cannot fail. */
     err = round_look(self->round, reader, from, until);
     (void)pthread_mutex_lock(&self->mutex);
     self->looking--;
+    if (reader == self->helper_reader)
+        self->helping = SIZE_MAX;
     if (err != ERR_OK)
         self->err = err;
     (void)pthread_cond_broadcast(&self->changed);
@@ -104,18 +110,37 @@ static void *writer_round_help(void *arg)
 
 /* The writer's side. */
 
-/* Called with the mutex held: a piece looked at, or, when all are, the sorting. */
-static void writer_round_step_look(struct writer_round *self)
+/* Called with the mutex held: behind what is looked at, a piece of what is not sorted. */
+static enum err writer_round_step_alone(struct writer_round *self, size_t looked)
 {
+    size_t from = self->alone;
+    size_t until = looked - from < WRITER_ROUND_PIECE ? looked : from + WRITER_ROUND_PIECE;
+    enum err err;
+
+    (void)pthread_mutex_unlock(&self->mutex);
+    err = round_merge_unsorted(self->round, from, until);
+    (void)pthread_mutex_lock(&self->mutex);
+    self->alone = until;
+    return err;
+}
+
+/* Called with the mutex held: a piece merged or looked at, or, when all are, the sorting. */
+static enum err writer_round_step_look(struct writer_round *self)
+{
+    size_t looked = self->helping < self->taken ? self->helping : self->taken;
+
+    if (self->err == ERR_OK && self->alone < looked)
+        return writer_round_step_alone(self, looked);
     if (writer_round_look(self, self->reader))
-        return;
+        return ERR_OK;
     while (self->looking > 0)
         (void)pthread_cond_wait(&self->changed, &self->mutex);
-    if (self->err != ERR_OK)
-        return;
-    round_sort(self->round);
+    if (self->err != ERR_OK || self->alone < self->taken)
+        return ERR_OK;
+    self->next = self->merged = round_sort(self->round);
     self->is_sorted = true;
     (void)pthread_cond_broadcast(&self->changed);
+    return ERR_OK;
 }
 
 /* Called with the mutex held: one chunk. */
@@ -148,7 +173,7 @@ enum err writer_round_step(struct writer_round *self, bool *out_is_over)
     *out_is_over = false;
     (void)pthread_mutex_lock(&self->mutex);
     if (!self->is_sorted)
-        writer_round_step_look(self);
+        err = writer_round_step_look(self);
     else if (self->merged < round_count(self->round))
         err = writer_round_step_merge(self);
     else
@@ -182,6 +207,7 @@ enum err writer_round_start(struct ledger *ledger, struct writer_round **out)
 
     if (self == NULL)
         return ERR_NOMEM;
+    self->helping = SIZE_MAX;
     (void)pthread_mutex_init(&self->mutex,
                              NULL); /* With default attributes they cannot fail here. */
     (void)pthread_cond_init(&self->changed, NULL);

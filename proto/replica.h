@@ -24,6 +24,7 @@ struct replica_standing {
     bool is_mine;    /* its space is written by my member */
     bool is_this;    /* by this very device */
     bool is_retired; /* it writes no more */
+    bool is_out;     /* given up, stolen or void */
     bool has_keep;
     uint64_t keep_size; /* entries of this log that count */
     bool is_off;        /* what I hold of it does not lie below the kept mark, or may not */

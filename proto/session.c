@@ -325,6 +325,9 @@ static void session_event(struct session *session, const struct session_event *e
         session_on_woken(session);
         session_take_look_room(session);
         break;
+    case SESSION_RETIRED:
+        session_facts_retire(session, event->is_out);
+        break;
     case SESSION_SYNC_ASKED:
         if (session->phase == PHASE_LIVE)
             session_look(session, false);

@@ -49,6 +49,7 @@ enum session_event_type {
     SESSION_NEWS,          /* something was committed in a space */
     SESSION_DRAINED,       /* what was sent has left: more may follow */
     SESSION_WOKEN,         /* the time of session_wake_at_ms has come */
+    SESSION_RETIRED,       /* the other side's device was */
     SESSION_SYNC_ASKED,    /* the owner wants to know again whether all is in step */
     SESSION_STOP           /* end cleanly with this bye */
 };
@@ -79,6 +80,7 @@ struct session_event {
             struct link_message message;
         } link;
         struct id news;
+        bool is_out; /* retired: by its owner */
         enum bye_reason stop;
     };
 };

@@ -112,6 +112,27 @@ void session_facts_tell(struct session *session, const struct public_key *device
         session_facts_flush(&facts);
 }
 
+/* PROTOCOL FACT-1: "One that is retired as forked, or given up, while a session with it lasts is
+ * told at once." What was told of it before did not say so. */
+void session_facts_retire(struct session *session, bool is_out)
+{
+    const struct public_key *device = session_remote_device(session);
+    size_t kept = 0;
+
+    if (session->options.is_remote_retired && (!is_out || session->options.is_remote_out))
+        return;
+    session->options.is_remote_retired = true;
+    session->options.is_remote_out |= is_out;
+    session->has_returns &= !is_out;
+    if (session->phase != PHASE_MARKS && session->phase != PHASE_LIVE)
+        return; /* Told behind the hello. */
+    for (size_t at = 0; at < session->told_count; at++)
+        if (!public_key_is_equal(&session->told[at], device))
+            session->told[kept++] = session->told[at];
+    session->told_count = kept;
+    session_facts_tell(session, device);
+}
+
 /* The device that speaks has said who it is. */
 void session_facts_tell_of(struct session *session, const struct session_log *log)
 {

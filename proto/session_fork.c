@@ -144,6 +144,52 @@ void session_fork_again(struct session *session)
     }
 }
 
+static void session_fork_rebase(struct session *session, struct session_log *log, uint64_t size)
+{
+    struct session_effect *effect;
+
+    if (size >= log->tip.size) {
+        log->is_forked = false;
+        session->needs_marks = true; /* All I hold is on their branch: they may go on from there. */
+        return;
+    }
+    effect = session_effect(session, SESSION_REBASE);
+    if (effect == NULL)
+        return;
+    effect->delivered.log = log->id;
+    effect->delivered.size = size;
+}
+
+/* My chain goes past the kept mark, and not through it. */
+static bool session_fork_is_beside(const struct session_log *log,
+                                   const struct replica_standing *standing)
+{
+    return standing->is_off && standing->keep_size >= log->start &&
+           standing->keep_size <= log->tip.size;
+}
+
+/* PROTOCOL FORK-3: "Whoever holds one past and beside its kept mark and meets somebody who holds
+ * only its beginning, or nothing, cuts it where that ends: the branch that is kept may be lost." */
+static bool session_fork_leaves(struct session *session, struct session_log *log, uint64_t size,
+                                const struct replica_standing *standing)
+{
+    if (size >= log->tip.size || size < log->start || !session_fork_is_beside(log, standing))
+        return false;
+    log->is_forked = true;
+    log->sent = log->tip;
+    session_fork_rebase(session, log, size);
+    return true;
+}
+
+/* The other side holds nothing of it. */
+bool session_fork_has_left(struct session *session, struct session_log *log)
+{
+    struct replica_standing standing = {0};
+
+    return log->tip.size > 0 && session_fork_standing(session, &log->id, &standing) &&
+           session_fork_leaves(session, log, 0, &standing);
+}
+
 /* PROTOCOL FORK-1: "A tag that differs at its size, or another side that holds more of a log than
  * the device that writes it, is a claim and no violation: nothing is retired for it, and the device
  * goes on writing." */
@@ -179,6 +225,8 @@ bool session_fork_judge(struct session *session, struct session_log *log, const 
         }
         chain_mark(&chain, &mark->log, &own);
         differs = memcmp(own.tag, mark->tag, TAG_SIZE) != 0;
+        if (!differs && session_fork_leaves(session, log, mark->size, &standing))
+            return true;
     } else {
         differs = session_fork_is_author(&standing) && (standing.is_this || standing.is_retired);
         log->is_behind = differs && !standing.is_this;
@@ -205,22 +253,6 @@ static bool session_fork_yields(struct session *session, const struct session_lo
         return false;
     chain_mark(&chain, &log->id, &mine);
     return memcmp(newest->tag, mine.tag, TAG_SIZE) < 0;
-}
-
-static void session_fork_rebase(struct session *session, struct session_log *log, uint64_t size)
-{
-    struct session_effect *effect;
-
-    if (size >= log->tip.size) {
-        log->is_forked = false;
-        session->needs_marks = true; /* All I hold is on their branch: they may go on from there. */
-        return;
-    }
-    effect = session_effect(session, SESSION_REBASE);
-    if (effect == NULL)
-        return;
-    effect->delivered.log = log->id;
-    effect->delivered.size = size;
 }
 
 /* PROTOCOL FORK-3: "From the newest tag both have on, or from the beginning, an author asks for the
@@ -462,10 +494,27 @@ static void session_fork_send(struct session *session, const struct returned_row
     session->credit -= size < session->credit ? size : session->credit;
 }
 
+/* PROTOCOL RETURN-11: "A device that its owner gave up is given no returned batch, asked for or
+ * not" The store may know it a moment before the session is told. */
+static bool session_fork_is_out(struct session *session, const struct id *space)
+{
+    struct log_id id = {.space = *space, .device = *session_remote_device(session)};
+    struct replica_standing standing = {0};
+    enum err err = session->replica->standing(session->replica->self, &id, &standing);
+
+    if (err != ERR_OK && err != ERR_NOT_FOUND)
+        session_fail(session, err);
+    session->options.is_remote_out |= standing.is_out;
+    return session->options.is_remote_out;
+}
+
 static void session_fork_give(struct session *session, struct session_log *log,
                               struct returned_row *row)
 {
-    enum err err = session->replica->fetch(session->replica->self, &log->id, &log->fetch, row);
+    enum err err =
+        session_fork_is_out(session, &log->id.space)
+            ? ERR_NOT_FOUND
+            : session->replica->fetch(session->replica->self, &log->id, &log->fetch, row);
 
     if (err == ERR_OK) {
         log->fetch = row->end;
@@ -473,7 +522,7 @@ static void session_fork_give(struct session *session, struct session_log *log,
         row->is_last = !log->is_fetching;
         session_fork_send(session, row);
     } else if (err == ERR_NOT_FOUND) {
-        log->is_fetching = false; /* It was cut meanwhile. */
+        log->is_fetching = false; /* It was cut meanwhile, or is not for that device. */
     } else {
         session_fail(session, err);
     }
@@ -488,6 +537,8 @@ static void session_fork_return(struct session *session, struct returned_row *ro
     enum err err =
         replica->next_return(replica->self, &session->options.peer, &session->place, row);
 
+    if (err == ERR_OK && session_fork_is_out(session, &row->log.space))
+        err = ERR_NOT_FOUND;
     if (err == ERR_OK &&
         offers_add(&session->offers, session->options.handshake_hash, &row->end.hash)) {
         row->is_last = true;

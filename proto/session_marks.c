@@ -115,11 +115,7 @@ static void session_see_thawed(struct session *session, struct session_log *log,
 /* PROTOCOL SYNC-6: "Nobody is given what its own device writes." */
 static bool session_is_writer(const struct session *session, const struct session_log *log)
 {
-    const struct public_key *device = session->options.role == SESSION_PEER
-                                          ? &session->options.remote_device
-                                          : &session->remote_device;
-
-    return public_key_is_equal(device, &log->id.device);
+    return public_key_is_equal(session_remote_device(session), &log->id.device);
 }
 
 /* What was taken from the other side need not be given back to it. */
@@ -434,7 +430,8 @@ static void session_marks_are_read(struct session *session)
         chain_begin(&log->id, &begin);
         log->announced = 0;
         log->is_forked = false;
-        session_stand(session, log, &begin);
+        if (!session_fork_has_left(session, log))
+            session_stand(session, log, &begin);
     }
     session_look(session, false);
     if (session->phase == PHASE_OVER)

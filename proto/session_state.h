@@ -251,6 +251,8 @@ MUST_USE bool session_add_pending(struct session *session, const struct session_
 /* Judges what the other side says it holds of a log; true when that was all there is to do. */
 bool session_fork_judge(struct session *session, struct session_log *log, const struct mark *mark,
                         const struct chain *mine);
+/* The other side holds nothing of the log. True when I leave the branch that I hold. */
+bool session_fork_has_left(struct session *session, struct session_log *log);
 void session_fork_again(struct session *session);
 /* The other side holds less of the log than where mine starts: what I hold is given as returned to
  * devices of its author. */
@@ -269,12 +271,20 @@ void session_fork_pump(struct session *session);
 bool session_fork_is_settled(const struct session *session);
 void session_fork_release(struct session *session);
 
+static inline const struct public_key *session_remote_device(const struct session *session)
+{
+    return session->options.role == SESSION_PEER ? &session->options.remote_device
+                                                 : &session->remote_device;
+}
+
 /* session_facts.c */
 void session_facts_take(struct session *session, struct message *message);
 /* Tells what is known of a device, once. */
 void session_facts_tell(struct session *session, const struct public_key *device);
 /* The same about the device that writes a log, where it is not this one. */
 void session_facts_tell_of(struct session *session, const struct session_log *log);
+/* The other side's device was retired; out: given up by its owner. */
+void session_facts_retire(struct session *session, bool is_out);
 /* Makes an effect of the facts that came in this step. */
 void session_facts_collect(struct session *session);
 

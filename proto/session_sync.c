@@ -55,7 +55,7 @@ static void session_on_hello(struct session *session, const struct hello *hello)
         effect->addresses = hello->addresses;
     session->has_returns = !session->options.is_remote_out;
     if (session->options.is_remote_retired)
-        session_facts_tell(session, &session->options.remote_device);
+        session_facts_tell(session, session_remote_device(session));
     if (session->options.is_called_by_old_name) {
         session_facts_tell(session, &session->options.own_device);
         session_facts_tell(session, &session->options.called_device);

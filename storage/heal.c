@@ -169,10 +169,9 @@ static enum err heal_keep_all(struct ledger_txn *txn, const struct public_key *d
     return err;
 }
 
-static enum err heal_journal(struct ledger_txn *txn, const char *text)
+static enum err heal_journal(struct ledger_txn *txn, const char *kind, const char *text)
 {
-    struct journal_row row = {
-        .at_ms = txn->now_ms, .kind = span_str("fork"), .text = span_str(text)};
+    struct journal_row row = {.at_ms = txn->now_ms, .kind = span_str(kind), .text = span_str(text)};
 
     return journal_add(txn, &row);
 }
@@ -216,7 +215,7 @@ enum err heal_take_over(struct ledger_txn *txn, const struct device_secrets *bef
     if (err != ERR_OK)
         return err;
     txn->must_keep = true;
-    return heal_journal(txn,
+    return heal_journal(txn, "fork",
                         "a copy of this device wrote elsewhere, or it was restored from an old "
                         "copy: it goes on under a new key, and what both wrote is kept");
 }
@@ -237,7 +236,7 @@ enum err heal_sibling(struct ledger_txn *txn, const struct space_row *space,
         err = heal_keep_all(txn, device);
     if (err != ERR_OK)
         return err;
-    return heal_journal(txn,
+    return heal_journal(txn, "fork",
                         "one of your devices was restored from an old copy, or copied: what it "
                         "wrote is kept, and it goes on under a new key when it is back");
 }
@@ -308,6 +307,23 @@ enum err heal_shut_out(struct ledger_txn *txn, const struct public_key *device,
     if (err == ERR_OK)
         err = heal_void(txn);
     return err;
+}
+
+/* A successor may be shut out later: whom it was told of stands in the row. */
+enum err heal_note_out(struct ledger_txn *txn, enum standing standing)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct span device = span_of(ledger_device(txn->ledger)->bytes, 32), told;
+    struct key key;
+    enum err err;
+
+    key_of_byte(META_OUT, &key);
+    err = ledger_get_sealed(&snapshot, TABLE_META, &key, &told);
+    if (err == ERR_OK && span_is_equal(told, device))
+        return ERR_OK;
+    if (err == ERR_OK || err == ERR_NOT_FOUND)
+        err = heal_journal(txn, "shut out", standing_sentence(standing));
+    return err == ERR_OK ? ledger_put_sealed(txn, TABLE_META, &key, device) : err;
 }
 
 /* Standing duties. */

@@ -7,6 +7,7 @@
 
 #include "proto/retire.h"
 #include "storage/ledger.h"
+#include "storage/standing.h"
 
 /* Must this device have a successor? Because its own key signed what it does not hold, or because
  * it learnt that it was retired as forked. Retired by the owner, or stolen: never. */
@@ -28,6 +29,8 @@ MUST_USE enum err heal_sibling(struct ledger_txn *txn, const struct space_row *s
  * root nor a place above it). */
 MUST_USE enum err heal_shut_out(struct ledger_txn *txn, const struct public_key *device,
                                 enum retire_reason reason);
+/* Tells the journal, once, that this device was shut out. */
+MUST_USE enum err heal_note_out(struct ledger_txn *txn, enum standing standing);
 /* Marks retired logs of mine that have no keep; opens new epochs where the current one was cut. A
  * part of every commit that may have made it necessary. */
 MUST_USE enum err heal_do_duty(struct ledger_txn *txn);

@@ -213,6 +213,19 @@ static enum err replica_chain_at(void *self, const struct log_id *log, uint64_t 
 
 /* Devices. */
 
+/* What another member than the one who writes here, or mine, said of a device says nothing. */
+static enum err replica_is_out(const struct snapshot *snapshot, const struct space_row *space,
+                               const struct public_key *device, enum standing standing, bool *out)
+{
+    struct device_row row;
+    enum err err = view_device(snapshot, device, &row);
+
+    *out =
+        err == ERR_OK && standing_is_out(standing) &&
+        (public_key_is_equal(&row.member, &space->writer) || replica_is_own(snapshot, &row.member));
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 /* PROTOCOL RETIRE-6: "A retired log without a keep is frozen: it takes no entries and loses none,
  * but for what other devices of the reader's own member hold (FORK-4)." */
 static enum err replica_standing(void *self, const struct log_id *log, struct replica_standing *out)
@@ -235,6 +248,9 @@ static enum err replica_standing(void *self, const struct log_id *log, struct re
         .is_retired = standing != STANDING_GOOD};
     if (!out->is_retired)
         return ERR_OK;
+    err = replica_is_out(self, &space, &log->device, standing, &out->is_out);
+    if (err != ERR_OK)
+        return err;
     err = retire_table_keep(self, space.number, &log->device, &keep);
     if (err == ERR_NOT_FOUND && standing >= STANDING_STOLEN) {
         out->has_keep = true; /* Nothing more of it is wanted, whatever it is. */

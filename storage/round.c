@@ -1,5 +1,4 @@
-/* Reading order: readers, looking, opening, merging, the whole. */
-#include "storage/round.h"
+/* Reading order: looking, merging what is not sorted, opening, merging, the whole. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,11 +7,12 @@
 #include "crypto/secret.h"
 #include "proto/endorsement.h"
 #include "storage/follow_state.h"
+#include "storage/round_state.h"
 #include "storage/row.h"
 
-enum { ROUND_KEYS = 16, ROUND_RENEW = 4096 /* entries between two snapshots of one reader */ };
+enum { ROUND_RENEW = 4096 /* entries between two snapshots of one reader */ };
 
-/* space 0: not sorted, in the order of arrival, before all others. */
+/* space 0: not sorted, merged in the order of arrival, before all others. */
 struct round_ref {
     uint64_t object; /* of its id: creation time in 65 s, four random bytes */
     uint32_t space;
@@ -29,95 +29,7 @@ struct round {
     size_t objects;         /* merged in it */
 };
 
-/* The key of one log in one epoch. */
-struct round_key {
-    uint32_t log, index; /* log 0: empty */
-    struct space_row space;
-    struct public_key device;
-};
-
-struct round_reader {
-    struct round_key keys[ROUND_KEYS];
-    uint8_t *secrets; /* ROUND_KEYS entry keys, and one epoch key */
-    size_t next;
-    struct buf plain;
-    struct edit_space edit;
-};
-
-/* Readers. */
-
-void round_reader_free(struct round_reader *reader)
-{
-    if (reader == NULL)
-        return;
-    secret_free(reader->secrets);
-    if (reader->plain.data != NULL)
-        secret_wipe(reader->plain.data, reader->plain.capacity);
-    buf_release(&reader->plain);
-    edit_release(&reader->edit);
-    heap_free(reader);
-}
-
-enum err round_reader_new(struct round_reader **out)
-{
-    struct round_reader *reader = heap_new_zeroed(1, sizeof *reader);
-
-    if (reader != NULL)
-        reader->secrets = secret_new((ROUND_KEYS + 1) * (size_t)KEY_SIZE);
-    if (reader == NULL || reader->secrets == NULL) {
-        round_reader_free(reader);
-        return ERR_NOMEM;
-    }
-    *out = reader;
-    return ERR_OK;
-}
-
-static enum err round_load_key(const struct snapshot *snapshot, struct round_reader *reader,
-                               uint32_t log, uint32_t index, struct round_key *out,
-                               uint8_t *out_key)
-{
-    uint8_t *epoch_key = reader->secrets + ROUND_KEYS * (size_t)KEY_SIZE;
-    struct log_row row;
-    struct log_id id;
-    struct hash epoch;
-    enum err err = ledger_log_numbered(snapshot, log, &row);
-
-    if (err == ERR_OK)
-        err = ledger_space_numbered(snapshot, row.space, &out->space);
-    if (err == ERR_OK)
-        err = epoch_table_of_log(snapshot, log, index, &epoch);
-    if (err == ERR_OK)
-        err = epoch_table_key(snapshot, &epoch, epoch_key);
-    if (err != ERR_OK)
-        return err;
-    id = (struct log_id){.space = out->space.id, .device = row.device};
-    entry_key(epoch_key, &id, out_key);
-    out->device = row.device;
-    out->index = index;
-    out->log = log;
-    return ERR_OK;
-}
-
-/* A key that is not held is looked for again each time: it may have come. */
-static enum err round_find_key(const struct snapshot *snapshot, struct round_reader *reader,
-                               const struct entry_row *entry, size_t *out)
-{
-    uint32_t index = entry->entry.header.epoch_index;
-    enum err err;
-
-    for (size_t at = 0; at < ROUND_KEYS; at++)
-        if (reader->keys[at].log == entry->log && reader->keys[at].index == index) {
-            *out = at;
-            return ERR_OK;
-        }
-    *out = reader->next;
-    reader->keys[*out].log = 0;
-    err = round_load_key(snapshot, reader, entry->log, index, &reader->keys[*out],
-                         reader->secrets + *out * KEY_SIZE);
-    if (err == ERR_OK)
-        reader->next = (reader->next + 1) % ROUND_KEYS;
-    return err;
-}
+/* Looking. */
 
 /* Kinds whose views come to the same in whatever order their objects change, and of which there are
  * many; never of spaces that are restated. */
@@ -125,28 +37,6 @@ static bool round_is_sorted_kind(uint8_t kind)
 {
     return kind == KIND_CONTACT;
 }
-
-/* Reads an entry and finds its key. ERR_NOT_FOUND: it is one for follow. */
-static enum err round_load(const struct snapshot *snapshot, struct round_reader *reader,
-                           uint64_t arrival, struct entry_row *out_entry, size_t *out_key)
-{
-    enum err err = ledger_entry(snapshot, arrival, out_entry);
-
-    if (err != ERR_OK)
-        return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
-    if (out_entry->entry.header.epoch_index == 0 || out_entry->entry.payload.size == 0 ||
-        out_entry->is_cut) /* Another branch counts its epochs alike. */
-        return ERR_NOT_FOUND;
-    err = round_find_key(snapshot, reader, out_entry, out_key);
-    return err == ERR_KEY_MISSING ? ERR_NOT_FOUND : err;
-}
-
-static const uint8_t *round_secret(const struct round_reader *reader, size_t key)
-{
-    return reader->secrets + key * KEY_SIZE;
-}
-
-/* Looking. */
 
 static enum err round_pending(struct ledger *ledger, uint64_t *out_first, size_t *out_count)
 {
@@ -295,9 +185,88 @@ static int round_order(const void *left, const void *right)
     return one->at < other->at ? -1 : one->at > other->at;
 }
 
-void round_sort(struct round *round)
+size_t round_sort(struct round *round)
 {
+    size_t begin = 0;
+
     qsort(round->refs, round->count, sizeof *round->refs, round_order);
+    while (begin < round->count && round->refs[begin].space == 0)
+        begin++;
+    return begin;
+}
+
+/* Merging what is not sorted. */
+
+/* What is not sorted is merged in the order of arrival, and to it the watermark stands where it
+ * would stand without a round. */
+static enum err round_merge_alone(struct ledger_txn *txn, uint64_t arrival, bool is_proved)
+{
+    uint64_t followed = txn->counters.followed;
+    enum err err;
+
+    txn->counters.followed = arrival - 1;
+    txn->proved = is_proved ? arrival : 0;
+    err = follow_entry(txn, arrival);
+    txn->proved = 0;
+    txn->counters.followed = arrival;
+    if (err == ERR_OK)
+        err = follow_make_again(txn);
+    txn->counters.followed = followed;
+    return err;
+}
+
+/* The transaction that is open, or a new one. */
+static enum err round_write(struct round *round)
+{
+    enum err err;
+
+    if (round->txn != NULL)
+        return ERR_OK;
+    round->objects = 0;
+    err = ledger_begin(round->ledger, 0, &round->txn);
+    if (err != ERR_OK)
+        round->txn = NULL;
+    else if (round->txn->counters.followed + 1 != round->first)
+        err = ERR_STATE;
+    return err;
+}
+
+enum err round_rest(struct round *round)
+{
+    struct ledger_txn *txn = round->txn;
+
+    round->txn = NULL;
+    if (txn == NULL)
+        return ERR_OK;
+    if (ledger_txn_has_written(txn))
+        return ledger_commit_stage(txn);
+    ledger_abort(txn);
+    return ERR_OK;
+}
+
+/* Others may write when a transaction has become large. */
+static enum err round_pause(struct round *round)
+{
+    round->objects++;
+    return round->objects >= ROUND_OBJECTS_MAX || ledger_txn_pages(round->txn) >= ROUND_PAGES_MAX
+               ? round_rest(round)
+               : ERR_OK;
+}
+
+enum err round_merge_unsorted(struct round *round, size_t from, size_t until)
+{
+    enum err err = ERR_OK;
+
+    for (size_t at = from; err == ERR_OK && at < until; at++) {
+        if (round->refs[at].space != 0)
+            continue;
+        err = round_write(round);
+        if (err == ERR_OK)
+            err = round_merge_alone(round->txn, round->first + at, round->proved[at] != 0);
+        if (err == ERR_OK)
+            err = round_pause(round);
+    }
+    return err;
 }
 
 /* Opening. */
@@ -389,9 +358,7 @@ enum err round_open(struct round *round, struct round_reader *reader, size_t fro
         struct round_item *item = &chunk->items[chunk->count++];
 
         item->arrival = round->first + round->refs[from].at;
-        item->is_for_follow = round->refs[from].space == 0;
-        if (!item->is_for_follow)
-            err = round_open_item(&snapshot, reader, chunk, item);
+        err = round_open_item(&snapshot, reader, chunk, item);
         bytes += item->plain.size;
         from++;
     }
@@ -446,24 +413,6 @@ static enum err round_merge_object(struct ledger_txn *txn, struct buf *scratch,
     return err;
 }
 
-/* What is not sorted is merged in the order of arrival, and to it the watermark stands where it
- * would stand without a round. */
-static enum err round_merge_alone(struct ledger_txn *txn, uint64_t arrival, bool is_proved)
-{
-    uint64_t followed = txn->counters.followed;
-    enum err err;
-
-    txn->counters.followed = arrival - 1;
-    txn->proved = is_proved ? arrival : 0;
-    err = follow_entry(txn, arrival);
-    txn->proved = 0;
-    txn->counters.followed = arrival;
-    if (err == ERR_OK)
-        err = follow_make_again(txn);
-    txn->counters.followed = followed;
-    return err;
-}
-
 /* Merges what comes next in the chunk and says how many items that were. */
 static enum err round_merge_next(struct round *round, struct round_chunk *chunk, size_t at,
                                  size_t *out_count)
@@ -490,35 +439,6 @@ static enum err round_merge_next(struct round *round, struct round_chunk *chunk,
     return err;
 }
 
-/* The transaction that is open, or a new one. */
-static enum err round_write(struct round *round)
-{
-    enum err err;
-
-    if (round->txn != NULL)
-        return ERR_OK;
-    round->objects = 0;
-    err = ledger_begin(round->ledger, 0, &round->txn);
-    if (err != ERR_OK)
-        round->txn = NULL;
-    else if (round->txn->counters.followed + 1 != round->first)
-        err = ERR_STATE;
-    return err;
-}
-
-enum err round_rest(struct round *round)
-{
-    struct ledger_txn *txn = round->txn;
-
-    round->txn = NULL;
-    if (txn == NULL)
-        return ERR_OK;
-    if (ledger_txn_has_written(txn))
-        return ledger_commit_stage(txn);
-    ledger_abort(txn);
-    return ERR_OK;
-}
-
 enum err round_merge(struct round *round, struct round_chunk *chunk)
 {
     enum err err = ERR_OK;
@@ -528,10 +448,8 @@ enum err round_merge(struct round *round, struct round_chunk *chunk)
         err = round_write(round);
         if (err == ERR_OK)
             err = round_merge_next(round, chunk, at, &count);
-        round->objects++;
-        if (err == ERR_OK && (round->objects >= ROUND_OBJECTS_MAX ||
-                              ledger_txn_pages(round->txn) >= ROUND_PAGES_MAX))
-            err = round_rest(round);
+        if (err == ERR_OK)
+            err = round_pause(round);
     }
     return err;
 }
@@ -552,11 +470,14 @@ enum err round_end(struct round *round)
 static enum err round_merge_all(struct round *round, struct round_reader *reader,
                                 struct round_chunk *chunk)
 {
+    size_t from = round->count;
     enum err err = round_look(round, reader, 0, round->count);
 
     if (err == ERR_OK)
-        round_sort(round);
-    for (size_t from = 0; from < round->count && err == ERR_OK;) {
+        err = round_merge_unsorted(round, 0, round->count);
+    if (err == ERR_OK)
+        from = round_sort(round);
+    while (from < round->count && err == ERR_OK) {
         err = round_open(round, reader, from, chunk, &from);
         if (err == ERR_OK)
             err = round_merge(round, chunk);

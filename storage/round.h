@@ -43,8 +43,13 @@ void round_reader_free(struct round_reader *reader);
  */
 MUST_USE enum err round_look(struct round *round, struct round_reader *reader, size_t from,
                              size_t until);
-/* After all were looked at. */
-void round_sort(struct round *round);
+/* Merges those of the entries from..until-1 that are not sorted: all of these were looked at, and
+ * all before them merged so. Others may be looked at meanwhile. A transaction stays open as with
+ * round_merge, with the same errors. */
+MUST_USE enum err round_merge_unsorted(struct round *round, size_t from, size_t until);
+/* After all were looked at, and those that are not sorted merged. Returns where the others begin.
+ */
+size_t round_sort(struct round *round);
 
 /* A piece of the sorted round, opened. */
 struct round_chunk;

@@ -209,9 +209,9 @@ static size_t space_keys_count(const struct space_look *look)
     return count;
 }
 
-/* PROTOCOL EPOCH-7: "While RESTATE-6 lets none be made they are not united; where there is none to
- * write under either, one is opened over the best of them alone and granted to whom that was
- * granted." */
+/* PROTOCOL EPOCH-7: "While RESTATE-6 lets no restatement be made these tips are not united; where
+ * no epoch may be written under either, one is opened over the best of them alone, tells its key,
+ * and is granted to whom that one was granted." */
 static enum err space_go_on(struct ledger_txn *txn, const struct space_row *space)
 {
     struct space_opening opening = {.parents_max = 1};

@@ -8,6 +8,25 @@
 #include "storage/row.h"
 #include "storage/view_peer.h"
 
+const char *standing_sentence(enum standing standing)
+{
+    switch (standing) {
+    case STANDING_OWNER:
+        return "this device was given up by another of yours: nobody else sees what is written on "
+               "it from then on";
+    case STANDING_STOLEN:
+        return "this device was reported as stolen by another of yours: nobody else sees what is "
+               "written on it from then on";
+    case STANDING_VOID:
+        return "the device that admitted this one was stolen: nobody else sees what is written "
+               "here";
+    case STANDING_GOOD:
+    case STANDING_FORKED:
+        break;
+    }
+    return NULL;
+}
+
 static enum standing standing_stated(const struct retire_state *state)
 {
     if (!state->is_retired)

@@ -21,6 +21,8 @@ static inline bool standing_is_out(enum standing standing)
     return standing >= STANDING_OWNER;
 }
 
+/* One sentence for its owner, on the device that is shut out; NULL for any other. */
+const char *standing_sentence(enum standing standing);
 /* An unknown device is good as far as statements go. */
 MUST_USE enum err standing_of(const struct snapshot *snapshot, const struct public_key *device,
                               enum standing *out);

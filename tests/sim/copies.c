@@ -18,7 +18,7 @@ static void copies_keep(struct copies *copies, struct world_node *node)
     world_home_free(copies->kept[at].home);
     copies->kept[at] = (struct copies_kept){.node = node,
                                             .home = world_snapshot(node),
-                                            .canaries = copies->judge->canaries_count,
+                                            .canaries = judge_copied(copies->judge, node),
                                             .deeds = copies->deeds};
 }
 
@@ -151,24 +151,39 @@ static bool copies_were_old(const struct copies *copies, const struct world_node
            copies->began_of[node->person] > 0;
 }
 
+static bool copies_end_one(struct copies *copies, struct world_node *node)
+{
+    struct world *world = copies->judge->world;
+
+    for (size_t at = 0; at < world->nodes_count; at++) {
+        struct world_node *other = world->nodes[at];
+
+        if (other->person == node->person || !copies_were_old(copies, node, other) ||
+            !copies_is_shut_out(node, other))
+            continue;
+        world_note(world, node, "can be let in by nobody");
+        world_crash(node);
+        return true;
+    }
+    return false;
+}
+
+/* Whoever only such a machine would let in has nobody, either. */
 static void copies_end_shut_out(struct copies *copies)
 {
     struct world *world = copies->judge->world;
+    bool is_more = true;
 
     for (size_t at = 0; at < world->nodes_count; at++)
         if (world->nodes[at]->is_up && copies_is_alone(world->nodes[at])) {
             world_note(world, world->nodes[at], "has nobody left who could tell it of its copy");
             world_crash(world->nodes[at]);
         }
-
-    for (size_t at = 0; at < world->nodes_count; at++)
-        for (size_t other = 0; other < world->nodes_count && world->nodes[at]->is_up; other++)
-            if (world->nodes[other]->person != world->nodes[at]->person &&
-                copies_were_old(copies, world->nodes[at], world->nodes[other]) &&
-                copies_is_shut_out(world->nodes[at], world->nodes[other])) {
-                world_note(world, world->nodes[at], "can be let in by nobody");
-                world_crash(world->nodes[at]);
-            }
+    while (is_more) {
+        is_more = false;
+        for (size_t at = 0; at < world->nodes_count; at++)
+            is_more |= world->nodes[at]->is_up && copies_end_one(copies, world->nodes[at]);
+    }
 }
 
 bool copies_rest(struct copies *copies, unsigned look, bool *out_is_new_day)

@@ -62,6 +62,16 @@ size_t judge_canary(struct judge *judge, const struct world_node *author,
     return number;
 }
 
+size_t judge_copied(const struct judge *judge, const struct world_node *node)
+{
+    size_t at = 0;
+
+    while (at < judge->canaries_count &&
+           !(judge->canaries[at].is_under_way && judge->canaries[at].author == node->number))
+        at++;
+    return at;
+}
+
 size_t judge_canary_for(struct judge *judge, const struct world_node *author,
                         const struct world_node *reader, char out_text[static JUDGE_CANARY_SIZE])
 {

@@ -18,10 +18,10 @@ enum { JUDGE_CANARY_SIZE = 32, JUDGE_PERSONS_MAX = 64, JUDGE_FAILURE_SIZE = 400 
 struct judge_canary {
     size_t person, author; /* author: number of the node */
     enum judge_audience audience;
-    uint64_t readers; /* bit of person: may hold it */
-    bool is_acknowledged;
-    bool is_last_here;               /* the machine that goes back is the last to show it */
-    const struct world_node *reader; /* JUDGE_PAIR */
+    uint64_t readers;                   /* bit of person: may hold it */
+    bool is_acknowledged, is_under_way; /* the latter: asked for, and not answered yet */
+    bool is_last_here;                  /* the machine that goes back is the last to show it */
+    const struct world_node *reader;    /* JUDGE_PAIR */
 };
 
 struct judge {
@@ -42,6 +42,9 @@ size_t judge_canary(struct judge *judge, const struct world_node *author,
  * is the beginning of the text. */
 size_t judge_canary_for(struct judge *judge, const struct world_node *author,
                         const struct world_node *reader, char out_text[static JUDGE_CANARY_SIZE]);
+/* A copy of the machine that is made now holds its canaries below this number: one that is under
+ * way may be acknowledged and not be in it. */
+size_t judge_copied(const struct judge *judge, const struct world_node *node);
 /* What person writes on the card is for other, too, and all that is there. */
 void judge_met(struct judge *judge, size_t person, size_t other);
 /* From now on it is not. */

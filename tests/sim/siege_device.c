@@ -191,6 +191,50 @@ static void siege_given_up_fetches(struct siege *siege)
     siege_expect(siege, siege->hostile.said[MESSAGE_RETURNED] == 0, "and gets no keys");
 }
 
+/* ana's store has learnt it, and nobody has told the conversation yet. */
+static void siege_ana_learns(struct siege *siege, const struct world_node *lap)
+{
+    struct signing_key *root = secret_new(sizeof *root), *device = secret_new(sizeof *device);
+    struct retirement retirement = {.reason = RETIRE_OWNER, .time_ms = world_wall_ms(siege->ana)};
+    struct retire_signer signer = {.root = root};
+    struct buf statement = {0};
+    struct ledger_txn *txn;
+
+    KITH_ASSERT(root != NULL && device != NULL);
+    identity_signing_key(siege->mal->secrets->root_seed, root);
+    siege_device_of(lap, device);
+    retirement.device = device->public_key;
+    world_must(retire_issue(&retirement, &signer, &statement));
+    world_must(ledger_begin(siege->ana->ledger, world_wall_ms(siege->ana), &txn));
+    world_must(retire_table_take(txn, NULL, buf_span(&statement)));
+    world_must(ledger_commit(txn, NULL));
+    siege_expect(siege, siege_reason_at_ana(siege, &retirement.device) == RETIRE_OWNER,
+                 "ana knows it");
+    buf_release(&statement);
+    secret_free(device);
+    secret_free(root);
+}
+
+/* The same in a session that began before: from the commit on that says so. */
+static void siege_given_up_fetches_on(struct siege *siege)
+{
+    struct world_node *lap = siege_lap(siege);
+    struct public_key desk = *ledger_device(siege->mal->ledger);
+    struct log_id log;
+    struct buf framed = {0};
+
+    siege_turn(siege, lap);
+    log = hostile_card_log(&siege->hostile);
+    log.device = desk;
+    if (!siege_open(siege))
+        return;
+    siege_ana_learns(siege, lap);
+    message_put_place(MESSAGE_FETCH, &log, 0, &framed);
+    hostile_say(&siege->hostile, &framed);
+    hostile_wait(&siege->hostile, 2000);
+    siege_expect(siege, siege->hostile.said[MESSAGE_RETURNED] == 0, "and gets no keys");
+}
+
 /* B15: a static key that no certificate of mal's names, by mal's own secret. */
 static bool siege_greet_as(struct siege *siege, const struct exchange_key *own,
                            struct span identity)
@@ -516,6 +560,8 @@ const struct siege_case siege_device_cases[] = {
     {.name = "B14 a stolen device calls", .run = siege_stolen_calls},
     {.name = "B14 B70 a device that was given up writes", .run = siege_given_up_writes},
     {.name = "B14 B70 a device that was given up asks for keys", .run = siege_given_up_fetches},
+    {.name = "B14 B70 a device that is given up goes on asking for keys",
+     .run = siege_given_up_fetches_on},
     {.name = "B15 keys that no certificate names", .run = siege_not_certified},
     {.name = "B62 dated before it was shut out", .run = siege_backdated},
     {.name = "B62 dated as it likes and not shut out", .run = siege_dated_as_it_likes},

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "storage/absent.h"
+#include "storage/standing.h"
 #include "storage/view_peer.h"
 #include "tests/sim/judge_search.h"
 #include "tests/sim/scene.h"
@@ -466,6 +467,47 @@ static void sim_devices_linked_and_removed(struct scene *scene)
     scene_settle(scene);
 }
 
+static enum standing sim_devices_knows(struct world_node *node)
+{
+    enum standing standing;
+    struct snapshot snapshot;
+
+    world_must(ledger_snapshot(node->ledger, &snapshot));
+    world_must(standing_of(&snapshot, ledger_device(node->ledger), &standing));
+    ledger_snapshot_end(&snapshot);
+    return standing;
+}
+
+/* The desk and the lap talk, and nobody else is there: whoever is given up hears it before the desk
+ * answers no more, and gets nothing of what comes with it. */
+static void sim_devices_part(struct scene *scene, enum retire_reason reason, enum standing expected)
+{
+    struct world_node *desk = scene_member(scene, "ana");
+    struct world_node *lap = world_join(desk);
+
+    world_start(lap);
+    scene_settle(scene);
+    scene_shut_out(scene, desk, lap, reason);
+    scene_expect(scene, sim_devices_knows(lap) == expected, "what the lap hears at once");
+    scene_contact(scene, desk);
+    scene_wait(scene, 300);
+    scene_expect(scene, sim_devices_knows(lap) == expected, "what the lap hears later");
+    world_crash(lap);
+    scene_settle(scene);
+}
+
+/* 13. PROTOCOL FACT-1, STOLEN-8 */
+static void sim_devices_hears(struct scene *scene)
+{
+    sim_devices_part(scene, RETIRE_OWNER, STANDING_OWNER);
+}
+
+/* 14. */
+static void sim_devices_hears_nothing(struct scene *scene)
+{
+    sim_devices_part(scene, RETIRE_STOLEN, STANDING_GOOD);
+}
+
 static const struct scene_named sim_devices_scenes[] = {
     {"1 second device", sim_devices_second},
     {"2 third device", sim_devices_third},
@@ -478,6 +520,8 @@ static const struct scene_named sim_devices_scenes[] = {
     {"10 old copy without the root", sim_devices_without_root},
     {"11 old copies far below the root", sim_devices_far_below},
     {"12 a link and a removal at once", sim_devices_linked_and_removed},
+    {"13 given up in the middle of a talk", sim_devices_hears},
+    {"14 stolen in the middle of a talk", sim_devices_hears_nothing},
 };
 
 int main(int argc, char **argv)

@@ -156,6 +156,7 @@ static void story_on_edited(struct world_node *node, void *self, enum err err,
 
     (void)node;
     (void)call;
+    judge->canaries[edit->canary].is_under_way = false;
     if (err == ERR_OK) {
         judge->canaries[edit->canary].is_acknowledged = true;
         edit->story->edits++;
@@ -169,6 +170,7 @@ static void story_ask(struct story *story, struct world_node *node, const char *
     struct story_edit *edit = world_memory(sizeof *edit);
 
     *edit = (struct story_edit){.story = story, .node = node, .canary = canary};
+    story->judge.canaries[canary].is_under_way = true;
     if (!node->is_up)
         world_count(&story->world, node, WORLD_OFFLINE_EDIT);
     world_op(node, method, params, story_on_edited, edit);
@@ -283,7 +285,7 @@ static void story_copy(struct story *story, struct world_node *node)
     if (story->homes[number] == NULL) {
         world_note(world, node, "a copy is made");
         story->homes[number] = world_snapshot(node);
-        story->homes_since[number] = story->judge.canaries_count;
+        story->homes_since[number] = judge_copied(&story->judge, node);
         return;
     }
     if (story->nodes_count < STORY_NODES_MAX && world_once_in(world, 3)) {

@@ -282,6 +282,31 @@ def protocol(tree):
             yield path, line, f"{rule} does not say so"
 
 
+def bounds_of(tree):
+    """{name: value} of limits.h."""
+    code = re.sub(r"/\*.*?\*/", "", tree.files.get("proto/limits.h", ""), flags=re.S)
+    values = {}
+    for found in re.finditer(r"^\s*([A-Z][A-Z0-9_]+)\s*=\s*([\w\s<+*()]+)", code, re.M):
+        values[found.group(1)] = eval(  # pylint: disable=eval-used
+            found.group(2), {"__builtins__": {}}, values)
+    return values
+
+
+def bounds(tree):
+    """Whoever reads PROTOCOL.md alone finds there what each bound is, and that is what holds."""
+    path, values = "proto/PROTOCOL.md", bounds_of(tree)
+    told = set()
+    for path, line, found in each_match(
+            tree, r"(?<=\| )([A-Z]+(?:_[A-Z0-9]+)+) \| ([\d,]+)(?= \|)",
+            [path for path in tree.paths if path == "proto/PROTOCOL.md"]):
+        told.add(found.group(1))
+        if values.get(found.group(1)) != int(found.group(2).replace(",", "")):
+            yield path, line, f"{found.group(1)} is {values.get(found.group(1))} in limits.h"
+    for name in sorted(set(re.findall(r"\b[A-Z]+(?:_[A-Z0-9]+)+\b", tree.files.get(path, "")))):
+        if name not in told:
+            yield path, 1, f"{name} has no value in the table of bounds"
+
+
 ALL = (direction, third_party, forbidden, conditionals, names, top_level, file_size, function_size,
        nesting, columns, guards, static_names, exports, state, typedefs, marks, openings,
-       machine_paths, protocol)
+       machine_paths, protocol, bounds)

@@ -12,6 +12,12 @@ def function(lines, name="frame_read", path="proto/frame.c", before=""):
             + "}\n"}
 
 
+def bound(row, value):
+    """PROTOCOL.md with a table of one row, and limits.h with one bound."""
+    return {"proto/PROTOCOL.md": f"A name has NAME_SIZE_MAX bytes.\n\n| {row} |\n",
+            "proto/limits.h": f"enum {{\n    NAME_SIZE_MAX = {value},\n}};\n"}
+
+
 def quoted(text):
     """A rule, and a file that quotes it as text."""
     return {"proto/PROTOCOL.md": "# Frames\n\n- FRAME-1 A frame is never empty, and its\n"
@@ -83,5 +89,9 @@ SAMPLES = (
     ("protocol", "what is told of a broken rule",
      {**quoted("its size"), "proto/a.c": 'f("FRAME-2: Nothing "\n  "comes.");\n'},
      {**quoted("its size"), "proto/a.c": 'f("FRAME-2: Nothing "\n  "follows.");\n'}),
+    ("bounds", "as limits.h has it", bound("NAME_SIZE_MAX | 20", "10 << 1 << 1"),
+     bound("NAME_SIZE_MAX | 40", "10 << 2, /* why */\n    LINE_SIZE_MAX = 1")),
+    ("bounds", "each with its value", bound("| |", "20"),
+     bound("NAME_SIZE_MAX | 1,024", "1 << 10")),
     ("formatting", "as clang-format has it", c("int  frame;\n"), c("int frame;\n")),
 )

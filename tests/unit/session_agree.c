@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -182,11 +183,42 @@ static void whoever_moved_to_the_other_branch_is_in_step(void **state)
     }
 }
 
+/* PROTOCOL FORK-3: the branch that is kept is lost. Of what lies beside it ana holds five entries,
+ * and ben as many as are left of its beginning: she cuts hers to as many. One who holds as much, or
+ * whose log does not reach the mark, stays as she is. */
+static void whoever_is_beside_a_lost_branch_comes_to_what_is_left(void **state)
+{
+    (void)state;
+    for (uint64_t keep = 4; keep <= 6; keep++)
+        for (uint64_t left = 0; left <= 5; left++) {
+            bool is_moved = keep <= 5 && left < 5;
+            struct session_pair *pair = session_pair_new();
+            struct log_id log = agree_branch(pair, ANA, 9);
+            struct replica_mem *ana = &pair->sides[ANA].replica;
+            struct replica_mem *ben = &pair->sides[BEN].replica;
+            const char *text;
+            char wanted[64];
+
+            (void)agree_branch(pair, BEN, 9);
+            replica_mem_cut(ben, &log, left);
+            ana->keep_size = ben->keep_size = keep;
+            ana->is_off = true;
+            session_pair_connect(pair, SESSION_PEER, SESSION_PEER);
+            session_pair_run(pair);
+            (void)snprintf(wanted, sizeof wanted, "to %llu\n", (unsigned long long)left);
+            text = session_pair_text(pair);
+            assert_true((strstr(text, "rebase") != NULL) == is_moved);
+            assert_true(!is_moved || strstr(text, wanted) != NULL);
+            session_pair_free(pair);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_agree_whatever_the_order),
         cmocka_unit_test(whoever_moved_to_the_other_branch_is_in_step),
+        cmocka_unit_test(whoever_is_beside_a_lost_branch_comes_to_what_is_left),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

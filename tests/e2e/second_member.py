@@ -1,0 +1,118 @@
+"""Members, their devices and what they sign: certificates, identities, statements, invitations
+(KEYS, CERT, STATEMENT, INVITE)."""
+import base64
+import ipaddress
+import time
+
+from second_keys import (Refused, digest, ed25519_public, fresh, kdf, mac, sign, u16, u32, verify,
+                         x25519_public)
+from second_pack import pack, unpack
+
+
+def now_ms():
+    return int(time.time() * 1000)
+
+
+class Certificate:
+    """CERT-1"""
+
+    def __init__(self, statement):
+        self.statement = statement
+        body, signature = unpack(statement)
+        (self.form, self.member, self.device, self.static, self.receiving, self.made, self.name,
+         self.certifier) = unpack(body)
+        verify(self.certifier, "kith cert", body, signature)
+
+
+class Identity:
+    """CERT-4: a member, the hash of root 1, and the certificates that lead to a device."""
+
+    def __init__(self, data):
+        self.data = data
+        self.member, self.pin, statements = unpack(data)
+        self.chain = [Certificate(one) for one in statements]
+        by = self.member
+        for one in self.chain:  # CERT-3
+            if one.certifier != by or one.member != self.member:
+                raise Refused("a chain of certificates")
+            by = one.device
+        self.last = self.chain[-1]
+
+
+class Self:
+    """A member with one device, and all its secrets."""
+
+    def __init__(self, name):
+        seed = fresh()
+        roots = [kdf(seed, "kith root", u32(n)) for n in range(2)]  # KEYS-2
+        self.name = name
+        self.root_secret, self.member = roots[0], ed25519_public(roots[0])
+        self.recovery = x25519_public(kdf(seed, "kith recovery"))  # KEYS-4
+        self.pin = digest("kith next root", ed25519_public(roots[1]))
+        self.knock = fresh()
+        self.card, self.link_secrets = fresh(16), {}
+        self.take_device()
+
+    def take_device(self):
+        """KEYS-5, certified by the root."""
+        self.signing, self.static, self.receiving = fresh(), fresh(), fresh()
+        self.device = ed25519_public(self.signing)
+        body = pack([1, self.member, self.device, x25519_public(self.static),
+                     x25519_public(self.receiving), now_ms(), "second", self.member])
+        self.certificate = pack([body, sign(self.root_secret, "kith cert", body)])
+        self.identity = Identity(pack([self.member, self.pin, [self.certificate]]))
+
+    def state(self, label, body):
+        """STATEMENT-1, STATEMENT-2: by the device."""
+        signer, body = self.identity.data, pack(body)
+        return pack([signer, body, sign(self.signing, label, u16(len(signer)) + signer + body)])
+
+    def state_root(self, label, body):
+        """The same by root 0."""
+        signer, body = self.member, pack(body)
+        return pack([signer, body,
+                     sign(self.root_secret, label, u16(len(signer)) + signer + body)])
+
+
+def open_statement(label, statement):
+    """(member, body) of a statement that is signed as it says."""
+    signer, body, signature = unpack(statement)
+    key, member = signer, signer
+    if len(signer) != 32:
+        identity = Identity(signer)
+        key, member = identity.last.device, identity.member
+    verify(key, label, u16(len(signer)) + signer + body, signature)
+    return member, body
+
+
+def read_addresses(data):
+    """INVITE-2, one after the other."""
+    addresses, at = [], 0
+    while at < len(data):
+        size = {4: 4, 6: 16}[data[at]]
+        host = ipaddress.ip_address(data[at + 1:at + 1 + size])
+        at += 3 + size
+        addresses.append((str(host), int.from_bytes(data[at - 2:at], "big")))
+    return addresses
+
+
+class Invitation:
+    """INVITE-1, and the door it opens (KNOCK-3)."""
+
+    def __init__(self, text):
+        text = "".join(text.split()).upper()
+        if not text.startswith("KITH:1"):
+            raise Refused("another version of invitation")
+        text = text[6:]
+        data = base64.b32decode(text + "=" * (-len(text) % 8))
+        if digest("kith invite", data[:-4])[:4] != data[-4:]:
+            raise Refused("the checksum of an invitation")
+        self.static, self.secret = data[:32], data[32:48]
+        at = 53
+        for _ in range(data[52]):
+            at += {4: 7, 6: 19}[data[at]]
+        self.addresses = read_addresses(data[53:at])
+        self.hint = data[at + 1:at + 1 + data[at]].decode()
+        root = digest("kith invitation", self.secret)
+        self.door = (kdf(root, "kith inv knock"), mac(8, root, "kith selector"),
+                     kdf(root, "kith inv psk"), self.static)

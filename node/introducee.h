@@ -30,8 +30,15 @@ struct introducee {
 /* Introducee_greet.c: says hello to the other, and links with them. */
 MUST_USE enum err introducee_greet(struct introducee *self);
 MUST_USE enum err introducee_connect(struct introducee *self);
+/* Introducee_release.c: of the releases that show the same other as the first one does, the one
+ * that counts, with what both said under it. */
+MUST_USE enum err introducee_choose_release(struct introducee *self);
 /* Looks whether my hello is for the release that counts. */
 MUST_USE enum err introducee_find_hello(struct introducee *self);
+/* What my own hello said under it, read back: it may have been another device's. Wipe plain, from
+ * which out borrows. ERR_NOT_FOUND; ERR_FORGED: they are all for others. */
+MUST_USE enum err introducee_my_hello(struct introducee *self, struct buf *plain,
+                                      struct introduction_hello *out);
 /* Is the secret of this release one of the link's? */
 bool introducee_holds_secret(const struct introducee *self);
 /* Notes for all devices that this introduction has ended in a link: before the link itself, so that

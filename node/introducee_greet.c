@@ -129,64 +129,6 @@ enum err introducee_greet(struct introducee *self)
     return err;
 }
 
-/* What my own hello said, read back: it may have been another device's. */
-static enum err introducee_my_hello(struct introducee *self, struct buf *plain,
-                                    struct introduction_hello *out)
-{
-    const struct introduction_fact *fact;
-    enum err err = ERR_NOT_FOUND;
-
-    for (size_t at = 0;
-         err != ERR_OK &&
-         (fact = introduction_said(self->intro, INTRODUCTION_HELLO,
-                                   ledger_member(self->intro->snapshot.ledger), at)) != NULL;
-         at++) {
-        buf_clear(plain);
-        err = introduction_bond_open(self->bond, ledger_member(self->intro->snapshot.ledger),
-                                     fact->message.sealed, plain, out);
-    }
-    return err;
-}
-
-/* PROTOCOL INTRO-16: "Whose hello was for another release than the one that counts says it again
- * for that one, unless their link has ended; INTRODUCTION_HELLOS_MAX hellos in all." */
-enum err introducee_find_hello(struct introducee *self)
-{
-    const struct public_key *me = ledger_member(self->intro->snapshot.ledger);
-    bool is_over = self->facts.has_met && self->other->state != LINK_LINKED;
-    struct introduction_hello mine;
-    struct buf plain = {0};
-    enum err err = ERR_OK;
-
-    if (self->has_bond && introduction_said(self->intro, INTRODUCTION_HELLO, me, 0) != NULL)
-        err = introducee_my_hello(self, &plain, &mine);
-    if (plain.data != NULL)
-        secret_wipe(plain.data, plain.capacity);
-    buf_release(&plain);
-    if (err == ERR_OK || err == ERR_NOMEM)
-        return err;
-    self->facts.has_hello = false; /* It is no answer before mine is said. */
-    self->facts.is_other_release =
-        self->release.fits_tag && !is_over &&
-        introduction_said(self->intro, INTRODUCTION_HELLO, me, INTRODUCTION_HELLOS_MAX - 1) == NULL;
-    return ERR_OK;
-}
-
-bool introducee_holds_secret(const struct introducee *self)
-{
-    const struct peer *other = self->other;
-    uint8_t *secret = secret_new(KEY_SIZE);
-    bool is_held = false;
-
-    if (secret != NULL && self->has_bond) {
-        introduction_bond_secret(self->bond, secret);
-        is_held = (other->has_secret && secret_is_equal(other->secret, secret, KEY_SIZE)) ||
-                  (other->has_secret_old && secret_is_equal(other->secret_old, secret, KEY_SIZE));
-    }
-    secret_free(secret);
-    return is_held;
-}
-
 enum err introducee_vouch(struct introducee *self)
 {
     if (!self->knows_other || self->other->state != LINK_LINKED)

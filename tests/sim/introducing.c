@@ -9,12 +9,11 @@
 #include "tests/sim/net.h"
 
 enum {
-    INTRODUCING_BAD_MS = 180 * 1000,
-    INTRODUCING_COPIES_MS = 400 * 1000, /* as long, where there are copies, */
+    INTRODUCING_BAD_MS = 400 * 1000,
     INTRODUCING_HEAL_MS = 60 * 60 * 1000,
     INTRODUCING_LOOK_MS = 5000,
     INTRODUCING_AGAIN_MS = 5000,
-    INTRODUCING_QUIET_LOOKS = 12,
+    INTRODUCING_QUIET_LOOKS = 2,
     INTRODUCING_CALL_LOOKS = 12,
     INTRODUCING_COPY_PART = 4, /* and one step in so many is about one */
     INTRODUCING_CLONES_MAX = 3,
@@ -80,13 +79,6 @@ static const struct introducing_seen *introducing_look(struct introducing *intro
     seen->commits = commits;
     seen->life = node->life;
     return seen;
-}
-
-static const char *introducing_state(struct introducing *introducing, size_t person)
-{
-    const struct introducing_seen *seen = introducing_look(introducing, introducing->nodes[person]);
-
-    return seen->count > 0 ? seen->rows[0].state : "";
 }
 
 /* Deeds. */
@@ -165,7 +157,7 @@ static void introducing_answer(struct introducing *introducing, struct world_nod
 
 static void introducing_introduce(struct introducing *introducing)
 {
-    size_t at = introducing->has_copies ? world_draw(&introducing->world, 4) : 0;
+    size_t at = world_draw(&introducing->world, 4);
     struct world_node *iris = introducing_machine(introducing, IRIS, at);
 
     if (iris == NULL)
@@ -174,7 +166,6 @@ static void introducing_introduce(struct introducing *introducing)
         introducing->is_introduced = true;
         return;
     }
-    introducing->is_introduced = introducing->has_copies && introducing->is_introduced;
     introducing_do(introducing, iris, INTRODUCTION_OFFER, "", "introduce",
                    json_pack("{s:s, s:s, s:s, s:s, s:b}", "a", introducing_names[ANA], "b",
                              introducing_names[BRUNO], "why", "Boats.", "first", introducing->first,
@@ -237,15 +228,15 @@ static void introducing_step(struct world *world, struct world_node *nobody, voi
     if (!is_linked) {
         is_linked = linking_urge(&introducing->links[0]);
         is_linked = linking_urge(&introducing->links[1]) && is_linked;
-        introducing->is_ready = introducing->has_copies && is_linked;
+        introducing->is_ready = is_linked;
     }
-    if (is_linked && (!introducing->is_introduced || introducing->has_copies))
+    if (is_linked)
         introducing_introduce(introducing);
     for (size_t at = 0; at < world->nodes_count; at++)
         if (world->nodes[at]->person != IRIS)
             introducing_answer(introducing, world->nodes[at]);
     if (introducing->kind == INTRODUCING_PART && introducing->is_introduced &&
-        (introducing->is_parted ? introducing->has_copies : world_once_in(world, 6)))
+        (introducing->is_parted || world_once_in(world, 6)))
         introducing_part(introducing);
     introducing_judge_watch(introducing);
     if (!introducing->is_over && introducing->is_ready &&
@@ -274,8 +265,7 @@ static void introducing_begin(struct introducing *introducing)
     static const char *const firsts[] = {"A", "B", "both"};
     struct world *world = &introducing->world;
 
-    introducing->kind = (enum introducing_kind)world_draw(
-        world, INTRODUCING_KINDS - (introducing->has_copies ? 0 : 1));
+    introducing->kind = (enum introducing_kind)world_draw(world, INTRODUCING_KINDS);
     introducing->first = firsts[world_draw(world, 3)];
     introducing->is_blind = world_once_in(world, 2);
     introducing->is_by_iris = world_once_in(world, 2);
@@ -299,26 +289,6 @@ static void introducing_begin(struct introducing *introducing)
 }
 
 /* Mending. */
-
-/* Both linked and in step, or neither; both where both agreed and nobody was removed. */
-static bool introducing_is_settled(struct introducing *introducing)
-{
-    struct world_node *ana = introducing->nodes[ANA], *bruno = introducing->nodes[BRUNO];
-    bool one = judge_is_linked(ana, bruno), other = judge_is_linked(bruno, ana);
-
-    switch (introducing->kind) {
-    case INTRODUCING_AGREE:
-        return judge_is_settled(ana, bruno);
-    case INTRODUCING_DECLINE:
-        return strcmp(introducing_state(introducing, IRIS), "closed") == 0 && !one && !other;
-    case INTRODUCING_PART:
-        return introducing->is_parted && one == other && (!one || judge_is_settled(ana, bruno));
-    case INTRODUCING_MINDS:
-    case INTRODUCING_KINDS:
-        break;
-    }
-    return false;
-}
 
 static enum err introducing_write_nothing(void *what, struct ledger_txn *txn)
 {
@@ -355,7 +325,7 @@ static void introducing_mend(struct introducing *introducing)
     world->islands_until_ms = 0;
 }
 
-/* Where machines are copied, being in step is not enough: the judge must be content. Copies of one
+/* Being in step is not enough: the judge must be content. Copies of one
  * machine that have written nothing since take turns at being called, and never come to rest. */
 static bool introducing_is_content(struct introducing *introducing)
 {
@@ -376,19 +346,13 @@ static bool introducing_is_content(struct introducing *introducing)
 static bool introducing_look_on(struct introducing *introducing, unsigned look)
 {
     struct world *world = &introducing->world;
-    bool is_new_day = look % INTRODUCING_CALL_LOOKS == 0, is_rested = true;
-
-    if (introducing->has_copies)
-        is_rested = copies_rest(&introducing->copies, look, &is_new_day);
+    bool is_new_day = look % INTRODUCING_CALL_LOOKS == 0;
+    bool is_rested = copies_rest(&introducing->copies, look, &is_new_day);
     for (size_t at = 0; at < world->nodes_count; at++)
         if (is_new_day && world->nodes[at]->is_up)
             introducing_call(introducing, world->nodes[at]);
-        else if (!world->nodes[at]->is_up && !introducing->has_copies)
-            world_start(world->nodes[at]);
     world_run_until(world, world->now_ms + INTRODUCING_LOOK_MS);
-    if (introducing->has_copies)
-        return is_rested && introducing_is_content(introducing);
-    return introducing_is_settled(introducing);
+    return is_rested && introducing_is_content(introducing);
 }
 
 static void introducing_heal(struct introducing *introducing)
@@ -396,12 +360,12 @@ static void introducing_heal(struct introducing *introducing)
     static const char *const kinds[] = {"both agree", "Bruno declines", "one and Iris part",
                                         "each machine as it likes"};
     struct world *world = &introducing->world;
-    unsigned quiet = 0, wanted = introducing->has_copies ? 2 : INTRODUCING_QUIET_LOOKS;
     uint64_t until = world->now_ms + INTRODUCING_HEAL_MS;
-    uint64_t day = introducing->has_copies ? world->now_ms + INTRODUCING_HEAL_MS / 2 : until;
+    uint64_t day = world->now_ms + INTRODUCING_HEAL_MS / 2;
+    unsigned quiet = 0;
 
     introducing_mend(introducing);
-    for (unsigned look = 0; world->now_ms < until && quiet < wanted; look++) {
+    for (unsigned look = 0; world->now_ms < until && quiet < INTRODUCING_QUIET_LOOKS; look++) {
         quiet = introducing_look_on(introducing, look) ? quiet + 1 : 0;
         /* A peer's new device is let read a day later (EPOCH-8). */
         if (quiet == 0 && world->now_ms >= day) {
@@ -409,27 +373,18 @@ static void introducing_heal(struct introducing *introducing)
             day = until;
         }
     }
-    if (quiet > 0)
-        return;
-    if (introducing->has_copies)
+    if (quiet == 0)
         judge_fail(&introducing->judge, "%s, %s first: %s", kinds[introducing->kind],
                    introducing->first, introducing->complaint);
-    judge_fail(
-        &introducing->judge, "%s, %s first: ana %s bruno, bruno %s ana", kinds[introducing->kind],
-        introducing->first,
-        judge_is_linked(introducing->nodes[ANA], introducing->nodes[BRUNO]) ? "has" : "has not",
-        judge_is_linked(introducing->nodes[BRUNO], introducing->nodes[ANA]) ? "has" : "has not");
 }
 
-void introducing_run(struct introducing *introducing, uint64_t seed, bool is_talkative,
-                     bool has_copies)
+void introducing_run(struct introducing *introducing, uint64_t seed, bool is_talkative)
 {
     struct world *world = &introducing->world;
 
     world_begin(world, seed);
     world->is_talkative = is_talkative;
     judge_begin(&introducing->judge, world);
-    introducing->has_copies = has_copies;
     introducing->copies = (struct copies){.judge = &introducing->judge,
                                           .clones_left = INTRODUCING_CLONES_MAX,
                                           .went_back = introducing_judge_went_back,
@@ -437,8 +392,7 @@ void introducing_run(struct introducing *introducing, uint64_t seed, bool is_tal
     introducing_begin(introducing);
     world->has_faults = true;
     world_after(world, 0, NULL, introducing_step, introducing);
-    world_run_until(world,
-                    world->now_ms + (has_copies ? INTRODUCING_COPIES_MS : INTRODUCING_BAD_MS));
+    world_run_until(world, world->now_ms + INTRODUCING_BAD_MS);
     introducing_heal(introducing);
     introducing_judge(introducing);
     judge_all(&introducing->judge);

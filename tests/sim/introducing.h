@@ -2,7 +2,7 @@
  * Introductions in a random world: Iris is linked with Ana and with Bruno and brings them together,
  * while connections are cut, delayed and refused, machines lose power, and each clock is up to
  * three days off. In some worlds Bruno declines, in some one of the two and Iris part in the
- * middle: one removes or blocks the other. With copies, machines of all three go back and are
+ * middle: one removes or blocks the other. Machines of all three go back to old copies and are
  * cloned once the two links are made, and in some worlds each machine answers as it likes.
  */
 #ifndef KITH_TESTS_SIM_INTRODUCING_H
@@ -16,7 +16,7 @@ enum introducing_kind {
     INTRODUCING_AGREE,
     INTRODUCING_DECLINE, /* Bruno does, on each of his machines */
     INTRODUCING_PART,
-    INTRODUCING_MINDS, /* each machine answers as it likes; with copies only */
+    INTRODUCING_MINDS, /* each machine answers as it likes */
     INTRODUCING_KINDS
 };
 
@@ -68,7 +68,7 @@ struct introducing {
     const char *first;
     size_t parting; /* PART: who ends a link with Iris, or with whom she does */
     bool is_by_iris, is_blocking;
-    bool is_blind, has_copies, is_over, is_ready, is_introduced, is_parted, has_looked;
+    bool is_blind, is_over, is_ready, is_introduced, is_parted, has_looked;
     struct introducing_seen seen[INTRODUCING_MACHINES_MAX]; /* by number of the node */
     struct introducing_watch watches[INTRODUCING_MACHINES_MAX];
     struct introducing_deed deeds[INTRODUCING_DEEDS_MAX];
@@ -77,8 +77,7 @@ struct introducing {
 };
 
 /* Lives it: bad times, mending, and the judge. */
-void introducing_run(struct introducing *introducing, uint64_t seed, bool is_talkative,
-                     bool has_copies);
+void introducing_run(struct introducing *introducing, uint64_t seed, bool is_talkative);
 void introducing_end(struct introducing *introducing);
 /* Has a machine of each of the two been asked to say yes to this one? Ids as text. */
 bool introducing_was_agreed(const struct introducing *introducing, const char *id);

@@ -353,42 +353,13 @@ static bool introducing_may_link(const struct introducing_case *known)
            introducing_expect_plan(known) == INTRODUCTION_RELEASED;
 }
 
-/* FORKS.md: "a link whose secret lived only on a dead branch needs a new invitation". Does a
- * release to the other side name a yes of this side of which nobody holds the secret? The yes
- * itself may be lost, and another answer given since: the other side's link stands by the one that
- * is lost. */
-static bool introducing_is_lost(const struct introducing_case *known, size_t side)
-{
-    for (size_t at = 0; at < known->bonds_count[1 - side]; at++) {
-        bool is_held = false;
-
-        for (size_t own = 0; own < known->bonds_count[side]; own++)
-            is_held |= known->bonds[side][own].is_held &&
-                       memcmp(known->bonds[side][own].yes.bytes,
-                              known->bonds[1 - side][at].other.bytes, HASH_SIZE) == 0;
-        if (!is_held)
-            return true;
-    }
-    return false;
-}
-
-/* Is the one side not linked, and the other is, by that limit? */
+/* Is the one side not linked, and the other is, by the limit on lost secrets? The yes itself may be
+ * lost, and another answer given since. */
 static bool introducing_has_lost_secret(struct introducing *introducing,
                                         const struct introducing_cases *cases, size_t side)
 {
     for (size_t at = 0; at < cases->count; at++)
-        if (introducing_is_lost(&cases->list[at], side) &&
-            introducing->copies.went_back_of[ANA + side] > 0)
-            return true;
-    return false;
-}
-
-/* It ended in a link, which died with the disk of one of them. */
-static bool introducing_has_died(struct introducing *introducing,
-                                 const struct introducing_case *known)
-{
-    for (size_t side = 0; side < 2; side++)
-        if (known->has_met[1 - side] && introducing_is_lost(known, side) &&
+        if (cases->list[at].was_released[1 - side] && !introducing_has_bond(&cases->list[at]) &&
             introducing->copies.went_back_of[ANA + side] > 0)
             return true;
     return false;
@@ -430,8 +401,7 @@ static void introducing_judge_links(struct introducing *introducing,
                        introducing->nodes[ANA + 1 - side]->name);
     for (size_t at = 0; at < cases->count; at++)
         if (introducing_may_link(&cases->list[at]) && (!is_linked[0] || !is_linked[1]) &&
-            introducing->kind != INTRODUCING_PART &&
-            !introducing_has_died(introducing, &cases->list[at]))
+            introducing->kind != INTRODUCING_PART)
             judge_fail(&introducing->judge, "both agreed to %.8s, and are not linked",
                        cases->list[at].text);
 }

@@ -5,14 +5,17 @@
  * Iris part in the middle: one removes or blocks the other; in some of those Jo introduces the two
  * as well. Then all is mended, and what must be so is looked for.
  *
- *   sim_introduction [--seed N | --from N --count N] [--trace]
+ *   sim_introduction [--copies] [--seed N | --from N --count N] [--trace]
+ *
+ * --copies: other worlds (introducing.h), in which machines go back to old copies and are cloned,
+ * too.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/sim/judge.h"
+#include "tests/sim/introducing_judge.h"
 #include "tests/sim/net.h"
 #include "tests/sim/seeds.h"
 
@@ -52,7 +55,8 @@ struct meet {
 };
 
 struct meet_sum {
-    uint64_t linked;
+    bool has_copies;
+    uint64_t linked, restored, cloned;
 };
 
 static void meet_on_uri(struct world_node *node, void *self, enum err err,
@@ -344,11 +348,24 @@ static void meet_heal(struct meet *meet)
                    meet_stands(meet, meet->bruno, "greeted") ? " and waits" : "");
 }
 
-static void meet_live(void *self, struct seeds_one *one)
+static void meet_live_copies(struct meet_sum *sum, struct seeds_one *one)
+{
+    struct introducing *introducing = world_memory(sizeof *introducing);
+    const uint64_t *census = introducing->world.census;
+
+    introducing_run(introducing, one->seed, one->is_talkative);
+    sum->linked += judge_is_linked(introducing->nodes[ANA], introducing->nodes[BRUNO]);
+    sum->restored += census[WORLD_RESTORE];
+    sum->cloned += census[WORLD_CLONE];
+    memcpy(one->failure, introducing->judge.failure, sizeof one->failure);
+    introducing_end(introducing);
+    free(introducing);
+}
+
+static void meet_live_alone(struct meet_sum *sum, struct seeds_one *one)
 {
     struct meet *meet = world_memory(sizeof *meet);
     struct world *world = &meet->world;
-    struct meet_sum *sum = self;
 
     world_begin(world, one->seed);
     world->is_talkative = one->is_talkative;
@@ -370,20 +387,35 @@ static void meet_live(void *self, struct seeds_one *one)
     free(meet);
 }
 
+static void meet_live(void *self, struct seeds_one *one)
+{
+    struct meet_sum *sum = self;
+
+    if (sum->has_copies)
+        meet_live_copies(sum, one);
+    else
+        meet_live_alone(sum, one);
+}
+
 static bool meet_end(void *self, uint64_t count)
 {
     const struct meet_sum *sum = self;
 
-    (void)printf("%" PRIu64 " of %" PRIu64 " meetings end in a link\n", sum->linked, count);
+    (void)printf("%" PRIu64 " of %" PRIu64 " meetings end in a link", sum->linked, count);
+    if (sum->has_copies)
+        (void)printf("; machines went back %" PRIu64 " times and were cloned %" PRIu64 " times",
+                     sum->restored, sum->cloned);
+    (void)printf("\n");
     return true;
 }
 
 int main(int argc, char **argv)
 {
-    struct meet_sum sum = {0};
+    struct meet_sum sum = {.has_copies = false};
     const struct seeds seeds = {.what = "meetings",
                                 .count = MEET_COUNT,
                                 .every = MEET_CASE,
+                                .flags = {{"--copies", &sum.has_copies}},
                                 .live = meet_live,
                                 .end = meet_end,
                                 .self = &sum};

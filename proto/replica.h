@@ -37,6 +37,7 @@ struct replica_place {
 };
 
 typedef enum err (*replica_fact_fn)(void *self, struct span statement);
+typedef enum err (*replica_device_fn)(void *self, const struct public_key *device);
 
 /* Entries and payload bytes: what may be taken still, and of how much that is left. */
 struct replica_room {
@@ -94,6 +95,8 @@ struct replica {
      * peer may know them. */
     enum err (*facts)(void *self, const struct public_key *peer, const struct public_key *device,
                       replica_fact_fn each, void *each_self);
+    /* Devices of my member that were shut out. */
+    enum err (*shut_out)(void *self, replica_device_fn each, void *each_self);
     /* Entries of a log behind after whose payload is missing and may not be, ascending. */
     enum err (*wanted)(void *self, const struct log_id *log, uint64_t after,
                        uint64_t out[static WANTS_PER_MESSAGE_MAX], size_t *out_count);

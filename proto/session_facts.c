@@ -112,12 +112,60 @@ void session_facts_tell(struct session *session, const struct public_key *device
         session_facts_flush(&facts);
 }
 
+static void session_facts_forget(struct session *session, const struct public_key *device)
+{
+    size_t kept = 0;
+
+    for (size_t at = 0; at < session->told_count; at++)
+        if (!public_key_is_equal(&session->told[at], device))
+            session->told[kept++] = session->told[at];
+    session->told_count = kept;
+}
+
+struct session_outs {
+    struct session *session;
+    size_t count;
+    bool is_telling;
+};
+
+static enum err session_facts_on_out(void *self, const struct public_key *device)
+{
+    struct session_outs *outs = self;
+
+    outs->count++;
+    if (!outs->is_telling)
+        return ERR_OK;
+    session_facts_forget(outs->session, device); /* What was told of it may not have said so. */
+    session_facts_tell(outs->session, device);
+    return ERR_OK;
+}
+
+/* PROTOCOL FACT-1: "Devices of one member tell each other the facts about every device of theirs
+ * that was shut out, before they give anything: what is sealed without it would be sealed for it
+ * again by whoever had not heard." */
+void session_facts_tell_outs(struct session *session)
+{
+    struct session_outs outs = {.session = session};
+    const struct replica *replica = session->replica;
+    enum err err = ERR_OK;
+
+    if (!session_is_own(session))
+        return;
+    err = replica->shut_out(replica->self, session_facts_on_out, &outs);
+    if (err == ERR_OK && outs.count > session->outs_told) {
+        session->outs_told = outs.count;
+        outs.is_telling = true;
+        err = replica->shut_out(replica->self, session_facts_on_out, &outs);
+    }
+    if (err != ERR_OK)
+        session_fail(session, err);
+}
+
 /* PROTOCOL FACT-1: "One that is retired as forked, or given up, while a session with it lasts is
  * told at once." What was told of it before did not say so. */
 void session_facts_retire(struct session *session, bool is_out)
 {
     const struct public_key *device = session_remote_device(session);
-    size_t kept = 0;
 
     if (session->options.is_remote_retired && (!is_out || session->options.is_remote_out))
         return;
@@ -126,10 +174,7 @@ void session_facts_retire(struct session *session, bool is_out)
     session->has_returns &= !is_out;
     if (session->phase != PHASE_MARKS && session->phase != PHASE_LIVE)
         return; /* Told behind the hello. */
-    for (size_t at = 0; at < session->told_count; at++)
-        if (!public_key_is_equal(&session->told[at], device))
-            session->told[kept++] = session->told[at];
-    session->told_count = kept;
+    session_facts_forget(session, device);
     session_facts_tell(session, device);
 }
 

@@ -133,6 +133,7 @@ struct session {
     enum session_thrift thrift; /* in this step */
     struct public_key *told;    /* devices whose facts were told */
     size_t told_count;
+    size_t outs_told;           /* devices of mine that were shut out: so many were told of */
     struct offers offers;       /* ends of returned batches that were offered, or stored here */
     struct replica_place place; /* in the walk over returns */
     bool has_returns;           /* there may be more to offer */
@@ -284,6 +285,8 @@ void session_facts_tell(struct session *session, const struct public_key *device
 /* The same about the device that writes a log, where it is not this one. */
 void session_facts_tell_of(struct session *session, const struct session_log *log);
 /* The other side's device was retired; out: given up by its owner. */
+/* To a device of mine, before anything else is given: who was shut out. */
+void session_facts_tell_outs(struct session *session);
 void session_facts_retire(struct session *session, bool is_out);
 /* Makes an effect of the facts that came in this step. */
 void session_facts_collect(struct session *session);

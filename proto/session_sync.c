@@ -60,6 +60,7 @@ static void session_on_hello(struct session *session, const struct hello *hello)
         session_facts_tell(session, &session->options.own_device);
         session_facts_tell(session, &session->options.called_device);
     }
+    session_facts_tell_outs(session);
     if (memcmp(hello->mine, session->yours, DIGEST_SIZE) == 0 &&
         memcmp(hello->yours, session->mine, DIGEST_SIZE) == 0) {
         session_all_known(session);
@@ -211,6 +212,7 @@ void session_sync_news(struct session *session, const struct id *space)
         return;
     session->has_returns = !session->options.is_remote_out;
     session->place = (struct replica_place){0};
+    session_facts_tell_outs(session);
     session_look_at(session, space);
     if (session->phase != PHASE_OVER)
         session_take_again(session);

@@ -330,6 +330,28 @@ static enum err replica_facts(void *self, const struct public_key *peer,
     return retire_table_facts(self, device, replica_wants, replica_on_fact, &telling);
 }
 
+struct replica_out {
+    const struct snapshot *snapshot;
+    replica_device_fn each;
+    void *self;
+};
+
+static enum err replica_on_own_device(void *self, const struct device_row *device)
+{
+    const struct replica_out *out = self;
+    enum standing standing = STANDING_GOOD;
+    enum err err = standing_of(out->snapshot, &device->device, &standing);
+
+    return err == ERR_OK && standing_is_out(standing) ? out->each(out->self, &device->device) : err;
+}
+
+static enum err replica_shut_out(void *self, replica_device_fn each, void *each_self)
+{
+    struct replica_out out = {.snapshot = self, .each = each, .self = each_self};
+
+    return view_device_each(self, ledger_member(out.snapshot->ledger), replica_on_own_device, &out);
+}
+
 static enum err replica_next_return(void *self, const struct public_key *peer,
                                     struct replica_place *place, struct returned_row *out)
 {
@@ -551,6 +573,7 @@ void replica_of(struct snapshot *snapshot, struct replica *out)
                             .fetch = replica_fetch,
                             .next_return = replica_next_return,
                             .facts = replica_facts,
+                            .shut_out = replica_shut_out,
                             .wanted = replica_wanted,
                             .payload = replica_payload,
                             .self = snapshot};

@@ -476,6 +476,15 @@ static enum err replica_mem_facts(void *self, const struct public_key *peer,
                                                           : ERR_NOT_FOUND;
 }
 
+static enum err replica_mem_shut_out(void *self, replica_device_fn each, void *each_self)
+{
+    const struct replica_mem *replica = self;
+
+    if (replica->failure != ERR_OK)
+        return replica->failure;
+    return replica->is_out ? each(each_self, &replica->retired) : ERR_OK;
+}
+
 struct replica replica_mem_replica(struct replica_mem *replica)
 {
     return (struct replica){.logs = replica_mem_logs,
@@ -492,6 +501,7 @@ struct replica replica_mem_replica(struct replica_mem *replica)
                             .fetch = replica_mem_fetch,
                             .next_return = replica_mem_next_return,
                             .facts = replica_mem_facts,
+                            .shut_out = replica_mem_shut_out,
                             .wanted = replica_mem_wanted,
                             .payload = replica_mem_payload,
                             .self = replica};

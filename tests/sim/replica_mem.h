@@ -25,6 +25,7 @@ struct replica_mem {
     bool has_keep;             /* whose logs count as far as keep_size */
     uint64_t keep_size;
     bool is_off; /* and are held otherwise */
+    bool is_out; /* it is of this member, and was shut out */
     struct id spaces[REPLICA_MEM_SPACES_MAX];
     struct public_key writers[REPLICA_MEM_SPACES_MAX];
     size_t spaces_count;

@@ -213,11 +213,48 @@ static void whoever_is_beside_a_lost_branch_comes_to_what_is_left(void **state)
         }
 }
 
+/* PROTOCOL FACT-1: two devices of ana. The other hears of one that was shut out before it has
+ * anything to commit, at the beginning and when that happens while they talk. */
+static void who_was_shut_out_is_told_before_anything_is_given(void **state)
+{
+    (void)state;
+    for (int is_live = 0; is_live < 2; is_live++) {
+        struct session_pair *pair = session_pair_new();
+        struct replica_mem *ana = &pair->sides[ANA].replica;
+        struct replica_mem *other = &pair->sides[BEN].replica;
+        struct signing_key *root = pair->sides[BEN].root;
+        const char *text, *facts, *commit;
+
+        other->member = ana->member;
+        pair->sides[BEN].root = pair->sides[ANA].root;
+        ana->retired = (struct public_key){{7}};
+        ana->is_out = !is_live;
+        if (!is_live)
+            session_pair_write(pair, ANA, ANA_CARD, 3, 20, 1);
+        session_pair_connect(pair, SESSION_PEER, SESSION_PEER);
+        session_pair_run(pair);
+        if (is_live) {
+            assert_null(strstr(session_pair_text(pair), "ben: facts"));
+            ana->is_out = true;
+            session_pair_write(pair, ANA, ANA_CARD, 3, 20, 1);
+            session_pair_run(pair);
+        }
+        text = session_pair_text(pair);
+        facts = strstr(text, "ben: facts");
+        commit = strstr(text, "ben: commit");
+        assert_true(facts != NULL && commit != NULL && facts < commit);
+        assert_null(strstr(facts + 1, "ben: facts"));
+        pair->sides[BEN].root = root;
+        session_pair_free(pair);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_agree_whatever_the_order),
         cmocka_unit_test(whoever_moved_to_the_other_branch_is_in_step),
+        cmocka_unit_test(who_was_shut_out_is_told_before_anything_is_given),
         cmocka_unit_test(whoever_is_beside_a_lost_branch_comes_to_what_is_left),
     };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/secret.h"
+#include "storage/join.h"
 #include "storage/journal.h"
 #include "storage/keep.h"
 #include "storage/ledger_state.h"
@@ -200,6 +201,10 @@ enum err heal_take_over(struct ledger_txn *txn, const struct device_secrets *bef
     struct public_key old;
     enum err err = heal_old_device(before, &old);
 
+    /* PROTOCOL OWN-7: "One that has proof of a copy of itself goes on as its successor (FORK-7)
+     * without waiting: it would never hold all." */
+    if (err == ERR_OK)
+        err = join_finish(txn);
     if (err == ERR_OK)
         err = ledger_take_over(txn, before);
     if (err == ERR_OK)

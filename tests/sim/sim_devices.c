@@ -508,6 +508,26 @@ static void sim_devices_hears_nothing(struct scene *scene)
     sim_devices_part(scene, RETIRE_STOLEN, STANDING_GOOD);
 }
 
+/* 15. A new device that was copied before it had met anybody; the copy joins and writes first. */
+static void sim_devices_new_copied(struct scene *scene)
+{
+    struct world_node *desk = scene_member(scene, "ana");
+    struct world_node *lap, *copy;
+
+    scene_contact(scene, desk);
+    lap = world_join(desk);
+    copy = world_clone(lap, false);
+    world_start(copy);
+    scene_settle(scene);
+    scene_card(scene, copy);
+    scene_contact(scene, copy);
+    scene_settle(scene);
+    world_start(lap);
+    scene_settle(scene);
+    scene_contact(scene, lap);
+    scene_settle(scene);
+}
+
 static const struct scene_named sim_devices_scenes[] = {
     {"1 second device", sim_devices_second},
     {"2 third device", sim_devices_third},
@@ -522,6 +542,7 @@ static const struct scene_named sim_devices_scenes[] = {
     {"12 a link and a removal at once", sim_devices_linked_and_removed},
     {"13 given up in the middle of a talk", sim_devices_hears},
     {"14 stolen in the middle of a talk", sim_devices_hears_nothing},
+    {"15 a new device is copied", sim_devices_new_copied},
 };
 
 int main(int argc, char **argv)

@@ -375,8 +375,13 @@ static enum err op_interaction_since(struct op_call *call, uint64_t *out)
     uint64_t days;
 
     *out = 0;
-    if (since == NULL || date_read_ms(since, call->now_ms, out) == ERR_OK)
+    if (since == NULL)
         return ERR_OK;
+    if (date_read_ms(since, call->now_ms, out) == ERR_OK)
+        return *out <= call->now_ms + DATE_DAY_MS
+                   ? ERR_OK
+                   : op_fail(call, OP_USAGE, "--since 2026-01-01 or --since 6m",
+                             "\"%.40s\" has not come yet", since);
     if (date_read_span(since, &days) != ERR_OK)
         return op_fail(call, OP_USAGE, "--since 2026-01-01 or --since 6m",
                        "\"%.40s\" is neither a day nor a span", since);

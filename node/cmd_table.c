@@ -37,9 +37,13 @@ static const struct cmd cmd_first[] = {
      .example = "kith me show"},
     {.words = "me edit",
      .method = "me.edit",
-     .flags = {{"name", CMD_TEXT, "NAME"}, CMD_CARD_FLAGS},
+     .flags = {{"name", CMD_TEXT, "NAME"},
+               CMD_CARD_FLAGS,
+               {"add", CMD_LIST, "KEY=VALUE"},
+               {"unset", CMD_LIST, "KEY[=VALUE]"}},
      .run = cmd_op,
-     .summary = "change your card; your peers get the new one",
+     .summary = "change your card, for your peers; --email, --tel and --url replace what is "
+                "there, --add and --unset change one",
      .example = "kith me edit --title \"Looking for work\""},
     {.words = NULL},
 };

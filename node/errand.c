@@ -8,6 +8,7 @@
 #include "node/introducee.h"
 #include "node/link_join.h"
 #include "storage/absent.h"
+#include "storage/check.h"
 #include "storage/join.h"
 #include "storage/journal.h"
 #include "storage/keep.h"
@@ -152,10 +153,15 @@ size_t errand_weight(const struct errand *errand)
                                                 : 0;
 }
 
+/* A link that is not in the lists yet would be made anew: it is called for again. */
 static enum err errand_run_link(struct errand *errand, struct ledger_txn *txn)
 {
     const struct link_request *request = &errand->effect.link.request;
+    bool is_rebuilding = false;
+    enum err err = check_is_rebuilding(txn, &is_rebuilding);
 
+    if (err != ERR_OK || is_rebuilding)
+        return err != ERR_OK ? err : ERR_BUSY;
     switch (errand->effect.link.step) {
     case ENGINE_LINK_CLAIM:
         return link_claim(txn, request, &errand->answer);

@@ -190,30 +190,28 @@ struct op_contact_change {
 static enum err op_contact_read_change(struct op_call *call, const char *flag, json_t *item,
                                        struct op_contact_change *out)
 {
-    const char *text = json_string_value(item);
-    const char *equals = text != NULL ? strchr(text, '=') : NULL;
-    size_t size = text == NULL ? 0 : equals != NULL ? (size_t)(equals - text) : strlen(text);
     bool needs_value = strcmp(flag, "unset") != 0;
+    struct span key;
 
-    if (text == NULL || (needs_value && equals == NULL))
+    out->has_value = op_key_value(json_string_value(item), &key, &out->value);
+    if (key.size == 0 || (needs_value && !out->has_value))
         return op_fail(call, OP_USAGE,
                        "kith contact edit WHO --set org=ACME --add tag=choir --unset note",
                        "--%s wants %s", flag, needs_value ? "KEY=VALUE" : "KEY or KEY=VALUE");
-    out->field = op_contact_field(span_of(text, size));
-    out->has_value = equals != NULL;
-    out->value = equals != NULL ? span_str(equals + 1) : span_of(NULL, 0);
-    if (out->field < 0 && size == 4 && memcmp(text, "kind", 4) == 0 && strcmp(flag, "set") == 0)
-        return op_contact_check_kind(call, equals + 1);
-    if (out->field < 0 && span_is_equal(span_of(text, size), span_str("birthday")) &&
-        strcmp(flag, "add") != 0) {
+    out->field = op_contact_field(key);
+    if (span_is_equal(key, span_str("kind")) && strcmp(flag, "set") == 0)
+        return op_contact_check_kind(call, (const char *)out->value.data);
+    if (span_is_equal(key, span_str("birthday")) && strcmp(flag, "add") != 0) {
         out->field = OP_CONTACT_BIRTHDAY;
-        return needs_value ? op_contact_check_birthday(call, equals + 1) : ERR_OK;
+        return needs_value ? op_contact_check_birthday(call, (const char *)out->value.data)
+                           : ERR_OK;
     }
     if (out->field < 0)
         return op_fail(call, OP_USAGE,
                        "KEY is one of name, org, title, place, birthday, note, met, email, tel, "
                        "url, tag, kind",
-                       "there is no field \"%.*s\"", (int)(size < 40 ? size : 40), text);
+                       "there is no field \"%.*s\"", (int)(key.size < 40 ? key.size : 40),
+                       (const char *)key.data);
     if (strcmp(flag, "add") == 0 && !op_contact_fields[out->field].is_set)
         return op_fail(call, OP_USAGE, "use --set for it", "there is only one %s",
                        op_contact_fields[out->field].name);

@@ -41,6 +41,7 @@
 #include "node/op_undo.h"
 #include "node/op_want.h"
 #include "proto/scan.h"
+#include "storage/check.h"
 #include "storage/join.h"
 #include "storage/standing.h"
 
@@ -185,6 +186,18 @@ static enum err ops_check_out(struct op_call *call)
                    "%s", standing_sentence(standing));
 }
 
+/* What is written now would be of what once was. */
+static enum err ops_check_lists(struct op_call *call)
+{
+    bool is_rebuilding = false;
+    enum err err = check_is_rebuilding(call->txn, &is_rebuilding);
+
+    if (err != ERR_OK || !is_rebuilding)
+        return err;
+    return op_fail(call, OP_FAILED, "kith status, then type it again",
+                   "the lists are being made again: nothing is written before they are whole");
+}
+
 /* A new device writes nothing yet, whichever step of an op found that out. */
 static enum err ops_may_write(struct op_call *call, enum err err)
 {
@@ -208,6 +221,8 @@ enum err op_step(enum err (*step)(struct op_call *call), struct op_call *call,
         call->snapshot = ledger_txn_snapshot(txn);
         /* Lists are made again wherever they are. */
         err = step == op_doctor_rebuild ? ERR_OK : ops_check_out(call);
+        if (err == ERR_OK && step != op_doctor_rebuild)
+            err = ops_check_lists(call);
         return err == ERR_OK ? ops_may_write(call, step(call)) : err;
     }
     err = ledger_snapshot(ledger, &call->snapshot);
@@ -342,6 +357,16 @@ json_t *op_list(const struct op_call *call, const char *name)
     json_t *list = json_object_get(call->params, name);
 
     return json_is_array(list) ? list : NULL;
+}
+
+bool op_key_value(const char *text, struct span *out_key, struct span *out_value)
+{
+    const char *equals = text != NULL ? strchr(text, '=') : NULL;
+    size_t size = text == NULL ? 0 : equals != NULL ? (size_t)(equals - text) : strlen(text);
+
+    *out_key = span_of(text, size);
+    *out_value = equals != NULL ? span_str(equals + 1) : span_of(NULL, 0);
+    return equals != NULL;
 }
 
 bool op_flag(const struct op_call *call, const char *name)

@@ -151,6 +151,8 @@ json_t *op_failure_json(const struct op_failure *failure);
 /* Params. Missing ones give NULL, empty or false. */
 const char *op_text(const struct op_call *call, const char *name);
 json_t *op_list(const struct op_call *call, const char *name); /* borrowed array, or NULL */
+/* KEY=VALUE, or KEY: false. The value goes up to the text's end. NULL: an empty key. */
+bool op_key_value(const char *text, struct span *out_key, struct span *out_value);
 bool op_flag(const struct op_call *call, const char *name);
 
 #endif

@@ -15,6 +15,7 @@
 #include "storage/view_peer.h"
 #include "storage/view_restate.h"
 #include "storage/view_search.h"
+#include "storage/writer_table.h"
 
 void check_note(struct check_report *report, const char *format, ...)
 {
@@ -44,6 +45,23 @@ static void check_head(struct check_report *report, const struct log_id *id,
     if (head_verify(id, &head) != ERR_OK)
         check_note(report, "a head does not fit its log at entry %llu",
                    (unsigned long long)chain->size);
+}
+
+/* What came or was left without its payload stands in the list of those. */
+static enum err check_lacking(const struct snapshot *snapshot, uint32_t log, uint64_t seq,
+                              struct check_report *report)
+{
+    struct span value;
+    struct key key;
+    enum err err;
+
+    key_of_u32(log, &key);
+    key_add_u64(&key, seq);
+    err = ledger_get(snapshot, TABLE_ABSENT, &key, &value);
+    if (err == ERR_NOT_FOUND)
+        check_note(report, "entry %llu of a log lacks its payload, and nothing says so",
+                   (unsigned long long)seq);
+    return check_is_fatal(err) ? err : ERR_OK;
 }
 
 static enum err check_log(const struct snapshot *snapshot, const struct log_row *log,
@@ -78,6 +96,10 @@ static enum err check_log(const struct snapshot *snapshot, const struct log_row 
         report->entries++;
         if (entry.entry.payload.size > 0)
             entry_hash_payload(&entry.entry);
+        else
+            err = check_lacking(snapshot, log->number, entry.seq, report);
+        if (err != ERR_OK)
+            return err;
         payload_bytes += entry.entry.header.payload_size;
         if (!chain_extend(&chain, &entry.entry.header))
             continue;
@@ -406,6 +428,8 @@ enum err check_store(const struct snapshot *snapshot, struct check_report *out)
     if (err == ERR_OK)
         err = check_counts(snapshot, &counters, contacts, out);
     if (err == ERR_OK)
+        err = check_views(snapshot, &counters, out);
+    if (err == ERR_OK)
         err = check_asks(snapshot, out);
     if (err == ERR_OK)
         err = check_search(snapshot, out);
@@ -417,6 +441,29 @@ enum err check_store(const struct snapshot *snapshot, struct check_report *out)
         check_note(out, "%llu entries are there, %llu should be", (unsigned long long)out->entries,
                    (unsigned long long)counters.arrival);
     return err;
+}
+
+static enum err check_note_rebuild(struct ledger_txn *txn)
+{
+    uint8_t row[8];
+    struct key key;
+
+    be64_put(row, txn->counters.arrival);
+    key_of_byte(META_REBUILT, &key);
+    return ledger_put_sealed(txn, TABLE_META, &key, span_of(row, sizeof row));
+}
+
+enum err check_is_rebuilding(struct ledger_txn *txn, bool *out)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct span row;
+    struct key key;
+    enum err err;
+
+    key_of_byte(META_REBUILT, &key);
+    err = ledger_get_sealed(&snapshot, TABLE_META, &key, &row);
+    *out = err == ERR_OK && row.size == 8 && txn->counters.followed < be64(row.data);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 enum err check_forget_views(struct ledger_txn *txn)
@@ -431,6 +478,10 @@ enum err check_forget_views(struct ledger_txn *txn)
 
     for (size_t at = 0; at < sizeof views / sizeof views[0] && err == ERR_OK; at++)
         err = ledger_clear(txn, views[at], span_of(NULL, 0));
+    if (err == ERR_OK)
+        err = writer_table_make(txn);
+    if (err == ERR_OK)
+        err = check_note_rebuild(txn);
     txn->counters.followed = 0;
     txn->counters.objects = 0;
     txn->counters.has_ready = false;

@@ -17,6 +17,9 @@ struct check_report {
 
 /* ERR_NOMEM, ERR_IO; damage is no error but counted. */
 MUST_USE enum err check_store(const struct snapshot *snapshot, struct check_report *out);
+/* Do the views not say yet what they said before they were dropped? An edit would be of what once
+ * was, and lose to what it has not seen. */
+MUST_USE enum err check_is_rebuilding(struct ledger_txn *txn, bool *out);
 /* Drops every view and has them made again by follow. The writer's work. */
 MUST_USE enum err check_forget_views(struct ledger_txn *txn);
 

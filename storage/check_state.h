@@ -15,6 +15,9 @@ typedef enum err (*check_fn)(const struct snapshot *snapshot, const struct key *
 MUST_USE enum err check_table(const struct snapshot *snapshot, enum table table, check_fn look,
                               const char *what, struct check_report *report);
 
+/* check_views.c: lists lead to what they were made of. */
+MUST_USE enum err check_views(const struct snapshot *snapshot,
+                              const struct ledger_counters *counters, struct check_report *report);
 /* check_returns.c: what logs do not follow, and why. Counts the entries it finds. */
 MUST_USE enum err check_returns(const struct snapshot *snapshot, struct check_report *report);
 

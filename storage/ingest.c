@@ -224,21 +224,27 @@ static enum err ingest_seal(struct ledger_txn *txn, struct ledger_touched *log,
     return err;
 }
 
-enum err ledger_append(struct ledger_txn *txn, const struct id *space, struct edit_space *edit,
-                       uint64_t expires_at_s)
+enum err ledger_append_plain(struct ledger_txn *txn, const struct id *space, struct span plain,
+                             uint64_t expires_at_s)
 {
     struct ledger_touched *log;
     struct space_row row;
     struct hash epoch = {{0}}; /* None; no epoch's id is zero. */
+    enum err err = ingest_own_log(txn, space, &row, &log);
+
+    if (err == ERR_OK)
+        err = ingest_epoch(txn, &row, log, &epoch);
+    return err == ERR_OK ? ingest_seal(txn, log, &epoch, plain, expires_at_s) : err;
+}
+
+enum err ledger_append(struct ledger_txn *txn, const struct id *space, struct edit_space *edit,
+                       uint64_t expires_at_s)
+{
     struct buf plain = {0};
     enum err err = edit_write(edit, &plain);
 
     if (err == ERR_OK)
-        err = ingest_own_log(txn, space, &row, &log);
-    if (err == ERR_OK)
-        err = ingest_epoch(txn, &row, log, &epoch);
-    if (err == ERR_OK)
-        err = ingest_seal(txn, log, &epoch, buf_span(&plain), expires_at_s);
+        err = ledger_append_plain(txn, space, buf_span(&plain), expires_at_s);
     if (plain.data != NULL)
         secret_wipe(plain.data, plain.size);
     buf_release(&plain);

@@ -485,6 +485,8 @@ enum err keep_rebase(struct ledger_txn *txn, const struct log_id *id, uint64_t s
     if (err == ERR_OK && (size >= log->row.tip.size || log->is_own))
         return ERR_OK;
     if (err == ERR_OK)
+        err = log_table_block_end(&snapshot, log->row.number, size, &size);
+    if (err == ERR_OK)
         err = keep_cut(txn, log, size, NULL);
     return err == ERR_OK ? keep_look_at_restatement(txn, &space) : err;
 }

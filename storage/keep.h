@@ -12,7 +12,8 @@
  * nothing for a device that is not retired, or without a keep. */
 MUST_USE enum err keep_apply(struct ledger_txn *txn, const struct space_row *space,
                              const struct public_key *device);
-/* Cuts a log at a block's end (or to nothing): the other side has it otherwise from there. */
+/* Cuts a log at the last block's end up to size, or to nothing: the other side has it otherwise
+ * from there, or ends there. */
 MUST_USE enum err keep_rebase(struct ledger_txn *txn, const struct log_id *log, uint64_t size);
 /* Does what is held of a retired log lie on the way to its kept mark? False also while less is held
  * than counts. */

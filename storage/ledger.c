@@ -17,7 +17,6 @@
 #include "storage/returns.h"
 #include "storage/view_contact.h"
 #include "storage/view_search.h"
-#include "storage/writer_table.h"
 
 enum { LEDGER_COUNTERS_SIZE = 8 + 8 + 4 + 4 + 4 + 4 + 1 + 1, LEDGER_COUNTERS_OLD_SIZE = 33 };
 
@@ -352,8 +351,6 @@ enum err ledger_begin(struct ledger *ledger, uint64_t now_ms, struct ledger_txn 
         err = check_forget_views(txn);
         if (err == ERR_OK)
             err = log_table_find_network(txn);
-        if (err == ERR_OK)
-            err = writer_table_make(txn);
     }
     if (err != ERR_OK) {
         ledger_abort(txn);

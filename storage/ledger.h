@@ -165,6 +165,9 @@ static inline bool ledger_txn_has_written(const struct ledger_txn *txn)
  * spaces only. */
 MUST_USE enum err ledger_append(struct ledger_txn *txn, const struct id *space,
                                 struct edit_space *edit, uint64_t expires_at_s);
+/* The same from an edit's bytes, which nobody looks at again. */
+MUST_USE enum err ledger_append_plain(struct ledger_txn *txn, const struct id *space,
+                                      struct span plain, uint64_t expires_at_s);
 /* Opens a new epoch in an own space; it becomes the current one when it is the deepest: see
  * space.h, which knows the readers. out_key is secret. */
 MUST_USE enum err ledger_append_epoch(struct ledger_txn *txn, const struct id *space,

@@ -25,7 +25,8 @@ enum meta_key {
     META_JOINING = 7, /* this device is new: join.h */
     META_WELCOME = 8,
     META_NETWORK = 9, /* number of the own network space, 0 for none; older stores lack the row */
-    META_OUT = 10     /* the device whose being shut out the journal tells */
+    META_OUT = 10,    /* the device whose being shut out the journal tells */
+    META_REBUILT = 11 /* entries there were when the views were thrown away last */
 };
 
 enum {

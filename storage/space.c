@@ -96,6 +96,7 @@ enum err space_grant(struct ledger_txn *txn, const struct id *space, const struc
     struct space_row row;
     struct hash current;
     struct id object;
+    bool is_granted = false;
     enum err err = link != NULL && key != NULL ? ledger_space(&snapshot, space, &row) : ERR_NOMEM;
 
     if (err == ERR_OK)
@@ -113,8 +114,10 @@ enum err space_grant(struct ledger_txn *txn, const struct id *space, const struc
         memcpy(object.bytes, current.bytes, ID_SIZE);
         err = row_get(&snapshot, &link->pair_out, KIND_GRANT, &object, &known, &number);
         object_release(&known);
+        is_granted = err == ERR_OK;
+        err = err == ERR_NOT_FOUND ? ERR_OK : err;
     }
-    if (err == ERR_NOT_FOUND) {
+    if (err == ERR_OK && !is_granted) {
         edit_begin(&edit, KIND_GRANT, &object, txn->now_ms);
         edit_set(&edit, GRANT_SPACE, 1, space_bytes(space->bytes, ID_SIZE));
         edit_set(&edit, GRANT_SPACE_KIND, 1,

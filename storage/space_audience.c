@@ -18,6 +18,7 @@ struct space_count {
     enum space_kind kind;
     struct space_audience *audience;
     struct buf members; /* of card and network spaces: whose devices count */
+    struct buf bereft;  /* those of them a device of whom was shut out */
     size_t left;        /* wraps that may still be added */
 };
 
@@ -129,7 +130,19 @@ static enum err space_count_device(void *self, const struct device_row *device)
     err = standing_of(count->snapshot, &device->device, &standing);
     if (err == ERR_OK && !standing_is_out(standing))
         space_add_reader(count->audience, &device->device);
-    return err;
+    else if (err == ERR_OK)
+        buf_append(&count->bereft, span_of(&device->member, sizeof device->member));
+    return err == ERR_OK ? buf_err(&count->bereft) : err;
+}
+
+/* Such a device was granted what its member was. */
+static enum err space_note_bereft(void *self, const struct peer *peer)
+{
+    struct space_count *count = self;
+
+    if (peer->has_pair_out && space_has(&count->bereft, &peer->member))
+        buf_append(&count->audience->bereft, span_of(peer->pair_out.bytes, ID_SIZE));
+    return buf_err(&count->audience->bereft);
 }
 
 static enum err space_add_linked(const struct snapshot *snapshot, enum space_kind kind,
@@ -143,11 +156,15 @@ static enum err space_add_linked(const struct snapshot *snapshot, enum space_kin
     space_sort(&count.members);
     if (err == ERR_OK)
         err = view_device_each(snapshot, NULL, space_count_device, &count);
+    space_sort(&count.bereft);
+    if (err == ERR_OK && count.bereft.size > 0)
+        err = view_peer_each_link(snapshot, space_note_bereft, &count);
     buf_append(&audience->readers, buf_span(&count.members));
     space_sort(&audience->readers);
     if (!space_has(&audience->readers, ledger_device(snapshot->ledger)))
         space_add_reader(audience, ledger_device(snapshot->ledger));
     buf_release(&count.members);
+    buf_release(&count.bereft);
     return err;
 }
 
@@ -157,7 +174,7 @@ enum err space_find_audience(const struct snapshot *snapshot, const struct space
     enum err err;
 
     out->recipients_count = 0;
-    out->readers = out->former = (struct buf){0};
+    out->readers = out->former = out->bereft = (struct buf){0};
     if (space->kind == SPACE_CARD || space->kind == SPACE_NETWORK) {
         err = space_add_linked(snapshot, space->kind, out);
     } else {

@@ -11,6 +11,7 @@
 #include "proto/limits.h"
 #include "proto/link.h"
 #include "storage/agenda.h"
+#include "storage/follow.h"
 #include "storage/ledger_state.h"
 #include "storage/restate.h"
 #include "storage/row.h"
@@ -272,7 +273,10 @@ enum err space_rotate(struct ledger_txn *txn, const struct id *space)
     struct space_look look = {0};
     struct space_row row;
     bool is_anew = false;
-    enum err err = ledger_space(&snapshot, space, &row);
+    enum err err = follow_txn_is_behind(txn) ? follow_all(txn) : ERR_OK; /* Who reads today? */
+
+    if (err == ERR_OK)
+        err = ledger_space(&snapshot, space, &row);
 
     if (err == ERR_OK)
         err = space_look_at(&snapshot, &row, &look);
@@ -282,15 +286,36 @@ enum err space_rotate(struct ledger_txn *txn, const struct id *space)
     return err == ERR_OK ? space_renew(txn, &row, is_anew, false) : err;
 }
 
+/* Lists that are being made say who read once, somebody who was removed since perhaps: what was
+ * chosen when they were whole is kept until they are again. */
+static enum err space_may_choose(struct ledger_txn *txn, struct space_row *space, bool *out)
+{
+    static const struct hash none;
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    bool has_chosen = memcmp(space->current.bytes, none.bytes, HASH_SIZE) != 0;
+    enum err err = ERR_OK;
+
+    if (follow_txn_is_behind(txn)) {
+        err = has_chosen ? ledger_follow(txn) : follow_all(txn);
+        if (err == ERR_OK)
+            err = ledger_space_numbered(&snapshot, space->number, space);
+    }
+    *out = err == ERR_OK && (!has_chosen || !follow_txn_is_behind(txn));
+    return err;
+}
+
 enum err space_settle(struct ledger_txn *txn, struct space_row *space)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct space_look look = {0};
-    bool must_rotate = false, is_anew = false, may_wait = false;
+    bool must_rotate = false, is_anew = false, may_wait = false, may_choose = false;
     enum err err;
 
     if (!space->is_mine || !space->is_unsettled)
         return ERR_OK;
+    err = space_may_choose(txn, space, &may_choose);
+    if (err != ERR_OK || !may_choose)
+        return err;
     space->is_unsettled = false;
     err = space_look_at(&snapshot, space, &look);
     if (err == ERR_OK && look.count > 0 && space_keys_count(&look) == 0)
@@ -340,7 +365,7 @@ static enum err space_tend_devices(struct ledger_txn *txn, const struct space_ro
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct space_look look = {0};
-    uint64_t due_ms = 0;
+    uint64_t wait_ms = 0;
     bool is_due;
     enum err err;
 
@@ -348,14 +373,17 @@ static enum err space_tend_devices(struct ledger_txn *txn, const struct space_ro
         return ERR_OK;
     err = space_look_at(&snapshot, space, &look);
     is_due = err == ERR_OK && space_lacks_devices(&look);
-    if (is_due && space->kind == SPACE_PAIR && look.best->opened_ms <= txn->now_ms)
-        due_ms = look.best->opened_ms + SPACE_DAY_MS;
+    if (is_due && space->kind == SPACE_SELF)
+        err = space_pace(&look, &wait_ms);
+    else if (is_due && look.best->opened_ms <= txn->now_ms &&
+             txn->now_ms - look.best->opened_ms < SPACE_DAY_MS)
+        wait_ms = look.best->opened_ms + SPACE_DAY_MS - txn->now_ms;
     space_look_release(&look);
     if (err != ERR_OK || !is_due)
         return err;
-    return due_ms <= txn->now_ms
-               ? space_rotate(txn, &space->id)
-               : agenda_put(txn, due_ms, KIND_SPACE, span_of(space->id.bytes, ID_SIZE));
+    return wait_ms == 0 ? space_rotate(txn, &space->id)
+                        : agenda_put(txn, txn->now_ms + wait_ms, KIND_SPACE,
+                                     span_of(space->id.bytes, ID_SIZE));
 }
 
 /* An epoch whose readers nobody told is waited for, and then united like any other. */

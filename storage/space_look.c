@@ -23,6 +23,7 @@ void space_look_release(struct space_look *look)
     if (look->audience != NULL) {
         buf_release(&look->audience->readers);
         buf_release(&look->audience->former);
+        buf_release(&look->audience->bereft);
     }
     heap_free(look->audience);
     heap_free(look->epochs);
@@ -59,7 +60,7 @@ static enum err space_note_epoch(void *self, const struct hash *id)
 }
 
 /* The first epoch whose id does not come before these bytes: they were noted in ascending order. */
-static size_t space_first_from(const struct space_look *look, const uint8_t *id, size_t size)
+size_t space_first_from(const struct space_look *look, const uint8_t *id, size_t size)
 {
     size_t begin = 0, end = look->count;
 
@@ -74,7 +75,7 @@ static size_t space_first_from(const struct space_look *look, const uint8_t *id,
     return begin;
 }
 
-static struct space_epoch *space_epoch_of(const struct space_look *look, const struct hash *id)
+struct space_epoch *space_epoch_of(const struct space_look *look, const struct hash *id)
 {
     size_t at = space_first_from(look, id->bytes, HASH_SIZE);
     bool is_there =
@@ -112,51 +113,6 @@ static void space_judge_readers(struct space_look *look, struct space_epoch *epo
     epoch->is_exact = epoch->is_fit && readers.size == look->audience->readers.size;
 }
 
-/* A grant's id is the beginning of its epoch's. */
-static enum err space_on_grant(void *self, struct span key, struct span value)
-{
-    struct space_look *look = self;
-    const uint8_t *id;
-
-    (void)value;
-    if (key.size < ID_SIZE)
-        return ERR_CORRUPT;
-    id = key.data + key.size - ID_SIZE;
-    for (size_t at = space_first_from(look, id, ID_SIZE);
-         at < look->count && memcmp(look->epochs[at].id.bytes, id, ID_SIZE) == 0; at++)
-        look->epochs[at].is_leaked = true;
-    return ERR_OK;
-}
-
-static enum err space_note_former(struct space_look *look, const struct id *pair_out)
-{
-    struct space_row pair;
-    struct key prefix;
-    enum err err = ledger_space(look->snapshot, pair_out, &pair);
-
-    if (err != ERR_OK)
-        return err == ERR_NOT_FOUND ? ERR_OK : err;
-    key_of_u32(pair.number, &prefix);
-    key_add_byte(&prefix, KIND_GRANT);
-    return ledger_each(look->snapshot, TABLE_OBJECT_ID, key_span(&prefix), space_on_grant, look);
-}
-
-/* Card and network keys are granted to peers who come after the epoch was opened, too. Of many
- * former peers each is asked once what it was granted, not about each epoch. */
-static enum err space_find_leaks(struct space_look *look)
-{
-    const struct buf *former = &look->audience->former;
-    enum err err = ERR_OK;
-
-    for (size_t at = 0; err == ERR_OK && at < former->size; at += ID_SIZE) {
-        struct id pair_out;
-
-        memcpy(pair_out.bytes, former->data + at, ID_SIZE);
-        err = space_note_former(look, &pair_out);
-    }
-    return err;
-}
-
 /* From a leaked key its parents' keys follow. */
 static bool space_leak_told(struct space_look *look, const struct space_epoch *epoch)
 {
@@ -182,79 +138,6 @@ static void space_leak_parents(struct space_look *look)
         for (size_t at = 0; at < look->count; at++)
             has_more |= space_leak_told(look, &look->epochs[at]);
     }
-}
-
-/* Own devices have the keys of the member's spaces from self, whoever was a reader when an epoch
- * was opened. */
-
-static enum err space_on_own_device(void *self, const struct device_row *device)
-{
-    struct space_look *look = self;
-    enum standing standing;
-    enum err err = standing_of(look->snapshot, &device->device, &standing);
-
-    look->has_own_out |= err == ERR_OK && standing_is_out(standing);
-    return err;
-}
-
-/* The epoch of self under which a key was recorded there. */
-static enum err space_sealed_under(const struct snapshot *snapshot, const struct hash *epoch,
-                                   struct hash *out)
-{
-    const struct object_register *key;
-    struct object record = {0};
-    struct entry_row entry;
-    struct id object;
-    uint32_t number;
-    enum err err;
-
-    memcpy(object.bytes, epoch->bytes, ID_SIZE);
-    err =
-        row_get(snapshot, ledger_self_space(snapshot->ledger), KIND_KEY, &object, &record, &number);
-    key = err == ERR_OK ? object_register(&record, KEY_BYTES) : NULL;
-    if (err == ERR_OK)
-        err = key != NULL ? ledger_entry(snapshot, key->arrival, &entry) : ERR_NOT_FOUND;
-    *out = entry.epoch;
-    if (err == ERR_OK && !entry.is_cut)
-        err = epoch_table_of_log(snapshot, entry.log, entry.entry.header.epoch_index, out);
-    object_release(&record);
-    return err;
-}
-
-static bool space_is_fit(const struct space_look *look, const struct hash *epoch)
-{
-    const struct space_epoch *found = space_epoch_of(look, epoch);
-
-    return found != NULL && found->is_fit;
-}
-
-static enum err space_look_whole(const struct snapshot *snapshot, const struct space_row *space,
-                                 bool is_whole, struct space_look *out);
-
-/* PROTOCOL STOLEN-9: "Where a device of the member was shut out it knows each key that stands in
- * self under an epoch it could read." */
-static enum err space_find_own_leaks(struct space_look *look)
-{
-    const struct snapshot *snapshot = look->snapshot;
-    struct space_look self = {0};
-    struct space_row row;
-    enum err err =
-        view_device_each(snapshot, ledger_member(snapshot->ledger), space_on_own_device, look);
-
-    if (err != ERR_OK || !look->has_own_out || look->kind == SPACE_SELF)
-        return err;
-    err = ledger_space(snapshot, ledger_self_space(snapshot->ledger), &row);
-    if (err == ERR_OK)
-        err = space_look_whole(snapshot, &row, true, &self);
-    for (size_t at = 0; err == ERR_OK && at < look->count; at++) {
-        struct hash under;
-
-        err = space_sealed_under(snapshot, &look->epochs[at].id, &under);
-        look->epochs[at].is_leaked |= err != ERR_OK || !space_is_fit(&self, &under);
-        err = err == ERR_NOT_FOUND ? ERR_OK : err;
-    }
-    space_look_release(&self);
-    return err;
 }
 
 /* PROTOCOL STOLEN-3: "What a stolen or void device opened is never written under: it knows the
@@ -445,7 +328,7 @@ enum err space_is_open(const struct snapshot *snapshot, const struct space_row *
 }
 
 /* The record must open the epoch's own commitment: a record without it says nothing. */
-static enum err space_judge(struct space_look *look, struct space_epoch *epoch)
+enum err space_judge(struct space_look *look, struct space_epoch *epoch)
 {
     struct object record = {0};
     struct hash commitment;
@@ -537,8 +420,8 @@ static enum err space_judge_all(struct space_look *look)
     return err;
 }
 
-static enum err space_look_whole(const struct snapshot *snapshot, const struct space_row *space,
-                                 bool is_whole, struct space_look *out)
+enum err space_look_whole(const struct snapshot *snapshot, const struct space_row *space,
+                          bool is_whole, struct space_look *out)
 {
     enum err err;
 
@@ -551,8 +434,6 @@ static enum err space_look_whole(const struct snapshot *snapshot, const struct s
         err = epoch_table_each(snapshot, space->number, space_note_epoch, out);
     if (err == ERR_OK)
         err = space_find_leaks(out);
-    if (err == ERR_OK)
-        err = space_find_own_leaks(out);
     space_find_tips(out);
     if (err == ERR_OK)
         err = space_judge_all(out);

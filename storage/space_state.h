@@ -12,6 +12,7 @@ struct space_audience {
     size_t recipients_count;
     struct buf readers; /* struct public_key, ascending: members, and their devices */
     struct buf former;  /* struct id: the pair spaces of those who may not read card or network */
+    struct buf bereft;  /* struct id: of those who may, and a device of whom was shut out */
 };
 /* Space_look.c: what is known of the epochs of one space. */
 
@@ -22,7 +23,7 @@ struct space_epoch {
     size_t parents_count;
     bool has_key, is_fresh;
     bool is_tip;
-    bool is_leaked; /* its key was granted, or follows from one granted, to a peer of former days */
+    bool is_leaked; /* somebody has its key, or one from which it follows, who may not read today */
     bool is_told;   /* its opener recorded its readers in self, and that has arrived */
     bool is_fit;    /* its readers are known, and all of them may read today */
     bool is_exact;  /* and all who may read today are among them */
@@ -44,8 +45,22 @@ struct space_look {
 
 MUST_USE enum err space_look_at(const struct snapshot *snapshot, const struct space_row *space,
                                 struct space_look *out);
+/* All epochs are judged when is_whole. */
+MUST_USE enum err space_look_whole(const struct snapshot *snapshot, const struct space_row *space,
+                                   bool is_whole, struct space_look *out);
 void space_look_release(struct space_look *look);
+/* Judges one of the look's epochs as it was opened, whatever has leaked since. */
+MUST_USE enum err space_judge(struct space_look *look, struct space_epoch *epoch);
+/* The first epoch whose id does not come before these bytes. */
+size_t space_first_from(const struct space_look *look, const uint8_t *id, size_t size);
+struct space_epoch *space_epoch_of(const struct space_look *look, const struct hash *id); /* NULL */
+/* Space_leak.c: marks the epochs whose key somebody has who may not read today. */
+MUST_USE enum err space_find_leaks(struct space_look *look);
 bool space_is_better(const struct space_epoch *left, const struct space_epoch *right);
+
+/* space_pace.c: how long an epoch must wait that is opened only because somebody lacks the one to
+ * write under. Judges anew: nothing is to be chosen by this look any more. */
+MUST_USE enum err space_pace(struct space_look *look, uint64_t *out_wait_ms);
 
 /* The caller releases the readers. */
 MUST_USE enum err space_find_audience(const struct snapshot *snapshot,

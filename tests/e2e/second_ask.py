@@ -10,16 +10,18 @@ LEAD = 1
 DAY_MS = 24 * 3600 * 1000
 
 
-def statement_hash(data):
-    """STATEMENT-3"""
-    return digest("kith statement", data)
+def say(node, peer, kind, data, expires):
+    """STATEMENT-3, of bytes; the entry expires in the second in which the ask does."""
+    node.write(peer.pair_out, kind, about("kith statement", data), {1: data},
+               expiry=expires // 1000)
 
 
 def share(node, peer, name, email):
     """SHARE-1, SHARE-3"""
     body = pack([1, name, "", "", "", False, [email], [], [], [], "as agreed", now_ms() // 1000])
-    node.write(peer.pair_out, KIND_SHARE, about("kith share", peer.pair_out + fresh(16)),
-               {1: body})
+    share_id = about("kith share", peer.pair_out + fresh(16))
+    node.write(peer.pair_out, KIND_SHARE, share_id, {1: body})
+    return share_id
 
 
 class Ask:
@@ -42,8 +44,7 @@ class Ask:
         grant, tag = ed25519_public(seed), mac(16, salt, "kith ask tag", peer.member)
         signature = sign(self.secret, "kith ask link", self.hash + b"\x01" + grant + tag)
         data = pack([1, self.body, self.author, [[grant, tag, signature]], seed, salt, line])
-        node.write(peer.pair_out, KIND_PASS, statement_hash(data)[:16], {1: data},
-                   expiry=self.expires // 1000)
+        say(node, peer, KIND_PASS, data, self.expires)
         return grant
 
     def read_reply(self, data):
@@ -66,3 +67,42 @@ class Ask:
         if ask != self.hash:
             raise Refused("a letter to another ask")
         return grant, kind, text, name, member
+
+
+class Passed:
+    """ASK-7: a pass that counts, and what can be done with it."""
+
+    def __init__(self, node, data):
+        self.node = node
+        form, self.body, self.author, self.links, self.secret, salt, self.line = unpack(data)
+        (_, _, self.title, _, _, self.hops, _, _, self.expires, a0, _, _, _, commit) = \
+            unpack(self.body)
+        self.hash = digest("kith ask", a0 + digest("kith ask body", self.body))
+        by = a0
+        for depth, (grant, tag, signature) in enumerate(self.links, 1):
+            verify(by, "kith ask link", self.hash + bytes([depth]) + grant + tag, signature)
+            by = grant
+        member, said = open_statement("kith ask author", self.author[32:])
+        self.writer, (of, self.name) = member, unpack(said)
+        if form != 1 or tag != mac(16, salt, "kith ask tag", node.me.member) or \
+                ed25519_public(self.secret) != by or of != self.hash or \
+                commit != digest("kith ask commit", self.author[:32] + member):
+            raise Refused("a pass")
+
+    def pass_on(self, peer, line):
+        """ASK-4, ASK-8: one link more, by the grant before it."""
+        seed = kdf(self.secret, "kith ask grant", peer.member)
+        salt = kdf(self.secret, "kith ask salt", peer.member)
+        grant, tag = ed25519_public(seed), mac(16, salt, "kith ask tag", peer.member)
+        signed = self.hash + bytes([len(self.links) + 1]) + grant + tag
+        link = [grant, tag, sign(self.secret, "kith ask link", signed)]
+        data = pack([1, self.body, self.author, [*self.links, link], seed, salt, line])
+        say(self.node, peer, KIND_PASS, data, self.expires)
+        return grant
+
+    def carry(self, peer, reply, grant):
+        """REPLY-6: the same letter under the grant by which the ask came."""
+        given, letter = unpack(reply)
+        if given != grant:
+            raise Refused("a reply under another grant")
+        say(self.node, peer, KIND_REPLY, pack([ed25519_public(self.secret), letter]), self.expires)

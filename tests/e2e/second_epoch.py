@@ -42,13 +42,13 @@ class Keys:
         self.epochs[epoch.id], self.keys[epoch.id] = epoch, secret
         return pack([1, *fields]), epoch
 
-    def hear(self, epoch, receiving):
+    def hear(self, epoch, receivings):
         """Takes an epoch, and its key where it is wrapped for the holder of a receiving key."""
         self.epochs.setdefault(epoch.id, epoch)
-        own = hint(x25519_public(receiving), epoch.commitment)
-        for mine, wrapped in epoch.wraps:
-            if mine == own:
-                self.learn(epoch.id, wrap_open(receiving, wrapped))
+        mine = {hint(x25519_public(one), epoch.commitment): one for one in receivings}
+        for name, wrapped in epoch.wraps:
+            if name in mine:
+                self.learn(epoch.id, wrap_open(mine[name], wrapped))
         if epoch.id in self.keys:
             self.learn(epoch.id, self.keys[epoch.id])
 
@@ -73,11 +73,15 @@ class Book:
 
     def __init__(self, log, keys):
         self.log, self.keys = log, keys
-        self.named = []
+        self.named = self.before = []
 
-    def hear(self, receiving):
+    def begin(self, count, last):
+        """BEGIN-2: unsealed entries that are not here, and what the last of them names."""
+        self.before = [None] * (count - 1) + [last or None]
+
+    def hear(self, receivings):
         """Reads the unsealed entries anew."""
-        self.named = []
+        self.named = list(self.before)
         for entry in self.log.entries:
             if entry.epoch != 0:
                 continue
@@ -86,7 +90,7 @@ class Book:
                 kind, *fields = unpack(entry.payload)
                 if kind == 1:
                     epoch = Epoch(self.log.space, self.log.device, fields)
-                    self.keys.hear(epoch, receiving)
+                    self.keys.hear(epoch, receivings)
                     named = epoch.id
                 elif kind == 2:
                     named = fields[0]
@@ -96,7 +100,8 @@ class Book:
 
     def entry_key(self, index):
         """ENTRY-3, or None where the epoch's key has not come."""
-        secret = self.keys.keys.get(self.named[index - 1])
+        named = self.named[index - 1] if index <= len(self.named) else None
+        secret = self.keys.keys.get(named)
         return secret and kdf(secret, "kith entry", self.log.space + self.log.device)
 
     def seal(self, index, seq, plain, expiry=0):

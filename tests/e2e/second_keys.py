@@ -91,14 +91,14 @@ def ed25519_public(seed):
 
 
 def sign(seed, label, message):
-    """SIGN-1"""
-    message = padded(label) + message
+    """SIGN-1; without a label for the formats of others (SIGN-5)."""
+    message = (padded(label) if label else b"") + message
     return call("crypto_sign_detached", 64, None, message, len(message),
                 seed + ed25519_public(seed))
 
 
 def verify(public, label, message, signature):
-    message = padded(label) + message
+    message = (padded(label) if label else b"") + message
     size = ctypes.c_ulonglong(len(message))
     if len(signature) != 64 or \
             SODIUM.crypto_sign_verify_detached(signature, message, size, public) != 0:

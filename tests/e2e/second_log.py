@@ -74,6 +74,14 @@ class Log:
         """BEGIN-3: all before this size is not here."""
         self.first, self.chain = size, [chain]
 
+    def beginning(self, size):
+        """A log that holds so much of this one."""
+        log = Log(self.space, self.device)
+        for entry in self.entries[:size]:
+            log.append(entry)
+        log.heads = {at: head for at, head in self.heads.items() if at <= size}
+        return log
+
     def take(self, entries, signature):
         """BATCH-2, BATCH-3, BATCH-4: all of it or nothing."""
         kept = len(self.entries), self.count, self.bytes, len(self.ends)

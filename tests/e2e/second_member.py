@@ -50,17 +50,24 @@ class Self:
         self.recovery = x25519_public(kdf(seed, "kith recovery"))  # KEYS-4
         self.pin = digest("kith next root", ed25519_public(roots[1]))
         self.knock = fresh()
-        self.card, self.link_secrets = fresh(16), {}
-        self.take_device()
+        self.card = fresh(16)
+        self.receivings, self.certificates = [], {}  # RETIRE-9: of all my devices
+        self.take_device(fresh(), fresh(), fresh())
 
-    def take_device(self):
+    def take_device(self, signing, static, receiving):
         """KEYS-5, certified by the root."""
-        self.signing, self.static, self.receiving = fresh(), fresh(), fresh()
-        self.device = ed25519_public(self.signing)
-        body = pack([1, self.member, self.device, x25519_public(self.static),
-                     x25519_public(self.receiving), now_ms(), "second", self.member])
+        self.signing, self.static = signing, static
+        self.receivings.append(receiving)
+        self.device = ed25519_public(signing)
+        body = pack([1, self.member, self.device, x25519_public(static),
+                     x25519_public(receiving), now_ms(), "second", self.member])
         self.certificate = pack([body, sign(self.root_secret, "kith cert", body)])
+        self.certificates[self.device] = self.certificate
         self.identity = Identity(pack([self.member, self.pin, [self.certificate]]))
+
+    def succeed(self, session):
+        """RETIRE-7: keys that follow from no older one, and from the session with the proof."""
+        self.take_device(*(kdf(fresh(), "kith successor", session) for _ in range(3)))
 
     def state(self, label, body):
         """STATEMENT-1, STATEMENT-2: by the device."""
@@ -96,8 +103,28 @@ def read_addresses(data):
     return addresses
 
 
+def door_of(secret):
+    """KNOCK-3: knock key, selector, psk."""
+    root = digest("kith invitation", secret)
+    return (kdf(root, "kith inv knock"), mac(8, root, "kith selector"),
+            kdf(root, "kith inv psk"))
+
+
+def packed_address(host, port):
+    return b"\x04" + ipaddress.ip_address(host).packed + u16(port)
+
+
+def invite(static, secret, address, hint):
+    """INVITE-1: for a week, at one address."""
+    hours = int(time.time()) // 3600 + 7 * 24
+    data = x25519_public(static) + secret + u32(hours) + b"\x01" + address + \
+        bytes([len(hint)]) + hint.encode()
+    data += digest("kith invite", data)[:4]
+    return "kith:1" + base64.b32encode(data).decode().rstrip("=").lower()
+
+
 class Invitation:
-    """INVITE-1, and the door it opens (KNOCK-3)."""
+    """INVITE-1, read, and the door it opens."""
 
     def __init__(self, text):
         text = "".join(text.split()).upper()
@@ -107,12 +134,10 @@ class Invitation:
         data = base64.b32decode(text + "=" * (-len(text) % 8))
         if digest("kith invite", data[:-4])[:4] != data[-4:]:
             raise Refused("the checksum of an invitation")
-        self.static, self.secret = data[:32], data[32:48]
         at = 53
         for _ in range(data[52]):
             at += {4: 7, 6: 19}[data[at]]
+        self.static = data[:32]
         self.addresses = read_addresses(data[53:at])
         self.hint = data[at + 1:at + 1 + data[at]].decode()
-        root = digest("kith invitation", self.secret)
-        self.door = (kdf(root, "kith inv knock"), mac(8, root, "kith selector"),
-                     kdf(root, "kith inv psk"), self.static)
+        self.door = (*door_of(data[32:48]), self.static)

@@ -1,15 +1,20 @@
 """The second node: a member with one device, the logs it holds, and its peers."""
+import socket
+
 from second_channel import Channel
 from second_epoch import Book, Keys
-from second_keys import about, fresh, x25519_public
+from second_fork import CARD, KIND_CERTIFICATE, Forks
+from second_handshake import answer, call
+from second_keys import about, digest, fresh, kdf, x25519_public
 from second_log import Entry, Log
-from second_member import Identity, Invitation, Self, now_ms, read_addresses
-from second_object import read
+from second_member import (Identity, Invitation, Self, door_of, invite, now_ms,
+                           packed_address, read_addresses)
+from second_object import edits_of, read
 from second_pack import pack
-from second_session import LINK, Session
+from second_session import IDENTITY, LINK, Session
 
-CARD, PAIR = 2, 3
-KIND_CARD, KIND_CERTIFICATE, KIND_GRANT = 30, 31, 40
+KIND_CARD, KIND_DOOR, KIND_GRANT, KIND_FORGET, KIND_ENDORSEMENT = 30, 33, 40, 56, 60
+NETWORK = 4
 NOBODY = bytes(16)
 
 
@@ -20,6 +25,7 @@ class Peer:
         self.static, self.member, self.devices = static, None, {}
         self.secret = self.knock = self.pair_in = self.card_in = None
         self.pair_out = fresh(16)
+        self.retired, self.keeps, self.networks = {}, {}, []
         self.name = self.address = None
 
     def meet(self, data):
@@ -29,17 +35,15 @@ class Peer:
         self.member, self.pin = identity.member, identity.pin
         for one in identity.chain:
             self.devices[one.device] = one
+        self.speaker = identity.last.device
 
     def linked(self, secret, knock, pair, card, name, addresses):
         """LINK-3"""
         self.secret, self.knock, self.pair_in, self.card_in = secret, knock, pair, card
-        self.name, self.address = name, read_addresses(addresses)[0]
-
-    def own_devices(self):
-        return self.devices
+        self.name, self.address = name, (read_addresses(addresses) or [None])[0]
 
     def door(self):
-        """KNOCK-4"""
+        """KNOCK-4: the newest knock that was told."""
         return self.knock, fresh(8), self.secret, self.static
 
 
@@ -49,9 +53,10 @@ class Node:
         self.keys = Keys()
         self.books = {}      # (space, device) -> book
         self.chosen = {}     # space -> the index under which is written
-        self.peers = []
         self.counters = {}
         self.objects = {}
+        self.forks = Forks(self)
+        self.addresses = b""   # INVITE-2
 
     # Logs.
 
@@ -64,20 +69,19 @@ class Node:
         """The logs that the two share: those this member writes, those the other does."""
         logs = [book.log for book in self.books.values() if book.log.size()]
         return [log for log in logs if log.space in (self.me.card, peer.pair_out)], \
-            [log for log in logs if log.space in (peer.card_in, peer.pair_in)]
+            [log for log in logs if log.space in (peer.card_in, peer.pair_in, *peer.networks)]
 
     @staticmethod
     def marks(logs):
         return sorted(log.mark() for log in logs)
 
-    def compare(self, session, space, device, size, tag):
-        pass
+    @staticmethod
+    def is_known(peer, space, device):
+        return space in (peer.card_in, peer.pair_in, *peer.networks) and device in peer.devices
 
     def take(self, peer, key, start, entries, signature):
         """SYNC-8: the size that is held then; None where the batch does not begin there."""
-        space, device = key
-        assert space in (peer.card_in, peer.pair_in) and device in peer.devices, "another's log"
-        book = self.book(space, device)
+        book = self.book(*key)
         log = book.log
         at = log.size() if start is None else start[0]
         if start is not None and len(start) == 4 and not log.size():
@@ -92,15 +96,20 @@ class Node:
         return log.size()
 
     def reread(self, peer):
-        """Pair spaces grant what card spaces are sealed under."""
-        for space in (peer.pair_in, peer.card_in):
+        """Pair spaces grant what card and network spaces are sealed under (EPOCH-5)."""
+        for space in (peer.pair_in, peer.card_in, *peer.networks):
             books = [book for (one, _), book in self.books.items() if one == space]
+            books += [book for (one, _), (book, _) in self.forks.returns.items() if one == space]
             for book in books:
-                book.hear(self.me.receiving)
-            self.objects[space] = read(books)
+                book.hear(self.me.receivings)
+            self.objects[space] = read(books, self.keys)
             for (kind, _), grant in self.objects[space].items():
+                if kind == KIND_DOOR and space == peer.card_in:
+                    peer.knock = grant.value(1)
                 if kind == KIND_GRANT:
                     self.keys.learn(grant.value(3), grant.value(4))
+                    if grant.value(2) == NETWORK and not peer.networks:  # NETWORK-2
+                        peer.networks.append(grant.value(1))
 
     # Writing.
 
@@ -115,7 +124,7 @@ class Node:
         tips = [self.keys.epochs[book.named[-1]]] if book.named else []
         payload, epoch = self.keys.open_epoch(space, self.me.device, fresh(), tips, readers)
         self.append(space, 0, payload)
-        book.hear(self.me.receiving)
+        book.hear(self.me.receivings)
         self.chosen[space] = len(book.named)
         return epoch
 
@@ -127,6 +136,39 @@ class Node:
             self.counters[(space, kind, object_id, field)] = counter
             writes.append([0, field, counter, value])
         self.edit(space, [kind, object_id, now_ms(), writes], expiry)
+
+    def forget(self, space, kind, object_id):
+        """MERGE-4, FORGET-1: the object is deleted, then each of its entries named."""
+        book = self.book(space, self.me.device)
+        size = book.log.size()
+        seqs = [edit.at[1] for edit in edits_of([book])
+                if (edit.kind, edit.id) == (kind, object_id)]
+        self.edit(space, [kind, object_id, now_ms(), [[3, [[self.me.device, size]]]]])
+        self.write(space, KIND_FORGET, fresh(16), {
+            1: kind, 2: object_id, 3: pack([[self.me.device, [*seqs, size + 1]]])})
+
+    def write_statement(self, space, kind, statement):
+        """STATEMENT-3, STATEMENT-4"""
+        object_id = digest("kith statement", statement)[:16]
+        self.edit(space, [kind, object_id, now_ms(), [[0, 1, 1, statement]]])
+
+    def write_certificate(self):
+        self.write(self.me.card, KIND_CERTIFICATE, about("kith device", self.me.device),
+                   {1: self.me.certificate})
+
+    def begin_again(self, old):
+        """A successor's own logs: each begins by using the epoch of the one before (EPOCH-1)."""
+        for (space, device), book in list(self.books.items()):
+            if device != old:
+                continue
+            self.append(space, 0, pack([2, [one for one in book.named if one][-1]]))
+            mine = self.book(space, self.me.device)
+            mine.hear(self.me.receivings)
+            self.chosen[space] = len(mine.named)
+            for (kind, object_id), one in read([book], self.keys).items():
+                for field, register in one.registers.items():
+                    self.counters[(space, kind, object_id, field)] = register[0]
+        self.write_certificate()
 
     def edit(self, space, edit, expiry=0):
         book, index = self.book(space, self.me.device), self.chosen[space]
@@ -144,14 +186,13 @@ class Node:
         numbers = {"name": 1, "org": 2, "title": 3, "place": 4}
         if self.me.card not in self.chosen:
             self.card_epoch = self.open_epoch(self.me.card, [])
-            self.write(self.me.card, KIND_CERTIFICATE, about("kith device", self.me.device),
-                       {1: self.me.certificate})
+            self.write_certificate()
         self.write(self.me.card, KIND_CARD, NOBODY,
                    {numbers[name]: value for name, value in fields.items()})
 
     def write_pair(self, peer):
         """A pair space begins with an epoch for its reader; it grants the card's key (EPOCH-5)."""
-        readers = [x25519_public(self.me.receiving), self.me.recovery]
+        readers = [x25519_public(self.me.receivings[-1]), self.me.recovery]
         self.open_epoch(peer.pair_out,
                         readers + [one.receiving for one in peer.devices.values()])
         self.grant(peer, CARD, self.card_epoch)
@@ -162,24 +203,67 @@ class Node:
 
     # Sessions.
 
+    def call(self, address, door, content):
+        sock = socket.create_connection(address, timeout=20)
+        return Channel(sock, call(sock, door, self.me.static, content))
+
+    def open(self, text):
+        """A session under an invitation."""
+        invitation = Invitation(text)
+        return Session(self, Peer(invitation.static), self.call(
+            invitation.addresses[0], invitation.door, self.me.identity.data))
+
     def accept(self, text):
         """LINK, as the acceptor: a session in which the link was made."""
-        invitation = Invitation(text)
-        peer = Peer(invitation.static)
-        channel = Channel(invitation.addresses[0], invitation.door, self.me.static,
-                          self.me.identity.data)
-        session = Session(self, peer, channel)
-        session.until(lambda: peer.secret or session.counts.get(13), what="no link message")
-        self.peers.append(peer)
-        self.write_pair(peer)
-        self.commit()
-        session.say(LINK, b"", self.me.knock, peer.pair_out, self.me.card, self.me.name, b"")
+        session = self.open(text)
+        session.until(lambda: session.peer.secret, what="no link message")
+        self.greet(session, b"")
         session.hello()
         return session
 
+    def greet(self, session, secret):
+        """LINK-3: what the reader needs to find what is written for it."""
+        self.write_pair(session.peer)
+        self.commit()
+        session.say(LINK, secret, self.me.knock, session.peer.pair_out, self.me.card, self.me.name,
+                    self.addresses)
+
     def dial(self, peer, content=b""):
         """HANDSHAKE-4: under the link's secret."""
-        session = Session(self, peer, Channel(peer.address, peer.door(), self.me.static, content))
+        session = Session(self, peer, self.call(peer.address, peer.door(), content))
+        session.hello()
+        return session
+
+    def invite(self):
+        """INVITE-1: the text; whoever calls with it is answered by link()."""
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(20)
+        self.secret = fresh(16)
+        self.addresses = packed_address(*self.listener.getsockname())
+        return invite(self.me.static, self.secret, self.addresses, self.me.name)
+
+    def link(self):
+        """LINK, as the inviter."""
+        knock, _, psk = door_of(self.secret)
+        sock, _ = self.listener.accept()
+        shaken = answer(sock, [(knock, lambda _: psk)], self.me.static)
+        peer = Peer(shaken.static)
+        peer.meet(shaken.content)
+        session = Session(self, peer, Channel(sock, shaken))
+        session.say(IDENTITY, self.me.identity.data)
+        secret = kdf(fresh(), "kith link secret", self.secret + peer.member)  # INVITE-3
+        self.greet(session, secret)
+        session.until(lambda: peer.card_in, what="no link message")
+        peer.secret = secret
+        session.hello()
+        return session
+
+    def listen(self, peer):
+        """A session that this peer began, under the link's secret."""
+        sock, _ = self.listener.accept()
+        shaken = answer(sock, [(self.me.knock, lambda static: peer.secret)], self.me.static)
+        assert shaken.static == peer.static
+        session = Session(self, peer, Channel(sock, shaken))
         session.hello()
         return session
 
@@ -189,3 +273,12 @@ class Node:
     def said(self, peer, kind):
         """The objects of a kind in the space that a peer writes for me."""
         return [one for (at, _), one in self.objects.get(peer.pair_in, {}).items() if at == kind]
+
+    def book_of(self, peer):
+        """The log of a peer's first device in its card space."""
+        return self.books[(peer.card_in, peer.speaker)]
+
+    def quotes(self, peer):
+        """QUOTE-2: what a peer quotes in its network space."""
+        return [one for space in peer.networks
+                for (at, _), one in self.objects.get(space, {}).items() if at == KIND_ENDORSEMENT]

@@ -2,6 +2,7 @@
 pair spaces need them."""
 from second_pack import Malformed, unpack
 
+KIND_RESTATEMENT = 55
 YEAR_2020, YEAR_2100 = 1577836800000, 4102444800000
 
 
@@ -59,22 +60,65 @@ def spelled_out(writes):
         yield write
 
 
-def read(books):
-    """{(kind, id): object} of all readable entries of a space's logs."""
-    objects = {}
+class Edit:
+    """EDIT-1, ORIGIN-1: what an entry says, where it stands, and what it repeats."""
+
+    def __init__(self, book, seq, plain):
+        self.kind, self.id, time, writes, *rest = unpack(plain)
+        self.at = book.log.device, seq
+        original = rest[0] if rest else [*self.at, book.log.entry(seq).hash]
+        self.place = tuple(original[3:]) or self.at
+        self.origin = (*original[:3], time)
+        self.writes = list(spelled_out(writes))
+
+
+def edits_of(books):
     for book in books:
         for seq in range(book.log.first + 1, book.log.size() + 1):
             plain = book.plain(seq)
-            if plain is None:
-                continue
             try:
-                kind, object_id, time, writes, *original = unpack(plain)
-                origin = (book.log.device, seq, book.log.entry(seq).hash, time)
-                if original:  # ORIGIN-2
-                    origin = (*original[0][:3], time)
-                one = objects.setdefault((kind, object_id), Object())
-                for write in spelled_out(writes):
-                    one.write(write, origin)
+                if plain is not None:
+                    yield Edit(book, seq, plain)
             except (Malformed, ValueError, TypeError):  # EDIT-4
                 continue
+
+
+class Restatement:
+    """RESTATE-1, RESTATE-2: the first edit tells what it covers, the second that it is complete."""
+
+    def __init__(self, edits, keys):
+        first, last = edits[0], edits[-1]
+        told = {write[1]: write[3] for edit in edits for write in edit.writes}
+        self.device, self.begin, self.end = *first.at, last.at[1]
+        self.covers = {device: size for device, size, _ in unpack(told[1])}
+        self.is_complete = told.get(3) == self.end - self.begin
+        self.epoch = keys.epochs.get(told[2])
+
+    def is_dead(self, edit):
+        """RESTATE-4: a repetition is where its place is, too."""
+        if edit.at[0] == self.device and self.begin <= edit.at[1] <= self.end:
+            return False
+        return any(seq <= self.covers.get(device, 0) for device, seq in (edit.at, edit.place))
+
+
+def restatement_of(edits, keys):
+    """RESTATE-3: of the complete ones that of the deepest epoch, of those the least id."""
+    parts = {}
+    for edit in edits:
+        if edit.kind == KIND_RESTATEMENT:
+            parts.setdefault(edit.id, []).append(edit)
+    made = [Restatement(one, keys) for one in parts.values()]
+    return min((one for one in made if one.is_complete and one.epoch),
+               key=lambda one: (-one.epoch.depth, one.epoch.id), default=None)
+
+
+def read(books, keys):
+    """{(kind, id): object} of what counts in a space's logs."""
+    edits, objects = list(edits_of(books)), {}
+    counts = restatement_of(edits, keys)
+    for edit in edits:
+        if counts is None or not counts.is_dead(edit):
+            one = objects.setdefault((edit.kind, edit.id), Object())
+            for write in edit.writes:
+                one.write(write, edit.origin)
     return objects

@@ -1,7 +1,7 @@
 """A session (SYNC): two sides compare their logs, and each gives what the other lacks."""
 import time
 
-from second_channel import Closed
+from second_handshake import Closed
 from second_keys import mac, u64
 from second_pack import pack, unpack
 
@@ -28,7 +28,8 @@ class Session:
         self.acked = {}
         self.given = {}          # (space, device) -> number of mine
         self.taken = {}          # number of theirs -> (space, device), continues
-        self.owed = 0
+        self.ignored = set()     # logs of spaces that are not known yet
+        self.owed = self.returned = 0
         self.may = CREDIT_START
         self.marks_heard = False
         self.in_step = False
@@ -50,7 +51,7 @@ class Session:
             return False
         number, *rest = unpack(message)
         self.counts[number] = self.counts.get(number, 0) + 1
-        if number == BATCH:
+        if number in (BATCH, RETURNED):
             self.owed += 4 + len(message)
         getattr(self, HEARERS[number])(*rest)
         return True
@@ -67,7 +68,7 @@ class Session:
         mine, yours = self.node.shared(self.peer)
         self.digests = [self.digest(mine), self.digest(yours)]
         self.known = {tuple(log[:2]): log[2] for log in self.node.marks(mine + yours)}
-        self.say(HELLO, VERSION, *self.digests, b"")
+        self.say(HELLO, VERSION, *self.digests, self.node.addresses)
 
     def hear_hello(self, version, mine, yours, _):
         """SYNC-3"""
@@ -76,6 +77,7 @@ class Session:
             self.in_step = self.marks_heard = True
             self.theirs, self.acked = dict(self.known), dict(self.known)
         else:
+            self.node.forks.say_facts(self)
             self.say_marks()
 
     def say_marks(self):
@@ -90,7 +92,7 @@ class Session:
             self.theirs, self.marks_heard = {}, False
         for space, device, size, tag in marks:
             self.theirs[(space, device)] = self.acked[(space, device)] = size
-            self.node.compare(self, space, device, size, tag)
+            self.node.forks.compare(self, space, device, size, tag)
         if is_last:
             self.marks_heard = True
             self.say_totals()
@@ -103,7 +105,8 @@ class Session:
         mine, yours = self.node.shared(self.peer)
         for log in sorted(mine + yours, key=lambda one: (one.space, one.device)):
             size = self.theirs.get((log.space, log.device), 0)
-            if log.first <= size < log.size() and log.device not in self.peer.own_devices():
+            if log.first <= size < log.size() and log.device not in self.peer.devices and \
+                    (log.space, log.device) not in self.node.forks.held:
                 yield log, size
 
     def say_totals(self):
@@ -165,11 +168,17 @@ class Session:
     def hear_batch(self, number, start, entries, signature):
         """SYNC-8"""
         key = self.taken[number]
+        if not self.node.is_known(self.peer, *key):
+            self.ignored.add(key)
+            return
         size = self.node.take(self.peer, key, start, entries, signature)
         if size is None:
             self.say_marks()
         else:
             self.say(ACK, [[number, size]])
+        if any(self.node.is_known(self.peer, *key) for key in self.ignored):  # SYNC-10
+            self.ignored.clear()
+            self.say_marks()
         if self.owed >= CREDIT_PORTION:
             self.say(CREDIT, self.owed)
             self.owed = 0
@@ -195,19 +204,19 @@ class Session:
         self.refused = reason
 
     def hear_facts(self, statements):
-        self.node.hear_facts(self.peer, statements)
+        self.node.forks.hear_facts(self.peer, statements)
 
     def hear_trace_ask(self, space, device, size):
-        self.node.say_trace(self, space, device, size)
+        self.node.forks.say_trace(self, space, device, size)
 
     def hear_trace(self, space, device, tags, is_last):
-        self.node.hear_trace(self, space, device, tags, is_last)
+        self.node.forks.hear_trace(self, space, device, tags, is_last)
 
     def hear_fetch(self, space, device, size):
-        self.node.say_returned(self, space, device, size)
+        self.node.forks.say_returned(self, space, device, size)
 
     def hear_returned(self, *returned):
-        self.node.hear_returned(self, *returned)
+        self.node.forks.hear_returned(self, *returned)
 
     def hear_stored(self, number):
         self.stored = number

@@ -136,6 +136,8 @@ def written_by_an_enemy(enemy, ana, chie):
     card = [f"--{key}={one_line(key)}" for key in ("name", "org", "title", "place")]
     enemy.ok("me", "edit", *card, f"--email={NASTY}@example.org", f"--tel={NASTY}1",
              f"--url=https://example.org/{NASTY}")
+    enemy.ok("me", "edit", "--add", f"url=https://example.org/more/{NASTY}")
+    enemy.ok("me", "edit", "--unset", f"tel={NASTY}")
     ask = enemy.ok("ask", "post", MANY, "--title", one_line("ask"), "--tag", one_line("tag"),
                    "--caution", MANY, "--to", "ana")["id"]
     offer = enemy.ok("offer", "post", MANY, "--title", one_line("offer"), "--hops", "1", "--tag",

@@ -105,10 +105,28 @@ void asking_bytes(struct member *member, const struct id *id, struct buf *out)
 void asking_say(struct member *member, const struct member *to, uint8_t kind, struct span bytes,
                 uint64_t expires_ms)
 {
-    struct ledger_txn *txn = member_begin(member);
+    static const uint8_t any =
+        126; /* No kind's number: what is written under it is not looked at. */
+    struct value value = {.type = VALUE_BYTES, .bytes = bytes};
+    struct peer *link = secret_new(sizeof *link);
+    struct edit_space edit = {0};
+    struct buf plain = {0};
+    struct ledger_txn *txn;
+    struct id id;
 
-    KITH_ASSERT(ask_say(txn, &to->secrets.member, kind, bytes, expires_ms) == ERR_OK);
+    KITH_ASSERT(link != NULL && meeting_peer(member, to, link) && kind_find(any) == NULL);
+    statement_id(bytes, &id);
+    edit_begin(&edit, any, &id, member->now_ms);
+    edit_set(&edit, KIND_STATEMENT_FIELD, 1, value);
+    KITH_ASSERT(edit_write(&edit, &plain) == ERR_OK && plain.data[1] == any);
+    plain.data[1] = kind;
+    txn = member_begin(member);
+    KITH_ASSERT(ledger_append_plain(txn, &link->pair_out, buf_span(&plain), expires_ms / 1000) ==
+                ERR_OK);
     KITH_ASSERT(ledger_commit(txn, NULL) == ERR_OK);
+    edit_release(&edit);
+    buf_release(&plain);
+    secret_free(link);
 }
 
 static json_t *asking_params(const struct id *id)

@@ -45,9 +45,8 @@ struct story {
     struct world world;
     struct judge judge;
     struct world_node *nodes[STORY_NODES_MAX];
-    bool is_card_busy[STORY_NODES_MAX]; /* an edit replaces the list it has read */
-    bool is_aside[STORY_NODES_MAX];     /* it waits for another copy of it to be met */
-    bool is_full[STORY_NODES_MAX];      /* how the disk was last told to fail */
+    bool is_aside[STORY_NODES_MAX]; /* it waits for another copy of it to be met */
+    bool is_full[STORY_NODES_MAX];  /* how the disk was last told to fail */
     uint64_t failures[STORY_NODES_MAX];
     struct world_home *homes[STORY_NODES_MAX]; /* an old copy */
     size_t homes_since[STORY_NODES_MAX];       /* canaries when it was made */
@@ -155,26 +154,23 @@ static void story_on_edited(struct world_node *node, void *self, enum err err,
     struct story_edit *edit = self;
     struct judge *judge = &edit->story->judge;
 
+    (void)node;
     (void)call;
     judge->canaries[edit->canary].is_under_way = false;
     if (err == ERR_OK) {
         judge->canaries[edit->canary].is_acknowledged = true;
         edit->story->edits++;
     }
-    if (judge->canaries[edit->canary].audience == JUDGE_CARD)
-        edit->story->is_card_busy[node->number] = false;
     free(edit);
 }
 
-static void story_ask(struct story *story, struct world_node *node, enum judge_audience audience,
-                      const char *method, json_t *params, size_t canary)
+static void story_ask(struct story *story, struct world_node *node, const char *method,
+                      json_t *params, size_t canary)
 {
     struct story_edit *edit = world_memory(sizeof *edit);
 
     *edit = (struct story_edit){.story = story, .node = node, .canary = canary};
     story->judge.canaries[canary].is_under_way = true;
-    if (audience == JUDGE_CARD)
-        story->is_card_busy[node->number] = true;
     if (!node->is_up)
         world_count(&story->world, node, WORLD_OFFLINE_EDIT);
     world_op(node, method, params, story_on_edited, edit);
@@ -185,29 +181,18 @@ static void story_add_contact(struct story *story, struct world_node *node)
     char text[JUDGE_CANARY_SIZE];
     size_t canary = judge_canary(&story->judge, node, JUDGE_SELF, text);
 
-    story_ask(story, node, JUDGE_SELF, "contact.add",
-              json_pack("{s:s, s:s}", "name", text, "note", text), canary);
+    story_ask(story, node, "contact.add", json_pack("{s:s, s:s}", "name", text, "note", text),
+              canary);
 }
 
-/* The list of the card's addresses, one longer: what a person does who adds one. */
+/* One more address on the card: what a person says who adds one. Two devices may do so at once. */
 static void story_edit_card(struct story *story, struct world_node *node)
 {
-    char text[JUDGE_CANARY_SIZE];
-    json_t *card, *urls;
-    size_t canary;
+    char text[JUDGE_CANARY_SIZE], change[JUDGE_CANARY_SIZE + 4];
+    size_t canary = judge_canary(&story->judge, node, JUDGE_CARD, text);
 
-    if (story->is_card_busy[node->number])
-        return;
-    card = world_read(node, "me.show", json_object());
-    if (card == NULL)
-        return;
-    urls = json_deep_copy(json_object_get(card, "urls"));
-    if (urls == NULL)
-        urls = json_array();
-    canary = judge_canary(&story->judge, node, JUDGE_CARD, text);
-    (void)json_array_append_new(urls, json_string(text)); /* Tests have memory. */
-    json_decref(card);
-    story_ask(story, node, JUDGE_CARD, "me.edit", json_pack("{s:o, s:s}", "url", urls, "org", text),
+    (void)snprintf(change, sizeof change, "url=%s", text);
+    story_ask(story, node, "me.edit", json_pack("{s:[s], s:s}", "add", change, "org", text),
               canary);
 }
 

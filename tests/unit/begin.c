@@ -230,6 +230,35 @@ static void cut_below_its_start_it_begins_anew(void **state)
     begin_free(&cast);
 }
 
+/* Only there a head is kept that closes what is left. */
+static void a_log_is_cut_where_a_block_ends(void **state)
+{
+    static const struct {
+        uint64_t at, left;
+    } cuts[] = {{300, 256}, {256, 256}, {255, 0}};
+    struct member ana, bruno;
+    struct log_id log;
+
+    (void)state;
+    member_new(&ana, 1, false);
+    member_new(&bruno, 2, false);
+    member_link(&ana, &bruno);
+    log = (struct log_id){.space = member_card_space(&ana), .device = *ledger_device(ana.ledger)};
+    for (int at = 0; at < 310; at++)
+        assert_int_equal(member_name_card(&ana, at % 2 == 0 ? "Ana" : "Ana B"), ERR_OK);
+    (void)member_pull(&bruno, &ana, NULL);
+    for (size_t at = 0; at < sizeof cuts / sizeof *cuts; at++) {
+        struct ledger_txn *txn = member_begin(&bruno);
+
+        assert_int_equal(keep_rebase(txn, &log, cuts[at].at), ERR_OK);
+        assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+        assert_int_equal(begin_row(&bruno, &log).tip.size, cuts[at].left);
+        begin_is_sound(&bruno);
+    }
+    member_free(&ana);
+    member_free(&bruno);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +266,7 @@ int main(void)
         cmocka_unit_test(who_holds_nothing_takes_it_and_knows_nothing_before_it),
         cmocka_unit_test(who_holds_something_does_not),
         cmocka_unit_test(cut_below_its_start_it_begins_anew),
+        cmocka_unit_test(a_log_is_cut_where_a_block_ends),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

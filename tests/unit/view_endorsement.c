@@ -357,6 +357,36 @@ static void endorsement_decisions_at_once_end_in_the_stronger(void **state)
     }
 }
 
+/* Two decisions stand, since they were made at once; then each device says one of them again, at
+ * once: each is a human act that has seen both, and the stronger of the two counts (ENDORSE-7). */
+static void endorsement_decisions_said_again_at_once_are_not_lost(void **state)
+{
+    struct endorsement_place place;
+    struct endorsement_view left, right;
+    struct member laptop;
+    struct town town;
+
+    (void)state;
+    town_begin(&town);
+    place = endorse_offered(&town, 0);
+    member_twin(&laptop, &town.bruno, 9);
+    endorse_decided(&town.bruno, &place, DECISION_NOBODY);
+    endorse_decided(&laptop, &place, DECISION_PEERS);
+    for (int round = 0; round < 2; round++) {
+        endorse_decided(&town.bruno, &place, round == 0 ? DECISION_NOBODY : DECISION_PEERS);
+        endorse_decided(&laptop, &place, round == 0 ? DECISION_PEERS : DECISION_NOBODY);
+        endorse_pull(&laptop, &town.bruno);
+        endorse_pull(&town.bruno, &laptop);
+        endorse_pull(&laptop, &town.bruno);
+        assert_int_equal(endorse_get(&town.bruno, &place, &left), ERR_OK);
+        assert_int_equal(endorse_get(&laptop, &place, &right), ERR_OK);
+        assert_int_equal(left.decision, DECISION_NOBODY);
+        assert_int_equal(right.decision, DECISION_NOBODY);
+    }
+    member_free(&laptop);
+    town_end(&town);
+}
+
 /* Revoked comes before every decision, also one made at the same time, or later. */
 static void endorsement_revoked_stays_revoked(void **state)
 {
@@ -495,6 +525,7 @@ int main(void)
         cmocka_unit_test(endorsement_shows_that_do_not_fit_show_nothing),
         cmocka_unit_test(endorsement_received_is_kept_in_the_same_transaction),
         cmocka_unit_test(endorsement_decisions_at_once_end_in_the_stronger),
+        cmocka_unit_test(endorsement_decisions_said_again_at_once_are_not_lost),
         cmocka_unit_test(endorsement_revoked_stays_revoked),
         cmocka_unit_test(endorsement_shows_end_after_ninety_days_of_running_time),
         cmocka_unit_test(endorsement_floods_end_at_the_cap),

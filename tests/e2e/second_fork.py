@@ -1,0 +1,184 @@
+"""Forks that heal (FORK), retired devices (RETIRE, FACT) and what was cut (RETURN)."""
+from second_epoch import Book
+from second_keys import Refused
+from second_member import Certificate, now_ms, open_statement
+from second_pack import unpack
+from second_session import FACTS, FETCH, RETURNED, STORED, TRACE, TRACE_ASK
+
+KIND_CERTIFICATE, KIND_RETIRE, KIND_KEEP = 31, 50, 51
+FORKED, GIVEN_UP, STOLEN = 1, 2, 3
+TAGS_MAX = 64
+CARD, PAIR = 2, 3
+
+
+def open_any(statement, labels):
+    """(member, body) of a statement under one of these labels."""
+    for label in labels[:-1]:
+        try:
+            return open_statement(label, statement)
+        except Refused:
+            continue
+    return open_statement(labels[-1], statement)
+
+
+class Forks:
+    """What a node does where a log has two branches."""
+
+    def __init__(self, node):
+        self.node = node
+        self.held = set()      # logs of which nothing is given until one side has moved
+        self.facts = {}        # device of mine that is retired -> statements
+        self.ends = {}         # device of mine -> [successor, reason], as others say
+        self.branches = {}     # (space, device) -> the other branch, as far as it has come
+        self.returns = {}      # (space, device) -> what was cut, and from where on
+        self.healed = None
+
+    def is_fork(self, peer, space, device, size, tag):
+        """SYNC-5, of a mark: it differs at its size, or is beyond the author's own."""
+        book = self.node.books.get((space, device))
+        if book is None:
+            return False
+        log = book.log
+        is_author = device == self.node.me.device
+        if log.first <= size <= log.size():
+            differs = log.hash_at(size)[:16] != tag
+            behind = size < log.size() and device in peer.devices and device == peer.speaker
+            return differs or behind
+        return is_author and size > log.size()
+
+    def compare(self, session, space, device, size, tag):
+        """FORK-2: an author asks for a trace, and who holds a retired log; others send theirs."""
+        key = (space, device)
+        if not self.is_fork(session.peer, space, device, size, tag):
+            self.held.discard(key)
+        elif key not in self.held:
+            self.held.add(key)
+            if device == self.node.me.device or device in session.peer.retired:
+                session.say(TRACE_ASK, space, device, size)
+            else:
+                self.say_trace(session, space, device, size)
+
+    def say_trace(self, session, space, device, size):
+        log = self.node.books[(space, device)].log
+        tags = log.trace(size)
+        session.say(TRACE, space, device, tags[:TAGS_MAX], len(tags) <= TAGS_MAX)
+
+    def hear_trace(self, session, space, device, tags, is_last):
+        """FORK-3: from the newest tag that both have."""
+        log = self.node.books[(space, device)].log
+        common = [size for size, tag in tags
+                  if size <= log.size() and log.hash_at(size)[:16] == tag]
+        if not common and not is_last:
+            session.say(TRACE_ASK, space, device, tags[-1][0] - 1)
+            return
+        size = max(common, default=0)
+        if device == self.node.me.device:
+            self.branches[(space, device)] = log.beginning(size)
+            session.say(FETCH, space, device, size)
+        elif device in session.peer.retired and size < min(log.size(), tags[0][0]):
+            self.cut(session, (space, device), size)
+
+    def cut(self, session, key, size):
+        """FORK-3, RETURN-1: what was cut is kept, shown, and goes back to its author."""
+        book = self.node.books[key]
+        self.returns[key] = book, size
+        self.node.books[key] = Book(book.log.beginning(size), self.node.keys)
+        self.held.discard(key)
+        self.node.reread(session.peer)
+        session.say_marks()
+        self.say_returned(session, *key, size, book)
+
+    def say_returned(self, session, space, device, size, book=None):
+        """FORK-3: the branch from there, as returned batches; the last says so."""
+        book = book or self.node.books[(space, device)]
+        log = book.log
+        while True:
+            entries, signature, end = log.batch(size)
+            told = []
+            for index in sorted({entry[0] for entry in entries if entry[0]}):
+                epoch = self.node.keys.epochs[book.named[index - 1]]
+                told.append([index, epoch.opener, b"".join(epoch.parents), epoch.depth,
+                             epoch.readers, epoch.commitment,
+                             self.node.keys.keys.get(epoch.id, b"")])
+            kind = PAIR if space == session.peer.pair_in else CARD
+            session.say(RETURNED, session.returned, space, device, kind, end == log.size(), size,
+                        log.hash_at(size), told, entries, signature)
+            session.returned += 1
+            size = end
+            if size == log.size():
+                return
+
+    def hear_returned(self, session, number, space, device, kind, is_last, start, start_hash,
+                      epochs, entries, signature):
+        """RETURN-3: of my own log it is the proof, once a head closes it."""
+        branch = self.branches[(space, device)]
+        if branch.size() != start or branch.tip() != start_hash:
+            raise Refused("a returned batch does not begin where the branch stands")
+        branch.take(entries, signature)
+        session.say(STORED, number)
+        if is_last:
+            self.heal(session, space)
+
+    def heal(self, session, space):
+        """FORK-5, FORK-7: the branch that was given is kept, mine is restated by a successor."""
+        node, me = self.node, self.node.me
+        old, cut = me.device, []
+        for (one, device), book in list(node.books.items()):
+            if device == old and one == space:
+                cut = [(one, book, book.log)]
+                book.log = self.branches[(one, device)]
+        me.succeed(session.channel.hash)
+        self.retire(old, me.device, FORKED)
+        for one, book, log in cut:
+            self.restate(one, book, log)
+        node.commit()
+        self.healed = old
+
+    def retire(self, device, successor, reason):
+        """RETIRE-1 to RETIRE-4: by the root; it stands in the card space, each keep in its own."""
+        node, me = self.node, self.node.me
+        retire = me.state_root("kith retire", [device, successor, reason, now_ms()])
+        keeps = []
+        for (space, one), book in list(node.books.items()):
+            if one == device:
+                log = book.log
+                keeps.append((space, me.state_root("kith keep", [
+                    space, device, log.size(), log.tip(), log.heads[log.size()]])))
+        self.facts[device] = [me.certificates[device], retire, *(keep for _, keep in keeps)]
+        node.begin_again(old=device)
+        node.write_statement(me.card, KIND_RETIRE, retire)
+        for space, keep in keeps:
+            node.write_statement(space, KIND_KEEP, keep)
+
+    def restate(self, space, book, log):
+        """RETURN-7: verbatim, with the original."""
+        kept = {entry.hash for entry in book.log.entries}
+        lost, book.log = book.log, log
+        for seq, entry in enumerate(log.entries, 1):
+            plain = None if entry.hash in kept else book.plain(seq)
+            if plain is not None:
+                edit = unpack(plain)
+                self.node.edit(space, edit + [[log.device, seq, entry.hash]][len(edit) - 4:])
+        book.log = lost
+
+    def hear_facts(self, peer, statements):
+        """FACT-1: believed for what signed them. A certificate has two elements, others three."""
+        for statement in statements:
+            if len(unpack(statement)) == 2:
+                one = Certificate(statement)
+                if one.member == peer.member and one.certifier == peer.member:
+                    peer.devices[one.device] = one
+                continue
+            member, body = open_any(statement, ("kith retire", "kith keep"))
+            body = unpack(body)
+            if member == self.node.me.member and len(body) == 4:
+                self.ends[body[0]] = body[1:3]
+            elif member == peer.member and len(body) == 4:
+                peer.retired[body[0]] = body[1:3]
+            elif member == peer.member:
+                peer.keeps[tuple(body[:2])] = body[2:4]
+
+    def say_facts(self, session):
+        """FACT-1"""
+        for statements in self.facts.values():
+            session.say(FACTS, statements)

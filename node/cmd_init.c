@@ -15,7 +15,11 @@
 #include "node/writer.h"
 #include "proto/limits.h"
 
-enum { CMD_NAME_MAX = 200, CMD_INIT_WORDS = 6 /* a line */ };
+enum {
+    CMD_NAME_MAX = 200,
+    CMD_INIT_WORDS = 6,         /* a line */
+    CMD_INIT_DISK_MIN = 1 << 20 /* bytes of the disk that a new store wants */
+};
 
 /* A terminal is asked; otherwise the login name serves. */
 static const char *cmd_init_name(const struct config *config, json_t *params,
@@ -192,6 +196,7 @@ static void cmd_init_fail(struct op_failure *failure, enum err err, const struct
 
 static enum err cmd_init_prepare(const struct config *config, struct home *home)
 {
+    struct op_health health;
     enum home_holder who;
     long pid;
     enum err err = home_init(config, home);
@@ -200,6 +205,10 @@ static enum err cmd_init_prepare(const struct config *config, struct home *home)
         err = ERR_EXISTS;
     if (err == ERR_OK)
         err = home_create(home);
+    /* A store is mapped: where its file cannot grow, who writes is ended by a signal. */
+    if (err == ERR_OK && home_look(home->places.home, &health) == ERR_OK &&
+        health.disk_free_bytes < CMD_INIT_DISK_MIN)
+        err = ERR_FULL;
     if (err == ERR_OK)
         err = home_lock(home, HOME_COMMAND, &who, &pid);
     if (err == ERR_OK && home_has_identity(home))

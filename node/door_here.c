@@ -174,6 +174,22 @@ _Noreturn static void door_child(const struct config *config, struct home *home,
     _exit(0); /* What the parent has buffered is not written twice. */
 }
 
+/* What ended the child says whether the store is to blame. */
+static void door_fail_end(struct op_failure *failure, const struct home *home, int number)
+{
+    if (number == SIGXFSZ)
+        door_fail(failure, OP_FAILED, "ulimit -f unlimited, then type it again",
+                  "no file may grow so large here: nothing was written");
+    else if (number == SIGKILL || number == SIGTERM)
+        door_fail(failure, OP_FAILED, "type it again; kith status shows what was done",
+                  "the command was ended from outside (signal %d), or memory ran out", number);
+    else
+        door_fail(failure, OP_FAILED, "kith doctor; if it says the same, restore a backup",
+                  "the store in %.300s/store cannot be read: its bytes are not what was written "
+                  "(signal %d)",
+                  home->places.home, number);
+}
+
 bool door_run_apart(const struct config *config, struct home *home, const struct op *op,
                     struct door_call *call)
 {
@@ -201,9 +217,6 @@ bool door_run_apart(const struct config *config, struct home *home, const struct
         continue; /* Interrupted: the child is still there. */
     interrupt_pass_on(status);
     if (!is_done && call->failure.code == OP_DONE)
-        door_fail(&call->failure, OP_FAILED, "kith doctor; if it says the same, restore a backup",
-                  "the store in %.300s/store cannot be read: its bytes are not what was written "
-                  "(signal %d)",
-                  home->places.home, WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+        door_fail_end(&call->failure, home, WIFSIGNALED(status) ? WTERMSIG(status) : 0);
     return is_done;
 }

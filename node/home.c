@@ -278,6 +278,8 @@ const char *home_why_unreadable(const char *path)
 {
     struct stat status;
 
+    if (strcmp(path, "-") == 0)
+        return fcntl(STDIN_FILENO, F_GETFD) < 0 ? "standard input is closed" : NULL;
     if (stat(path, &status) != 0)
         return errno == EACCES ? "you may not look into its folder" : "there is no such file";
     if (S_ISDIR(status.st_mode))

@@ -265,6 +265,7 @@ static bool main_is_next_flag(const struct cmd *cmd, char **words, int count, in
 static int main_take_flag(const struct config *config, const struct cmd *cmd, char **words,
                           int count, int *at, json_t *params)
 {
+    char hint[50];
     const char *word = words[*at], *value = NULL;
     bool is_output = strcmp(word, "-o") == 0;
     size_t size = is_output ? 6 : strcspn(word + 2, "=");
@@ -286,7 +287,8 @@ static int main_take_flag(const struct config *config, const struct cmd *cmd, ch
         return main_fail(config, cmd->example, "a value is missing after ", word);
     if (main_add_flag(flag, value, params))
         return OP_DONE;
-    return main_fail(config, cmd->example,
+    (void)snprintf(hint, sizeof hint, "--%.40s 50", flag->name);
+    return main_fail(config, flag->type == CMD_NUMBER ? hint : cmd->example,
                      flag->type == CMD_NUMBER ? "a number is wanted after --"
                                               : "that is not what is wanted after --",
                      flag->name);

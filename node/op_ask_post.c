@@ -84,8 +84,12 @@ static enum err op_ask_post_words(struct op_ask_post *plan)
         plan->ask.tags_count++;
     }
     fault = ask_text_fault(&plan->ask);
-    return fault == NULL ? ERR_OK
-                         : op_fail(call, OP_USAGE, "kith ask post TEXT --title TITLE", "%s", fault);
+    return fault == NULL
+               ? ERR_OK
+               : op_fail(call, OP_USAGE,
+                         plan->ask.sort == ASK_SORT_OFFER ? "kith offer post TEXT --title TITLE"
+                                                          : "kith ask post TEXT --title TITLE",
+                         "%s", fault);
 }
 
 static enum err op_ask_post_reach(struct op_ask_post *plan)

@@ -42,7 +42,7 @@ struct op_due {
     struct op_due_item *items;
     size_t count;
     bool is_cut;
-    struct id *covered; /* contacts that some reminder is about */
+    struct id *covered; /* contacts that some reminder is about; zeroes: nobody */
     size_t covered_count, covered_capacity;
     const struct object *reminder; /* the one being spread over a tag or a circle */
 };
@@ -58,26 +58,41 @@ static struct op_due_item *op_due_more(struct op_due *due)
 
 /* Who is covered by a reminder. */
 
-static bool op_due_is_covered(const struct op_due *due, const struct id *contact)
+static const struct id op_due_nobody = {{0}};
+
+/* Where an id stands in the table, or would: its last bytes are random. */
+static struct id *op_due_place(struct id *table, size_t capacity, const struct id *contact)
 {
-    for (size_t at = 0; at < due->covered_count; at++)
-        if (id_is_equal(&due->covered[at], contact))
-            return true;
-    return false;
+    size_t at = (size_t)be64(contact->bytes + ID_SIZE - 8) & (capacity - 1);
+
+    while (!id_is_equal(&table[at], contact) && !id_is_equal(&table[at], &op_due_nobody))
+        at = (at + 1) & (capacity - 1);
+    return &table[at];
 }
 
+static bool op_due_is_covered(const struct op_due *due, const struct id *contact)
+{
+    return due->covered_capacity > 0 &&
+           id_is_equal(op_due_place(due->covered, due->covered_capacity, contact), contact);
+}
+
+/* A tag that an import gave can be that of a hundred thousand: a table, half full at most. */
 static enum err op_due_cover(struct op_due *due, const struct id *contact)
 {
-    if (due->covered_count == due->covered_capacity) {
+    if (2 * due->covered_count >= due->covered_capacity) {
         size_t capacity = due->covered_capacity > 0 ? 2 * due->covered_capacity : 64;
-        void *grown = heap_resize(due->covered, capacity * sizeof *due->covered);
+        struct id *grown = heap_new_zeroed(capacity, sizeof *grown);
 
         if (grown == NULL)
             return ERR_NOMEM;
+        for (size_t at = 0; at < due->covered_capacity; at++)
+            *op_due_place(grown, capacity, &due->covered[at]) = due->covered[at];
+        heap_free(due->covered);
         due->covered = grown;
         due->covered_capacity = capacity;
     }
-    due->covered[due->covered_count++] = *contact;
+    *op_due_place(due->covered, due->covered_capacity, contact) = *contact;
+    due->covered_count++;
     return ERR_OK;
 }
 

@@ -2,8 +2,10 @@
 #include "node/op_interaction.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/heap.h"
 #include "node/date.h"
 #include "node/describe.h"
 #include "node/name.h"
@@ -182,21 +184,46 @@ static enum err op_interaction_on_member(void *self, const struct id *contact)
     return view_interaction_each(&list->call->snapshot, contact, op_interaction_on_note, list);
 }
 
-/* Newest first over several contacts; RFC 3339 texts order as their times do. */
-static void op_interaction_sort(json_t *rows)
-{
-    for (size_t at = 1; at < json_array_size(rows); at++)
-        for (size_t to = at; to > 0; to--) {
-            json_t *left = json_array_get(rows, to - 1), *right = json_array_get(rows, to);
-            struct span one = span_str(json_string_value(json_object_get(left, "at"))),
-                        other = span_str(json_string_value(json_object_get(right, "at")));
+struct op_interaction_dated {
+    const char *at;
+    json_t *row;
+    size_t place;
+};
 
-            if (span_order(one, other) >= 0)
-                break;
-            json_incref(right);
-            (void)json_array_remove(rows, to);
-            (void)json_array_insert_new(rows, to - 1, right);
-        }
+/* Newest first; those of one moment stay as they are. */
+static int op_interaction_order(const void *left, const void *right)
+{
+    const struct op_interaction_dated *one = left, *other = right;
+    int order = strcmp(other->at, one->at);
+
+    return order != 0 ? order : (one->place > other->place) - (one->place < other->place);
+}
+
+/* Newest first over several contacts; RFC 3339 texts order as their times do. */
+static enum err op_interaction_sort(json_t **rows)
+{
+    size_t count = json_array_size(*rows);
+    struct op_interaction_dated *dated = heap_new_zeroed(count + 1, sizeof *dated);
+    json_t *sorted = json_array();
+
+    if (dated == NULL || sorted == NULL) {
+        heap_free(dated);
+        json_decref(sorted);
+        return ERR_NOMEM;
+    }
+    for (size_t at = 0; at < count; at++) {
+        json_t *row = json_array_get(*rows, at);
+        const char *text = json_string_value(json_object_get(row, "at"));
+
+        dated[at] = (struct op_interaction_dated){text != NULL ? text : "", row, at};
+    }
+    qsort(dated, count, sizeof *dated, op_interaction_order);
+    for (size_t at = 0; at < count; at++)
+        (void)json_array_append(sorted, dated[at].row); /* A lost row shows as absent. */
+    heap_free(dated);
+    json_decref(*rows);
+    *rows = sorted;
+    return ERR_OK;
 }
 
 enum err op_interaction_timeline(struct op_call *call)
@@ -209,7 +236,8 @@ enum err op_interaction_timeline(struct op_call *call)
         return err;
     list.rows = json_array();
     err = op_interaction_group(call, who.number, op_interaction_on_member, &list);
-    op_interaction_sort(list.rows);
+    if (err == ERR_OK)
+        err = op_interaction_sort(&list.rows);
     call->result = json_pack("{s:s, s:o}", "name", who.shown, "interactions", list.rows);
     if (call->result != NULL)
         describe_set_id(call->result, "id", &who.contact);
@@ -347,8 +375,13 @@ static enum err op_interaction_since(struct op_call *call, uint64_t *out)
     uint64_t days;
 
     *out = 0;
-    if (since == NULL || date_read_ms(since, call->now_ms, out) == ERR_OK)
+    if (since == NULL)
         return ERR_OK;
+    if (date_read_ms(since, call->now_ms, out) == ERR_OK)
+        return *out <= call->now_ms + DATE_DAY_MS
+                   ? ERR_OK
+                   : op_fail(call, OP_USAGE, "--since 2026-01-01 or --since 6m",
+                             "\"%.40s\" has not come yet", since);
     if (date_read_span(since, &days) != ERR_OK)
         return op_fail(call, OP_USAGE, "--since 2026-01-01 or --since 6m",
                        "\"%.40s\" is neither a day nor a span", since);

@@ -365,8 +365,12 @@ enum err op_introduce_want(struct op_call *call)
     struct name_match who = {.has_member = false}, from;
     const char *blurb, *note;
     struct buf words = {0};
-    enum err err = op_introduce_peer(call, op_text(call, "from"), &from);
+    enum err err;
 
+    if (op_text(call, "from") == NULL)
+        return op_fail(call, OP_USAGE, "kith intro want WHO --from INTRODUCER --blurb TEXT",
+                       "say who may introduce you: --from");
+    err = op_introduce_peer(call, op_text(call, "from"), &from);
     if (err == ERR_OK)
         err = op_introduce_text(call, "blurb", INTRODUCTION_WHY_SIZE_MAX, &blurb);
     if (err == ERR_OK)

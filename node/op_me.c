@@ -5,6 +5,7 @@
 
 #include "node/amend.h"
 #include "node/describe.h"
+#include "node/person.h"
 #include "proto/card.h"
 #include "proto/limits.h"
 
@@ -104,7 +105,7 @@ static enum err op_me_check(struct op_call *call)
         if (err != ERR_OK)
             return err;
     }
-    if (op_text(call, "name") != NULL && op_text(call, "name")[0] == '\0')
+    if (op_text(call, "name") != NULL && person_trim(span_str(op_text(call, "name"))).size == 0)
         return op_fail(call, OP_USAGE, "kith me edit --name NAME", "a card needs a name");
     if (given == 0)
         return op_fail(call, OP_USAGE, "kith me edit --title \"Looking for work\"",

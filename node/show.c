@@ -14,7 +14,8 @@
 enum {
     SHOW_FAILURE = 6,
     SHOW_EVENT = 3000,
-    SHOW_VALUE = 15 /* where what follows a label begins */
+    SHOW_VALUE = 15,            /* where what follows a label begins */
+    SHOW_CHECK = 6 + SHOW_VALUE /* the same behind a state of the doctor's */
 };
 
 /* A copy with an end; freed by the caller. NULL without memory. */
@@ -249,6 +250,16 @@ static void show_sync(json_t *result, json_t *params)
     show_sync_sum(result);
 }
 
+/* Behind its state; what is broken goes on below where it began. */
+static void show_check(const char *check, const char *text)
+{
+    char *clean = show_copy(text);
+
+    show_label(check);
+    show_wrap(stdout, clean != NULL ? clean : "", SHOW_CHECK, SHOW_CHECK);
+    heap_free(clean);
+}
+
 static void show_doctor(json_t *result, json_t *params)
 {
     json_t *rows = json_object_get(result, "checks"), *row;
@@ -263,10 +274,10 @@ static void show_doctor(json_t *result, json_t *params)
                                                           : "\033[31m";
 
         (void)printf("%s%-5s%s ", wants_colour ? colour : "", state, wants_colour ? "\033[0m" : "");
-        show_line(show_text(row, "check"), show_text(row, "text"));
+        show_check(show_text(row, "check"), show_text(row, "text"));
         if (json_object_get(row, "remedy") != NULL) {
             (void)printf("%-6s", ""); /* Below what it is the remedy of. */
-            show_line("", show_text(row, "remedy"));
+            show_check("", show_text(row, "remedy"));
         }
     }
 }

@@ -36,6 +36,20 @@ static void show_contacts(json_t *result, json_t *params)
     }
 }
 
+/* An empty book says how it is filled; one without these people says so. */
+static void show_book(json_t *result, json_t *params)
+{
+    bool is_asked = json_object_get(params, "tag") != NULL ||
+                    json_object_get(params, "org") != NULL ||
+                    json_object_get(params, "place") != NULL;
+
+    if (json_integer_value(json_object_get(result, "total")) == 0 && !is_asked &&
+        isatty(STDOUT_FILENO))
+        show_say("Nobody is in your address book yet: kith import FILE, or kith contact add NAME");
+    else
+        show_contacts(result, params);
+}
+
 static void show_found(json_t *result, json_t *params)
 {
     if (json_integer_value(json_object_get(result, "total")) == 0)
@@ -269,7 +283,7 @@ const struct show_printer show_contact_printers[] = {
     {"contact.duplicates", show_duplicates},
     {"contact.edit", show_contact},
     {"contact.history", show_history},
-    {"contact.list", show_contacts},
+    {"contact.list", show_book},
     {"contact.merge", show_contact},
     {"contact.remove", show_removed},
     {"contact.search", show_found},

@@ -109,20 +109,20 @@ static void view_contact_token(enum match_what what, const struct buf *normal, s
 }
 
 /* A walk over the values of a field. */
-struct view_contact_walk {
+struct view_contact_reading {
     const struct object *contact; /* NULL: has none */
     size_t row;
     const struct object_element *last;
     bool is_over;
 };
 
-static struct view_contact_walk view_contact_match_walk(const struct object *contact, size_t row)
+static struct view_contact_reading view_contact_reading(const struct object *contact, size_t row)
 {
-    return (struct view_contact_walk){.contact = contact, .row = row};
+    return (struct view_contact_reading){.contact = contact, .row = row};
 }
 
 /* The next value; empty at the end. */
-static struct span view_contact_value(struct view_contact_walk *walk)
+static struct span view_contact_value(struct view_contact_reading *walk)
 {
     uint8_t field = view_contact_fields[walk->row].field;
 
@@ -140,7 +140,7 @@ static struct span view_contact_value(struct view_contact_walk *walk)
 static enum err view_contact_tokens(const struct object *contact, size_t row, struct buf *normal,
                                     struct buf *out)
 {
-    struct view_contact_walk walk = view_contact_match_walk(contact, row);
+    struct view_contact_reading walk = view_contact_reading(contact, row);
     struct span value;
     enum err err = ERR_OK;
 
@@ -198,8 +198,8 @@ enum err view_contact_flush(struct ledger_txn *txn)
 static bool view_contact_is_same(const struct object *before, const struct object *after,
                                  size_t row)
 {
-    struct view_contact_walk old = view_contact_match_walk(before, row),
-                             new = view_contact_match_walk(after, row);
+    struct view_contact_reading old = view_contact_reading(before, row),
+                                new = view_contact_reading(after, row);
     struct span left, right;
 
     do {
@@ -283,7 +283,7 @@ static enum err view_contact_has(struct view_contact_search *search, const struc
 
     *out = false;
     for (size_t row = 0; row < VIEW_CONTACT_FIELDS; row++) {
-        struct view_contact_walk walk = view_contact_match_walk(contact, row);
+        struct view_contact_reading walk = view_contact_reading(contact, row);
 
         if (view_contact_fields[row].what != search->what)
             continue;
@@ -356,7 +356,7 @@ static enum err view_contact_share(struct view_contact_search *search, uint32_t 
     if (err == ERR_OK)
         err = row_load(search->snapshot, right, &other, &space);
     for (size_t row = 0; row < VIEW_CONTACT_FIELDS && err == ERR_OK; row++) {
-        struct view_contact_walk walk = view_contact_match_walk(&one, row);
+        struct view_contact_reading walk = view_contact_reading(&one, row);
         struct span value;
 
         if (view_contact_fields[row].what != search->what)
@@ -426,7 +426,7 @@ static enum err view_contact_whole(struct view_contact_list *list, uint32_t numb
 
     *out = span_of(NULL, 0);
     for (size_t row = 0; row < VIEW_CONTACT_FIELDS && err == ERR_OK && out->size == 0; row++) {
-        struct view_contact_walk walk = view_contact_match_walk(&contact, row);
+        struct view_contact_reading walk = view_contact_reading(&contact, row);
 
         if (view_contact_fields[row].what != list->what)
             continue;

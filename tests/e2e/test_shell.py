@@ -74,6 +74,37 @@ def what_cannot_be_written_is_a_failure(place):
             assert done.returncode == 1 and b"Sanitizer" not in done.stderr, (command, more, done)
 
 
+def what_the_system_does_not_let_is_told_as_what_it_is(place):
+    ana = place.member("Ana")
+    here = f"'{os.path.abspath(KITH)}' --home '{ana.home}'"
+
+    def said(line):
+        done = subprocess.run(["bash", "-c", line], capture_output=True, check=False, text=True,
+                              stdin=subprocess.DEVNULL)
+        return done.returncode, done.stderr
+
+    code, text = said(f"ulimit -c 0 -f 1; {here} contact add Joon")
+    assert code == 1 and "no file may grow" in text and "backup" not in text, (code, text)
+    for command in ("import -", "peer accept -", "endorsement verify -"):
+        code, text = said(f"{here} {command} <&-")
+        assert code in (1, 2) and "standard input is closed" in text, (command, code, text)
+    assert ana.ok("contact", "list")["total"] == 0
+
+
+def a_disk_without_room_for_an_identity_is_told(place):
+    disk = os.path.join(place.path, "tiny")
+    os.mkdir(disk)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk], check=False,
+                      capture_output=True).returncode != 0:
+        raise Skip("only root may mount a small disk")
+    try:
+        done = subprocess.run([KITH, "--home", disk + "/home", "--json", "init", "Ana"],
+                              capture_output=True, check=False, text=True)
+        assert done.returncode == 1 and "disk is full" in done.stdout, done
+    finally:
+        subprocess.run(["umount", disk], check=False)
+
+
 def who_follows_the_log_ends_with_its_reader(place):
     ana = place.member("Ana").start()
     following = [subprocess.Popen([KITH, "--home", ana.home, "log", "--follow", *more],

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 
-from kithtest import KITH, Terminal, run
+from kithtest import KITH, Terminal, on_terminal, run
 
 
 def hint(member, code, *words):
@@ -56,6 +56,25 @@ def a_flag_without_its_value_takes_no_other_flag_for_it(place):
         assert "takes no value" in ana.fails(2, *words)["message"], words
     assert ana.ok("contact", "show", "Joon")["note"] == "tells jokes"
     assert "Nobody" not in ana.call("contact", "search", "joon", "--limit", "0", text=True)[1]
+
+
+def what_is_blank_missing_or_not_yet_is_told(place):
+    ana = place.member("Ana")
+    for words in (("contact", "add", "  "), ("me", "edit", "--name", " \t")):
+        assert "needs a name" in ana.fails(2, *words)["message"], words
+    assert ana.ok("contact", "list")["total"] == 0
+    shown = on_terminal(KITH, "--home", ana.home, "contact", "list")[1]
+    assert "kith import FILE" in shown, shown
+    ana.ok("contact", "add", "Joon")
+    assert "needs a name" in ana.fails(2, "contact", "edit", "Joon", "--set", "name= ")["message"]
+    assert "has not come" in ana.fails(2, "balance", "--since", "2099-01-01")["message"]
+    assert "--from" in ana.fails(2, "intro", "want", "Joon")["message"]
+    assert hint(ana, 2, "contact", "list", "--limit", "many") == "--limit 50"
+    assert hint(ana, 2, "offer", "post").startswith("kith offer post")
+    # What the doctor has to break goes on below where it began.
+    shown = on_terminal(KITH, "--home", ana.home, "doctor")[1].replace("\r\n", "\n")
+    assert all(line[:6].strip() or line.startswith(" " * 21) for line in shown.split("\n")
+               if line), shown
 
 
 def init_takes_a_name_as_it_is_said(place):

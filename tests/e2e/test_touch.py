@@ -183,6 +183,20 @@ def a_merged_person_has_one_timeline(place):
     assert [row["text"] for row in rows] == ["second", "first"]
 
 
+def a_reminder_about_everybody_of_a_large_import_comes_once_for_each(place):
+    ana, count = place.member("Ana"), 1500
+    book = "".join(f"BEGIN:VCARD\nVERSION:3.0\nFN:Person {at:04}\nEND:VCARD\n"
+                   for at in range(count))
+    ana.ok("import", "-", "--tag", "book", stdin=book.encode())
+    ana.ok("contact", "log", "person 0007", "long ago", "--on", day(-400))
+    ana.ok("remind", "person 0008", "--every", "1w")
+    ana.ok("remind", "--tag", "book", "--every", "2w")
+    rows = ana.ok("due", "--within", "3w")["due"]
+    assert {row["kind"] for row in rows} == {"reminder"}, {row["kind"] for row in rows}
+    assert sorted(row["who"] for row in rows) == [f"Person {at:04}" for at in range(count)]
+    assert [row["who"] for row in rows if row["due"] == day(7)] == ["Person 0008"]
+
+
 def the_mirror_is_a_sentence(place):
     ana, bruno = place.pair()
     until(lambda: [row["kind"] for row in

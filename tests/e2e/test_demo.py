@@ -49,7 +49,7 @@ def left_behind(folder):
     return left
 
 
-def ended(folder, process, seconds=120):
+def ended(folder, process, seconds=300):
     """Its exit code and what it told; nothing of it may be left."""
     try:
         told, error = process.communicate(timeout=seconds)

@@ -136,8 +136,7 @@ static enum err follow_origin(void *self, uint64_t arrival, struct origin *out)
     struct log_row log;
     enum err err = ledger_entry(&snapshot, arrival, &row);
 
-    if (err == ERR_OK && row.entry.payload.size > 0 &&
-        origin_table_get(&snapshot, arrival, out) == ERR_OK)
+    if (err == ERR_OK && origin_table_get(&snapshot, arrival, out) == ERR_OK)
         return ERR_OK;
     if (err == ERR_OK)
         err = ledger_log_numbered(&snapshot, row.log, &log);

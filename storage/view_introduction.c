@@ -221,10 +221,71 @@ static enum err view_introduction_want(struct ledger_txn *txn, const struct spac
     return err == ERR_CANCELLED ? dropped_add(txn, space, DROPPED_INTRODUCTION) : err;
 }
 
-/* PROTOCOL INTRO-9: "What belongs to no plan of mine, or goes beyond INTRODUCTION_ROWS_MAX of one
- * introducer, is passed over." */
+static enum err view_introduction_all_due(struct ledger_txn *txn, bool has_ended);
+static enum err view_introduction_scan_side(struct ledger_txn *txn, struct span root,
+                                            const struct id *id);
+
+/* Who of an introducer's is kept. */
+
+struct view_introduction_last {
+    const struct snapshot *snapshot;
+    struct introduction_row row; /* of those that were not answered the one with the greatest id */
+    bool has_row;
+};
+
+static enum err view_introduction_is_answered(const struct snapshot *snapshot,
+                                              const struct introduction_row *row, bool *out)
+{
+    struct key prefix;
+    size_t count = 0;
+    enum err err;
+
+    view_introduction_name(&row->introducer, &row->id, &prefix);
+    key_add_bytes(&prefix, span_of(ledger_member(snapshot->ledger)->bytes, 32));
+    err = ledger_count_rows(snapshot, TABLE_FACT, key_span(&prefix), 1, &count);
+    *out = count > 0;
+    return err;
+}
+
+static enum err view_introduction_on_other(void *self, const struct introduction_row *row)
+{
+    struct view_introduction_last *last = self;
+    bool is_answered = false;
+    enum err err = ERR_OK;
+
+    if (last->has_row && memcmp(row->id.bytes, last->row.id.bytes, ID_SIZE) < 0)
+        return ERR_OK;
+    err = view_introduction_is_answered(last->snapshot, row, &is_answered);
+    if (err == ERR_OK && !is_answered) {
+        last->row = *row;
+        last->has_row = true;
+    }
+    return err;
+}
+
+/* PROTOCOL INTRO-9: "Of the introductions of one introducer INTRODUCTION_ROWS_MAX are kept: those
+ * that the reader has answered, then the ones with the least ids;" So own devices keep the same,
+ * whatever came first. */
+static enum err view_introduction_make_place(struct ledger_txn *txn,
+                                             const struct introduction_row *fresh, bool is_answer)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct view_introduction_last last = {.snapshot = &snapshot};
+    enum err err =
+        view_introduction_each(&snapshot, &fresh->introducer, view_introduction_on_other, &last);
+
+    if (err != ERR_OK)
+        return err;
+    if (!is_answer && (!last.has_row || memcmp(fresh->id.bytes, last.row.id.bytes, ID_SIZE) > 0))
+        return ERR_CANCELLED;
+    err = last.has_row ? view_introduction_forget(txn, &last.row.introducer, &last.row.id) : ERR_OK;
+    if (err == ERR_OK && last.row.state == INTRODUCTION_OFFERED)
+        err = view_introduction_all_due(txn, false); /* Another one may be shown in its place. */
+    return err;
+}
+
 static enum err view_introduction_make(struct ledger_txn *txn, const struct public_key *introducer,
-                                       const struct id *id)
+                                       const struct id *id, bool is_answer)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct introduction_row row;
@@ -236,16 +297,20 @@ static enum err view_introduction_make(struct ledger_txn *txn, const struct publ
         return err;
     if (public_key_is_equal(introducer, ledger_member(txn->ledger)))
         return ERR_CANCELLED;
+    row = (struct introduction_row){
+        .introducer = *introducer, .id = *id, .seen_ms = ledger_txn_now_ms(txn)};
     key_of_bytes(span_of(introducer->bytes, 32), &prefix);
     err = ledger_count_rows(&snapshot, TABLE_INTRODUCTION, key_span(&prefix), INTRODUCTION_ROWS_MAX,
                             &count);
-    if (err == ERR_OK && count >= INTRODUCTION_ROWS_MAX)
-        err = ERR_CANCELLED;
-    if (err != ERR_OK)
-        return err;
-    row = (struct introduction_row){
-        .introducer = *introducer, .id = *id, .seen_ms = ledger_txn_now_ms(txn)};
-    return view_introduction_put(txn, &row);
+    if (err != ERR_OK || count < INTRODUCTION_ROWS_MAX)
+        return err == ERR_OK ? view_introduction_put(txn, &row) : err;
+    err = view_introduction_make_place(txn, &row, is_answer);
+    if (err == ERR_OK)
+        err = view_introduction_put(txn, &row);
+    /* What was said of it before was passed over. */
+    return err == ERR_OK && is_answer
+               ? view_introduction_scan_side(txn, span_of(introducer->bytes, 32), id)
+               : err;
 }
 
 static enum err view_introduction_due(struct ledger_txn *txn, const struct public_key *introducer,
@@ -290,7 +355,8 @@ static enum err view_introduction_hear(struct ledger_txn *txn, const struct spac
     view_introduction_name(&introducer, &message.id, &prefix);
     key_add_bytes(&prefix, span_of(member.bytes, 32));
     key_add_byte(&prefix, (uint8_t)message.type);
-    err = view_introduction_make(txn, &introducer, &message.id);
+    err = view_introduction_make(txn, &introducer, &message.id,
+                                 public_key_is_equal(&member, ledger_member(txn->ledger)));
     if (err == ERR_OK)
         err = view_introduction_keep(txn, TABLE_FACT, &prefix,
                                      view_introduction_max(txn, &member, message.type), bytes,

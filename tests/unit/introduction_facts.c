@@ -260,6 +260,79 @@ static void introduction_facts_releases_that_cross_end_in_one_link(void **state)
     }
 }
 
+/* Says to Ana as many offers as these numbers, on a device of Iris's. */
+static void facts_flood(struct facts *facts, size_t device, uint8_t first, uint8_t last)
+{
+    struct introduction_message offer = {.type = INTRODUCTION_OFFER};
+
+    offer.offer =
+        (struct introduction_offer){.issued_ms = facts->three.iris.now_ms,
+                                    .expires_ms = facts->three.iris.now_ms + 21 * MS_PER_DAY,
+                                    .name = span_str("Somebody"),
+                                    .why = span_str("Because.")};
+    for (unsigned number = first; number <= last; number++) {
+        memset(offer.id.bytes, (int)number, ID_SIZE);
+        meeting_say(&facts->devices[device], &facts->three.ana, &offer);
+    }
+}
+
+static enum err facts_on_row(void *self, const struct introduction_row *row)
+{
+    buf_append(self, span_of(row->id.bytes, ID_SIZE));
+    return buf_err(self);
+}
+
+/* More introductions than are kept of one introducer, by five of her devices. One of the greatest
+ * id was answered on another device of Ana's, which comes before or after. */
+static void introduction_facts_the_same_introductions_are_kept_in_every_order(void **state)
+{
+    enum { FLOOD_PART = INTRODUCTION_ROWS_MAX / (FACTS_DEVICES - 1) + 1, ANSWERED = 250 };
+    struct facts facts;
+    struct member lap;
+    struct peer iris;
+    struct buf first = {0}, now = {0};
+
+    (void)state;
+    three_new(&facts.three);
+    facts_twins(facts.devices, &facts.three.iris, 20);
+    member_twin(&lap, &facts.three.ana, 10);
+    (void)meeting_carry_one_way(&lap, &facts.three.iris);
+    facts_flood(&facts, 0, ANSWERED, ANSWERED);
+    assert_true(member_pull(&lap, &facts.devices[0], NULL) > 0);
+    meeting_tick(&lap);
+    meeting_accept(&lap);
+    three_expect(&lap, "yes");
+    for (uint8_t at = 1; at < FACTS_DEVICES; at++)
+        facts_flood(&facts, at, (uint8_t)((at - 1) * FLOOD_PART + 1), (uint8_t)(at * FLOOD_PART));
+    facts_ready(&facts, &facts.three.ana, &facts.three.iris);
+    assert_true(meeting_peer(&facts.three.ana, &facts.three.iris, &iris));
+    for (size_t number = 0; number < FACTS_ORDERS; number += 7) {
+        struct buf *kept = number == 0 ? &first : &now;
+        struct introduction_row row;
+        struct snapshot snapshot;
+        struct id answered;
+
+        facts_hear(&facts, number);
+        assert_true(member_pull(&facts.three.ana, &lap, &iris.pair_out) > 0);
+        meeting_tick(&facts.three.ana);
+        memset(answered.bytes, ANSWERED, ID_SIZE);
+        snapshot = member_snapshot(&facts.three.ana);
+        buf_clear(kept);
+        assert_int_equal(view_introduction_each(&snapshot, NULL, facts_on_row, kept), ERR_OK);
+        assert_int_equal(
+            view_introduction(&snapshot, &facts.three.iris.secrets.member, &answered, &row),
+            ERR_OK);
+        assert_int_equal(row.state, INTRODUCTION_AGREED);
+        ledger_snapshot_end(&snapshot);
+        assert_int_equal(kept->size, INTRODUCTION_ROWS_MAX * ID_SIZE);
+        assert_true(span_is_equal(buf_span(kept), buf_span(&first)));
+    }
+    buf_release(&first);
+    buf_release(&now);
+    member_free(&lap);
+    facts_end(&facts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +340,7 @@ int main(void)
         cmocka_unit_test(introduction_facts_the_same_release_counts_in_every_order),
         cmocka_unit_test(introduction_facts_the_answered_offer_counts),
         cmocka_unit_test(introduction_facts_releases_that_cross_end_in_one_link),
+        cmocka_unit_test(introduction_facts_the_same_introductions_are_kept_in_every_order),
     };
 
     return cmocka_run_group_tests_name("introduction_facts", tests, NULL, NULL);

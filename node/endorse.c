@@ -260,8 +260,12 @@ enum err endorse_settle(struct ledger_txn *txn, const struct endorsement_view *v
     struct space_row card;
     enum err err = ledger_own_space(&snapshot, SPACE_CARD, &card);
 
-    if (err != ERR_OK || view->state == ENDORSEMENT_EXPIRED || view->state == ENDORSEMENT_PENDING)
+    if (err != ERR_OK || view->state == ENDORSEMENT_PENDING)
         return err;
+    /* PROTOCOL ENDORSE-7: "What is shown as it expires stays on the card; what was hidden or set
+     * aside leaves it then, too." */
+    if (view->state == ENDORSEMENT_EXPIRED && view->decision < DECISION_NOBODY)
+        return ERR_OK;
     return view->shown_to > AUDIENCE_SUBJECT ? endorse_show(txn, &card.id, view)
                                              : endorse_hide(txn, &card.id, view);
 }

@@ -8,7 +8,9 @@
 
 #include <cmocka.h>
 
+#include "proto/kind.h"
 #include "proto/limits.h"
+#include "storage/row.h"
 #include "tests/sim/vouched.h"
 
 /* Ana's clock is three days behind, Bruno's three days ahead: it arrives, is shown, taken back. */
@@ -120,6 +122,53 @@ static void endorsement_shows_are_renewed_by_whichever_device_is_left(void **sta
     vouched_free(&vouched);
 }
 
+static enum err endorsement_count_card(void *self, uint32_t number, const struct object *object)
+{
+    (void)number;
+    *(size_t *)self += object_is_visible(object);
+    return ERR_OK;
+}
+
+static size_t endorsement_on_card(struct member *member)
+{
+    struct id card = member_card_space(member);
+    struct snapshot snapshot = member_snapshot(member);
+    size_t count = 0;
+
+    assert_int_equal(row_each(&snapshot, &card, KIND_ENDORSEMENT, endorsement_count_card, &count),
+                     ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    return count;
+}
+
+/* One device hides it and the other shows it, neither knowing of the other; it has expired when
+ * they meet. Who reads the card later finds no words that nobody was to see any more. What was
+ * only shown stays and says that it has expired. */
+static void endorsement_that_was_hidden_leaves_the_card_after_its_time_too(void **state)
+{
+    for (int is_hidden = 0; is_hidden < 2; is_hidden++) {
+        struct vouched vouched;
+        struct member lap;
+
+        (void)state;
+        vouched_new(&vouched);
+        vouched_endorse(&vouched, "network");
+        vouched_round(&vouched);
+        vouched_decide(&vouched.bruno, "endorsement.accept", "peers");
+        member_twin(&lap, &vouched.bruno, 9);
+        if (is_hidden)
+            vouched_decide(&lap, "endorsement.hide", NULL);
+        vouched_decide(&vouched.bruno, "endorsement.publish", "network");
+        vouched.bruno.now_ms += 1000 * MS_PER_DAY;
+        lap.now_ms += 1000 * MS_PER_DAY;
+        meeting_carry(&vouched.bruno, &lap);
+        assert_int_equal(endorsement_on_card(&vouched.bruno), is_hidden ? 0 : 1);
+        assert_int_equal(endorsement_on_card(&lap), is_hidden ? 0 : 1);
+        member_free(&lap);
+        vouched_free(&vouched);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -127,6 +176,7 @@ int main(void)
         cmocka_unit_test(endorsement_expires_by_each_readers_own_calendar),
         cmocka_unit_test(endorsement_shows_of_devices_with_clocks_apart_come_to_rest),
         cmocka_unit_test(endorsement_shows_are_renewed_by_whichever_device_is_left),
+        cmocka_unit_test(endorsement_that_was_hidden_leaves_the_card_after_its_time_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -121,11 +121,19 @@ static enum err ingest_own_log(struct ledger_txn *txn, const struct id *space,
     return err;
 }
 
+/* Two branches may begin to use an epoch with the very same bytes at the same place: what the other
+ * one returned is there once, too. */
 static enum err ingest_unsealed(struct ledger_txn *txn, struct ledger_touched *log,
                                 struct span payload)
 {
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct entry entry = {.payload = payload};
+    uint64_t cut = 0;
+    enum err err = kv_count(snapshot.kv, TABLE_CUT, &cut);
 
+    if (err != ERR_OK)
+        return err;
+    log->has_cut = cut > 0;
     entry_hash_payload(&entry);
     return ingest_add(txn, log, &entry);
 }

@@ -213,6 +213,10 @@ bool session_fork_judge(struct session *session, struct session_log *log, const 
             standing.has_keep && standing.keep_size > mine->size ? standing.keep_size : mine->size;
     if (log->announced > mark->size)
         log->announced = mark->size;
+    if (standing.has_keep && mark->size > standing.keep_size)
+        /* PROTOCOL FACT-1: "So they are where the other side holds more of a log than its keep
+         * lets count here: it may know of a greater one alone." */
+        session_facts_tell_of(session, log);
     if (mark->size < log->start) {
         differs = standing.is_off; /* Which branch it is cannot be seen from here. */
     } else if (mark->size <= mine->size) {

@@ -249,11 +249,33 @@ static void who_was_shut_out_is_told_before_anything_is_given(void **state)
     }
 }
 
+/* PROTOCOL FACT-1: ana's log ends at the least keep; ben holds more, and has not heard of it. */
+static void whoever_holds_more_than_counts_is_told_why(void **state)
+{
+    (void)state;
+    for (uint64_t keep = 3; keep <= 5; keep++) {
+        struct session_pair *pair = session_pair_new();
+        struct log_id log = agree_branch(pair, ANA, 9);
+        struct replica_mem *ana = &pair->sides[ANA].replica;
+        struct replica_mem *ben = &pair->sides[BEN].replica;
+
+        (void)agree_branch(pair, BEN, 9);
+        replica_mem_cut(ana, &log, 3);
+        ana->keep_size = keep;
+        ben->retired = (struct public_key){{0}};
+        session_pair_connect(pair, SESSION_PEER, SESSION_PEER);
+        session_pair_run(pair);
+        assert_true((strstr(session_pair_text(pair), "ben: facts") != NULL) == (keep < 5));
+        session_pair_free(pair);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_agree_whatever_the_order),
         cmocka_unit_test(whoever_moved_to_the_other_branch_is_in_step),
+        cmocka_unit_test(whoever_holds_more_than_counts_is_told_why),
         cmocka_unit_test(who_was_shut_out_is_told_before_anything_is_given),
         cmocka_unit_test(whoever_is_beside_a_lost_branch_comes_to_what_is_left),
     };

@@ -176,9 +176,9 @@ enum err link_join(struct ledger_txn *txn, const struct link_join *join)
 
 /* Parting. */
 
-/* PROTOCOL EPOCH-9: "A removed reader is answered with a new epoch of every space it read, in the
- * transaction that learns of the removal, and with a new knock. Card and network epochs are granted
- * to every reader that is left." */
+/* PROTOCOL EPOCH-9: "A removed reader is answered with a new epoch of the card and network space it
+ * read, in the transaction that learns of the removal, and with a new knock. These epochs are
+ * granted to every reader that is left." */
 enum err link_join_cut(struct ledger_txn *txn, const struct public_key *member,
                        enum link_state state)
 {

@@ -144,8 +144,9 @@ class Node:
         seqs = [edit.at[1] for edit in edits_of([book])
                 if (edit.kind, edit.id) == (kind, object_id)]
         self.edit(space, [kind, object_id, now_ms(), [[3, [[self.me.device, size]]]]])
+        places = [[seq, book.log.entry(seq).hash] for seq in seqs]
         self.write(space, KIND_FORGET, fresh(16), {
-            1: kind, 2: object_id, 3: pack([[self.me.device, [*seqs, size + 1]]])})
+            1: kind, 2: object_id, 3: pack([[self.me.device, places]])})
 
     def write_statement(self, space, kind, statement):
         """STATEMENT-3, STATEMENT-4"""

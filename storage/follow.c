@@ -300,7 +300,7 @@ static enum err follow_is_dead(struct ledger_txn *txn, const struct follow_cache
     if (!cache->restate->is_there || entry->is_cut)
         return ERR_OK;
     if (cache->edit.edit.has_original && original->has_place) {
-        err = log_table_number(txn, cache->space.number, &original->place_device, &place);
+        err = follow_place_log(txn, &cache->space, &original->place_device, &place);
         seq = original->place_seq;
     }
     *out = view_restate_is_dead(cache->restate, entry->log, entry->seq, place, seq);

@@ -186,18 +186,30 @@ static enum err ingest_use_current(struct ledger_txn *txn, const struct space_ro
                : err;
 }
 
+/* PROTOCOL EPOCH-8: "Behind EPOCH_ENTRIES_MAX entries of one log, as soon as all that has come is
+ * merged." Merging it here, in one transaction, would take seconds where much has. */
+static enum err ingest_may_renew(struct ledger_txn *txn, bool *out)
+{
+    enum err err = follow_txn_is_behind(txn) ? ledger_follow(txn) : ERR_OK;
+
+    *out = err == ERR_OK && !follow_txn_is_behind(txn);
+    return err;
+}
+
 /* The epoch to write under, as the newest one of this log. Mostly it is the last one still. */
-/* PROTOCOL EPOCH-8: "Behind EPOCH_ENTRIES_MAX entries of one log." */
 static enum err ingest_epoch(struct ledger_txn *txn, const struct space_row *space,
                              struct ledger_touched *log, struct hash *out)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     uint64_t since = 0;
+    bool may_renew = false;
     enum err err = epoch_table_newest(&snapshot, &log->row, out, &since);
 
-    if (err == ERR_OK && since < EPOCH_ENTRIES_MAX && ingest_is_epoch(out, &space->current))
+    if (err == ERR_OK && since >= EPOCH_ENTRIES_MAX)
+        err = ingest_may_renew(txn, &may_renew);
+    if (err == ERR_OK && !may_renew && ingest_is_epoch(out, &space->current))
         return ERR_OK;
-    if (err == ERR_OK && since >= EPOCH_ENTRIES_MAX) {
+    if (err == ERR_OK && may_renew) {
         err = space_rotate(txn, &space->id);
         if (err == ERR_OK)
             err = epoch_table_newest(&snapshot, &log->row, out, &since);

@@ -40,6 +40,7 @@ enum err space_create_as(struct ledger_txn *txn, enum space_kind kind,
         err = space_open_epoch(txn, &space, false, &epoch);
     if (err != ERR_OK)
         return err;
+    /* PROTOCOL SELF-2: "that of another space comes with its first epoch." */
     edit_begin(&edit, KIND_SPACE, &space.id, txn->now_ms);
     edit_set(&edit, SPACE_FIELD_KIND, 1, (struct value){.type = VALUE_NUMBER, .number = kind});
     if (peer != NULL)

@@ -3,13 +3,15 @@ that one, or admits it. Written from PROTOCOL.md alone, as test_second.py is."""
 import os
 import subprocess
 
-from kithtest import link, run, until
-from second_keys import digest, kdf
+import second_keyfile
+from kithtest import DATA, link, run, until
+from second_keys import did, digest, ed25519_public, fresh, kdf, u32, x25519_public
 from second_member import Further, Identity, Welcome, read_addresses
-from second_node import Node
-from second_own import Own, Sibling
+from second_node import KIND_CARD, NOBODY, Node
+from second_own import KIND_CONTACT, Own, Sibling
 from test_second import need_sodium
 
+CARD_KEY = KIND_CARD, NOBODY
 DEVICE = os.environ["KITH_DEVICE_BINARY"]
 
 
@@ -83,8 +85,8 @@ def an_admitted_device_shares_everything(place):
     until(lambda: "Dora Dias" in home.contacts())
     until(lambda: bruno.card_of("Ana").get("org") == "From the second")
     ana.ok("me", "edit", "--org", "From the first")
-    card = lambda: node.objects[node.me.card][(30, bytes(16))]
-    home.session.until(lambda: card().value(2) == "From the first")
+    home.session.until(
+        lambda: node.objects[node.me.card][CARD_KEY].value(2) == "From the first")
 
 
 def it_calls_peers_and_is_called(place):
@@ -111,6 +113,144 @@ def it_calls_peers_and_is_called(place):
     home.start()
     session = node.listen(home.sibling)
     session.until(session.is_settled, what="Ana calls and is not in step")
+
+
+def whom_one_device_removes_no_device_writes_for(place):
+    """EPOCH-6, EPOCH-9, SELF-1, SELF-4, KNOCK-6, P5: removed by it, then by Ana."""
+    home = Household(place, "Bruno", "Carla", "Dario")
+    node, own, ana, (bruno, carla, dario) = home.node, home.own, home.ana, home.friends
+    card = node.me.card
+    gone = home.peer("Bruno"), home.peer("Carla")
+    own.remove(gone[0])
+    home.told()
+    until(lambda: {row["name"] for row in ana.peers()} == {"Carla", "Dario"},
+          what="not removed")
+    ana.ok("me", "edit", "--title", "After Bruno")
+    for friend in (carla, dario):
+        until(lambda friend=friend: friend.card_of("Ana").get("title") == "After Bruno")
+    home.session.until(lambda: node.objects[card][CARD_KEY].value(3) == "After Bruno")
+    home.session.until(home.session.is_settled)
+    theirs = node.books[(card, home.sibling.speaker)]
+    assert gone[0].member not in own.split_readers(theirs.named[-1])
+    assert bruno.card_of("Ana").get("title") is None
+    ana.ok("peer", "remove", "Carla")
+    home.session.until(lambda: [one.name for one in own.peers.values()] == ["Dario"])
+    home.session.until(lambda: gone[1].member not in own.split_readers(theirs.named[-1]),
+                       what="Ana opened no epoch")
+    node.write_card(title="After Carla")
+    assert node.current(card).id == theirs.named[-1], "it writes under another epoch"
+    home.told()
+    until(lambda: dario.card_of("Ana").get("title") == "After Carla")
+    assert carla.card_of("Ana")["title"] == "After Bruno"
+    home.session.bye()
+    home.session = node.dial(home.sibling, node.me.identity.data)
+    home.session.until(lambda: home.session.marks_heard)
+    assert home.session.in_step, "the two do not share the same"
+
+
+def one_circle_has_one_id(place):
+    """KIND-3, FOLD-1: whichever device makes it, however its name is spelt."""
+    home = Household(place)
+    own, ana = home.own, home.ana
+    clara = next(at for (kind, at), one in home.node.objects[own.space].items()
+                 if kind == KIND_CONTACT and one.value(1) == "Clara Campos")
+    own.add_to_circle("  CHŒUR d'Été\t\u1e9e \ufb01 Ⅳ ＡＢ Ørsted\u00ad ", clara.hex())
+    home.told()
+    ana.ok("circle", "create", "Chœur d\u2019e\u0301te\u0301 ss fi IV AB ørsted")
+    circles = ana.ok("circle", "list")["circles"]
+    assert len(circles) == 1 and len(circles[0]["members"]) == 1, circles
+
+
+def with_key(member, data):
+    """The member's home with this as its key file."""
+    with open(os.path.join(member.home, "key"), "wb") as file:
+        file.write(data)
+    return member
+
+
+def key_of(member):
+    with open(os.path.join(member.home, "key"), "rb") as file:
+        return file.read()
+
+
+def a_key_file_is_read_and_written(place):
+    """FILE-1 to FILE-8, KEYS-2 to KEYS-4, CERT-4, WORDS-1 to WORDS-3: with a passphrase or none."""
+    need_sodium()
+    ana = place.member("Ana")
+    fields = second_keyfile.read(key_of(ana))
+    assert did(fields["member"]) == ana.identity["member"]
+    assert ed25519_public(fields["signing"]).hex() == ana.identity["device"]
+    with open(os.path.join(DATA, "words", "bip39-english.txt"), encoding="ascii") as words:
+        seed = second_keyfile.seed_of_words(ana.identity["recovery_words"], words.read().split())
+    assert kdf(seed, "kith root", u32(0)) == fields["root"]
+    next_root = ed25519_public(kdf(seed, "kith root", u32(1)))
+    assert digest("kith next root", next_root) == fields["pin"]
+    assert x25519_public(kdf(seed, "kith recovery")) == fields["recovery"]
+    with_key(ana, second_keyfile.write(fields, b"open sesame"))
+    assert "passphrase" in ana.fails(7, "contact", "add", "Joon")["message"]
+    path = os.path.join(place.path, "pass")
+    for passphrase, code in (("open sesame", 0), ("open says me", 7)):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(passphrase)
+        os.chmod(path, 0o600)
+        ana.extra = ["--passphrase-file", path]
+        assert ana.call("contact", "add", "Joon")[0] == code, passphrase
+    with_key(ana, second_keyfile.write(fields))
+    ana.extra = []
+    assert ana.ok("status")["key_protection"] == "file permissions only"
+    eva = place.member("Eva", passphrase="Unter den Linden")
+    fields = second_keyfile.read(key_of(eva), b"Unter den Linden")
+    assert did(fields["member"]) == eva.identity["member"]
+
+
+def a_key_file_is_judged_in_order(place):
+    """FILE-9, FILE-10: the second reader and kith say the same of what was made wrong."""
+    need_sodium()
+    ana = place.member("Ana")
+    whole = key_of(ana)
+    fields = second_keyfile.read(whole)
+    plain = b"".join(fields[name] for name, _ in second_keyfile.FIELDS)
+    own = bytes([0, 0])
+    seal = second_keyfile.seal
+
+    def broken(at, byte):
+        return whole[:at] + bytes([byte]) + whole[at + 1:]
+
+    def other(**more):
+        return second_keyfile.write({**fields, **more})
+
+    for name, data, verdict in (
+            ("magic", broken(3, 0), "damaged"), ("short", whole[:95], "damaged"),
+            ("version 2", broken(9, 2), "newer"), ("version 0", broken(9, 0), "damaged"),
+            ("a flag, and the nonce as it was", broken(11, 1), "damaged"),
+            ("a flag", seal(plain, None, b"\0\1", (0, 0)), "newer"),
+            ("kdf 2", seal(plain, None, b"\2\0", (0, 0)), "newer"),
+            ("costs without passphrase", seal(plain, None, own, (1, 8)), "damaged"),
+            ("no pass", seal(plain, None, b"\1\0", (0, 1 << 17)), "damaged"),
+            ("17 passes", seal(plain, None, b"\1\0", (17, 1 << 17)), "limit"),
+            ("4 GiB", seal(plain, None, b"\1\0", (1, 1 << 22)), "limit"),
+            ("locked", second_keyfile.write(fields, b"x"), "locked"),
+            ("another size", seal(plain + b"\0", None, own, (0, 0)), "damaged"),
+            ("a tag", broken(623, whole[623] ^ 1), "damaged"),
+            ("a commitment, and the nonce as it was", broken(60, whole[60] ^ 1), "damaged"),
+            ("what is not zero", other(rest=b"\1".rjust(134, b"\0")), "damaged"),
+            ("holding 2", other(holds_root=b"\2"), "damaged"),
+            ("a root that is not held", other(holds_root=b"\0"), "damaged"),
+            ("another member", other(member=ed25519_public(fresh())), "damaged"),
+            ("no root", other(root=bytes(32)), "damaged"),
+            ("a successor that is not there", other(successor=fresh(96)), "damaged"),
+            ("two successors", other(has_successor=b"\2"), "damaged")):
+        try:
+            second_keyfile.read(data)
+            raise AssertionError(f"read: {name}")
+        except second_keyfile.Judged as why:
+            assert str(why) == verdict, (name, str(why))
+        code, answer = with_key(ana, data).call("contact", "add", "Joon")
+        assert code == (7 if verdict == "locked" else 1), (name, verdict, code, answer)
+        error = answer["error"]
+        words = {"locked": "passphrase", "limit": "damaged"}.get(verdict, verdict)
+        assert words in error["message"], (name, verdict, error)
+    assert with_key(ana, whole).ok("contact", "add", "Joon")["name"] == "Joon"
 
 
 def a_real_device_is_admitted_by_it(place):

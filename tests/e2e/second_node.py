@@ -86,6 +86,9 @@ class Node:
             self.books[(space, device)] = Book(Log(space, device), self.keys)
         return self.books[(space, device)]
 
+    def books_of(self, space):
+        return [book for (one, _), book in self.books.items() if one == space]
+
     def shared(self, peer):
         """The logs that the two share: those this member writes, those the other does."""
         return peer.split([book.log for book in self.books.values() if book.log.size()], self.me)
@@ -118,8 +121,8 @@ class Node:
     def reread(self, peer):
         """Pair spaces grant what card and network spaces are sealed under (EPOCH-5)."""
         for space in peer.spaces():
-            books = [book for (one, _), book in self.books.items() if one == space]
-            books += [book for (one, _), (book, _) in self.forks.returns.items() if one == space]
+            books = self.books_of(space) + [
+                book for (one, _), (book, _) in self.forks.returns.items() if one == space]
             for book in books:
                 book.hear(self.me.receivings)
             self.objects[space] = read(books, self.keys)
@@ -164,13 +167,15 @@ class Node:
 
     def forget(self, space, kind, object_id):
         """MERGE-4, FORGET-1: the object is deleted, then each of its entries named."""
-        book = self.book(space, self.me.device)
-        size = book.log.size()
-        seqs = [edit.at[1] for edit in edits_of([book])
-                if (edit.kind, edit.id) == (kind, object_id)]
-        self.edit(space, [kind, object_id, now_ms(), [[3, [[self.me.device, size]]]]])
+        books = self.books_of(space)
+        marks = [[book.log.device, book.log.size()] for book in books]
+        self.edit(space, [kind, object_id, now_ms(), [[3, marks]]])
+        places = {}
+        for edit in edits_of(books):
+            if (edit.kind, edit.id) == (kind, object_id):
+                places.setdefault(edit.at[0], []).append(edit.at[1])
         self.write(space, KIND_FORGET, fresh(16), {
-            1: kind, 2: object_id, 3: pack([[self.me.device, [*seqs, size + 1]]])})
+            1: kind, 2: object_id, 3: pack([list(one) for one in places.items()])})
 
     def write_statement(self, space, kind, statement):
         """STATEMENT-3, STATEMENT-4"""

@@ -5,7 +5,7 @@ from second_fork import CARD, KIND_CERTIFICATE, PAIR
 from second_keys import about, digest, fresh, kdf
 from second_member import Certificate, Identity, Welcome, now_ms
 from second_node import KIND_DOOR, NOBODY, Peer
-from second_object import read
+from second_object import edits_of, forgotten, read
 from second_pack import pack
 
 KIND_CONTACT, KIND_LINK, KIND_KEY, KIND_SPACE, KIND_KNOCK = 10, 11, 13, 14, 15
@@ -150,7 +150,7 @@ class Own:
                 self.node.reread(peer)
 
     def read_space(self, space):
-        books = [book for (one, _), book in self.node.books.items() if one == space]
+        books = self.node.books_of(space)
         for book in books:
             book.hear(self.me.receivings)
         self.node.objects[space] = read(books, self.node.keys)
@@ -269,11 +269,21 @@ class Own:
         for one in self.peers.values():
             node.grant(one, CARD, epoch)
 
-    def add_contact(self, name, email):
+    def add_contact(self, name, email, expiry=0):
         contact = now_ms().to_bytes(6, "big") + fresh(10)
-        self.node.write(self.space, KIND_CONTACT, contact, {1: name, 11: now_ms()},
+        self.node.write(self.space, KIND_CONTACT, contact, {1: name, 11: now_ms()}, expiry,
                         adds=[(20, email)])
-        return contact
+
+    def contact(self, name):
+        return next(at for (kind, at), one in self.node.objects[self.space].items()
+                    if kind == KIND_CONTACT and one.value(1) == name)
+
+    def drop_forgotten(self):
+        """FORGET-2: the places of what is forgotten in self; its payloads are gone."""
+        named = forgotten(edits_of(self.node.books_of(self.space)))
+        for device, seq in named:
+            self.node.books[(self.space, device)].log.entry(seq).payload = None
+        return named
 
     def add_to_circle(self, name, member):
         """KIND-3: its id comes from the folded name."""

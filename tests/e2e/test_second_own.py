@@ -2,13 +2,16 @@
 that one, or admits it. Written from PROTOCOL.md alone, as test_second.py is."""
 import os
 import subprocess
+import time
 
+import second_ask
 import second_keyfile
 from kithtest import DATA, link, run, until
 from second_keys import did, digest, ed25519_public, fresh, kdf, u32, x25519_public
 from second_member import Further, Identity, Welcome, read_addresses
 from second_node import KIND_CARD, NOBODY, Node
 from second_own import KIND_CONTACT, Own, Sibling
+from second_session import WANT
 from test_second import need_sodium
 
 CARD_KEY = KIND_CARD, NOBODY
@@ -32,6 +35,10 @@ class Household:
         for friend in self.friends:
             link(self.ana, friend)
         self.ana.ok("contact", "add", "Clara Campos", "--email", "clara@example.org")
+        self.admit()
+
+    def admit(self):
+        """A second node that Ana's has admitted, in a session with it."""
         self.ana.stop()
         me = Further()
         told = Welcome.read(tool("--admit", self.ana.home, given=me.ask()))
@@ -59,6 +66,7 @@ class Household:
         self.node.commit()
         self.session.give()
         self.settle()
+        self.own.reread()
 
     def peer(self, name):
         return next(one for one in self.own.peers.values() if one.name == name)
@@ -152,13 +160,59 @@ def one_circle_has_one_id(place):
     """KIND-3, FOLD-1: whichever device makes it, however its name is spelt."""
     home = Household(place)
     own, ana = home.own, home.ana
-    clara = next(at for (kind, at), one in home.node.objects[own.space].items()
-                 if kind == KIND_CONTACT and one.value(1) == "Clara Campos")
+    clara = own.contact("Clara Campos")
     own.add_to_circle("  CHŒUR d'Été\t\u1e9e \ufb01 Ⅳ ＡＢ Ørsted\u00ad ", clara.hex())
     home.told()
     ana.ok("circle", "create", "Chœur d\u2019e\u0301te\u0301 ss fi IV AB ørsted")
     circles = ana.ok("circle", "list")["circles"]
     assert len(circles) == 1 and len(circles[0]["members"]) == 1, circles
+
+
+def what_is_forgotten_is_gone_on_every_device(place):
+    """FORGET-1, FORGET-2, ENTRY-1, ABSENT-1 to ABSENT-3: by Ana, then by it; who comes later gets
+    headers, and nobody asks for what they leave out."""
+    home = Household(place)
+    node, own, ana = home.node, home.own, home.ana
+    ana.ok("contact", "remove", "Clara Campos", "--forget")
+    home.session.until(lambda: "Clara Campos" not in own.contacts(), what="Clara is still there")
+    ana.ok("contact", "add", "Dora Dias", "--email", "dora@example.org")
+    ana.ok("contact", "add", "Eva", "--email", "eva@example.org")
+    home.session.until(lambda: "Eva" in own.contacts())
+    dora = own.contact("Dora Dias")
+    node.write(own.space, KIND_CONTACT, dora, {5: "This device was there, too."})
+    home.told()
+    node.forget(own.space, KIND_CONTACT, dora)
+    named = own.drop_forgotten()
+    assert {home.sibling.speaker, node.me.device} == {device for device, _ in named}
+    home.told()
+    until(lambda: home.contacts() == ["Eva"], what="Ana shows what is forgotten")
+    assert WANT not in home.session.counts
+    home.session.bye()
+    home.admit()
+    assert list(home.own.contacts()) == ["Eva"]
+    absent = {(book.log.device, seq) for book in home.node.books_of(own.space)
+              for seq in range(1, book.log.size() + 1) if book.log.entry(seq).payload is None}
+    assert absent == named and WANT not in home.session.counts, (absent, named)
+    ana.stop()
+    assert ana.ok("doctor")["healthy"]
+
+
+def what_expires_is_over_for_all(place):
+    """EXPIRY-1: in self and in a pair space; what is over as it comes never shows."""
+    home = Household(place, "Bruno")
+    node, own, (bruno,) = home.node, home.own, home.friends
+    peer, soon = home.peer("Bruno"), int(time.time()) + 4
+    own.add_contact("For a moment", "moment@example.org", soon)
+    own.add_contact("Long ago", "past@example.org", 1600000000)
+    second_ask.share(node, peer, "Joon Kim", "joon@example.org", soon)
+    home.told()
+    until(lambda: "For a moment" in home.contacts() and bruno.ok("share", "list")["shares"])
+    assert "Long ago" not in home.contacts() and "Long ago" not in own.contacts()
+    assert "For a moment" in own.contacts()
+    until(lambda: "For a moment" not in home.contacts(), what="a contact that is over shows")
+    until(lambda: not bruno.ok("share", "list")["shares"], what="a share that is over shows")
+    own.reread()
+    assert "For a moment" not in own.contacts()
 
 
 def with_key(member, data):

@@ -21,6 +21,8 @@ NOBODY = bytes(16)
 class Peer:
     """What a node knows of a member it is linked with."""
 
+    own = None  # The self space of the node, where its member has several devices.
+
     def __init__(self, static):
         self.static, self.member, self.devices = static, None, {}
         self.secret = self.knock = self.pair_in = self.card_in = None
@@ -57,12 +59,18 @@ class Peer:
             [log for log in logs if log.space in self.spaces()]
 
     def knows(self, space, device):
-        return space in self.spaces() and device in self.devices
+        """Of my own devices, too: what one has of another, a peer gives on (SYNC-6)."""
+        return space in self.spaces() and device in self.devices or self.own is not None and \
+            space in (self.own.me.card, self.pair_out) and device in self.own.devices
 
     def reread(self, node):
         node.reread(self)
+        if self.own:
+            self.own.reread()
 
     def hear_facts(self, node, statements):
+        if self.own:
+            self.own.hear_facts(statements)
         node.forks.hear_facts(self, statements)
 
 

@@ -1,7 +1,8 @@
 """Devices of one member (OWN): the self space, and what it makes known to each of them."""
 import unicodedata
 
-from second_fork import CARD, KIND_CERTIFICATE, PAIR
+from second_fork import (CARD, FORKED, KIND_CERTIFICATE, KIND_KEEP, KIND_RETIRE, PAIR, STOLEN,
+                         Fact)
 from second_keys import about, digest, fresh, kdf
 from second_member import Certificate, Identity, Welcome, now_ms
 from second_node import KIND_DOOR, NOBODY, Peer
@@ -71,6 +72,8 @@ class Own:
         self.peers = {}      # member -> peer
         self.devices = {one.device: one for one in self.me.identity.chain}
         self.spaces = {space: SELF, self.me.card: CARD}
+        self.retired = {}    # device -> the reason
+        self.keeps = {}      # (space, device) -> how much of the log counts
         self.told = {}       # space that a peer writes -> who
         self.readers = {}    # epoch's id -> the keys of those who may read
 
@@ -160,7 +163,7 @@ class Own:
             self.peers.pop(link.value(1), None)
             return
         peer = self.peers.setdefault(link.value(1), Peer(None))
-        peer.member, peer.pin = link.value(1), link.value(7)
+        peer.own, peer.member, peer.pin = self, link.value(1), link.value(7)
         peer.pair_out = link.value(8)
         peer.linked(link.value(5), link.value(11), link.value(9), link.value(10), link.value(14),
                     link.value(18) or b"")
@@ -177,18 +180,27 @@ class Own:
 
     def hear_facts(self, statements):
         """FACT-1, OWN-5: of any member."""
-        for statement in statements:
-            one = Certificate(statement)
-            devices = self.devices if one.member == self.me.member else \
-                self.peers[one.member].devices
-            if one.certifier == one.member or one.certifier in devices:
+        for fact in map(Fact, statements):
+            one, body = fact.certificate, fact.body
+            is_mine = fact.member == self.me.member
+            devices = self.devices if is_mine else self.devices_of(fact.member)
+            if one and (one.certifier == one.member or one.certifier in devices):
                 devices[one.device] = one
+            elif fact.is_retire and is_mine:
+                self.retired[body[0]] = body[2]
+            elif fact.is_keep and is_mine:
+                self.keeps[tuple(body[:2])] = body[2]
 
     # Writing.
 
+    def good(self):
+        """The devices that were not shut out."""
+        return {device: one for device, one in self.devices.items()
+                if self.retired.get(device, FORKED) == FORKED}
+
     def audience(self, space):
         """The members who may read a space and their devices."""
-        keys = {self.me.member, *self.devices}
+        keys = {self.me.member, *self.good()}
         for peer in self.peers.values():
             if space in (self.me.card, peer.pair_out):
                 keys |= {peer.member, *peer.devices}
@@ -203,7 +215,7 @@ class Own:
         kind = self.spaces[space]
         if kind == CARD:
             return []
-        devices = [*self.devices.values()]
+        devices = [*self.good().values()]
         for peer in self.peers.values():
             if space == peer.pair_out:
                 devices += peer.devices.values()
@@ -215,6 +227,7 @@ class Own:
         book = self.node.book(space, self.me.device)
         best = min((one for one in keys.epochs.values()
                     if one.space == space and one.id in keys.keys and one.id in self.readers and
+                    self.retired.get(one.opener) != STOLEN and  # STOLEN-3
                     self.split_readers(one.id) <= may),
                    key=lambda one: (-one.depth, one.id), default=None)
         if best is None:
@@ -238,7 +251,7 @@ class Own:
     def meet(self, peer):
         """OWN-11: the pair space's id."""
         peer.pair_out = kdf(self.secret, "kith space", bytes([PAIR]) + peer.member)[:16]
-        self.spaces[peer.pair_out] = PAIR
+        self.spaces[peer.pair_out], peer.own = PAIR, self
         self.peers[peer.member] = peer
         self.node.write(self.space, KIND_SPACE, peer.pair_out, {1: PAIR, 2: peer.member})
 
@@ -256,6 +269,27 @@ class Own:
         node.write(self.space, KIND_KNOCK, fresh(16), {
             1: self.me.knock, 2: now_ms(), 3: node.book(card, self.me.device).log.size(),
             4: self.me.device, 5: 1})
+
+    def shut_out(self, device, reason):
+        """RETIRE-1, RETIRE-2, STOLEN-5, STOLEN-6: by the root, with a keep in each space."""
+        node, me = self.node, self.me
+        self.retired[device] = reason
+        statements = [me.state_root("kith retire", [device, b"", reason, now_ms()])]
+        node.write_statement(me.card, KIND_RETIRE, statements[0])
+        spaces = [space for space in self.spaces if space not in self.told]
+        for space in spaces:
+            log = node.book(space, device).log
+            keep = me.state_root("kith keep", [space, device, log.size(), log.tip(),
+                                               log.heads.get(log.size(), b"")])
+            node.write_statement(space, KIND_KEEP, keep)
+            statements.append(keep)
+        node.forks.facts[device] = [self.devices[device].statement, *statements]
+        for space in spaces:
+            node.open_epoch(space, self.receivings(space))
+        me.knock = fresh()
+        self.tell_knock()
+        for one in self.peers.values():
+            node.grant(one, CARD, node.current(me.card))
 
     def remove(self, peer):
         """EPOCH-9: what is written from now on is for those who are left, who knock anew."""

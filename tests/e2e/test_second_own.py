@@ -8,11 +8,14 @@ import second_ask
 import second_keyfile
 from kithtest import DATA, link, run, until
 from second_keys import did, digest, ed25519_public, fresh, kdf, u32, x25519_public
+from second_epoch import Book
+from second_fork import GIVEN_UP, STOLEN
+from second_handshake import Closed
 from second_member import Further, Identity, Welcome, read_addresses
 from second_node import KIND_CARD, NOBODY, Node
 from second_own import KIND_CONTACT, Own, Sibling
-from second_session import WANT
-from test_second import need_sodium
+from second_session import BATCH, FACTS, WANT
+from test_second import can_read, need_sodium
 
 CARD_KEY = KIND_CARD, NOBODY
 DEVICE = os.environ["KITH_DEVICE_BINARY"]
@@ -201,7 +204,7 @@ def what_expires_is_over_for_all(place):
     """EXPIRY-1: in self and in a pair space; what is over as it comes never shows."""
     home = Household(place, "Bruno")
     node, own, (bruno,) = home.node, home.own, home.friends
-    peer, soon = home.peer("Bruno"), int(time.time()) + 4
+    peer, soon = home.peer("Bruno"), int(time.time()) + 8
     own.add_contact("For a moment", "moment@example.org", soon)
     own.add_contact("Long ago", "past@example.org", 1600000000)
     second_ask.share(node, peer, "Joon Kim", "joon@example.org", soon)
@@ -307,44 +310,150 @@ def a_key_file_is_judged_in_order(place):
     assert with_key(ana, whole).ok("contact", "add", "Joon")["name"] == "Joon"
 
 
+class Guest:
+    """The second node with a peer, and a real node as the other device that it has admitted."""
+
+    def __init__(self, place):
+        need_sodium()
+        self.ana = place.member("Ana").start()
+        self.node = node = Node("Second")
+        self.own = Own.begin(node)
+        node.write_card(name="Second")
+        self.own.add_contact("Clara Campos", "clara@example.org")
+        session = node.accept(self.ana.ok("peer", "invite", "Second")["uri"])
+        session.until(session.is_settled)
+        self.peer = session.peer
+        self.own.write_link(self.peer)
+        node.commit()
+        session.bye()
+        node.open_door()
+        self.lap = place.beside(self.ana, "lap")
+        with subprocess.Popen([DEVICE, "--join", self.lap.home], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE) as joining:
+            ask = joining.stdout.read(96)
+            joining.communicate(self.own.admit(ask).wire(), timeout=60)
+            assert joining.returncode == 0
+        self.device = ask[:32]
+        self.lap.start()
+        self.session = node.listen(Sibling(self.own, self.device))
+        self.session.until(self.session.is_settled, what="not in step")
+        until(lambda: self.lap.call("contact", "add", "Dora Dias", "--email",
+                                    "dora@example.org")[0] == 0, what="it may not write")
+        until(lambda: [row["state"] for row in self.lap.peers()] == ["online"],
+              what="Ana is not reached")
+        self.own.reread()
+
+
 def a_real_device_is_admitted_by_it(place):
     """OWN-1, OWN-6, OWN-9, OWN-11, EPOCH-8: the second node is there first, and linked."""
-    need_sodium()
-    ana = place.member("Ana").start()
-    node = Node("Second")
-    own = Own.begin(node)
-    node.write_card(name="Second")
-    own.add_contact("Clara Campos", "clara@example.org")
-    session = node.accept(ana.ok("peer", "invite", "Second")["uri"])
-    session.until(session.is_settled)
-    peer = session.peer
-    own.write_link(peer)
-    node.commit()
-    session.bye()
-    node.open_door()
-    lap = place.beside(ana, "lap")
-    with subprocess.Popen([DEVICE, "--join", lap.home], stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE) as joining:
-        ask = joining.stdout.read(96)
-        joining.communicate(own.admit(ask).wire(), timeout=60)
-        assert joining.returncode == 0
-    lap.start()
-    session = node.listen(Sibling(own, ask[:32]))
-    session.until(session.is_settled, what="not in step")
-    assert [row["name"] for row in lap.ok("contact", "list")["contacts"]] == ["Clara Campos"]
+    guest = Guest(place)
+    own, session, lap, ana = guest.own, guest.session, guest.lap, guest.ana
+    names = [row["name"] for row in lap.ok("contact", "list")["contacts"]]
+    assert sorted(names) == ["Clara Campos", "Dora Dias"], names
     assert lap.ok("me", "show")["name"] == "Second"
-    until(lambda: lap.call("contact", "add", "Dora Dias", "--email", "dora@example.org")[0] == 0,
-          what="it may not write")
     session.until(lambda: own.contacts().get("Dora Dias") == ["dora@example.org"])
-    until(lambda: [row["state"] for row in lap.peers()] == ["online"], what="Ana is not reached")
     lap.ok("me", "edit", "--org", "From the lap")
     until(lambda: ana.card_of("Second").get("org") == "From the lap")
     ana.ok("me", "edit", "--title", "Baker")
-    session.until(lambda: node.card_of(peer).value(3) == "Baker", what="not by the lap")
+    session.until(lambda: guest.node.card_of(guest.peer).value(3) == "Baker", what="not by the lap")
     session.until(session.is_settled)
     session.bye()
     lap.stop()
     assert lap.ok("doctor")["healthy"]
+
+
+def a_real_device_is_given_up_by_it(place):
+    """RETIRE-1, RETIRE-2, STOLEN-5 to STOLEN-8, FACT-1, P5: the peer tells it, its owner hears."""
+    guest = Guest(place)
+    node, own, lap, ana = guest.node, guest.own, guest.lap, guest.ana
+    lap.ok("me", "edit", "--org", "From the lap")
+    guest.session.until(lambda: node.objects[node.me.card][CARD_KEY].value(2) == "From the lap")
+    guest.session.until(guest.session.is_settled)
+    guest.session.bye()
+    own.shut_out(guest.device, GIVEN_UP)
+    node.write_card(title="Without the lap")
+    node.commit()
+    session = node.dial(guest.peer)
+    session.until(session.is_settled)
+    until(lambda: ana.card_of("Second").get("title") == "Without the lap")
+    assert ana.card_of("Second")["org"] == "From the lap"
+    until(lambda: lap.ok("status").get("shut_out") == "given up", what="it does not hear of it")
+    assert lap.call("contact", "add", "Too Late")[0] == 5
+    assert lap.ok("me", "show").get("title") is None, "it reads what is new"
+
+
+def shut_out(reason, place):
+    """Two of Ana's devices are second nodes; one, that wrote to Bruno beyond her mark, goes."""
+    home = Household(place, "Bruno")
+    node, ana, (bruno,) = home.node, home.ana, home.friends
+    node.write_card(title="Before")
+    home.told()
+    until(lambda: bruno.card_of("Ana").get("title") == "Before")
+    home.session.bye()
+    gone = node, home.sibling, home.peer("Bruno")
+    home.admit()
+    home.session.bye()
+    ana.stop()
+    session = node.dial(gone[2], node.me.identity.data)
+    node.write_card(place="Beyond")
+    node.commit()
+    session.until(session.is_settled)
+    until(lambda: bruno.card_of("Ana").get("place") == "Beyond")
+    session.bye()
+    tool("--shut-out", ana.home, str(reason), given=node.me.device)
+    home.start()
+    home.call()
+    heard = list(home.session.counts)
+    assert heard.index(FACTS) < heard.index(BATCH), "what is shut out is told first"
+    assert home.own.retired == {node.me.device: reason}, home.own.retired
+    ana.ok("contact", "add", "Eva")
+    ana.ok("me", "edit", "--title", "Afterwards")
+    until(lambda: bruno.card_of("Ana").get("title") == "Afterwards")
+    home.session.until(lambda: "Eva" in home.own.contacts() and
+                       home.node.objects[node.me.card][CARD_KEY].value(3) == "Afterwards")
+    for (space, device), book in home.node.books.items():
+        if device == home.sibling.speaker:
+            node.books[(space, device)] = Book(book.log, node.keys)
+    node.own.reread()
+    for space in (node.own.space, node.me.card):
+        theirs = home.node.books[(space, home.sibling.speaker)]
+        assert theirs.log.size() in can_read(home.node, theirs)
+        assert theirs.log.size() not in can_read(node, theirs), "it reads what is new"
+    return home, gone
+
+
+def no_answer(node, door, content):
+    try:
+        session = node.dial(door, content)
+        raise AssertionError(f"it heard {session.hear(5)}, {session.counts}")
+    except Closed:
+        pass
+
+
+def a_device_of_its_own_is_given_up(place):
+    """OWN-4, STOLEN-1, STOLEN-5, STOLEN-6, STOLEN-8, RETURN-2, RETURN-9, FACT-1, P5: what it wrote
+    last comes back, by Bruno; he tells it, and its own member answers no more."""
+    home, (node, sibling, peer) = shut_out(GIVEN_UP, place)
+    until(lambda: home.ana.ok("me", "show").get("place") == "Beyond", what="it did not come back")
+    no_answer(node, sibling, node.me.identity.data)
+    session = node.dial(peer, node.me.identity.data)
+    session.until(lambda: node.forks.ends, what="it was not told")
+    assert node.forks.ends == {node.me.device: [b"", GIVEN_UP]}
+    node.write_card(title="Too late")
+    node.commit()
+    session.give()
+    session.hear(1)
+    assert not session.is_acked() and home.friends[0].card_of("Ana")["title"] == "Afterwards"
+
+
+def a_device_of_its_own_is_stolen(place):
+    """OWN-4, STOLEN-1, STOLEN-3, STOLEN-5, STOLEN-6, STOLEN-8, FACT-1, P5: what it wrote last says
+    nothing, and nobody answers."""
+    home, (node, sibling, peer) = shut_out(STOLEN, place)
+    until(lambda: home.friends[0].card_of("Ana").get("place") is None, what="it still counts")
+    no_answer(node, sibling, node.me.identity.data)
+    no_answer(node, peer, node.me.identity.data)
+    assert home.ana.ok("me", "show").get("place") is None
 
 
 if __name__ == "__main__":

@@ -37,7 +37,8 @@ struct space_opening {
     uint8_t *keys;      /* secret: of the parents, then the new one */
 };
 
-/* Records the key in self, so that every own device has it. */
+/* PROTOCOL SELF-1: "Whoever opens an epoch puts its key object into self at once, with all of its
+ * fields" */
 static enum err space_record_key(struct ledger_txn *txn, const struct space_opening *opening,
                                  const struct hash *id)
 {

@@ -21,6 +21,20 @@ def open_any(statement, labels):
     return open_statement(labels[-1], statement)
 
 
+class Fact:
+    """FACT-1: a certificate, a retire statement or a keep, by its shape."""
+
+    def __init__(self, statement):
+        self.certificate, self.body = None, []
+        if len(unpack(statement)) == 2:
+            self.certificate = Certificate(statement)
+            self.member = self.certificate.member
+        else:
+            self.member, body = open_any(statement, ("kith retire", "kith keep"))
+            self.body = unpack(body)
+        self.is_retire, self.is_keep = len(self.body) == 4, len(self.body) == 5
+
+
 class Forks:
     """What a node does where a log has two branches."""
 
@@ -162,20 +176,16 @@ class Forks:
         book.log = lost
 
     def hear_facts(self, peer, statements):
-        """FACT-1: believed for what signed them. A certificate has two elements, others three."""
-        for statement in statements:
-            if len(unpack(statement)) == 2:
-                one = Certificate(statement)
-                if one.member == peer.member and one.certifier == peer.member:
-                    peer.devices[one.device] = one
-                continue
-            member, body = open_any(statement, ("kith retire", "kith keep"))
-            body = unpack(body)
-            if member == self.node.me.member and len(body) == 4:
+        """FACT-1: believed for what signed them."""
+        for fact in map(Fact, statements):
+            body, one = fact.body, fact.certificate
+            if one and one.member == peer.member and one.certifier == peer.member:
+                peer.devices[one.device] = one
+            elif fact.is_retire and fact.member == self.node.me.member:
                 self.ends[body[0]] = body[1:3]
-            elif member == peer.member and len(body) == 4:
+            elif fact.is_retire and fact.member == peer.member:
                 peer.retired[body[0]] = body[1:3]
-            elif member == peer.member:
+            elif fact.is_keep and fact.member == peer.member:
                 peer.keeps[tuple(body[:2])] = body[2:4]
 
     def say_facts(self, session):

@@ -55,6 +55,8 @@ bool space_audience_has(const struct space_audience *audience, const struct publ
     return space_has(&audience->readers, reader);
 }
 
+/* PROTOCOL EPOCH-12: "and every known device of theirs that was neither given up nor stolen and is
+ * not void." */
 static enum err space_on_device(void *self, const struct device_row *device)
 {
     struct space_count *count = self;

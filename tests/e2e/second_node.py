@@ -3,7 +3,7 @@ import socket
 
 from second_channel import Channel
 from second_epoch import Book, Keys
-from second_fork import CARD, KIND_CERTIFICATE, Forks
+from second_fork import CARD, KIND_CERTIFICATE, PAIR, Forks
 from second_handshake import answer, call
 from second_keys import about, digest, fresh, kdf, x25519_public
 from second_log import Entry, Log
@@ -62,6 +62,9 @@ class Peer:
         """Of my own devices, too: what one has of another, a peer gives on (SYNC-6)."""
         return space in self.spaces() and device in self.devices or self.own is not None and \
             space in (self.own.me.card, self.pair_out) and device in self.own.devices
+
+    def kind_of(self, space):
+        return PAIR if space == self.pair_in else CARD
 
     def reread(self, node):
         node.reread(self)

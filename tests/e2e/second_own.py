@@ -40,9 +40,20 @@ class Sibling:
     def __init__(self, own, device, address=None):
         certificate = own.devices[device]
         self.own, self.member, self.static = own, own.me.member, certificate.static
-        self.devices, self.speaker = {device: certificate}, device
-        self.retired, self.keeps, self.address = {}, {}, address
-        self.secret = own.secret
+        self.speaker, self.retired, self.keeps = device, own.retired, own.keeps
+        self.secret, self.address = own.secret, address
+
+    @property
+    def devices(self):
+        """HANDSHAKE-10: this one, and whoever has followed it."""
+        device, chain = self.speaker, {}
+        while device in self.own.devices and device not in chain:
+            chain[device] = self.own.devices[device]
+            device = self.own.successors.get(device)
+        return chain
+
+    def kind_of(self, space):
+        return self.own.spaces[space]
 
     def door(self):
         """OWN-1, OWN-2"""
@@ -72,8 +83,8 @@ class Own:
         self.peers = {}      # member -> peer
         self.devices = {one.device: one for one in self.me.identity.chain}
         self.spaces = {space: SELF, self.me.card: CARD}
-        self.retired = {}    # device -> the reason
-        self.keeps = {}      # (space, device) -> how much of the log counts
+        self.retired, self.successors = {}, {}  # device -> the reason, and who follows it
+        self.keeps = {}      # (space, device) -> size and hash of what counts
         self.told = {}       # space that a peer writes -> who
         self.readers = {}    # epoch's id -> the keys of those who may read
 
@@ -153,7 +164,8 @@ class Own:
                 self.node.reread(peer)
 
     def read_space(self, space):
-        books = self.node.books_of(space)
+        books = self.node.books_of(space) + [
+            book for (one, _), (book, _) in self.node.forks.returns.items() if one == space]
         for book in books:
             book.hear(self.me.receivings)
         self.node.objects[space] = read(books, self.node.keys)
@@ -188,8 +200,9 @@ class Own:
                 devices[one.device] = one
             elif fact.is_retire and is_mine:
                 self.retired[body[0]] = body[2]
+                self.successors[body[0]] = body[1]
             elif fact.is_keep and is_mine:
-                self.keeps[tuple(body[:2])] = body[2]
+                self.keeps[tuple(body[:2])] = body[2:4]
 
     # Writing.
 

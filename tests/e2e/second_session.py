@@ -67,6 +67,7 @@ class Session:
     def hello(self):
         mine, yours = self.node.shared(self.peer)
         self.digests = [self.digest(mine), self.digest(yours)]
+        self.node.forks.held.clear()
         self.known = {(log.space, log.device): log.size()
                       for log in self.node.all_shared(self.peer)}
         self.say(HELLO, VERSION, *self.digests, self.node.addresses)

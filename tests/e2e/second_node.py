@@ -235,6 +235,8 @@ class Node:
 
     def current(self, space):
         """The epoch under which is written."""
+        if self.own:
+            self.own.choose(space)
         named = self.book(space, self.me.device).named
         return self.keys.epochs[named[self.chosen[space] - 1]]
 

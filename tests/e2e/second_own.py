@@ -3,16 +3,17 @@ import unicodedata
 
 from second_fork import (CARD, FORKED, KIND_CERTIFICATE, KIND_KEEP, KIND_RETIRE, PAIR, STOLEN,
                          Fact)
-from second_keys import about, digest, fresh, kdf
+from second_keys import about, did, digest, fresh, kdf
 from second_member import Certificate, Identity, Welcome, now_ms
-from second_node import KIND_DOOR, NOBODY, Peer
+from second_node import KIND_CARD, KIND_DOOR, NOBODY, Peer
 from second_object import edits_of, forgotten, read
 from second_pack import pack
+from second_session import FACTS
 
 KIND_CONTACT, KIND_LINK, KIND_KEY, KIND_SPACE, KIND_KNOCK = 10, 11, 13, 14, 15
-KIND_CIRCLE = 17
+KIND_CIRCLE, KIND_CLOSENESS = 17, 20
 SELF, NETWORK = 1, 4
-LINKED, REMOVED, INVITED = 1, 2, 1
+LINKED, REMOVED, INVITED, COMPARED = 1, 2, 1, 3
 
 
 LETTERS = str.maketrans(dict(zip(
@@ -160,6 +161,8 @@ class Own:
                     self.read_space(space)
             for one in self.objects(KIND_CERTIFICATE, self.me.card):
                 self.hear_facts([one.value(1)])
+            for card in self.objects(KIND_CARD, self.me.card):
+                self.me.name = card.value(1)
             for peer in self.peers.values():
                 self.node.reread(peer)
 
@@ -203,6 +206,15 @@ class Own:
                 self.successors[body[0]] = body[1]
             elif fact.is_keep and is_mine:
                 self.keeps[tuple(body[:2])] = body[2:4]
+
+    def tell_writer(self, session, device):
+        """FACT-1: the certificates of another device of mine, before what it wrote."""
+        chain = []
+        while device != self.me.device and device in self.devices:
+            chain.insert(0, self.devices[device].statement)
+            device = self.devices[device].certifier
+        if chain:
+            session.say(FACTS, chain)
 
     # Writing.
 
@@ -331,6 +343,16 @@ class Own:
         for device, seq in named:
             self.node.books[(self.space, device)].log.entry(seq).payload = None
         return named
+
+    def say_near(self, member, level):
+        """KIND-3, closeness"""
+        self.node.write(self.space, KIND_CLOSENESS, about("kith closeness", member),
+                        {1: did(member), 2: level})
+
+    def near(self, member):
+        found = self.node.objects[self.space].get((KIND_CLOSENESS,
+                                                   about("kith closeness", member)))
+        return found and found.value(2)
 
     def add_to_circle(self, name, member):
         """KIND-3: its id comes from the folded name."""

@@ -122,6 +122,8 @@ class Session:
             return
         for log, size in list(self.lacking()):
             key = (log.space, log.device)
+            if self.node.own and key not in self.given:
+                self.node.own.tell_writer(self, log.device)
             if key not in self.given:
                 self.given[key] = len(self.given)
                 self.say(LOG, self.given[key], *key)

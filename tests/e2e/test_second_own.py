@@ -160,6 +160,32 @@ def whom_one_device_removes_no_device_writes_for(place):
     assert home.session.in_step, "the two do not share the same"
 
 
+def a_link_of_one_device_is_the_others(place):
+    """OWN-8, OWN-9, OWN-11, SELF-2, SELF-3, EPOCH-4, EPOCH-5: it accepts Carla's invitation; Ana's
+    node calls her by what stands in self, and the other way."""
+    home = Household(place, "Bruno")
+    node, own, ana = home.node, home.own, home.ana
+    ana.ok("me", "edit", "--title", "Carpenter")
+    home.session.until(lambda: node.objects[node.me.card][CARD_KEY].value(3) == "Carpenter")
+    carla = place.member("Carla").start()
+    session = node.accept(carla.ok("peer", "invite", "Ana")["uri"])
+    session.until(session.is_settled)
+    session.until(lambda: node.card_of(session.peer))
+    until(lambda: carla.card_of("Ana").get("title") == "Carpenter")
+    own.write_link(session.peer)
+    own.keep_keys(session.peer)
+    home.told()
+    session.bye()
+    until(lambda: {row["name"]: row["state"] for row in ana.peers()}.get("Carla") == "online",
+          what="Ana does not reach Carla")
+    until(lambda: ana.card_of("Carla").get("name") == "Carla", what="Ana reads no card of Carla")
+    ana.ok("me", "edit", "--title", "Joiner")
+    until(lambda: carla.card_of("Ana").get("title") == "Joiner")
+    carla.ok("me", "edit", "--title", "Baker")
+    until(lambda: ana.card_of("Carla").get("title") == "Baker")
+    until(lambda: all(row["in_step"] for row in ana.peers()))
+
+
 def one_circle_has_one_id(place):
     """KIND-3, FOLD-1: whichever device makes it, however its name is spelt."""
     home = Household(place)

@@ -184,7 +184,7 @@ class Node:
         places = {}
         for edit in edits_of(books):
             if (edit.kind, edit.id) == (kind, object_id):
-                places.setdefault(edit.at[0], []).append(edit.at[1])
+                places.setdefault(edit.at[0], []).append(edit.named[1:])
         self.write(space, KIND_FORGET, fresh(16), {
             1: kind, 2: object_id, 3: pack([list(one) for one in places.items()])})
 

@@ -339,7 +339,7 @@ class Own:
 
     def drop_forgotten(self):
         """FORGET-2: the places of what is forgotten in self; its payloads are gone."""
-        named = forgotten(edits_of(self.node.books_of(self.space)))
+        named = {place[:2] for place in forgotten(edits_of(self.node.books_of(self.space)))}
         for device, seq in named:
             self.node.books[(self.space, device)].log.entry(seq).payload = None
         return named

@@ -367,8 +367,9 @@ static bool space_lacks_devices(const struct space_look *look)
     return look->best != NULL && !look->best->is_exact;
 }
 
-/* PROTOCOL EPOCH-8: "At once where a reader was removed, a device stolen or a device of the own
- * member added; at most once a day for other changes of a peer's devices." */
+/* PROTOCOL EPOCH-8: "At once where a reader was removed, a device stolen or, in self, a device of
+ * the own member added; in a pair space, where the epoch that is written under is not for exactly
+ * today's readers, a day after it was opened" */
 static enum err space_tend_devices(struct ledger_txn *txn, const struct space_row *space)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);

@@ -63,7 +63,9 @@ class Forks:
     def compare(self, session, space, device, size, tag):
         """FORK-2: an author asks for a trace, and who holds a retired log; others send theirs."""
         key = (space, device)
-        if not self.is_fork(session.peer, space, device, size, tag):
+        if self.is_beyond(session.peer, key):
+            self.cut(session, key, session.peer.keeps[key][0])
+        elif not self.is_fork(session.peer, space, device, size, tag):
             self.held.discard(key)
         elif key not in self.held:
             self.held.add(key)
@@ -71,6 +73,12 @@ class Forks:
                 session.say(TRACE_ASK, space, device, size)
             else:
                 self.say_trace(session, space, device, size)
+
+    def is_beyond(self, peer, key):
+        """RETIRE-6: more of a retired log is here than its keep lets count."""
+        size, chain = peer.keeps.get(key, (0, None))
+        log = self.node.book(*key).log
+        return log.first <= size < log.size() and log.hash_at(size) == chain
 
     def say_trace(self, session, space, device, size):
         log = self.node.books[(space, device)].log
@@ -98,7 +106,7 @@ class Forks:
         self.returns[key] = book, size
         self.node.books[key] = Book(book.log.beginning(size), self.node.keys)
         self.held.discard(key)
-        self.node.reread(session.peer)
+        session.peer.reread(self.node)
         session.say_marks()
         self.say_returned(session, *key, size, book)
 
@@ -114,9 +122,8 @@ class Forks:
                 told.append([index, epoch.opener, b"".join(epoch.parents), epoch.depth,
                              epoch.readers, epoch.commitment,
                              self.node.keys.keys.get(epoch.id, b"")])
-            kind = PAIR if space == session.peer.pair_in else CARD
-            session.say(RETURNED, session.returned, space, device, kind, end == log.size(), size,
-                        log.hash_at(size), told, entries, signature)
+            session.say(RETURNED, session.returned, space, device, session.peer.kind_of(space),
+                        end == log.size(), size, log.hash_at(size), told, entries, signature)
             session.returned += 1
             size = end
             if size == log.size():

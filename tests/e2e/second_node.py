@@ -3,7 +3,7 @@ import socket
 
 from second_channel import Channel
 from second_epoch import Book, Keys
-from second_fork import CARD, KIND_CERTIFICATE, Forks
+from second_fork import CARD, KIND_CERTIFICATE, PAIR, Forks
 from second_handshake import answer, call
 from second_keys import about, digest, fresh, kdf, x25519_public
 from second_log import Entry, Log
@@ -62,6 +62,9 @@ class Peer:
         """Of my own devices, too: what one has of another, a peer gives on (SYNC-6)."""
         return space in self.spaces() and device in self.devices or self.own is not None and \
             space in (self.own.me.card, self.pair_out) and device in self.own.devices
+
+    def kind_of(self, space):
+        return PAIR if space == self.pair_in else CARD
 
     def reread(self, node):
         node.reread(self)
@@ -181,9 +184,7 @@ class Node:
         places = {}
         for edit in edits_of(books):
             if (edit.kind, edit.id) == (kind, object_id):
-                book = self.book(space, edit.at[0])
-                place = [edit.at[1], book.log.entry(edit.at[1]).hash]
-                places.setdefault(edit.at[0], []).append(place)
+                places.setdefault(edit.at[0], []).append(edit.named[1:])
         self.write(space, KIND_FORGET, fresh(16), {
             1: kind, 2: object_id, 3: pack([list(one) for one in places.items()])})
 
@@ -234,6 +235,8 @@ class Node:
 
     def current(self, space):
         """The epoch under which is written."""
+        if self.own:
+            self.own.choose(space)
         named = self.book(space, self.me.device).named
         return self.keys.epochs[named[self.chosen[space] - 1]]
 

@@ -66,8 +66,8 @@ class Edit:
     def __init__(self, book, seq, plain):
         self.kind, self.id, time, writes, *rest = unpack(plain)
         self.at = book.log.device, seq
-        self.name = *self.at, book.log.entry(seq).hash
-        original = rest[0] if rest else self.name
+        self.named = (*self.at, book.log.entry(seq).hash)
+        original = rest[0] if rest else [*self.named]
         self.place = tuple(original[3:]) or self.at
         self.origin = (*original[:3], time)
         self.writes = list(spelled_out(writes))
@@ -114,22 +114,18 @@ def restatement_of(edits, keys):
 
 
 def forgotten(edits):
-    """FORGET-1: (device, seq, payload hash) of each entry that one names."""
-    return {(device, *place) for edit in edits if edit.kind == KIND_FORGET
+    """FORGET-2: the entries, (device, seq, hash), that say nothing any more."""
+    return {(device, seq, entry_hash) for edit in edits if edit.kind == KIND_FORGET
             for write in edit.writes if write[:2] == [0, 3]
-            for device, places in unpack(write[3]) for place in places}
-
-
-def says_nothing(edit, gone):
-    """FORGET-2, FORGET-3: it or what it repeats is named, and it is no forget itself."""
-    return edit.kind != KIND_FORGET and not gone.isdisjoint((edit.name, edit.origin[:3]))
+            for device, entries in unpack(write[3]) for seq, entry_hash in entries}
 
 
 def read(books, keys):
     """{(kind, id): object} of what counts and shows in a space's logs."""
     edits, objects = list(edits_of(books)), {}
     gone = forgotten(edits)
-    edits = [edit for edit in edits if not says_nothing(edit, gone)]
+    edits = [edit for edit in edits
+             if not gone & {edit.named, edit.origin[:3]} or edit.kind == KIND_FORGET]
     counts = restatement_of(edits, keys)
     for edit in edits:
         if counts is None or not counts.is_dead(edit):

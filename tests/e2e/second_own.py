@@ -3,16 +3,17 @@ import unicodedata
 
 from second_fork import (CARD, FORKED, KIND_CERTIFICATE, KIND_KEEP, KIND_RETIRE, PAIR, STOLEN,
                          Fact)
-from second_keys import about, digest, fresh, kdf
+from second_keys import about, did, digest, fresh, kdf
 from second_member import Certificate, Identity, Welcome, now_ms
-from second_node import KIND_DOOR, NOBODY, Peer
+from second_node import KIND_CARD, KIND_DOOR, NOBODY, Peer
 from second_object import edits_of, forgotten, read
 from second_pack import pack
+from second_session import FACTS
 
 KIND_CONTACT, KIND_LINK, KIND_KEY, KIND_SPACE, KIND_KNOCK = 10, 11, 13, 14, 15
-KIND_CIRCLE = 17
+KIND_CIRCLE, KIND_CLOSENESS = 17, 20
 SELF, NETWORK = 1, 4
-LINKED, REMOVED, INVITED = 1, 2, 1
+LINKED, REMOVED, INVITED, COMPARED = 1, 2, 1, 3
 
 
 LETTERS = str.maketrans(dict(zip(
@@ -40,9 +41,20 @@ class Sibling:
     def __init__(self, own, device, address=None):
         certificate = own.devices[device]
         self.own, self.member, self.static = own, own.me.member, certificate.static
-        self.devices, self.speaker = {device: certificate}, device
-        self.retired, self.keeps, self.address = {}, {}, address
-        self.secret = own.secret
+        self.speaker, self.retired, self.keeps = device, own.retired, own.keeps
+        self.secret, self.address = own.secret, address
+
+    @property
+    def devices(self):
+        """HANDSHAKE-10: this one, and whoever has followed it."""
+        device, chain = self.speaker, {}
+        while device in self.own.devices and device not in chain:
+            chain[device] = self.own.devices[device]
+            device = self.own.successors.get(device)
+        return chain
+
+    def kind_of(self, space):
+        return self.own.spaces[space]
 
     def door(self):
         """OWN-1, OWN-2"""
@@ -72,8 +84,8 @@ class Own:
         self.peers = {}      # member -> peer
         self.devices = {one.device: one for one in self.me.identity.chain}
         self.spaces = {space: SELF, self.me.card: CARD}
-        self.retired = {}    # device -> the reason
-        self.keeps = {}      # (space, device) -> how much of the log counts
+        self.retired, self.successors = {}, {}  # device -> the reason, and who follows it
+        self.keeps = {}      # (space, device) -> size and hash of what counts
         self.told = {}       # space that a peer writes -> who
         self.readers = {}    # epoch's id -> the keys of those who may read
 
@@ -149,11 +161,14 @@ class Own:
                     self.read_space(space)
             for one in self.objects(KIND_CERTIFICATE, self.me.card):
                 self.hear_facts([one.value(1)])
+            for card in self.objects(KIND_CARD, self.me.card):
+                self.me.name = card.value(1)
             for peer in self.peers.values():
                 self.node.reread(peer)
 
     def read_space(self, space):
-        books = self.node.books_of(space)
+        books = self.node.books_of(space) + [
+            book for (one, _), (book, _) in self.node.forks.returns.items() if one == space]
         for book in books:
             book.hear(self.me.receivings)
         self.node.objects[space] = read(books, self.node.keys)
@@ -188,8 +203,18 @@ class Own:
                 devices[one.device] = one
             elif fact.is_retire and is_mine:
                 self.retired[body[0]] = body[2]
+                self.successors[body[0]] = body[1]
             elif fact.is_keep and is_mine:
-                self.keeps[tuple(body[:2])] = body[2]
+                self.keeps[tuple(body[:2])] = body[2:4]
+
+    def tell_writer(self, session, device):
+        """FACT-1: the certificates of another device of mine, before what it wrote."""
+        chain = []
+        while device != self.me.device and device in self.devices:
+            chain.insert(0, self.devices[device].statement)
+            device = self.devices[device].certifier
+        if chain:
+            session.say(FACTS, chain)
 
     # Writing.
 
@@ -314,10 +339,20 @@ class Own:
 
     def drop_forgotten(self):
         """FORGET-2: the places of what is forgotten in self; its payloads are gone."""
-        named = forgotten(edits_of(self.node.books_of(self.space)))
-        for device, seq, _ in named:
+        named = {place[:2] for place in forgotten(edits_of(self.node.books_of(self.space)))}
+        for device, seq in named:
             self.node.books[(self.space, device)].log.entry(seq).payload = None
-        return {(device, seq) for device, seq, _ in named}
+        return named
+
+    def say_near(self, member, level):
+        """KIND-3, closeness"""
+        self.node.write(self.space, KIND_CLOSENESS, about("kith closeness", member),
+                        {1: did(member), 2: level})
+
+    def near(self, member):
+        found = self.node.objects[self.space].get((KIND_CLOSENESS,
+                                                   about("kith closeness", member)))
+        return found and found.value(2)
 
     def add_to_circle(self, name, member):
         """KIND-3: its id comes from the folded name."""

@@ -1,6 +1,7 @@
 """The second node (second_*.py) as a device of a member who has a real one, too: it is admitted by
 that one, or admits it. Written from PROTOCOL.md alone, as test_second.py is."""
 import os
+import shutil
 import subprocess
 import time
 
@@ -14,7 +15,7 @@ from second_handshake import Closed
 from second_member import Further, Identity, Welcome, read_addresses
 from second_node import KIND_CARD, NOBODY, Node
 from second_own import KIND_CONTACT, Own, Sibling
-from second_session import BATCH, FACTS, WANT
+from second_session import BATCH, FACTS, WANT, Ended
 from test_second import can_read, need_sodium
 
 CARD_KEY = KIND_CARD, NOBODY
@@ -157,6 +158,32 @@ def whom_one_device_removes_no_device_writes_for(place):
     home.session = node.dial(home.sibling, node.me.identity.data)
     home.session.until(lambda: home.session.marks_heard)
     assert home.session.in_step, "the two do not share the same"
+
+
+def a_link_of_one_device_is_the_others(place):
+    """OWN-8, OWN-9, OWN-11, SELF-2, SELF-3, EPOCH-4, EPOCH-5: it accepts Carla's invitation; Ana's
+    node calls her by what stands in self, and the other way."""
+    home = Household(place, "Bruno")
+    node, own, ana = home.node, home.own, home.ana
+    ana.ok("me", "edit", "--title", "Carpenter")
+    home.session.until(lambda: node.objects[node.me.card][CARD_KEY].value(3) == "Carpenter")
+    carla = place.member("Carla").start()
+    session = node.accept(carla.ok("peer", "invite", "Ana")["uri"])
+    session.until(session.is_settled)
+    session.until(lambda: node.card_of(session.peer))
+    until(lambda: carla.card_of("Ana").get("title") == "Carpenter")
+    own.write_link(session.peer)
+    own.keep_keys(session.peer)
+    home.told()
+    session.bye()
+    until(lambda: {row["name"]: row["state"] for row in ana.peers()}.get("Carla") == "online",
+          what="Ana does not reach Carla")
+    until(lambda: ana.card_of("Carla").get("name") == "Carla", what="Ana reads no card of Carla")
+    ana.ok("me", "edit", "--title", "Joiner")
+    until(lambda: carla.card_of("Ana").get("title") == "Joiner")
+    carla.ok("me", "edit", "--title", "Baker")
+    until(lambda: ana.card_of("Carla").get("title") == "Baker")
+    until(lambda: all(row["in_step"] for row in ana.peers()))
 
 
 def one_circle_has_one_id(place):
@@ -310,6 +337,35 @@ def a_key_file_is_judged_in_order(place):
     assert with_key(ana, whole).ok("contact", "add", "Joon")["name"] == "Joon"
 
 
+def a_restored_home_heals_by_its_other_device(place):
+    """FORK-2, FORK-3, FORK-7, RETURN-2, RETURN-3, HANDSHAKE-10, FACT-1: in self and card space."""
+    home = Household(place)
+    node, own, ana = home.node, home.own, home.ana
+    home.session.bye()
+    ana.stop()
+    shutil.copytree(ana.home, ana.home + ".old")
+    home.start()
+    ana.ok("contact", "add", "Lost", "--email", "lost@example.org")
+    ana.ok("me", "edit", "--title", "Lost")
+    home.call()
+    home.session.bye()
+    ana.stop()
+    shutil.rmtree(ana.home)
+    os.rename(ana.home + ".old", ana.home)
+    home.start()
+    ana.ok("contact", "add", "After", "--email", "after@example.org")
+    home.session = node.dial(home.sibling, node.me.identity.data)
+    until(lambda: is_ended(home.session), what="the session under the old keys goes on")
+    home.session = node.dial(home.sibling, node.me.identity.data)
+    home.session.until(lambda: {"Lost", "After"} <= set(own.contacts()), what="not both branches")
+    until(lambda: {"Lost", "After"} <= set(home.contacts()), what="the branch did not come back")
+    home.session.until(home.session.is_settled)
+    assert ana.ok("me", "show").get("title") == "Lost"
+    assert node.objects[node.me.card][CARD_KEY].value(3) == "Lost"
+    told = ana.events("fork")
+    assert len(told) == 1 and "goes on under a new key" in told[0][1], told
+
+
 class Guest:
     """The second node with a peer, and a real node as the other device that it has admitted."""
 
@@ -420,6 +476,14 @@ def shut_out(reason, place):
         assert theirs.log.size() in can_read(home.node, theirs)
         assert theirs.log.size() not in can_read(node, theirs), "it reads what is new"
     return home, gone
+
+
+def is_ended(session):
+    try:
+        session.hear(0.2)
+    except (Closed, Ended):
+        return True
+    return False
 
 
 def no_answer(node, door, content):

@@ -1,6 +1,7 @@
 """Forks that heal (FORK), retired devices (RETIRE, FACT) and what was cut (RETURN)."""
-from second_epoch import Book
+from second_epoch import Book, Epoch
 from second_keys import Refused
+from second_log import Log
 from second_member import Certificate, now_ms, open_statement
 from second_pack import unpack
 from second_session import FACTS, FETCH, RETURNED, STORED, TRACE, TRACE_ASK
@@ -132,13 +133,38 @@ class Forks:
     def hear_returned(self, session, number, space, device, kind, is_last, start, start_hash,
                       epochs, entries, signature):
         """RETURN-3: of my own log it is the proof, once a head closes it."""
+        session.say(STORED, number)
+        if device in self.facts:  # RETURN-2: what was cut of a log of mine comes home.
+            self.take_home(space, device, [start, start_hash], epochs, entries, signature)
+            return
         branch = self.branches[(space, device)]
         if branch.size() != start or branch.tip() != start_hash:
             raise Refused("a returned batch does not begin where the branch stands")
         branch.take(entries, signature)
-        session.say(STORED, number)
         if is_last:
             self.heal(session, space)
+
+    def take_home(self, space, device, start, epochs, entries, signature):
+        """RETURN-3, RETURN-4, RETURN-9"""
+        node, book = self.node, Book(Log(space, device), self.node.keys)
+        book.log.begin(*start)
+        book.log.take(entries, signature)
+        book.named = [None] * max([one[0] for one in epochs], default=0)
+        for index, opener, parents, depth, readers, commit, key in epochs:
+            epoch = Epoch(space, opener, [parents, depth, readers, commit, b"", []])
+            book.named[index - 1] = epoch.id
+            node.keys.hear(epoch, [])
+            if key:
+                node.keys.learn(epoch.id, key)
+        for seq in range(book.log.first + 1, book.log.size() + 1):
+            plain = book.plain(seq)
+            if plain is not None:
+                self.repeat(space, unpack(plain), [device, seq, book.log.entry(seq).hash])
+        node.commit()
+
+    def repeat(self, space, edit, original):
+        """ORIGIN-1, RETURN-7"""
+        self.node.edit(space, edit + [original][len(edit) - 4:])
 
     def heal(self, session, space):
         """FORK-5, FORK-7: the branch that was given is kept, mine is restated by a successor."""
@@ -156,16 +182,19 @@ class Forks:
         self.healed = old
 
     def retire(self, device, successor, reason):
-        """RETIRE-1 to RETIRE-4: by the root; it stands in the card space, each keep in its own."""
+        """RETIRE-1 to RETIRE-4: it stands in the card space, each keep in its own."""
         node, me = self.node, self.node.me
-        retire = me.state_root("kith retire", [device, successor, reason, now_ms()])
+        retire = me.state_own("kith retire", [device, successor, reason, now_ms()])
         keeps = []
         for (space, one), book in list(node.books.items()):
             if one == device:
                 log = book.log
-                keeps.append((space, me.state_root("kith keep", [
+                keeps.append((space, me.state_own("kith keep", [
                     space, device, log.size(), log.tip(), log.heads[log.size()]])))
-        self.facts[device] = [me.certificates[device], retire, *(keep for _, keep in keeps)]
+        self.facts[device] = [*(one.statement for one in me.identity.chain),
+                              me.certificates[device], retire, *(keep for _, keep in keeps)]
+        if node.own:
+            node.own.hear_facts(self.facts[device])
         node.begin_again(old=device)
         node.write_statement(me.card, KIND_RETIRE, retire)
         for space, keep in keeps:
@@ -178,8 +207,7 @@ class Forks:
         for seq, entry in enumerate(log.entries, 1):
             plain = None if entry.hash in kept else book.plain(seq)
             if plain is not None:
-                edit = unpack(plain)
-                self.node.edit(space, edit + [[log.device, seq, entry.hash]][len(edit) - 4:])
+                self.repeat(space, unpack(plain), [log.device, seq, entry.hash])
         book.log = lost
 
     def hear_facts(self, peer, statements):

@@ -242,9 +242,10 @@ class Node:
 
     def write_pair(self, peer):
         """A pair space begins with an epoch for its reader; it grants the card's key (EPOCH-5)."""
-        readers = [x25519_public(self.me.receivings[-1]), self.me.recovery]
-        self.open_epoch(peer.pair_out,
-                        readers + [one.receiving for one in peer.devices.values()])
+        readers = self.own.receivings(peer.pair_out) if self.own else \
+            [x25519_public(self.me.receivings[-1]), self.me.recovery] + \
+            [one.receiving for one in peer.devices.values()]
+        self.open_epoch(peer.pair_out, readers)
         self.grant(peer, CARD, self.current(self.me.card))
 
     def grant(self, peer, kind, epoch):

@@ -1,23 +1,25 @@
 """The second node (second_*.py) as a device of a member who has a real one, too: it is admitted by
 that one, or admits it. Written from PROTOCOL.md alone, as test_second.py is."""
+import copy
 import os
 import shutil
 import subprocess
 import time
 
 import second_ask
-import second_keyfile
-from kithtest import DATA, link, run, until
-from second_keys import did, digest, ed25519_public, fresh, kdf, u32, x25519_public
+from kithtest import link, run, until
 from second_epoch import Book
 from second_fork import GIVEN_UP, STOLEN
 from second_handshake import Closed
+from second_keys import about, digest, kdf
+from second_log import Log
 from second_member import Further, Identity, Welcome, read_addresses
 from second_node import KIND_CARD, NOBODY, Node
 from second_own import KIND_CONTACT, Own, Sibling
 from second_session import BATCH, FACTS, WANT, Ended
 from test_second import can_read, need_sodium
 
+KIND_REACH = 32
 CARD_KEY = KIND_CARD, NOBODY
 DEVICE = os.environ["KITH_DEVICE_BINARY"]
 
@@ -102,7 +104,7 @@ def an_admitted_device_shares_everything(place):
 
 
 def it_calls_peers_and_is_called(place):
-    """HANDSHAKE-9, FACT-1, OWN-2, OWN-3: a peer that never heard of it, and its own member."""
+    """HANDSHAKE-9, FACT-1, OWN-2, OWN-3, OWN-10: by a peer that never heard of it, and by Ana."""
     home = Household(place, "Bruno")
     node, ana, (bruno,) = home.node, home.ana, home.friends
     peer = home.peer("Bruno")
@@ -120,11 +122,22 @@ def it_calls_peers_and_is_called(place):
     home.start()
     home.call()  # Where it is reached stands in its hello.
     assert ana.ok("me", "show")["org"] == "Directly" and ana.card_of("Bruno")["title"] == "Baker"
-    home.session.bye()
-    ana.stop()
-    home.start()
-    session = node.listen(home.sibling)
-    session.until(session.is_settled, what="Ana calls and is not in step")
+    for by_card in (False, True):  # OWN-10: another place, told in the card space alone.
+        if by_card:
+            node.listener.close()
+            node.open_door()
+            node.write(node.me.card, KIND_REACH, about("kith device", node.me.device),
+                       {1: node.addresses})
+            node.commit()
+            session.give()
+            session.until(session.is_settled)
+            session.bye()
+        else:
+            home.session.bye()
+        ana.stop()
+        home.start()
+        session = node.listen(home.sibling)
+        session.until(session.is_settled, what="Ana calls and is not in step")
 
 
 def whom_one_device_removes_no_device_writes_for(place):
@@ -245,98 +258,6 @@ def what_expires_is_over_for_all(place):
     assert "For a moment" not in own.contacts()
 
 
-def with_key(member, data):
-    """The member's home with this as its key file."""
-    with open(os.path.join(member.home, "key"), "wb") as file:
-        file.write(data)
-    return member
-
-
-def key_of(member):
-    with open(os.path.join(member.home, "key"), "rb") as file:
-        return file.read()
-
-
-def a_key_file_is_read_and_written(place):
-    """FILE-1 to FILE-8, KEYS-2 to KEYS-4, CERT-4, WORDS-1 to WORDS-3: with a passphrase or none."""
-    need_sodium()
-    ana = place.member("Ana")
-    fields = second_keyfile.read(key_of(ana))
-    assert did(fields["member"]) == ana.identity["member"]
-    assert ed25519_public(fields["signing"]).hex() == ana.identity["device"]
-    with open(os.path.join(DATA, "words", "bip39-english.txt"), encoding="ascii") as words:
-        seed = second_keyfile.seed_of_words(ana.identity["recovery_words"], words.read().split())
-    assert kdf(seed, "kith root", u32(0)) == fields["root"]
-    next_root = ed25519_public(kdf(seed, "kith root", u32(1)))
-    assert digest("kith next root", next_root) == fields["pin"]
-    assert x25519_public(kdf(seed, "kith recovery")) == fields["recovery"]
-    with_key(ana, second_keyfile.write(fields, b"open sesame"))
-    assert "passphrase" in ana.fails(7, "contact", "add", "Joon")["message"]
-    path = os.path.join(place.path, "pass")
-    for passphrase, code in (("open sesame", 0), ("open says me", 7)):
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(passphrase)
-        os.chmod(path, 0o600)
-        ana.extra = ["--passphrase-file", path]
-        assert ana.call("contact", "add", "Joon")[0] == code, passphrase
-    with_key(ana, second_keyfile.write(fields))
-    ana.extra = []
-    assert ana.ok("status")["key_protection"] == "file permissions only"
-    eva = place.member("Eva", passphrase="Unter den Linden")
-    fields = second_keyfile.read(key_of(eva), b"Unter den Linden")
-    assert did(fields["member"]) == eva.identity["member"]
-
-
-def a_key_file_is_judged_in_order(place):
-    """FILE-9, FILE-10: the second reader and kith say the same of what was made wrong."""
-    need_sodium()
-    ana = place.member("Ana")
-    whole = key_of(ana)
-    fields = second_keyfile.read(whole)
-    plain = b"".join(fields[name] for name, _ in second_keyfile.FIELDS)
-    own = bytes([0, 0])
-    seal = second_keyfile.seal
-
-    def broken(at, byte):
-        return whole[:at] + bytes([byte]) + whole[at + 1:]
-
-    def other(**more):
-        return second_keyfile.write({**fields, **more})
-
-    for name, data, verdict in (
-            ("magic", broken(3, 0), "damaged"), ("short", whole[:95], "damaged"),
-            ("version 2", broken(9, 2), "newer"), ("version 0", broken(9, 0), "damaged"),
-            ("a flag, and the nonce as it was", broken(11, 1), "damaged"),
-            ("a flag", seal(plain, None, b"\0\1", (0, 0)), "newer"),
-            ("kdf 2", seal(plain, None, b"\2\0", (0, 0)), "newer"),
-            ("costs without passphrase", seal(plain, None, own, (1, 8)), "damaged"),
-            ("no pass", seal(plain, None, b"\1\0", (0, 1 << 17)), "damaged"),
-            ("17 passes", seal(plain, None, b"\1\0", (17, 1 << 17)), "limit"),
-            ("4 GiB", seal(plain, None, b"\1\0", (1, 1 << 22)), "limit"),
-            ("locked", second_keyfile.write(fields, b"x"), "locked"),
-            ("another size", seal(plain + b"\0", None, own, (0, 0)), "damaged"),
-            ("a tag", broken(623, whole[623] ^ 1), "damaged"),
-            ("a commitment, and the nonce as it was", broken(60, whole[60] ^ 1), "damaged"),
-            ("what is not zero", other(rest=b"\1".rjust(134, b"\0")), "damaged"),
-            ("holding 2", other(holds_root=b"\2"), "damaged"),
-            ("a root that is not held", other(holds_root=b"\0"), "damaged"),
-            ("another member", other(member=ed25519_public(fresh())), "damaged"),
-            ("no root", other(root=bytes(32)), "damaged"),
-            ("a successor that is not there", other(successor=fresh(96)), "damaged"),
-            ("two successors", other(has_successor=b"\2"), "damaged")):
-        try:
-            second_keyfile.read(data)
-            raise AssertionError(f"read: {name}")
-        except second_keyfile.Judged as why:
-            assert str(why) == verdict, (name, str(why))
-        code, answer = with_key(ana, data).call("contact", "add", "Joon")
-        assert code == (7 if verdict == "locked" else 1), (name, verdict, code, answer)
-        error = answer["error"]
-        words = {"locked": "passphrase", "limit": "damaged"}.get(verdict, verdict)
-        assert words in error["message"], (name, verdict, error)
-    assert with_key(ana, whole).ok("contact", "add", "Joon")["name"] == "Joon"
-
-
 def a_restored_home_heals_by_its_other_device(place):
     """FORK-2, FORK-3, FORK-7, RETURN-2, RETURN-3, HANDSHAKE-10, FACT-1: in self and card space."""
     home = Household(place)
@@ -364,6 +285,42 @@ def a_restored_home_heals_by_its_other_device(place):
     assert node.objects[node.me.card][CARD_KEY].value(3) == "Lost"
     told = ana.events("fork")
     assert len(told) == 1 and "goes on under a new key" in told[0][1], told
+
+
+def it_heals_by_its_real_sibling(place):
+    """RETIRE-4, RETIRE-8, RETIRE-12, FORK-5, FORK-7, RETURN-2, RETURN-9: restored from an old copy,
+    it has no root to be certified by; in self the branch is kept, of the card it comes home."""
+    home = Household(place)
+    node, own = home.node, home.own
+    home.session.bye()
+    kept = {key: copy.deepcopy(book.log) for key, book in node.books.items()
+            if key[1] == node.me.device}
+    saved = dict(node.counters)
+    own.add_contact("First branch", "first@example.org")
+    node.write_card(title="First branch")
+    node.commit()
+    home.call()
+    home.session.bye()
+    for key, book in node.books.items():
+        if key[1] == node.me.device:
+            book.log = kept.get(key) or Log(*key)
+            book.hear(node.me.receivings)
+    node.counters = saved
+    own.reread()
+    own.add_contact("Second branch", "second@example.org")
+    node.write_card(place="Second branch")
+    node.commit()
+    home.session = node.dial(home.sibling, node.me.identity.data)
+    home.session.until(lambda: node.forks.healed, what="no proof came")
+    home.session.bye()
+    home.call()
+    until(lambda: {"First branch", "Second branch"} <= set(home.contacts()), what="contacts")
+    home.session.until(lambda: {"First branch", "Second branch"} <= set(own.contacts()))
+    until(lambda: home.ana.ok("me", "show").get("place") == "Second branch")
+    assert home.ana.ok("me", "show")["title"] == "First branch"
+    own.add_contact("Healed", "healed@example.org")
+    home.told()
+    until(lambda: "Healed" in home.contacts())
 
 
 class Guest:

@@ -150,11 +150,13 @@ static void loop_client_fail(struct loop_client *client, json_t *id, enum rpc_co
     loop_client_send(client, &line);
 }
 
-/* The last word to a client that does not speak the protocol. */
+/* The last word to a client that does not speak the protocol, or finds no room. */
 static void loop_client_dismiss(struct loop_client *client, enum rpc_code code, const char *message)
 {
     client->is_ending = true;
-    loop_client_fail(client, NULL, code, message, "one JSON-RPC 2.0 object a line, at most 1 MiB");
+    loop_client_fail(client, NULL, code, message,
+                     code == RPC_FAILED ? "end one of them, as kith log --follow"
+                                        : "one JSON-RPC 2.0 object a line, at most 1 MiB");
 }
 
 /* Ops as jobs. */
@@ -548,9 +550,12 @@ static void loop_on_client(uv_stream_t *door, int status)
     client->loop = loop;
     client->next = loop->clients;
     loop->clients = client;
-    if (uv_accept(door, (uv_stream_t *)&client->pipe) != 0 || count >= LOOP_CLIENTS_MAX ||
-        !loop_client_is_owner(client) ||
-        uv_read_start((uv_stream_t *)&client->pipe, loop_client_on_alloc, loop_client_on_read) != 0)
+    if (uv_accept(door, (uv_stream_t *)&client->pipe) != 0 || !loop_client_is_owner(client))
+        loop_client_drop(client);
+    else if (count >= LOOP_CLIENTS_MAX)
+        loop_client_dismiss(client, RPC_FAILED, "too many programs ask this node at once");
+    else if (uv_read_start((uv_stream_t *)&client->pipe, loop_client_on_alloc,
+                           loop_client_on_read) != 0)
         loop_client_drop(client);
 }
 

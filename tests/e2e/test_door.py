@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 
-from kithtest import KITH, Skip, run
+from kithtest import KITH, Skip, run, until
 
 
 def code_of(answer):
@@ -267,6 +267,46 @@ def help_and_version_are_documents_too(place):
     for args in (["help", "nonsense"], ["peer"], ["contact", "shwo"], ["--home"]):
         ana.fails(2, *args)
     assert "contact show" in ana.fails(2, "contact", "shwo")["hint"]
+
+
+def a_node_that_ends_while_a_file_travels_is_told(place):
+    """Not one word of success: what was not taken was not imported."""
+    ana = place.member("Ana")
+    path = os.path.join(ana.home, "node.sock")
+    book = b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Jo\r\nEND:VCARD\r\n" * 20000
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(path)
+        door.listen(1)
+
+        def ends_early():
+            client, _ = door.accept()
+            client.recv(1000)
+            client.close()
+        thread = threading.Thread(target=ends_early)
+        thread.start()
+        told = ana.fails(1, "import", "-", stdin=book)
+        thread.join()
+    os.unlink(path)
+    assert "node ended" in told["message"] and told["hint"], told
+    assert ana.ok("contact", "list")["total"] == 0
+
+
+def whoever_finds_the_door_full_is_told_so(place):
+    ana = place.member("Ana").start()
+    path = os.path.join(ana.home, "node.sock")
+    waiting = []
+    for _ in range(64):
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(path)
+        waiting.append(client)
+    for words in (["status"], ["log", "--follow"], ["contact", "add", "Jo"], ["stop"]):
+        told = ana.fails(1, *words)
+        assert "at once" in told["message"], (words, told)
+    assert "at once" in ana.fails(1, "import", "-", stdin=b"BEGIN:VCARD\r\n" * 60000)["message"]
+    for client in waiting:
+        client.close()
+    until(lambda: ana.call("status")[0] == 0, 10)
+    assert ana.ok("contact", "list")["total"] == 0
 
 
 run(dict(globals()))

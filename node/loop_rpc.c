@@ -331,6 +331,8 @@ static void loop_client_op(struct loop_client *client, struct rpc_request *reque
     job->call.progress = loop_op_progress;
     job->call.progress_self = job;
     client->job = job;
+    /* What was delivered is told as delivered. */
+    loop_job_flush(client->loop, op->mode == OP_READ);
     loop_op_push(client->loop, job, op->mode == OP_READ);
 }
 

@@ -198,7 +198,7 @@ def a_reminder_about_everybody_of_a_large_import_comes_once_for_each(place):
 
 
 def of_too_much_that_is_due_the_first_stays(place):
-    """The list ends at 5,000: what is left out is what is due last, in whatever order it was met."""
+    """The list ends at 5,000: what is left out is what is due last, however it was met."""
     ana, count = place.member("Ana"), 5003
     book = "".join(f"BEGIN:VCARD\nVERSION:3.0\nFN:Person {at:04}\nEND:VCARD\n"
                    for at in range(count))

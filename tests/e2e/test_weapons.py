@@ -285,7 +285,8 @@ def no_line_to_type_holds_a_name_that_a_shell_would_run(place):
     assert f"kith peer compared {who}" in hear(ana, "peer", "words", who)
     assert f"--keep-from {who}" in hear(ana, "ask", "post", "I look for a job. Any.", code=6)
     ana.ok("contact", "add", "`touch y`", "--tag", "odd")
-    assert "share withdraw " in hear(ana, "contact", "share", "`touch y`", "--with", who, "--agreed")
+    hear(ana, "contact", "share", "`touch y`", "--with", who, "--agreed")
+    assert "share withdraw " in said[-1], said
     for text in said:
         for line in re.findall(r"(?:kith |--keep-from)[^.]*", text):
             assert "$" not in line and "`" not in line, (line, text)

@@ -75,6 +75,15 @@ def a_flag_of_one_value_is_not_said_twice(place):
     assert len(mia["emails"]) == 2, mia
 
 
+def an_address_that_is_none_is_told_with_the_flag_it_was_for(place):
+    ana = place.member("Ana")
+    for flag in ("--listen", "--announce"):
+        told = ana.fails(2, "run", flag, "nowhere")
+        assert "nowhere" in told["message"] and told["hint"].startswith(flag + " "), told
+        told = ana.fails(2, "run", *[flag, "127.0.0.1:0"] * 40)
+        assert flag in told["message"] and "at most" in told["message"], told
+
+
 def what_is_blank_missing_or_not_yet_is_told(place):
     ana = place.member("Ana")
     for words in (("contact", "add", "  "), ("me", "edit", "--name", " \t")):

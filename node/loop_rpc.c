@@ -342,11 +342,11 @@ static void loop_client_take(struct loop_client *client, json_t *id, struct span
 {
     json_t *nothing = json_object();
     struct buf line = {0};
-    enum err err = ERR_INVALID;
+    enum err err =
+        client->file.size < IMPORT_FILE_SIZE_MAX ? base64_read(data, &client->file) : ERR_INVALID;
 
-    if (client->file.size < IMPORT_FILE_SIZE_MAX)
-        err = base64_read(data, &client->file);
     if (err != ERR_OK) {
+        client->is_ending = true; /* Nothing that follows takes a part for the whole. */
         loop_client_fail(client, id, RPC_FAILED, "the file is too large or damaged on the way",
                          "cut it into parts of at most 256 MiB");
     } else {

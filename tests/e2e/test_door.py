@@ -1,4 +1,5 @@
 """The socket of a node, the lock, and the files: who may, what is refused, and in which words."""
+import base64
 import fcntl
 import json
 import os
@@ -307,6 +308,22 @@ def whoever_finds_the_door_full_is_told_so(place):
         client.close()
     until(lambda: ana.call("status")[0] == 0, 10)
     assert ana.ok("contact", "list")["total"] == 0
+
+
+def a_part_of_a_file_is_never_imported_for_the_whole(place):
+    ana = place.member("Ana").start()
+    card = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Jo\r\nEND:VCARD\r\n"
+
+    def line(method, **params):
+        return json.dumps({"jsonrpc": "2.0", "id": 1, "method": method,
+                           "params": params}).encode() + b"\n"
+    whole = base64.b64encode((card * 2).encode()).decode()
+    for broken in ("!!!!", whole[:-3], "."):
+        answers = ana.ask(line("upload", data=whole), line("upload", data=broken),
+                          line("upload", data=whole), line("import"))
+        assert ["error" in answer for answer in answers] == [False, True], answers
+    assert ana.ok("contact", "list")["total"] == 0
+    assert ana.ok("import", "-", stdin=card.encode())["new"] == 1
 
 
 run(dict(globals()))

@@ -130,12 +130,8 @@ static void loop_client_send(struct loop_client *client, struct buf *bytes)
     view = uv_buf_init((char *)write->bytes.data, (unsigned)write->bytes.size);
     client->writing++;
     if (uv_write(&write->request, (uv_stream_t *)&client->pipe, &view, 1, loop_client_on_written) !=
-        0) {
-        client->writing--;
-        buf_release(&write->bytes);
-        heap_free(write);
-        loop_client_drop(client);
-    }
+        0)
+        loop_client_on_written(&write->request, -1);
 }
 
 static void loop_client_fail(struct loop_client *client, json_t *id, enum rpc_code code,
@@ -267,6 +263,9 @@ static void loop_op_done_job(struct loop *loop, struct loop_job *base)
         loop_op_push(loop, job, false);
         return;
     }
+    if (err == ERR_OK && effects.goes_on)
+        err = op_fail(&job->call, OP_FAILED, "kith run, then type it again for the rest",
+                      "the node is ending: only a part of it is done");
     if (err == ERR_OK && effects.is_waiting && job->op->poll != NULL && client != NULL &&
         !loop->is_stopping) {
         if (!job->is_poll) {

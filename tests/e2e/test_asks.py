@@ -367,7 +367,7 @@ def nothing_is_lost_or_told_twice_by_kill_and_rebuild(place):
 
 
 def a_no_said_again_is_one_no(place):
-    """Five passes in a row that were not wanted make a neighbour's next ones wait: five, not one."""
+    """Five passes in a row that nobody wanted make a neighbour's next ones wait: five, not one."""
     ana, bruno = place.pair()
     ask = ana.ok("ask", "post", "I look for a boat.", "--title", "A boat", "--hops", "1")
     has(bruno, ask)

@@ -206,7 +206,7 @@ int cmd_log(const struct config *config, const struct cmd *cmd, json_t *params)
 
     if (json_is_true(json_object_get(params, "follow"))) {
         call.event = cmd_on_event;
-        if (!door_call(config, &call) && call.failure.code != OP_FAILED)
+        if (!door_call(config, &call))
             return cmd_fail(config, &call.failure);
         json_decref(call.result);
         return OP_DONE;

@@ -57,18 +57,27 @@ static void cmd_run_on_event(void *self, json_t *row)
 
 /* Options. */
 
-static bool cmd_run_addresses(json_t *list, struct address *out, size_t max, size_t *out_count,
-                              struct op_failure *failure)
+struct cmd_run_flag {
+    const char *name, *hint;
+    size_t max;
+};
+
+static bool cmd_run_addresses(json_t *params, const struct cmd_run_flag *flag, struct address *out,
+                              size_t *out_count, struct op_failure *failure)
 {
     size_t at;
-    json_t *item;
+    json_t *list = json_object_get(params, flag->name), *item;
 
+    if (json_array_size(list) > flag->max) {
+        door_fail(failure, OP_USAGE, "leave some of them out", "--%s takes %zu addresses at most",
+                  flag->name, flag->max);
+        return false;
+    }
     json_array_foreach(list, at, item)
     {
-        if (*out_count == max ||
-            address_read(span_str(json_string_value(item)), &out[*out_count]) != ERR_OK) {
-            door_fail(failure, OP_USAGE, "--listen 127.0.0.1:5484, or [::]:0 for any port",
-                      "\"%.60s\" is not an address to use here", json_string_value(item));
+        if (address_read(span_str(json_string_value(item)), &out[*out_count]) != ERR_OK) {
+            door_fail(failure, OP_USAGE, flag->hint, "\"%.60s\" is not an address to use here",
+                      json_string_value(item));
             return false;
         }
         (*out_count)++;
@@ -245,6 +254,9 @@ static int cmd_run_serve(const struct config *config, struct home *home,
 int cmd_run(const struct config *config, const struct cmd *cmd, json_t *params)
 {
     static const struct address any = {.port = 5484};
+    static const struct cmd_run_flag flags[] = {
+        {"listen", "--listen 127.0.0.1:5484, or [::]:0 for any port", LOOP_LISTEN_MAX},
+        {"announce", "--announce 203.0.113.7:5484, as peers reach you", ADDRESSES_MAX}};
     struct address listen[LOOP_LISTEN_MAX], announce[ADDRESSES_MAX];
     struct loop_options options = {.listen = listen, .announce = announce};
     struct op_failure failure = {0};
@@ -252,10 +264,8 @@ int cmd_run(const struct config *config, const struct cmd *cmd, json_t *params)
     int code;
 
     (void)cmd;
-    if (!cmd_run_addresses(json_object_get(params, "listen"), listen, LOOP_LISTEN_MAX,
-                           &options.listen_count, &failure) ||
-        !cmd_run_addresses(json_object_get(params, "announce"), announce, ADDRESSES_MAX,
-                           &options.announce_count, &failure))
+    if (!cmd_run_addresses(params, &flags[0], listen, &options.listen_count, &failure) ||
+        !cmd_run_addresses(params, &flags[1], announce, &options.announce_count, &failure))
         return cmd_fail(config, &failure);
     if (options.listen_count == 0 && !json_is_true(json_object_get(params, "no-listen")))
         listen[options.listen_count++] = any;

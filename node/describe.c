@@ -459,7 +459,8 @@ json_t *describe_peer(const struct op_call *call, const struct peer *peer, bool 
     (void)json_object_set_new(out, "state", json_string(state));
     if (view_undelivered(&call->snapshot, &peer->member, &undelivered) != ERR_OK)
         undelivered = 0;
-    in_step = presence != NULL ? presence->is_in_step : undelivered == 0;
+    /* What was written since the node looked is on its way to nobody yet. */
+    in_step = undelivered == 0 && (presence == NULL || presence->is_in_step);
     (void)json_object_set_new(out, "in_step", json_boolean(in_step));
     (void)json_object_set_new(out, "undelivered", json_integer((json_int_t)undelivered));
     if (presence != NULL && presence->is_full)

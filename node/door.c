@@ -196,47 +196,50 @@ static bool door_hear_upload(int descriptor, struct buf *in, struct door_call *c
     return is_taken;
 }
 
-/* One piece is on its way while the node takes the one before it. Two answers may come at once. */
+/* One piece is on its way while the node takes the one before it. Two answers may come at once.
+ * Whoever hangs up in the middle may have said why. */
 static bool door_upload(int descriptor, struct door_call *call)
 {
     struct buf line = {0}, in = {0};
-    bool is_well = true;
+    bool is_well = true, is_sent = true;
 
-    for (size_t at = 0; at < call->file.size && is_well; at += DOOR_CHUNK) {
+    for (size_t at = 0; at < call->file.size && is_well && is_sent; at += DOOR_CHUNK) {
         size_t size = call->file.size - at < DOOR_CHUNK ? call->file.size - at : DOOR_CHUNK;
 
         buf_clear(&line);
         rpc_write_upload(1, span_of(call->file.data + at, size), &line);
-        is_well = !line.is_failed && door_write(descriptor, buf_span(&line)) &&
-                  (at == 0 || door_hear_upload(descriptor, &in, call));
+        is_sent = !line.is_failed && door_write(descriptor, buf_span(&line));
+        is_well = at == 0 || door_hear_upload(descriptor, &in, call);
     }
     is_well = is_well && (call->file.size == 0 || door_hear_upload(descriptor, &in, call));
     buf_release(&line);
     buf_release(&in);
-    return is_well;
+    return is_well && is_sent;
+}
+
+static bool door_ask(int descriptor, struct door_call *call)
+{
+    struct buf line = {0};
+    bool is_fit;
+
+    rpc_write_request(2, call->method, call->params, &line);
+    is_fit = !line.is_failed && line.size <= RPC_LINE_MAX;
+    if (is_fit)
+        (void)door_write(descriptor, buf_span(&line)); /* What it says shows whether it heard. */
+    else
+        door_fail(&call->failure, OP_FAILED, "make it smaller", "that is too much for one command");
+    buf_release(&line);
+    return is_fit && door_await(descriptor, call);
 }
 
 static bool door_run_there(int descriptor, struct door_call *call)
 {
-    struct buf line = {0};
-    bool is_done = door_upload(descriptor, call);
-
-    if (is_done) {
-        rpc_write_request(2, call->method, call->params, &line);
-        is_done =
-            !line.is_failed && line.size <= RPC_LINE_MAX && door_write(descriptor, buf_span(&line));
-        if (!is_done)
-            door_fail(&call->failure, OP_FAILED, "make it smaller",
-                      "that is too much for one command");
-    }
-    buf_release(&line);
-    if (is_done && !door_await(descriptor, call)) {
-        is_done = false;
-        if (call->failure.code == OP_DONE)
-            door_fail(&call->failure, OP_FAILED, "type it again; kith status shows what was done",
-                      "the node ended meanwhile");
-    }
-    return is_done;
+    if (door_upload(descriptor, call) && door_ask(descriptor, call))
+        return true;
+    if (call->failure.code == OP_DONE)
+        door_fail(&call->failure, OP_FAILED, "type it again; kith status shows what was done",
+                  "the node ended meanwhile");
+    return false;
 }
 
 /* Which way. */

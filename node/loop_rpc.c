@@ -130,12 +130,8 @@ static void loop_client_send(struct loop_client *client, struct buf *bytes)
     view = uv_buf_init((char *)write->bytes.data, (unsigned)write->bytes.size);
     client->writing++;
     if (uv_write(&write->request, (uv_stream_t *)&client->pipe, &view, 1, loop_client_on_written) !=
-        0) {
-        client->writing--;
-        buf_release(&write->bytes);
-        heap_free(write);
-        loop_client_drop(client);
-    }
+        0)
+        loop_client_on_written(&write->request, -1);
 }
 
 static void loop_client_fail(struct loop_client *client, json_t *id, enum rpc_code code,
@@ -150,11 +146,13 @@ static void loop_client_fail(struct loop_client *client, json_t *id, enum rpc_co
     loop_client_send(client, &line);
 }
 
-/* The last word to a client that does not speak the protocol. */
+/* The last word to a client that does not speak the protocol, or finds no room. */
 static void loop_client_dismiss(struct loop_client *client, enum rpc_code code, const char *message)
 {
     client->is_ending = true;
-    loop_client_fail(client, NULL, code, message, "one JSON-RPC 2.0 object a line, at most 1 MiB");
+    loop_client_fail(client, NULL, code, message,
+                     code == RPC_FAILED ? "end one of them, as kith log --follow"
+                                        : "one JSON-RPC 2.0 object a line, at most 1 MiB");
 }
 
 /* Ops as jobs. */
@@ -265,6 +263,9 @@ static void loop_op_done_job(struct loop *loop, struct loop_job *base)
         loop_op_push(loop, job, false);
         return;
     }
+    if (err == ERR_OK && effects.goes_on)
+        err = op_fail(&job->call, OP_FAILED, "kith run, then type it again for the rest",
+                      "the node is ending: only a part of it is done");
     if (err == ERR_OK && effects.is_waiting && job->op->poll != NULL && client != NULL &&
         !loop->is_stopping) {
         if (!job->is_poll) {
@@ -329,6 +330,8 @@ static void loop_client_op(struct loop_client *client, struct rpc_request *reque
     job->call.progress = loop_op_progress;
     job->call.progress_self = job;
     client->job = job;
+    /* What was delivered is told as delivered. */
+    loop_job_flush(client->loop, op->mode == OP_READ);
     loop_op_push(client->loop, job, op->mode == OP_READ);
 }
 
@@ -338,11 +341,11 @@ static void loop_client_take(struct loop_client *client, json_t *id, struct span
 {
     json_t *nothing = json_object();
     struct buf line = {0};
-    enum err err = ERR_INVALID;
+    enum err err =
+        client->file.size < IMPORT_FILE_SIZE_MAX ? base64_read(data, &client->file) : ERR_INVALID;
 
-    if (client->file.size < IMPORT_FILE_SIZE_MAX)
-        err = base64_read(data, &client->file);
     if (err != ERR_OK) {
+        client->is_ending = true; /* Nothing that follows takes a part for the whole. */
         loop_client_fail(client, id, RPC_FAILED, "the file is too large or damaged on the way",
                          "cut it into parts of at most 256 MiB");
     } else {
@@ -548,9 +551,12 @@ static void loop_on_client(uv_stream_t *door, int status)
     client->loop = loop;
     client->next = loop->clients;
     loop->clients = client;
-    if (uv_accept(door, (uv_stream_t *)&client->pipe) != 0 || count >= LOOP_CLIENTS_MAX ||
-        !loop_client_is_owner(client) ||
-        uv_read_start((uv_stream_t *)&client->pipe, loop_client_on_alloc, loop_client_on_read) != 0)
+    if (uv_accept(door, (uv_stream_t *)&client->pipe) != 0 || !loop_client_is_owner(client))
+        loop_client_drop(client);
+    else if (count >= LOOP_CLIENTS_MAX)
+        loop_client_dismiss(client, RPC_FAILED, "too many programs ask this node at once");
+    else if (uv_read_start((uv_stream_t *)&client->pipe, loop_client_on_alloc,
+                           loop_client_on_read) != 0)
         loop_client_drop(client);
 }
 

@@ -285,6 +285,9 @@ static int main_take_flag(const struct config *config, const struct cmd *cmd, ch
         value = words[++*at];
     else if (flag->type != CMD_BOOL && (value = main_value(words, count, at, size + 2)) == NULL)
         return main_fail(config, cmd->example, "a value is missing after ", word);
+    (void)snprintf(hint, sizeof hint, "leave one --%.30s out", flag->name);
+    if (flag->type != CMD_BOOL && flag->type != CMD_LIST && json_object_get(params, flag->name))
+        return main_fail(config, hint, "only one value counts, and there are two: --", flag->name);
     if (main_add_flag(flag, value, params))
         return OP_DONE;
     (void)snprintf(hint, sizeof hint, "--%.40s 50", flag->name);

@@ -258,6 +258,7 @@ enum err op_ask_dismiss(struct op_call *call)
 {
     struct ask_row row;
     struct amend amend;
+    bool was_dismissed;
     enum err err = op_ask_find(call, op_text(call, "id"), &row);
 
     if (err == ERR_OK && row.state == ASK_STATE_MINE)
@@ -265,9 +266,11 @@ enum err op_ask_dismiss(struct op_call *call)
     if (err != ERR_OK)
         return err;
     amend_begin(&amend, call->txn, ledger_self_space(call->snapshot.ledger), KIND_HEARD, &row.id);
-    amend_number(&amend, HEARD_DISMISSED, call->now_ms);
+    was_dismissed = object_number(&amend.object, HEARD_DISMISSED) != 0;
+    if (!was_dismissed)
+        amend_number(&amend, HEARD_DISMISSED, call->now_ms);
     err = amend_end(&amend, NULL);
-    if (err == ERR_OK)
+    if (err == ERR_OK && !was_dismissed) /* Said again it is no other ask that was not wanted. */
         err = op_ask_welcome(call, &row.id, false);
     return err == ERR_OK ? op_ask_answer(call, &row.id)
                          : op_fail_err(call, err, "this could not be stored");

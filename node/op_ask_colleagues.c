@@ -6,6 +6,7 @@
 
 #include "crypto/secret.h"
 #include "node/describe.h"
+#include "node/describe_path.h"
 #include "node/op_ask_to.h"
 #include "proto/card.h"
 #include "proto/contact.h"
@@ -46,22 +47,30 @@ static bool op_ask_colleagues_object(const struct op_ask_colleagues *search, con
     return is_at;
 }
 
-static void op_ask_colleagues_add(struct op_ask_colleagues *search, const char *name)
+static void op_ask_colleagues_add(struct op_ask_colleagues *search, const struct peer *peer)
 {
+    const char *name = peer->alias[0] != '\0' ? peer->alias : peer->name;
+    json_t *who = json_pack("{s:s}", "name", name);
+    struct buf line = {0};
     int size;
 
-    if (search->count++ >= OP_ASK_COLLEAGUES_NAMED)
-        return;
-    size = snprintf(search->names + search->names_size, sizeof search->names - search->names_size,
-                    "%s%.120s", search->names_size > 0 ? ", " : "", name);
-    if (size > 0 && search->names_size + (size_t)size < sizeof search->names)
-        search->names_size += (size_t)size;
-    size = snprintf(search->hint + search->hint_size, sizeof search->hint - search->hint_size,
-                    "--keep-from \"%.120s\" ", name);
-    if (size > 0 && search->hint_size + (size_t)size < sizeof search->hint)
-        search->hint_size += (size_t)size;
-    else
-        search->hint[search->hint_size] = '\0';
+    if (search->count++ < OP_ASK_COLLEAGUES_NAMED) {
+        size =
+            snprintf(search->names + search->names_size, sizeof search->names - search->names_size,
+                     "%s%.120s", search->names_size > 0 ? ", " : "", name);
+        if (size > 0 && search->names_size + (size_t)size < sizeof search->names)
+            search->names_size += (size_t)size;
+        describe_set_did(who, "member", &peer->member);
+        buf_append(&line, span_str("--keep-from "));
+        describe_path_put_who(who, &line);
+        buf_byte(&line, ' ');
+        if (buf_err(&line) == ERR_OK && line.size < sizeof search->hint - search->hint_size) {
+            memcpy(search->hint + search->hint_size, line.data, line.size);
+            search->hint_size += line.size;
+        }
+    }
+    buf_release(&line);
+    json_decref(who);
 }
 
 static enum err op_ask_colleagues_on_peer(void *self, const struct peer *peer)
@@ -77,7 +86,7 @@ static enum err op_ask_colleagues_on_peer(void *self, const struct peer *peer)
          op_ask_colleagues_object(search, &peer->card_in, KIND_CARD, &only, CARD_ORG)) ||
         (peer->has_contact &&
          op_ask_colleagues_object(search, mine, KIND_CONTACT, &peer->contact, CONTACT_ORG)))
-        op_ask_colleagues_add(search, peer->alias[0] != '\0' ? peer->alias : peer->name);
+        op_ask_colleagues_add(search, peer);
     return ERR_OK;
 }
 

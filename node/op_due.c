@@ -47,13 +47,44 @@ struct op_due {
     const struct object *reminder; /* the one being spread over a tag or a circle */
 };
 
-static struct op_due_item *op_due_more(struct op_due *due)
+static int op_due_order(const void *left, const void *right)
 {
-    if (due->count == OP_DUE_ITEMS_MAX) {
-        due->is_cut = true;
-        return NULL;
+    const struct op_due_item *one = left, *other = right;
+
+    if (one->due_ms != other->due_ms)
+        return one->due_ms < other->due_ms ? -1 : 1;
+    return strcmp(one->who, other->who);
+}
+
+/* Of too many those stay that are due first: a heap, whatever is due last on top (Williams 1964).
+ */
+static void op_due_sink(struct op_due *due, size_t at)
+{
+    struct op_due_item item = due->items[at];
+
+    for (size_t below; (below = 2 * at + 1) < due->count; at = below) {
+        if (below + 1 < due->count && op_due_order(&due->items[below], &due->items[below + 1]) < 0)
+            below++;
+        if (op_due_order(&item, &due->items[below]) >= 0)
+            break;
+        due->items[at] = due->items[below];
     }
-    return &due->items[due->count++];
+    due->items[at] = item;
+}
+
+static void op_due_add(struct op_due *due, const struct op_due_item *item)
+{
+    if (due->count < OP_DUE_ITEMS_MAX) {
+        due->items[due->count++] = *item;
+        for (size_t at = due->count / 2; due->count == OP_DUE_ITEMS_MAX && at-- > 0;)
+            op_due_sink(due, at);
+        return;
+    }
+    due->is_cut = true;
+    if (op_due_order(item, &due->items[0]) >= 0)
+        return;
+    due->items[0] = *item;
+    op_due_sink(due, 0);
 }
 
 /* Who is covered by a reminder. */
@@ -140,7 +171,6 @@ static enum err op_due_count(struct op_due *due, const struct object *reminder, 
 static enum err op_due_repeated(struct op_due *due, const struct object *reminder, uint32_t number)
 {
     struct op_due_item item = {.kind = "reminder", .ref = reminder->id};
-    struct op_due_item *more;
     uint32_t head;
     enum err err;
 
@@ -151,12 +181,9 @@ static enum err op_due_repeated(struct op_due *due, const struct object *reminde
     if (err == ERR_OK)
         err = op_due_count(due, reminder, head, &item);
     describe_cut(item.text, sizeof item.text, object_text(reminder, REMINDER_TEXT));
-    if (err != ERR_OK || item.due_ms > due->until_ms)
-        return err;
-    more = op_due_more(due);
-    if (more != NULL)
-        *more = item;
-    return ERR_OK;
+    if (err == ERR_OK && item.due_ms <= due->until_ms)
+        op_due_add(due, &item);
+    return err;
 }
 
 static enum err op_due_once(struct op_due *due, const struct object *reminder, uint32_t number,
@@ -165,7 +192,6 @@ static enum err op_due_once(struct op_due *due, const struct object *reminder, u
     struct op_due_item item = {.kind = "reminder", .ref = reminder->id};
     uint64_t on = object_number(reminder, REMINDER_ON),
              snoozed = object_number(reminder, REMINDER_SNOOZED);
-    struct op_due_item *more;
     uint32_t head;
 
     if (object_number(reminder, REMINDER_DONE) > 0)
@@ -180,11 +206,8 @@ static enum err op_due_once(struct op_due *due, const struct object *reminder, u
     item.due_ms = snoozed > on ? snoozed : on;
     item.late_ms = item.due_ms + 7 * DATE_DAY_MS;
     describe_cut(item.text, sizeof item.text, object_text(reminder, REMINDER_TEXT));
-    if (item.due_ms > due->until_ms)
-        return ERR_OK;
-    more = op_due_more(due);
-    if (more != NULL)
-        *more = item;
+    if (item.due_ms <= due->until_ms)
+        op_due_add(due, &item);
     return ERR_OK;
 }
 
@@ -268,7 +291,7 @@ static void op_due_add_birthday(struct op_due *due, const struct object *contact
 {
     uint64_t now = due->call->now_ms, today = now / DATE_DAY_MS * DATE_DAY_MS, on;
     struct date birth, day;
-    struct op_due_item *item;
+    struct op_due_item item = {.kind = "birthday", .ref = contact->id, .contact = contact->id};
 
     if (date_read(value, &birth) != ERR_OK)
         return;
@@ -277,23 +300,20 @@ static void op_due_add_birthday(struct op_due *due, const struct object *contact
     if (on < today)
         on = date_ms(&(struct date){.month = birth.month, .day = birth.day},
                      (uint16_t)(day.year + 1));
-    item = on <= due->until_ms ? op_due_more(due) : NULL;
-    if (item == NULL)
+    if (on > due->until_ms)
         return;
-    *item = (struct op_due_item){.kind = "birthday",
-                                 .ref = contact->id,
-                                 .contact = contact->id,
-                                 .due_ms = on,
-                                 .late_ms = on + DATE_DAY_MS};
-    describe_cut(item->who, sizeof item->who, view_contact_shown(contact));
+    item.due_ms = on;
+    item.late_ms = on + DATE_DAY_MS;
+    describe_cut(item.who, sizeof item.who, view_contact_shown(contact));
     date_of(on, &day);
     if (birth.year > 1900 && birth.year < day.year)
-        (void)snprintf(item->text, sizeof item->text, "turns %u", (unsigned)day.year - birth.year);
+        (void)snprintf(item.text, sizeof item.text, "turns %u", (unsigned)day.year - birth.year);
+    op_due_add(due, &item);
 }
 
 static enum err op_due_add_quiet(struct op_due *due, uint32_t head, const struct object *contact)
 {
-    struct op_due_item *item;
+    struct op_due_item item = {.kind = "quiet", .ref = contact->id, .contact = contact->id};
     char day[DATE_TEXT_SIZE];
     uint64_t last;
     enum err err;
@@ -303,18 +323,13 @@ static enum err op_due_add_quiet(struct op_due *due, uint32_t head, const struct
     err = op_interaction_last(due->call, head, &last);
     if (err != ERR_OK || last == 0 || last + OP_DUE_QUIET_DAYS * DATE_DAY_MS > due->until_ms)
         return err;
-    item = op_due_more(due);
-    if (item == NULL)
-        return ERR_OK;
-    *item = (struct op_due_item){.kind = "quiet",
-                                 .ref = contact->id,
-                                 .contact = contact->id,
-                                 .due_ms = last + OP_DUE_QUIET_DAYS * DATE_DAY_MS,
-                                 .late_ms = last + 2 * OP_DUE_QUIET_DAYS * DATE_DAY_MS,
-                                 .last_ms = last};
-    describe_cut(item->who, sizeof item->who, view_contact_shown(contact));
+    item.due_ms = last + OP_DUE_QUIET_DAYS * DATE_DAY_MS;
+    item.late_ms = last + 2 * OP_DUE_QUIET_DAYS * DATE_DAY_MS;
+    item.last_ms = last;
+    describe_cut(item.who, sizeof item.who, view_contact_shown(contact));
     date_write(last, day);
-    (void)snprintf(item->text, sizeof item->text, "last in touch on %s", day);
+    (void)snprintf(item.text, sizeof item.text, "last in touch on %s", day);
+    op_due_add(due, &item);
     return ERR_OK;
 }
 
@@ -364,18 +379,15 @@ static void op_due_name(struct op_due *due, const struct public_key *member,
 static enum err op_due_on_act(void *self, const struct op_due_act *act)
 {
     struct op_due *due = self;
-    struct op_due_item *item = op_due_more(due);
+    struct op_due_item item = {.kind = act->kind,
+                               .ref = act->id,
+                               .due_ms = act->due_ms,
+                               .late_ms = act->is_patient ? UINT64_MAX : act->due_ms + DATE_DAY_MS};
 
-    if (item == NULL)
-        return ERR_OK;
-    *item =
-        (struct op_due_item){.kind = act->kind,
-                             .ref = act->id,
-                             .due_ms = act->due_ms,
-                             .late_ms = act->is_patient ? UINT64_MAX : act->due_ms + DATE_DAY_MS};
-    memcpy(item->text, act->text, sizeof item->text);
+    memcpy(item.text, act->text, sizeof item.text);
     if (!public_key_is_equal(&act->member, ledger_member(due->call->snapshot.ledger)))
-        op_due_name(due, &act->member, item);
+        op_due_name(due, &act->member, &item);
+    op_due_add(due, &item);
     return ERR_OK;
 }
 
@@ -385,15 +397,6 @@ static bool op_due_is(const struct op_due_item *item, const char *kind)
 }
 
 /* Answers. */
-
-static int op_due_order(const void *left, const void *right)
-{
-    const struct op_due_item *one = left, *other = right;
-
-    if (one->due_ms != other->due_ms)
-        return one->due_ms < other->due_ms ? -1 : 1;
-    return strcmp(one->who, other->who);
-}
 
 static json_t *op_due_row(const struct op_due *due, const struct op_due_item *item)
 {

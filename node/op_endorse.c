@@ -148,6 +148,8 @@ static enum err op_endorse_read_words(struct op_call *call, struct endorsement *
 {
     const char *words = op_text(call, "words");
 
+    if (out->words.size > 0)
+        return ERR_OK; /* A plan: they are yet to be written. */
     if (words == NULL)
         return op_fail(call, OP_USAGE, op_endorse_example,
                        "say in your own words what you saw them do: --words");
@@ -332,9 +334,40 @@ static enum err op_endorse_issue(struct op_call *call, struct endorsement *endor
     return err;
 }
 
+/* All that can be said before anything is written. */
+static enum err op_endorse_decide(struct op_call *call, struct name_match *who, struct object *card,
+                                  struct endorsement *out, struct id *out_pair)
+{
+    enum err err;
+
+    if (ledger_root_key(call->snapshot.ledger) == NULL)
+        return op_fail(call, OP_FAILED, "use the device you began with",
+                       "this device does not hold the key that signs endorsements");
+    out->issuer = *ledger_member(call->snapshot.ledger);
+    err = op_endorse_find_subject(call, who, out, out_pair);
+    endorsement_draw_id(ledger_entropy(call->snapshot.ledger), call->now_ms, &out->id);
+    if (err == ERR_OK)
+        err = op_endorse_read(call, card, out);
+    return err == ERR_OK ? op_endorse_check_cap(call, out, who->shown) : err;
+}
+
+enum err op_endorse_plan(struct op_call *call)
+{
+    struct endorsement endorsement = {.words = span_str("what is yet to be written")};
+    struct object card = {0};
+    struct name_match who;
+    struct id pair;
+    enum err err = op_endorse_decide(call, &who, &card, &endorsement, &pair);
+
+    object_release(&card);
+    if (err == ERR_OK)
+        call->result = json_pack("{s:s}", "name", who.shown);
+    return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the peer could not be read");
+}
+
 enum err op_endorse(struct op_call *call)
 {
-    struct endorsement endorsement = {.issuer = *ledger_member(call->snapshot.ledger)};
+    struct endorsement endorsement = {0};
     struct journal_row row = {.at_ms = call->now_ms,
                               .kind = span_str("endorsed"),
                               .text = span_str("was endorsed by you: they decide who sees it")};
@@ -342,20 +375,11 @@ enum err op_endorse(struct op_call *call)
     struct object card = {0};
     struct name_match who;
     struct id pair;
-    enum err err;
+    enum err err = op_endorse_decide(call, &who, &card, &endorsement, &pair);
 
-    if (ledger_root_key(call->snapshot.ledger) == NULL)
-        return op_fail(call, OP_FAILED, "use the device you began with",
-                       "this device does not hold the key that signs endorsements");
-    err = op_endorse_find_subject(call, &who, &endorsement, &pair);
-    endorsement_draw_id(ledger_entropy(call->snapshot.ledger), call->now_ms, &endorsement.id);
-    if (err == ERR_OK)
-        err = op_endorse_read(call, &card, &endorsement);
-    if (err == ERR_OK)
-        err = op_endorse_check_cap(call, &endorsement, who.shown);
     if (err == ERR_OK)
         err = op_endorse_issue(call, &endorsement, &pair, &place);
-    row.who = span_str(who.shown);
+    row.who = span_str(err == ERR_OK ? who.shown : "");
     if (err == ERR_OK)
         err = journal_add(call->txn, &row);
     if (err == ERR_OK)

@@ -223,7 +223,7 @@ static enum err op_path_is_wanted(struct op_path *path, uint32_t number, bool as
     {
         bool is_it = false;
 
-        if (err == ERR_OK)
+        if (err == ERR_OK && !has_tag)
             err = op_path_holds(json_string_value(tag), &path->tag, &is_it);
         has_tag |= is_it;
     }

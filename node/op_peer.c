@@ -124,6 +124,7 @@ enum err op_peer_words(struct op_call *call)
     if (err == ERR_OK) {
         words_safety(ledger_member(call->snapshot.ledger), &peer->member, words);
         call->result = json_pack("{s:s, s:s}", "words", words, "name", peer->name);
+        describe_set_did(call->result, "member", &peer->member);
     }
     secret_free(peer);
     return err;

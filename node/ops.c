@@ -78,6 +78,7 @@ static const struct op ops_all[] = {
     {.method = "doctor", .mode = OP_READ, .run = op_doctor},
     {.method = "doctor.rebuild", .mode = OP_WRITE, .run = op_doctor_rebuild},
     {.method = "endorse", .mode = OP_WRITE, .run = op_endorse},
+    {.method = "endorse.plan", .mode = OP_READ, .run = op_endorse_plan},
     {.method = "endorsement.accept", .mode = OP_WRITE, .run = op_endorsement_accept},
     {.method = "endorsement.export", .mode = OP_READ, .run = op_credential_export},
     {.method = "endorsement.hide", .mode = OP_WRITE, .run = op_endorsement_hide},

@@ -10,6 +10,7 @@
 #include "crypto/heap.h"
 #include "crypto/words.h"
 #include "node/clock.h"
+#include "node/describe_path.h"
 
 enum {
     SHOW_FAILURE = 6,
@@ -41,6 +42,21 @@ char *show_copy(const char *text)
     copy = show_keep(buf_span(&clean));
     buf_release(&clean);
     return copy;
+}
+
+char *show_typed(const char *command, json_t *who)
+{
+    struct buf line = {0};
+    char *clean = NULL;
+
+    buf_append(&line, span_str(command));
+    buf_byte(&line, ' ');
+    describe_path_put_who(who, &line);
+    buf_byte(&line, 0);
+    if (buf_err(&line) == ERR_OK)
+        clean = show_copy((const char *)line.data);
+    buf_release(&line);
+    return clean;
 }
 
 const char *show_text(json_t *object, const char *key)

@@ -268,7 +268,8 @@ static void show_names(json_t *result, json_t *params)
     {
         char *clean = show_copy(json_string_value(name));
 
-        (void)puts(clean != NULL ? clean : "");
+        if (clean != NULL && clean[0] != '\0') /* Of some nothing can be shown. */
+            (void)puts(clean);
         heap_free(clean);
     }
 }

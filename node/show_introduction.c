@@ -108,11 +108,11 @@ static void show_introduction_side(json_t *side)
 /* Linked by somebody else's word: the two can make sure. */
 static void show_introduction_words(json_t *other)
 {
-    char text[500];
+    char *line = show_typed("kith peer words", other);
 
-    (void)snprintf(text, sizeof text, "kith peer words \"%.400s\"", show_text(other, "name"));
-    if (show_text(other, "name")[0] != '\0')
-        show_line("Next", text);
+    if (show_text(other, "name")[0] != '\0' && line != NULL)
+        show_line("Next", line);
+    heap_free(line);
 }
 
 static void show_introduction(json_t *result, json_t *params)

@@ -90,10 +90,10 @@ static void show_of(json_t *result, const char *sentence)
 /* What to type next, with the name of whom it is about. */
 static void show_hint(const char *command, json_t *result)
 {
-    char *name = show_copy(show_text(result, "name"));
+    char *line = show_typed(command, result);
 
-    (void)printf("  %s \"%s\"\n", command, name != NULL ? name : "WHO");
-    heap_free(name);
+    (void)printf("  %s\n", line != NULL ? line : command);
+    heap_free(line);
 }
 
 static void show_accepted(json_t *result, json_t *params)

@@ -131,11 +131,13 @@ static void show_share_given(json_t *result, json_t *params)
     if (json_is_true(json_object_get(params, "dry-run"))) {
         show_say("Nothing was shared: this is what would be.");
     } else {
-        char *who = show_copy(show_text(params, "who"));
+        json_t *who = json_pack("{s:O*, s:O*}", "name", json_object_get(params, "who"), "id",
+                                json_object_get(result, "contact"));
+        char *line = show_typed("kith share withdraw", who);
 
-        (void)printf("Shared. You can take it back: kith share withdraw \"%s\"\n",
-                     who != NULL ? who : "WHO");
-        heap_free(who);
+        (void)printf("Shared. You can take it back: %s\n", line != NULL ? line : "");
+        heap_free(line);
+        json_decref(who);
     }
 }
 

@@ -38,6 +38,9 @@ void show_time(const char *label, const char *text);
 void show_step(const char *label, const char *command, json_t *object, const char *rest);
 /* The same below a list, for people alone: how to look at one of its rows. */
 void show_step_row(const char *command, json_t *row);
+/* A command and whom it is about, as a shell takes it whatever they call themself: freed by the
+ * caller with heap_free. NULL without memory. */
+char *show_typed(const char *command, json_t *who);
 /* One line for each text of a list; the label stands on the first. */
 void show_list(const char *label, json_t *list);
 /* Who endorses a person, a line each (show_endorsement.c); nothing without "endorsements". */

@@ -4,20 +4,23 @@
  * that it says hello twice, against the rules (KITH_LATER=rude); or that it is killed when what it
  * wrote is committed and its lists are to follow (KITH_LATER=behind); or that no signature of what
  * it gives fits (KITH_LATER=forger); or that it takes an introduction back where an offer is due
- * (KITH_LATER=early). The linker puts these functions before those of the same name (--wrap).
+ * (KITH_LATER=early); or that it imports in small steps and is told to end in the first
+ * (KITH_LATER=ending). The linker puts these functions before those of the same name (--wrap).
  */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "crypto/digest.h"
 #include "crypto/handshake.h"
+#include "node/ops.h"
 #include "node/writer_round.h"
 #include "proto/introduction_judge.h"
 #include "proto/message.h"
 #include "storage/follow.h"
 
-enum { LATER_VERSION = 2 };
+enum { LATER_VERSION = 2, LATER_STEP = 20, LATER_ENDING_US = 300000 };
 
 enum err __real_handshake_dial(struct handshake *handshake, const struct handshake_dial *dial,
                                const struct entropy *entropy, struct buf *out);
@@ -41,6 +44,10 @@ void __real_introduction_judge_plan(const struct introduction_plan_facts *facts,
                                     struct introduction_plan_verdict *out);
 void __wrap_introduction_judge_plan(const struct introduction_plan_facts *facts,
                                     struct introduction_plan_verdict *out);
+enum err __real_op_step(enum err (*step)(struct op_call *call), struct op_call *call,
+                        struct ledger *ledger, struct ledger_txn *txn, uint64_t wall_ms);
+enum err __wrap_op_step(enum err (*step)(struct op_call *call), struct op_call *call,
+                        struct ledger *ledger, struct ledger_txn *txn, uint64_t wall_ms);
 
 static bool later_is(const char *what)
 {
@@ -120,4 +127,24 @@ void __wrap_introduction_judge_plan(const struct introduction_plan_facts *facts,
         out->must_withdraw[side] = out->must_offer[side];
         out->must_offer[side] = false;
     }
+}
+
+enum err __wrap_op_step(enum err (*step)(struct op_call *call), struct op_call *call,
+                        struct ledger *ledger, struct ledger_txn *txn, uint64_t wall_ms)
+{
+    const struct op_world *before = call->world;
+    struct op_world world = *before;
+    enum err err;
+
+    if (!later_is("ending") || call->file.size == 0)
+        return __real_op_step(step, call, ledger, txn, wall_ms);
+    world.import_step = LATER_STEP;
+    call->world = &world;
+    if (call->first == NULL) {
+        (void)kill(getpid(), SIGTERM);
+        (void)usleep(LATER_ENDING_US); /* The loop has heard of it. */
+    }
+    err = __real_op_step(step, call, ledger, txn, wall_ms);
+    call->world = before;
+    return err;
 }

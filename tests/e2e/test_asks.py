@@ -366,4 +366,16 @@ def nothing_is_lost_or_told_twice_by_kill_and_rebuild(place):
     assert len(events(carla, "ask")) == told
 
 
+def a_no_said_again_is_one_no(place):
+    """Five passes in a row that nobody wanted make a neighbour's next ones wait: five, not one."""
+    ana, bruno = place.pair()
+    ask = ana.ok("ask", "post", "I look for a boat.", "--title", "A boat", "--hops", "1")
+    has(bruno, ask)
+    for _ in range(6):
+        assert bruno.ok("ask", "dismiss", ask["id"])["state"] == "not now"
+    offer = ana.ok("offer", "post", "I have a shed to lend.", "--title", "A shed", "--hops", "1")
+    until(lambda: bruno.call("ask", "show", offer["id"])[0] == 0, 30)
+    assert bruno.ok("ask", "show", offer["id"])["state"] == "shown"
+
+
 run(dict(globals()))

@@ -190,6 +190,15 @@ def ids_come_with_what_they_are_about(place):
     assert offered(ana, "reminder", "done", reminder[:20]) == {reminder: "Dana: boats"}
 
 
+def names_alone_are_a_line_each_and_nothing_is_none(place):
+    ana = place.member("Ana")
+    for name in ("Joon", "\u200b\u200b"):
+        ana.ok("contact", "add", name)
+    assert ana.call("complete", text=True) == (0, "Joon\n")
+    for words in (("zz",), ("--", "zz"), ("--shell", "bash", "zz")):
+        assert ana.call("complete", *words, text=True) == (0, ""), words
+
+
 def it_never_waits_and_never_complains(place):
     ana = place.member("Ana")
     cards = "".join(f"BEGIN:VCARD\nVERSION:3.0\nFN:Person {n}\nCATEGORIES:t{n % 400}\nEND:VCARD\n"

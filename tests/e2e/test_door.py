@@ -1,4 +1,5 @@
 """The socket of a node, the lock, and the files: who may, what is refused, and in which words."""
+import base64
 import fcntl
 import json
 import os
@@ -10,7 +11,7 @@ import sys
 import threading
 import time
 
-from kithtest import KITH, Skip, run
+from kithtest import KITH, Skip, run, until
 
 
 def code_of(answer):
@@ -267,6 +268,62 @@ def help_and_version_are_documents_too(place):
     for args in (["help", "nonsense"], ["peer"], ["contact", "shwo"], ["--home"]):
         ana.fails(2, *args)
     assert "contact show" in ana.fails(2, "contact", "shwo")["hint"]
+
+
+def a_node_that_ends_while_a_file_travels_is_told(place):
+    """Not one word of success: what was not taken was not imported."""
+    ana = place.member("Ana")
+    path = os.path.join(ana.home, "node.sock")
+    book = b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Jo\r\nEND:VCARD\r\n" * 20000
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(path)
+        door.listen(1)
+
+        def ends_early():
+            client, _ = door.accept()
+            client.recv(1000)
+            client.close()
+        thread = threading.Thread(target=ends_early)
+        thread.start()
+        told = ana.fails(1, "import", "-", stdin=book)
+        thread.join()
+    os.unlink(path)
+    assert "node ended" in told["message"] and told["hint"], told
+    assert ana.ok("contact", "list")["total"] == 0
+
+
+def whoever_finds_the_door_full_is_told_so(place):
+    ana = place.member("Ana").start()
+    path = os.path.join(ana.home, "node.sock")
+    waiting = []
+    for _ in range(64):
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(path)
+        waiting.append(client)
+    for words in (["status"], ["log", "--follow"], ["contact", "add", "Jo"], ["stop"]):
+        told = ana.fails(1, *words)
+        assert "at once" in told["message"], (words, told)
+    assert "at once" in ana.fails(1, "import", "-", stdin=b"BEGIN:VCARD\r\n" * 60000)["message"]
+    for client in waiting:
+        client.close()
+    until(lambda: ana.call("status")[0] == 0, 10)
+    assert ana.ok("contact", "list")["total"] == 0
+
+
+def a_part_of_a_file_is_never_imported_for_the_whole(place):
+    ana = place.member("Ana").start()
+    card = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Jo\r\nEND:VCARD\r\n"
+
+    def line(method, **params):
+        return json.dumps({"jsonrpc": "2.0", "id": 1, "method": method,
+                           "params": params}).encode() + b"\n"
+    whole = base64.b64encode((card * 2).encode()).decode()
+    for broken in ("!!!!", whole[:-3], "."):
+        answers = ana.ask(line("upload", data=whole), line("upload", data=broken),
+                          line("upload", data=whole), line("import"))
+        assert ["error" in answer for answer in answers] == [False, True], answers
+    assert ana.ok("contact", "list")["total"] == 0
+    assert ana.ok("import", "-", stdin=card.encode())["new"] == 1
 
 
 run(dict(globals()))

@@ -352,4 +352,19 @@ def who_reads_after_a_break_between_commit_and_lists_reads_all_of_it(place):
         assert (again["new"], again["unchanged"]) == (0, 300), again
 
 
+def an_import_that_a_stop_cuts_short_is_no_success(place):
+    """The node ends after the step that is under way: what is in stays, and the rest is told of."""
+    ana = place.member("Ana")
+    ana.program = LATER
+    os.environ["KITH_LATER"] = "ending"
+    ana.start()
+    del os.environ["KITH_LATER"]
+    told = ana.fails(1, "import", "-", stdin=many(60))
+    assert "only a part" in told["message"], told
+    assert ana.wait_end() == 0
+    assert ana.ok("contact", "list")["total"] == 20
+    again = ana.ok("import", "-", stdin=many(60))
+    assert (again["new"], again["unchanged"]) == (40, 20), again
+
+
 run(dict(globals()))

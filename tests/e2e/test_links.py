@@ -1,4 +1,5 @@
 """Two and three people: invitations, cards that cross, absence, removal."""
+import json
 import os
 import shutil
 import signal
@@ -181,6 +182,26 @@ def sync_waits_until_it_knows_who_can_be_reached(place):
         begun = time.monotonic()
         ana.fails_without_error(1, "sync", "--wait", "3")
         assert time.monotonic() - begun > 2.5
+
+
+def in_step_and_undelivered_never_contradict_each_other(place):
+    ana, bruno = place.pair()
+    until(lambda: ana.peers()[0]["in_step"] and ana.peers()[0]["undelivered"] == 0)
+    for number in range(12):
+        # Asked in one breath with the edit, and again while it is on its way and told of.
+        lines = [{"method": "me.edit", "params": {"title": f"Title {number}"}}]
+        lines += [{"method": "peer.list", "params": {}}] * 40
+        with socket.socket(socket.AF_UNIX) as door:
+            door.settimeout(20)
+            door.connect(os.path.join(ana.home, "node.sock"))
+            door.sendall(b"".join(json.dumps({"jsonrpc": "2.0", "id": at, **line}).encode() +
+                                  b"\n" for at, line in enumerate(lines)))
+            answers = door.makefile("rb")
+            told = [json.loads(answers.readline())["result"] for _ in lines]
+        for row in [answer["peers"][0] for answer in told[1:]] + [ana.peers()[0]]:
+            assert not row["in_step"] or row["undelivered"] == 0, row
+        until(lambda: ana.peers()[0]["in_step"], 10)
+    until(lambda: bruno.card_of("Ana")["title"] == "Title 11")
 
 
 def the_log_tells_and_follows(place):

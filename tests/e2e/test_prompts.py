@@ -148,6 +148,15 @@ def every_command_with_words_asks_the_editor(place):
     # An ask that is none is told before somebody has written a letter to it.
     code, shown = written(bruno, text, "ask", "reply", "0" * 12)
     assert code == 3 and kept(bruno) == [], shown
+    # So is that somebody cannot be endorsed, or not like this.
+    about = ("--about", "boats", "--relation", "client")
+    for code, line in ((3, ("dana", *about)), (3, ("nobody", *about)), (2, ("ana", *about[:2])),
+                       (2, ("ana", *about, "--since", "soon"))):
+        got, shown = written(bruno, text, "endorse", *line)
+        assert got == code and "try:" in shown and kept(bruno) == [], (line, shown)
+    assert bruno.ok("endorsement", "list", "--given")["endorsements"] == []
+    code, shown = written(bruno, text, "endorse", "ana", *about)
+    assert code == 0, shown
 
 
 def who_has_named_no_editor_is_asked_for_a_line(place):

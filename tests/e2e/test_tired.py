@@ -58,6 +58,32 @@ def a_flag_without_its_value_takes_no_other_flag_for_it(place):
     assert "Nobody" not in ana.call("contact", "search", "joon", "--limit", "0", text=True)[1]
 
 
+def a_flag_of_one_value_is_not_said_twice(place):
+    """Which of two was meant is not guessed; what may be repeated is."""
+    ana = place.member("Ana")
+    ana.ok("contact", "add", "Joon", "--title", "Cook")
+    for words in (("contact", "add", "Mia", "--title", "A", "--title", "B"),
+                  ("contact", "add", "Mia", "--title=A", "--org", "B", "--title=A"),
+                  ("me", "edit", "--org", "A", "--org", "B"),
+                  ("contact", "list", "--limit", "5", "--limit", "6"),
+                  ("export", "-o", "a.vcf", "-o", "b.vcf")):
+        told = ana.fails(2, *words)
+        assert "two" in told["message"] and "leave one --" in told["hint"], (words, told)
+    assert ana.ok("contact", "list")["total"] == 1 and "org" not in ana.ok("me", "show")
+    mia = ana.ok("contact", "add", "Mia", "--email", "a@example.org", "--email", "b@example.org",
+                 "--json", "--json")
+    assert len(mia["emails"]) == 2, mia
+
+
+def an_address_that_is_none_is_told_with_the_flag_it_was_for(place):
+    ana = place.member("Ana")
+    for flag in ("--listen", "--announce"):
+        told = ana.fails(2, "run", flag, "nowhere")
+        assert "nowhere" in told["message"] and told["hint"].startswith(flag + " "), told
+        told = ana.fails(2, "run", *[flag, "127.0.0.1:0"] * 40)
+        assert flag in told["message"] and "at most" in told["message"], told
+
+
 def what_is_blank_missing_or_not_yet_is_told(place):
     ana = place.member("Ana")
     for words in (("contact", "add", "  "), ("me", "edit", "--name", " \t")):

@@ -197,6 +197,26 @@ def a_reminder_about_everybody_of_a_large_import_comes_once_for_each(place):
     assert [row["who"] for row in rows if row["due"] == day(7)] == ["Person 0008"]
 
 
+def of_too_much_that_is_due_the_first_stays(place):
+    """The list ends at 5,000: what is left out is what is due last, however it was met."""
+    ana, count = place.member("Ana"), 5003
+    book = "".join(f"BEGIN:VCARD\nVERSION:3.0\nFN:Person {at:04}\nEND:VCARD\n"
+                   for at in range(count))
+    soon = datetime.date.fromisoformat(day(1)).replace(year=1992).isoformat()
+    later = datetime.date.fromisoformat(day(9)).replace(year=1992).isoformat()
+    card = "BEGIN:VCARD\nVERSION:3.0\nFN:{}\nBDAY:{}\nEND:VCARD\n"
+    ana.ok("import", "-", "--tag", "book", stdin=book.encode())
+    ana.ok("import", "-", stdin=(card.format("Zora", soon) + card.format("Yan", later)).encode())
+    ana.ok("contact", "log", "person 5001", "last week", "--on", day(-3))
+    ana.ok("remind", "--tag", "book", "--every", "1w")
+    told = ana.ok("due")
+    rows = told["due"]
+    assert told["is_cut"] is True and len(rows) == 5000, len(rows)
+    assert [row["due"] for row in rows] == sorted(row["due"] for row in rows)
+    assert [row["who"] for row in rows[:2]] == ["Zora", "Person 5001"], rows[:2]
+    assert [row["who"] for row in rows[2:]] == [f"Person {at:04}" for at in range(4998)]
+
+
 def the_mirror_is_a_sentence(place):
     ana, bruno = place.pair()
     until(lambda: [row["kind"] for row in

@@ -165,6 +165,8 @@ def those_one_knows_come_first(place):
             "You know Mara Lindt yourself: Designer at Acme, Oklahoma City.")
         rows = paths(zora, "--tag", "design", "--place", "oklahoma city")
         assert [row["to"]["name"] for row in rows] == ["Mara Lindt"], rows
+        rows = paths(zora, "--place", "norman")
+        assert [row["to"]["name"] for row in rows] == ["Ivo Lang"], rows
         assert paths(zora, "--place", "Oklahoma", "carpenter")[0]["to"]["name"] == "Joon Kim"
         assert paths(zora, "Joon Kim")[0]["sentence"].startswith("You know Joon Kim yourself")
     zora.ok("contact", "log", "ivo", "lunch", "--kind", "met")

@@ -266,6 +266,32 @@ def what_a_peer_writes_anywhere_is_text_everywhere(place):
     assert code == 0 and "linked" in text and not set(text) & FORBIDDEN, (code, text)
 
 
+def no_line_to_type_holds_a_name_that_a_shell_would_run(place):
+    """What is told to be typed next is copied: whatever a peer calls themself, it is a name."""
+    ana, evil = place.member("Ana").start(), place.member("$(touch x)").start()
+    who, said = evil.identity["member"], []
+
+    def hear(member, *words, code=0):
+        got, text = member.call(*words, text=True)
+        assert got == code, (words, got, text)
+        said.append(" ".join(text.split()))
+        return said[-1]
+
+    for member in (ana, evil):
+        member.ok("me", "edit", "--org", "Acme")
+    hear(ana, "peer", "accept", evil.ok("peer", "invite")["uri"])
+    assert f"kith peer words {who}" in said[-1], said
+    until(lambda: ana.card_of(who).get("org") == "Acme")
+    assert f"kith peer compared {who}" in hear(ana, "peer", "words", who)
+    assert f"--keep-from {who}" in hear(ana, "ask", "post", "I look for a job. Any.", code=6)
+    ana.ok("contact", "add", "`touch y`", "--tag", "odd")
+    hear(ana, "contact", "share", "`touch y`", "--with", who, "--agreed")
+    assert "share withdraw " in said[-1], said
+    for text in said:
+        for line in re.findall(r"(?:kith |--keep-from)[^.]*", text):
+            assert "$" not in line and "`" not in line, (line, text)
+
+
 def every_field_of_every_command_bears_hostile_words(place):
     """One field after the other, in a home where something is there to be found: whatever it makes
     of them, a program that goes on, a code that is known, and text; never as much as was said."""

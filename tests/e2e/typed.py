@@ -19,7 +19,7 @@ def table(member):
                           "Sails well and tells the truth."],
               "introduce": ["--why", "Both sail."], "contact edit": ["--set", "org=ACME"],
               "me edit": ["--title", "Sailor"], "remind": ["--every", "3m"],
-              "endorsement export": ["--all"], "ask reply": ["--text", "Somebody comes to mind."],
+              "endorsement export": ["--all"],
               "intro want": ["--tag", "boats", "--from", "Joon", "--blurb", "I sail."],
               "endorsement want": ["--words", "The shed by the lake"],
               "sync": ["--wait", "50"], "log": ["--follow"], "run": ["--listen", "127.0.0.1:0"]}

@@ -209,7 +209,7 @@ class Invitation:
         at = 53
         for _ in range(data[52]):
             at += {4: 7, 6: 19}[data[at]]
-        self.static = data[:32]
+        self.static, self.secret = data[:32], data[32:48]
         self.addresses = read_addresses(data[53:at])
         self.hint = data[at + 1:at + 1 + data[at]].decode()
         self.door = (*door_of(data[32:48]), self.static)

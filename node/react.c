@@ -15,6 +15,7 @@
 #include "storage/heal.h"
 #include "storage/join.h"
 #include "storage/restate.h"
+#include "storage/retire_table.h"
 #include "storage/space.h"
 #include "storage/standing.h"
 
@@ -31,6 +32,7 @@ static const struct reactor reactors[] = {
     {KIND_KEY, space_tend_keys},
     {KIND_REACH, space_tend_reach},
     {KIND_CERTIFICATE, space_tend_certificates},
+    {KIND_RETIRE, retire_table_hear},
     {KIND_SPACE, space_tend},
     {KIND_GRANT, space_tend_granted},
     {KIND_KNOCK, space_tend_knock},
@@ -81,6 +83,13 @@ static enum err react_is_out(struct ledger_txn *txn, bool *out)
     return *out ? heal_note_out(txn, standing) : err;
 }
 
+/* How devices stand is looked at by whoever is shut out, too: it may not be, after all. */
+static bool react_is_about_devices(const struct agenda_item *item)
+{
+    return item->name_size == sizeof(struct public_key) &&
+           (item->kind == KIND_CERTIFICATE || item->kind == KIND_RETIRE);
+}
+
 enum err react_all(struct ledger_txn *txn)
 {
     struct agenda_item item;
@@ -96,7 +105,7 @@ enum err react_all(struct ledger_txn *txn)
         err = react_take(txn, &item);
         if (err == ERR_NOT_FOUND)
             return ERR_OK;
-        if (err == ERR_OK && !is_out)
+        if (err == ERR_OK && (!is_out || react_is_about_devices(&item)))
             err = react_one(txn, &item);
         if (err == ERR_OK)
             err = ledger_follow(txn);

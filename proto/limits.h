@@ -39,6 +39,7 @@ enum {
     CHAIN_CERTIFICATES_MAX = 5, /* in all: a device so far down may heal twice without the root */
     CERTIFICATE_SIZE_MAX = 320, /* bytes of one */
     CERTIFICATES_PER_DEVICE_MAX = 16, /* looked at: two or three are ever needed */
+    FACT_SIGNERS_MAX = 16,            /* who say one thing of a device: two or three ever do */
     CERTIFICATES_JUDGED_MAX = 8192, /* devices at one go: 0.4 s where somebody certified so many */
     DEVICES_MAX = 256,              /* of one other member: as many as may have a log here */
     IDENTITY_SIZE_MAX = 1536,       /* root and chain in message 3 */

@@ -161,6 +161,30 @@ enum err retire_read_keep(struct span bytes, struct keep *out)
     return err;
 }
 
+enum err retire_peek(uint8_t kind, struct span bytes, struct public_key *out_device)
+{
+    struct retirement retirement = {.reason = 0};
+    struct keep keep = {.size = 0};
+    struct wire_doc doc = {0};
+    struct public_key member;
+    struct span body;
+    struct wire wire;
+    enum err err = statement_peek(bytes, &member, &body);
+
+    if (err == ERR_OK)
+        err = wire_open(&doc, body, &wire);
+    if (err == ERR_OK) {
+        if (kind == KIND_KEEP)
+            retire_read_keep_body(&wire, &keep);
+        else
+            retire_read_body(&wire, &retirement);
+        err = wire_err(&doc);
+        *out_device = kind == KIND_KEEP ? keep.device : retirement.device;
+    }
+    wire_release(&doc);
+    return err;
+}
+
 /* PROTOCOL RETIRE-5: "Of several keeps for one log the least size counts, then the least hash." */
 bool retire_keep_counts(const struct keep *left, const struct keep *right)
 {

@@ -51,6 +51,9 @@ MUST_USE enum err retire_issue_keep(const struct keep *keep, const struct retire
 MUST_USE enum err retire_read(struct span bytes, struct retirement *out);
 MUST_USE enum err retire_read_keep(struct span bytes, struct keep *out);
 
+/* The device that a retire or keep statement is about: no cryptography. ERR_MALFORMED. */
+MUST_USE enum err retire_peek(uint8_t kind, struct span bytes, struct public_key *out_device);
+
 /* Of two keeps for one log: does left count before right? */
 bool retire_keep_counts(const struct keep *left, const struct keep *right);
 

@@ -10,6 +10,7 @@
 #include "storage/check_state.h"
 #include "storage/ledger_state.h"
 #include "storage/row.h"
+#include "storage/standing.h"
 #include "storage/view_ask.h"
 #include "storage/view_contact.h"
 #include "storage/view_peer.h"
@@ -482,6 +483,8 @@ enum err check_forget_views(struct ledger_txn *txn)
         err = ledger_clear(txn, views[at], span_of(NULL, 0));
     if (err == ERR_OK)
         err = writer_table_make(txn);
+    if (err == ERR_OK)
+        err = standing_look_again(txn);
     if (err == ERR_OK)
         err = check_note_rebuild(txn);
     txn->counters.followed = 0;

@@ -7,10 +7,12 @@
 #include "proto/interaction.h"
 #include "proto/link.h"
 #include "proto/statement.h"
+#include "storage/agenda.h"
 #include "storage/check_state.h"
 #include "storage/name_order.h"
 #include "storage/origin_table.h"
 #include "storage/row.h"
+#include "storage/standing.h"
 #include "storage/view_introduction_keep.h"
 #include "storage/view_peer.h"
 
@@ -220,6 +222,24 @@ static enum err check_device(const struct snapshot *snapshot, const struct key *
         err = ERR_CORRUPT;
     return err == ERR_OK ? check_found(view_device_by_static(snapshot, row.static_key, &called))
                          : err;
+}
+
+/* How a device stood last is how it stands, unless it is to be looked at still. */
+static enum err check_certificate(const struct snapshot *snapshot, const struct key *key)
+{
+    struct public_key member, device;
+    enum standing noted, now;
+    bool is_due = false;
+    enum err err;
+
+    if (!standing_is_row(key, &member, &device))
+        return ERR_OK;
+    err = agenda_has_kind(snapshot, KIND_CERTIFICATE, &is_due);
+    if (err == ERR_OK)
+        err = standing_noted(snapshot, &member, &device, &noted);
+    if (err == ERR_OK)
+        err = standing_of(snapshot, &device, &now);
+    return err == ERR_OK && !is_due && noted != now ? ERR_CORRUPT : err;
 }
 
 /* Epochs of logs, and entries that wait, lack their payload, or are over some day. */
@@ -448,6 +468,8 @@ static enum err check_decided(const struct snapshot *snapshot, struct check_repo
     } tables[] = {
         {TABLE_STATIC_KEY, check_static_key, "the list of handshake keys leads astray"},
         {TABLE_DEVICE, check_device, "a device is not what its certificate says"},
+        {TABLE_CERTIFICATE, check_certificate,
+         "how a device stands is not what was said of it: kith doctor --rebuild looks again"},
         {TABLE_LOG_EPOCH, check_log_epoch, "the epoch of a log is not what its entry says"},
         {TABLE_ABSENT, check_absent, "the list of missing payloads leads astray"},
         {TABLE_EXPIRY, check_expiry, "the list of what ends some day leads astray"},

@@ -7,6 +7,7 @@
 #include "storage/agenda.h"
 #include "storage/expiry.h"
 #include "storage/follow.h"
+#include "storage/keep.h"
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
 #include "storage/return_table.h"
@@ -411,8 +412,8 @@ static enum err ingest_batch(struct ledger_txn *txn, const struct verified_batch
         err = log_table_begin(txn, log, verified_batch_beginning(batch));
     if (err == ERR_OK)
         err = ingest_store(txn, log, batch);
-    if (err == ERR_OK && log->has_rejoined && ledger_space_is_restated(&space))
-        err = follow_space_again(txn, space.number); /* A restatement among it counts again. */
+    if (err == ERR_OK && log->has_rejoined)
+        err = keep_follow_joined(txn, log, &space);
     if (err == ERR_OK)
         ledger_note_news(txn, &id->space);
     return err == ERR_OK ? ingest_look_later(txn, &space) : err;

@@ -9,6 +9,7 @@
 #include "crypto/heap.h"
 #include "proto/limits.h"
 #include "storage/absent.h"
+#include "storage/agenda.h"
 #include "storage/follow.h"
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
@@ -40,6 +41,38 @@ enum err keep_is_on(const struct snapshot *snapshot, const struct log_row *log,
     err = ledger_chain_at(snapshot, log, id, size, &chain);
     *out = err == ERR_OK && keep_is_hash(&chain.hash, hash);
     return err;
+}
+
+/* PROTOCOL STOLEN-1: "What a stolen device wrote beyond its mark says nothing." What its log loses
+ * is merged no more, and what joins it again was not merged meanwhile. */
+static enum err keep_follow_stolen(struct ledger_txn *txn, const struct ledger_touched *log)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_row space;
+    enum standing standing;
+    enum err err = standing_of(&snapshot, &log->id.device, &standing);
+
+    if (err != ERR_OK || standing < STANDING_STOLEN)
+        return err;
+    err = ledger_space(&snapshot, &log->id.space, &space);
+    if (err == ERR_OK) /* What it said of others counts as far as this log does. */
+        err = agenda_put(txn, AGENDA_NOW, KIND_CERTIFICATE, span_of(space.writer.bytes, 32));
+    return err == ERR_OK ? follow_space_again(txn, space.number) : err;
+}
+
+/* A restatement among it counts again. So does what was cut when its device counted as stolen. */
+enum err keep_follow_joined(struct ledger_txn *txn, const struct ledger_touched *log,
+                            const struct space_row *space)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    enum standing noted;
+    enum err err = standing_noted(&snapshot, &space->writer, &log->id.device, &noted);
+
+    if (err != ERR_OK)
+        return err;
+    return ledger_space_is_restated(space) || noted >= STANDING_STOLEN
+               ? follow_space_again(txn, space->number)
+               : keep_follow_stolen(txn, log);
 }
 
 /* Cutting. */
@@ -169,17 +202,6 @@ static enum err keep_close(struct ledger_txn *txn, struct ledger_touched *log)
     return err;
 }
 
-/* PROTOCOL STOLEN-1: "What a stolen device wrote beyond its mark says nothing." */
-static enum err keep_forget_stolen(struct ledger_txn *txn, const struct ledger_touched *log)
-{
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
-    enum standing standing;
-    enum err err = standing_of(&snapshot, &log->id.device, &standing);
-
-    return err == ERR_OK && standing >= STANDING_STOLEN ? follow_space_again(txn, log->row.space)
-                                                        : err;
-}
-
 /* PROTOCOL BEGIN-4: "A log that must be cut below its start becomes returns as far as it is held,
  * and begins anew." Out: where it is cut, and where what leaves it begins. */
 static enum err keep_find_cut(const struct snapshot *snapshot, const struct ledger_touched *log,
@@ -241,7 +263,7 @@ static enum err keep_cut(struct ledger_txn *txn, struct ledger_touched *log, uin
     log->must_sign = false;
     txn->counters.last_log = 0; /* The next entry begins a run. */
     txn->must_rotate |= epochs > 0;
-    err = keep_forget_stolen(txn, log);
+    err = keep_follow_stolen(txn, log);
     if (err != ERR_OK)
         return err;
     ledger_note_news(txn, &log->id.space);
@@ -371,8 +393,7 @@ static enum err keep_join(struct ledger_txn *txn, const struct space_row *space,
     txn->counters.last_log = 0;
     if (err == ERR_OK)
         ledger_note_news(txn, &space->id);
-    return err == ERR_OK && ledger_space_is_restated(space) ? follow_space_again(txn, space->number)
-                                                            : err;
+    return err == ERR_OK ? keep_follow_joined(txn, log, space) : err;
 }
 
 /* Deciding. */

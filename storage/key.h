@@ -60,8 +60,11 @@
  *   want       asked, asking, hash (16)     arrival of the entry that says it
  *   endorsement  several sorts: see endorsement_table.h
  *   share      several sorts: see view_share.h
- *   retire     device, reason               * the statement
- *   keep       space, device                * the statement that counts of those known
+ *   retire     device, reason, 1 if not by  * the statement
+ *              the root, signer
+ *   keep       space, device, 1 if not by   * the statement of that signer that counts before its
+ *              the root, signer, 1 if the     others; in the rows of an older program the signer
+ *              signer's log holds it          is missing, as above
  *   return     space, device, chain hash    start size and hash, signature, arrivals: a batch that
  *              at the batch's end           was cut from its log and is not restated yet
  *   cut        log, seq, payload hash       arrival of an entry that its log does not follow

@@ -394,13 +394,13 @@ enum err space_tend_certificates(struct ledger_txn *txn, struct span name)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct space_uncertain uncertain = {.snapshot = &snapshot};
-    struct public_key stolen;
+    struct public_key member;
     enum standing here;
     enum err err = standing_of(&snapshot, ledger_device(txn->ledger), &here);
 
-    if (name.size == sizeof stolen.bytes) {
-        memcpy(stolen.bytes, name.data, name.size);
-        return view_certificate_judge(txn, &stolen);
+    if (name.size == sizeof member.bytes) {
+        memcpy(member.bytes, name.data, name.size);
+        return view_certificate_judge(txn, &member);
     }
     if (err != ERR_OK || here != STANDING_GOOD)
         return err;

@@ -1,12 +1,11 @@
-/* Statements first, then up the chain of certifiers. */
+/* PROTOCOL STOLEN-13: "How devices stand is judged from the root down: each by its certificates, by
+ * what the root says, what those above it say as far as they are to be believed, and it itself." */
 #include "storage/standing.h"
 
 #include "proto/card.h"
-#include "proto/limits.h"
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
 #include "storage/row.h"
-#include "storage/view_peer.h"
 
 const char *standing_sentence(enum standing standing)
 {
@@ -45,61 +44,167 @@ static bool standing_has_touched(const struct object *object, uint32_t log)
     return false;
 }
 
-/* Does the certifier's log in the card space, as far as it counts, bring this certificate? */
-static enum err standing_was_told(const struct snapshot *snapshot, const struct public_key *member,
-                                  const struct public_key *device,
-                                  const struct public_key *certifier, const struct object *shown,
-                                  bool *out)
+/* Does this device's log in the space, as far as it counts, write in the object? shown: the object,
+ * or NULL to look. */
+static enum err standing_has_written(const struct snapshot *snapshot, const struct log_id *by,
+                                     uint8_t kind, const struct id *id, const struct object *shown,
+                                     bool *out)
 {
-    struct log_id id = {.device = *certifier};
     struct object read = {0};
-    struct space_row card;
     struct log_row log;
-    struct id object;
     uint32_t number;
-    enum err err = view_peer_card(snapshot, member, &card);
+    enum err err = ledger_log(snapshot, by, &log);
 
     *out = false;
-    id.space = card.id;
-    if (err == ERR_OK)
-        err = ledger_log(snapshot, &id, &log);
-    id_about("kith device", device, &object);
     if (err == ERR_OK && shown == NULL)
-        err = row_get(snapshot, &card.id, KIND_CERTIFICATE, &object, &read, &number);
+        err = row_get(snapshot, &by->space, kind, id, &read, &number);
     if (err == ERR_OK)
         *out = standing_has_touched(shown != NULL ? shown : &read, log.number);
     object_release(&read);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
+enum err standing_is_told(const struct snapshot *snapshot, const struct public_key *member,
+                          const struct standing_word *word, bool *out)
+{
+    struct log_id by = {.device = *word->signer};
+    struct space_row card;
+    struct id object;
+    enum err err = word->space != NULL ? ERR_OK : view_peer_card(snapshot, member, &card);
+
+    *out = false;
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    by.space = word->space != NULL ? word->space->id : card.id;
+    statement_id(word->statement, &object);
+    return standing_has_written(snapshot, &by, word->kind, &object, NULL, out);
+}
+
 /* PROTOCOL STOLEN-2: "A certificate by a stolen device counts where the card space holds it in that
  * device's log, as far as the log counts; otherwise the device it is for is void, and so is whoever
  * that one certified." */
-static enum err standing_is_void(const struct snapshot *snapshot, const struct public_key *member,
-                                 struct public_key device, struct public_key certifier,
-                                 const struct object *shown, bool *out)
+static enum err standing_was_told(const struct snapshot *snapshot, const struct public_key *member,
+                                  const struct public_key *device,
+                                  const struct public_key *certifier, const struct object *shown,
+                                  bool *out)
 {
-    enum err err = ERR_OK;
+    struct log_id by = {.device = *certifier};
+    struct space_row card;
+    struct id object;
+    enum err err = view_peer_card(snapshot, member, &card);
 
     *out = false;
-    for (size_t depth = 0; depth < CHAIN_CERTIFICATES_MAX && err == ERR_OK && !*out; depth++) {
-        struct retire_state state;
-        struct device_row row;
-        bool was_told = true;
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    by.space = card.id;
+    id_about("kith device", device, &object);
+    return standing_has_written(snapshot, &by, KIND_CERTIFICATE, &object, shown, out);
+}
 
-        if (public_key_is_equal(&certifier, member))
-            return ERR_OK;
-        err = view_device_of(snapshot, &certifier, member, &row);
-        if (err == ERR_OK)
-            err = retire_table_state(snapshot, &certifier, &state);
-        /* What was stated of a device that is a claim of this member's is another member's word. */
-        if (err == ERR_OK && !row.is_claim && standing_stated(&state) == STANDING_STOLEN)
-            err = standing_was_told(snapshot, member, &device, &certifier, shown, &was_told);
-        *out = err == ERR_OK && !was_told;
-        device = certifier;
-        certifier = row.certifier;
-        shown = NULL;
+/* Lines. */
+
+struct standing_words {
+    const struct snapshot *snapshot;
+    const struct standing_line *line;
+    bool is_said;
+};
+
+/* PROTOCOL STOLEN-4: "What a stolen device says of others, whatever the reason, counts where its
+ * log in the space of the statement holds it, as far as that log counts; what a void one says,
+ * nowhere."
+ */
+static enum err standing_is_place_credible(const struct snapshot *snapshot,
+                                           const struct standing_line *line,
+                                           const struct standing_place *place,
+                                           const struct standing_word *word, bool *out)
+{
+    *out = !place->is_void;
+    return *out && place->is_stolen ? standing_is_told(snapshot, &line->member, word, out) : ERR_OK;
+}
+
+enum err standing_is_said_above(const struct snapshot *snapshot, const struct standing_line *line,
+                                const struct standing_word *word, bool may_itself, bool *out)
+{
+    const struct standing_place *last = &line->places[line->count - 1];
+
+    *out = public_key_is_equal(word->signer, &line->member) ||
+           (may_itself && public_key_is_equal(word->signer, &last->device));
+    for (size_t at = 0; !*out && at + 1 < line->count; at++)
+        if (public_key_is_equal(word->signer, &line->places[at].device))
+            return standing_is_place_credible(snapshot, line, &line->places[at], word, out);
+    return ERR_OK;
+}
+
+static enum err standing_on_stolen(void *self, const struct public_key *signer,
+                                   struct span statement)
+{
+    struct standing_words *words = self;
+    struct standing_word word = {.signer = signer, .statement = statement, .kind = KIND_RETIRE};
+
+    return words->is_said
+               ? ERR_OK
+               : standing_is_said_above(words->snapshot, words->line, &word, true, &words->is_said);
+}
+
+/* Judges the last place of a line by those before it, which are judged. */
+static enum err standing_judge(const struct snapshot *snapshot, struct standing_line *line,
+                               bool is_claim)
+{
+    struct standing_words words = {.snapshot = snapshot, .line = line};
+    struct standing_place *last = &line->places[line->count - 1];
+    const struct standing_place *above = line->count > 1 ? last - 1 : NULL;
+    bool was_told = true;
+    enum err err = ERR_OK;
+
+    if (above != NULL && above->is_stolen)
+        err = standing_was_told(snapshot, &line->member, &last->device, &above->device, NULL,
+                                &was_told);
+    last->is_void = above != NULL && (above->is_void || !was_told);
+    /* What was stated of a device that is a claim of this member's is another member's word. */
+    if (err == ERR_OK && !is_claim)
+        err = retire_table_each(snapshot, &last->device, RETIRE_STOLEN, standing_on_stolen, &words);
+    last->is_stolen = words.is_said;
+    return err;
+}
+
+enum err standing_line_of(const struct snapshot *snapshot, const struct public_key *device,
+                          const struct public_key *member, struct standing_line *out)
+{
+    struct device_row rows[VIEW_CHAIN_MAX];
+    size_t count = 0;
+    enum err err = member != NULL ? view_device_of(snapshot, device, member, &rows[0])
+                                  : view_device(snapshot, device, &rows[0]);
+
+    if (err != ERR_OK)
+        return err;
+    *out = (struct standing_line){.member = rows[0].member};
+    for (count = 1; err == ERR_OK && count < VIEW_CHAIN_MAX; count++) {
+        if (public_key_is_equal(&rows[count - 1].certifier, &out->member))
+            break;
+        err = view_device_of(snapshot, &rows[count - 1].certifier, &out->member, &rows[count]);
+        if (err == ERR_NOT_FOUND)
+            break;
     }
+    err = err == ERR_NOT_FOUND ? ERR_OK : err;
+    for (; err == ERR_OK && count > 0; count--) {
+        out->places[out->count++].device = rows[count - 1].device;
+        err = standing_judge(snapshot, out, rows[count - 1].is_claim);
+    }
+    return err;
+}
+
+enum err standing_is_credible(const struct snapshot *snapshot, const struct public_key *member,
+                              const struct standing_word *word, bool *out)
+{
+    struct standing_line line;
+    enum err err;
+
+    *out = true;
+    if (public_key_is_equal(word->signer, member))
+        return ERR_OK;
+    err = standing_line_of(snapshot, word->signer, member, &line);
+    if (err == ERR_OK)
+        err = standing_is_place_credible(snapshot, &line, &line.places[line.count - 1], word, out);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
@@ -107,38 +212,44 @@ enum err standing_of_certificate(const struct snapshot *snapshot,
                                  const struct certificate *certificate, const struct object *card,
                                  bool *out_is_void)
 {
-    bool has_any = false;
+    const struct standing_place *certifier;
+    struct standing_line line;
+    bool has_any = false, was_told = true;
     enum err err = retire_table_has_any(snapshot, &has_any);
 
     *out_is_void = false;
-    if (err != ERR_OK || !has_any)
+    if (err != ERR_OK || !has_any ||
+        public_key_is_equal(&certificate->certifier, &certificate->member))
         return err;
-    return standing_is_void(snapshot, &certificate->member, certificate->device,
-                            certificate->certifier, card, out_is_void);
+    err = standing_line_of(snapshot, &certificate->certifier, &certificate->member, &line);
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    certifier = &line.places[line.count - 1];
+    if (certifier->is_stolen)
+        err = standing_was_told(snapshot, &certificate->member, &certificate->device,
+                                &certifier->device, card, &was_told);
+    *out_is_void = certifier->is_void || !was_told;
+    return err;
 }
 
 enum err standing_of(const struct snapshot *snapshot, const struct public_key *device,
                      enum standing *out)
 {
     struct retire_state state;
-    struct device_row row;
-    bool has_any = false, is_void = false;
+    struct standing_line line;
+    bool has_any = false;
     enum err err = retire_table_has_any(snapshot, &has_any);
 
     *out = STANDING_GOOD;
     if (err != ERR_OK || !has_any)
         return err;
-    err = retire_table_state(snapshot, device, &state);
+    err = standing_line_of(snapshot, device, NULL, &line);
+    if (err == ERR_OK)
+        err = retire_table_state_on(snapshot, &line, &state);
     if (err == ERR_OK)
         *out = standing_stated(&state);
-    if (err == ERR_OK && !standing_is_out(*out)) {
-        err = view_device(snapshot, device, &row);
-        if (err == ERR_OK)
-            err =
-                standing_is_void(snapshot, &row.member, row.device, row.certifier, NULL, &is_void);
-        if (is_void)
-            *out = STANDING_VOID;
-    }
+    if (err == ERR_OK && !standing_is_out(*out) && line.places[line.count - 1].is_void)
+        *out = STANDING_VOID;
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 

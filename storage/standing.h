@@ -6,7 +6,7 @@
 #define KITH_STORAGE_STANDING_H
 
 #include "proto/device.h"
-#include "storage/ledger.h"
+#include "storage/view_peer.h"
 
 enum standing {
     STANDING_GOOD,
@@ -21,6 +21,43 @@ static inline bool standing_is_out(enum standing standing)
     return standing >= STANDING_OWNER;
 }
 
+/* The devices that lead from a member's root to one of its devices, as it is known now; the last is
+ * that one. Each is judged by those before it alone. */
+struct standing_line {
+    struct public_key member;
+    struct standing_place {
+        struct public_key device;
+        bool is_stolen; /* the root, it, or one before it says so */
+        bool is_void;   /* by the certificates that lead here */
+    } places[VIEW_CHAIN_MAX];
+    size_t count;
+};
+
+/* As this member's (NULL: of whom it is held to be). ERR_NOT_FOUND: not known. */
+MUST_USE enum err standing_line_of(const struct snapshot *snapshot, const struct public_key *device,
+                                   const struct public_key *member, struct standing_line *out);
+/* What somebody said of a device, and where it stands as an object. */
+struct standing_word {
+    const struct public_key *signer; /* the member, where the root signed */
+    struct span statement;
+    const struct space_row *space; /* whose log may hold it; NULL: the member's card space */
+    uint8_t kind;
+};
+
+/* Does a log of the word's signer hold it, as far as that log counts here? */
+MUST_USE enum err standing_is_told(const struct snapshot *snapshot, const struct public_key *member,
+                                   const struct standing_word *word, bool *out);
+/* Is the word of its signer to be believed, whatever it is about? */
+MUST_USE enum err standing_is_credible(const struct snapshot *snapshot,
+                                       const struct public_key *member,
+                                       const struct standing_word *word, bool *out);
+/* The same of a word about the last of a line that only those who lead to it may say: itself, too,
+ * where may_itself. */
+MUST_USE enum err standing_is_said_above(const struct snapshot *snapshot,
+                                         const struct standing_line *line,
+                                         const struct standing_word *word, bool may_itself,
+                                         bool *out);
+
 /* One sentence for its owner, on the device that is shut out; NULL for any other. */
 const char *standing_sentence(enum standing standing);
 /* An unknown device is good as far as statements go. */
@@ -31,6 +68,17 @@ MUST_USE enum err standing_of(const struct snapshot *snapshot, const struct publ
  * Good where none is known. */
 MUST_USE enum err standing_of_signer(const struct snapshot *snapshot,
                                      const struct device_keys *chain, enum standing *out);
+/* Notes how the device stands now; what follows where that has changed is done. */
+MUST_USE enum err standing_note(struct ledger_txn *txn, const struct public_key *member,
+                                const struct public_key *device, bool *out_is_other);
+/* What was noted last: good where nothing was. */
+MUST_USE enum err standing_noted(const struct snapshot *snapshot, const struct public_key *member,
+                                 const struct public_key *device, enum standing *out);
+/* Is this the key of such a note? Whose and of which device. */
+bool standing_is_row(const struct key *key, struct public_key *out_member,
+                     struct public_key *out_device);
+/* All of whom anything was stated are looked at again, when the views have caught up. */
+MUST_USE enum err standing_look_again(struct ledger_txn *txn);
 /* Would a certificate make its device void? card: its object as the card space shows it now, or
  * NULL to look. */
 MUST_USE enum err standing_of_certificate(const struct snapshot *snapshot,

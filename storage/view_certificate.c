@@ -6,7 +6,8 @@
  *
  *   1, member, device, is not by the root, certifier, form   the statement
  *   2, certifier, member, device                             nothing
- *   3, member, device                                        the rank of the one that counts */
+ *   3, member, device                                        the rank of the one that counts
+ *   4, member, device                                        how it stood last: standing_note.c */
 #include "storage/view_certificate.h"
 
 #include <string.h>
@@ -14,7 +15,7 @@
 #include "proto/limits.h"
 #include "storage/agenda.h"
 #include "storage/ledger_state.h"
-#include "storage/standing.h"
+#include "storage/retire_table.h"
 
 enum {
     CERTIFICATE_STATED = 1,
@@ -315,11 +316,13 @@ static enum err certificate_settle(struct ledger_txn *txn, struct buf *devices,
     enum err err = buf_err(devices);
 
     for (size_t at = 0; err == ERR_OK && at < devices->size; at += sizeof of) {
-        bool is_other = false;
+        bool is_other = false, stands = false;
 
         memcpy(&of, devices->data + at, sizeof of);
         err = certificate_settle_one(txn, &of, at == 0 ? shown : NULL, &is_other);
-        if (err == ERR_OK && is_other)
+        if (err == ERR_OK)
+            err = standing_note(txn, &of.member, &of.device, &stands);
+        if (err == ERR_OK && (is_other || stands))
             err = certificate_add_below(txn, &of.device, &of.member, devices);
     }
     return err;
@@ -349,13 +352,76 @@ enum err view_certificate_take(struct ledger_txn *txn, const struct public_key *
     return err == ERR_NOT_FOUND || err == ERR_LIMIT ? ERR_OK : err;
 }
 
-enum err view_certificate_judge(struct ledger_txn *txn, const struct public_key *device)
-{
-    struct buf devices = {0};
-    enum err err = certificate_add_below(txn, device, NULL, &devices);
+struct certificate_all {
+    const struct public_key *member;
+    struct buf devices;
+};
 
+static enum err certificate_all_add(struct certificate_all *all, const uint8_t *device)
+{
+    size_t size = all->devices.size;
+
+    if (size > 0 && memcmp(all->devices.data + size - 32, device, 32) == 0)
+        return ERR_OK;
+    if (size == CERTIFICATES_JUDGED_MAX * sizeof(struct certificate_of))
+        return ERR_CANCELLED;
+    buf_append(&all->devices, span_of(all->member->bytes, 32));
+    buf_append(&all->devices, span_of(device, 32));
+    return buf_err(&all->devices);
+}
+
+static enum err certificate_on_any(void *self, struct span key, struct span value)
+{
+    (void)value;
+    return key.size == CERTIFICATE_STATED_SIZE ? certificate_all_add(self, key.data + 33)
+                                               : ERR_CORRUPT;
+}
+
+static enum err certificate_on_row(void *self, const struct device_row *device)
+{
+    return certificate_all_add(self, device->device.bytes);
+}
+
+/* One look at each. The list is as long as before it. */
+static enum err certificate_judge_once(struct ledger_txn *txn, struct certificate_all *all,
+                                       bool *out_is_other)
+{
+    size_t size = all->devices.size;
+    struct certificate_of of;
+    enum err err = ERR_OK;
+
+    *out_is_other = false;
+    for (size_t at = 0; err == ERR_OK && at < size; at += sizeof of) {
+        bool is_ranked = false, stands = false;
+
+        memcpy(&of, all->devices.data + at, sizeof of);
+        err = certificate_settle_one(txn, &of, NULL, &is_ranked);
+        if (err == ERR_OK)
+            err = standing_note(txn, &of.member, &of.device, &stands);
+        *out_is_other |= is_ranked || stands;
+    }
+    return err;
+}
+
+/* Each is judged by those nearer to the root: what they are is settled after as many looks as a
+ * chain is long. */
+enum err view_certificate_judge(struct ledger_txn *txn, const struct public_key *member)
+{
+    struct certificate_all all = {.member = member};
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    bool is_other = true;
+    struct key prefix;
+    enum err err;
+
+    certificate_key(CERTIFICATE_STATED, member, NULL, &prefix);
+    err = ledger_each(&snapshot, TABLE_CERTIFICATE, key_span(&prefix), certificate_on_any, &all);
+    if (err == ERR_OK) /* What a store of before has is in the row alone. */
+        err = view_device_each(&snapshot, member, certificate_on_row, &all);
+    err = err == ERR_CANCELLED ? ERR_OK : err;
+    for (size_t look = 0; err == ERR_OK && is_other && look <= CHAIN_CERTIFICATES_MAX + 1; look++)
+        err = certificate_judge_once(txn, &all, &is_other);
     if (err == ERR_OK)
-        err = certificate_settle(txn, &devices, NULL);
-    buf_release(&devices);
+        err = retire_table_apply(txn, member);
+    buf_release(&all.devices);
     return err;
 }

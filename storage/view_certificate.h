@@ -15,7 +15,7 @@
 MUST_USE enum err view_certificate_take(struct ledger_txn *txn, const struct public_key *member,
                                         const struct certificate *certificate,
                                         const struct object *shown);
-/* It became known how this device stands: those it certified are judged anew. */
-MUST_USE enum err view_certificate_judge(struct ledger_txn *txn, const struct public_key *device);
+/* It became known how a device of this member's stands: all of them are judged anew. */
+MUST_USE enum err view_certificate_judge(struct ledger_txn *txn, const struct public_key *member);
 
 #endif

@@ -89,6 +89,8 @@ static enum err view_device_put_row(struct ledger_txn *txn, const struct device_
         err = ledger_put(txn, TABLE_DEVICE, &key, row);
     if (err == ERR_OK)
         err = view_device_put_static(txn, certificate);
+    if (err == ERR_OK && known == NULL) /* It may have been spoken of. */
+        err = agenda_put(txn, AGENDA_NOW, KIND_RETIRE, key_span(&key));
     txn->news.has_links |= is_new;      /* Somebody more to call. */
     txn->ledger->endorsement_changes++; /* What it signed may count. */
     return err == ERR_OK && (is_new || is_other) ? space_devices_changed(txn, &certificate->member)

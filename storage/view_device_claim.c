@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "proto/limits.h"
+#include "storage/agenda.h"
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
 #include "storage/space.h"
@@ -134,6 +135,8 @@ enum err view_device_prove(struct ledger_txn *txn, const struct public_key *devi
         err = view_claim_drop(txn, device, member);
     if (err == ERR_OK)
         err = retire_table_forget(txn, device); /* Whoever said so had no say. */
+    if (err == ERR_OK)                          /* Whose it is may have said something. */
+        err = agenda_put(txn, AGENDA_NOW, KIND_RETIRE, key_span(&key));
     txn->news.has_links = true;
     buf_release(&copy);
     return err;

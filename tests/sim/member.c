@@ -437,33 +437,36 @@ static enum err member_on_log(void *self, const struct replica_log *log)
     return ERR_OK;
 }
 
-static uint64_t member_pull_log(struct member *to, struct member *from, const struct log_id *log)
+uint64_t member_pull_batch(struct member *to, struct member *from, const struct log_id *log)
 {
+    struct snapshot snapshot = member_snapshot(to);
     struct verified_batch *batch;
-    uint64_t carried = 0;
+    struct replica replica;
+    struct ledger_txn *txn;
+    struct replica_log now;
+    uint64_t carried;
+    enum err accepted;
 
-    for (;;) {
-        struct snapshot snapshot = member_snapshot(to);
-        struct replica replica;
-        struct ledger_txn *txn;
-        struct replica_log now;
-        enum err accepted;
-
-        replica_of(&snapshot, &replica);
-        member_must(replica.tip(replica.self, log, &now));
-        accepted = replica.accepts(replica.self, &from->secrets.member, log);
-        ledger_snapshot_end(&snapshot);
-        if (accepted == ERR_NOT_FOUND || accepted == ERR_STATE) /* Not known yet, or closed. */
-            return carried;
-        member_must(accepted);
-        if (member_fetch(from, log, &now.tip, &batch) != ERR_OK)
-            return carried;
-        txn = member_begin(to);
-        member_must(ledger_ingest(txn, batch));
-        member_must(ledger_commit(txn, NULL));
-        carried += verified_batch_count(batch);
-        verified_batch_free(batch);
+    replica_of(&snapshot, &replica);
+    member_must(replica.tip(replica.self, log, &now));
+    accepted = replica.accepts(replica.self, &from->secrets.member, log);
+    ledger_snapshot_end(&snapshot);
+    if (accepted == ERR_NOT_FOUND || accepted == ERR_STATE) /* Not known yet, or closed. */
+        return 0;
+    member_must(accepted);
+    if (member_fetch(from, log, &now.tip, &batch) != ERR_OK)
+        return 0;
+    carried = verified_batch_count(batch);
+    txn = member_begin(to);
+    accepted = ledger_ingest(txn, batch);
+    verified_batch_free(batch);
+    if (accepted == ERR_STATE) { /* Beyond what counts. */
+        ledger_abort(txn);
+        return 0;
     }
+    member_must(accepted);
+    member_must(ledger_commit(txn, NULL));
+    return carried;
 }
 
 uint64_t member_pull(struct member *to, struct member *from, const struct id *space)
@@ -477,7 +480,8 @@ uint64_t member_pull(struct member *to, struct member *from, const struct id *sp
     member_must(replica.logs(replica.self, &to->secrets.member, member_on_log, &carry));
     ledger_snapshot_end(&snapshot);
     for (size_t at = 0; at < carry.logs_count; at++)
-        carried += member_pull_log(to, from, &carry.logs[at]);
+        for (uint64_t more = 1; more > 0; carried += more)
+            more = member_pull_batch(to, from, &carry.logs[at]);
     return carried;
 }
 

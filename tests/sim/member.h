@@ -61,6 +61,9 @@ enum err member_add_contact(struct member *member, const char *name, const char 
  * nothing more. */
 enum err member_fetch(struct member *from, const struct log_id *log, const struct chain *start,
                       struct verified_batch **out);
+/* Carries the next batch of one log, in a transaction of its own. Returns how many entries; 0:
+ * there is none, or it is not taken. */
+uint64_t member_pull_batch(struct member *to, struct member *from, const struct log_id *log);
 /* Carries what `from` writes for `to`, in one space or (NULL) in all, a batch a transaction.
  * Returns how many entries. */
 uint64_t member_pull(struct member *to, struct member *from, const struct id *space);

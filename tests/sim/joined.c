@@ -1,0 +1,33 @@
+#include "tests/sim/joined.h"
+
+#include "crypto/secret.h"
+#include "node/react.h"
+#include "storage/join.h"
+
+static void joined_must(enum err err)
+{
+    KITH_ASSERT(err == ERR_OK);
+}
+
+void joined_new(struct member *device, struct member *host, uint8_t seed)
+{
+    struct join_welcome *welcome = secret_new(sizeof *welcome);
+    struct device_secrets drawn;
+    struct join_ask ask;
+    struct ledger_txn *txn;
+
+    KITH_ASSERT(welcome != NULL);
+    member_prepare(device, seed, false);
+    join_draw(&device->entropy, device->now_ms, &drawn); /* The stream follows from the old ones. */
+    device->secrets = drawn;
+    joined_must(join_ask_of(&device->secrets, span_str("device"), &ask));
+    txn = member_begin(host);
+    joined_must(join_admit(txn, &ask, welcome));
+    joined_must(react_all(txn));
+    joined_must(ledger_commit(txn, NULL));
+    joined_must(
+        join_create(device->kv, &device->secrets, &device->entropy, welcome, device->now_ms));
+    member_close(device);
+    member_open(device);
+    secret_free(welcome);
+}

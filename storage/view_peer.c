@@ -120,7 +120,8 @@ static enum err view_peer_grant_changed(struct ledger_txn *txn, const struct spa
     return err == ERR_FORGED ? ERR_OK : err;
 }
 
-/* Now that its readers are known an epoch may be the one to write under. */
+/* Now that its readers are known an epoch may be the one to write under, and what is under it may
+ * be restated. */
 static enum err view_peer_unsettle(struct ledger_txn *txn, struct span space,
                                    const struct hash *epoch)
 {
@@ -136,7 +137,9 @@ static enum err view_peer_unsettle(struct ledger_txn *txn, struct span space,
     if (err != ERR_OK ||
         span_is_equal(span_of(row.current.bytes, HASH_SIZE), span_of(epoch->bytes, HASH_SIZE)))
         return err == ERR_NOT_FOUND ? ERR_OK : err;
-    return space_unsettle(txn, &row);
+    err = space_unsettle(txn, &row);
+    return err == ERR_OK && row.is_mine ? agenda_put(txn, AGENDA_NOW, KIND_RESTATEMENT, space)
+                                        : err;
 }
 
 static enum err view_peer_key_changed(struct ledger_txn *txn, const struct object *after)

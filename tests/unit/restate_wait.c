@@ -16,6 +16,7 @@
 #include "storage/restate.h"
 #include "storage/row.h"
 #include "storage/space.h"
+#include "storage/view_restate.h"
 #include "tests/sim/burglar.h"
 #include "tests/sim/meeting.h"
 
@@ -126,6 +127,42 @@ static void nothing_is_restated_for_a_reader_who_may_have_been_removed(void **st
         wait_reads(&world, &world.bruno, "Of the laptop");
         wait_world_free(&world);
     }
+}
+
+static uint32_t wait_depth(struct wait_world *world)
+{
+    struct snapshot snapshot = member_snapshot(&world->desk);
+    struct view_restate restate;
+    struct space_row card;
+
+    assert_int_equal(ledger_space(&snapshot, &world->card, &card), ERR_OK);
+    assert_int_equal(view_restate_load(&snapshot, card.number, &restate), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    return restate.is_there ? restate.depth : 0;
+}
+
+/* The desk restates while the laptop opens an epoch for nobody else. What the laptop wrote is
+ * restated once its readers are known, and not an hour later. */
+static void what_has_waited_is_restated_when_the_readers_are_known(void **state)
+{
+    struct wait_world world;
+    uint32_t depth;
+
+    (void)state;
+    wait_world_new(&world);
+    wait_react(&world.desk, restate_space);
+    depth = wait_depth(&world);
+    wait_react(&world.laptop, space_rotate);
+    assert_int_equal(member_name_card(&world.laptop, "Of the laptop"), ERR_OK);
+    wait_hear(&world);
+    wait_react(&world.desk, NULL);
+    world.desk.now_ms += MS_PER_DAY / 24;
+    meeting_tick(&world.desk);
+    assert_int_equal(wait_depth(&world), depth);
+    (void)member_pull(&world.desk, &world.laptop, ledger_self_space(world.desk.ledger));
+    wait_react(&world.desk, NULL);
+    assert_true(wait_depth(&world) > depth);
+    wait_world_free(&world);
 }
 
 /* Has Ana granted the key of her card's current epoch? */
@@ -296,6 +333,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_restated_for_a_reader_who_may_have_been_removed),
+        cmocka_unit_test(what_has_waited_is_restated_when_the_readers_are_known),
         cmocka_unit_test(nobody_is_admitted_by_what_may_not_be_repeated),
         cmocka_unit_test(a_removal_does_not_unite_branches_of_what_may_not_be_repeated),
         cmocka_unit_test(a_link_does_not_unite_branches_of_what_may_not_be_repeated),

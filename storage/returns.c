@@ -219,6 +219,26 @@ static bool returns_must_wait(enum err err)
            err == ERR_NOT_FOUND || err == ERR_LIMIT;
 }
 
+/* PROTOCOL RETURN-12: "What opens an epoch of self and was cut tells nobody its parents' keys who
+ * joins later: each of them is noted in self again (SELF-1)" */
+static enum err returns_tell_older(struct returns_round *round, const struct entry_row *opener)
+{
+    struct log_id id = {.space = round->space.id, .device = round->place.device};
+    struct hash parents[EPOCH_PARENTS_MAX];
+    struct epoch epoch;
+    size_t count;
+    enum err err = ERR_OK;
+
+    if (round->space.kind != SPACE_SELF || !round->may_repeat ||
+        epoch_read(&id, opener->entry.payload, &epoch) != ERR_OK || epoch.is_use)
+        return ERR_OK;
+    count = epoch.parents_count;
+    memcpy(parents, epoch.parents, count * sizeof parents[0]);
+    for (size_t at = 0; err == ERR_OK && at < count; at++)
+        err = space_tell_older(round->txn, &round->space, &parents[at], epoch.depth);
+    return err;
+}
+
 /* Does a log hold this entry, itself or repeated? It is repeated now where that is our duty. */
 static enum err returns_settle_entry(struct returns_round *round, uint64_t arrival, bool *out)
 {
@@ -232,6 +252,8 @@ static enum err returns_settle_entry(struct returns_round *round, uint64_t arriv
 
     *out = err == ERR_OK &&
            (!entry.is_cut || entry.entry.header.epoch_index == 0 || entry.entry.payload.size == 0);
+    if (err == ERR_OK && entry.is_cut && entry.entry.header.epoch_index == 0)
+        return returns_tell_older(round, &entry);
     if (err != ERR_OK || *out)
         return err;
     entry_hash_payload(&entry.entry);

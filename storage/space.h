@@ -65,6 +65,9 @@ MUST_USE enum err space_network(const struct snapshot *snapshot, struct space_ro
  * the peer is none; ERR_NOT_FOUND: no such peer. */
 MUST_USE enum err space_share_network(struct ledger_txn *txn, const struct public_key *peer,
                                       bool is_reader);
+/* Notes the key of an epoch of self once more, unless a log tells it under one deeper than this. */
+MUST_USE enum err space_tell_older(struct ledger_txn *txn, const struct space_row *space,
+                                   const struct hash *epoch, uint32_t depth);
 /* Called by follow where a key of my network space stands in the pair space for this peer. */
 MUST_USE enum err space_granted(struct ledger_txn *txn, const struct public_key *reader);
 /* Called from the agenda with a peer who was granted it. */

@@ -212,7 +212,7 @@ static enum err space_on_key(void *self, const struct hash *epoch)
 }
 
 static enum err space_tell_key(struct ledger_txn *txn, const struct id *space,
-                               const struct hash *epoch)
+                               const struct hash *epoch, uint64_t counter)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     uint8_t *key = secret_new(KEY_SIZE);
@@ -222,17 +222,68 @@ static enum err space_tell_key(struct ledger_txn *txn, const struct id *space,
 
     memcpy(object.bytes, epoch->bytes, ID_SIZE);
     edit_begin(&edit, KIND_KEY, &object, txn->now_ms);
-    edit_set(&edit, KEY_EPOCH, 1,
+    edit_set(&edit, KEY_EPOCH, counter,
              (struct value){.type = VALUE_BYTES, .bytes = span_of(epoch->bytes, HASH_SIZE)});
-    edit_set(&edit, KEY_SPACE, 1,
+    edit_set(&edit, KEY_SPACE, counter,
              (struct value){.type = VALUE_BYTES, .bytes = span_of(space->bytes, ID_SIZE)});
-    edit_set(&edit, KEY_BYTES, 1,
+    edit_set(&edit, KEY_BYTES, counter,
              (struct value){.type = VALUE_BYTES, .bytes = span_of(key, KEY_SIZE)});
     if (err == ERR_OK)
         err = ledger_append(txn, &txn->ledger->self_space, &edit, 0);
     edit_release(&edit);
     secret_free(key);
     return err;
+}
+
+/* Does a log tell the key under an epoch deeper than this one? Whoever reads that can come so far.
+ */
+static enum err space_is_told_deeper(struct ledger_txn *txn, const struct object *known,
+                                     uint32_t depth, bool *out)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    const struct object_register *key = object_register(known, KEY_BYTES);
+    struct epoch_row epoch = {.epoch = {.depth = 0}};
+    struct entry_row row;
+    struct hash id;
+    enum err err = key != NULL ? ledger_entry(&snapshot, key->arrival, &row) : ERR_NOT_FOUND;
+
+    *out = false;
+    if (err == ERR_OK && row.is_cut)
+        return ERR_OK;
+    if (err == ERR_OK)
+        err = epoch_table_of_log(&snapshot, row.log, row.entry.header.epoch_index, &id);
+    if (err == ERR_OK)
+        err = epoch_table_get(&snapshot, &id, &epoch);
+    *out = err == ERR_OK && epoch.epoch.depth > depth;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+enum err space_tell_older(struct ledger_txn *txn, const struct space_row *space,
+                          const struct hash *epoch, uint32_t depth)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct object known = {0};
+    struct epoch_row row;
+    struct id object;
+    uint64_t counter = 1;
+    uint32_t ignored;
+    bool is_told = false;
+    enum err err = epoch_table_get(&snapshot, epoch, &row);
+
+    if (err != ERR_OK || !row.has_key)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    memcpy(object.bytes, epoch->bytes, ID_SIZE);
+    err = row_get(&snapshot, ledger_self_space(txn->ledger), KIND_KEY, &object, &known, &ignored);
+    if (err == ERR_OK) {
+        counter += object_register(&known, KEY_BYTES) != NULL
+                       ? object_register(&known, KEY_BYTES)->counter
+                       : 0;
+        err = space_is_told_deeper(txn, &known, depth, &is_told);
+    }
+    object_release(&known);
+    if ((err == ERR_OK || err == ERR_NOT_FOUND) && !is_told)
+        err = space_tell_key(txn, &space->id, epoch, counter);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 static enum err space_tell_keys(struct ledger_txn *txn, const struct space_row *space,
@@ -252,7 +303,7 @@ static enum err space_tell_keys(struct ledger_txn *txn, const struct space_row *
     if (err == ERR_CANCELLED)
         err = ERR_OK;
     for (size_t at = 0; at < keys->count && err == ERR_OK; at++)
-        err = space_tell_key(txn, &space->id, &keys->missing[at]);
+        err = space_tell_key(txn, &space->id, &keys->missing[at], 1);
     secret_free(keys);
     return err;
 }

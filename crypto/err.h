@@ -25,7 +25,8 @@
     X(INVALID, "not a usable value")                                                               \
     X(KEY_MISSING, "the key that opens it has not arrived")                                        \
     X(DETACHED, "it does not continue what is stored")                                             \
-    X(CANCELLED, "cancelled")
+    X(CANCELLED, "cancelled")                                                                      \
+    X(BEHIND, "the lists must be brought up to date first")
 
 enum err {
 #define X(word, sentence) ERR_##word,

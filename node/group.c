@@ -91,7 +91,7 @@ static bool group_run_together(struct ledger *ledger, struct writer_job *first, 
         uint64_t before = ledger_txn_written(txn);
 
         job->err = job->run(job, txn);
-        if (job->err != ERR_OK && ledger_txn_written(txn) != before) {
+        if (job->err == ERR_BEHIND || (job->err != ERR_OK && ledger_txn_written(txn) != before)) {
             ledger_abort(txn);
             return false;
         }
@@ -115,13 +115,46 @@ static bool group_run_together(struct ledger *ledger, struct writer_job *first, 
 
 void group_run(struct ledger *ledger, struct writer_job *first, uint64_t wall_ms)
 {
+    bool is_behind = false;
+
     if (first->next != NULL && group_run_together(ledger, first, wall_ms))
         return;
     for (struct writer_job *job = first, *next; job != NULL; job = next) {
         next = job->next;
-        group_run_alone(ledger, job, wall_ms);
+        if (is_behind)
+            job->err = ERR_BEHIND; /* Nothing overtakes it. */
+        else
+            group_run_alone(ledger, job, wall_ms);
+        is_behind = is_behind || job->err == ERR_BEHIND;
         job->next = next;
     }
+}
+
+struct writer_job *group_part_behind(struct writer_job **in_out_first)
+{
+    struct writer_job **at = in_out_first, *parted;
+
+    while (*at != NULL && ((*at)->err != ERR_BEHIND || (*at)->was_behind)) {
+        (*at)->was_behind = false; /* One that goes on may have to wait again. */
+        at = &(*at)->next;
+    }
+    parted = *at;
+    *at = NULL;
+    if (parted != NULL)
+        parted->was_behind = true;
+    return parted;
+}
+
+void group_put_back(struct group_queue *queue, struct writer_job *first)
+{
+    struct writer_job *last = first;
+
+    while (last->next != NULL)
+        last = last->next;
+    last->next = queue->first;
+    queue->first = first;
+    if (queue->last == NULL)
+        queue->last = last;
 }
 
 bool group_tells_news(const struct writer_job *job)

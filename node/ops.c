@@ -220,6 +220,7 @@ enum err op_step(enum err (*step)(struct op_call *call), struct op_call *call,
     call->txn = txn;
     if (txn != NULL) {
         call->snapshot = ledger_txn_snapshot(txn);
+        call->failure = (struct op_failure){.code = OP_DONE}; /* It may be run again. */
         /* Lists are made again wherever they are. */
         err = step == op_doctor_rebuild ? ERR_OK : ops_check_out(call);
         if (err == ERR_OK && step != op_doctor_rebuild)

@@ -27,6 +27,7 @@ struct writer {
     /* Of the thread alone: */
     struct writer_round *round; /* under way, or NULL */
     uint64_t behind_since_ms, wrote_at_ms;
+    bool must_catch_up; /* the first of the queue waits for the lists */
 };
 
 void writer_run_alone(struct ledger *ledger, struct writer_job *job)
@@ -100,12 +101,26 @@ static uint64_t writer_pause_ms(const struct writer *writer)
     uint64_t latest_at_ms = writer->behind_since_ms + writer->pace.longest_ms;
     uint64_t until_ms = quiet_at_ms < latest_at_ms ? quiet_at_ms : latest_at_ms;
 
-    if (writer->round != NULL || until_ms <= now_ms || !round_is_due(writer->ledger))
+    if (writer->round != NULL || writer->must_catch_up || until_ms <= now_ms ||
+        !round_is_due(writer->ledger))
         return 0;
     return until_ms - now_ms;
 }
 
 /* The thread. */
+
+/* What must see all lists is run again when they are whole, and what came after it behind it. */
+static void writer_put_off(struct writer *writer, struct writer_job **group)
+{
+    struct writer_job *behind = group_part_behind(group);
+
+    writer->must_catch_up = behind != NULL;
+    if (behind == NULL)
+        return;
+    (void)pthread_mutex_lock(&writer->mutex);
+    group_put_back(&writer->queue, behind);
+    (void)pthread_mutex_unlock(&writer->mutex);
+}
 
 static void writer_write(struct writer *writer, struct writer_job *group)
 {
@@ -116,6 +131,7 @@ static void writer_write(struct writer *writer, struct writer_job *group)
         writer->round = NULL;
     }
     group_run(writer->ledger, group, clock_wall_ms());
+    writer_put_off(writer, &group);
     is_behind = follow_is_behind(writer->ledger);
     writer->wrote_at_ms = clock_running_ms();
     if (!writer->is_behind)
@@ -151,10 +167,10 @@ static void *writer_main(void *self)
         while (writer->queue.first == NULL && !writer->is_stopping &&
                (!writer->is_behind || pause_ms > 0) && writer_wait(writer, pause_ms))
             continue;
-        group = group_take(&writer->queue);
-        writer->is_running = group != NULL;
         is_behind = writer->is_behind;
-        is_over = writer->is_stopping && group == NULL;
+        group = is_behind && writer->must_catch_up ? NULL : group_take(&writer->queue);
+        writer->is_running = group != NULL;
+        is_over = writer->is_stopping && group == NULL && writer->queue.first == NULL;
         (void)pthread_mutex_unlock(&writer->mutex);
         if (group != NULL)
             writer_write(writer, group);

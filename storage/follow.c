@@ -479,7 +479,7 @@ static enum err follow_ready(struct ledger_txn *txn, size_t *budget)
 
 /* A merged grant may make others ready, and they may bring grants: round and round until nothing
  * moves. */
-static enum err follow_some(struct ledger_txn *txn, size_t budget)
+enum err follow_some(struct ledger_txn *txn, size_t budget)
 {
     enum err err = ERR_OK;
 
@@ -538,11 +538,6 @@ enum err follow_later(struct ledger_txn *txn, uint64_t arrival)
         err = follow_wait(txn, &epoch, arrival);
     txn->counters.has_ready |= err == ERR_OK;
     return err == ERR_NOT_FOUND ? ERR_OK : err;
-}
-
-enum err follow_all(struct ledger_txn *txn)
-{
-    return follow_some(txn, SIZE_MAX);
 }
 
 static bool follow_has_more(const struct ledger_counters *counters)

@@ -18,7 +18,9 @@ MUST_USE enum err follow_stage(struct ledger *ledger, size_t budget, bool *out_i
 MUST_USE enum err follow_inline(struct ledger_txn *txn);
 /* True while this transaction holds entries that are not merged, or whose key has just come. */
 bool follow_txn_is_behind(const struct ledger_txn *txn);
-/* Merges everything that is pending, however much: for what must see all of it. */
+/* Merges everything that is pending: for what must see all of it. ERR_BEHIND: more than
+ * FOLLOW_AT_ONCE_MAX of it was there before this transaction, which must be begun again when stages
+ * have merged it (node/group.h). */
 MUST_USE enum err follow_all(struct ledger_txn *txn);
 /* Makes a space's objects from nothing before this transaction's next follow ends. */
 MUST_USE enum err follow_space_again(struct ledger_txn *txn, uint32_t space);

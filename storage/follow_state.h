@@ -23,6 +23,8 @@ struct follow_cache {
 /* Merges one entry of those held, or puts it among those that wait for their key. ERR_CORRUPT when
  * there is none under this number. */
 MUST_USE enum err follow_entry(struct ledger_txn *txn, uint64_t arrival);
+/* Merges up to budget entries of those that are pending. */
+MUST_USE enum err follow_some(struct ledger_txn *txn, size_t budget);
 /* The views of each kind, told what an object was (NULL: it is new) and what it has become. */
 MUST_USE enum err follow_tell(struct ledger_txn *txn, const struct space_row *space,
                               uint32_t number, const struct object *before,

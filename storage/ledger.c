@@ -352,6 +352,7 @@ enum err ledger_begin(struct ledger *ledger, uint64_t now_ms, struct ledger_txn 
         if (err == ERR_OK)
             err = log_table_find_network(txn);
     }
+    txn->began = txn->counters.arrival;
     if (err != ERR_OK) {
         ledger_abort(txn);
         return err;

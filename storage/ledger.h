@@ -15,7 +15,12 @@
 #include "proto/kind.h"
 #include "storage/key.h"
 
-enum { STORE_FORMAT = 1, FOLLOW_INLINE_MAX = 256 };
+enum {
+    STORE_FORMAT = 1,
+    FOLLOW_INLINE_MAX = 256,
+    FOLLOW_AT_ONCE_MAX = 20000 /* entries from before a transaction that are merged in it, where it
+                                  must see them: a tenth of a second, a mebibyte of pages */
+};
 
 struct ledger;
 

@@ -108,6 +108,7 @@ struct ledger_txn {
     uint64_t now_ms;
     uint64_t written;
     struct ledger_counters counters;
+    uint64_t began;                                      /* the newest entry from before it */
     struct ledger_touched_chunk *touched, *touched_last; /* in the order they were touched */
     struct ledger_touched *touched_buckets[LEDGER_TOUCHED_BUCKETS];
     size_t touched_count;

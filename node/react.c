@@ -11,6 +11,7 @@
 #include "storage/dropped.h"
 #include "storage/expiry.h"
 #include "storage/follow.h"
+#include "storage/forget.h"
 #include "storage/heal.h"
 #include "storage/join.h"
 #include "storage/restate.h"
@@ -42,6 +43,7 @@ static const struct reactor reactors[] = {
     {KIND_SHARE, share_look},
     {KIND_RESTATEMENT, restate_tend},
     {KIND_EXPIRY, expiry_tend},
+    {KIND_FORGET, forget_tend},
     {KIND_DROPPED, dropped_look},
     {0, NULL},
 };

@@ -27,6 +27,7 @@ enum {
                                    each write looks through them */
     SPACE_LOGS_MAX = 1024,      /* logs that edits in a space of somebody else's may name */
     REMOVE_DOTS_MAX = 256,      /* dots one remove lists */
+    FORGET_PLACES_MAX = 4096,   /* entries one forget names: they fit a value */
     DELETE_MARKS_MAX = 256,     /* logs one delete can have seen: LOGS_PER_PEER_MAX */
 
     NAME_SIZE_MAX = 200,       /* bytes of a person's or organisation's name on a card */

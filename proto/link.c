@@ -75,6 +75,7 @@ static const struct field key_fields[] = {
     LINK_BYTES(KEY_READERS, "readers", VALUE_SIZE_MAX),
     LINK_BYTES(KEY_PARENT, "parent", EPOCH_PARENTS_MAX *HASH_SIZE),
     LINK_NUMBER(KEY_OPENED, "opened", 0),
+    LINK_BYTES(KEY_OUT, "out", VALUE_SIZE_MAX),
 };
 static const struct field knock_fields[] = {
     LINK_BYTES(KNOCK_KEY, "key", KEY_SIZE),   LINK_NUMBER(KNOCK_CREATED, "created", 0),

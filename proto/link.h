@@ -85,7 +85,8 @@ enum key_field {
     KEY_DEPTH = 4,   /* number */
     KEY_READERS = 5, /* bytes: salt, then the readers' keys in ascending order; own epochs only */
     KEY_PARENT = 6,  /* bytes: the parents' ids; absent without any */
-    KEY_OPENED = 7   /* number: ms */
+    KEY_OPENED = 7,  /* number: ms */
+    KEY_OUT = 8 /* bytes: of a pair space's reader, the devices that were shut out, ascending */
 };
 
 enum knock_field {

@@ -1,4 +1,4 @@
-/* Two tables beside the entries: which payloads are missing, and which may be by a forget. */
+/* Two tables beside the entries: which payloads are missing, and which a forget names. */
 #include "storage/absent.h"
 
 #include <string.h>
@@ -37,36 +37,64 @@ enum err absent_drop(struct ledger_txn *txn, uint64_t arrival)
     row.entry.payload = span_of(NULL, 0);
     err = log_table_put_entry(txn, row.arrival, row.log, row.seq, &row.entry,
                               row.is_cut ? &row.epoch : NULL);
-    return err == ERR_OK ? absent_note(txn, row.log, row.seq, row.entry.header.payload_size) : err;
+    /* What is cut is asked for by nobody, and takes no room. */
+    return err == ERR_OK && !row.is_cut
+               ? absent_note(txn, row.log, row.seq, row.entry.header.payload_size)
+               : err;
 }
 
-enum err absent_forgive(struct ledger_txn *txn, uint32_t log, uint64_t seq)
+/* Rows of what forgets name: nothing in them, or one byte for what is a forget itself. */
+
+static void absent_hash_key(uint32_t space, const struct hash *payload, struct key *out)
 {
+    key_of_u32(space, out);
+    key_add_bytes(out, span_of(payload->bytes, HASH_SIZE));
+}
+
+enum err absent_forgive(struct ledger_txn *txn, uint32_t space, const struct hash *payload,
+                        enum absent_naming naming)
+{
+    static const uint8_t stays = 1;
     struct key key;
 
-    absent_key(log, seq, &key);
-    return ledger_put(txn, TABLE_FORGOTTEN, &key, span_of(NULL, 0));
+    absent_hash_key(space, payload, &key);
+    return ledger_put(txn, TABLE_FORGOTTEN, &key, span_of(&stays, naming == ABSENT_STAYS ? 1 : 0));
 }
 
-bool absent_is_forgiven(const struct snapshot *snapshot, uint32_t log, uint64_t seq)
+enum absent_naming absent_naming_of(const struct snapshot *snapshot, uint32_t space,
+                                    const struct hash *payload)
 {
-    struct span ignored;
+    struct span value;
     struct key key;
 
-    absent_key(log, seq, &key);
-    return ledger_get(snapshot, TABLE_FORGOTTEN, &key, &ignored) == ERR_OK;
+    absent_hash_key(space, payload, &key);
+    if (ledger_get(snapshot, TABLE_FORGOTTEN, &key, &value) != ERR_OK)
+        return ABSENT_UNNAMED;
+    return value.size == 0 ? ABSENT_NAMED : ABSENT_STAYS;
 }
 
-/* A walk over the rows of one log behind a size. */
+enum err absent_has_forgiven(const struct snapshot *snapshot, uint32_t space, bool *out)
+{
+    struct key prefix;
+    size_t count = 0;
+    enum err err;
+
+    key_of_u32(space, &prefix);
+    err = ledger_count_rows(snapshot, TABLE_FORGOTTEN, key_span(&prefix), 1, &count);
+    *out = count > 0;
+    return err;
+}
+
+/* A walk over the missing payloads of one log behind a size. */
 typedef enum err (*absent_row_fn)(void *self, uint64_t seq, struct span value);
 
-static enum err absent_walk(const struct snapshot *snapshot, enum table table, uint32_t log,
-                            uint64_t size, absent_row_fn each, void *self)
+static enum err absent_walk(const struct snapshot *snapshot, uint32_t log, uint64_t size,
+                            absent_row_fn each, void *self)
 {
     struct kv_cursor *cursor;
     struct span at, value;
     struct key key;
-    enum err err = kv_cursor_open(snapshot->kv, table, &cursor);
+    enum err err = kv_cursor_open(snapshot->kv, TABLE_ABSENT, &cursor);
 
     if (err != ERR_OK)
         return err;
@@ -92,15 +120,6 @@ static enum err absent_on_any(void *self, uint64_t seq, struct span value)
     return ERR_CANCELLED;
 }
 
-enum err absent_has_forgiven(const struct snapshot *snapshot, uint32_t log, bool *out)
-{
-    enum err err;
-
-    *out = false;
-    err = absent_walk(snapshot, TABLE_FORGOTTEN, log, 0, absent_on_any, out);
-    return err == ERR_CANCELLED ? ERR_OK : err;
-}
-
 static enum err absent_sum(void *self, uint64_t seq, struct span value)
 {
     struct absent_total *total = self;
@@ -116,13 +135,13 @@ static enum err absent_sum(void *self, uint64_t seq, struct span value)
 enum err absent_total(const struct snapshot *snapshot, uint32_t log, struct absent_total *out)
 {
     *out = (struct absent_total){0};
-    return absent_walk(snapshot, TABLE_ABSENT, log, 0, absent_sum, out);
+    return absent_walk(snapshot, log, 0, absent_sum, out);
 }
 
 enum err absent_bytes(const struct snapshot *snapshot, uint32_t log, uint64_t size, uint64_t *out)
 {
     struct absent_total total = {0};
-    enum err err = absent_walk(snapshot, TABLE_ABSENT, log, size, absent_sum, &total);
+    enum err err = absent_walk(snapshot, log, size, absent_sum, &total);
 
     *out = total.bytes;
     return err;
@@ -145,12 +164,15 @@ static enum err absent_judge(void *self, uint64_t seq, struct span value)
     enum err err;
 
     (void)value;
-    if (seq <= view_restate_covered(look->restate, look->log->number) ||
-        absent_is_forgiven(look->snapshot, look->log->number, seq))
+    if (seq <= view_restate_covered(look->restate, look->log->number))
         return ERR_OK;
     err = ledger_entry_at(look->snapshot, look->log->number, seq, &row);
     if (err != ERR_OK || expiry_is_over(look->snapshot, &row))
         return err == ERR_NOT_FOUND ? ERR_OK : err;
+    if (row.entry.header.epoch_index > 0 &&
+        absent_naming_of(look->snapshot, look->log->space, &row.entry.header.payload_hash) ==
+            ABSENT_NAMED)
+        return ERR_OK;
     return look->each(look->self, seq);
 }
 
@@ -160,8 +182,7 @@ enum err absent_each_wanted(const struct snapshot *snapshot, const struct log_ro
                             uint64_t after, absent_fn each, void *self)
 {
     bool has_any = false;
-    enum err found =
-        absent_walk(snapshot, TABLE_ABSENT, log->number, after, absent_on_any, &has_any);
+    enum err found = absent_walk(snapshot, log->number, after, absent_on_any, &has_any);
     struct view_restate *restate = has_any ? heap_new(sizeof *restate) : NULL;
     struct absent_look look = {
         .snapshot = snapshot, .log = log, .restate = restate, .each = each, .self = self};
@@ -171,7 +192,7 @@ enum err absent_each_wanted(const struct snapshot *snapshot, const struct log_ro
         return found;
     err = restate != NULL ? view_restate_load(snapshot, log->space, restate) : ERR_NOMEM;
     if (err == ERR_OK)
-        err = absent_walk(snapshot, TABLE_ABSENT, log->number, after, absent_judge, &look);
+        err = absent_walk(snapshot, log->number, after, absent_judge, &look);
     heap_free(restate);
     return err;
 }

@@ -13,11 +13,19 @@ MUST_USE enum err absent_drop(struct ledger_txn *txn, uint64_t arrival);
 /* Notes an entry that came without payload. */
 MUST_USE enum err absent_note(struct ledger_txn *txn, uint32_t log, uint64_t seq,
                               uint32_t payload_size);
-/* Notes that a forget names this place, whether or not it is held. */
-MUST_USE enum err absent_forgive(struct ledger_txn *txn, uint32_t log, uint64_t seq);
-bool absent_is_forgiven(const struct snapshot *snapshot, uint32_t log, uint64_t seq);
-/* Does any forget name an entry of this log? */
-MUST_USE enum err absent_has_forgiven(const struct snapshot *snapshot, uint32_t log, bool *out);
+/* What the forgets of a space say of a payload, by its hash, whether or not it is held. */
+enum absent_naming {
+    ABSENT_UNNAMED,
+    ABSENT_NAMED, /* a forget names it */
+    ABSENT_STAYS  /* one names it, but it is a forget itself */
+};
+/* naming is not ABSENT_UNNAMED. */
+MUST_USE enum err absent_forgive(struct ledger_txn *txn, uint32_t space, const struct hash *payload,
+                                 enum absent_naming naming);
+enum absent_naming absent_naming_of(const struct snapshot *snapshot, uint32_t space,
+                                    const struct hash *payload);
+/* Does any forget of this space name an entry? */
+MUST_USE enum err absent_has_forgiven(const struct snapshot *snapshot, uint32_t space, bool *out);
 /* How many payloads of a log are missing, and their bytes. */
 struct absent_total {
     uint64_t entries, bytes;

@@ -437,6 +437,8 @@ enum err check_store(const struct snapshot *snapshot, struct check_report *out)
         err = check_matches(snapshot, out);
     if (err == ERR_OK)
         err = check_returns(snapshot, out);
+    if (err == ERR_OK)
+        err = check_forgets(snapshot, &counters, out);
     if (err == ERR_OK && out->entries != counters.arrival)
         check_note(out, "%llu entries are there, %llu should be", (unsigned long long)out->entries,
                    (unsigned long long)counters.arrival);
@@ -473,7 +475,7 @@ enum err check_forget_views(struct ledger_txn *txn)
         TABLE_WAITING,     TABLE_TOKEN,     TABLE_NAME_ORDER, TABLE_CARD_OF,     TABLE_RESTATE,
         TABLE_SAME,        TABLE_FACT,      TABLE_WANT,       TABLE_INTERACTION, TABLE_RESTATED,
         TABLE_ENDORSEMENT, TABLE_ASK_GRANT, TABLE_SHARE,      TABLE_BROUGHT,     TABLE_THREAD,
-        TABLE_ASK_THREAD,  TABLE_ORIGIN};
+        TABLE_ASK_THREAD,  TABLE_ORIGIN,    TABLE_FORGOTTEN};
     enum err err = ERR_OK;
 
     for (size_t at = 0; at < sizeof views / sizeof views[0] && err == ERR_OK; at++)

@@ -20,5 +20,9 @@ MUST_USE enum err check_views(const struct snapshot *snapshot,
                               const struct ledger_counters *counters, struct check_report *report);
 /* check_returns.c: what logs do not follow, and why. Counts the entries it finds. */
 MUST_USE enum err check_returns(const struct snapshot *snapshot, struct check_report *report);
+/* check_forgets.c */
+MUST_USE enum err check_forgets(const struct snapshot *snapshot,
+                                const struct ledger_counters *counters,
+                                struct check_report *report);
 
 #endif

@@ -14,6 +14,7 @@
 #include "storage/dropped.h"
 #include "storage/expiry.h"
 #include "storage/follow_state.h"
+#include "storage/forget.h"
 #include "storage/origin_table.h"
 #include "storage/returns.h"
 #include "storage/row.h"
@@ -72,7 +73,7 @@ static enum err follow_load_log(const struct snapshot *snapshot, struct follow_c
     if (err == ERR_OK)
         err = view_restate_load(snapshot, cache->space.number, cache->restate);
     if (err == ERR_OK)
-        err = absent_has_forgiven(snapshot, log, &cache->has_forgiven);
+        err = absent_has_forgiven(snapshot, cache->space.number, &cache->has_forgiven);
     if (err != ERR_OK)
         cache->log.number = 0;
     return err;
@@ -251,11 +252,13 @@ static enum err follow_apply(struct ledger_txn *txn, struct follow_cache *cache,
         err = follow_tell(txn, &cache->space, number, is_new ? NULL : &before, &after);
     if (err == ERR_OK && (!cache->is_silent || is_new) && edit->kind == KIND_CERTIFICATE)
         err = view_device_written(txn, &cache->space, edit, &after);
-    if (edit->kind == KIND_RETIRE || edit->kind == KIND_KEEP)
-        cache->log.number = 0; /* A log may have been cut, and with it what is remembered of it. */
+    if (edit->kind == KIND_RETIRE || edit->kind == KIND_KEEP || edit->kind == KIND_FORGET)
+        cache->log.number = 0; /* What is remembered of the log may not be so any more. */
     object_release(&before);
     object_release(&after);
-    return err;
+    return err == ERR_OK && edit->kind == KIND_FORGET && !cache->is_silent
+               ? forget_written(txn, &cache->space, edit)
+               : err;
 }
 
 /* PROTOCOL STATEMENT-4: "Such an object is never changed: an edit of it that does anything but set
@@ -297,7 +300,7 @@ static enum err follow_is_dead(struct ledger_txn *txn, const struct follow_cache
     if (!cache->restate->is_there || entry->is_cut)
         return ERR_OK;
     if (cache->edit.edit.has_original && original->has_place) {
-        err = log_table_number(txn, cache->space.number, &original->place_device, &place);
+        err = follow_place_log(txn, &cache->space, &original->place_device, &place);
         seq = original->place_seq;
     }
     *out = view_restate_is_dead(cache->restate, entry->log, entry->seq, place, seq);
@@ -326,9 +329,11 @@ static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
                             .seq = entry->seq,
                             .device = cache->log.device};
     struct entry hashed = entry->entry;
-    bool is_dead;
+    bool is_named = false, is_dead;
     enum err err;
 
+    entry_hash_payload(&hashed);
+    origin.entry_hash = hashed.header.payload_hash;
     buf_clear(&cache->plain);
     err = entry_open(cache->key + KEY_SIZE, &entry->entry, entry->seq, &cache->plain);
     if (err == ERR_FORGED) /* Signed, but sealed with something else: its author's loss. */
@@ -347,12 +352,13 @@ static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
     err = follow_is_dead(txn, cache, entry, &is_dead);
     if (err != ERR_OK || is_dead)
         return err;
-    entry_hash_payload(&hashed);
-    origin.entry_hash = hashed.header.payload_hash;
     /* With a place it is a part of a restatement, which repeats what is live only. */
     if (cache->edit.edit.has_original && !cache->edit.edit.original.has_place)
         err = returns_note(txn, entry, &cache->edit.edit.original.entry_hash);
-    if (err == ERR_OK)
+    if (err == ERR_OK && cache->has_forgiven)
+        err = forget_is_named(txn, &cache->space, entry, &origin.entry_hash, &cache->edit.edit,
+                              &is_named);
+    if (err == ERR_OK && !is_named)
         err = follow_apply(txn, cache, &cache->edit.edit, &origin);
     if (err == ERR_LIMIT && !follow_is_by_hand(txn, cache))
         err = follow_drop(txn, cache);
@@ -398,8 +404,6 @@ enum err follow_entry(struct ledger_txn *txn, uint64_t arrival)
         expiry_is_over(&snapshot, &entry) || is_stolen)
         return ERR_OK;
     err = follow_load_log(&snapshot, cache, entry.log);
-    if (err == ERR_OK && cache->has_forgiven && absent_is_forgiven(&snapshot, entry.log, entry.seq))
-        return absent_drop(txn, arrival);
     if (err == ERR_OK)
         err = follow_load_key(txn, cache, &entry);
     if (err == ERR_KEY_MISSING || err == ERR_NOT_FOUND)

@@ -28,6 +28,19 @@ enum err follow_bound_log(struct ledger_txn *txn, uint32_t space, const struct p
     return err == ERR_OK ? log_table_number(txn, space, device, out) : err;
 }
 
+/* A place in a log that nothing is known of is covered by nothing. */
+enum err follow_place_log(struct ledger_txn *txn, const struct space_row *space,
+                          const struct public_key *device, uint32_t *out)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct log_id id = {.space = space->id, .device = *device};
+    struct log_row log;
+    enum err err = ledger_log(&snapshot, &id, &log);
+
+    *out = err == ERR_OK ? log.number : 0;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 /* PROTOCOL MERGE-5: "An edit that would give an object of somebody else more than OBJECT_MARKS_MAX
  * dots, ties and marks of logs, or their space more than SPACE_LOGS_MAX logs, or that makes any
  * object larger than 1 MiB as it is kept, is passed over." */

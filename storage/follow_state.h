@@ -45,6 +45,9 @@ MUST_USE enum err follow_read_row(struct ledger_txn *txn, struct buf *scratch, u
  * many: ERR_LIMIT. */
 MUST_USE enum err follow_bound_log(struct ledger_txn *txn, uint32_t space,
                                    const struct public_key *device, uint32_t *out);
+/* The number of the log that the place of an original lies in; 0: there is none. */
+MUST_USE enum err follow_place_log(struct ledger_txn *txn, const struct space_row *space,
+                                   const struct public_key *device, uint32_t *out);
 bool follow_bound_is_beyond(const struct space_row *space, const struct object *object,
                             const struct edit *edit);
 /* Follow_prune.c: an object without what lost or hidden entries said; the space is merged again

@@ -78,9 +78,6 @@ enum err follow_tell(struct ledger_txn *txn, const struct space_row *space, uint
         return view_peer_changed(txn, space, number, after);
     case KIND_INTERACTION:
         return view_interaction_changed(txn, number, before, after);
-    case KIND_FORGET:
-        txn->cache->log.number = 0; /* What it names is passed over from now on. */
-        return forget_changed(txn, space, after);
     case KIND_RESTATEMENT:
         return follow_tell_restatement(txn, space, after);
     case KIND_REACH:

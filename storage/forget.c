@@ -1,4 +1,4 @@
-/* Forgets: made by looking through the logs, carried out place by place. */
+/* Making forgets, by looking through the logs. */
 #include "storage/forget.h"
 
 #include <string.h>
@@ -9,8 +9,33 @@
 #include "proto/limits.h"
 #include "storage/absent.h"
 #include "storage/follow_state.h"
+#include "storage/return_table.h"
 #include "storage/row.h"
-#include "storage/undo.h"
+
+/* Reading what was written. */
+
+void forget_entry_release(struct forget_entry *entry)
+{
+    edit_release(&entry->edit);
+    if (entry->plain.data != NULL)
+        secret_wipe(entry->plain.data, entry->plain.capacity);
+    buf_release(&entry->plain);
+}
+
+/* What cannot be read here is of no object that is known here. */
+enum err forget_read(const struct snapshot *snapshot, const struct entry_row *row,
+                     struct forget_entry *out)
+{
+    enum err err = ERR_NOT_FOUND;
+
+    buf_clear(&out->plain);
+    if (row->entry.header.epoch_index > 0 && row->entry.payload.size > 0)
+        err = ledger_open_entry(snapshot, row, &out->plain);
+    if (err == ERR_OK)
+        err = edit_read(&out->edit, buf_span(&out->plain));
+    return err == ERR_KEY_MISSING || err == ERR_FORGED || err == ERR_MALFORMED ? ERR_NOT_FOUND
+                                                                               : err;
+}
 
 /* Making one. */
 
@@ -18,8 +43,7 @@
 struct forget_one {
     const struct forget_target *target;
     struct object object;
-    struct buf seqs, places; /* of the log at hand; of those before */
-    size_t logs;
+    struct buf places; /* struct forget_place */
 };
 
 struct forget_work {
@@ -27,85 +51,73 @@ struct forget_work {
     struct space_row space;
     struct forget_one *list;
     size_t count;
-    struct edit_space edit;
-    struct buf plain;
-    uint32_t looked[DELETE_MARKS_MAX];
-    size_t looked_count;
+    struct edit_space edit;    /* being written */
+    struct forget_entry entry; /* at hand */
+    struct log_row log;        /* of it */
 };
 
 static void forget_release(struct forget_work *work)
 {
     for (size_t at = 0; at < work->count; at++) {
         object_release(&work->list[at].object);
-        buf_release(&work->list[at].seqs);
         buf_release(&work->list[at].places);
     }
     heap_free(work->list);
     edit_release(&work->edit);
-    if (work->plain.data != NULL)
-        secret_wipe(work->plain.data, work->plain.capacity);
-    buf_release(&work->plain);
+    forget_entry_release(&work->entry);
 }
 
-static void forget_note(struct forget_work *work, const struct entry_row *row)
+static void forget_note(struct forget_work *work, struct entry_row *row)
 {
-    const struct edit *edit = &work->edit.edit;
+    const struct edit *edit = &work->entry.edit.edit;
+    struct forget_place place = {.device = work->log.device, .seq = row->seq};
 
     for (size_t at = 0; at < work->count; at++)
         if (work->list[at].target->kind == edit->kind &&
-            id_is_equal(&work->list[at].target->object, &edit->object))
-            buf_append(&work->list[at].seqs, span_of(&row->seq, sizeof row->seq));
+            id_is_equal(&work->list[at].target->object, &edit->object)) {
+            entry_hash_payload(&row->entry);
+            place.payload = row->entry.header.payload_hash;
+            buf_append(&work->list[at].places, span_of(&place, sizeof place));
+        }
 }
 
-static enum err forget_look_entry(struct forget_work *work, const struct entry_row *row)
+static enum err forget_look_entry(struct forget_work *work, struct entry_row *row)
 {
     struct snapshot snapshot = ledger_txn_snapshot(work->txn);
-    enum err err;
+    enum err err = forget_read(&snapshot, row, &work->entry);
 
-    if (row->entry.header.epoch_index == 0 || row->entry.payload.size == 0)
-        return ERR_OK;
-    buf_clear(&work->plain);
-    err = ledger_open_entry(&snapshot, row, &work->plain);
-    if (err == ERR_OK)
-        err = edit_read(&work->edit, buf_span(&work->plain));
     if (err == ERR_OK)
         forget_note(work, row);
-    /* What cannot be read here is of no object that is known here. */
-    return err == ERR_NOMEM || err == ERR_IO || err == ERR_CORRUPT ? err : ERR_OK;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-/* What was found in this log is put with what was found before. */
-static enum err forget_end_log(struct forget_one *one, const struct public_key *device)
+static enum err forget_on_cut(void *self, uint64_t arrival)
 {
-    enum err err = buf_err(&one->seqs);
+    struct forget_work *work = self;
+    struct snapshot snapshot = ledger_txn_snapshot(work->txn);
+    struct entry_row row;
+    enum err err = ledger_entry(&snapshot, arrival, &row);
 
-    if (err != ERR_OK || one->seqs.size == 0)
-        return err;
-    one->logs++;
-    forget_put_places(device, (const uint64_t *)(const void *)one->seqs.data,
-                      one->seqs.size / sizeof(uint64_t), &one->places);
-    buf_clear(&one->seqs);
-    return buf_err(&one->places);
+    return err == ERR_OK ? forget_look_entry(work, &row) : err;
 }
 
-static enum err forget_look_log(struct forget_work *work, uint32_t number)
+static enum err forget_look_log(struct forget_work *work)
 {
     struct snapshot snapshot = ledger_txn_snapshot(work->txn);
-    struct log_row log;
-    enum err err = ledger_log_numbered(&snapshot, number, &log);
+    enum err err = log_table_now(work->txn, &work->space, &work->log.device, &work->log);
 
-    if (err == ERR_OK)
-        err = log_table_now(work->txn, &work->space, &log.device, &log);
-    for (uint64_t seq = 1; err == ERR_OK && seq <= log.tip.size; seq++) {
+    for (uint64_t seq = 1; err == ERR_OK && seq <= work->log.tip.size; seq++) {
         struct entry_row row;
 
-        err = ledger_entry_at(&snapshot, number, seq, &row);
+        err = ledger_entry_at(&snapshot, work->log.number, seq, &row);
         if (err == ERR_OK)
             err = forget_look_entry(work, &row);
         err = err == ERR_NOT_FOUND ? ERR_OK : err;
     }
+    if (err == ERR_OK)
+        err = return_table_cuts(&snapshot, work->log.number, forget_on_cut, work);
     for (size_t at = 0; err == ERR_OK && at < work->count; at++)
-        err = forget_end_log(&work->list[at], &log.device);
+        err = buf_err(&work->list[at].places);
     return err;
 }
 
@@ -130,65 +142,74 @@ static enum err forget_delete(struct forget_work *work, const struct forget_one 
     return ledger_append(work->txn, &work->space.id, &work->edit, 0);
 }
 
-/* PROTOCOL FORGET-1: "with the kind and the id of what it forgets and places: [[device, [seq,
- * ...]], ...], each entry of that object that its writer held." */
-static enum err forget_write(struct forget_work *work, const struct forget_one *one)
+/* PROTOCOL FORGET-1: "with the kind and the id of what it forgets and places: [[device, [[entry,
+ * payload hash], ...]], ...], each entry of that object that its writer held, in its log or cut
+ * from it" */
+static enum err forget_write(struct forget_work *work, const struct forget_target *target,
+                             const struct forget_place *places, size_t count)
 {
     struct buf list = {0};
     struct id id;
     enum err err;
 
-    wire_put_array(&list, one->logs);
-    buf_append(&list, buf_span(&one->places));
+    forget_put_places(places, count, &list);
     err = buf_err(&list);
     id_draw(&work->txn->ledger->entropy, work->txn->now_ms, &id);
     edit_begin(&work->edit, KIND_FORGET, &id, work->txn->now_ms);
     edit_set(&work->edit, FORGET_KIND, 1,
-             (struct value){.type = VALUE_NUMBER, .number = one->target->kind});
-    edit_set(
-        &work->edit, FORGET_OBJECT, 1,
-        (struct value){.type = VALUE_BYTES, .bytes = span_of(one->target->object.bytes, ID_SIZE)});
+             (struct value){.type = VALUE_NUMBER, .number = target->kind});
+    edit_set(&work->edit, FORGET_OBJECT, 1,
+             (struct value){.type = VALUE_BYTES, .bytes = span_of(target->object.bytes, ID_SIZE)});
     edit_set(&work->edit, FORGET_PLACES, 1,
              (struct value){.type = VALUE_BYTES, .bytes = buf_span(&list)});
     if (err == ERR_OK)
-        err = list.size > VALUE_SIZE_MAX
-                  ? ERR_LIMIT
-                  : ledger_append(work->txn, &work->space.id, &work->edit, 0);
+        err = ledger_append(work->txn, &work->space.id, &work->edit, 0);
     buf_release(&list);
     return err;
 }
 
-/* Each log once, whichever of them it wrote about. */
-static enum err forget_look(struct forget_work *work, const struct object *object)
+/* As many forgets as its entries need. */
+static enum err forget_write_all(struct forget_work *work, const struct forget_one *one)
 {
+    const struct forget_place *places = (const void *)one->places.data;
+    size_t count = one->places.size / sizeof *places;
     enum err err = ERR_OK;
 
-    for (size_t at = 0; err == ERR_OK && at < object->touched_count; at++) {
-        uint32_t log = object->touched[at].log;
-        bool was_looked = false;
+    for (size_t at = 0; err == ERR_OK && at < count; at += FORGET_PLACES_MAX)
+        err = forget_write(work, one->target, places + at,
+                           count - at < FORGET_PLACES_MAX ? count - at : FORGET_PLACES_MAX);
+    return err;
+}
 
-        for (size_t seen = 0; seen < work->looked_count; seen++)
-            was_looked |= work->looked[seen] == log;
-        if (was_looked)
-            continue;
-        if (work->looked_count == DELETE_MARKS_MAX)
-            return ERR_LIMIT;
-        work->looked[work->looked_count++] = log;
-        err = forget_look_log(work, log);
+static enum err forget_on_log(void *self, const struct log_row *log)
+{
+    buf_append(self, span_of(log, sizeof *log));
+    return buf_err(self);
+}
+
+/* Every log of the space: what was repeated stands in another than it was written in. */
+static enum err forget_look(struct forget_work *work)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(work->txn);
+    struct buf logs = {0};
+    enum err err = ledger_logs(&snapshot, work->space.number, forget_on_log, &logs);
+
+    for (size_t at = 0; err == ERR_OK && at < logs.size; at += sizeof work->log) {
+        memcpy(&work->log, logs.data + at, sizeof work->log);
+        err = forget_look_log(work);
     }
+    buf_release(&logs);
     return err;
 }
 
 static enum err forget_collect(struct forget_work *work)
 {
-    enum err err = ERR_OK;
+    enum err err = forget_look(work);
 
-    for (size_t at = 0; err == ERR_OK && at < work->count; at++)
-        err = forget_look(work, &work->list[at].object);
     for (size_t at = 0; err == ERR_OK && at < work->count; at++) {
         err = forget_delete(work, &work->list[at]);
-        if (err == ERR_OK && work->list[at].logs > 0)
-            err = forget_write(work, &work->list[at]);
+        if (err == ERR_OK)
+            err = forget_write_all(work, &work->list[at]);
     }
     return err == ERR_OK ? follow_all(work->txn) : err;
 }
@@ -244,55 +265,38 @@ enum err forget_object(struct ledger_txn *txn, const struct id *space, uint8_t k
     return forget_objects(txn, space, &target, 1);
 }
 
-/* Carrying one out. */
+/* What repeats an entry that is named (FORGET-4). */
 
-struct forget_places {
-    struct ledger_txn *txn;
-    const struct space_row *space;
-    struct buf own; /* struct undo_place: those of my self space */
-};
-
-/* PROTOCOL FORGET-2: "An entry that a forget of its space names says nothing any more, whichever
- * came first, and its payload may be dropped at once." */
-static enum err forget_on_place(void *self, const struct public_key *device, uint64_t seq)
+static enum err forget_again(struct forget_work *work, struct entry_row *row)
 {
-    struct forget_places *places = self;
-    struct snapshot snapshot = ledger_txn_snapshot(places->txn);
-    struct entry_row row;
-    struct undo_place place = {.seq = seq};
-    enum err err = log_table_number(places->txn, places->space->number, device, &place.log);
+    const struct edit *edit = &work->entry.edit.edit;
+    struct forget_target target = {.kind = edit->kind, .object = edit->object};
+    struct forget_place place = {.device = work->log.device, .seq = row->seq};
+    struct snapshot snapshot = ledger_txn_snapshot(work->txn);
 
-    if (err == ERR_OK && places->space->kind == SPACE_SELF)
-        buf_append(&places->own, span_of(&place, sizeof place));
-    if (err == ERR_OK)
-        err = absent_forgive(places->txn, place.log, seq);
-    if (err == ERR_OK)
-        err = ledger_entry_at(&snapshot, place.log, seq, &row);
-    if (err == ERR_OK && row.entry.header.epoch_index > 0)
-        err = absent_drop(places->txn, row.arrival);
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
+    entry_hash_payload(&row->entry);
+    place.payload = row->entry.header.payload_hash;
+    if (absent_naming_of(&snapshot, work->space.number, &place.payload) != ABSENT_UNNAMED ||
+        !forget_names_original(&snapshot, work->space.number, edit))
+        return ERR_OK;
+    return forget_write(work, &target, &place, 1);
 }
 
-enum err forget_changed(struct ledger_txn *txn, const struct space_row *space,
-                        const struct object *after)
+enum err forget_tend(struct ledger_txn *txn, struct span name)
 {
-    struct forget_places places = {.txn = txn, .space = space};
-    struct span object = object_value(after, FORGET_OBJECT).bytes;
-    uint64_t kind = object_number(after, FORGET_KIND);
-    struct id id;
-    enum err err;
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct forget_work work = {.txn = txn};
+    struct entry_row row;
+    enum err err = name.size == 8 ? ledger_entry(&snapshot, be64(name.data), &row) : ERR_NOT_FOUND;
 
-    if (object.size != ID_SIZE || kind == 0 || kind > UINT8_MAX)
-        return ERR_OK;
-    memcpy(id.bytes, object.data, ID_SIZE);
-    err = forget_each_place(object_value(after, FORGET_PLACES).bytes, forget_on_place, &places);
     if (err == ERR_OK)
-        err = buf_err(&places.own);
-    if (err == ERR_OK && places.own.size > 0)
-        err = undo_forget(txn, (const struct undo_place *)(const void *)places.own.data,
-                          places.own.size / sizeof(struct undo_place));
-    buf_release(&places.own);
-    if (err == ERR_MALFORMED)
-        return ERR_OK;
-    return err == ERR_OK ? follow_prune(txn, space, (uint8_t)kind, &id) : err;
+        err = ledger_log_numbered(&snapshot, row.log, &work.log);
+    if (err == ERR_OK)
+        err = ledger_space_numbered(&snapshot, work.log.space, &work.space);
+    if (err == ERR_OK)
+        err = forget_read(&snapshot, &row, &work.entry);
+    if (err == ERR_OK && work.space.is_mine)
+        err = forget_again(&work, &row);
+    forget_release(&work);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }

@@ -29,41 +29,63 @@ static enum err ingest_note(struct ledger_txn *txn, const struct ledger_touched 
     return expiry_note(txn, &row);
 }
 
-/* What was cut from its log and belongs to it again keeps its arrival number: it is there once. */
+/* What was cut from its log and belongs to it again keeps its arrival number: it is there once. A
+ * payload that is held stays, whether or not it came again; one that was lacking is looked at anew:
+ * a forget may name it. */
+static enum err ingest_rejoin(struct ledger_txn *txn, struct ledger_touched *log,
+                              const struct return_cut *cut, const struct entry *entry,
+                              uint64_t arrival)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct entry joined = *entry;
+    struct entry_row held;
+    struct buf payload = {0};
+    enum err err = ledger_entry(&snapshot, arrival, &held);
+    bool is_late = err == ERR_OK && held.entry.payload.size == 0 && entry->payload.size > 0;
+
+    if (err == ERR_OK && held.entry.payload.size > 0) {
+        buf_append(&payload, held.entry.payload);
+        joined.payload = buf_span(&payload);
+        err = buf_err(&payload);
+    }
+    if (err == ERR_OK)
+        err = log_table_put_entry(txn, arrival, cut->log, cut->seq, &joined, NULL);
+    if (err == ERR_OK)
+        err = log_table_put_run(txn, cut->log, cut->seq, arrival);
+    if (err == ERR_OK)
+        err = return_table_drop_cut(txn, cut);
+    if (err == ERR_OK)
+        err = ingest_note(txn, log, &joined, arrival);
+    if (err == ERR_OK && is_late)
+        err = follow_later(txn, arrival);
+    txn->counters.last_log = 0;
+    log->has_rejoined = true;
+    buf_release(&payload);
+    return err;
+}
+
 static enum err ingest_put(struct ledger_txn *txn, struct ledger_touched *log,
-                           const struct entry *entry, uint64_t *out_arrival)
+                           const struct entry *entry)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     const struct return_cut cut = {log->row.number, log->row.tip.size, entry->header.payload_hash};
-    enum err err = log->has_cut ? return_table_cut(&snapshot, &cut, out_arrival) : ERR_NOT_FOUND;
+    uint64_t arrival = 0;
+    enum err err = log->has_cut ? return_table_cut(&snapshot, &cut, &arrival) : ERR_NOT_FOUND;
 
-    if (err == ERR_NOT_FOUND) {
-        err = log_table_add_entry(txn, log, cut.seq, entry);
-        *out_arrival = txn->counters.arrival;
-        return err;
-    }
-    if (err == ERR_OK)
-        err = log_table_put_entry(txn, *out_arrival, cut.log, cut.seq, entry, NULL);
-    if (err == ERR_OK)
-        err = log_table_put_run(txn, cut.log, cut.seq, *out_arrival);
-    if (err == ERR_OK)
-        err = return_table_drop_cut(txn, &cut);
-    txn->counters.last_log = 0;
-    log->has_rejoined = true;
-    return err;
+    if (err != ERR_NOT_FOUND)
+        return err == ERR_OK ? ingest_rejoin(txn, log, &cut, entry, arrival) : err;
+    err = log_table_add_entry(txn, log, cut.seq, entry);
+    return err == ERR_OK ? ingest_note(txn, log, entry, txn->counters.arrival) : err;
 }
 
 static enum err ingest_extend(struct ledger_txn *txn, struct ledger_touched *log,
                               const struct entry *entry)
 {
     bool is_block_end = chain_extend(&log->row.tip, &entry->header);
-    uint64_t arrival = 0;
-    enum err err = ingest_put(txn, log, entry, &arrival);
+    enum err err = ingest_put(txn, log, entry);
     struct head head;
 
     log->row.payload_bytes += entry->header.payload_size;
-    if (err == ERR_OK)
-        err = ingest_note(txn, log, entry, arrival);
     if (err == ERR_OK && entry->header.epoch_index == 0 && entry->payload.size > 0)
         err = epoch_table_add_entry(txn, log, entry->payload);
     if (err != ERR_OK || !log->is_own)
@@ -164,18 +186,30 @@ static enum err ingest_use_current(struct ledger_txn *txn, const struct space_ro
                : err;
 }
 
+/* PROTOCOL EPOCH-8: "Behind EPOCH_ENTRIES_MAX entries of one log, as soon as all that has come is
+ * merged." Merging it here, in one transaction, would take seconds where much has. */
+static enum err ingest_may_renew(struct ledger_txn *txn, bool *out)
+{
+    enum err err = follow_txn_is_behind(txn) ? ledger_follow(txn) : ERR_OK;
+
+    *out = err == ERR_OK && !follow_txn_is_behind(txn);
+    return err;
+}
+
 /* The epoch to write under, as the newest one of this log. Mostly it is the last one still. */
-/* PROTOCOL EPOCH-8: "Behind EPOCH_ENTRIES_MAX entries of one log." */
 static enum err ingest_epoch(struct ledger_txn *txn, const struct space_row *space,
                              struct ledger_touched *log, struct hash *out)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     uint64_t since = 0;
+    bool may_renew = false;
     enum err err = epoch_table_newest(&snapshot, &log->row, out, &since);
 
-    if (err == ERR_OK && since < EPOCH_ENTRIES_MAX && ingest_is_epoch(out, &space->current))
+    if (err == ERR_OK && since >= EPOCH_ENTRIES_MAX)
+        err = ingest_may_renew(txn, &may_renew);
+    if (err == ERR_OK && !may_renew && ingest_is_epoch(out, &space->current))
         return ERR_OK;
-    if (err == ERR_OK && since >= EPOCH_ENTRIES_MAX) {
+    if (err == ERR_OK && may_renew) {
         err = space_rotate(txn, &space->id);
         if (err == ERR_OK)
             err = epoch_table_newest(&snapshot, &log->row, out, &since);

@@ -548,8 +548,11 @@ static enum err replica_payload(void *self, const struct log_id *log, uint64_t s
 
     if (err == ERR_OK)
         err = ledger_entry_at(self, row.number, seq, &entry);
+    if (err == ERR_OK && entry.entry.payload.size > 0)
+        entry_hash_payload(&entry.entry);
     if (err == ERR_OK &&
-        (entry.entry.payload.size == 0 || absent_is_forgiven(self, row.number, seq)))
+        (entry.entry.payload.size == 0 ||
+         absent_naming_of(self, row.space, &entry.entry.header.payload_hash) == ABSENT_NAMED))
         err = ERR_NOT_FOUND;
     if (err != ERR_OK)
         return err;

@@ -20,6 +20,7 @@ struct space_count {
     struct buf members; /* of card and network spaces: whose devices count */
     struct buf bereft;  /* those of them a device of whom was shut out */
     size_t left;        /* wraps that may still be added */
+    struct buf *out;    /* of a pair space: devices of the reader that were shut out; or NULL */
 };
 
 static void space_add_reader(struct space_audience *audience, const struct public_key *reader)
@@ -55,6 +56,23 @@ bool space_audience_has(const struct space_audience *audience, const struct publ
     return space_has(&audience->readers, reader);
 }
 
+/* PROTOCOL STOLEN-12: "A device of a peer that was shut out knows the key of each epoch of the pair
+ * space whose opener did not record that it was" */
+bool space_audience_knows_out(const struct space_audience *audience, struct span recorded)
+{
+    size_t at = 0, size = sizeof(struct public_key);
+
+    for (size_t out = 0; out < audience->out.size; out += size, at += size) {
+        while (at + size <= recorded.size &&
+               memcmp(recorded.data + at, audience->out.data + out, size) < 0)
+            at += size;
+        if (at + size > recorded.size ||
+            memcmp(recorded.data + at, audience->out.data + out, size) != 0)
+            return false;
+    }
+    return true;
+}
+
 static enum err space_on_device(void *self, const struct device_row *device)
 {
     struct space_count *count = self;
@@ -62,6 +80,10 @@ static enum err space_on_device(void *self, const struct device_row *device)
     enum standing standing;
     enum err err = standing_of(count->snapshot, &device->device, &standing);
 
+    if (err == ERR_OK && standing_is_out(standing) && count->out != NULL) {
+        buf_append(count->out, span_of(&device->device, sizeof device->device));
+        err = buf_err(count->out);
+    }
     if (err != ERR_OK || standing_is_out(standing))
         return err;
     if (count->left == 0 || audience->recipients_count == EPOCH_WRAPS_MAX)
@@ -101,9 +123,13 @@ static enum err space_add_peer(const struct snapshot *snapshot, const struct pub
 {
     struct space_count count = {
         .snapshot = snapshot, .audience = audience, .left = SPACE_PEER_DEVICES_MAX};
+    enum err err;
 
     space_add_reader(audience, peer);
-    return view_device_each(snapshot, peer, space_on_device, &count);
+    count.out = &audience->out;
+    err = view_device_each(snapshot, peer, space_on_device, &count);
+    space_sort(&audience->out);
+    return err;
 }
 
 /* All who are linked: their devices get the key by grants in their pair spaces. */
@@ -174,7 +200,7 @@ enum err space_find_audience(const struct snapshot *snapshot, const struct space
     enum err err;
 
     out->recipients_count = 0;
-    out->readers = out->former = out->bereft = (struct buf){0};
+    out->readers = out->former = out->bereft = out->out = (struct buf){0};
     if (space->kind == SPACE_CARD || space->kind == SPACE_NETWORK) {
         err = space_add_linked(snapshot, space->kind, out);
     } else {

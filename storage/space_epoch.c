@@ -33,6 +33,7 @@ struct space_opening {
     size_t parents_max;
     struct hash parents[EPOCH_PARENTS_MAX];
     struct buf readers; /* salt, then the readers' keys */
+    struct buf out;     /* of a pair space's reader, the devices that were shut out */
     uint8_t *keys;      /* secret: of the parents, then the new one */
 };
 
@@ -57,6 +58,8 @@ static enum err space_record_key(struct ledger_txn *txn, const struct space_open
         edit_set(&edit, KEY_PARENT, 1,
                  space_value(plan->parents, plan->parents_count * sizeof *plan->parents));
     edit_set(&edit, KEY_OPENED, 1, (struct value){.type = VALUE_NUMBER, .number = txn->now_ms});
+    if (opening->out.size > 0)
+        edit_set(&edit, KEY_OUT, 1, space_value(opening->out.data, opening->out.size));
     err = ledger_append(txn, &txn->ledger->self_space, &edit, 0);
     edit_release(&edit);
     return err;
@@ -122,6 +125,7 @@ static void space_plan_readers(const struct space_look *look, struct space_openi
                   audience->readers.size / sizeof(struct public_key), &opening->plan.readers);
     buf_append(&opening->readers, span_of(salt.bytes, ID_SIZE));
     buf_append(&opening->readers, buf_span(&audience->readers));
+    buf_append(&opening->out, buf_span(&audience->out));
     opening->plan.recipients = audience->recipients[0];
     opening->plan.recipients_count = audience->recipients_count;
 }
@@ -160,6 +164,8 @@ static enum err space_open(struct ledger_txn *txn, const struct space_row *space
         space_plan_readers(&look, opening);
         err = buf_err(&opening->readers);
     }
+    if (err == ERR_OK)
+        err = buf_err(&opening->out);
     if (is_fresh)
         opening->plan.parent_keys = NULL;
     if (err == ERR_OK)
@@ -173,6 +179,7 @@ static enum err space_open(struct ledger_txn *txn, const struct space_row *space
         err = agenda_put(txn, AGENDA_NOW, KIND_SPACE, span_of(space->id.bytes, ID_SIZE));
     space_look_release(&look);
     buf_release(&opening->readers);
+    buf_release(&opening->out);
     secret_free(opening->keys);
     return err;
 }

@@ -146,8 +146,7 @@ static enum err space_find_own_leaks(struct space_look *look)
     return space_find_told(look, &telling, true);
 }
 
-/* PROTOCOL STOLEN-12: "A device of a peer that was shut out knows each key that was granted in the
- * pair space under an epoch it could read." */
+/* PROTOCOL STOLEN-12: "It knows each key that was granted under one of them, too." */
 static enum err space_find_bereft_leaks(struct space_look *look)
 {
     const struct buf *bereft = &look->audience->bereft;

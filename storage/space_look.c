@@ -24,6 +24,7 @@ void space_look_release(struct space_look *look)
         buf_release(&look->audience->readers);
         buf_release(&look->audience->former);
         buf_release(&look->audience->bereft);
+        buf_release(&look->audience->out);
     }
     heap_free(look->audience);
     heap_free(look->epochs);
@@ -99,13 +100,15 @@ static void space_find_tips(struct space_look *look)
         }
 }
 
-/* The readers an epoch was opened for, as its opener recorded them in self. */
+/* The readers an epoch was opened for, as its opener recorded them in self, and whom it knew to be
+ * none any more. */
 static void space_judge_readers(struct space_look *look, struct space_epoch *epoch,
-                                struct span readers)
+                                struct span readers, struct span out)
 {
     struct public_key reader;
 
-    epoch->is_told = epoch->is_fit = true;
+    epoch->is_told = true;
+    epoch->is_fit = space_audience_knows_out(look->audience, out);
     for (size_t at = 0; at < readers.size; at += sizeof reader) {
         memcpy(&reader, readers.data + at, sizeof reader);
         epoch->is_fit &= space_audience_has(look->audience, &reader);
@@ -355,7 +358,7 @@ enum err space_judge(struct space_look *look, struct space_epoch *epoch)
                       readers.size / sizeof(struct public_key), &commitment);
         epoch->opened_ms = object_number(&record, KEY_OPENED);
         if (memcmp(commitment.bytes, row.epoch.readers.bytes, HASH_SIZE) == 0)
-            space_judge_readers(look, epoch, readers);
+            space_judge_readers(look, epoch, readers, object_value(&record, KEY_OUT).bytes);
     }
     object_release(&record);
     epoch->is_leaked |= !is_opener_good;

@@ -16,6 +16,7 @@ struct space_audience {
     struct buf readers; /* struct public_key, ascending: members, and their devices */
     struct buf former;  /* struct id: the pair spaces of those who may not read card or network */
     struct buf bereft;  /* struct id: of those who may, and a device of whom was shut out */
+    struct buf out;     /* struct public_key, ascending: such devices of a pair space's reader */
 };
 /* Space_look.c: what is known of the epochs of one space. */
 
@@ -82,6 +83,9 @@ bool space_may_read(enum space_kind kind, const struct peer *peer);
 /* Space_reader.c: grants the current epoch to linked peers who lack it, once that is this device's
  * turn. */
 MUST_USE enum err space_reader_tend(struct ledger_txn *txn, const struct space_row *space);
+/* Is each device of the audience's out among those an epoch's opener recorded, in ascending order?
+ * The others of its member had told it the keys of epochs before. */
+bool space_audience_knows_out(const struct space_audience *audience, struct span recorded);
 bool space_audience_has(const struct space_audience *audience, const struct public_key *reader);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "crypto/heap.h"
 #include "storage/agenda.h"
-#include "storage/ledger_state.h"
+#include "storage/follow_state.h"
 #include "storage/retire_table.h"
 #include "storage/row.h"
 
@@ -198,9 +198,13 @@ static enum err view_restate_cover(struct view_restate_search *search,
     struct log_row log;
     struct chain chain;
     struct keep keep;
-    enum err err = log_table_number(search->txn, search->space->number, &cover->device, &out->log);
+    enum err err = follow_bound_log(search->txn, search->space->number, &cover->device, &out->log);
 
     out->size = cover->size;
+    if (err == ERR_LIMIT) { /* MERGE-5 */
+        *out = (struct view_restate_cover){.log = 0};
+        return ERR_OK;
+    }
     if (err == ERR_OK)
         err = log_table_now(search->txn, search->space, &cover->device, &log);
     if (err != ERR_OK || cover->size < log.start)

@@ -17,11 +17,11 @@ static void bulk_print(const char *what, const struct rig_times *times, double b
            what, times->entries, entries / times->durable_s, entries / times->durable_s / bare,
            entries / times->readable_s, entries / times->readable_s / bare);
     printf("   cpu us an entry: giver %.2f, taker %.2f, writer %.2f; %.1f bytes an entry, %.1f on "
-           "the wire; anonymous memory of both ends %.1f MiB\n",
+           "the wire; anonymous memory of both ends %.1f MiB, pages of mapped files %.1f MiB\n",
            times->giver_cpu_s * 1e6 / entries, times->taker_cpu_s * 1e6 / entries,
            (times->all_cpu_s - times->giver_cpu_s - times->taker_cpu_s) * 1e6 / entries,
            (double)times->batch_bytes / entries, (double)times->wire_bytes / entries,
-           (double)times->anonymous_kib / 1024);
+           (double)times->memory.anonymous_kib / 1024, (double)times->memory.mapped_kib / 1024);
 }
 
 struct bulk {

@@ -211,7 +211,7 @@ static void pending_measure(struct pending *pending)
     long before_kib;
 
     pending_begin(pending);
-    before_kib = rig_anonymous_kib(); /* Of all members of it, which are in this process. */
+    before_kib = rig_memory().anonymous_kib; /* Of all members of it, which are in this process. */
     for (size_t row = 0; row < PENDING_ROWS; row++) {
         double took[PENDING_TRIES];
 
@@ -219,7 +219,7 @@ static void pending_measure(struct pending *pending)
             took[at] = pending_do(pending, (enum pending_row)row, at);
         pending->medians[row] = bench_median(took, PENDING_TRIES);
     }
-    pending->anonymous_kib = rig_anonymous_kib() - before_kib;
+    pending->anonymous_kib = rig_memory().anonymous_kib - before_kib;
     pending_end(pending);
 }
 

@@ -301,9 +301,9 @@ static void report(struct member *me, uint32_t people, size_t questions)
                (double)warm.answers / (double)questions);
     }
     report_matches(me, &vouches);
-    printf("    anonymous memory with the graph %ld KiB\n", rig_anonymous_kib());
+    printf("    anonymous memory with the graph %ld KiB\n", rig_memory().anonymous_kib);
     vouch_cache_release(&vouches);
-    printf("    anonymous memory without it     %ld KiB\n", rig_anonymous_kib());
+    printf("    anonymous memory without it     %ld KiB\n", rig_memory().anonymous_kib);
 }
 
 int main(int argc, char **argv)

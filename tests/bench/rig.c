@@ -342,18 +342,34 @@ static double rig_process_cpu(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-long rig_anonymous_kib(void)
+struct rig_memory rig_memory(void)
 {
     FILE *file = fopen("/proc/self/smaps_rollup", "r");
+    struct rig_memory memory = {0};
+    long resident_kib = 0;
     char line[256];
-    long kib = 0;
 
-    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        if (strncmp(line, "Rss:", 4) == 0)
+            resident_kib = strtol(line + 4, NULL, 10);
         if (strncmp(line, "Anonymous:", 10) == 0)
-            kib = strtol(line + 10, NULL, 10);
+            memory.anonymous_kib = strtol(line + 10, NULL, 10);
+    }
     if (file != NULL)
         fclose(file);
-    return kib;
+    memory.mapped_kib = resident_kib - memory.anonymous_kib;
+    return memory;
+}
+
+/* The greatest of each, which need not have been at one time. */
+static void rig_note_memory(struct rig_memory *most)
+{
+    struct rig_memory now = rig_memory();
+
+    if (now.anonymous_kib > most->anonymous_kib)
+        most->anonymous_kib = now.anonymous_kib;
+    if (now.mapped_kib > most->mapped_kib)
+        most->mapped_kib = now.mapped_kib;
 }
 
 struct rig_giver {
@@ -413,8 +429,7 @@ void rig_sync(struct rig_device *giver, struct rig_device *taker, bool is_log_fi
         if (bench_now() < looked + 0.1)
             continue;
         looked = bench_now();
-        if (rig_anonymous_kib() > out->anonymous_kib)
-            out->anonymous_kib = rig_anonymous_kib();
+        rig_note_memory(&out->memory);
     }
     session_progress(end.session, &progress);
     out->entries = progress.entries_received;

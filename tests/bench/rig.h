@@ -23,13 +23,20 @@ void rig_device_close(struct rig_device *device);
  * is_wordy: each changes thirty words that search must find; else none. */
 void rig_fill(struct rig_device *giver, size_t edits, size_t contacts, bool is_wordy);
 
+/* Of this process, in KiB. Mapped are pages of files, which are the kernel's to take back: the
+ * stores' maps, nearly all of it. */
+struct rig_memory {
+    long anonymous_kib, mapped_kib;
+};
+struct rig_memory rig_memory(void);
+
 struct rig_times {
     size_t entries;
     double durable_s;  /* until all is acknowledged */
     double readable_s; /* until objects and lists are there, too */
     double giver_cpu_s, taker_cpu_s, all_cpu_s;
     uint64_t batch_bytes, wire_bytes; /* from giver to taker */
-    long anonymous_kib;               /* the greatest seen while it ran, both ends in one process */
+    struct rig_memory memory;         /* the most seen while it ran, both ends in one process */
 };
 /* is_log_first: views are made when all is durable, so that the log can be timed alone. */
 void rig_sync(struct rig_device *giver, struct rig_device *taker, bool is_log_first,
@@ -38,9 +45,6 @@ void rig_sync(struct rig_device *giver, struct rig_device *taker, bool is_log_fi
 /* The one-thread bare pipeline over entries of the giver: decrypt, hash, chain, verify once in
  * 256, append to LMDB in commits of 8,000. Entries a second. */
 double rig_bare(struct rig_device *giver, size_t entries);
-
-/* Anonymous memory of this process now, in KiB. */
-long rig_anonymous_kib(void);
 
 /* Prints what each table of a store that nobody has open takes, shared out among so many things;
  * tables of less than five bytes each are left out. */

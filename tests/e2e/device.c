@@ -3,6 +3,11 @@
  * machines, done at one. Both nodes are down meanwhile.
  * usage: kith_device HOME NEW_HOME [NAME]
  *        kith_device --give-up HOME OTHER_HOME
+ * With a machine that is no kith at the other end, by standard input and output:
+ *        kith_device --admit HOME              reads what the new device asks, writes the welcome
+ *        kith_device --join NEW_HOME           writes what it asks, reads the welcome
+ *        kith_device --shut-out HOME REASON    reads the device's key; REASON as RETIRE-1 numbers
+ * it
  */
 #include <stdio.h>
 #include <string.h>
@@ -82,16 +87,17 @@ static enum err device_join(const char *path, struct device_wait *wait)
     return err == ERR_OK ? home_write_key(&home, &wait->secrets, span_of(NULL, 0), false) : err;
 }
 
-/* Giving up. */
+/* Shutting out. */
 
-static enum err device_give_up_in(struct ledger *ledger, const struct public_key *device)
+static enum err device_shut_out_in(struct ledger *ledger, const struct public_key *device,
+                                   enum retire_reason reason)
 {
     struct ledger_txn *txn;
     enum err err = ledger_begin(ledger, clock_wall_ms(), &txn);
 
     if (err != ERR_OK)
         return err;
-    err = heal_shut_out(txn, device, RETIRE_OWNER);
+    err = heal_shut_out(txn, device, reason);
     if (err == ERR_OK)
         err = react_all(txn);
     if (err == ERR_OK)
@@ -100,16 +106,40 @@ static enum err device_give_up_in(struct ledger *ledger, const struct public_key
     return err;
 }
 
-/* The store in the first home says that the device of the second is not used any more. */
-static enum err device_give_up(const char *path, const char *other)
+/* The store in this home says that the device is not used any more. */
+static enum err device_shut_out(const char *path, const struct public_key *device,
+                                enum retire_reason reason)
 {
-    struct config config = {.home = path}, there = {.home = other};
+    struct config config = {.home = path};
     struct device_secrets *secrets = secret_new(sizeof *secrets);
-    struct signing_key *signing = secret_new(sizeof *signing);
     struct entropy entropy = entropy_os();
-    struct public_key device;
     struct ledger *ledger = NULL;
     struct kv *kv = NULL;
+    struct home home;
+    enum err err = secrets != NULL ? home_init(&config, &home) : ERR_NOMEM;
+
+    if (err == ERR_OK)
+        err = home_read_key(&home, span_of(NULL, 0), secrets);
+    if (err == ERR_OK)
+        err = home_open_store(&home, false, &kv);
+    if (err == ERR_OK)
+        err = ledger_open(kv, secrets, &entropy, &ledger);
+    if (err == ERR_OK)
+        err = device_shut_out_in(ledger, device, reason);
+    if (ledger != NULL)
+        ledger_close(ledger);
+    kv_close(kv);
+    secret_free(secrets);
+    return err;
+}
+
+/* The device of the second home. */
+static enum err device_give_up(const char *path, const char *other)
+{
+    struct config there = {.home = other};
+    struct device_secrets *secrets = secret_new(sizeof *secrets);
+    struct signing_key *signing = secret_new(sizeof *signing);
+    struct public_key device;
     struct home home;
     enum err err = secrets != NULL && signing != NULL ? home_init(&there, &home) : ERR_NOMEM;
 
@@ -118,22 +148,99 @@ static enum err device_give_up(const char *path, const char *other)
     if (err == ERR_OK) {
         identity_signing_key(secrets->signing_seed, signing);
         device = signing->public_key;
-        err = home_init(&config, &home);
+        err = device_shut_out(path, &device, RETIRE_OWNER);
     }
-    if (err == ERR_OK)
-        err = home_read_key(&home, span_of(NULL, 0), secrets);
-    if (err == ERR_OK)
-        err = home_open_store(&home, false, &kv);
-    if (err == ERR_OK)
-        err = ledger_open(kv, secrets, &entropy, &ledger);
-    if (err == ERR_OK)
-        err = device_give_up_in(ledger, &device);
-    if (ledger != NULL)
-        ledger_close(ledger);
-    kv_close(kv);
     secret_free(signing);
     secret_free(secrets);
     return err;
+}
+
+/* Through standard input and output. */
+
+static bool device_carry(bool is_out, void *data, size_t size)
+{
+    return is_out ? fwrite(data, 1, size, stdout) == size : fread(data, 1, size, stdin) == size;
+}
+
+/* size u16 | bytes */
+static bool device_carry_sized(bool is_out, uint8_t *data, size_t max, size_t *size)
+{
+    uint8_t prefix[2];
+
+    be16_put(prefix, (uint16_t)*size);
+    if (!device_carry(is_out, prefix, sizeof prefix))
+        return false;
+    *size = be16(prefix);
+    return *size <= max && device_carry(is_out, data, *size);
+}
+
+static bool device_carry_ask(bool is_out, struct join_ask *ask)
+{
+    return device_carry(is_out, &ask->device, sizeof ask->device) &&
+           device_carry(is_out, ask->static_key, sizeof ask->static_key) &&
+           device_carry(is_out, ask->receiving_key, sizeof ask->receiving_key) &&
+           (!is_out || fflush(stdout) == 0);
+}
+
+static bool device_carry_welcome(bool is_out, struct join_welcome *welcome)
+{
+    return device_carry(is_out, &welcome->member, sizeof welcome->member) &&
+           device_carry(is_out, &welcome->next_root_hash, sizeof welcome->next_root_hash) &&
+           device_carry(is_out, welcome->recovery_public, sizeof welcome->recovery_public) &&
+           device_carry(is_out, &welcome->self_space, sizeof welcome->self_space) &&
+           device_carry(is_out, &welcome->card_space, sizeof welcome->card_space) &&
+           device_carry(is_out, welcome->secret, sizeof welcome->secret) &&
+           device_carry(is_out, welcome->knock, sizeof welcome->knock) &&
+           device_carry_sized(is_out, welcome->identity, sizeof welcome->identity,
+                              &welcome->identity_size) &&
+           device_carry_sized(is_out, welcome->host, sizeof welcome->host, &welcome->host_size) &&
+           device_carry_sized(is_out, welcome->addresses, sizeof welcome->addresses,
+                              &welcome->addresses_size);
+}
+
+static enum err device_admit_stranger(const char *path, struct join_welcome *welcome)
+{
+    struct join_ask ask = {.name = "stranger"};
+    enum err err = device_carry_ask(false, &ask) ? device_admit(path, &ask, welcome) : ERR_IO;
+
+    return err != ERR_OK || device_carry_welcome(true, welcome) ? err : ERR_IO;
+}
+
+static enum err device_shut_out_stranger(const char *path, const char *reason)
+{
+    struct public_key device;
+
+    return device_carry(false, &device, sizeof device)
+               ? device_shut_out(path, &device, (enum retire_reason)(reason[0] - '0'))
+               : ERR_IO;
+}
+
+static enum err device_join_stranger(const char *path, struct device_wait *wait)
+{
+    struct join_ask ask;
+    enum err err = join_ask_of(&wait->secrets, span_str("kith"), &ask);
+
+    if (err != ERR_OK)
+        return err;
+    return device_carry_ask(true, &ask) && device_carry_welcome(false, &wait->welcome)
+               ? device_join(path, wait)
+               : ERR_IO;
+}
+
+static enum err device_meet(int argc, char **argv, struct device_wait *wait)
+{
+    const char *name = argc > 3 ? argv[3] : "further device";
+    struct join_ask ask;
+    enum err err;
+
+    if (strcmp(argv[1], "--admit") == 0)
+        return device_admit_stranger(argv[2], &wait->welcome);
+    if (strcmp(argv[1], "--join") == 0)
+        return device_join_stranger(argv[2], wait);
+    err = join_ask_of(&wait->secrets, span_str(name), &ask);
+    if (err == ERR_OK)
+        err = device_admit(argv[1], &ask, &wait->welcome);
+    return err == ERR_OK ? device_join(argv[2], wait) : err;
 }
 
 static int device_tell(enum err err)
@@ -145,25 +252,21 @@ static int device_tell(enum err err)
 
 int main(int argc, char **argv)
 {
-    const char *name = argc > 3 ? argv[3] : "further device";
     struct entropy entropy = entropy_os();
     struct device_wait *wait;
-    struct join_ask ask;
     enum err err = argc > 2 ? secret_start() : ERR_INVALID;
 
     if (err != ERR_OK)
         return 2;
     if (argc > 3 && strcmp(argv[1], "--give-up") == 0)
         return device_tell(device_give_up(argv[2], argv[3]));
+    if (argc > 3 && strcmp(argv[1], "--shut-out") == 0)
+        return device_tell(device_shut_out_stranger(argv[2], argv[3]));
     wait = secret_new(sizeof *wait);
     if (wait == NULL)
         return 1;
     join_draw(&entropy, clock_wall_ms(), &wait->secrets);
-    err = join_ask_of(&wait->secrets, span_str(name), &ask);
-    if (err == ERR_OK)
-        err = device_admit(argv[1], &ask, &wait->welcome);
-    if (err == ERR_OK)
-        err = device_join(argv[2], wait);
+    err = device_meet(argc, argv, wait);
     secret_free(wait);
     return device_tell(err);
 }

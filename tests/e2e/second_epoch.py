@@ -28,13 +28,18 @@ class Keys:
     def __init__(self):
         self.epochs, self.keys = {}, {}
 
-    def open_epoch(self, space, opener, secret, parents, wrapped_for):
-        """The payload that opens an epoch over these, and the epoch; secret: a new key."""
-        parents = sorted(parents, key=lambda one: one.id)
+    def tips(self, space):
+        """EPOCH-6: the epochs of a space that none other has as a parent."""
+        here = [one for one in self.epochs.values() if one.space == space]
+        return [one for one in here if not any(one.id in child.parents for child in here)]
+
+    def open_epoch(self, space, opener, parents, salted, wrapped_for):
+        """The payload that opens an epoch over these, and the epoch; salted: EPOCH-3's readers."""
+        secret, parents = fresh(), sorted(parents, key=lambda one: one.id)
         ids = b"".join(one.id for one in parents)
         depth = 1 + max([one.depth for one in parents], default=0)
         previous = b"".join(seal(secret, one.id, self.keys[one.id]) for one in parents)
-        readers = digest("kith readers", fresh(16))  # EPOCH-3: whoever checks it holds the salt
+        readers = digest("kith readers", salted)
         commit = commitment(secret)
         fields = [ids, depth, readers, commit, previous,
                   [[hint(one, commit), wrap(one, secret)] for one in wrapped_for]]

@@ -59,11 +59,15 @@ class Self:
         self.signing, self.static = signing, static
         self.receivings.append(receiving)
         self.device = ed25519_public(signing)
-        body = pack([1, self.member, self.device, x25519_public(static),
-                     x25519_public(receiving), now_ms(), "second", self.member])
-        self.certificate = pack([body, sign(self.root_secret, "kith cert", body)])
+        self.certificate = self.certify(self.device, x25519_public(static),
+                                        x25519_public(receiving))
         self.certificates[self.device] = self.certificate
         self.identity = Identity(pack([self.member, self.pin, [self.certificate]]))
+
+    def certify(self, device, static, receiving):
+        """CERT-1, by the root."""
+        body = pack([1, self.member, device, static, receiving, now_ms(), "second", self.member])
+        return pack([body, sign(self.root_secret, "kith cert", body)])
 
     def succeed(self, session):
         """RETIRE-7: keys that follow from no older one, and from the session with the proof."""
@@ -79,6 +83,53 @@ class Self:
         signer, body = self.member, pack(body)
         return pack([signer, body,
                      sign(self.root_secret, label, u16(len(signer)) + signer + body)])
+
+
+class Welcome:
+    """OWN-6: what a new device is told. How it travels is nowhere fixed; here one field after the
+    other, those of no fixed size behind their sizes."""
+
+    FIXED = (("member", 32), ("pin", 32), ("recovery", 32), ("space", 16), ("card", 16),
+             ("secret", 32), ("knock", 32))
+    SIZED = ("identity", "host", "addresses")
+
+    @classmethod
+    def read(cls, data):
+        told, at = cls(), 0
+        for name, size in cls.FIXED:
+            setattr(told, name, data[at:at + size])
+            at += size
+        for name in cls.SIZED:
+            end = at + 2 + int.from_bytes(data[at:at + 2], "big")
+            setattr(told, name, data[at + 2:end])
+            at = end
+        return told
+
+    def wire(self):
+        return b"".join(getattr(self, name) for name, _ in self.FIXED) + \
+            b"".join(u16(len(getattr(self, name))) + getattr(self, name) for name in self.SIZED)
+
+
+class Further(Self):
+    """A further device of a member: with keys of its own, and without the root."""
+
+    root_secret = None
+
+    def __init__(self):  # pylint: disable=super-init-not-called
+        self.signing, self.static = fresh(), fresh()
+        self.receivings, self.certificates = [fresh()], {}
+        self.device = ed25519_public(self.signing)
+
+    def ask(self):
+        """What it wants to be certified with."""
+        return self.device + x25519_public(self.static) + x25519_public(self.receivings[0])
+
+    def welcomed(self, told):
+        self.member, self.pin, self.recovery = told.member, told.pin, told.recovery
+        self.card, self.knock = told.card, told.knock
+        self.identity = Identity(told.identity)
+        self.certificate = self.identity.last.statement
+        self.certificates[self.device] = self.certificate
 
 
 def open_statement(label, statement):

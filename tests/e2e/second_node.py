@@ -30,7 +30,7 @@ class Peer:
 
     def meet(self, data):
         """LINK-1: the chain ends with the key that the handshake proved."""
-        identity = Identity(data)
+        self.identity = identity = Identity(data)
         assert identity.last.static == self.static
         self.member, self.pin = identity.member, identity.pin
         for one in identity.chain:
@@ -40,16 +40,37 @@ class Peer:
     def linked(self, secret, knock, pair, card, name, addresses):
         """LINK-3"""
         self.secret, self.knock, self.pair_in, self.card_in = secret, knock, pair, card
-        self.name, self.address = name, (read_addresses(addresses) or [None])[0]
+        self.name, self.addresses = name, addresses
+        self.address = (read_addresses(addresses) or [None])[0]
 
     def door(self):
         """KNOCK-4: the newest knock that was told."""
         return self.knock, fresh(8), self.secret, self.static
 
+    def spaces(self):
+        """Those that this member writes for me."""
+        return [one for one in (self.pair_in, self.card_in, *self.networks) if one]
+
+    def split(self, logs, me):
+        """SYNC-2: what my member writes for this one, and the other way."""
+        return [log for log in logs if log.space in (me.card, self.pair_out)], \
+            [log for log in logs if log.space in self.spaces()]
+
+    def knows(self, space, device):
+        return space in self.spaces() and device in self.devices
+
+    def reread(self, node):
+        node.reread(self)
+
+    def hear_facts(self, node, statements):
+        node.forks.hear_facts(self, statements)
+
 
 class Node:
-    def __init__(self, name):
-        self.me = Self(name)
+    own = None  # The self space, where the member has several devices (second_own.py).
+
+    def __init__(self, me):
+        self.me = me if isinstance(me, Self) else Self(me)
         self.keys = Keys()
         self.books = {}      # (space, device) -> book
         self.chosen = {}     # space -> the index under which is written
@@ -67,17 +88,16 @@ class Node:
 
     def shared(self, peer):
         """The logs that the two share: those this member writes, those the other does."""
-        logs = [book.log for book in self.books.values() if book.log.size()]
-        return [log for log in logs if log.space in (self.me.card, peer.pair_out)], \
-            [log for log in logs if log.space in (peer.card_in, peer.pair_in, *peer.networks)]
+        return peer.split([book.log for book in self.books.values() if book.log.size()], self.me)
+
+    def all_shared(self, peer):
+        """The same together, each once, as marks are ordered."""
+        return [log for _, log in sorted({(log.space, log.device): log
+                                          for logs in self.shared(peer) for log in logs}.items())]
 
     @staticmethod
     def marks(logs):
         return sorted(log.mark() for log in logs)
-
-    @staticmethod
-    def is_known(peer, space, device):
-        return space in (peer.card_in, peer.pair_in, *peer.networks) and device in peer.devices
 
     def take(self, peer, key, start, entries, signature):
         """SYNC-8: the size that is held then; None where the batch does not begin there."""
@@ -92,12 +112,12 @@ class Node:
         if at != log.size() or (start is not None and start[1] != log.tip()):
             return None
         log.take(entries, signature)
-        self.reread(peer)
+        peer.reread(self)
         return log.size()
 
     def reread(self, peer):
         """Pair spaces grant what card and network spaces are sealed under (EPOCH-5)."""
-        for space in (peer.pair_in, peer.card_in, *peer.networks):
+        for space in peer.spaces():
             books = [book for (one, _), book in self.books.items() if one == space]
             books += [book for (one, _), (book, _) in self.forks.returns.items() if one == space]
             for book in books:
@@ -121,18 +141,23 @@ class Node:
     def open_epoch(self, space, readers):
         """A new epoch of a space under a fresh key; readers: receiving keys it is wrapped for."""
         book = self.book(space, self.me.device)
-        tips = [self.keys.epochs[book.named[-1]]] if book.named else []
-        payload, epoch = self.keys.open_epoch(space, self.me.device, fresh(), tips, readers)
+        tips = self.keys.tips(space)
+        salted = self.own.salted(space) if self.own else fresh(16)
+        payload, epoch = self.keys.open_epoch(space, self.me.device, tips, salted, readers)
         self.append(space, 0, payload)
         book.hear(self.me.receivings)
         self.chosen[space] = len(book.named)
+        if self.own:
+            self.own.tell_key(epoch, salted)
         return epoch
 
-    def write(self, space, kind, object_id, fields, expiry=0):
-        """One sealed edit that sets these fields."""
-        writes = []
+    def write(self, space, kind, object_id, fields, expiry=0, adds=()):
+        """One sealed edit that sets these fields, and adds (field, value)."""
+        writes = [[1, field, fresh(16), value] for field, value in adds]
+        seen = self.objects.get(space, {}).get((kind, object_id))
         for field, value in fields.items():
-            counter = self.counters.get((space, kind, object_id, field), 0) + 1
+            counter = 1 + max(self.counters.get((space, kind, object_id, field), 0),
+                              seen.registers.get(field, (0,))[0] if seen else 0)
             self.counters[(space, kind, object_id, field)] = counter
             writes.append([0, field, counter, value])
         self.edit(space, [kind, object_id, now_ms(), writes], expiry)
@@ -144,8 +169,9 @@ class Node:
         seqs = [edit.at[1] for edit in edits_of([book])
                 if (edit.kind, edit.id) == (kind, object_id)]
         self.edit(space, [kind, object_id, now_ms(), [[3, [[self.me.device, size]]]]])
+        places = [[seq, book.log.entry(seq).hash] for seq in seqs]
         self.write(space, KIND_FORGET, fresh(16), {
-            1: kind, 2: object_id, 3: pack([[self.me.device, [*seqs, size + 1]]])})
+            1: kind, 2: object_id, 3: pack([[self.me.device, places]])})
 
     def write_statement(self, space, kind, statement):
         """STATEMENT-3, STATEMENT-4"""
@@ -171,6 +197,8 @@ class Node:
         self.write_certificate()
 
     def edit(self, space, edit, expiry=0):
+        if self.own:
+            self.own.choose(space)
         book, index = self.book(space, self.me.device), self.chosen[space]
         seq = book.log.size() + 1
         self.append(space, index, book.seal(index, seq, pack(edit), expiry), expiry)
@@ -184,18 +212,23 @@ class Node:
     def write_card(self, **fields):
         """The card space begins with an epoch, the certificate and the card."""
         numbers = {"name": 1, "org": 2, "title": 3, "place": 4}
-        if self.me.card not in self.chosen:
-            self.card_epoch = self.open_epoch(self.me.card, [])
+        if self.me.card not in self.chosen and not self.own:
+            self.open_epoch(self.me.card, [])
             self.write_certificate()
         self.write(self.me.card, KIND_CARD, NOBODY,
                    {numbers[name]: value for name, value in fields.items()})
+
+    def current(self, space):
+        """The epoch under which is written."""
+        named = self.book(space, self.me.device).named
+        return self.keys.epochs[named[self.chosen[space] - 1]]
 
     def write_pair(self, peer):
         """A pair space begins with an epoch for its reader; it grants the card's key (EPOCH-5)."""
         readers = [x25519_public(self.me.receivings[-1]), self.me.recovery]
         self.open_epoch(peer.pair_out,
                         readers + [one.receiving for one in peer.devices.values()])
-        self.grant(peer, CARD, self.card_epoch)
+        self.grant(peer, CARD, self.current(self.me.card))
 
     def grant(self, peer, kind, epoch):
         self.write(peer.pair_out, KIND_GRANT, epoch.id[:16],
@@ -223,6 +256,8 @@ class Node:
 
     def greet(self, session, secret):
         """LINK-3: what the reader needs to find what is written for it."""
+        if self.own:
+            self.own.meet(session.peer)
         self.write_pair(session.peer)
         self.commit()
         session.say(LINK, secret, self.me.knock, session.peer.pair_out, self.me.card, self.me.name,
@@ -234,12 +269,15 @@ class Node:
         session.hello()
         return session
 
-    def invite(self):
-        """INVITE-1: the text; whoever calls with it is answered by link()."""
+    def open_door(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.listener.settimeout(20)
-        self.secret = fresh(16)
         self.addresses = packed_address(*self.listener.getsockname())
+
+    def invite(self):
+        """INVITE-1: the text; whoever calls with it is answered by link()."""
+        self.open_door()
+        self.secret = fresh(16)
         return invite(self.me.static, self.secret, self.addresses, self.me.name)
 
     def link(self):

@@ -67,7 +67,8 @@ class Session:
     def hello(self):
         mine, yours = self.node.shared(self.peer)
         self.digests = [self.digest(mine), self.digest(yours)]
-        self.known = {tuple(log[:2]): log[2] for log in self.node.marks(mine + yours)}
+        self.known = {(log.space, log.device): log.size()
+                      for log in self.node.all_shared(self.peer)}
         self.say(HELLO, VERSION, *self.digests, self.node.addresses)
 
     def hear_hello(self, version, mine, yours, _):
@@ -81,8 +82,7 @@ class Session:
             self.say_marks()
 
     def say_marks(self):
-        mine, yours = self.node.shared(self.peer)
-        marks = self.node.marks(mine + yours)
+        marks = self.node.marks(self.node.all_shared(self.peer))
         assert len(marks) <= MARKS_PER_MESSAGE
         self.say(MARKS, marks, True)
 
@@ -102,8 +102,7 @@ class Session:
 
     def lacking(self):
         """The logs of which the other side holds less, and how much it holds."""
-        mine, yours = self.node.shared(self.peer)
-        for log in sorted(mine + yours, key=lambda one: (one.space, one.device)):
+        for log in self.node.all_shared(self.peer):
             size = self.theirs.get((log.space, log.device), 0)
             if log.first <= size < log.size() and log.device not in self.peer.devices and \
                     (log.space, log.device) not in self.node.forks.held:
@@ -151,8 +150,7 @@ class Session:
 
     def is_settled(self):
         """SYNC-14, as far as it can be seen from here."""
-        mine, yours = self.node.shared(self.peer)
-        held = {(log.space, log.device): log.size() for log in mine + yours}
+        held = {(log.space, log.device): log.size() for log in self.node.all_shared(self.peer)}
         return self.marks_heard and self.is_acked() and \
             all(held.get(key, 0) >= size for key, size in self.theirs.items())
 
@@ -168,15 +166,16 @@ class Session:
     def hear_batch(self, number, start, entries, signature):
         """SYNC-8"""
         key = self.taken[number]
-        if not self.node.is_known(self.peer, *key):
+        if not self.peer.knows(*key):
             self.ignored.add(key)
             return
         size = self.node.take(self.peer, key, start, entries, signature)
         if size is None:
             self.say_marks()
         else:
+            self.theirs[key] = self.acked[key] = max(size, self.theirs.get(key, 0))
             self.say(ACK, [[number, size]])
-        if any(self.node.is_known(self.peer, *key) for key in self.ignored):  # SYNC-10
+        if any(self.peer.knows(*key) for key in self.ignored):  # SYNC-10
             self.ignored.clear()
             self.say_marks()
         if self.owed >= CREDIT_PORTION:
@@ -204,7 +203,7 @@ class Session:
         self.refused = reason
 
     def hear_facts(self, statements):
-        self.node.forks.hear_facts(self.peer, statements)
+        self.peer.hear_facts(self.node, statements)
 
     def hear_trace_ask(self, space, device, size):
         self.node.forks.say_trace(self, space, device, size)

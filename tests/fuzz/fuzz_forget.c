@@ -6,10 +6,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static enum err fuzz_visit(void *self, const struct public_key *device, uint64_t seq)
+static enum err fuzz_visit(void *self, const struct forget_place *place)
 {
-    (void)device;
-    if (seq > LOG_SIZE_MAX)
+    if (place->seq > LOG_SIZE_MAX)
         abort();
     (*(size_t *)self)++;
     return ERR_OK;
@@ -20,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t visited = 0;
     enum err err = forget_each_place(span_of(data, size), fuzz_visit, &visited);
 
-    if ((err != ERR_OK && visited > 0) || visited > size)
+    if ((err != ERR_OK && visited > 0) || visited > size || visited > FORGET_PLACES_MAX)
         abort();
     return 0;
 }

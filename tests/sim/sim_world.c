@@ -7,6 +7,7 @@
  *   sim_world --devices             members get further devices
  *   sim_world --copies              machines go back to old copies and are cloned, too
  *   sim_world --bursts              cards change by the hundred and are restated, too
+ *   sim_world --forgets             contacts are forgotten, too
  *
  * Every sixteenth world is run twice and must leave the same trace. At the end the census of faults
  * is told: one that never came true in a full run is a failure.
@@ -21,7 +22,7 @@
 enum { SIM_WORLD_COUNT = 1000, SIM_WORLD_TWICE = 16, SIM_WORLD_CASE = 100 };
 
 struct sim_world {
-    bool has_copies, has_devices, has_bursts;
+    bool has_copies, has_devices, has_bursts, has_forgets;
     uint64_t census[WORLD_FAULTS];
     uint64_t steps, edits;
 };
@@ -33,7 +34,8 @@ static void sim_world_live(void *self, struct seeds_one *one)
                                     .is_talkative = one->is_talkative,
                                     .has_devices = sim->has_devices,
                                     .has_copies = sim->has_copies,
-                                    .has_bursts = sim->has_bursts};
+                                    .has_bursts = sim->has_bursts,
+                                    .has_forgets = sim->has_forgets};
     struct story_result result, again;
 
     story_run(&options, &result);
@@ -76,7 +78,8 @@ int main(int argc, char **argv)
                                 .every = SIM_WORLD_CASE,
                                 .flags = {{"--devices", &sim.has_devices},
                                           {"--copies", &sim.has_copies},
-                                          {"--bursts", &sim.has_bursts}},
+                                          {"--bursts", &sim.has_bursts},
+                                          {"--forgets", &sim.has_forgets}},
                                 .live = sim_world_live,
                                 .end = sim_world_census,
                                 .self = &sim};

@@ -50,7 +50,7 @@ struct story {
     uint64_t failures[STORY_NODES_MAX];
     struct world_home *homes[STORY_NODES_MAX]; /* an old copy */
     size_t homes_since[STORY_NODES_MAX];       /* canaries when it was made */
-    bool has_copies, has_devices, has_bursts;
+    bool has_copies, has_devices, has_bursts, has_forgets;
     size_t nodes_count;
     struct story_link links[STORY_LINKS_MAX];
     size_t links_count;
@@ -196,8 +196,8 @@ static void story_edit_card(struct story *story, struct world_node *node)
               canary);
 }
 
-static void story_on_burst(struct world_node *node, void *self, enum err err,
-                           const struct op_call *call)
+static void story_on_shot(struct world_node *node, void *self, enum err err,
+                          const struct op_call *call)
 {
     (void)node;
     (void)err;
@@ -214,7 +214,29 @@ static void story_burst(struct story *story, struct world_node *node)
     burst = world_memory(sizeof *burst);
     burst->edits = 1 + world_draw(&story->world, STORY_BURST_MAX);
     burst->is_restated = world_once_in(&story->world, 2);
-    world_write(node, burst_write, burst, story_on_burst, burst);
+    world_write(node, burst_write, burst, story_on_shot, burst);
+}
+
+/* Of a few contacts one is added, written to or forgotten: on copies, at the same places of a log
+ * as others. What is asked for may fail: there may be none of that name, or two. */
+static void story_forget(struct story *story, struct world_node *node)
+{
+    char name[16];
+
+    (void)snprintf(name, sizeof name, "passing %d", (int)world_draw(&story->world, 3));
+    switch (world_draw(&story->world, 3)) {
+    case 0:
+        world_op(node, "contact.add", json_pack("{s:s}", "name", name), NULL, NULL);
+        break;
+    case 1:
+        world_op(node, "contact.edit", json_pack("{s:s, s:s}", "who", name, "note", "met"), NULL,
+                 NULL);
+        break;
+    default:
+        world_op(node, "contact.remove", json_pack("{s:s, s:b}", "who", name, "forget", true), NULL,
+                 NULL);
+        break;
+    }
 }
 
 /* Misfortune. */
@@ -372,6 +394,14 @@ static void story_do(struct world *world, struct world_node *nobody, void *data)
     case 7:
     case 8:
         story_add_contact(story, node);
+        break;
+    case 9:
+    case 10:
+    case 11:
+        if (story->has_forgets)
+            story_forget(story, node);
+        else
+            story_edit_card(story, node);
         break;
     default:
         story_edit_card(story, node);
@@ -548,6 +578,7 @@ void story_run(const struct story_options *options, struct story_result *out)
     story->has_copies = options->has_copies;
     story->has_devices = options->has_devices;
     story->has_bursts = options->has_bursts;
+    story->has_forgets = options->has_forgets;
     story_begin(story);
     world->has_faults = true;
     world_after(world, 0, NULL, story_do, story);

@@ -14,6 +14,7 @@ struct story_options {
     bool has_devices; /* members get further devices */
     bool has_copies;  /* machines go back to old copies, and are cloned */
     bool has_bursts;  /* cards change by the hundred, and are restated */
+    bool has_forgets; /* contacts are made and forgotten */
 };
 
 struct story_result {

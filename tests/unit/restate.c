@@ -438,6 +438,49 @@ static void many_restatements_of_a_large_space_wait(void **state)
     member_free(&bruno);
 }
 
+static size_t restate_logs(struct member *member)
+{
+    struct snapshot snapshot = member_snapshot(member);
+    size_t count = 0;
+
+    assert_int_equal(ledger_count_rows(&snapshot, TABLE_LOG_ID, span_of(NULL, 0), SIZE_MAX, &count),
+                     ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    return count;
+}
+
+/* MERGE-5, P7: marks of devices that never were. */
+static void marks_make_no_more_logs_than_a_space_may_have(void **state)
+{
+    static struct restate_cover marks[LOGS_PER_PEER_MAX];
+    struct member ana, bruno;
+    struct view_restate restate;
+    struct id card;
+    size_t before;
+
+    (void)state;
+    member_new(&ana, 1, false);
+    member_new(&bruno, 2, false);
+    member_link(&ana, &bruno);
+    member_grant(&ana, &bruno);
+    card = member_card_space(&ana);
+    (void)member_pull(&bruno, &ana, NULL);
+    before = restate_logs(&bruno);
+    for (size_t round = 0; round <= SPACE_LOGS_MAX / LOGS_PER_PEER_MAX; round++) {
+        for (size_t at = 0; at < LOGS_PER_PEER_MAX; at++) {
+            entropy_fill(&ana.entropy, marks[at].device.bytes, 32);
+            marks[at].size = 1;
+        }
+        restate_emptily(&ana, marks, LOGS_PER_PEER_MAX);
+        (void)member_pull(&bruno, &ana, NULL);
+        assert_true(restate_is_there(&bruno, &card, &restate));
+    }
+    assert_in_range(restate_logs(&bruno), before + LOGS_PER_PEER_MAX, SPACE_LOGS_MAX + before);
+    restate_is_sound(&bruno);
+    member_free(&ana);
+    member_free(&bruno);
+}
+
 /* Covers all that was ever written in this log and all that will be. */
 static struct restate_cover restate_all_away(struct member *member)
 {
@@ -533,6 +576,7 @@ int main(void)
         cmocka_unit_test(restatements_leave_what_holds_as_it_was),
         cmocka_unit_test(many_restatements_of_a_large_space_wait),
         cmocka_unit_test(marks_beyond_all_logs_cost_nothing),
+        cmocka_unit_test(marks_make_no_more_logs_than_a_space_may_have),
         cmocka_unit_test(what_a_cut_restatement_hid_is_told_as_new),
     };
 

@@ -10,7 +10,9 @@
 
 #include "crypto/secret.h"
 #include "node/react.h"
+#include "proto/card.h"
 #include "proto/contact.h"
+#include "proto/limits.h"
 #include "proto/link.h"
 #include "storage/check.h"
 #include "storage/follow.h"
@@ -44,22 +46,28 @@ static void rebuilt_react(struct member *member)
     assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
 }
 
-static void rebuilt_fill(struct member *member)
+static void rebuilt_write(struct ledger_txn *txn, const struct id *contact, size_t count)
 {
     struct edit_space edit = {0};
+
+    for (size_t at = 0; at < count; at++) {
+        edit_begin(&edit, KIND_CONTACT, contact, ledger_txn_now_ms(txn));
+        edit_set(&edit, CONTACT_NOTE, at + 1, member_text("a note"));
+        assert_int_equal(ledger_append(txn, ledger_self_space(txn->ledger), &edit, 0), ERR_OK);
+    }
+    edit_release(&edit);
+}
+
+static void rebuilt_fill(struct member *member)
+{
     struct ledger_txn *txn;
     struct id contact;
     bool is_more = true;
 
     assert_int_equal(member_add_contact(member, "Filler", NULL, &contact), ERR_OK);
     txn = member_begin(member);
-    for (size_t at = 0; at < 300; at++) {
-        edit_begin(&edit, KIND_CONTACT, &contact, member->now_ms);
-        edit_set(&edit, CONTACT_NOTE, at + 1, member_text("a note"));
-        assert_int_equal(ledger_append(txn, ledger_self_space(member->ledger), &edit, 0), ERR_OK);
-    }
+    rebuilt_write(txn, &contact, 300);
     assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
-    edit_release(&edit);
     while (is_more)
         assert_int_equal(follow_stage(member->ledger, 1000, &is_more), ERR_OK);
 }
@@ -178,12 +186,58 @@ static void an_edit_waits_for_whole_lists(void **state)
     rebuilt_world_free(&world);
 }
 
+/* Writes one more in the card, as if so many entries stood in its log that its key is renewed. */
+static bool rebuilt_renews(struct member *ana, struct ledger_txn *txn)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct id card = member_card_space(ana);
+    struct log_id id = {.space = card, .device = *ledger_device(ana->ledger)};
+    struct edit_space edit = {0};
+    struct space_row before, after;
+    struct log_row log;
+
+    assert_int_equal(ledger_space(&snapshot, &card, &before), ERR_OK);
+    assert_int_equal(ledger_log(&snapshot, &id, &log), ERR_OK);
+    log.tip.size += EPOCH_ENTRIES_MAX;
+    assert_int_equal(log_table_put(txn, &log), ERR_OK);
+    edit_begin(&edit, KIND_CARD, &(struct id){{0}}, ana->now_ms);
+    edit_set(&edit, CARD_NAME, 1, member_text("Ana"));
+    assert_int_equal(ledger_append(txn, &card, &edit, 0), ERR_OK);
+    edit_release(&edit);
+    assert_int_equal(ledger_space(&snapshot, &card, &after), ERR_OK);
+    return memcmp(&before.current, &after.current, sizeof before.current) != 0;
+}
+
+/* EPOCH-8: what waits to be merged is not merged in the transaction of one edit, however much it
+ * is, for nothing but a key that is due to be renewed. */
+static void a_key_that_is_old_is_renewed_when_all_is_merged(void **state)
+{
+    struct member ana;
+    struct id contact;
+
+    (void)state;
+    member_new(&ana, 1, false);
+    assert_int_equal(member_add_contact(&ana, "Filler", NULL, &contact), ERR_OK);
+    for (size_t pending = FOLLOW_INLINE_MAX / 2; pending <= FOLLOW_INLINE_MAX * 2; pending *= 4) {
+        struct ledger_txn *txn = member_begin(&ana);
+        bool is_much = pending > FOLLOW_INLINE_MAX;
+        uint64_t followed = txn->counters.followed;
+
+        rebuilt_write(txn, &contact, pending);
+        assert_int_equal(rebuilt_renews(&ana, txn), !is_much);
+        assert_int_equal(txn->counters.followed == followed, is_much);
+        ledger_abort(txn);
+    }
+    member_free(&ana);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_edit_is_sealed_for_those_who_read_today),
         cmocka_unit_test(a_removal_grants_nothing_to_whoever_was_removed),
         cmocka_unit_test(an_edit_waits_for_whole_lists),
+        cmocka_unit_test(a_key_that_is_old_is_renewed_when_all_is_merged),
     };
 
     return secret_start() == ERR_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

@@ -514,6 +514,19 @@ enum err epoch_table_begin(struct ledger_txn *txn, const struct log_row *log,
     return epoch_table_index(txn, log, epoch);
 }
 
+/* Another device of mine writes under it: its opening may have been cut meanwhile. */
+static enum err epoch_table_used(struct ledger_txn *txn, const struct log_id *log)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_row space;
+    enum err err = ERR_OK;
+
+    if (public_key_is_equal(&log->device, ledger_device(txn->ledger)))
+        return err;
+    err = ledger_space(&snapshot, &log->space, &space);
+    return err == ERR_OK && space.kind == SPACE_PAIR ? space_unsettle(txn, &space) : err;
+}
+
 enum err epoch_table_add_entry(struct ledger_txn *txn, struct ledger_touched *log,
                                struct span payload)
 {
@@ -528,8 +541,8 @@ enum err epoch_table_add_entry(struct ledger_txn *txn, struct ledger_touched *lo
     if (err != ERR_OK)
         return err;
     err = epoch_table_index(txn, &log->row, &epoch.id);
-    if (err == ERR_OK && !epoch.is_use)
-        err = epoch_table_learn(txn, log, &epoch);
+    if (err == ERR_OK)
+        err = epoch.is_use ? epoch_table_used(txn, &log->id) : epoch_table_learn(txn, log, &epoch);
     return err;
 }
 

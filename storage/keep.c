@@ -14,6 +14,7 @@
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
 #include "storage/return_table.h"
+#include "storage/space.h"
 #include "storage/standing.h"
 #include "storage/view_restate.h"
 
@@ -219,6 +220,16 @@ static enum err keep_find_cut(const struct snapshot *snapshot, const struct ledg
     return err;
 }
 
+/* What was opened there may have to be told anew. */
+static enum err keep_unsettle(struct ledger_txn *txn, const struct id *id)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_row space;
+    enum err err = ledger_space(&snapshot, id, &space);
+
+    return err == ERR_OK && space.kind == SPACE_PAIR ? space_unsettle(txn, &space) : err;
+}
+
 /* signature is the head at size where no block ends there. */
 static enum err keep_cut(struct ledger_txn *txn, struct ledger_touched *log, uint64_t size,
                          const uint8_t *signature)
@@ -264,6 +275,8 @@ static enum err keep_cut(struct ledger_txn *txn, struct ledger_touched *log, uin
     txn->counters.last_log = 0; /* The next entry begins a run. */
     txn->must_rotate |= epochs > 0;
     err = keep_follow_stolen(txn, log);
+    if (err == ERR_OK && epochs > 0)
+        err = keep_unsettle(txn, &log->id.space);
     if (err != ERR_OK)
         return err;
     ledger_note_news(txn, &log->id.space);

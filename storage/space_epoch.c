@@ -71,6 +71,33 @@ static int space_order_ids(const void *left, const void *right)
     return memcmp(left, right, HASH_SIZE);
 }
 
+static bool space_is_parent(const struct space_epoch *epoch, bool is_untaught)
+{
+    return is_untaught ? epoch->is_untaught : epoch->is_tip && epoch->is_open;
+}
+
+/* PROTOCOL RETIRE-10: "It has that epoch as a parent behind the tips of EPOCH-7" */
+static void space_add_parents(struct space_look *look, bool is_untaught,
+                              struct space_opening *opening)
+{
+    struct epoch_plan *plan = &opening->plan;
+
+    while (plan->parents_count < opening->parents_max) {
+        struct space_epoch *next = NULL;
+
+        for (size_t at = 0; at < look->count; at++)
+            if (space_is_parent(&look->epochs[at], is_untaught) &&
+                space_is_better(&look->epochs[at], next))
+                next = &look->epochs[at];
+        if (next == NULL)
+            return;
+        look->untaught -= next->is_untaught;
+        next->is_tip = next->is_untaught = false;
+        opening->parents[plan->parents_count++] = next->id;
+        plan->depth = next->depth >= plan->depth ? next->depth + 1 : plan->depth;
+    }
+}
+
 /* PROTOCOL EPOCH-7: "An epoch is opened over all tips of its space whose keys are held, the deepest
  * where there are more than EPOCH_PARENTS_MAX." */
 static enum err space_plan_parents(struct space_look *look, struct space_opening *opening)
@@ -81,19 +108,8 @@ static enum err space_plan_parents(struct space_look *look, struct space_opening
     plan->parents = opening->parents;
     plan->parent_keys = opening->keys;
     plan->depth = 1;
-    while (plan->parents_count < opening->parents_max) {
-        struct space_epoch *next = NULL;
-
-        for (size_t at = 0; at < look->count; at++)
-            if (look->epochs[at].is_tip && look->epochs[at].is_open &&
-                space_is_better(&look->epochs[at], next))
-                next = &look->epochs[at];
-        if (next == NULL)
-            break;
-        next->is_tip = false;
-        opening->parents[plan->parents_count++] = next->id;
-        plan->depth = next->depth >= plan->depth ? next->depth + 1 : plan->depth;
-    }
+    space_add_parents(look, false, opening);
+    space_add_parents(look, true, opening);
     qsort(opening->parents, plan->parents_count, HASH_SIZE, space_order_ids);
     for (size_t at = 0; err == ERR_OK && at < plan->parents_count; at++)
         err = epoch_table_key(look->snapshot, &opening->parents[at], opening->keys + at * KEY_SIZE);
@@ -160,6 +176,8 @@ static enum err space_open(struct ledger_txn *txn, const struct space_row *space
         err = space_set_current(txn, space->number, out_id);
     if (err == ERR_OK)
         err = space_record_key(txn, opening, out_id);
+    if (err == ERR_OK && look.untaught > 0) /* It has no room for them all: another follows. */
+        err = agenda_put(txn, AGENDA_NOW, KIND_SPACE, span_of(space->id.bytes, ID_SIZE));
     space_look_release(&look);
     buf_release(&opening->readers);
     buf_release(&opening->out);
@@ -177,6 +195,8 @@ enum err space_open_epoch(struct ledger_txn *txn, const struct space_row *space,
 
 /* Choosing. */
 
+/* PROTOCOL RETIRE-10: "In a pair space one is opened, too, where another log writes under an epoch
+ * whose opening was cut, and none whose opening stands tells its key." */
 /* Tips of several devices need no uniting where each serves exactly today's audience. One whose
  * readers are not told yet waits for that: it comes in another space, so two devices that open at
  * once would else unite, and unite what they united, for as long as they go on at one pace. */
@@ -192,7 +212,7 @@ static bool space_must_unite(const struct space_look *look)
         tips++;
         exact += look->epochs[at].is_exact;
     }
-    return tips > 1 && exact < tips;
+    return (tips > 1 && exact < tips) || look->untaught > 0;
 }
 
 /* Who reads a tip that is deeper than the one to write under is not known any more: the branch that

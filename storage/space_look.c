@@ -54,7 +54,8 @@ static enum err space_note_epoch(void *self, const struct hash *id)
                                   .has_key = row.has_key,
                                   .is_fresh =
                                       row.epoch.parents_count > 0 && row.epoch.previous.size == 0,
-                                  .is_tip = true};
+                                  .is_tip = true,
+                                  .log = row.log};
     memcpy(grown->parents, row.epoch.parents, sizeof grown->parents);
     look->has_fresh |= grown->is_fresh;
     return ERR_OK;
@@ -440,6 +441,8 @@ enum err space_look_whole(const struct snapshot *snapshot, const struct space_ro
     space_find_tips(out);
     if (err == ERR_OK)
         err = space_judge_all(out);
+    if (err == ERR_OK)
+        err = space_find_cut(out, space);
     for (size_t at = 0; err == ERR_OK && at < out->count; at++)
         if (out->epochs[at].is_tip && out->epochs[at].has_key)
             err = space_find_open(out, &out->epochs[at].id, &out->epochs[at].is_open);

@@ -33,6 +33,11 @@ struct space_epoch {
     bool is_exact;  /* and all who may read today are among them */
     bool is_open;   /* has a key that whoever reads today may get: see space_is_open; of tips */
     uint64_t opened_ms;
+    uint32_t log;     /* where its opening is, or was; 0: older stores do not say */
+    bool is_standing; /* its log still holds the opening; pair spaces only, as are these: */
+    bool is_used;     /* another log writes under it */
+    bool is_taught;   /* an epoch that stands tells its key */
+    bool is_untaught; /* none does, and it must: see space_cut.c */
 };
 
 struct space_look {
@@ -45,6 +50,7 @@ struct space_look {
     bool has_fresh;
     bool is_whole;    /* every epoch is judged, and not only tips and what one may write under */
     bool has_own_out; /* a device of this member was shut out */
+    size_t untaught;  /* so many epochs are */
 };
 
 MUST_USE enum err space_look_at(const struct snapshot *snapshot, const struct space_row *space,
@@ -58,6 +64,9 @@ MUST_USE enum err space_judge(struct space_look *look, struct space_epoch *epoch
 /* The first epoch whose id does not come before these bytes. */
 size_t space_first_from(const struct space_look *look, const uint8_t *id, size_t size);
 struct space_epoch *space_epoch_of(const struct space_look *look, const struct hash *id); /* NULL */
+/* Space_cut.c: which epochs' keys the reader of a pair space may lack, for their openings were cut.
+ */
+MUST_USE enum err space_find_cut(struct space_look *look, const struct space_row *space);
 /* Space_leak.c: marks the epochs whose key somebody has who may not read today. */
 MUST_USE enum err space_find_leaks(struct space_look *look);
 bool space_is_better(const struct space_epoch *left, const struct space_epoch *right);

@@ -1,0 +1,181 @@
+/* Epochs whose openings were cut from their log: what was written under them in other logs is read
+ * by everybody it was for. PROTOCOL RETIRE-10. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "node/react.h"
+#include "proto/card.h"
+#include "storage/ledger_state.h"
+#include "storage/retire_table.h"
+#include "storage/row.h"
+#include "storage/space.h"
+#include "tests/sim/member.h"
+
+enum { CUT_EPOCHS = 6 };
+
+/* Ana's two devices and her peer. */
+struct cut_world {
+    struct member desk, lap, bruno;
+    struct id pair;
+    struct log_row kept; /* the desk's log there before the openings */
+};
+
+static void cut_react(struct member *member)
+{
+    struct ledger_txn *txn = member_begin(member);
+
+    assert_int_equal(react_all(txn), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+}
+
+static void cut_unite(struct cut_world *world)
+{
+    for (int round = 0; round < 4; round++) {
+        (void)member_pull(&world->desk, &world->lap, NULL);
+        (void)member_pull(&world->lap, &world->desk, NULL);
+        cut_react(&world->desk);
+        cut_react(&world->lap);
+    }
+}
+
+static void cut_rotate(struct cut_world *world)
+{
+    struct ledger_txn *txn = member_begin(&world->desk);
+
+    assert_int_equal(space_rotate(txn, &world->pair), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    cut_unite(world);
+}
+
+static void cut_new(struct cut_world *world)
+{
+    struct log_id log;
+    struct snapshot snapshot;
+    struct peer link;
+
+    member_new(&world->desk, 1, false);
+    member_new(&world->bruno, 2, false);
+    member_link(&world->desk, &world->bruno);
+    member_twin(&world->lap, &world->desk, 9);
+    cut_unite(world);
+    snapshot = member_snapshot(&world->desk);
+    assert_int_equal(view_peer(&snapshot, &world->bruno.secrets.member, &link), ERR_OK);
+    world->pair = link.pair_out;
+    log = (struct log_id){.space = world->pair, .device = *ledger_device(world->desk.ledger)};
+    assert_int_equal(ledger_log(&snapshot, &log, &world->kept), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    (void)member_pull(&world->bruno, &world->desk, NULL);
+}
+
+static void cut_free(struct cut_world *world)
+{
+    member_free(&world->desk);
+    member_free(&world->lap);
+    member_free(&world->bruno);
+}
+
+/* The lap says something to Bruno. */
+static void cut_say(struct cut_world *world, uint8_t number)
+{
+    struct ledger_txn *txn = member_begin(&world->lap);
+    const struct id object = {{number}};
+    struct edit_space edit = {0};
+
+    edit_begin(&edit, KIND_GRANT, &object, world->lap.now_ms);
+    edit_set(&edit, GRANT_SPACE_KIND, 1, (struct value){.type = VALUE_NUMBER, .number = 2});
+    assert_int_equal(ledger_append(txn, &world->pair, &edit, 0), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    edit_release(&edit);
+}
+
+static bool cut_is_heard(struct cut_world *world, uint8_t number)
+{
+    struct snapshot snapshot = member_snapshot(&world->bruno);
+    const struct id object = {{number}};
+    struct object found = {0};
+    uint32_t ignored;
+    enum err err = row_get(&snapshot, &world->pair, KIND_GRANT, &object, &found, &ignored);
+
+    ledger_snapshot_end(&snapshot);
+    object_release(&found);
+    return err == ERR_OK;
+}
+
+static void cut_take(struct cut_world *world, struct member *member, struct span statement)
+{
+    struct ledger_txn *txn = member_begin(member);
+
+    assert_int_equal(retire_table_take(txn, &world->desk.secrets.member, statement), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+}
+
+/* The desk went back, went on under another key, and its log counts up to there. */
+static void cut_retire(struct cut_world *world)
+{
+    const struct retire_signer signer = {.root = ledger_root_key(world->desk.ledger)};
+    struct retirement retirement = {.device = *ledger_device(world->desk.ledger),
+                                    .reason = RETIRE_FORKED};
+    struct keep keep = {.space = world->pair,
+                        .device = retirement.device,
+                        .size = world->kept.tip.size,
+                        .hash = world->kept.tip.hash};
+    struct buf retire = {0}, kept = {0};
+
+    memcpy(keep.signature, world->kept.head_signature, SIGNATURE_SIZE);
+    assert_int_equal(retire_issue(&retirement, &signer, &retire), ERR_OK);
+    assert_int_equal(retire_issue_keep(&keep, &signer, &kept), ERR_OK);
+    cut_take(world, &world->lap, buf_span(&retire));
+    cut_take(world, &world->lap, buf_span(&kept));
+    cut_take(world, &world->bruno, buf_span(&retire));
+    cut_take(world, &world->bruno, buf_span(&kept));
+    buf_release(&retire);
+    buf_release(&kept);
+    for (int round = 0; round < 8; round++)
+        cut_react(&world->lap);
+    (void)member_pull(&world->bruno, &world->lap, NULL);
+}
+
+static uint32_t cut_lap_epochs(struct cut_world *world)
+{
+    struct log_id log = {.space = world->pair, .device = *ledger_device(world->lap.ledger)};
+    struct snapshot snapshot = member_snapshot(&world->lap);
+    struct log_row row;
+
+    assert_int_equal(ledger_log(&snapshot, &log, &row), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    return row.epochs_count;
+}
+
+/* Only the last of them is told by what is opened over it. */
+static void what_was_written_under_epochs_that_were_cut_is_read(void **state)
+{
+    struct cut_world world;
+
+    (void)state;
+    cut_new(&world);
+    for (uint8_t number = 1; number <= CUT_EPOCHS; number++) {
+        cut_rotate(&world);
+        cut_say(&world, number);
+        cut_unite(&world);
+    }
+    cut_retire(&world);
+    /* Its own use of each, and two that have room for six between them. */
+    assert_true(cut_lap_epochs(&world) <= CUT_EPOCHS + 2);
+    for (uint8_t number = 1; number <= CUT_EPOCHS; number++)
+        assert_true(cut_is_heard(&world, number));
+    cut_free(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_written_under_epochs_that_were_cut_is_read),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

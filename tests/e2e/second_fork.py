@@ -70,7 +70,7 @@ class Forks:
             self.held.discard(key)
         elif key not in self.held:
             self.held.add(key)
-            if device == self.node.me.device or device in session.peer.retired:
+            if device == self.node.me.device or self.is_beside(session.peer, key):
                 session.say(TRACE_ASK, space, device, size)
             else:
                 self.say_trace(session, space, device, size)
@@ -80,6 +80,13 @@ class Forks:
         size, chain = peer.keeps.get(key, (0, None))
         log = self.node.book(*key).log
         return log.first <= size < log.size() and log.hash_at(size) == chain
+
+    def is_beside(self, peer, key):
+        """FORK-2, FORK-3: a retired log, as far as is known not the branch that is kept."""
+        size, chain = peer.keeps.get(key, (0, None))
+        log = self.node.book(*key).log
+        return key[1] in peer.retired and not (
+            size == log.size() and log.tip() == chain)
 
     def say_trace(self, session, space, device, size):
         log = self.node.books[(space, device)].log
@@ -98,7 +105,8 @@ class Forks:
         if device == self.node.me.device:
             self.branches[(space, device)] = log.beginning(size)
             session.say(FETCH, space, device, size)
-        elif device in session.peer.retired and size < min(log.size(), tags[0][0]):
+        elif self.is_beside(session.peer, (space, device)) and \
+                size < min(log.size(), tags[0][0]):
             self.cut(session, (space, device), size)
 
     def cut(self, session, key, size):
@@ -115,7 +123,7 @@ class Forks:
         """FORK-3: the branch from there, as returned batches; the last says so."""
         book = book or self.node.books[(space, device)]
         log = book.log
-        while True:
+        while size < log.size():
             entries, signature, end = log.batch(size)
             told = []
             for index in sorted({entry[0] for entry in entries if entry[0]}):
@@ -127,8 +135,6 @@ class Forks:
                         end == log.size(), size, log.hash_at(size), told, entries, signature)
             session.returned += 1
             size = end
-            if size == log.size():
-                return
 
     def hear_returned(self, session, number, space, device, kind, is_last, start, start_hash,
                       epochs, entries, signature):

@@ -5,7 +5,7 @@ from second_channel import Channel
 from second_epoch import Book, Keys
 from second_fork import CARD, KIND_CERTIFICATE, PAIR, Forks
 from second_handshake import answer, call
-from second_keys import about, digest, fresh, kdf, x25519_public
+from second_keys import Refused, about, digest, fresh, kdf, x25519_public
 from second_log import Entry, Log
 from second_member import (Identity, Invitation, Self, door_of, invite, now_ms,
                            packed_address, read_addresses)
@@ -315,10 +315,15 @@ class Node:
         return session
 
     def listen(self, peer):
-        """A session that this peer began, under the link's secret."""
-        sock, _ = self.listener.accept()
-        shaken = answer(sock, [(self.me.knock, lambda static: peer.secret)], self.me.static)
-        assert shaken.static == peer.static
+        """A session that this peer began, under the link's secret; others are not answered."""
+        while True:
+            sock, _ = self.listener.accept()
+            try:
+                shaken = answer(sock, [(self.me.knock, lambda static: peer.secret if
+                                        static == peer.static else fresh())], self.me.static)
+                break
+            except Refused:
+                sock.close()
         session = Session(self, peer, Channel(sock, shaken))
         session.hello()
         return session

@@ -34,6 +34,7 @@ static const struct reactor reactors[] = {
     {KIND_CERTIFICATE, space_tend_certificates},
     {KIND_RETIRE, retire_table_hear},
     {KIND_SPACE, space_tend},
+    {KIND_GRANT, space_tend_granted},
     {KIND_KNOCK, space_tend_knock},
     {KIND_ENDORSEMENT, endorse_look},
     {KIND_ENDORSEMENT_WANT, want_look},

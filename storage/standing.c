@@ -44,22 +44,32 @@ static bool standing_has_touched(const struct object *object, uint32_t log)
     return false;
 }
 
-/* Does this device's log in the space, as far as it counts, write in the object? shown: the object,
- * or NULL to look. */
-static enum err standing_has_written(const struct snapshot *snapshot, const struct log_id *by,
-                                     uint8_t kind, const struct id *id, const struct object *shown,
-                                     bool *out)
+/* An object that holds a statement. */
+struct standing_place_of {
+    struct id space, id;
+    uint8_t kind, field;
+    struct span statement;
+};
+
+/* Does this device's log in the space, as far as it counts, hold the statement in its object?
+ * shown: the object, or NULL to look. */
+static enum err standing_is_held(const struct snapshot *snapshot, const struct public_key *device,
+                                 const struct standing_place_of *place, const struct object *shown,
+                                 bool *out)
 {
+    struct log_id by = {.space = place->space, .device = *device};
     struct object read = {0};
     struct log_row log;
     uint32_t number;
-    enum err err = ledger_log(snapshot, by, &log);
+    enum err err = ledger_log(snapshot, &by, &log);
 
     *out = false;
     if (err == ERR_OK && shown == NULL)
-        err = row_get(snapshot, &by->space, kind, id, &read, &number);
+        err = row_get(snapshot, &place->space, place->kind, &place->id, &read, &number);
+    shown = shown != NULL ? shown : &read;
     if (err == ERR_OK)
-        *out = standing_has_touched(shown != NULL ? shown : &read, log.number);
+        *out = standing_has_touched(shown, log.number) &&
+               span_is_equal(object_value(shown, place->field).bytes, place->statement);
     object_release(&read);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
@@ -67,38 +77,44 @@ static enum err standing_has_written(const struct snapshot *snapshot, const stru
 enum err standing_is_told(const struct snapshot *snapshot, const struct public_key *member,
                           const struct standing_word *word, bool *out)
 {
-    struct log_id by = {.device = *word->signer};
+    struct standing_place_of place = {
+        .kind = word->kind, .field = KIND_STATEMENT_FIELD, .statement = word->statement};
     struct space_row card;
-    struct id object;
     enum err err = word->space != NULL ? ERR_OK : view_peer_card(snapshot, member, &card);
 
     *out = false;
     if (err != ERR_OK)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
-    by.space = word->space != NULL ? word->space->id : card.id;
-    statement_id(word->statement, &object);
-    return standing_has_written(snapshot, &by, word->kind, &object, NULL, out);
+    place.space = word->space != NULL ? word->space->id : card.id;
+    statement_id(word->statement, &place.id);
+    return standing_is_held(snapshot, word->signer, &place, NULL, out);
 }
 
-/* PROTOCOL STOLEN-2: "A certificate by a stolen device counts where the card space holds it in that
- * device's log, as far as the log counts; otherwise the device it is for is void, and so is whoever
- * that one certified." */
-static enum err standing_was_told(const struct snapshot *snapshot, const struct public_key *member,
-                                  const struct public_key *device,
-                                  const struct public_key *certifier, const struct object *shown,
-                                  bool *out)
+/* A device and the certificate by which it is known. */
+struct standing_certified {
+    const struct public_key *member, *device, *certifier;
+    struct span statement;
+};
+
+/* PROTOCOL STOLEN-2: "A certificate by a stolen device counts where the card space shows it and
+ * holds it in that device's log, as far as the log counts; otherwise the device it is for is void,
+ * and so is whoever that one certified." */
+static enum err standing_was_told(const struct snapshot *snapshot,
+                                  const struct standing_certified *certified,
+                                  const struct object *shown, bool *out)
 {
-    struct log_id by = {.device = *certifier};
+    struct standing_place_of place = {.kind = KIND_CERTIFICATE,
+                                      .field = CERTIFICATE_STATEMENT,
+                                      .statement = certified->statement};
     struct space_row card;
-    struct id object;
-    enum err err = view_peer_card(snapshot, member, &card);
+    enum err err = view_peer_card(snapshot, certified->member, &card);
 
     *out = false;
     if (err != ERR_OK)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
-    by.space = card.id;
-    id_about("kith device", device, &object);
-    return standing_has_written(snapshot, &by, KIND_CERTIFICATE, &object, shown, out);
+    place.space = card.id;
+    id_about("kith device", certified->device, &place.id);
+    return standing_is_held(snapshot, certified->certifier, &place, shown, out);
 }
 
 /* Lines. */
@@ -148,7 +164,7 @@ static enum err standing_on_stolen(void *self, const struct public_key *signer,
 
 /* Judges the last place of a line by those before it, which are judged. */
 static enum err standing_judge(const struct snapshot *snapshot, struct standing_line *line,
-                               bool is_claim)
+                               bool is_claim, struct span statement)
 {
     struct standing_words words = {.snapshot = snapshot, .line = line};
     struct standing_place *last = &line->places[line->count - 1];
@@ -157,8 +173,10 @@ static enum err standing_judge(const struct snapshot *snapshot, struct standing_
     enum err err = ERR_OK;
 
     if (above != NULL && above->is_stolen)
-        err = standing_was_told(snapshot, &line->member, &last->device, &above->device, NULL,
-                                &was_told);
+        err = standing_was_told(
+            snapshot,
+            &(struct standing_certified){&line->member, &last->device, &above->device, statement},
+            NULL, &was_told);
     last->is_void = above != NULL && (above->is_void || !was_told);
     /* What was stated of a device that is a claim of this member's is another member's word. */
     if (err == ERR_OK && !is_claim)
@@ -171,9 +189,11 @@ enum err standing_line_of(const struct snapshot *snapshot, const struct public_k
                           const struct public_key *member, struct standing_line *out)
 {
     struct device_row rows[VIEW_CHAIN_MAX];
+    struct span statements[VIEW_CHAIN_MAX];
     size_t count = 0;
-    enum err err = member != NULL ? view_device_of(snapshot, device, member, &rows[0])
-                                  : view_device(snapshot, device, &rows[0]);
+    enum err err = member != NULL
+                       ? view_device_stated_of(snapshot, device, member, &rows[0], &statements[0])
+                       : view_device_stated(snapshot, device, &rows[0], &statements[0]);
 
     if (err != ERR_OK)
         return err;
@@ -181,14 +201,15 @@ enum err standing_line_of(const struct snapshot *snapshot, const struct public_k
     for (count = 1; err == ERR_OK && count < VIEW_CHAIN_MAX; count++) {
         if (public_key_is_equal(&rows[count - 1].certifier, &out->member))
             break;
-        err = view_device_of(snapshot, &rows[count - 1].certifier, &out->member, &rows[count]);
+        err = view_device_stated_of(snapshot, &rows[count - 1].certifier, &out->member,
+                                    &rows[count], &statements[count]);
         if (err == ERR_NOT_FOUND)
             break;
     }
     err = err == ERR_NOT_FOUND ? ERR_OK : err;
     for (; err == ERR_OK && count > 0; count--) {
         out->places[out->count++].device = rows[count - 1].device;
-        err = standing_judge(snapshot, out, rows[count - 1].is_claim);
+        err = standing_judge(snapshot, out, rows[count - 1].is_claim, statements[count - 1]);
     }
     return err;
 }
@@ -226,8 +247,11 @@ enum err standing_of_certificate(const struct snapshot *snapshot,
         return err == ERR_NOT_FOUND ? ERR_OK : err;
     certifier = &line.places[line.count - 1];
     if (certifier->is_stolen)
-        err = standing_was_told(snapshot, &certificate->member, &certificate->device,
-                                &certifier->device, card, &was_told);
+        err = standing_was_told(
+            snapshot,
+            &(struct standing_certified){&certificate->member, &certificate->device,
+                                         &certifier->device, certificate->statement},
+            card, &was_told);
     *out_is_void = certifier->is_void || !was_told;
     return err;
 }

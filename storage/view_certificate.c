@@ -12,10 +12,12 @@
 
 #include <string.h>
 
+#include "proto/card.h"
 #include "proto/limits.h"
 #include "storage/agenda.h"
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
+#include "storage/row.h"
 
 enum {
     CERTIFICATE_STATED = 1,
@@ -219,6 +221,40 @@ static enum err certificate_on_stated(void *self, struct span key, struct span v
     return key.size == CERTIFICATE_STATED_SIZE ? certificate_consider(self, value) : ERR_CORRUPT;
 }
 
+/* What the card shows is looked at, too, where somebody was stolen: of several by one certifier the
+ * later was kept, and a thief may have written it. */
+static enum err certificate_consider_shown(struct certificate_choice *choice,
+                                           const struct certificate_of *of)
+{
+    struct object read = {0};
+    struct certificate certificate;
+    struct span shown = span_of(NULL, 0);
+    struct space_row card;
+    bool has_any = false;
+    struct id object;
+    uint32_t number;
+    enum err err = retire_table_has_any(choice->snapshot, &has_any);
+
+    if (err != ERR_OK || !has_any)
+        return err;
+    id_about("kith device", &of->device, &object);
+    err = view_peer_card(choice->snapshot, &of->member, &card);
+    if (err == ERR_OK)
+        err = row_get(choice->snapshot, &card.id, KIND_CERTIFICATE, &object, &read, &number);
+    if (err == ERR_OK)
+        shown = object_value(&read, CERTIFICATE_STATEMENT).bytes;
+    if (err == ERR_OK && !span_is_equal(shown, buf_span(&choice->statement)))
+        err = certificate_read(shown, &certificate);
+    else
+        shown = span_of(NULL, 0);
+    if (err == ERR_OK && shown.size > 0 && public_key_is_equal(&certificate.member, &of->member) &&
+        public_key_is_equal(&certificate.device, &of->device) &&
+        !public_key_is_equal(&certificate.certifier, &of->device))
+        err = certificate_consider(choice, shown);
+    object_release(&read);
+    return err == ERR_NOT_FOUND || err == ERR_MALFORMED || err == ERR_FORGED ? ERR_OK : err;
+}
+
 /* What a store of before has is in the row alone. */
 static enum err certificate_choose(struct certificate_choice *choice,
                                    const struct certificate_of *of, struct span row)
@@ -227,9 +263,10 @@ static enum err certificate_choose(struct certificate_choice *choice,
     enum err err = row.size > 0 ? certificate_consider(choice, row) : ERR_OK;
 
     certificate_key(CERTIFICATE_STATED, &of->member, &of->device, &prefix);
-    return err == ERR_OK ? ledger_each(choice->snapshot, TABLE_CERTIFICATE, key_span(&prefix),
-                                       certificate_on_stated, choice)
-                         : err;
+    if (err == ERR_OK)
+        err = ledger_each(choice->snapshot, TABLE_CERTIFICATE, key_span(&prefix),
+                          certificate_on_stated, choice);
+    return err == ERR_OK ? certificate_consider_shown(choice, of) : err;
 }
 
 /* Settling. */

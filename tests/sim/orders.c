@@ -14,6 +14,7 @@
 #include "storage/replica.h"
 #include "storage/retire_table.h"
 #include "storage/row.h"
+#include "storage/space.h"
 #include "tests/sim/joined.h"
 
 enum {
@@ -209,6 +210,8 @@ static void orders_put_device(const struct snapshot *snapshot, const struct publ
     buf_byte(out, (uint8_t)standing);
     if (standing < STANDING_STOLEN)
         buf_append(out, span_of(row.certifier.bytes, 32));
+    if (standing < STANDING_STOLEN)
+        buf_append(out, span_of(row.receiving_key, KEY_SIZE));
 }
 
 /* parts: where devices, logs and objects end. */
@@ -288,7 +291,7 @@ static void orders_describe(const struct orders *orders, const struct buf *outco
         uint8_t standing = orders->is_there[device] ? outcome->data[at] : STANDING_STOLEN;
 
         out[device] = orders->is_there[device] ? letters[standing] : '-';
-        at += !orders->is_there[device] ? 0 : standing < STANDING_STOLEN ? 33 : 1;
+        at += !orders->is_there[device] ? 0 : standing < STANDING_STOLEN ? 65 : 1;
         out[device + 1] = '\0';
     }
 }
@@ -404,6 +407,24 @@ static void orders_shuffle(struct orders *orders, uint32_t seed, struct buf *fir
     member_free(&reader);
 }
 
+void orders_forge(struct orders *orders, size_t by, size_t device)
+{
+    struct member *thief = &orders->devices[by];
+    struct ledger_txn *txn = member_begin(thief);
+    struct certificate certificate = {.member = thief->secrets.member,
+                                      .device = *ledger_device(orders->devices[device].ledger),
+                                      .time_ms = thief->now_ms + MS_PER_DAY,
+                                      .name = span_str("forged")};
+    struct buf statement = {0};
+
+    memset(certificate.static_key, 0x5a, KEY_SIZE);
+    memset(certificate.receiving_key, 0x5b, KEY_SIZE);
+    orders_must(certificate_issue(&certificate, ledger_signing_key(thief->ledger), &statement));
+    orders_must(space_put_certificate(txn, &certificate.device, buf_span(&statement)));
+    orders_commit(txn);
+    buf_release(&statement);
+}
+
 bool orders_agree(struct orders *orders, enum standing out[static ORDERS_DEVICES])
 {
     struct buf first = {0};
@@ -426,7 +447,7 @@ bool orders_agree(struct orders *orders, enum standing out[static ORDERS_DEVICES
         if (!orders->is_there[device])
             continue;
         out[device] = (enum standing)first.data[at];
-        at += out[device] < STANDING_STOLEN ? 33 : 1;
+        at += out[device] < STANDING_STOLEN ? 65 : 1;
     }
     buf_release(&first);
     return orders->why[0] == '\0';

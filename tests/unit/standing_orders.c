@@ -91,6 +91,29 @@ static void a_stolen_device_admitted_one_before_and_one_after(void **state)
     orders_free(&orders);
 }
 
+/* A thief certifies once more whom it admitted before, with keys that it holds: whoever believed it
+ * would seal for the thief. */
+static void a_thief_forges_a_certificate_beyond_the_mark(void **state)
+{
+    enum standing standing[ORDERS_DEVICES];
+    struct orders orders;
+
+    (void)state;
+    orders_new(&orders);
+    orders_join(&orders, LAP, DESK);
+    orders_join(&orders, PAD, LAP);
+    orders_carry(&orders, DESK, LAP);
+    orders_carry(&orders, DESK, PAD);
+    orders_forge(&orders, LAP, PAD);
+    orders_shut(&orders, DESK, LAP, RETIRE_STOLEN);
+    orders_write(&orders, PAD, 3, "pad");
+    orders_carry(&orders, DESK, PAD);
+    standing_agree(&orders, standing);
+    assert_int_equal(standing[LAP], STANDING_STOLEN);
+    assert_int_equal(standing[PAD], STANDING_GOOD);
+    orders_free(&orders);
+}
+
 /* Given up by the one that admitted it, stolen by the root, each with a mark of its own; and twice
  * stolen. */
 static void two_say_so_with_different_marks(void **state)
@@ -256,6 +279,7 @@ int main(void)
         cmocka_unit_test(a_thief_gives_up_a_device_beyond_the_mark),
         cmocka_unit_test(what_was_given_up_below_the_mark_stays_so),
         cmocka_unit_test(a_stolen_device_admitted_one_before_and_one_after),
+        cmocka_unit_test(a_thief_forges_a_certificate_beyond_the_mark),
         cmocka_unit_test(two_say_so_with_different_marks),
         cmocka_unit_test(a_store_of_before_says_the_same),
         cmocka_unit_test(a_word_of_one_that_is_out_by_the_word_of_one_that_is_out),

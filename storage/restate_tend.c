@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "crypto/heap.h"
+#include "crypto/secret.h"
 #include "proto/limits.h"
 #include "storage/absent.h"
 #include "storage/agenda.h"
@@ -30,6 +31,8 @@ struct restate_duty {
     bool is_waiting;    /* something may not be repeated yet */
     struct hash judged; /* the epoch that was asked for that last */
     struct buf numbers; /* the space's objects */
+    struct edit_space edit; /* at hand */
+    struct buf plain;
 };
 
 /* Dropping. */
@@ -151,6 +154,27 @@ static enum err restate_weigh_objects(struct restate_duty *duty)
     return err;
 }
 
+/* Two devices may restate without knowing of each other: what the lesser one repeats is repeated by
+ * the other, or lies beyond its marks itself. Else each would answer the other for ever. */
+static enum err restate_judge_edit(struct restate_duty *duty, const struct entry_row *row)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(duty->txn);
+    const struct edit *edit = &duty->edit.edit;
+    enum err err;
+
+    buf_clear(&duty->plain);
+    err = ledger_open_entry(&snapshot, row, &duty->plain);
+    if (err == ERR_OK)
+        err = edit_read(&duty->edit, buf_span(&duty->plain));
+    duty->is_older |= err == ERR_OK && edit->kind != KIND_RESTATEMENT &&
+                      !(edit->has_original && edit->original.has_place);
+    /* What cannot be read here cannot be repeated, either. */
+    return err == ERR_KEY_MISSING || err == ERR_NOT_FOUND || err == ERR_FORGED ||
+                   err == ERR_MALFORMED
+               ? ERR_OK
+               : err;
+}
+
 /* Beyond the marks, but under an epoch no deeper than the restatement's: whoever was admitted since
  * cannot read it. */
 static enum err restate_judge_epoch(struct restate_duty *duty, const struct entry_row *row)
@@ -160,13 +184,14 @@ static enum err restate_judge_epoch(struct restate_duty *duty, const struct entr
     struct hash id;
     enum err err;
 
-    if (!duty->restate->is_there)
+    if (!duty->restate->is_there || duty->is_older)
         return ERR_OK;
     err = epoch_table_of_log(&snapshot, row->log, row->entry.header.epoch_index, &id);
     if (err == ERR_OK)
         err = epoch_table_get(&snapshot, &id, &epoch);
-    duty->is_older |= err == ERR_OK && epoch.epoch.depth <= duty->restate->depth &&
-                      memcmp(id.bytes, duty->restate->epoch.bytes, HASH_SIZE) != 0;
+    if (err == ERR_OK && epoch.epoch.depth <= duty->restate->depth &&
+        memcmp(id.bytes, duty->restate->epoch.bytes, HASH_SIZE) != 0)
+        err = restate_judge_edit(duty, row);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
@@ -194,7 +219,7 @@ static enum err restate_weigh_log(void *self, const struct log_row *log)
 
 /* PROTOCOL RESTATE-6: "It is due, too, when the dead bytes beyond the marks exceed the live ones
  * and RESTATE_DEAD_MIN, and when an entry beyond the marks is under another epoch no deeper than
- * the restatement's;" */
+ * the restatement's and is no part of a restatement itself;" */
 static enum err restate_weigh(struct restate_duty *duty, bool *out_is_due)
 {
     struct snapshot snapshot = ledger_txn_snapshot(duty->txn);
@@ -334,6 +359,10 @@ enum err restate_tend(struct ledger_txn *txn, struct span name)
     if (err == ERR_OK && again_ms > 0)
         err = agenda_put(txn, again_ms, KIND_RESTATEMENT, name);
     buf_release(&duty.numbers);
+    edit_release(&duty.edit);
+    if (duty.plain.data != NULL)
+        secret_wipe(duty.plain.data, duty.plain.capacity);
+    buf_release(&duty.plain);
     heap_free(restate);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }

@@ -52,6 +52,7 @@ enum err space_create_as(struct ledger_txn *txn, enum space_kind kind,
         err = ledger_space(&snapshot, &space.id, &space);
     if (err == ERR_OK)
         err = space_open_epoch(txn, &space, false, &epoch);
+    /* PROTOCOL SELF-2: "that of another space comes with its first epoch." */
     return err == ERR_OK ? space_tell(txn, &space) : err;
 }
 

@@ -262,6 +262,8 @@ static enum err keep_cut(struct ledger_txn *txn, struct ledger_touched *log, uin
     if (err == ERR_OK)
         err =
             keep_drop(txn, TABLE_LOG_EPOCH, log->row.number, log->row.epochs_count - epochs, true);
+    if (err == ERR_OK && epochs > 0)
+        err = keep_unsettle(txn, &log->id.space);
     if (err != ERR_OK)
         return err;
     log->row.tip = chain;
@@ -275,8 +277,6 @@ static enum err keep_cut(struct ledger_txn *txn, struct ledger_touched *log, uin
     txn->counters.last_log = 0; /* The next entry begins a run. */
     txn->must_rotate |= epochs > 0;
     err = keep_follow_stolen(txn, log);
-    if (err == ERR_OK && epochs > 0)
-        err = keep_unsettle(txn, &log->id.space);
     if (err != ERR_OK)
         return err;
     ledger_note_news(txn, &log->id.space);

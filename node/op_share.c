@@ -306,12 +306,16 @@ enum err op_share_plan(struct op_call *call)
 
 /* Giving. */
 
-static enum err op_share_count(void *self, const struct share_view *view)
-{
-    size_t *count = self;
+struct op_share_count {
+    struct id mine; /* what is said anew */
+    size_t others;
+};
 
-    (void)view;
-    (*count)++;
+static enum err op_share_on_other(void *self, const struct share_view *view)
+{
+    struct op_share_count *count = self;
+
+    count->others += !id_is_equal(&view->object, &count->mine);
     return ERR_OK;
 }
 
@@ -320,13 +324,15 @@ static enum err op_share_check_cap(struct op_share_plan *plan)
     struct op_call *call = plan->call;
 
     for (size_t at = 0; at < plan->readers_count; at++) {
-        size_t count = 0;
-        enum err err =
-            view_share_given(&call->snapshot, &plan->readers[at].member, op_share_count, &count);
+        struct op_share_count count = {.others = 0};
+        enum err err = op_share_find_id(plan, &plan->readers[at], &count.mine);
 
+        if (err == ERR_OK)
+            err = view_share_given(&call->snapshot, &plan->readers[at].member, op_share_on_other,
+                                   &count);
         if (err != ERR_OK)
             return op_fail_err(call, err, "what you share could not be read");
-        if (count >= SHARES_PER_PEER_MAX)
+        if (count.others >= SHARES_PER_PEER_MAX)
             return op_fail(call, OP_FAILED, "kith share list, then kith share withdraw WHO",
                            "you share %d contacts with %s, as many as there can be",
                            SHARES_PER_PEER_MAX, plan->readers[at].shown);

@@ -197,6 +197,10 @@ static enum err op_peer_part(struct op_call *call, enum link_state state, const 
     struct name_match who;
     enum err err = peer != NULL ? op_peer_load(call, &who, peer) : ERR_NOMEM;
 
+    /* Whoever is blocked is removed, too, and stays blocked. */
+    if (err == ERR_OK && peer->state == LINK_BLOCKED)
+        err = op_fail(call, OP_FAILED, "kith peer unblock WHO",
+                      "%s is blocked already: no link is left", who.shown);
     if (err == ERR_OK && peer->state == state)
         err = op_fail(call, OP_FAILED, "kith peer list", "that was done before: no link is left");
     secret_free(peer);

@@ -160,6 +160,9 @@ def blocking_is_silent_and_lasts_until_unblocked(place):
     bruno.call("sync", "--wait", "2")
     assert bruno.card_of("Ana").get("title") != "after"
     bruno.fails(5, "peer", "accept", uri)
+    for again in ("block", "remove"):  # Removing them as well does not let them in again.
+        assert "blocked already" in ana.fails(1, "peer", again, "Bruno")["message"]
+        assert ana.peers()[0]["state"] == "blocked"
     ana.ok("peer", "unblock", "Bruno")
     link(ana, bruno)
     until(lambda: bruno.card_of("Ana").get("title") == "after")

@@ -258,7 +258,7 @@ def what_a_peer_writes_anywhere_is_text_everywhere(place):
                  ["endorsement", "accept", ids["endorsement"]], ["ask", "close", asks[2]],
                  ["thanks", asks[3], "So kind."], ["contact", "closeness", who, "good"],
                  ["remind", who, "--every", "3m"], ["due"], ["undo"],
-                 ["peer", "block", who], ["peer", "remove", who]):
+                 ["peer", "block", who], ["peer", "unblock", who]):
         code, text = ana.call(*line, text=True)
         assert code == 0 and not set(text) & FORBIDDEN, (line, code, text)
     fay = place.member("Fay").start()

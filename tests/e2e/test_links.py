@@ -187,6 +187,13 @@ def sync_waits_until_it_knows_who_can_be_reached(place):
         assert time.monotonic() - begun > 2.5
 
 
+def an_alias_that_is_blank_is_none(place):
+    ana, bruno = place.pair()
+    assert ana.ok("peer", "rename", "bruno", " bru ")["alias"] == "bru"
+    assert "alias" not in ana.ok("peer", "rename", "bru", "  ")
+    assert ana.ok("peer", "show", "bruno")["member"] == bruno.identity["member"]
+
+
 def in_step_and_undelivered_never_contradict_each_other(place):
     ana, bruno = place.pair()
     until(lambda: ana.peers()[0]["in_step"] and ana.peers()[0]["undelivered"] == 0)

@@ -266,6 +266,16 @@ def what_a_peer_writes_anywhere_is_text_everywhere(place):
     assert code == 0 and "linked" in text and not set(text) & FORBIDDEN, (code, text)
 
 
+def the_node_names_its_owner_in_plain_text(place):
+    ana = place.member("Ana")
+    ana.ok("me", "edit", "--name", "Ana\x1b]0;own\x07\u202e")
+    with subprocess.Popen([KITH, "--home", ana.home, "run", "--no-listen"],
+                          stdout=subprocess.PIPE) as node:
+        line = node.stdout.readline().decode()
+        node.terminate()
+    assert line.startswith("kith: Ana") and not set(line) & FORBIDDEN, line
+
+
 def no_line_to_type_holds_a_name_that_a_shell_would_run(place):
     """What is told to be typed next is copied: whatever a peer calls themself, it is a name."""
     ana, evil = place.member("Ana").start(), place.member("$(touch x)").start()

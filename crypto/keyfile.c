@@ -34,6 +34,7 @@ enum {
     KEYFILE_SEALED_SIZE = KEYFILE_PLAIN_SIZE + 16,
     KEYFILE_SIZE = KEYFILE_HEADER_SIZE + KEYFILE_SEALED_SIZE,
     KEYFILE_USED_SIZE = 1 + 5 * 32 + 16 + 3 * 32 + 8 + 1 + 3 * 32,
+    KEYFILE_AT_MEMBER = 241,
     KEYFILE_AT_SUCCESSOR = 281,
 };
 enum { KEYFILE_OPS_MAX = 16, KEYFILE_MEMORY_KIB_MIN = 8, KEYFILE_MEMORY_KIB_MAX = 2097152 };
@@ -53,6 +54,7 @@ _Static_assert(KEYFILE_MEMORY_KIB_MIN * 1024 == crypto_pwhash_argon2id_MEMLIMIT_
 struct keyfile_work {
     uint8_t key[KEY_SIZE];
     uint8_t plain[KEYFILE_PLAIN_SIZE];
+    struct signing_key root;
 };
 
 /* PROTOCOL KEYS-3: "The member is root key 0; the member's id is its public key." */
@@ -169,17 +171,24 @@ static const uint8_t *keyfile_get(const uint8_t *at, uint8_t *out, size_t size)
     return at + size;
 }
 
-/* ERR_CORRUPT, out untouched, when the bytes are none that keyfile_plain_write writes. */
-static enum err keyfile_plain_read(const uint8_t plain[static KEYFILE_PLAIN_SIZE],
-                                   struct device_secrets *out)
+/* Is the member whose root is held the one that is named? */
+static bool keyfile_names_root(struct keyfile_work *work)
 {
-    const uint8_t *at = plain + 1;
+    identity_signing_key(work->plain + 1, &work->root);
+    return memcmp(work->root.public_key.bytes, work->plain + KEYFILE_AT_MEMBER, 32) == 0;
+}
+
+/* ERR_CORRUPT, out untouched, when the bytes are none that keyfile_plain_write writes. */
+static enum err keyfile_plain_read(struct keyfile_work *work, struct device_secrets *out)
+{
+    const uint8_t *plain = work->plain, *at = plain + 1;
 
     if (plain[0] > 1 || (plain[0] == 0 && !sodium_is_zero(at, 32)) ||
         plain[KEYFILE_AT_SUCCESSOR] > 1 ||
         (plain[KEYFILE_AT_SUCCESSOR] == 0 &&
          !sodium_is_zero(plain + KEYFILE_AT_SUCCESSOR, (size_t)3 * 32 + 1)) ||
-        !sodium_is_zero(plain + KEYFILE_USED_SIZE, KEYFILE_PLAIN_SIZE - KEYFILE_USED_SIZE))
+        !sodium_is_zero(plain + KEYFILE_USED_SIZE, KEYFILE_PLAIN_SIZE - KEYFILE_USED_SIZE) ||
+        (plain[0] == 1 && !keyfile_names_root(work)))
         return ERR_CORRUPT;
     out->has_root = plain[0] == 1;
     at = keyfile_get(at, out->root_seed, 32);
@@ -355,7 +364,7 @@ enum err keyfile_read(struct span file, struct span passphrase, struct device_se
             work->plain, NULL, NULL, file.data + KEYFILE_HEADER_SIZE, KEYFILE_SEALED_SIZE,
             file.data, KEYFILE_HEADER_SIZE, file.data + KEYFILE_AT_NONCE, work->key) != 0)
         goto out;
-    err = keyfile_plain_read(work->plain, out);
+    err = keyfile_plain_read(work, out);
 out:
     secret_free(work);
     return err;

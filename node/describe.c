@@ -380,7 +380,8 @@ static enum err describe_device_addresses(void *self, const struct device_row *d
     struct address addresses[ADDRESSES_MAX * 3];
     char text[ADDRESS_TEXT_SIZE];
     size_t count = 0;
-    enum err err = view_peer_addresses(&to->call->snapshot, &device->device, addresses, &count);
+    enum err err =
+        view_peer_addresses(&to->call->snapshot, &device->device, addresses, &count, NULL);
 
     for (size_t at = 0; err == ERR_OK && at < count; at++) {
         address_write(&addresses[at], text);

@@ -84,6 +84,7 @@ static enum err engine_call_on_device(void *self, const struct device_row *devic
 {
     struct engine_call_peer *from = self;
     struct engine_target *target;
+    bool is_told = false;
     enum err err;
 
     if (device->is_claim)
@@ -103,9 +104,9 @@ static enum err engine_call_on_device(void *self, const struct device_row *devic
     target->is_awaited = false;
     target->is_introduced = from->peer->has_via;
     err = view_peer_addresses(&from->engine->snapshot, &device->device, target->addresses,
-                              &target->addresses_count);
+                              &target->addresses_count, &is_told);
     if (err == ERR_OK)
-        engine_old_note_homeless(&from->old, target);
+        engine_old_note_homeless(&from->old, target, is_told);
     return err;
 }
 

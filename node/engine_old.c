@@ -20,15 +20,17 @@ static bool engine_old_is_mine(const struct engine *engine, const struct device_
     return false;
 }
 
-static void engine_old_note_place(struct engine_old *old, const struct engine_target *target)
+/* Those of `from` that are not there yet; of ENGINE_TARGET_ADDRESSES in all. */
+static void engine_old_add_places(struct address *places, size_t *count, const struct address *from,
+                                  size_t from_count)
 {
-    for (size_t at = 0; at < target->addresses_count; at++) {
-        bool is_known = old->addresses_count == ENGINE_TARGET_ADDRESSES;
+    for (size_t at = 0; at < from_count; at++) {
+        bool is_known = *count == ENGINE_TARGET_ADDRESSES;
 
-        for (size_t had = 0; had < old->addresses_count && !is_known; had++)
-            is_known = address_is_equal(&old->addresses[had], &target->addresses[at]);
+        for (size_t had = 0; had < *count && !is_known; had++)
+            is_known = address_is_equal(&places[had], &from[at]);
         if (!is_known)
-            old->addresses[old->addresses_count++] = target->addresses[at];
+            places[(*count)++] = from[at];
     }
 }
 
@@ -59,9 +61,9 @@ enum err engine_old_on_device(const struct engine *engine, const struct device_r
     return err;
 }
 
-void engine_old_note_homeless(struct engine_old *old, struct engine_target *target)
+void engine_old_note_homeless(struct engine_old *old, struct engine_target *target, bool is_told)
 {
-    if (target->addresses_count == 0 && old->homeless_count < ENGINE_HOMELESS_MAX)
+    if (!is_told && old->homeless_count < ENGINE_HOMELESS_MAX)
         old->homeless[old->homeless_count++] = target;
 }
 
@@ -81,14 +83,15 @@ static enum err engine_old_add(struct engine *engine, const struct device_row *d
                    old->peer == NULL ? device->name : old->peer);
     target->is_stale = target->is_held = false;
     err = view_peer_addresses(&engine->snapshot, &device->device, target->addresses,
-                              &target->addresses_count);
+                              &target->addresses_count, NULL);
     if (err == ERR_OK)
-        engine_old_note_place(old, target);
+        engine_old_add_places(old->addresses, &old->addresses_count, target->addresses,
+                              target->addresses_count);
     return err;
 }
 
 /* PROTOCOL HANDSHAKE-12: "A device that nobody told an address of is called where those of its
- * member were that were retired as forked." */
+ * member were that were retired as forked, too: where the link was made may be another's place." */
 enum err engine_old_settle(struct engine *engine, struct engine_old *old)
 {
     for (size_t at = 0; at < old->names_count; at++) {
@@ -97,11 +100,9 @@ enum err engine_old_settle(struct engine *engine, struct engine_old *old)
         if (err != ERR_OK)
             return err;
     }
-    for (size_t at = 0; at < old->homeless_count; at++) {
-        memcpy(old->homeless[at]->addresses, old->addresses,
-               old->addresses_count * sizeof old->addresses[0]);
-        old->homeless[at]->addresses_count = old->addresses_count;
-    }
+    for (size_t at = 0; at < old->homeless_count; at++)
+        engine_old_add_places(old->homeless[at]->addresses, &old->homeless[at]->addresses_count,
+                              old->addresses, old->addresses_count);
     return ERR_OK;
 }
 

@@ -38,6 +38,7 @@ static enum err engine_sibling_on_device(void *self, const struct device_row *de
     struct engine_sibling_reading *reading = self;
     struct engine *engine = reading->engine;
     struct engine_target *target;
+    bool is_told = false;
     enum err err;
 
     if (public_key_is_equal(&device->device, ledger_device(engine->ledger)))
@@ -53,9 +54,9 @@ static enum err engine_sibling_on_device(void *self, const struct device_row *de
     target->is_stale = false;
     target->was_reached = true; /* Nobody else tells its addresses. */
     err = view_peer_addresses(&engine->snapshot, &device->device, target->addresses,
-                              &target->addresses_count);
+                              &target->addresses_count, &is_told);
     if (err == ERR_OK)
-        engine_old_note_homeless(&reading->old, target);
+        engine_old_note_homeless(&reading->old, target, is_told);
     return err;
 }
 

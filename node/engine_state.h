@@ -283,7 +283,8 @@ struct engine_old {
  */
 MUST_USE enum err engine_old_on_device(const struct engine *engine, const struct device_row *device,
                                        struct engine_old *old);
-void engine_old_note_homeless(struct engine_old *old, struct engine_target *target);
+/* Is_told: somebody said where this device is; the link's addresses may be another's. */
+void engine_old_note_homeless(struct engine_old *old, struct engine_target *target, bool is_told);
 MUST_USE enum err engine_old_settle(struct engine *engine, struct engine_old *old);
 /* Any target: false puts off the call. */
 bool engine_old_may_call(struct engine *engine, struct engine_target *target);

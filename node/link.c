@@ -176,7 +176,8 @@ static void link_amend_secret(struct amend *amend, const struct peer *before,
         amend_number(amend, LINK_CONFIRMED, 0);
 }
 
-/* What both sides store alike about a link. */
+/* What both sides store alike about a link. PROTOCOL SELF-3: "Its chain is the identity (CERT-4) of
+ * the device it was made with" */
 static void link_amend_basics(struct amend *amend, const struct link_request *request,
                               const struct peer *before, const uint8_t secret[static KEY_SIZE],
                               const struct id *pair_out, uint64_t now_ms)

@@ -32,6 +32,7 @@ static const struct reactor reactors[] = {
     {KIND_REACH, space_tend_reach},
     {KIND_CERTIFICATE, space_tend_certificates},
     {KIND_SPACE, space_tend},
+    {KIND_GRANT, space_tend_granted},
     {KIND_KNOCK, space_tend_knock},
     {KIND_ENDORSEMENT, endorse_look},
     {KIND_ENDORSEMENT_WANT, want_look},

@@ -19,8 +19,7 @@ enum { SHARE_NEWS_MS = SHARE_NEWS_HOURS * 3600 * 1000 };
 /* Telling and taking back. */
 
 /* PROTOCOL SHARE-4: "Before a share is written again, and when it is taken back, what was written
- * of it is forgotten (FORGET-1)." One that was written more often than a forget can name is
- * deleted. */
+ * of it is forgotten (FORGET-1)." */
 enum err share_withdraw(struct ledger_txn *txn, const struct id *pair_space,
                         const struct id *object)
 {
@@ -28,19 +27,13 @@ enum err share_withdraw(struct ledger_txn *txn, const struct id *pair_space,
     struct object share = {0};
     uint32_t number;
     bool is_there;
-    struct amend amend;
     enum err err = row_get(&snapshot, pair_space, KIND_SHARE, object, &share, &number);
 
     is_there = err == ERR_OK && object_is_visible(&share);
     object_release(&share);
     if (!is_there)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
-    err = forget_object(txn, pair_space, KIND_SHARE, object);
-    if (err != ERR_LIMIT)
-        return err;
-    amend_begin(&amend, txn, pair_space, KIND_SHARE, object);
-    amend_delete(&amend);
-    return amend_end(&amend, NULL);
+    return forget_object(txn, pair_space, KIND_SHARE, object);
 }
 
 enum err share_tell(struct ledger_txn *txn, const struct id *pair_space, const struct id *object,

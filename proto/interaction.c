@@ -72,6 +72,7 @@ static const struct interaction_about interactions[] = {
      INTERACTION_GOT, false},
 };
 
+/* PROTOCOL SELF-5: "Others are a newer kith's." */
 const struct interaction_about *interaction_about(uint64_t what)
 {
     for (size_t at = 0; at < sizeof interactions / sizeof interactions[0]; at++)

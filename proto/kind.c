@@ -59,8 +59,7 @@ static const struct kind *const kinds[] = {
     &share_record_kind,
 };
 
-/* PROTOCOL KIND-3: "The kinds, their spaces and their fields (text, number, bytes; a star marks
- * sets):" */
+/* PROTOCOL KIND-3: "The kinds, their spaces and their fields." */
 const struct kind *kind_find(uint8_t number)
 {
     for (size_t at = 0; at < sizeof kinds / sizeof kinds[0]; at++)

@@ -280,7 +280,12 @@ static void session_fork_common(struct session *session, struct session_log *log
         log->is_traced = true;
         session_fork_trace(session, &log->id, log->announced);
     } else if (size == log->tip.size) {
-        log->is_forked = false; /* All I hold is on their branch, and as it should be. */
+        /* All I hold is on their branch, and as it should be: the tag shows that they hold it. */
+        log->is_forked = false;
+        if (log->announced < size)
+            log->announced = size;
+        if (log->acked < size)
+            session_stand(session, log, &log->tip);
     }
 }
 

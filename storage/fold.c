@@ -152,6 +152,8 @@ static size_t fold_cut(struct span text, size_t max)
     return size > 0 && (text.data[size] & 0xc0) != 0x80 ? size : max;
 }
 
+/* PROTOCOL FOLD-1: "decomposed by compatibility (NFKD), with full case folding, without marks (Mn,
+ * Mc, Me) and what Unicode lets be ignored, and composed again (NFC)." */
 enum err fold(struct span text, struct buf *out)
 {
     struct buf clean = {0};

@@ -111,7 +111,7 @@ static enum err replica_load_peer(const struct snapshot *snapshot, const struct 
 }
 
 /* PROTOCOL OWN-5: "Everything is shared between devices of one member, without quotas: each space
- * of the member, and each that a peer writes for it." */
+ * of the member, and each that a peer writes for it, or wrote while there was a link." */
 static bool replica_is_own(const struct snapshot *snapshot, const struct public_key *peer)
 {
     return public_key_is_equal(peer, ledger_member(snapshot->ledger));

@@ -21,13 +21,27 @@ static struct value space_bytes(const void *bytes, size_t size)
     return (struct value){.type = VALUE_BYTES, .bytes = span_of(bytes, size)};
 }
 
+enum err space_tell(struct ledger_txn *txn, const struct space_row *space)
+{
+    struct edit_space edit = {0};
+    enum err err;
+
+    edit_begin(&edit, KIND_SPACE, &space->id, txn->now_ms);
+    edit_set(&edit, SPACE_FIELD_KIND, 1,
+             (struct value){.type = VALUE_NUMBER, .number = space->kind});
+    if (space->kind == SPACE_PAIR)
+        edit_set(&edit, SPACE_FIELD_PEER, 1, space_bytes(space->reader.bytes, 32));
+    err = ledger_append(txn, &txn->ledger->self_space, &edit, 0);
+    edit_release(&edit);
+    return err;
+}
+
 enum err space_create_as(struct ledger_txn *txn, enum space_kind kind,
                          const struct public_key *peer, const struct id *id)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct space_row space = {
         .id = *id, .kind = kind, .is_mine = true, .writer = *ledger_member(txn->ledger)};
-    struct edit_space edit = {0};
     struct hash epoch;
     enum err err;
 
@@ -38,15 +52,8 @@ enum err space_create_as(struct ledger_txn *txn, enum space_kind kind,
         err = ledger_space(&snapshot, &space.id, &space);
     if (err == ERR_OK)
         err = space_open_epoch(txn, &space, false, &epoch);
-    if (err != ERR_OK)
-        return err;
-    edit_begin(&edit, KIND_SPACE, &space.id, txn->now_ms);
-    edit_set(&edit, SPACE_FIELD_KIND, 1, (struct value){.type = VALUE_NUMBER, .number = kind});
-    if (peer != NULL)
-        edit_set(&edit, SPACE_FIELD_PEER, 1, space_bytes(peer->bytes, 32));
-    err = ledger_append(txn, &txn->ledger->self_space, &edit, 0);
-    edit_release(&edit);
-    return err;
+    /* PROTOCOL SELF-2: "that of another space comes with its first epoch." */
+    return err == ERR_OK ? space_tell(txn, &space) : err;
 }
 
 /* PROTOCOL OWN-11: "The id of a pair or network space is the first 16 bytes of KDF(secret, `kith

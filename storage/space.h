@@ -65,6 +65,10 @@ MUST_USE enum err space_network(const struct snapshot *snapshot, struct space_ro
  * the peer is none; ERR_NOT_FOUND: no such peer. */
 MUST_USE enum err space_share_network(struct ledger_txn *txn, const struct public_key *peer,
                                       bool is_reader);
+/* Called by follow where a key of my network space stands in the pair space for this peer. */
+MUST_USE enum err space_granted(struct ledger_txn *txn, const struct public_key *reader);
+/* Called from the agenda with a peer who was granted it. */
+MUST_USE enum err space_tend_granted(struct ledger_txn *txn, struct span name);
 /* Tells one peer the keys of my card (or network) space: a grant in its pair space for each epoch
  * it may read. */
 MUST_USE enum err space_grant(struct ledger_txn *txn, const struct id *space,

@@ -73,6 +73,8 @@ bool space_audience_knows_out(const struct space_audience *audience, struct span
     return true;
 }
 
+/* PROTOCOL EPOCH-12: "and every known device of theirs that was neither given up nor stolen and is
+ * not void." */
 static enum err space_on_device(void *self, const struct device_row *device)
 {
     struct space_count *count = self;

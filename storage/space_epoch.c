@@ -37,7 +37,8 @@ struct space_opening {
     uint8_t *keys;      /* secret: of the parents, then the new one */
 };
 
-/* Records the key in self, so that every own device has it. */
+/* PROTOCOL SELF-1: "Whoever opens an epoch puts its key object into self at once, with all of its
+ * fields" */
 static enum err space_record_key(struct ledger_txn *txn, const struct space_opening *opening,
                                  const struct hash *id)
 {
@@ -366,8 +367,9 @@ static bool space_lacks_devices(const struct space_look *look)
     return look->best != NULL && !look->best->is_exact;
 }
 
-/* PROTOCOL EPOCH-8: "At once where a reader was removed, a device stolen or a device of the own
- * member added; at most once a day for other changes of a peer's devices." */
+/* PROTOCOL EPOCH-8: "At once where a reader was removed, a device stolen or, in self, a device of
+ * the own member added; in a pair space, where the epoch that is written under is not for exactly
+ * today's readers, a day after it was opened" */
 static enum err space_tend_devices(struct ledger_txn *txn, const struct space_row *space)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);

@@ -11,8 +11,8 @@
 #include "storage/space.h"
 #include "storage/view_peer.h"
 
-/* Where in this device's log of the card it is told goes with it: older knocks are answered until
- * that is acknowledged. */
+/* PROTOCOL SELF-4: "Each knock that is drawn stands there." Where it is told goes with it: older
+ * ones are answered until that is acknowledged. */
 static enum err space_record_knock(struct ledger_txn *txn, const struct space_row *card,
                                    const uint8_t knock[static KEY_SIZE])
 {

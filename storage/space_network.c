@@ -2,14 +2,31 @@
 #include <string.h>
 
 #include "crypto/secret.h"
+#include "proto/limits.h"
 #include "proto/link.h"
+#include "storage/agenda.h"
 #include "storage/follow.h"
 #include "storage/ledger_state.h"
 #include "storage/row.h"
-#include "storage/space.h"
-#include "storage/view_peer.h"
+#include "storage/space_state.h"
 
 enum { SPACE_NETWORK_ON = 1, SPACE_NETWORK_OFF = 2 };
+
+/* Where self says nothing of the space: another device made it, or this one before it went back. */
+static enum err space_tell_network(struct ledger_txn *txn, const struct space_row *space)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    const struct id *self = ledger_self_space(txn->ledger);
+    struct object object = {0};
+    uint32_t ignored;
+    enum err err = row_get(&snapshot, self, KIND_SPACE, &space->id, &object, &ignored);
+
+    object_release(&object);
+    if (err != ERR_NOT_FOUND)
+        return err;
+    err = space_tell(txn, space);
+    return err == ERR_OK ? follow_all(txn) : err;
+}
 
 /* Sets one number of one object in self, under the next counter. */
 static enum err space_set_number(struct ledger_txn *txn, uint8_t kind, const struct id *id,
@@ -45,6 +62,8 @@ enum err space_use_network(struct ledger_txn *txn, bool is_on)
         return ERR_OK;
     if (err == ERR_NOT_FOUND)
         err = space_create(txn, SPACE_NETWORK, NULL, &space.id);
+    else if (err == ERR_OK)
+        err = space_tell_network(txn, &space);
     if (err == ERR_OK)
         err = follow_all(txn);
     return err == ERR_OK ? space_set_number(txn, KIND_SPACE, &space.id, SPACE_FIELD_STATE,
@@ -90,4 +109,73 @@ enum err space_share_network(struct ledger_txn *txn, const struct public_key *pe
     if (err == ERR_OK && is_reader)
         err = space_admit(txn, &space.id, peer);
     return err;
+}
+
+/* What came back. */
+
+/* What self says of the space, and of whether this linked peer reads it. */
+struct space_network_told {
+    bool is_space_untold, is_reader_untold;
+};
+
+static enum err space_find_untold(const struct snapshot *snapshot, const struct id *link,
+                                  struct space_network_told *out)
+{
+    const struct id *self = ledger_self_space(snapshot->ledger);
+    struct object space = {0}, peer = {0};
+    struct space_row network;
+    uint64_t state;
+    uint32_t ignored;
+    enum err err = ledger_own_space(snapshot, SPACE_NETWORK, &network);
+
+    *out = (struct space_network_told){0};
+    if (err == ERR_OK)
+        err = row_get(snapshot, self, KIND_LINK, link, &peer, &ignored);
+    if (err == ERR_OK)
+        err = row_get(snapshot, self, KIND_SPACE, &network.id, &space, &ignored);
+    state = object_number(&space, SPACE_FIELD_STATE);
+    if (object_number(&peer, LINK_STATE) == LINK_LINKED && state != SPACE_NETWORK_OFF) {
+        out->is_space_untold = state != SPACE_NETWORK_ON;
+        out->is_reader_untold = object_value(&peer, LINK_NETWORK).type == VALUE_NONE;
+    }
+    object_release(&space);
+    object_release(&peer);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* PROTOCOL NETWORK-4: "Where the member has other devices it waits SPACE_LACK_MS: self may be on
+ * its way." */
+enum err space_granted(struct ledger_txn *txn, const struct public_key *reader)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    bool has_siblings;
+    enum err err = space_has_siblings(&snapshot, &has_siblings);
+
+    return err == ERR_OK ? agenda_put(txn, has_siblings ? txn->now_ms + SPACE_LACK_MS : AGENDA_NOW,
+                                      KIND_GRANT, span_of(reader->bytes, sizeof reader->bytes))
+                         : err;
+}
+
+/* PROTOCOL NETWORK-4: "A device that holds a grant of its member's network space to a linked peer,
+ * and finds nothing in self of the space, or of whether that peer reads it, notes there that it is
+ * on and that the peer does." */
+enum err space_tend_granted(struct ledger_txn *txn, struct span name)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct public_key reader;
+    struct space_network_told told;
+    struct id link;
+    enum err err;
+
+    if (name.size != sizeof reader.bytes)
+        return ERR_OK;
+    memcpy(reader.bytes, name.data, sizeof reader.bytes);
+    id_about("kith link", &reader, &link);
+    err = space_find_untold(&snapshot, &link, &told);
+    if (err == ERR_OK && told.is_space_untold)
+        err = space_use_network(txn, true);
+    if (err == ERR_OK && told.is_reader_untold)
+        err = space_share_network(txn, &reader, true);
+    /* Without an epoch to write under yet space_reader_tend tells the key. */
+    return err == ERR_KEY_MISSING || err == ERR_NOT_FOUND ? ERR_OK : err;
 }

@@ -5,6 +5,9 @@
 #include "storage/space.h"
 #include "storage/view_peer.h"
 
+/* Space.c: records a space of mine in self. */
+MUST_USE enum err space_tell(struct ledger_txn *txn, const struct space_row *space);
+
 /* Who may read a space today. */
 struct space_audience {
     uint8_t recipients[EPOCH_WRAPS_MAX]

@@ -374,7 +374,8 @@ static enum err view_device_reach(const struct snapshot *snapshot, const struct 
 }
 
 enum err view_peer_addresses(const struct snapshot *snapshot, const struct public_key *device,
-                             struct address out[static ADDRESSES_MAX * 3], size_t *out_count)
+                             struct address out[static ADDRESSES_MAX * 3], size_t *out_count,
+                             bool *out_is_told)
 {
     size_t count = 0, max = (size_t)ADDRESSES_MAX * 3;
     struct device_row row;
@@ -391,6 +392,8 @@ enum err view_peer_addresses(const struct snapshot *snapshot, const struct publi
     else if (err != ERR_OK && err != ERR_NOT_FOUND)
         return err;
     err = view_device_reach(snapshot, &row, out, max, &count);
+    if (out_is_told != NULL)
+        *out_is_told = count > 0;
     *out_count = view_device_link_addresses(snapshot, &row.member, out, count, max);
     return err;
 }

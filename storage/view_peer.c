@@ -115,6 +115,8 @@ static enum err view_peer_grant_changed(struct ledger_txn *txn, const struct spa
         return ERR_OK;
     if (err == ERR_OK)
         err = ledger_add_key(txn, &id, key.data);
+    if (err == ERR_OK && target.is_mine && target.kind == SPACE_NETWORK)
+        err = space_granted(txn, &space->reader);
     return err == ERR_FORGED ? ERR_OK : err;
 }
 

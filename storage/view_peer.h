@@ -112,11 +112,11 @@ MUST_USE enum err view_device_meet(struct ledger_txn *txn, const struct device_c
  * come. */
 MUST_USE enum err view_device_news(struct ledger_txn *txn, const struct public_key *member);
 /* Addresses of a device: those that worked lately first, then those of its reach object, then the
- * link's. */
+ * link's, which may be another device's. out_is_told: there are some of the first two; or NULL. */
 MUST_USE enum err view_peer_addresses(const struct snapshot *snapshot,
                                       const struct public_key *device,
                                       struct address out[static ADDRESSES_MAX * 3],
-                                      size_t *out_count);
+                                      size_t *out_count, bool *out_is_told);
 /* Remembers where a device was reached or says it can be; last_seen 0 keeps the old. */
 MUST_USE enum err view_peer_reached(struct ledger_txn *txn, const struct public_key *device,
                                     struct span addresses, uint64_t seen_at_ms);

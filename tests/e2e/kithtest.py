@@ -156,7 +156,7 @@ class Member:
         """What the log tells of this kind: (who, text), the oldest first."""
         _, answer = self.call("log")
         rows = answer if isinstance(answer, list) else [answer]
-        return [(row["who"], row["text"]) for row in rows if row.get("kind") == kind]
+        return [(row.get("who"), row["text"]) for row in rows if row.get("kind") == kind]
 
     def leads(self):
         return self.ok("lead", "list")["leads"]

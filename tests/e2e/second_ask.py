@@ -16,11 +16,11 @@ def say(node, peer, kind, data, expires):
                expiry=expires // 1000)
 
 
-def share(node, peer, name, email):
+def share(node, peer, name, email, expiry=0):
     """SHARE-1, SHARE-3"""
     body = pack([1, name, "", "", "", False, [email], [], [], [], "as agreed", now_ms() // 1000])
     share_id = about("kith share", peer.pair_out + fresh(16))
-    node.write(peer.pair_out, KIND_SHARE, share_id, {1: body})
+    node.write(peer.pair_out, KIND_SHARE, share_id, {1: body}, expiry)
     return share_id
 
 

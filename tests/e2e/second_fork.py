@@ -1,6 +1,7 @@
 """Forks that heal (FORK), retired devices (RETIRE, FACT) and what was cut (RETURN)."""
-from second_epoch import Book
+from second_epoch import Book, Epoch
 from second_keys import Refused
+from second_log import Log
 from second_member import Certificate, now_ms, open_statement
 from second_pack import unpack
 from second_session import FACTS, FETCH, RETURNED, STORED, TRACE, TRACE_ASK
@@ -19,6 +20,20 @@ def open_any(statement, labels):
         except Refused:
             continue
     return open_statement(labels[-1], statement)
+
+
+class Fact:
+    """FACT-1: a certificate, a retire statement or a keep, by its shape."""
+
+    def __init__(self, statement):
+        self.certificate, self.body = None, []
+        if len(unpack(statement)) == 2:
+            self.certificate = Certificate(statement)
+            self.member = self.certificate.member
+        else:
+            self.member, body = open_any(statement, ("kith retire", "kith keep"))
+            self.body = unpack(body)
+        self.is_retire, self.is_keep = len(self.body) == 4, len(self.body) == 5
 
 
 class Forks:
@@ -49,7 +64,9 @@ class Forks:
     def compare(self, session, space, device, size, tag):
         """FORK-2: an author asks for a trace, and who holds a retired log; others send theirs."""
         key = (space, device)
-        if not self.is_fork(session.peer, space, device, size, tag):
+        if self.is_beyond(session.peer, key):
+            self.cut(session, key, session.peer.keeps[key][0])
+        elif not self.is_fork(session.peer, space, device, size, tag):
             self.held.discard(key)
         elif key not in self.held:
             self.held.add(key)
@@ -57,6 +74,12 @@ class Forks:
                 session.say(TRACE_ASK, space, device, size)
             else:
                 self.say_trace(session, space, device, size)
+
+    def is_beyond(self, peer, key):
+        """RETIRE-6: more of a retired log is here than its keep lets count."""
+        size, chain = peer.keeps.get(key, (0, None))
+        log = self.node.book(*key).log
+        return log.first <= size < log.size() and log.hash_at(size) == chain
 
     def say_trace(self, session, space, device, size):
         log = self.node.books[(space, device)].log
@@ -84,7 +107,7 @@ class Forks:
         self.returns[key] = book, size
         self.node.books[key] = Book(book.log.beginning(size), self.node.keys)
         self.held.discard(key)
-        self.node.reread(session.peer)
+        session.peer.reread(self.node)
         session.say_marks()
         self.say_returned(session, *key, size, book)
 
@@ -100,9 +123,8 @@ class Forks:
                 told.append([index, epoch.opener, b"".join(epoch.parents), epoch.depth,
                              epoch.readers, epoch.commitment,
                              self.node.keys.keys.get(epoch.id, b"")])
-            kind = PAIR if space == session.peer.pair_in else CARD
-            session.say(RETURNED, session.returned, space, device, kind, end == log.size(), size,
-                        log.hash_at(size), told, entries, signature)
+            session.say(RETURNED, session.returned, space, device, session.peer.kind_of(space),
+                        end == log.size(), size, log.hash_at(size), told, entries, signature)
             session.returned += 1
             size = end
             if size == log.size():
@@ -111,13 +133,38 @@ class Forks:
     def hear_returned(self, session, number, space, device, kind, is_last, start, start_hash,
                       epochs, entries, signature):
         """RETURN-3: of my own log it is the proof, once a head closes it."""
+        session.say(STORED, number)
+        if device in self.facts:  # RETURN-2: what was cut of a log of mine comes home.
+            self.take_home(space, device, [start, start_hash], epochs, entries, signature)
+            return
         branch = self.branches[(space, device)]
         if branch.size() != start or branch.tip() != start_hash:
             raise Refused("a returned batch does not begin where the branch stands")
         branch.take(entries, signature)
-        session.say(STORED, number)
         if is_last:
             self.heal(session, space)
+
+    def take_home(self, space, device, start, epochs, entries, signature):
+        """RETURN-3, RETURN-4, RETURN-9"""
+        node, book = self.node, Book(Log(space, device), self.node.keys)
+        book.log.begin(*start)
+        book.log.take(entries, signature)
+        book.named = [None] * max([one[0] for one in epochs], default=0)
+        for index, opener, parents, depth, readers, commit, key in epochs:
+            epoch = Epoch(space, opener, [parents, depth, readers, commit, b"", []])
+            book.named[index - 1] = epoch.id
+            node.keys.hear(epoch, [])
+            if key:
+                node.keys.learn(epoch.id, key)
+        for seq in range(book.log.first + 1, book.log.size() + 1):
+            plain = book.plain(seq)
+            if plain is not None:
+                self.repeat(space, unpack(plain), [device, seq, book.log.entry(seq).hash])
+        node.commit()
+
+    def repeat(self, space, edit, original):
+        """ORIGIN-1, RETURN-7"""
+        self.node.edit(space, edit + [original][len(edit) - 4:])
 
     def heal(self, session, space):
         """FORK-5, FORK-7: the branch that was given is kept, mine is restated by a successor."""
@@ -135,16 +182,19 @@ class Forks:
         self.healed = old
 
     def retire(self, device, successor, reason):
-        """RETIRE-1 to RETIRE-4: by the root; it stands in the card space, each keep in its own."""
+        """RETIRE-1 to RETIRE-4: it stands in the card space, each keep in its own."""
         node, me = self.node, self.node.me
-        retire = me.state_root("kith retire", [device, successor, reason, now_ms()])
+        retire = me.state_own("kith retire", [device, successor, reason, now_ms()])
         keeps = []
         for (space, one), book in list(node.books.items()):
             if one == device:
                 log = book.log
-                keeps.append((space, me.state_root("kith keep", [
+                keeps.append((space, me.state_own("kith keep", [
                     space, device, log.size(), log.tip(), log.heads[log.size()]])))
-        self.facts[device] = [me.certificates[device], retire, *(keep for _, keep in keeps)]
+        self.facts[device] = [*(one.statement for one in me.identity.chain),
+                              me.certificates[device], retire, *(keep for _, keep in keeps)]
+        if node.own:
+            node.own.hear_facts(self.facts[device])
         node.begin_again(old=device)
         node.write_statement(me.card, KIND_RETIRE, retire)
         for space, keep in keeps:
@@ -157,25 +207,20 @@ class Forks:
         for seq, entry in enumerate(log.entries, 1):
             plain = None if entry.hash in kept else book.plain(seq)
             if plain is not None:
-                edit = unpack(plain)
-                self.node.edit(space, edit + [[log.device, seq, entry.hash]][len(edit) - 4:])
+                self.repeat(space, unpack(plain), [log.device, seq, entry.hash])
         book.log = lost
 
     def hear_facts(self, peer, statements):
-        """FACT-1: believed for what signed them. A certificate has two elements, others three."""
-        for statement in statements:
-            if len(unpack(statement)) == 2:
-                one = Certificate(statement)
-                if one.member == peer.member and one.certifier == peer.member:
-                    peer.devices[one.device] = one
-                continue
-            member, body = open_any(statement, ("kith retire", "kith keep"))
-            body = unpack(body)
-            if member == self.node.me.member and len(body) == 4:
+        """FACT-1: believed for what signed them."""
+        for fact in map(Fact, statements):
+            body, one = fact.body, fact.certificate
+            if one and one.member == peer.member and one.certifier == peer.member:
+                peer.devices[one.device] = one
+            elif fact.is_retire and fact.member == self.node.me.member:
                 self.ends[body[0]] = body[1:3]
-            elif member == peer.member and len(body) == 4:
+            elif fact.is_retire and fact.member == peer.member:
                 peer.retired[body[0]] = body[1:3]
-            elif member == peer.member:
+            elif fact.is_keep and fact.member == peer.member:
                 peer.keeps[tuple(body[:2])] = body[2:4]
 
     def say_facts(self, session):

@@ -154,3 +154,9 @@ def did(public):
 
 def fresh(size=32):
     return os.urandom(size)
+
+
+def argon2id(passphrase, salt, passes, memory_kib):
+    """FILE-4: version 1.3 with one lane, 32 bytes."""
+    return call("crypto_pwhash", 32, 32, passphrase, len(passphrase), salt, passes,
+                ctypes.c_size_t(memory_kib * 1024), ctypes.c_int(2))

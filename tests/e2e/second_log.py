@@ -1,6 +1,9 @@
 """Logs: entries in a chain, blocks, heads, marks and batches (LOG, HEAD, MARK, ENTRY, BATCH)."""
+import time
+
 from second_keys import Refused, digest, sign, u32, u64, verify
 
+DAY = 86400
 BLOCK_ENTRIES = 256
 BLOCK_BYTES = 256 * 1024
 
@@ -13,6 +16,13 @@ class Entry:
         self.payload = rest[0] if len(rest) == 1 else None
         self.size = len(rest[0]) if len(rest) == 1 else rest[0]
         self.hash = digest("kith payload", rest[0]) if len(rest) == 1 else rest[1]
+        self.left = expiry - time.time()
+        self.arrived = time.monotonic()
+
+    def is_over(self):
+        """EXPIRY-1"""
+        ran = time.monotonic() - self.arrived
+        return self.expiry > 0 and time.time() >= self.expiry and ran >= self.left - DAY
 
     def chain(self, before):
         """LOG-2"""

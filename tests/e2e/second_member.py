@@ -78,6 +78,10 @@ class Self:
         signer, body = self.identity.data, pack(body)
         return pack([signer, body, sign(self.signing, label, u16(len(signer)) + signer + body)])
 
+    def state_own(self, label, body):
+        """RETIRE-4: about my devices."""
+        return self.state_root(label, body)
+
     def state_root(self, label, body):
         """The same by root 0."""
         signer, body = self.member, pack(body)
@@ -130,6 +134,23 @@ class Further(Self):
         self.identity = Identity(told.identity)
         self.certificate = self.identity.last.statement
         self.certificates[self.device] = self.certificate
+
+    def succeed(self, session):
+        """RETIRE-7, RETIRE-12: certified by the device before, by form 2."""
+        before, by = self.signing, self.device
+        self.signing, self.static, receiving = (kdf(fresh(), "kith successor", session)
+                                                for _ in range(3))
+        self.receivings.append(receiving)
+        self.device = ed25519_public(self.signing)
+        body = pack([2, self.member, self.device, x25519_public(self.static),
+                     x25519_public(receiving), now_ms(), "second", by])
+        self.certificate = pack([body, sign(before, "kith cert", body)])
+        self.certificates[self.device] = self.certificate
+        chain = [one.statement for one in self.identity.chain]
+        self.identity = Identity(pack([self.member, self.pin, [*chain, self.certificate]]))
+
+    def state_own(self, label, body):
+        return self.state(label, body)
 
 
 def open_statement(label, statement):

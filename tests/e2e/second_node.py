@@ -3,7 +3,7 @@ import socket
 
 from second_channel import Channel
 from second_epoch import Book, Keys
-from second_fork import CARD, KIND_CERTIFICATE, Forks
+from second_fork import CARD, KIND_CERTIFICATE, PAIR, Forks
 from second_handshake import answer, call
 from second_keys import about, digest, fresh, kdf, x25519_public
 from second_log import Entry, Log
@@ -20,6 +20,8 @@ NOBODY = bytes(16)
 
 class Peer:
     """What a node knows of a member it is linked with."""
+
+    own = None  # The self space of the node, where its member has several devices.
 
     def __init__(self, static):
         self.static, self.member, self.devices = static, None, {}
@@ -57,12 +59,21 @@ class Peer:
             [log for log in logs if log.space in self.spaces()]
 
     def knows(self, space, device):
-        return space in self.spaces() and device in self.devices
+        """Of my own devices, too: what one has of another, a peer gives on (SYNC-6)."""
+        return space in self.spaces() and device in self.devices or self.own is not None and \
+            space in (self.own.me.card, self.pair_out) and device in self.own.devices
+
+    def kind_of(self, space):
+        return PAIR if space == self.pair_in else CARD
 
     def reread(self, node):
         node.reread(self)
+        if self.own:
+            self.own.reread()
 
     def hear_facts(self, node, statements):
+        if self.own:
+            self.own.hear_facts(statements)
         node.forks.hear_facts(self, statements)
 
 
@@ -85,6 +96,9 @@ class Node:
         if (space, device) not in self.books:
             self.books[(space, device)] = Book(Log(space, device), self.keys)
         return self.books[(space, device)]
+
+    def books_of(self, space):
+        return [book for (one, _), book in self.books.items() if one == space]
 
     def shared(self, peer):
         """The logs that the two share: those this member writes, those the other does."""
@@ -118,8 +132,8 @@ class Node:
     def reread(self, peer):
         """Pair spaces grant what card and network spaces are sealed under (EPOCH-5)."""
         for space in peer.spaces():
-            books = [book for (one, _), book in self.books.items() if one == space]
-            books += [book for (one, _), (book, _) in self.forks.returns.items() if one == space]
+            books = self.books_of(space) + [
+                book for (one, _), (book, _) in self.forks.returns.items() if one == space]
             for book in books:
                 book.hear(self.me.receivings)
             self.objects[space] = read(books, self.keys)
@@ -164,14 +178,15 @@ class Node:
 
     def forget(self, space, kind, object_id):
         """MERGE-4, FORGET-1: the object is deleted, then each of its entries named."""
-        book = self.book(space, self.me.device)
-        size = book.log.size()
-        seqs = [edit.at[1] for edit in edits_of([book])
-                if (edit.kind, edit.id) == (kind, object_id)]
-        self.edit(space, [kind, object_id, now_ms(), [[3, [[self.me.device, size]]]]])
-        places = [[seq, book.log.entry(seq).hash] for seq in seqs]
+        books = self.books_of(space)
+        marks = [[book.log.device, book.log.size()] for book in books]
+        self.edit(space, [kind, object_id, now_ms(), [[3, marks]]])
+        places = {}
+        for edit in edits_of(books):
+            if (edit.kind, edit.id) == (kind, object_id):
+                places.setdefault(edit.at[0], []).append(edit.named[1:])
         self.write(space, KIND_FORGET, fresh(16), {
-            1: kind, 2: object_id, 3: pack([[self.me.device, places]])})
+            1: kind, 2: object_id, 3: pack([list(one) for one in places.items()])})
 
     def write_statement(self, space, kind, statement):
         """STATEMENT-3, STATEMENT-4"""
@@ -220,14 +235,17 @@ class Node:
 
     def current(self, space):
         """The epoch under which is written."""
+        if self.own:
+            self.own.choose(space)
         named = self.book(space, self.me.device).named
         return self.keys.epochs[named[self.chosen[space] - 1]]
 
     def write_pair(self, peer):
         """A pair space begins with an epoch for its reader; it grants the card's key (EPOCH-5)."""
-        readers = [x25519_public(self.me.receivings[-1]), self.me.recovery]
-        self.open_epoch(peer.pair_out,
-                        readers + [one.receiving for one in peer.devices.values()])
+        readers = self.own.receivings(peer.pair_out) if self.own else \
+            [x25519_public(self.me.receivings[-1]), self.me.recovery] + \
+            [one.receiving for one in peer.devices.values()]
+        self.open_epoch(peer.pair_out, readers)
         self.grant(peer, CARD, self.current(self.me.card))
 
     def grant(self, peer, kind, epoch):

@@ -2,7 +2,7 @@
 pair spaces need them."""
 from second_pack import Malformed, unpack
 
-KIND_RESTATEMENT = 55
+KIND_RESTATEMENT, KIND_FORGET = 55, 56
 YEAR_2020, YEAR_2100 = 1577836800000, 4102444800000
 
 
@@ -66,7 +66,8 @@ class Edit:
     def __init__(self, book, seq, plain):
         self.kind, self.id, time, writes, *rest = unpack(plain)
         self.at = book.log.device, seq
-        original = rest[0] if rest else [*self.at, book.log.entry(seq).hash]
+        self.named = (*self.at, book.log.entry(seq).hash)
+        original = rest[0] if rest else [*self.named]
         self.place = tuple(original[3:]) or self.at
         self.origin = (*original[:3], time)
         self.writes = list(spelled_out(writes))
@@ -75,7 +76,7 @@ class Edit:
 def edits_of(books):
     for book in books:
         for seq in range(book.log.first + 1, book.log.size() + 1):
-            plain = book.plain(seq)
+            plain = book.plain(seq) if not book.log.entry(seq).is_over() else None
             try:
                 if plain is not None:
                     yield Edit(book, seq, plain)
@@ -112,9 +113,19 @@ def restatement_of(edits, keys):
                key=lambda one: (-one.epoch.depth, one.epoch.id), default=None)
 
 
+def forgotten(edits):
+    """FORGET-2: the entries, (device, seq, hash), that say nothing any more."""
+    return {(device, seq, entry_hash) for edit in edits if edit.kind == KIND_FORGET
+            for write in edit.writes if write[:2] == [0, 3]
+            for device, entries in unpack(write[3]) for seq, entry_hash in entries}
+
+
 def read(books, keys):
     """{(kind, id): object} of what counts and shows in a space's logs."""
     edits, objects = list(edits_of(books)), {}
+    gone = forgotten(edits)
+    edits = [edit for edit in edits
+             if not gone & {edit.named, edit.origin[:3]} or edit.kind == KIND_FORGET]
     counts = restatement_of(edits, keys)
     for edit in edits:
         if counts is None or not counts.is_dead(edit):

@@ -67,6 +67,7 @@ class Session:
     def hello(self):
         mine, yours = self.node.shared(self.peer)
         self.digests = [self.digest(mine), self.digest(yours)]
+        self.node.forks.held.clear()
         self.known = {(log.space, log.device): log.size()
                       for log in self.node.all_shared(self.peer)}
         self.say(HELLO, VERSION, *self.digests, self.node.addresses)
@@ -121,6 +122,8 @@ class Session:
             return
         for log, size in list(self.lacking()):
             key = (log.space, log.device)
+            if self.node.own and key not in self.given:
+                self.node.own.tell_writer(self, log.device)
             if key not in self.given:
                 self.given[key] = len(self.given)
                 self.say(LOG, self.given[key], *key)

@@ -1,15 +1,26 @@
 """The second node (second_*.py) as a device of a member who has a real one, too: it is admitted by
 that one, or admits it. Written from PROTOCOL.md alone, as test_second.py is."""
+import copy
 import os
+import shutil
 import subprocess
+import time
 
+import second_ask
 from kithtest import link, run, until
-from second_keys import digest, kdf
+from second_epoch import Book
+from second_fork import GIVEN_UP, STOLEN
+from second_handshake import Closed
+from second_keys import about, digest, kdf
+from second_log import Log
 from second_member import Further, Identity, Welcome, read_addresses
-from second_node import Node
-from second_own import Own, Sibling
-from test_second import need_sodium
+from second_node import KIND_CARD, NOBODY, Node
+from second_own import KIND_CONTACT, Own, Sibling
+from second_session import BATCH, FACTS, WANT, Ended
+from test_second import can_read, need_sodium
 
+KIND_REACH = 32
+CARD_KEY = KIND_CARD, NOBODY
 DEVICE = os.environ["KITH_DEVICE_BINARY"]
 
 
@@ -30,6 +41,10 @@ class Household:
         for friend in self.friends:
             link(self.ana, friend)
         self.ana.ok("contact", "add", "Clara Campos", "--email", "clara@example.org")
+        self.admit()
+
+    def admit(self):
+        """A second node that Ana's has admitted, in a session with it."""
         self.ana.stop()
         me = Further()
         told = Welcome.read(tool("--admit", self.ana.home, given=me.ask()))
@@ -57,6 +72,7 @@ class Household:
         self.node.commit()
         self.session.give()
         self.settle()
+        self.own.reread()
 
     def peer(self, name):
         return next(one for one in self.own.peers.values() if one.name == name)
@@ -83,12 +99,12 @@ def an_admitted_device_shares_everything(place):
     until(lambda: "Dora Dias" in home.contacts())
     until(lambda: bruno.card_of("Ana").get("org") == "From the second")
     ana.ok("me", "edit", "--org", "From the first")
-    card = lambda: node.objects[node.me.card][(30, bytes(16))]
-    home.session.until(lambda: card().value(2) == "From the first")
+    home.session.until(
+        lambda: node.objects[node.me.card][CARD_KEY].value(2) == "From the first")
 
 
 def it_calls_peers_and_is_called(place):
-    """HANDSHAKE-9, FACT-1, OWN-2, OWN-3: a peer that never heard of it, and its own member."""
+    """HANDSHAKE-9, FACT-1, OWN-2, OWN-3, OWN-10: by a peer that never heard of it, and by Ana."""
     home = Household(place, "Bruno")
     node, ana, (bruno,) = home.node, home.ana, home.friends
     peer = home.peer("Bruno")
@@ -106,51 +122,359 @@ def it_calls_peers_and_is_called(place):
     home.start()
     home.call()  # Where it is reached stands in its hello.
     assert ana.ok("me", "show")["org"] == "Directly" and ana.card_of("Bruno")["title"] == "Baker"
+    for by_card in (False, True):  # OWN-10: another place, told in the card space alone.
+        if by_card:
+            node.listener.close()
+            node.open_door()
+            node.write(node.me.card, KIND_REACH, about("kith device", node.me.device),
+                       {1: node.addresses})
+            node.commit()
+            session.give()
+            session.until(session.is_settled)
+            session.bye()
+        else:
+            home.session.bye()
+        ana.stop()
+        home.start()
+        session = node.listen(home.sibling)
+        session.until(session.is_settled, what="Ana calls and is not in step")
+
+
+def whom_one_device_removes_no_device_writes_for(place):
+    """EPOCH-6, EPOCH-9, SELF-1, SELF-4, KNOCK-6, P5: removed by it, then by Ana."""
+    home = Household(place, "Bruno", "Carla", "Dario")
+    node, own, ana, (bruno, carla, dario) = home.node, home.own, home.ana, home.friends
+    card = node.me.card
+    gone = home.peer("Bruno"), home.peer("Carla")
+    own.remove(gone[0])
+    home.told()
+    until(lambda: {row["name"] for row in ana.peers()} == {"Carla", "Dario"},
+          what="not removed")
+    ana.ok("me", "edit", "--title", "After Bruno")
+    for friend in (carla, dario):
+        until(lambda friend=friend: friend.card_of("Ana").get("title") == "After Bruno")
+    home.session.until(lambda: node.objects[card][CARD_KEY].value(3) == "After Bruno")
+    home.session.until(home.session.is_settled)
+    theirs = node.books[(card, home.sibling.speaker)]
+    assert gone[0].member not in own.split_readers(theirs.named[-1])
+    assert bruno.card_of("Ana").get("title") is None
+    ana.ok("peer", "remove", "Carla")
+    home.session.until(lambda: [one.name for one in own.peers.values()] == ["Dario"])
+    home.session.until(lambda: gone[1].member not in own.split_readers(theirs.named[-1]),
+                       what="Ana opened no epoch")
+    node.write_card(title="After Carla")
+    assert node.current(card).id == theirs.named[-1], "it writes under another epoch"
+    home.told()
+    until(lambda: dario.card_of("Ana").get("title") == "After Carla")
+    assert carla.card_of("Ana")["title"] == "After Bruno"
+    home.session.bye()
+    home.session = node.dial(home.sibling, node.me.identity.data)
+    home.session.until(lambda: home.session.marks_heard)
+    assert home.session.in_step, "the two do not share the same"
+
+
+def a_link_of_one_device_is_the_others(place):
+    """OWN-8, OWN-9, OWN-11, SELF-2, SELF-3, EPOCH-4, EPOCH-5: it accepts Carla's invitation; Ana's
+    node calls her by what stands in self, and the other way."""
+    home = Household(place, "Bruno")
+    node, own, ana = home.node, home.own, home.ana
+    ana.ok("me", "edit", "--title", "Carpenter")
+    home.session.until(lambda: node.objects[node.me.card][CARD_KEY].value(3) == "Carpenter")
+    carla = place.member("Carla").start()
+    session = node.accept(carla.ok("peer", "invite", "Ana")["uri"])
+    session.until(session.is_settled)
+    session.until(lambda: node.card_of(session.peer))
+    until(lambda: carla.card_of("Ana").get("title") == "Carpenter")
+    own.write_link(session.peer)
+    own.keep_keys(session.peer)
+    home.told()
+    session.bye()
+    until(lambda: {row["name"]: row["state"] for row in ana.peers()}.get("Carla") == "online",
+          what="Ana does not reach Carla")
+    until(lambda: ana.card_of("Carla").get("name") == "Carla", what="Ana reads no card of Carla")
+    ana.ok("me", "edit", "--title", "Joiner")
+    until(lambda: carla.card_of("Ana").get("title") == "Joiner")
+    carla.ok("me", "edit", "--title", "Baker")
+    until(lambda: ana.card_of("Carla").get("title") == "Baker")
+    until(lambda: all(row["in_step"] for row in ana.peers()))
+
+
+def one_circle_has_one_id(place):
+    """KIND-3, FOLD-1: whichever device makes it, however its name is spelt."""
+    home = Household(place)
+    own, ana = home.own, home.ana
+    clara = own.contact("Clara Campos")
+    own.add_to_circle("  CHŒUR d'Été\t\u1e9e \ufb01 Ⅳ ＡＢ Ørsted\u00ad ", clara.hex())
+    home.told()
+    ana.ok("circle", "create", "Chœur d\u2019e\u0301te\u0301 ss fi IV AB ørsted")
+    circles = ana.ok("circle", "list")["circles"]
+    assert len(circles) == 1 and len(circles[0]["members"]) == 1, circles
+
+
+def what_is_forgotten_is_gone_on_every_device(place):
+    """FORGET-1, FORGET-2, ENTRY-1, ABSENT-1 to ABSENT-3: by Ana, then by it; who comes later gets
+    headers, and nobody asks for what they leave out."""
+    home = Household(place)
+    node, own, ana = home.node, home.own, home.ana
+    ana.ok("contact", "remove", "Clara Campos", "--forget")
+    home.session.until(lambda: "Clara Campos" not in own.contacts(), what="Clara is still there")
+    ana.ok("contact", "add", "Dora Dias", "--email", "dora@example.org")
+    ana.ok("contact", "add", "Eva", "--email", "eva@example.org")
+    home.session.until(lambda: "Eva" in own.contacts())
+    dora = own.contact("Dora Dias")
+    node.write(own.space, KIND_CONTACT, dora, {5: "This device was there, too."})
+    home.told()
+    node.forget(own.space, KIND_CONTACT, dora)
+    named = own.drop_forgotten()
+    assert {home.sibling.speaker, node.me.device} == {device for device, _ in named}
+    home.told()
+    until(lambda: home.contacts() == ["Eva"], what="Ana shows what is forgotten")
+    assert WANT not in home.session.counts
+    home.session.bye()
+    home.admit()
+    assert list(home.own.contacts()) == ["Eva"]
+    absent = {(book.log.device, seq) for book in home.node.books_of(own.space)
+              for seq in range(1, book.log.size() + 1) if book.log.entry(seq).payload is None}
+    assert absent == named and WANT not in home.session.counts, (absent, named)
+    ana.stop()
+    assert ana.ok("doctor")["healthy"]
+
+
+def what_expires_is_over_for_all(place):
+    """EXPIRY-1: in self and in a pair space; what is over as it comes never shows."""
+    home = Household(place, "Bruno")
+    node, own, (bruno,) = home.node, home.own, home.friends
+    peer, soon = home.peer("Bruno"), int(time.time()) + 8
+    own.add_contact("For a moment", "moment@example.org", soon)
+    own.add_contact("Long ago", "past@example.org", 1600000000)
+    second_ask.share(node, peer, "Joon Kim", "joon@example.org", soon)
+    home.told()
+    until(lambda: "For a moment" in home.contacts() and bruno.ok("share", "list")["shares"])
+    assert "Long ago" not in home.contacts() and "Long ago" not in own.contacts()
+    assert "For a moment" in own.contacts()
+    until(lambda: "For a moment" not in home.contacts(), what="a contact that is over shows")
+    until(lambda: not bruno.ok("share", "list")["shares"], what="a share that is over shows")
+    own.reread()
+    assert "For a moment" not in own.contacts()
+
+
+def a_restored_home_heals_by_its_other_device(place):
+    """FORK-2, FORK-3, FORK-7, RETURN-2, RETURN-3, HANDSHAKE-10, FACT-1: in self and card space."""
+    home = Household(place)
+    node, own, ana = home.node, home.own, home.ana
     home.session.bye()
     ana.stop()
+    shutil.copytree(ana.home, ana.home + ".old")
     home.start()
-    session = node.listen(home.sibling)
-    session.until(session.is_settled, what="Ana calls and is not in step")
+    ana.ok("contact", "add", "Lost", "--email", "lost@example.org")
+    ana.ok("me", "edit", "--title", "Lost")
+    home.call()
+    home.session.bye()
+    ana.stop()
+    shutil.rmtree(ana.home)
+    os.rename(ana.home + ".old", ana.home)
+    home.start()
+    ana.ok("contact", "add", "After", "--email", "after@example.org")
+    home.session = node.dial(home.sibling, node.me.identity.data)
+    until(lambda: is_ended(home.session), what="the session under the old keys goes on")
+    home.session = node.dial(home.sibling, node.me.identity.data)
+    home.session.until(lambda: {"Lost", "After"} <= set(own.contacts()), what="not both branches")
+    until(lambda: {"Lost", "After"} <= set(home.contacts()), what="the branch did not come back")
+    home.session.until(home.session.is_settled)
+    assert ana.ok("me", "show").get("title") == "Lost"
+    assert node.objects[node.me.card][CARD_KEY].value(3) == "Lost"
+    told = ana.events("fork")
+    assert len(told) == 1 and "goes on under a new key" in told[0][1], told
+
+
+def it_heals_by_its_real_sibling(place):
+    """RETIRE-4, RETIRE-8, RETIRE-12, FORK-5, FORK-7, RETURN-2, RETURN-9: restored from an old copy,
+    it has no root to be certified by; in self the branch is kept, of the card it comes home."""
+    home = Household(place)
+    node, own = home.node, home.own
+    home.session.bye()
+    kept = {key: copy.deepcopy(book.log) for key, book in node.books.items()
+            if key[1] == node.me.device}
+    saved = dict(node.counters)
+    own.add_contact("First branch", "first@example.org")
+    node.write_card(title="First branch")
+    node.commit()
+    home.call()
+    home.session.bye()
+    for key, book in node.books.items():
+        if key[1] == node.me.device:
+            book.log = kept.get(key) or Log(*key)
+            book.hear(node.me.receivings)
+    node.counters = saved
+    own.reread()
+    own.add_contact("Second branch", "second@example.org")
+    node.write_card(place="Second branch")
+    node.commit()
+    home.session = node.dial(home.sibling, node.me.identity.data)
+    home.session.until(lambda: node.forks.healed, what="no proof came")
+    home.session.bye()
+    home.call()
+    until(lambda: {"First branch", "Second branch"} <= set(home.contacts()), what="contacts")
+    home.session.until(lambda: {"First branch", "Second branch"} <= set(own.contacts()))
+    until(lambda: home.ana.ok("me", "show").get("place") == "Second branch")
+    assert home.ana.ok("me", "show")["title"] == "First branch"
+    own.add_contact("Healed", "healed@example.org")
+    home.told()
+    until(lambda: "Healed" in home.contacts())
+
+
+class Guest:
+    """The second node with a peer, and a real node as the other device that it has admitted."""
+
+    def __init__(self, place):
+        need_sodium()
+        self.ana = place.member("Ana").start()
+        self.node = node = Node("Second")
+        self.own = Own.begin(node)
+        node.write_card(name="Second")
+        self.own.add_contact("Clara Campos", "clara@example.org")
+        session = node.accept(self.ana.ok("peer", "invite", "Second")["uri"])
+        session.until(session.is_settled)
+        self.peer = session.peer
+        self.own.write_link(self.peer)
+        node.commit()
+        session.bye()
+        node.open_door()
+        self.lap = place.beside(self.ana, "lap")
+        with subprocess.Popen([DEVICE, "--join", self.lap.home], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE) as joining:
+            ask = joining.stdout.read(96)
+            joining.communicate(self.own.admit(ask).wire(), timeout=60)
+            assert joining.returncode == 0
+        self.device = ask[:32]
+        self.lap.start()
+        self.session = node.listen(Sibling(self.own, self.device))
+        self.session.until(self.session.is_settled, what="not in step")
+        until(lambda: self.lap.call("contact", "add", "Dora Dias", "--email",
+                                    "dora@example.org")[0] == 0, what="it may not write")
+        until(lambda: [row["state"] for row in self.lap.peers()] == ["online"],
+              what="Ana is not reached")
+        self.own.reread()
 
 
 def a_real_device_is_admitted_by_it(place):
     """OWN-1, OWN-6, OWN-9, OWN-11, EPOCH-8: the second node is there first, and linked."""
-    need_sodium()
-    ana = place.member("Ana").start()
-    node = Node("Second")
-    own = Own.begin(node)
-    node.write_card(name="Second")
-    own.add_contact("Clara Campos", "clara@example.org")
-    session = node.accept(ana.ok("peer", "invite", "Second")["uri"])
-    session.until(session.is_settled)
-    peer = session.peer
-    own.write_link(peer)
-    node.commit()
-    session.bye()
-    node.open_door()
-    lap = place.beside(ana, "lap")
-    with subprocess.Popen([DEVICE, "--join", lap.home], stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE) as joining:
-        ask = joining.stdout.read(96)
-        joining.communicate(own.admit(ask).wire(), timeout=60)
-        assert joining.returncode == 0
-    lap.start()
-    session = node.listen(Sibling(own, ask[:32]))
-    session.until(session.is_settled, what="not in step")
-    assert [row["name"] for row in lap.ok("contact", "list")["contacts"]] == ["Clara Campos"]
+    guest = Guest(place)
+    own, session, lap, ana = guest.own, guest.session, guest.lap, guest.ana
+    names = [row["name"] for row in lap.ok("contact", "list")["contacts"]]
+    assert sorted(names) == ["Clara Campos", "Dora Dias"], names
     assert lap.ok("me", "show")["name"] == "Second"
-    until(lambda: lap.call("contact", "add", "Dora Dias", "--email", "dora@example.org")[0] == 0,
-          what="it may not write")
     session.until(lambda: own.contacts().get("Dora Dias") == ["dora@example.org"])
-    until(lambda: [row["state"] for row in lap.peers()] == ["online"], what="Ana is not reached")
     lap.ok("me", "edit", "--org", "From the lap")
     until(lambda: ana.card_of("Second").get("org") == "From the lap")
     ana.ok("me", "edit", "--title", "Baker")
-    session.until(lambda: node.card_of(peer).value(3) == "Baker", what="not by the lap")
+    session.until(lambda: guest.node.card_of(guest.peer).value(3) == "Baker", what="not by the lap")
     session.until(session.is_settled)
     session.bye()
     lap.stop()
     assert lap.ok("doctor")["healthy"]
+
+
+def a_real_device_is_given_up_by_it(place):
+    """RETIRE-1, RETIRE-2, STOLEN-5 to STOLEN-8, FACT-1, P5: the peer tells it, its owner hears."""
+    guest = Guest(place)
+    node, own, lap, ana = guest.node, guest.own, guest.lap, guest.ana
+    lap.ok("me", "edit", "--org", "From the lap")
+    guest.session.until(lambda: node.objects[node.me.card][CARD_KEY].value(2) == "From the lap")
+    guest.session.until(guest.session.is_settled)
+    guest.session.bye()
+    own.shut_out(guest.device, GIVEN_UP)
+    node.write_card(title="Without the lap")
+    node.commit()
+    session = node.dial(guest.peer)
+    session.until(session.is_settled)
+    until(lambda: ana.card_of("Second").get("title") == "Without the lap")
+    assert ana.card_of("Second")["org"] == "From the lap"
+    until(lambda: lap.ok("status").get("shut_out") == "given up", what="it does not hear of it")
+    assert lap.call("contact", "add", "Too Late")[0] == 5
+    assert lap.ok("me", "show").get("title") is None, "it reads what is new"
+
+
+def shut_out(reason, place):
+    """Two of Ana's devices are second nodes; one, that wrote to Bruno beyond her mark, goes."""
+    home = Household(place, "Bruno")
+    node, ana, (bruno,) = home.node, home.ana, home.friends
+    node.write_card(title="Before")
+    home.told()
+    until(lambda: bruno.card_of("Ana").get("title") == "Before")
+    home.session.bye()
+    gone = node, home.sibling, home.peer("Bruno")
+    home.admit()
+    home.session.bye()
+    ana.stop()
+    session = node.dial(gone[2], node.me.identity.data)
+    node.write_card(place="Beyond")
+    node.commit()
+    session.until(session.is_settled)
+    until(lambda: bruno.card_of("Ana").get("place") == "Beyond")
+    session.bye()
+    tool("--shut-out", ana.home, str(reason), given=node.me.device)
+    home.start()
+    home.call()
+    heard = list(home.session.counts)
+    assert heard.index(FACTS) < heard.index(BATCH), "what is shut out is told first"
+    assert home.own.retired == {node.me.device: reason}, home.own.retired
+    ana.ok("contact", "add", "Eva")
+    ana.ok("me", "edit", "--title", "Afterwards")
+    until(lambda: bruno.card_of("Ana").get("title") == "Afterwards")
+    home.session.until(lambda: "Eva" in home.own.contacts() and
+                       home.node.objects[node.me.card][CARD_KEY].value(3) == "Afterwards")
+    for (space, device), book in home.node.books.items():
+        if device == home.sibling.speaker:
+            node.books[(space, device)] = Book(book.log, node.keys)
+    node.own.reread()
+    for space in (node.own.space, node.me.card):
+        theirs = home.node.books[(space, home.sibling.speaker)]
+        assert theirs.log.size() in can_read(home.node, theirs)
+        assert theirs.log.size() not in can_read(node, theirs), "it reads what is new"
+    return home, gone
+
+
+def is_ended(session):
+    try:
+        session.hear(0.2)
+    except (Closed, Ended):
+        return True
+    return False
+
+
+def no_answer(node, door, content):
+    try:
+        session = node.dial(door, content)
+        raise AssertionError(f"it heard {session.hear(5)}, {session.counts}")
+    except Closed:
+        pass
+
+
+def a_device_of_its_own_is_given_up(place):
+    """OWN-4, STOLEN-1, STOLEN-5, STOLEN-6, STOLEN-8, RETURN-2, RETURN-9, FACT-1, P5: what it wrote
+    last comes back, by Bruno; he tells it, and its own member answers no more."""
+    home, (node, sibling, peer) = shut_out(GIVEN_UP, place)
+    until(lambda: home.ana.ok("me", "show").get("place") == "Beyond", what="it did not come back")
+    no_answer(node, sibling, node.me.identity.data)
+    session = node.dial(peer, node.me.identity.data)
+    session.until(lambda: node.forks.ends, what="it was not told")
+    assert node.forks.ends == {node.me.device: [b"", GIVEN_UP]}
+    node.write_card(title="Too late")
+    node.commit()
+    session.give()
+    session.hear(1)
+    assert not session.is_acked() and home.friends[0].card_of("Ana")["title"] == "Afterwards"
+
+
+def a_device_of_its_own_is_stolen(place):
+    """OWN-4, STOLEN-1, STOLEN-3, STOLEN-5, STOLEN-6, STOLEN-8, FACT-1, P5: what it wrote last says
+    nothing, and nobody answers."""
+    home, (node, sibling, peer) = shut_out(STOLEN, place)
+    until(lambda: home.friends[0].card_of("Ana").get("place") is None, what="it still counts")
+    no_answer(node, sibling, node.me.identity.data)
+    no_answer(node, peer, node.me.identity.data)
+    assert home.ana.ok("me", "show").get("place") is None
 
 
 if __name__ == "__main__":

@@ -397,6 +397,86 @@ static void sim_unite_lost_decision(struct scene *scene)
     scene_expect(scene, strcmp(text, "nobody") == 0, "hidden by hand");
 }
 
+/* How many of ben's are told here. */
+static size_t sim_unite_seen(struct world_node *node, const struct world_node *ben)
+{
+    char did[DID_SIZE];
+    json_t *list;
+    size_t count;
+
+    identity_did(&ben->secrets->member, did);
+    list = world_read(node, "endorsement.list", json_pack("{s:s}", "of", did));
+    count = json_array_size(json_object_get(list, "endorsements"));
+    json_decref(list);
+    return count;
+}
+
+/* Ben shows to the network what cara wrote of him; ana is linked with both and dan. */
+static struct world_node *sim_unite_shown(struct scene *scene, struct sim_unite_cast *cast)
+{
+    struct world_node *dan = scene_member(scene, "dan");
+    char id[64];
+
+    cast->desk = scene_member(scene, "ana");
+    cast->ben = scene_member(scene, "ben");
+    cast->cara = scene_member(scene, "cara");
+    scene_link(scene, cast->desk, cast->ben);
+    scene_link(scene, cast->desk, cast->cara);
+    scene_link(scene, cast->desk, dan);
+    scene_link(scene, cast->cara, cast->ben);
+    scene_ask(scene, cast->cara, "endorse",
+              json_pack("{s:s, s:[s], s:s, s:s, s:s}", "who", "ben", "about", "boats", "relation",
+                        "client", "words", "Built our boat, on time and true.", "ceiling",
+                        "network"));
+    scene_settle(scene);
+    sim_unite_received(cast->ben, "id", id);
+    scene_ask(scene, cast->ben, "endorsement.publish",
+              json_pack("{s:s, s:s}", "id", id, "to", "network"));
+    scene_settle(scene);
+    return dan;
+}
+
+/* Ana quotes ben, and her machine goes back to before that. What only self told is lost: that she
+ * does; so it is shown no more. */
+static void sim_unite_quoted(struct scene *scene, bool has_network)
+{
+    struct sim_unite_cast cast;
+    struct world_node *dan = sim_unite_shown(scene, &cast);
+    struct world_home *home;
+    size_t since;
+
+    if (has_network)
+        scene_ask(scene, cast.desk, "network.quote", json_pack("{s:s}", "who", "cara"));
+    scene_settle(scene);
+    home = world_snapshot(cast.desk);
+    since = scene->judge.canaries_count;
+    scene_ask(scene, cast.desk, "network.quote", json_pack("{s:s}", "who", "ben"));
+    scene_settle(scene);
+    scene_expect(scene, sim_unite_seen(dan, cast.ben) == 1, "dan sees what ana quotes");
+    scene_restore(scene, cast.desk, home, since);
+    world_home_free(home);
+    scene_settle(scene);
+    scene_wait(scene, 60);
+    scene_expect(scene, judge_is_settled(cast.desk, dan), "in step with who reads it");
+    scene_expect(scene, sim_unite_seen(dan, cast.ben) == 0, "quoted no more");
+    world_live(&scene->world, UINT64_C(3) * 24 * 60 * 60 * 1000); /* RETURN-10 */
+    scene_settle(scene);
+    scene_expect(scene, sim_unite_seen(dan, cast.ben) == 0, "nor when all has come back");
+    scene_ask(scene, cast.desk, "network.quote", json_pack("{s:s}", "who", "ben"));
+    scene_settle(scene);
+    scene_expect(scene, sim_unite_seen(dan, cast.ben) == 1, "quoted again");
+}
+
+static void sim_unite_lost_network(struct scene *scene)
+{
+    sim_unite_quoted(scene, false);
+}
+
+static void sim_unite_lost_quote(struct scene *scene)
+{
+    sim_unite_quoted(scene, true);
+}
+
 static const struct scene_named sim_unite_scenes[] = {
     {"1 two branches of a dead sibling", sim_unite_dead_sibling},
     {"2 one branch from the sibling itself", sim_unite_known_sibling},
@@ -408,6 +488,8 @@ static const struct scene_named sim_unite_scenes[] = {
     {"8 both devices decide at once", sim_unite_decisions},
     {"9 two copies that say nothing", sim_unite_silent_copies},
     {"10 a decision of the lost branch", sim_unite_lost_decision},
+    {"11 a network space of the lost branch", sim_unite_lost_network},
+    {"12 a quote of the lost branch", sim_unite_lost_quote},
 };
 
 int main(int argc, char **argv)

@@ -11,6 +11,7 @@
 #include "proto/limits.h"
 #include "tests/sim/burst.h"
 #include "tests/sim/net.h"
+#include "tests/sim/passing.h"
 
 enum {
     STORY_PERSONS_MAX = 4,
@@ -217,28 +218,6 @@ static void story_burst(struct story *story, struct world_node *node)
     world_write(node, burst_write, burst, story_on_shot, burst);
 }
 
-/* Of a few contacts one is added, written to or forgotten: on copies, at the same places of a log
- * as others. What is asked for may fail: there may be none of that name, or two. */
-static void story_forget(struct story *story, struct world_node *node)
-{
-    char name[16];
-
-    (void)snprintf(name, sizeof name, "passing %d", (int)world_draw(&story->world, 3));
-    switch (world_draw(&story->world, 3)) {
-    case 0:
-        world_op(node, "contact.add", json_pack("{s:s}", "name", name), NULL, NULL);
-        break;
-    case 1:
-        world_op(node, "contact.edit", json_pack("{s:s, s:s}", "who", name, "note", "met"), NULL,
-                 NULL);
-        break;
-    default:
-        world_op(node, "contact.remove", json_pack("{s:s, s:b}", "who", name, "forget", true), NULL,
-                 NULL);
-        break;
-    }
-}
-
 /* Misfortune. */
 
 static void story_power(struct story *story, struct world_node *node)
@@ -399,7 +378,7 @@ static void story_do(struct world *world, struct world_node *nobody, void *data)
     case 10:
     case 11:
         if (story->has_forgets)
-            story_forget(story, node);
+            passing_step(node, story->nodes[world_draw(world, 2)]->name);
         else
             story_edit_card(story, node);
         break;

@@ -200,7 +200,48 @@ static void vouching_judge_viewer(struct vouching *vouching, struct world_node *
                    expected.count, vouching->persons[subject]->name);
 }
 
+/* What one machine tells. */
+
+struct vouching_telling {
+    struct vouching *vouching;
+    const struct vouching_deal *deal;
+    bool is_told, is_revoked;
+};
+
+static void vouching_judge_tells(struct world_node *node, void *self)
+{
+    struct vouching_telling *telling = self;
+    struct vouching_rows rows;
+
+    vouching_judge_rows(telling->vouching, node, telling->deal->subject, &rows);
+    for (size_t at = 0; at < rows.count; at++)
+        if (rows.list[at].deal == telling->deal) {
+            telling->is_told = true;
+            telling->is_revoked |= rows.list[at].state == ENDORSEMENT_REVOKED;
+        }
+}
+
 /* What was taken back. */
+
+/* DESIGN 8: "Removing a peer ends the session, opens new epochs of card and network, destroys that
+ * link's psk". What went with its issuer's disk comes back from nobody who has parted from them. */
+static bool vouching_judge_is_taken_back(struct vouching *vouching,
+                                         const struct vouching_deal *deal)
+{
+    struct vouching_telling telling = {.vouching = vouching, .deal = deal};
+    struct world_node *issuer = vouching_judge_first(vouching, deal->issuer);
+
+    if (!deal->was_revoked || !deal->is_revocation_lent || issuer == NULL)
+        return deal->was_revoked;
+    for (size_t at = 0; at < vouching->world.nodes_count; at++) {
+        struct world_node *node = vouching->world.nodes[at];
+
+        if (node->is_up && (node->person == deal->issuer ||
+                            (judge_is_linked(node, issuer) && judge_is_linked(issuer, node))))
+            vouching_judge_tells(node, &telling);
+    }
+    return telling.is_revoked;
+}
 
 static void vouching_judge_taken_back(struct vouching *vouching, struct world_node *node,
                                       const struct vouching_rows *rows)
@@ -211,7 +252,8 @@ static void vouching_judge_taken_back(struct vouching *vouching, struct world_no
         bool is_near = node->person == row->deal->issuer ||
                        (judge_is_linked(node, issuer) && judge_is_linked(issuer, node));
 
-        if (row->deal->was_revoked && is_near && row->state != ENDORSEMENT_REVOKED)
+        if (is_near && row->state != ENDORSEMENT_REVOKED &&
+            vouching_judge_is_taken_back(vouching, row->deal))
             judge_fail(&vouching->judge, "%s tells of canary %zu, which was taken back", node->name,
                        row->deal->canary);
         if (!row->deal->is_revocation_asked && row->state == ENDORSEMENT_REVOKED)
@@ -310,25 +352,6 @@ static void vouching_judge_twins(struct vouching *vouching, struct world_node *t
 }
 
 /* What was told, with copies. */
-
-struct vouching_telling {
-    struct vouching *vouching;
-    const struct vouching_deal *deal;
-    bool is_told, is_revoked;
-};
-
-static void vouching_judge_tells(struct world_node *node, void *self)
-{
-    struct vouching_telling *telling = self;
-    struct vouching_rows rows;
-
-    vouching_judge_rows(telling->vouching, node, telling->deal->subject, &rows);
-    for (size_t at = 0; at < rows.count; at++)
-        if (rows.list[at].deal == telling->deal) {
-            telling->is_told = true;
-            telling->is_revoked |= rows.list[at].state == ENDORSEMENT_REVOKED;
-        }
-}
 
 /* Issuer and subject are who can tell of it whatever it has come to. */
 static struct vouching_telling vouching_judge_telling(struct vouching *vouching,

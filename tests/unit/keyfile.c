@@ -25,6 +25,8 @@ static void keyfile_fixed_fill(void *self, uint8_t *out, size_t size)
 
 static void keyfile_secrets(struct device_secrets *out)
 {
+    struct signing_key root;
+
     memset(out, 0, sizeof *out);
     out->has_root = true;
     memset(out->root_seed, 1, 32);
@@ -35,7 +37,8 @@ static void keyfile_secrets(struct device_secrets *out)
     memset(out->incarnation, 6, 16);
     memset(out->recovery_public, 7, 32);
     memset(out->next_root_hash.bytes, 8, 32);
-    memset(out->member.bytes, 9, 32);
+    identity_signing_key(out->root_seed, &root);
+    out->member = root.public_key;
     out->created_at_ms = 0x0102030405060708;
 }
 
@@ -142,6 +145,7 @@ static void keyfile_layout_is_the_protocols(void **state)
     struct buf file = {0};
     uint8_t key[32], plain[512];
     struct hash commitment;
+    struct signing_key root;
 
     (void)state;
     keyfile_of("pass", &file);
@@ -162,7 +166,8 @@ static void keyfile_layout_is_the_protocols(void **state)
     assert_int_equal(plain[161], 6);
     assert_int_equal(plain[177], 7);
     assert_int_equal(plain[209], 8);
-    assert_int_equal(plain[241], 9);
+    identity_signing_key(plain + 1, &root);
+    assert_memory_equal(plain + 241, root.public_key.bytes, 32);
     assert_true(be64(plain + 273) == 0x0102030405060708);
     for (size_t at = 281; at < 512; at++)
         assert_int_equal(plain[at], 0);
@@ -352,6 +357,23 @@ static void keyfile_write_says_when_there_is_no_memory(void **state)
     buf_release(&file);
 }
 
+/* PROTOCOL FILE-10: "a plaintext other than FILE-2, means damage." */
+static void keyfile_read_refuses_another_members_root(void **state)
+{
+    uint8_t fill = 0x33;
+    struct entropy entropy = {.fill = keyfile_fixed_fill, .self = &fill};
+    struct device_secrets secrets, read;
+    struct buf file = {0};
+
+    (void)state;
+    keyfile_secrets(&secrets);
+    secrets.member.bytes[0] ^= 1;
+    assert_int_equal(keyfile_write(&secrets, span_of(NULL, 0), keyfile_least, &entropy, &file),
+                     ERR_OK);
+    assert_int_equal(keyfile_read(buf_span(&file), span_of(NULL, 0), &read), ERR_CORRUPT);
+    buf_release(&file);
+}
+
 /* The member follows from the recovery seed alone, the device from fresh randomness. */
 static void keyfile_draw_makes_a_new_device_of_the_seeds_member(void **state)
 {
@@ -386,6 +408,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keyfile_read_reads_what_keyfile_write_writes),
         cmocka_unit_test(keyfile_write_appends),
+        cmocka_unit_test(keyfile_read_refuses_another_members_root),
         cmocka_unit_test(keyfile_draw_makes_a_new_device_of_the_seeds_member),
         cmocka_unit_test(keyfile_keeps_no_root_seed_that_is_not_there),
         cmocka_unit_test(keyfile_layout_is_the_protocols),

@@ -11,7 +11,7 @@
 
 #include "proto/kind.h"
 
-/* A row is told so: "| 10 | contact | self | 1 name, 20 emails\*, ... |". */
+/* A row is told so: "| 10 | contact | self | 1 name t1000, 20 emails\* t1000 (why), ... |". */
 static size_t kind_told[256]; /* how many fields each kind has in the table; SIZE_MAX: no row */
 
 static unsigned kind_spaces(const char *text)
@@ -33,6 +33,25 @@ static unsigned kind_spaces(const char *text)
     return spaces;
 }
 
+/* The type and the bound are the last word before what is in brackets: "t1000", "b32", "n". */
+static void kind_check_type(const struct kind *kind, const struct field *field, const char *begin,
+                            const char *end)
+{
+    static const char letters[] = {[VALUE_NUMBER] = 'n', [VALUE_TEXT] = 't', [VALUE_BYTES] = 'b'};
+    char told[16] = "", known[16];
+
+    while (end > begin && end[-1] == ' ')
+        end--;
+    while (end > begin && end[-1] != ' ')
+        end--;
+    (void)snprintf(told, sizeof told, "%s", end);
+    told[strcspn(told, " ,;(|\n")] = '\0';
+    (void)snprintf(known, sizeof known, field->size_max > 0 ? "%c%u" : "%c", letters[field->type],
+                   (unsigned)field->size_max);
+    if (strcmp(told, known) != 0)
+        fail_msg("%s of %s is %s and not %s", field->name, kind->name, known, told);
+}
+
 /* A field begins after the fields' bar or a comma, with its number; what is in brackets explains.
  */
 static size_t kind_check_fields(const struct kind *kind, const char *text)
@@ -51,8 +70,9 @@ static size_t kind_check_fields(const struct kind *kind, const char *text)
         field = kind_field(kind, (uint8_t)strtoul(at, NULL, 10));
         if (field == NULL)
             fail_msg("%s has no field %.20s", kind->name, at);
-        end = at + strcspn(at, ",;(");
+        end = at + strcspn(at, ",;(|");
         assert_int_equal(memchr(at, '*', (size_t)(end - at)) != NULL, field->is_set);
+        kind_check_type(kind, field, at, end);
         count++;
     }
     return count;

@@ -183,6 +183,34 @@ static void whoever_moved_to_the_other_branch_is_in_step(void **state)
     }
 }
 
+/* PROTOCOL FORK-3: ben has come over to ana's branch, which she gave in another session, and his
+ * tag at her tip is all that she hears of it: he holds what she does. */
+static void whoever_shows_the_same_tag_holds_the_log(void **state)
+{
+    struct session_pair *pair = session_pair_new();
+    struct session_side *ana = &pair->sides[ANA];
+    struct log_id log = agree_branch(pair, ANA, 9);
+    struct replica replica = replica_mem_replica(&ana->replica);
+    struct trace_tag tag = {.size = 5};
+    struct buf bytes = {0};
+    struct chain chain;
+    struct mark mark;
+
+    (void)state;
+    (void)agree_branch(pair, BEN, 7);
+    session_pair_connect(pair, SESSION_PEER, SESSION_PEER);
+    session_pair_run(pair);
+    assert_false(ana->is_in_step);
+    assert_int_equal(replica.chain_at(replica.self, &log, tag.size, &chain), ERR_OK);
+    chain_mark(&chain, &log, &mark);
+    memcpy(tag.tag, mark.tag, TAG_SIZE);
+    message_put_trace(&log, &tag, 1, true, &bytes);
+    session_pair_inject(pair, ANA, &bytes);
+    if (!ana->is_in_step)
+        fail_msg("ana is not in step\n%s", session_pair_text(pair));
+    session_pair_free(pair);
+}
+
 /* PROTOCOL FORK-3: the branch that is kept is lost. Of what lies beside it ana holds five entries,
  * and ben as many as are left of its beginning: she cuts hers to as many. One who holds as much, or
  * whose log does not reach the mark, stays as she is. */
@@ -277,6 +305,7 @@ int main(void)
         cmocka_unit_test(whoever_moved_to_the_other_branch_is_in_step),
         cmocka_unit_test(whoever_holds_more_than_counts_is_told_why),
         cmocka_unit_test(who_was_shut_out_is_told_before_anything_is_given),
+        cmocka_unit_test(whoever_shows_the_same_tag_holds_the_log),
         cmocka_unit_test(whoever_is_beside_a_lost_branch_comes_to_what_is_left),
     };
 

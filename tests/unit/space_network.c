@@ -10,6 +10,7 @@
 
 #include "node/react.h"
 #include "proto/card.h"
+#include "proto/limits.h"
 #include "proto/restate.h"
 #include "storage/check.h"
 #include "storage/ledger_state.h"
@@ -213,6 +214,90 @@ static void a_network_another_device_made_is_ones_own_whatever_comes_first(void 
     member_free(&bruno);
 }
 
+static void network_react(struct member *member)
+{
+    struct ledger_txn *txn = member_begin(member);
+
+    assert_int_equal(react_all(txn), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+}
+
+static bool network_is_read_by(struct member *member, const struct member *peer)
+{
+    struct snapshot snapshot = member_snapshot(member);
+    struct peer link;
+
+    assert_int_equal(view_peer(&snapshot, &peer->secrets.member, &link), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    return link.reads_network;
+}
+
+/* A device may use it before self tells of it. */
+static void a_network_that_self_does_not_tell_of_is_turned_on_by_hand(void **state)
+{
+    struct member desk, lap, bruno;
+    struct snapshot snapshot;
+    struct peer link;
+    struct id space;
+
+    (void)state;
+    member_new(&desk, 1, false);
+    member_new(&bruno, 2, false);
+    member_link(&desk, &bruno);
+    member_twin(&lap, &desk, 9);
+    network_use(&lap, true);
+    assert_int_equal(network_share(&lap, &bruno, true), ERR_OK);
+    snapshot = member_snapshot(&desk);
+    assert_int_equal(view_peer(&snapshot, &bruno.secrets.member, &link), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    assert_true(member_pull(&desk, &lap, &link.pair_out) > 0);
+    network_use(&desk, true);
+    assert_true(network_is_on(&desk, &space));
+    assert_int_equal(network_share(&desk, &bruno, true), ERR_OK);
+    member_free(&desk);
+    member_free(&lap);
+    member_free(&bruno);
+}
+
+/* NETWORK-4: of what was granted self may never tell. A sibling waits until it should have. */
+static void what_was_granted_is_noted_where_self_says_nothing(void **state)
+{
+    struct member desk, lap, bruno;
+    struct snapshot snapshot;
+    struct peer link;
+    struct id space;
+
+    (void)state;
+    member_new(&desk, 1, false);
+    member_new(&bruno, 2, false);
+    member_link(&desk, &bruno);
+    member_twin(&lap, &desk, 9);
+    network_use(&lap, true);
+    assert_int_equal(network_share(&lap, &bruno, true), ERR_OK);
+    snapshot = member_snapshot(&desk);
+    assert_int_equal(view_peer(&snapshot, &bruno.secrets.member, &link), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    assert_true(member_pull(&desk, &lap, &link.pair_out) > 0);
+    network_react(&desk);
+    assert_false(network_is_on(&desk, &space));
+    desk.now_ms += SPACE_LACK_MS;
+    network_react(&desk);
+    assert_true(network_is_on(&desk, &space));
+    assert_true(network_is_read_by(&desk, &bruno));
+    /* What self then says counts, and is not overruled: off stays off, and out stays out. */
+    (void)member_pull(&lap, &desk, NULL);
+    assert_int_equal(network_share(&lap, &bruno, false), ERR_OK);
+    network_use(&lap, false);
+    (void)member_pull(&desk, &lap, NULL);
+    desk.now_ms += SPACE_LACK_MS;
+    network_react(&desk);
+    assert_false(network_is_on(&desk, &space));
+    assert_false(network_is_read_by(&desk, &bruno));
+    member_free(&desk);
+    member_free(&lap);
+    member_free(&bruno);
+}
+
 static enum err network_own(struct member *member, uint32_t *out_number)
 {
     struct snapshot snapshot = member_snapshot(member);
@@ -278,6 +363,8 @@ int main(void)
         cmocka_unit_test(it_is_read_by_those_who_were_let_in_while_it_is_on),
         cmocka_unit_test(only_the_first_network_of_a_writer_becomes_known),
         cmocka_unit_test(a_network_another_device_made_is_ones_own_whatever_comes_first),
+        cmocka_unit_test(a_network_that_self_does_not_tell_of_is_turned_on_by_hand),
+        cmocka_unit_test(what_was_granted_is_noted_where_self_says_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,9 +36,12 @@ static void cmd_run_on_ready(void *self, const struct address *listening, size_t
         json_decref(line);
     } else {
         const char *first = json_string_value(json_array_get(list, 0));
+        struct buf name = {0};
 
-        (void)printf("kith: %s %s%s\n", ready->name,
+        show_clean(span_str(ready->name), &name);
+        (void)printf("kith: %.*s %s%s\n", (int)name.size, (const char *)name.data,
                      first != NULL ? "listens on " : "calls out only", first != NULL ? first : "");
+        buf_release(&name);
     }
     (void)fflush(stdout); /* Nobody may be reading. */
     json_decref(list);

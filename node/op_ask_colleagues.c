@@ -19,7 +19,7 @@ enum { OP_ASK_COLLEAGUES_NAMED = 5, OP_ASK_COLLEAGUES_NOTED = 20, OP_ASK_COLLEAG
 struct op_ask_colleagues {
     struct op_call *call;
     struct buf org; /* folded */
-    const struct buf *keep_from, *named;
+    const struct op_ask_audience *audience;
     size_t count;
     char names[OP_ASK_COLLEAGUES_TEXT], hint[300];
     size_t names_size, hint_size;
@@ -77,10 +77,12 @@ static enum err op_ask_colleagues_on_peer(void *self, const struct peer *peer)
 {
     static const struct id only = {{0}};
     struct op_ask_colleagues *search = self;
+    const struct op_ask_audience *audience = search->audience;
     const struct id *mine = ledger_self_space(search->call->snapshot.ledger);
 
-    if (peer->state != LINK_LINKED || op_ask_to_has(search->keep_from, &peer->member) ||
-        op_ask_to_has(search->named, &peer->member))
+    if (peer->state != LINK_LINKED || op_ask_to_has(audience->keep_from, &peer->member) ||
+        op_ask_to_has(audience->named, &peer->member) ||
+        (audience->reached != NULL && !op_ask_to_has(audience->reached, &peer->member)))
         return ERR_OK;
     if ((peer->has_card_in &&
          op_ask_colleagues_object(search, &peer->card_in, KIND_CARD, &only, CARD_ORG)) ||
@@ -90,10 +92,10 @@ static enum err op_ask_colleagues_on_peer(void *self, const struct peer *peer)
     return ERR_OK;
 }
 
-enum err op_ask_colleagues(struct op_call *call, struct span org, const struct buf *keep_from,
-                           const struct buf *named)
+enum err op_ask_colleagues(struct op_call *call, struct span org,
+                           const struct op_ask_audience *audience)
 {
-    struct op_ask_colleagues search = {.call = call, .keep_from = keep_from, .named = named};
+    struct op_ask_colleagues search = {.call = call, .audience = audience};
     enum err err = fold(org, &search.org);
 
     if (err == ERR_OK && search.org.size > 0)

@@ -4,11 +4,16 @@
 
 #include "node/ops.h"
 
+/* Lists of roots: whom it is kept from, whom it was meant for by name, and the only ones it can
+ * reach (NULL: whoever gets it may pass it on). */
+struct op_ask_audience {
+    const struct buf *keep_from, *named, *reached;
+};
 /* Fails the call (ERR_AMBIGUOUS) with the names of peers who work at org, by their card or by what
- * the owner wrote, and are in neither list of roots: those it is kept from, those it was meant for
- * by name. An empty org fits nobody. */
+ * the owner wrote, whom it may reach and who are in neither of the first two lists. An empty org
+ * fits nobody. */
 MUST_USE enum err op_ask_colleagues(struct op_call *call, struct span org,
-                                    const struct buf *keep_from, const struct buf *named);
+                                    const struct op_ask_audience *audience);
 /* Adds to the answer, as "colleagues", the names of contacts who work there and are no members as
  * far as the owner knows: they may hear of it from others. */
 MUST_USE enum err op_ask_colleagues_note(struct op_call *call, struct span org);

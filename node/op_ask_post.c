@@ -407,6 +407,7 @@ static void op_ask_post_release(struct op_ask_post *plan)
 /* All that can be said before anything is drawn. */
 static enum err op_ask_post_decide(struct op_ask_post *plan)
 {
+    struct op_ask_audience audience = {.keep_from = &plan->keep_from, .named = &plan->to.named};
     enum err err;
 
     op_ask_to_begin(plan->call, &plan->to);
@@ -415,9 +416,10 @@ static enum err op_ask_post_decide(struct op_ask_post *plan)
         err = op_ask_post_read(plan);
     if (err == ERR_OK)
         err = op_ask_post_budget(plan);
+    if (plan->ask.hop_limit == 1) /* Nobody passes it on. */
+        audience.reached = &plan->to.members;
     if (err == ERR_OK && plan->ask.sort == ASK_SORT_ASK && !op_flag(plan->call, "anyway"))
-        err = op_ask_colleagues(plan->call, object_text(&plan->card, CARD_ORG), &plan->keep_from,
-                                &plan->to.named);
+        err = op_ask_colleagues(plan->call, object_text(&plan->card, CARD_ORG), &audience);
     return err;
 }
 

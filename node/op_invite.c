@@ -8,6 +8,7 @@
 #include "node/amend.h"
 #include "node/describe.h"
 #include "node/name.h"
+#include "node/person.h"
 #include "node/until.h"
 #include "proto/card.h"
 #include "proto/contact.h"
@@ -130,9 +131,13 @@ static enum err op_invite_invited(struct op_call *call, const char *name, struct
                                   bool *out_is_new)
 {
     struct name_match who;
-    enum err err = name_find(call, name, &who);
+    enum err err;
 
     *out_is_new = false;
+    if (person_trim(span_str(name)).size == 0)
+        return op_fail(call, OP_USAGE, "kith peer invite joon, or kith peer invite",
+                       "whoever is invited by name needs one");
+    err = name_find(call, name, &who);
     if (err == ERR_OK && who.has_member) {
         struct peer *peer = secret_new(sizeof *peer);
         bool is_linked = peer != NULL && view_peer(&call->snapshot, &who.member, peer) == ERR_OK &&

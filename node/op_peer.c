@@ -11,6 +11,7 @@
 #include "node/describe_endorsement.h"
 #include "node/link_join.h"
 #include "node/name.h"
+#include "node/person.h"
 #include "proto/limits.h"
 #include "storage/dropped.h"
 #include "storage/journal.h"
@@ -173,6 +174,7 @@ enum err op_peer_rename(struct op_call *call)
 {
     struct peer *peer = secret_new(sizeof *peer);
     const char *alias = op_text(call, "alias");
+    struct span trimmed = person_trim(span_str(alias != NULL ? alias : ""));
     struct name_match who;
     struct amend amend;
     enum err err = peer != NULL ? op_peer_load(call, &who, peer) : ERR_NOMEM;
@@ -180,11 +182,11 @@ enum err op_peer_rename(struct op_call *call)
     secret_free(peer);
     if (err != ERR_OK)
         return err;
-    if (alias == NULL || strlen(alias) > NAME_SIZE_MAX)
+    if (alias == NULL || trimmed.size > NAME_SIZE_MAX)
         return op_fail(call, OP_USAGE, "kith peer rename WHO ALIAS",
                        "an alias is up to %d bytes long", NAME_SIZE_MAX);
     op_peer_amend(call, &who.member, &amend);
-    amend_text(&amend, LINK_ALIAS, span_str(alias));
+    amend_text(&amend, LINK_ALIAS, trimmed); /* Of a blank one nobody could be called. */
     return op_peer_finish(call, &who.member, amend_end(&amend, NULL));
 }
 
@@ -197,6 +199,10 @@ static enum err op_peer_part(struct op_call *call, enum link_state state, const 
     struct name_match who;
     enum err err = peer != NULL ? op_peer_load(call, &who, peer) : ERR_NOMEM;
 
+    /* Whoever is blocked is removed, too, and stays blocked. */
+    if (err == ERR_OK && peer->state == LINK_BLOCKED)
+        err = op_fail(call, OP_FAILED, "kith peer unblock WHO",
+                      "%s is blocked already: no link is left", who.shown);
     if (err == ERR_OK && peer->state == state)
         err = op_fail(call, OP_FAILED, "kith peer list", "that was done before: no link is left");
     secret_free(peer);

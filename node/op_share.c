@@ -184,13 +184,17 @@ static enum err op_share_read_readers(struct op_share_plan *plan)
 
 static enum err op_share_read_why(struct op_share_plan *plan)
 {
+    struct share alone = {.texts = {span_str("anybody")}};
     const char *why = op_text(plan->call, "why");
 
-    plan->share.why = person_trim(span_str(why != NULL ? why : ""));
+    plan->share.why = alone.why = person_trim(span_str(why != NULL ? why : ""));
     plan->share.shared_s = plan->call->now_ms / 1000;
-    return scan_is_utf8(plan->share.why)
+    if (!scan_is_utf8(plan->share.why))
+        return op_fail(plan->call, OP_USAGE, "use UTF-8", "--why is not text");
+    return share_check(&alone) == SHARE_FINE
                ? ERR_OK
-               : op_fail(plan->call, OP_USAGE, "use UTF-8", "--why is not text");
+               : op_fail(plan->call, OP_USAGE, "say it in fewer words, on one line",
+                         "--why takes one line of at most %d bytes", SHARE_WHY_SIZE_MAX);
 }
 
 static enum err op_share_encode(struct op_share_plan *plan)
@@ -306,12 +310,16 @@ enum err op_share_plan(struct op_call *call)
 
 /* Giving. */
 
-static enum err op_share_count(void *self, const struct share_view *view)
-{
-    size_t *count = self;
+struct op_share_count {
+    struct id mine; /* what is said anew */
+    size_t others;
+};
 
-    (void)view;
-    (*count)++;
+static enum err op_share_on_other(void *self, const struct share_view *view)
+{
+    struct op_share_count *count = self;
+
+    count->others += !id_is_equal(&view->object, &count->mine);
     return ERR_OK;
 }
 
@@ -320,13 +328,15 @@ static enum err op_share_check_cap(struct op_share_plan *plan)
     struct op_call *call = plan->call;
 
     for (size_t at = 0; at < plan->readers_count; at++) {
-        size_t count = 0;
-        enum err err =
-            view_share_given(&call->snapshot, &plan->readers[at].member, op_share_count, &count);
+        struct op_share_count count = {.others = 0};
+        enum err err = op_share_find_id(plan, &plan->readers[at], &count.mine);
 
+        if (err == ERR_OK)
+            err = view_share_given(&call->snapshot, &plan->readers[at].member, op_share_on_other,
+                                   &count);
         if (err != ERR_OK)
             return op_fail_err(call, err, "what you share could not be read");
-        if (count >= SHARES_PER_PEER_MAX)
+        if (count.others >= SHARES_PER_PEER_MAX)
             return op_fail(call, OP_FAILED, "kith share list, then kith share withdraw WHO",
                            "you share %d contacts with %s, as many as there can be",
                            SHARES_PER_PEER_MAX, plan->readers[at].shown);
@@ -383,6 +393,7 @@ struct op_share_search {
     uint32_t members[VIEW_SAME_MAX]; /* contacts of the group meant */
     size_t members_count;
     struct buf contacts; /* their ids */
+    struct buf from;     /* members: whose alone is taken back; none: everybody's */
     struct buf name;     /* folded: of somebody who is in the address book no more */
     struct buf found;    /* struct op_share_found */
 };
@@ -392,23 +403,29 @@ struct op_share_found {
     struct id object;
 };
 
-static bool op_share_is_from(struct op_call *call, const struct public_key *member, json_t *from,
-                             enum err *err)
+static enum err op_share_read_from(struct op_share_search *search)
 {
     struct name_match match;
     json_t *item;
     size_t at;
 
-    if (json_array_size(from) == 0)
-        return true;
-    json_array_foreach(from, at, item)
+    json_array_foreach(op_list(search->call, "from"), at, item)
     {
-        if (*err == ERR_OK)
-            *err = name_find_peer(call, json_string_value(item), &match);
-        if (*err == ERR_OK && public_key_is_equal(&match.member, member))
-            return true;
+        enum err err = name_find_peer(search->call, json_string_value(item), &match);
+
+        if (err != ERR_OK)
+            return err;
+        buf_append(&search->from, span_of(match.member.bytes, sizeof match.member.bytes));
     }
-    return false;
+    return buf_err(&search->from);
+}
+
+static bool op_share_is_from(const struct op_share_search *search, const struct public_key *member)
+{
+    for (size_t at = 0; at < search->from.size; at += sizeof member->bytes)
+        if (memcmp(search->from.data + at, member->bytes, sizeof member->bytes) == 0)
+            return true;
+    return search->from.size == 0;
 }
 
 static bool op_share_is_called(const struct buf *folded, struct span name)
@@ -450,7 +467,7 @@ static enum err op_share_on_given(void *self, const struct share_view *view)
     enum err err = peer != NULL ? view_peer(&search->call->snapshot, &view->peer, peer) : ERR_NOMEM;
 
     if (err == ERR_OK && op_share_is_meant(search, view, &peer->pair_out) &&
-        op_share_is_from(search->call, &view->peer, op_list(search->call, "from"), &err))
+        op_share_is_from(search, &view->peer))
         buf_append(&search->found, span_of(&found, sizeof found));
     secret_free(peer);
     return err == ERR_OK ? buf_err(&search->found) : err;
@@ -513,8 +530,12 @@ enum err op_share_withdraw(struct op_call *call)
 {
     struct op_share_search search = {.call = call};
     json_t *with = json_array();
-    enum err err = op_text(call, "who") != NULL ? op_share_search_what(&search) : ERR_INVALID;
+    enum err err = op_text(call, "who") != NULL
+                       ? op_share_search_what(&search)
+                       : op_fail(call, OP_USAGE, "kith share list --given", "say what: WHO");
 
+    if (err == ERR_OK)
+        err = op_share_read_from(&search);
     if (err == ERR_OK)
         err = view_share_given(&call->snapshot, NULL, op_share_on_given, &search);
     if (err == ERR_OK && search.found.size == 0)
@@ -528,6 +549,7 @@ enum err op_share_withdraw(struct op_call *call)
         err = op_share_take_back(call, &found, with);
     }
     buf_release(&search.contacts);
+    buf_release(&search.from);
     buf_release(&search.name);
     buf_release(&search.found);
     call->result = json_pack("{s:o}", "withdrawn", with);

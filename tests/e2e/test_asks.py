@@ -145,6 +145,10 @@ def what_is_kept_from_people_does_not_reach_them(place):
     assert "Emil works where you do (Acme): nothing was sent" in warned["message"], warned
     assert '--keep-from "Emil"' in warned["hint"] and "--anyway" in warned["hint"], warned
     assert ana.ok("ask", "list", "--mine")["asks"] == []
+    # Whoever cannot get it is no reason to hold it back.
+    near = ("ask", "post", "I look for a bicycle.", "--title", "A bicycle", "--hops", "1")
+    assert "Emil works" in ana.fails(6, *near)["message"]
+    assert names(ana.ok(*near, "--to", "bruno")["to"]) == ["Bruno"]
     made = ana.ok("ask", "post", "I look for another job.", "--title", "A new place",
                   "--keep-from", "emil", "--keep-from", "carla", "--name", "first")
     assert names(made["to"]) == ["Bruno"] and made["colleagues"] == ["Zoe Zimmer"], made

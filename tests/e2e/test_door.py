@@ -3,6 +3,7 @@ import base64
 import fcntl
 import json
 import os
+import random
 import signal
 import socket
 import stat
@@ -324,6 +325,38 @@ def a_part_of_a_file_is_never_imported_for_the_whole(place):
         assert ["error" in answer for answer in answers] == [False, True], answers
     assert ana.ok("contact", "list")["total"] == 0
     assert ana.ok("import", "-", stdin=card.encode())["new"] == 1
+
+
+def every_method_bears_any_words_and_the_lack_of_them(place):
+    """As the table says what each takes, with whatever may be left out left out: an answer each, a
+    refusal in words, and a node that goes on."""
+    ana, choose = place.member("Ana").start(), random.Random(5)
+    ana.ok("contact", "add", "Joon", "--tag", "boats", "--place", "Riga", "--email", "j@e.org")
+    words = ["joon", "Riga"] * 5 + ["", "x", "a=b", "=", "2026-01-01", "3m", "-1", "\u202e",
+                                    "9" * 400]
+    spared = ("stop", "sync", "peer accept", "run", "init", "contact remove", "undo")
+    asked = refused = 0
+    for row in ana.ok("help")["commands"]:
+        takes = [(one.strip("[].").lower(), "..." in one, True) for one in row["arguments"]]
+        takes += [(one["name"], one["repeatable"], "value" in one) for one in row["flags"]]
+        if row["command"] in spared:
+            continue
+        for _ in range(30):
+            params = {}
+            for name, is_list, has_value in takes:
+                if choose.random() < 0.4:
+                    continue
+                word = choose.choice(words)
+                params[name] = [word] if is_list else word if has_value else True
+            answer = ana.request(row["command"].replace(" ", "."), **params)
+            asked += 1
+            if "error" in answer:
+                told = answer["error"]["data"]["error"]
+                assert told["message"] and told["code"] in range(1, 9), (row, params, told)
+                assert told.get("hint") or told["code"] == 1, (row, params, told)
+                refused += 1
+    assert ana.process.poll() is None and asked > 1500 and refused > 500, (asked, refused)
+    assert ana.ok("doctor")["healthy"] is True
 
 
 run(dict(globals()))

@@ -160,6 +160,9 @@ def blocking_is_silent_and_lasts_until_unblocked(place):
     bruno.call("sync", "--wait", "2")
     assert bruno.card_of("Ana").get("title") != "after"
     bruno.fails(5, "peer", "accept", uri)
+    for again in ("block", "remove"):  # Removing them as well does not let them in again.
+        assert "blocked already" in ana.fails(1, "peer", again, "Bruno")["message"]
+        assert ana.peers()[0]["state"] == "blocked"
     ana.ok("peer", "unblock", "Bruno")
     link(ana, bruno)
     until(lambda: bruno.card_of("Ana").get("title") == "after")
@@ -182,6 +185,13 @@ def sync_waits_until_it_knows_who_can_be_reached(place):
         begun = time.monotonic()
         ana.fails_without_error(1, "sync", "--wait", "3")
         assert time.monotonic() - begun > 2.5
+
+
+def an_alias_that_is_blank_is_none(place):
+    ana, bruno = place.pair()
+    assert ana.ok("peer", "rename", "bruno", " bru ")["alias"] == "bru"
+    assert "alias" not in ana.ok("peer", "rename", "bru", "  ")
+    assert ana.ok("peer", "show", "bruno")["member"] == bruno.identity["member"]
 
 
 def in_step_and_undelivered_never_contradict_each_other(place):

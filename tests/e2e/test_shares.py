@@ -71,6 +71,9 @@ def a_contact_is_shared_shown_and_kept(place):
     assert given["shared"] == {"kind": "person", "name": "Dana Ito", "org": "Ito Design",
                                "title": "Designer", "why": "She looks for work."}, given
     assert [row["name"] for row in given["with"]] == ["Bruno"]
+    for why in ("x" * 5000, "a\x1b[31m", "two\nlines"):
+        told = ana.fails(2, "contact", "share", "dana", "--with", "bruno", "--agreed", "--why", why)
+        assert "--why" in told["message"], told
     row = arrives(bruno)
     assert row["from"] == {"member": ana.identity["member"], "name": "Ana"}, row
     assert (row["name"], row["org"], row["title"], row["why"]) == (
@@ -186,7 +189,10 @@ def it_is_taken_back_from_one_and_stays_with_the_other(place):
     ana.ok("contact", "share", "dana", "--with", "bruno", "--with", "chie", "--agreed")
     arrives(bruno)
     arrives(chie)
-    ana.fails(3, "share", "withdraw", "dana", "--from", "nobody")
+    for nobody in (["--from", "nobody"], ["--from", "nobody", "--from", "bruno"]):
+        told = ana.fails(3, "share", "withdraw", "dana", *nobody)
+        assert 'no peer of yours is called "nobody"' in told["message"], told
+    assert len(shares(ana, "--given")) == 2
     assert [row["name"] for row in
             ana.ok("share", "withdraw", "dana", "--from", "bruno")["withdrawn"]] == ["Bruno"]
     until(lambda: shares(bruno, "--received") == [])
@@ -331,9 +337,9 @@ def wrong_words_are_refused_with_the_next_line_to_type(place):
     error = ana.fails(1, "contact", "share", "emil", "--with", "bruno", "--field", "email",
                       "--agreed")
     assert "no email" in error["message"], error
-    error = ana.fails(1, "contact", "share", "emil", "--with", "bruno", "--agreed", "--why",
+    error = ana.fails(2, "contact", "share", "emil", "--with", "bruno", "--agreed", "--why",
                       "x" * 281)
-    assert "too long" in error["message"], error
+    assert "at most 280" in error["message"], error
     ana.ok("contact", "share", "emil", "--with", "bruno", "--agreed", "--why", "x" * 280)
     ana.ok("contact", "add", "Many", *[word for number in range(17)
                                        for word in ("--email", f"m{number}@example.org")])

@@ -88,6 +88,7 @@ def what_is_blank_missing_or_not_yet_is_told(place):
     ana = place.member("Ana")
     for words in (("contact", "add", "  "), ("me", "edit", "--name", " \t")):
         assert "needs a name" in ana.fails(2, *words)["message"], words
+    assert "needs one" in ana.fails(2, "peer", "invite", " \t")["message"]
     assert ana.ok("contact", "list")["total"] == 0
     shown = on_terminal(KITH, "--home", ana.home, "contact", "list")[1]
     assert "kith import FILE" in shown, shown

@@ -258,12 +258,22 @@ def what_a_peer_writes_anywhere_is_text_everywhere(place):
                  ["endorsement", "accept", ids["endorsement"]], ["ask", "close", asks[2]],
                  ["thanks", asks[3], "So kind."], ["contact", "closeness", who, "good"],
                  ["remind", who, "--every", "3m"], ["due"], ["undo"],
-                 ["peer", "block", who], ["peer", "remove", who]):
+                 ["peer", "block", who], ["peer", "unblock", who]):
         code, text = ana.call(*line, text=True)
         assert code == 0 and not set(text) & FORBIDDEN, (line, code, text)
     fay = place.member("Fay").start()
     code, text = fay.call("peer", "accept", evil.ok("peer", "invite")["uri"], text=True)
     assert code == 0 and "linked" in text and not set(text) & FORBIDDEN, (code, text)
+
+
+def the_node_names_its_owner_in_plain_text(place):
+    ana = place.member("Ana")
+    ana.ok("me", "edit", "--name", "Ana\x1b]0;own\x07\u202e")
+    with subprocess.Popen([KITH, "--home", ana.home, "run", "--no-listen"],
+                          stdout=subprocess.PIPE) as node:
+        line = node.stdout.readline().decode()
+        node.terminate()
+    assert line.startswith("kith: Ana") and not set(line) & FORBIDDEN, line
 
 
 def no_line_to_type_holds_a_name_that_a_shell_would_run(place):

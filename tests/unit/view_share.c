@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "node/amend.h"
+#include "node/ops.h"
 #include "node/react.h"
 #include "node/share.h"
 #include "storage/check.h"
@@ -317,6 +318,53 @@ static void share_takes_no_more_than_the_cap_of_one_peer(void **state)
     couple_end(&couple);
 }
 
+/* An op of Ana's, committed where it went well; its exit code. */
+static enum op_code share_op(struct couple *couple, const char *method, json_t *params)
+{
+    struct op_world world = {.home = ""};
+    struct op_call call = {.params = params, .world = &world};
+    struct ledger_txn *txn = member_begin(&couple->ana);
+    enum err err =
+        op_step(ops_find(method)->run, &call, couple->ana.ledger, txn, couple->ana.now_ms);
+
+    if (err == ERR_OK)
+        share_commit(txn);
+    else
+        ledger_abort(txn);
+    json_decref(call.result);
+    json_decref(params);
+    assert_true((err == ERR_OK) == (call.failure.code == OP_DONE));
+    return call.failure.code;
+}
+
+static enum op_code share_give(struct couple *couple, const char *who, const char *why)
+{
+    char did[DID_SIZE];
+
+    identity_did(&couple->bruno.secrets.member, did);
+    return share_op(
+        couple, "contact.share",
+        json_pack("{s:s, s:[s], s:s, s:b}", "who", who, "with", did, "why", why, "agreed", 1));
+}
+
+static void share_gives_no_more_than_the_cap_and_says_anew_what_is_given(void **state)
+{
+    struct couple couple;
+
+    (void)state;
+    couple_begin(&couple);
+    assert_int_equal(share_op(&couple, "contact.add", json_pack("{s:s}", "name", "Dana")), OP_DONE);
+    assert_int_equal(share_op(&couple, "contact.add", json_pack("{s:s}", "name", "Emil")), OP_DONE);
+    assert_int_equal(share_give(&couple, "Dana", "Paints."), OP_DONE);
+    share_many(&couple, 1, SHARES_PER_PEER_MAX - 1);
+    assert_int_equal(share_give(&couple, "Emil", "Sings."), OP_FAILED);
+    assert_int_equal(share_give(&couple, "Dana", "Paints well."), OP_DONE);
+    share_pull(&couple);
+    assert_int_equal(share_counted(&couple).standing, SHARES_PER_PEER_MAX);
+    assert_int_equal(share_counted(&couple).refused, 0);
+    couple_end(&couple);
+}
+
 static void share_tells_once_a_day_that_a_kept_one_changed(void **state)
 {
     struct couple couple;
@@ -461,6 +509,7 @@ int main(void)
         cmocka_unit_test(share_has_no_place_in_another_space),
         cmocka_unit_test(share_shows_so_many_undecided_ones_and_the_next_when_one_is_decided),
         cmocka_unit_test(share_takes_no_more_than_the_cap_of_one_peer),
+        cmocka_unit_test(share_gives_no_more_than_the_cap_and_says_anew_what_is_given),
         cmocka_unit_test(share_tells_once_a_day_that_a_kept_one_changed),
         cmocka_unit_test(share_taken_back_leaves_no_payload),
         cmocka_unit_test(share_views_are_the_same_when_made_again),

@@ -59,6 +59,17 @@ void orders_shut(struct orders *orders, size_t by, size_t device, enum retire_re
     orders_commit(txn);
 }
 
+void orders_fork(struct orders *orders, size_t by, size_t device)
+{
+    struct ledger_txn *txn = member_begin(&orders->devices[by]);
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_row card;
+
+    orders_must(ledger_own_space(&snapshot, SPACE_CARD, &card));
+    orders_must(heal_sibling(txn, &card, ledger_device(orders->devices[device].ledger)));
+    orders_commit(txn);
+}
+
 static bool orders_wants_all(void *self, const struct space_row *space)
 {
     (void)self;

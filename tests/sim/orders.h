@@ -39,6 +39,8 @@ void orders_join(struct orders *orders, size_t device, size_t host);
 void orders_carry(struct orders *orders, size_t to, size_t from);
 void orders_write(struct orders *orders, size_t device, uint8_t field, const char *text);
 void orders_shut(struct orders *orders, size_t by, size_t device, enum retire_reason reason);
+/* Says of a sibling that it has two branches. */
+void orders_fork(struct orders *orders, size_t by, size_t device);
 /* Certifies a device anew, with keys of its own. */
 void orders_forge(struct orders *orders, size_t by, size_t device);
 /* What one knows of a device, as a session tells it (FACT-1). */

@@ -114,6 +114,38 @@ static void a_thief_forges_a_certificate_beyond_the_mark(void **state)
     orders_free(&orders);
 }
 
+/* Whatever a thief says, and whomever it is about: one that is forked would be cut where the thief
+ * holds nothing. Below the mark it was said before the theft. */
+static void a_thief_calls_another_forked(void **state)
+{
+    (void)state;
+    for (int is_below = 0; is_below < 2; is_below++) {
+        enum standing standing[ORDERS_DEVICES];
+        struct orders orders;
+
+        orders_new(&orders);
+        orders_join(&orders, LAP, DESK);
+        orders_join(&orders, PAD, DESK);
+        orders_carry(&orders, DESK, LAP);
+        orders_carry(&orders, DESK, PAD);
+        orders_write(&orders, PAD, 2, "two");
+        orders_carry(&orders, DESK, PAD);
+        orders_tell(&orders.devices[LAP], &orders.devices[DESK],
+                    ledger_device(orders.devices[PAD].ledger));
+        orders_fork(&orders, LAP, PAD);
+        if (is_below)
+            orders_carry(&orders, DESK, LAP);
+        orders_shut(&orders, DESK, LAP, RETIRE_STOLEN);
+        if (!is_below) /* Else it would be for the successor to repeat. */
+            orders_write(&orders, PAD, 3, "three");
+        orders_carry(&orders, DESK, PAD);
+        standing_agree(&orders, standing);
+        assert_int_equal(standing[LAP], STANDING_STOLEN);
+        assert_int_equal(standing[PAD], is_below ? STANDING_FORKED : STANDING_GOOD);
+        orders_free(&orders);
+    }
+}
+
 /* Given up by the one that admitted it, stolen by the root, each with a mark of its own; and twice
  * stolen. */
 static void two_say_so_with_different_marks(void **state)
@@ -280,6 +312,7 @@ int main(void)
         cmocka_unit_test(what_was_given_up_below_the_mark_stays_so),
         cmocka_unit_test(a_stolen_device_admitted_one_before_and_one_after),
         cmocka_unit_test(a_thief_forges_a_certificate_beyond_the_mark),
+        cmocka_unit_test(a_thief_calls_another_forked),
         cmocka_unit_test(two_say_so_with_different_marks),
         cmocka_unit_test(a_store_of_before_says_the_same),
         cmocka_unit_test(a_word_of_one_that_is_out_by_the_word_of_one_that_is_out),

@@ -37,11 +37,12 @@ static void session_want_ask(struct session *session)
     for (size_t at = 0; at < session->logs_count && session->phase == PHASE_LIVE; at++) {
         struct session_log *log = &session->logs[at];
         struct session_want want = {.log = (uint32_t)at};
-        enum err err =
-            log->tip.size > log->wanted
-                ? replica->wanted(replica->self, &log->id, log->wanted, want.seqs, &want.count)
-                : ERR_OK;
+        enum err err = ERR_OK;
 
+        if (log->is_forked)
+            continue; /* They have other entries at its places. */
+        if (log->tip.size > log->wanted)
+            err = replica->wanted(replica->self, &log->id, log->wanted, want.seqs, &want.count);
         if (err != ERR_OK) {
             session_fail(session, err);
             return;
@@ -87,8 +88,10 @@ static void session_want_answer(struct session *session)
     size_t before = session->out.size, size;
     struct buf payload = {0};
     uint64_t seq = want->seqs[want->next++];
+    const struct session_log *log =
+        want->log != UINT32_MAX ? &session->logs[want->log] : (struct session_log *)NULL;
     enum err err =
-        want->log != UINT32_MAX && seq <= session->logs[want->log].tip.size
+        log != NULL && seq <= log->tip.size && !log->is_forked
             ? replica->payload(replica->self, &session->logs[want->log].id, seq, &payload)
             : ERR_NOT_FOUND;
 

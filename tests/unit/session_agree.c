@@ -183,6 +183,27 @@ static void whoever_moved_to_the_other_branch_is_in_step(void **state)
     }
 }
 
+/* ABSENT-2: at the places of another branch the other side has other entries. The log of which both
+ * hold the same is asked for. */
+static void of_another_branch_no_payload_is_asked(void **state)
+{
+    struct session_pair *pair = session_pair_new();
+    const char *text;
+
+    (void)state;
+    (void)agree_branch(pair, BEN, 7);
+    (void)agree_branch(pair, ANA, 9);
+    pair->sides[ANA].replica.is_off = true;
+    pair->sides[BEN].replica.wants = 1;
+    session_pair_connect(pair, SESSION_PEER, SESSION_PEER);
+    session_pair_run(pair);
+    text = session_pair_text(pair);
+    assert_null(strstr(text, "ben: fill"));
+    assert_null(strstr(text, "want ana-pair"));
+    assert_false(pair->sides[ANA].is_ended || pair->sides[BEN].is_ended);
+    session_pair_free(pair);
+}
+
 /* PROTOCOL FORK-3: ben has come over to ana's branch, which she gave in another session, and his
  * tag at her tip is all that she hears of it: he holds what she does. */
 static void whoever_shows_the_same_tag_holds_the_log(void **state)
@@ -303,6 +324,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_agree_whatever_the_order),
         cmocka_unit_test(whoever_moved_to_the_other_branch_is_in_step),
+        cmocka_unit_test(of_another_branch_no_payload_is_asked),
         cmocka_unit_test(whoever_holds_more_than_counts_is_told_why),
         cmocka_unit_test(who_was_shut_out_is_told_before_anything_is_given),
         cmocka_unit_test(whoever_shows_the_same_tag_holds_the_log),

@@ -27,13 +27,24 @@ static void agenda_expect(struct ledger_txn *txn, uint64_t now_ms, const char *n
     assert_true(span_is_equal(span_of(item.name, item.name_size), span_str(name)));
 }
 
+/* With nothing left to look at. */
+static void agenda_member(struct member *member)
+{
+    struct ledger_txn *txn;
+
+    member_new(member, 1, false);
+    txn = member_begin(member);
+    assert_int_equal(react_all(txn), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+}
+
 static void agenda_gives_what_is_due_in_order_and_once(void **state)
 {
     struct member ana;
     struct ledger_txn *txn;
 
     (void)state;
-    member_new(&ana, 1, false);
+    agenda_member(&ana);
     txn = member_begin(&ana);
     assert_int_equal(agenda_put(txn, 500, 70, span_str("later")), ERR_OK);
     assert_int_equal(agenda_put(txn, AGENDA_NOW, 70, span_str("now")), ERR_OK);
@@ -59,7 +70,7 @@ static void agenda_says_when_the_next_is_due(void **state)
     uint64_t due;
 
     (void)state;
-    member_new(&ana, 1, false);
+    agenda_member(&ana);
     snapshot = member_snapshot(&ana);
     assert_int_equal(agenda_next(&snapshot, &due), ERR_OK);
     assert_true(due == UINT64_MAX);

@@ -112,7 +112,7 @@ void session_facts_tell(struct session *session, const struct public_key *device
         session_facts_flush(&facts);
 }
 
-static void session_facts_forget(struct session *session, const struct public_key *device)
+void session_facts_forget(struct session *session, const struct public_key *device)
 {
     size_t kept = 0;
 

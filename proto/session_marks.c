@@ -58,6 +58,7 @@ enum err session_find_log(struct session *session, const struct log_id *id, bool
     chain_begin(id, &log->sent);
     log->tip = log->sent;
     *out = (uint32_t)session->logs_count++;
+    session_facts_forget(session, &id->device);
     return ERR_OK;
 }
 

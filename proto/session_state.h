@@ -282,6 +282,8 @@ static inline const struct public_key *session_remote_device(const struct sessio
 void session_facts_take(struct session *session, struct message *message);
 /* Tells what is known of a device, once. */
 void session_facts_tell(struct session *session, const struct public_key *device);
+/* It may be told once more: there is a keep in a space that was not shared before. */
+void session_facts_forget(struct session *session, const struct public_key *device);
 /* The same about the device that writes a log, where it is not this one. */
 void session_facts_tell_of(struct session *session, const struct session_log *log);
 /* The other side's device was retired; out: given up by its owner. */

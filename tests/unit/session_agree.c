@@ -183,6 +183,28 @@ static void whoever_moved_to_the_other_branch_is_in_step(void **state)
     }
 }
 
+/* FACT-1: what was told of a device said nothing of a space that is shared only since: there may be
+ * a keep in it, without which nothing is taken. */
+static void facts_are_told_again_for_a_log_that_is_new(void **state)
+{
+    static const uint8_t seed[SEED_SIZE] = {0x2a};
+    struct session_pair *pair = session_pair_new();
+    struct replica_mem *ana = &pair->sides[ANA].replica;
+    struct signing_key old;
+
+    (void)state;
+    (void)agree_branch(pair, ANA, 9);
+    session_pair_connect(pair, SESSION_PEER, SESSION_PEER);
+    session_pair_run(pair);
+    assert_non_null(strstr(session_pair_text(pair), "ben: facts"));
+    identity_signing_key(seed, &old);
+    assert_int_equal(replica_mem_append(ana, &pair->spaces[ANA_CARD], &old, 3, 20, 1), ERR_OK);
+    session_pair_news(pair, ANA, ANA_CARD);
+    session_pair_run(pair);
+    assert_non_null(strstr(session_pair_text(pair), "ben: facts"));
+    session_pair_free(pair);
+}
+
 /* ABSENT-2: at the places of another branch the other side has other entries. The log of which both
  * hold the same is asked for. */
 static void of_another_branch_no_payload_is_asked(void **state)
@@ -325,6 +347,7 @@ int main(void)
         cmocka_unit_test(both_agree_whatever_the_order),
         cmocka_unit_test(whoever_moved_to_the_other_branch_is_in_step),
         cmocka_unit_test(of_another_branch_no_payload_is_asked),
+        cmocka_unit_test(facts_are_told_again_for_a_log_that_is_new),
         cmocka_unit_test(whoever_holds_more_than_counts_is_told_why),
         cmocka_unit_test(who_was_shut_out_is_told_before_anything_is_given),
         cmocka_unit_test(whoever_shows_the_same_tag_holds_the_log),

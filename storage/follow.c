@@ -332,8 +332,6 @@ static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
     bool is_named = false, is_dead;
     enum err err;
 
-    entry_hash_payload(&hashed);
-    origin.entry_hash = hashed.header.payload_hash;
     buf_clear(&cache->plain);
     err = entry_open(cache->key + KEY_SIZE, &entry->entry, entry->seq, &cache->plain);
     if (err == ERR_FORGED) /* Signed, but sealed with something else: its author's loss. */
@@ -352,6 +350,8 @@ static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
     err = follow_is_dead(txn, cache, entry, &is_dead);
     if (err != ERR_OK || is_dead)
         return err;
+    entry_hash_payload(&hashed);
+    origin.entry_hash = hashed.header.payload_hash;
     /* With a place it is a part of a restatement, which repeats what is live only. */
     if (cache->edit.edit.has_original && !cache->edit.edit.original.has_place)
         err = returns_note(txn, entry, &cache->edit.edit.original.entry_hash);

@@ -13,6 +13,7 @@
 #include "proto/device.h"
 #include "proto/replica.h"
 #include "storage/kv_lmdb.h"
+#include "storage/ledger_state.h"
 #include "storage/replica.h"
 #include "storage/row.h"
 #include "storage/space.h"
@@ -199,6 +200,16 @@ struct id member_card_space(struct member *member)
     member_must(ledger_own_space(&snapshot, SPACE_CARD, &card));
     ledger_snapshot_end(&snapshot);
     return card.id;
+}
+
+size_t member_logs(struct member *member)
+{
+    struct snapshot snapshot = member_snapshot(member);
+    size_t count = 0;
+
+    member_must(ledger_count_rows(&snapshot, TABLE_LOG_ID, span_of(NULL, 0), SIZE_MAX, &count));
+    ledger_snapshot_end(&snapshot);
+    return count;
 }
 
 /* Linking. */

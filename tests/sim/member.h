@@ -39,6 +39,8 @@ void member_free(struct member *member);
 struct ledger_txn *member_begin(struct member *member);
 struct snapshot member_snapshot(struct member *member);
 struct id member_card_space(struct member *member);
+/* How many logs its store has rows for, of every space. */
+size_t member_logs(struct member *member);
 
 /* Both know each other's devices and spaces and hold the link; no card key is granted yet. */
 void member_link(struct member *left, struct member *right);

@@ -222,17 +222,6 @@ static uint64_t places_disk(struct member *member)
     return usage.live_bytes;
 }
 
-static size_t places_logs(struct member *member)
-{
-    struct snapshot snapshot = member_snapshot(member);
-    size_t count = 0;
-
-    assert_int_equal(ledger_count_rows(&snapshot, TABLE_LOG_ID, span_of(NULL, 0), SIZE_MAX, &count),
-                     ERR_OK);
-    ledger_snapshot_end(&snapshot);
-    return count;
-}
-
 /* P7: a peer's forgets of what never was cost a small multiple of their bytes, and make no logs. */
 static void what_a_peer_forgets_is_bounded_by_its_bytes(void **state)
 {
@@ -254,7 +243,7 @@ static void what_a_peer_forgets_is_bounded_by_its_bytes(void **state)
     (void)member_pull(&ana, &ben, NULL);
     disk = places_disk(&ana);
     sent = ben.sent_bytes;
-    logs = places_logs(&ana);
+    logs = member_logs(&ana);
     for (uint8_t at = 0; at < PLACES_FORGETS; at++) {
         struct id forget = {{at, 1}};
 
@@ -271,7 +260,7 @@ static void what_a_peer_forgets_is_bounded_by_its_bytes(void **state)
                   (unsigned long long)disk);
     assert_true(sent > PLACES_FORGETS * (uint64_t)FORGET_PLACES_MAX * HASH_SIZE);
     assert_true(disk < PLACES_GROWTH_MAX * sent);
-    assert_int_equal(places_logs(&ana), logs);
+    assert_int_equal(member_logs(&ana), logs);
     member_free(&ana);
     member_free(&ben);
 }

@@ -438,17 +438,6 @@ static void many_restatements_of_a_large_space_wait(void **state)
     member_free(&bruno);
 }
 
-static size_t restate_logs(struct member *member)
-{
-    struct snapshot snapshot = member_snapshot(member);
-    size_t count = 0;
-
-    assert_int_equal(ledger_count_rows(&snapshot, TABLE_LOG_ID, span_of(NULL, 0), SIZE_MAX, &count),
-                     ERR_OK);
-    ledger_snapshot_end(&snapshot);
-    return count;
-}
-
 /* MERGE-5, P7: marks of devices that never were. */
 static void marks_make_no_more_logs_than_a_space_may_have(void **state)
 {
@@ -465,7 +454,7 @@ static void marks_make_no_more_logs_than_a_space_may_have(void **state)
     member_grant(&ana, &bruno);
     card = member_card_space(&ana);
     (void)member_pull(&bruno, &ana, NULL);
-    before = restate_logs(&bruno);
+    before = member_logs(&bruno);
     for (size_t round = 0; round <= SPACE_LOGS_MAX / LOGS_PER_PEER_MAX; round++) {
         for (size_t at = 0; at < LOGS_PER_PEER_MAX; at++) {
             entropy_fill(&ana.entropy, marks[at].device.bytes, 32);
@@ -475,7 +464,7 @@ static void marks_make_no_more_logs_than_a_space_may_have(void **state)
         (void)member_pull(&bruno, &ana, NULL);
         assert_true(restate_is_there(&bruno, &card, &restate));
     }
-    assert_in_range(restate_logs(&bruno), before + LOGS_PER_PEER_MAX, SPACE_LOGS_MAX + before);
+    assert_in_range(member_logs(&bruno), before + LOGS_PER_PEER_MAX, SPACE_LOGS_MAX + before);
     restate_is_sound(&bruno);
     member_free(&ana);
     member_free(&bruno);

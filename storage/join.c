@@ -1,4 +1,5 @@
-/* The rows are two: that the first meeting is still to come, and what the welcome told. */
+/* The rows are two: that the first meeting is still to come, and what own devices share from the
+ * beginning: their secret, and behind it, on a device that joined, the knock key it was told. */
 #include "storage/join.h"
 
 #include <string.h>
@@ -306,8 +307,8 @@ enum err join_finish(struct ledger_txn *txn)
 
 /* What own devices share. */
 
-static enum err join_welcomed(const struct snapshot *snapshot, size_t at,
-                              uint8_t out[static KEY_SIZE])
+static enum err join_shared(const struct snapshot *snapshot, size_t at,
+                            uint8_t out[static KEY_SIZE])
 {
     struct buf opened = {0};
     struct key key;
@@ -315,8 +316,10 @@ static enum err join_welcomed(const struct snapshot *snapshot, size_t at,
 
     key_of_byte(META_WELCOME, &key);
     err = ledger_get_secret(snapshot, &key, &opened);
-    if (err == ERR_OK && opened.size != JOIN_ROW_SIZE)
+    if (err == ERR_OK && opened.size != KEY_SIZE && opened.size != JOIN_ROW_SIZE)
         err = ERR_CORRUPT;
+    if (err == ERR_OK && opened.size < at + KEY_SIZE)
+        err = ERR_NOT_FOUND;
     if (err == ERR_OK)
         memcpy(out, opened.data + at, KEY_SIZE);
     if (opened.data != NULL)
@@ -345,8 +348,8 @@ static enum err join_on_epoch(void *self, const struct hash *id)
 }
 
 /* PROTOCOL OWN-1: "The psk between devices of one member is KDF(key, `kith sibling`, nothing),
- * where key is that of the self space's epoch of depth 1, of several the one with the least id." */
-enum err join_secret(const struct snapshot *snapshot, uint8_t out[static KEY_SIZE])
+ * where key is that of the first epoch of the self space." */
+static enum err join_derive(const struct snapshot *snapshot, uint8_t out[static KEY_SIZE])
 {
     struct join_search search = {.snapshot = snapshot, .key = secret_new(KEY_SIZE)};
     struct space_row self;
@@ -358,15 +361,37 @@ enum err join_secret(const struct snapshot *snapshot, uint8_t out[static KEY_SIZ
         err = epoch_table_each(snapshot, self.number, join_on_epoch, &search);
     if (err == ERR_CANCELLED)
         err = ERR_OK;
-    if (err == ERR_OK && search.is_found)
+    if (err == ERR_OK && !search.is_found)
+        err = ERR_NOT_FOUND;
+    if (err == ERR_OK)
         digest_derive(search.key, "kith sibling", span_of(NULL, 0), out);
-    else if (err == ERR_OK)
-        err = join_welcomed(snapshot, 0, out);
     secret_free(search.key);
     return err;
 }
 
+enum err join_begin(struct ledger_txn *txn)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    uint8_t *secret = secret_new(KEY_SIZE);
+    enum err err = secret != NULL ? join_derive(&snapshot, secret) : ERR_NOMEM;
+    struct key key;
+
+    key_of_byte(META_WELCOME, &key);
+    if (err == ERR_OK)
+        err = ledger_put_secret(txn, &key, span_of(secret, KEY_SIZE));
+    secret_free(secret);
+    return err;
+}
+
+enum err join_secret(const struct snapshot *snapshot, uint8_t out[static KEY_SIZE])
+{
+    enum err err = join_shared(snapshot, 0, out);
+
+    /* A first device whose store is older than the row. */
+    return err == ERR_NOT_FOUND ? join_derive(snapshot, out) : err;
+}
+
 enum err join_knock(const struct snapshot *snapshot, uint8_t out[static KEY_SIZE])
 {
-    return join_welcomed(snapshot, KEY_SIZE, out);
+    return join_shared(snapshot, KEY_SIZE, out);
 }

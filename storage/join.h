@@ -53,7 +53,10 @@ MUST_USE enum err join_is_pending(const struct snapshot *snapshot, bool *out);
 /* It holds it: it may write now. Nothing while the views are behind. */
 MUST_USE enum err join_finish(struct ledger_txn *txn);
 
-/* The secret that own devices share: the psk between them. ERR_NOT_FOUND. */
+/* On the first device, which has opened the first epoch of its self space: keeps the secret that
+ * own devices share. */
+MUST_USE enum err join_begin(struct ledger_txn *txn);
+/* That secret: the psk between them. ERR_NOT_FOUND. */
 MUST_USE enum err join_secret(const struct snapshot *snapshot, uint8_t out[static KEY_SIZE]);
 /* The knock key the welcome told. ERR_NOT_FOUND on a device that was never new. */
 MUST_USE enum err join_knock(const struct snapshot *snapshot, uint8_t out[static KEY_SIZE]);

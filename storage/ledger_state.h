@@ -23,7 +23,7 @@ enum meta_key {
     META_OLD_KEYS = 5,
     META_RUNNING = 6,
     META_JOINING = 7, /* this device is new: join.h */
-    META_WELCOME = 8,
+    META_WELCOME = 8, /* what own devices share from the beginning: join.h */
     META_NETWORK = 9, /* number of the own network space, 0 for none; older stores lack the row */
     META_OUT = 10,    /* the device whose being shut out the journal tells */
     META_REBUILT = 11 /* entries there were when the views were thrown away last */

@@ -337,6 +337,8 @@ enum err ledger_create(struct kv *kv, const struct device_secrets *secrets,
         return err;
     err = space_create(txn, SPACE_SELF, NULL, &self);
     if (err == ERR_OK)
+        err = join_begin(txn);
+    if (err == ERR_OK)
         err = space_create(txn, SPACE_CARD, NULL, &card);
     if (err == ERR_OK)
         err = space_certify(txn, device_name);

@@ -444,8 +444,7 @@ void vouching_link(struct vouching *vouching, size_t one, size_t other)
     judge_met(&vouching->judge, other, one);
     vouching->is_peer[one][other] = vouching->is_peer[other][one] = true;
     world_op(left, "peer.invite", json_object(), vouching_on_uri, right);
-    /* Whoever is let into a space that another device may be restating waits SPACE_LACK_MS. */
-    for (int at = 0; at < 120 && !judge_is_settled(left, right); at++)
+    for (int at = 0; at < 30 && !judge_is_settled(left, right); at++)
         world_run_until(world, world->now_ms + 1000);
     if (!judge_is_settled(left, right))
         judge_fail(&vouching->judge, "%s and %s are not linked", left->name, right->name);

@@ -2,6 +2,7 @@
 #include "node/amend.h"
 
 #include "proto/limits.h"
+#include "storage/delete.h"
 #include "storage/row.h"
 
 static void amend_note(struct amend *amend, enum err err)
@@ -165,25 +166,8 @@ void amend_restore(struct amend *amend)
 void amend_delete(struct amend *amend)
 {
     struct snapshot snapshot = ledger_txn_snapshot(amend->txn);
-    struct seen seen[DELETE_MARKS_MAX];
-    size_t count = 0;
 
-    for (size_t at = 0; at < amend->object.touched_count && count < DELETE_MARKS_MAX; at++) {
-        struct log_row log;
-        enum err err = ledger_log_numbered(&snapshot, amend->object.touched[at].log, &log);
-
-        if (err != ERR_OK) {
-            amend_note(amend, err);
-            return;
-        }
-        seen[count].device = log.device;
-        seen[count].size = log.tip.size;
-        if (amend->object.touched[at].seq > seen[count].size)
-            seen[count].size =
-                amend->object.touched[at].seq; /* Repeated from a branch cut there. */
-        count++;
-    }
-    edit_delete(&amend->edit, seen, count);
+    amend_note(amend, delete_put(&snapshot, &amend->object, &amend->edit));
     amend->changes++;
 }
 

@@ -43,6 +43,7 @@ void edit_begin(struct edit_space *space, uint8_t kind, const struct id *object,
     buf_clear(&space->memory);
     buf_clear(&space->dots);
     buf_clear(&space->seen);
+    buf_clear(&space->names);
     space->edit = (struct edit){.kind = kind, .object = *object, .time_ms = time_ms};
 }
 
@@ -83,8 +84,8 @@ void edit_next_dot(struct id *dot, uint16_t gap)
     be64_put(dot->bytes + EDIT_DOT_FIXED, be64(dot->bytes + EDIT_DOT_FIXED) + gap + 1);
 }
 
-/* Dots and marks lie in buffers that may still move: writes hold counts, and get their addresses
- * when all are in. */
+/* Dots, marks and names lie in buffers that may still move: writes hold counts, and get their
+ * addresses when all are in. */
 void edit_remove(struct edit_space *space, uint8_t field, const struct id *element,
                  const struct id *dots, size_t dots_count)
 {
@@ -101,6 +102,17 @@ void edit_delete(struct edit_space *space, const struct seen *seen, size_t seen_
     edit_push(space, &(struct write){.op = WRITE_DELETE, .seen_count = seen_count});
 }
 
+void edit_delete_named(struct edit_space *space, const struct write_name *names, size_t count)
+{
+    buf_append(&space->names, span_of(names, count * sizeof *names));
+    do {
+        size_t some = count < DELETE_NAMES_MAX ? count : DELETE_NAMES_MAX;
+
+        edit_push(space, &(struct write){.op = WRITE_DELETE, .names_count = some});
+        count -= some;
+    } while (count > 0);
+}
+
 void edit_same(struct edit_space *space, const struct id *other, uint64_t counter, bool is_same)
 {
     edit_push(
@@ -114,10 +126,17 @@ void edit_carry(struct edit_space *space, const struct original *original)
     space->edit.original = *original;
 }
 
+static bool edit_is_failed(const struct edit_space *space)
+{
+    return space->memory.is_failed || space->dots.is_failed || space->seen.is_failed ||
+           space->names.is_failed;
+}
+
 static void edit_settle(struct edit_space *space)
 {
     const struct id *dots = (const struct id *)(const void *)space->dots.data;
     const struct seen *seen = (const struct seen *)(const void *)space->seen.data;
+    const struct write_name *names = (const struct write_name *)(const void *)space->names.data;
 
     for (size_t at = 0; at < space->edit.writes_count; at++) {
         struct write *write = &space->edit.writes[at];
@@ -125,9 +144,14 @@ static void edit_settle(struct edit_space *space)
         if (write->op == WRITE_REMOVE && write->dots_count > 0) {
             write->dots = dots;
             dots += write->dots_count;
-        } else if (write->op == WRITE_DELETE && write->seen_count > 0) {
+        }
+        if (write->op == WRITE_DELETE && write->seen_count > 0) {
             write->seen = seen;
             seen += write->seen_count;
+        }
+        if (write->op == WRITE_DELETE && write->names_count > 0) {
+            write->names = names;
+            names += write->names_count;
         }
     }
 }
@@ -185,7 +209,7 @@ static void edit_put_remove(const struct write *write, struct buf *out)
 
 static void edit_put_delete(const struct write *write, struct buf *out)
 {
-    wire_put_array(out, 2);
+    wire_put_array(out, write->names_count > 0 ? 3 : 2);
     wire_put_uint(out, WRITE_DELETE);
     wire_put_array(out, write->seen_count);
     for (size_t at = 0; at < write->seen_count; at++) {
@@ -193,6 +217,8 @@ static void edit_put_delete(const struct write *write, struct buf *out)
         wire_put_bin(out, span_of(write->seen[at].device.bytes, 32));
         wire_put_uint(out, write->seen[at].size);
     }
+    if (write->names_count > 0)
+        wire_put_bin(out, span_of(write->names, write->names_count * sizeof *write->names));
 }
 
 /* Whether a dot follows upon the one before it in the edit closely enough to be written short. */
@@ -220,8 +246,9 @@ static void edit_put_dot(const struct id *last, const struct id *dot, struct buf
 }
 
 /* PROTOCOL EDIT-2: "A write is [0, field, counter, value or nil] set; [1, field, dot, value]
- * add; [2, field, element id, [dot, ...]] remove; [3, [[device, size], ...]] delete; or [4,
- * other object, counter, is same] same as. Counters are at most 2^40." */
+ * add; [2, field, element id, [dot, ...]] remove; [3, [[device, size], ...], names] delete, without
+ * names where there are none; or [4, other object, counter, is same] same as. Counters are at most
+ * 2^40." */
 static void edit_put_write(const struct write *write, const struct id *last_dot, struct buf *out)
 {
     switch (write->op) {
@@ -264,7 +291,7 @@ enum err edit_write(struct edit_space *space, struct buf *out)
     const struct id *last_dot = NULL;
     size_t begun_at = out->size;
 
-    if (space->memory.is_failed || space->dots.is_failed || space->seen.is_failed)
+    if (edit_is_failed(space))
         return ERR_NOMEM;
     if (space->edit.writes_count == 0 || space->edit.writes_count > EDIT_WRITES_MAX)
         return ERR_LIMIT;
@@ -355,6 +382,16 @@ static void edit_read_seen(struct wire *wire, struct edit_space *space, struct w
     }
 }
 
+static void edit_read_names(struct wire *wire, struct edit_space *space, struct write *write)
+{
+    struct span names = wire_bin(wire, WRITE_NAME_SIZE, DELETE_NAMES_MAX * WRITE_NAME_SIZE);
+
+    if (names.size % WRITE_NAME_SIZE != 0)
+        wire_fail(wire);
+    write->names_count = names.size / WRITE_NAME_SIZE;
+    buf_append(&space->names, span_of(names.data, write->names_count * WRITE_NAME_SIZE));
+}
+
 /* The add before it, if there is one, ends in last. */
 static void edit_read_dot(struct wire *wire, struct edit_last *last)
 {
@@ -397,6 +434,8 @@ static void edit_read_write(struct wire *list, const struct kind *kind, struct e
         break;
     case WRITE_DELETE:
         edit_read_seen(&row, space, &write);
+        if (row.left > 0)
+            edit_read_names(&row, space, &write);
         break;
     case WRITE_SAME:
         wire_bytes(&row, write.other.bytes, ID_SIZE);
@@ -430,7 +469,7 @@ enum err edit_read(struct edit_space *space, struct span bytes)
     if (space->edit.has_original)
         original_read(&wire, &space->edit.original);
     wire_end(&wire);
-    if (space->memory.is_failed || space->dots.is_failed || space->seen.is_failed)
+    if (edit_is_failed(space))
         return ERR_NOMEM;
     edit_settle(space);
     return wire_err(&space->doc);
@@ -442,7 +481,7 @@ size_t edit_marks(const struct edit *edit)
 
     for (size_t at = 0; at < edit->writes_count; at++)
         count += edit->writes[at].dots_count + edit->writes[at].seen_count +
-                 (edit->writes[at].op != WRITE_SET);
+                 edit->writes[at].names_count + (edit->writes[at].op != WRITE_SET);
     return count;
 }
 
@@ -452,6 +491,7 @@ void edit_release(struct edit_space *space)
     buf_release(&space->memory);
     buf_release(&space->dots);
     buf_release(&space->seen);
+    buf_release(&space->names);
     space->edit = (struct edit){0};
 }
 

@@ -23,12 +23,14 @@ enum {
     VALUE_SIZE_MAX = 250 << 10, /* one value of one field; an edit must still fit an entry */
     SET_ELEMENTS_MAX = 1024,    /* elements of one set of one object that ops accept */
     OBJECT_EDITS_MAX = 256,     /* edits of one object that its history reaches back */
-    OBJECT_MARKS_MAX = 8192,    /* dots, ties and marks of logs in one object of somebody else:
+    OBJECT_MARKS_MAX = 8192,    /* dots, ties, marks of logs, names in an object of another's:
                                    each write looks through them */
     SPACE_LOGS_MAX = 1024,      /* logs that edits in a space of somebody else's may name */
     REMOVE_DOTS_MAX = 256,      /* dots one remove lists */
     FORGET_PLACES_MAX = 4096,   /* entries one forget names: they fit a value */
     DELETE_MARKS_MAX = 256,     /* logs one delete can have seen: LOGS_PER_PEER_MAX */
+    DELETE_NAMES_MAX = 64,      /* writes one delete names; an edit may hold many */
+    DELETE_WRITES_MAX = 16384,  /* writes the deletes of one edit name: they fit an entry */
 
     NAME_SIZE_MAX = 200,       /* bytes of a person's or organisation's name on a card */
     DEVICE_NAME_SIZE_MAX = 32, /* a chain of certificates must fit message 3 */

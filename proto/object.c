@@ -1,7 +1,7 @@
 /*
  * Merging. Registers: the greater counter wins, then the later clamped time, the greater device,
  * the greater entry hash. Sets: an add lives until its dot is removed, and a removed dot stays
- * removed. Deletes hide what they saw.
+ * removed. What deletes hide is told by object_seen.c.
  */
 #include "proto/object.h"
 
@@ -10,10 +10,9 @@
 #include "crypto/heap.h"
 #include "proto/kind.h"
 #include "proto/limits.h"
+#include "proto/object_seen.h"
 
-/* Room for one more element in an array that grows by doubling; the new element is zeroed. NULL
- * without memory. */
-static void *object_more(void **array, size_t *count, size_t size)
+void *object_more(void **array, size_t *count, size_t size)
 {
     void *grown = *array;
     uint8_t *at;
@@ -32,16 +31,16 @@ static void *object_more(void **array, size_t *count, size_t size)
     return at;
 }
 
-#define OBJECT_MORE(array, count) object_more((void **)&(array), &(count), sizeof *(array))
-
 /* PROTOCOL ORIGIN-2: "Merging, ties, duplicates and deletes use the original alone: its device, its
- * number in that device's log, its entry hash, its time." */
+ * number in that device's log, its entry hash, its time. Which write it is its entry hash says,
+ * never device and number: two branches of one log have one each." */
 enum err object_identify(const struct edit *edit, const struct object_context *context,
                          struct origin *in_out)
 {
     in_out->time_ms = edit->time_ms;
     if (!edit->has_original)
         return ERR_OK;
+    in_out->is_apart = true;
     in_out->device = edit->original.device;
     in_out->seq = edit->original.seq;
     in_out->entry_hash = edit->original.entry_hash;
@@ -251,42 +250,7 @@ static enum err object_apply_remove(struct object *object, const struct write *w
     return ERR_OK;
 }
 
-/* Deletes and ties. */
-
-static enum err object_reach(struct object_reach **list, size_t *count, uint32_t log, uint64_t seq)
-{
-    struct object_reach *more;
-
-    for (size_t at = 0; at < *count; at++)
-        if ((*list)[at].log == log) {
-            if (seq > (*list)[at].seq)
-                (*list)[at].seq = seq;
-            return ERR_OK;
-        }
-    more = object_more((void **)list, count, sizeof **list);
-    if (more == NULL)
-        return ERR_NOMEM;
-    more->log = log;
-    more->seq = seq;
-    return ERR_OK;
-}
-
-/* PROTOCOL MERGE-4: "A delete names, for each log, how much of it the writer had seen; it hides
- * the object unless some write is beyond that." */
-static enum err object_apply_delete(struct object *object, const struct write *write,
-                                    const struct object_context *context)
-{
-    for (size_t at = 0; at < write->seen_count; at++) {
-        uint32_t log;
-        enum err err = context->log_number(context->self, &write->seen[at].device, &log);
-
-        if (err == ERR_OK)
-            err = object_reach(&object->hidden, &object->hidden_count, log, write->seen[at].size);
-        if (err != ERR_OK)
-            return err;
-    }
-    return ERR_OK;
-}
+/* Ties. */
 
 static enum err object_apply_same(struct object *object, const struct write *write,
                                   const struct origin *origin, const struct object_context *context)
@@ -324,7 +288,7 @@ static enum err object_apply_write(struct object *object, const struct write *wr
     case WRITE_REMOVE:
         return object_apply_remove(object, write);
     case WRITE_DELETE:
-        return object_apply_delete(object, write, context);
+        return object_see_delete(object, write, context);
     case WRITE_SAME:
         return object_apply_same(object, write, origin, context);
     }
@@ -361,7 +325,7 @@ enum err object_apply(struct object *object, const struct edit *edit, const stru
         has_touched |= edit->writes[at].op != WRITE_DELETE;
     }
     if (err == ERR_OK && has_touched)
-        err = object_reach(&object->touched, &object->touched_count, origin->log, origin->seq);
+        err = object_see_write(object, origin);
     return err == ERR_OK ? object_note_edit(object, origin->arrival) : err;
 }
 
@@ -401,7 +365,7 @@ bool object_prune(struct object *object, object_lost_fn is_lost, void *self)
             has_lost = true;
         }
     if (has_lost && object->registers_count + object->elements_count + object->ties_count == 0)
-        object->touched_count = 0;
+        object->touched_count = object->apart_count = 0;
     return has_lost;
 }
 
@@ -409,26 +373,13 @@ bool object_prune(struct object *object, object_lost_fn is_lost, void *self)
 
 size_t object_marks(const struct object *object)
 {
-    size_t count = object->gone_count + object->touched_count + object->hidden_count +
-                   object->ties_count + object->elements_count;
+    size_t count = object->gone_count + object->touched_count + object->apart_count +
+                   object->hidden_count + object->named_count + object->ties_count +
+                   object->elements_count;
 
     for (size_t at = 0; at < object->elements_count; at++)
         count += object->elements[at].dots_count;
     return count;
-}
-
-bool object_is_visible(const struct object *object)
-{
-    for (size_t at = 0; at < object->touched_count; at++) {
-        uint64_t hidden = 0;
-
-        for (size_t other = 0; other < object->hidden_count; other++)
-            if (object->hidden[other].log == object->touched[at].log)
-                hidden = object->hidden[other].seq;
-        if (object->touched[at].seq > hidden)
-            return true;
-    }
-    return false;
 }
 
 const struct object_register *object_register(const struct object *object, uint8_t field)
@@ -583,7 +534,9 @@ void object_release(struct object *object)
     heap_free(object->elements);
     heap_free(object->gone);
     heap_free(object->touched);
+    heap_free(object->apart);
     heap_free(object->hidden);
+    heap_free(object->named);
     heap_free(object->ties);
     heap_free(object->edits);
     buf_release(&object->memory);

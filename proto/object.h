@@ -2,8 +2,8 @@
  * Objects: sets of fields, changed by edits, merged without order. A register write carries counter
  * = 1 + the greatest seen for that field; greater counter wins, then later time (clamped to
  * 2020-2100), greater device id, greater entry hash. Sets hold elements under random dots; a remove
- * lists the dots it saw. A delete names the marks it saw and hides the object whole; a write it did
- * not see shows it whole again.
+ * lists the dots it saw. A delete names the writes it saw and hides the object whole; a write it
+ * did not see shows it whole again. A place in a log names no write: two branches have one each.
  *
  * Pure: what an edit means for an object, nothing of where either is kept.
  */
@@ -24,13 +24,21 @@ enum write_op {
     WRITE_SET = 0,    /* register: field, counter, value */
     WRITE_ADD = 1,    /* set: field, dot, value */
     WRITE_REMOVE = 2, /* set: field, element, dots */
-    WRITE_DELETE = 3, /* the object: marks seen */
+    WRITE_DELETE = 3, /* the object: writes seen */
     WRITE_SAME = 4    /* the object: other, counter, is_same */
 };
 
+/* What an earlier kith named instead of writes. */
 struct seen {
     struct public_key device;
     uint64_t size;
+};
+
+enum { WRITE_NAME_SIZE = 8 };
+
+/* The first bytes of the payload hash of the entry that a write came in first. */
+struct write_name {
+    uint8_t bytes[WRITE_NAME_SIZE];
 };
 
 struct write {
@@ -44,6 +52,8 @@ struct write {
     size_t dots_count;
     const struct seen *seen; /* WRITE_DELETE */
     size_t seen_count;
+    const struct write_name *names; /* WRITE_DELETE */
+    size_t names_count;
     struct id other; /* WRITE_SAME */
     bool is_same;
 };
@@ -63,9 +73,10 @@ struct edit {
 struct edit_space {
     struct wire_doc doc;
     struct edit edit;
-    struct buf memory; /* writes, dots, marks */
+    struct buf memory; /* writes */
     struct buf dots;
     struct buf seen;
+    struct buf names;
 };
 
 /* Element id of a value in a set: the first 16 bytes of digest("kith element", field || normalised
@@ -83,7 +94,10 @@ void edit_add_element(struct edit_space *space, uint8_t field, const struct id *
 void edit_next_dot(struct id *dot, uint16_t gap);
 void edit_remove(struct edit_space *space, uint8_t field, const struct id *element,
                  const struct id *dots, size_t dots_count);
+/* By marks: only to carry on what an earlier kith wrote. */
 void edit_delete(struct edit_space *space, const struct seen *seen, size_t seen_count);
+/* As many deletes as the names need, at least one; DELETE_WRITES_MAX at most. */
+void edit_delete_named(struct edit_space *space, const struct write_name *names, size_t count);
 void edit_same(struct edit_space *space, const struct id *other, uint64_t counter, bool is_same);
 /* The edit repeats writes of this original; time and counters are the original's too. */
 void edit_carry(struct edit_space *space, const struct original *original);
@@ -107,6 +121,8 @@ struct origin {
     uint64_t time_ms;
     struct public_key device;
     struct hash entry_hash; /* payload hash of the entry */
+    bool is_apart;          /* its log does not hold it: it was cut, or is repeated elsewhere */
+    bool was_cut;           /* its log went another way once */
 };
 
 struct object_register {
@@ -134,6 +150,7 @@ struct object_element {
 struct object_reach {
     uint32_t log;
     uint64_t seq;
+    struct write_name name; /* of the write there; of marks that deletes saw: zeros */
 };
 
 struct object_tie {
@@ -154,10 +171,14 @@ struct object {
     size_t elements_count;
     struct id *gone; /* dots removed, kept for ever: an add that arrives later stays removed */
     size_t gone_count;
-    struct object_reach *touched; /* greatest seq of each log that wrote here, deletes aside */
+    struct object_reach *touched; /* the newest write of each log, deletes aside */
     size_t touched_count;
-    struct object_reach *hidden; /* what deletes saw of each log */
+    struct object_reach *apart; /* writes that stand in no log, or behind the newest; sorted */
+    size_t apart_count;
+    struct object_reach *hidden; /* what deletes without names saw of each log */
     size_t hidden_count;
+    struct write_name *named; /* what deletes saw; sorted */
+    size_t named_count;
     struct object_tie *ties; /* "same as" */
     size_t ties_count;
     uint64_t *edits; /* arrivals of the newest OBJECT_EDITS_MAX edits, as they were merged */
@@ -178,10 +199,11 @@ struct object_context {
 };
 
 /* Whose an edit is: fills in the time, and for one that repeats (original.h) the first writer's
- * device, log, seq and entry hash. */
+ * device, log, seq and entry hash; such a one is apart. */
 MUST_USE enum err object_identify(const struct edit *edit, const struct object_context *context,
                                   struct origin *in_out);
-/* How many dots, ties and marks of logs an object has, and an edit would add at most. */
+/* How many dots, ties, marks of logs and names of writes an object has, and an edit would add at
+ * most. */
 size_t object_marks(const struct object *object);
 size_t edit_marks(const struct edit *edit);
 /* Merges an edit. Values stay borrowed from the edit: call object_own, or write the object out,

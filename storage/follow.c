@@ -327,7 +327,9 @@ static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
     struct origin origin = {.arrival = entry->arrival,
                             .log = entry->log,
                             .seq = entry->seq,
-                            .device = cache->log.device};
+                            .device = cache->log.device,
+                            .is_apart = entry->is_cut,
+                            .was_cut = follow_was_cut(txn, cache)};
     struct entry hashed = entry->entry;
     bool is_named = false, is_dead;
     enum err err;

@@ -42,8 +42,8 @@ enum err follow_place_log(struct ledger_txn *txn, const struct space_row *space,
 }
 
 /* PROTOCOL MERGE-5: "An edit that would give an object of somebody else more than OBJECT_MARKS_MAX
- * dots, ties and marks of logs, or their space more than SPACE_LOGS_MAX logs, or that makes any
- * object larger than 1 MiB as it is kept, is passed over." */
+ * dots, ties, marks of logs and names, or their space more than SPACE_LOGS_MAX logs, or that makes
+ * any object larger than 1 MiB as it is kept, is passed over." */
 bool follow_bound_is_beyond(const struct space_row *space, const struct object *object,
                             const struct edit *edit)
 {

@@ -20,8 +20,37 @@ static bool follow_is_lost(void *self, uint64_t arrival)
     return row.entry.payload.size == 0 || expiry_is_over(snapshot, &row);
 }
 
+/* A log that is cut in this transaction was read before it, perhaps. */
+bool follow_was_cut(const struct ledger_txn *txn, const struct follow_cache *cache)
+{
+    const struct ledger_touched *log = touched_find(txn, cache->space.number, &cache->log.device);
+
+    return cache->log.cuts > 0 || (log != NULL && log->row.cuts > 0);
+}
+
+/* Does this edit, which stands apart from its log, show what it says? */
+static bool follow_shows_apart(const struct snapshot *snapshot, uint64_t arrival)
+{
+    struct edit_space edit = {0};
+    struct buf plain = {0};
+    struct entry_row row;
+    bool shows = false;
+
+    if (ledger_entry(snapshot, arrival, &row) == ERR_OK && row.entry.payload.size > 0 &&
+        !expiry_is_over(snapshot, &row) && ledger_open_entry(snapshot, &row, &plain) == ERR_OK &&
+        edit_read(&edit, buf_span(&plain)) == ERR_OK)
+        for (size_t at = 0; at < edit.edit.writes_count; at++)
+            shows |=
+                edit.edit.writes[at].op != WRITE_DELETE && (row.is_cut || edit.edit.has_original);
+    edit_release(&edit);
+    if (plain.data != NULL)
+        secret_wipe(plain.data, plain.capacity);
+    buf_release(&plain);
+    return shows;
+}
+
 /* Entries that no forget names wrote here, too: what they say may have been displaced by what is
- * lost now. */
+ * lost now. A place in a log says nothing of those apart. */
 static bool follow_has_others(const struct snapshot *snapshot, const struct object *object)
 {
     for (size_t at = 0; at < object->touched_count; at++) {
@@ -32,6 +61,9 @@ static bool follow_has_others(const struct snapshot *snapshot, const struct obje
         if (err == ERR_OK && row.entry.payload.size > 0 && !expiry_is_over(snapshot, &row))
             return true;
     }
+    for (size_t at = 0; object->apart_count > 0 && at < object->edits_count; at++)
+        if (follow_shows_apart(snapshot, object->edits[at]))
+            return true;
     return false;
 }
 

@@ -56,6 +56,8 @@ bool follow_bound_is_beyond(const struct space_row *space, const struct object *
  * where that does not tell all. */
 MUST_USE enum err follow_prune(struct ledger_txn *txn, const struct space_row *space, uint8_t kind,
                                const struct id *object);
+/* Did this log go another way once? */
+bool follow_was_cut(const struct ledger_txn *txn, const struct follow_cache *cache);
 /* The space is merged again before follow ends. */
 MUST_USE enum err follow_demand_again(struct ledger_txn *txn, uint32_t space);
 /* Follow_again.c: makes the objects of the space cache->again from nothing, because another

@@ -8,6 +8,7 @@
 #include "proto/forget.h"
 #include "proto/limits.h"
 #include "storage/absent.h"
+#include "storage/delete.h"
 #include "storage/follow_state.h"
 #include "storage/return_table.h"
 #include "storage/row.h"
@@ -124,22 +125,12 @@ static enum err forget_look_log(struct forget_work *work)
 /* A delete that has seen all there is hides what others still show. */
 static enum err forget_delete(struct forget_work *work, const struct forget_one *one)
 {
-    const struct object *object = &one->object;
     struct snapshot snapshot = ledger_txn_snapshot(work->txn);
-    struct seen seen[DELETE_MARKS_MAX];
-    size_t count = 0;
+    enum err err;
 
-    for (size_t at = 0; at < object->touched_count && count < DELETE_MARKS_MAX; at++) {
-        struct log_row log;
-        enum err err = ledger_log_numbered(&snapshot, object->touched[at].log, &log);
-
-        if (err != ERR_OK)
-            return err;
-        seen[count++] = (struct seen){.device = log.device, .size = object->touched[at].seq};
-    }
     edit_begin(&work->edit, one->target->kind, &one->target->object, work->txn->now_ms);
-    edit_delete(&work->edit, seen, count);
-    return ledger_append(work->txn, &work->space.id, &work->edit, 0);
+    err = delete_put(&snapshot, &one->object, &work->edit);
+    return err == ERR_OK ? ledger_append(work->txn, &work->space.id, &work->edit, 0) : err;
 }
 
 /* PROTOCOL FORGET-1: "with the kind and the id of what it forgets and places: [[device, [[entry,

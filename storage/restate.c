@@ -144,8 +144,7 @@ static enum err restate_gone(struct restate_work *work, const struct object *obj
     return err;
 }
 
-/* PROTOCOL RESTATE-5: "of an object that a delete hides, a delete with the same marks." */
-static enum err restate_hidden(struct restate_work *work, const struct object *object)
+static enum err restate_marks(struct restate_work *work, const struct object *object)
 {
     struct snapshot snapshot = ledger_txn_snapshot(work->txn);
     struct seen seen[DELETE_MARKS_MAX];
@@ -164,6 +163,22 @@ static enum err restate_hidden(struct restate_work *work, const struct object *o
     edit_begin(&work->edit, object->kind, &object->id, work->txn->now_ms);
     edit_delete(&work->edit, seen, count);
     return restate_append(work, 0);
+}
+
+/* PROTOCOL RESTATE-5: "of an object that deletes hide, deletes with the same names and marks." */
+static enum err restate_hidden(struct restate_work *work, const struct object *object)
+{
+    enum err err = restate_marks(work, object);
+
+    for (size_t at = 0; err == ERR_OK && at < object->named_count; at += DELETE_WRITES_MAX) {
+        size_t left = object->named_count - at;
+
+        edit_begin(&work->edit, object->kind, &object->id, work->txn->now_ms);
+        edit_delete_named(&work->edit, object->named + at,
+                          left < DELETE_WRITES_MAX ? left : DELETE_WRITES_MAX);
+        err = restate_append(work, 0);
+    }
+    return err;
 }
 
 /* PROTOCOL RESTATE-5: "of each object that shows, the write that holds each field, cleared ones

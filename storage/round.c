@@ -328,9 +328,10 @@ static enum err round_open_item(const struct snapshot *snapshot, struct round_re
         err = edit_read(&item->edit, buf_span(&item->plain));
     chunk->doc = item->edit.doc;
     item->edit.doc = (struct wire_doc){0};
-    item->is_for_follow =
-        err == ERR_OK ? !round_is_sorted_kind(item->edit.edit.kind) || item->edit.edit.has_original
-                      : err == ERR_NOT_FOUND || err == ERR_FORGED || err == ERR_MALFORMED;
+    item->is_for_follow = err == ERR_OK
+                              ? !round_is_sorted_kind(item->edit.edit.kind) ||
+                                    item->edit.edit.has_original || reader->keys[key].was_cut
+                              : err == ERR_NOT_FOUND || err == ERR_FORGED || err == ERR_MALFORMED;
     if (err != ERR_OK || item->is_for_follow)
         return item->is_for_follow ? ERR_OK : err;
     item->space = reader->keys[key].space;

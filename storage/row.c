@@ -2,8 +2,9 @@
  * A row's bytes: counts and numbers as variable-length integers (seven bits a byte, the high bit
  * says that more follow), an arrival number as the step from the one written before it (its sign
  * lowest), a dot as how many bytes it has in common with the one before it and the others; ids are
- * plain. An element's id follows from its value and is not told. Arrays are made a power of two
- * long, as proto/object grows them.
+ * plain. An element's id follows from its value and is not told. The names of the newest writes
+ * stand at the end, before what few objects have: writes apart, and names that deletes told. Arrays
+ * are made a power of two long, as proto/object grows them.
  */
 #include "storage/row.h"
 
@@ -74,6 +75,25 @@ static void row_put_reaches(struct buf *out, const struct object_reach *reaches,
     }
 }
 
+static void row_put_name(struct buf *out, const struct write_name *name)
+{
+    buf_append(out, span_of(name->bytes, WRITE_NAME_SIZE));
+}
+
+static void row_put_seen(struct buf *out, const struct object *object)
+{
+    for (size_t at = 0; at < object->touched_count; at++)
+        row_put_name(out, &object->touched[at].name);
+    if (object->apart_count + object->named_count == 0)
+        return;
+    row_put_reaches(out, object->apart, object->apart_count);
+    for (size_t at = 0; at < object->apart_count; at++)
+        row_put_name(out, &object->apart[at].name);
+    buf_number(out, object->named_count);
+    for (size_t at = 0; at < object->named_count; at++)
+        row_put_name(out, &object->named[at]);
+}
+
 static void row_put_ties(struct row_writer *writer, const struct object *object)
 {
     buf_number(writer->out, object->ties_count);
@@ -110,6 +130,7 @@ void row_write(const struct object *object, struct buf *out)
     buf_number(out, object->edits_count);
     for (size_t at = 0; at < object->edits_count; at++)
         row_put_arrival(&writer, object->edits[at]);
+    row_put_seen(out, object);
 }
 
 /* Reading: a failure sticks. */
@@ -269,6 +290,32 @@ static struct object_reach *row_reaches(struct row_reader *reader, size_t *out_c
     return reaches;
 }
 
+static void row_name(struct row_reader *reader, struct write_name *out)
+{
+    struct span bytes = row_bytes(reader, WRITE_NAME_SIZE);
+
+    if (bytes.size == WRITE_NAME_SIZE)
+        memcpy(out->bytes, bytes.data, WRITE_NAME_SIZE);
+}
+
+/* Rows of an older kith end before it. */
+static void row_seen(struct row_reader *reader, struct object *out)
+{
+    if (reader->at == reader->end)
+        return;
+    for (size_t at = 0; at < out->touched_count && reader->err == ERR_OK; at++)
+        row_name(reader, &out->touched[at].name);
+    if (reader->at == reader->end || reader->err != ERR_OK)
+        return;
+    out->apart = row_reaches(reader, &out->apart_count);
+    for (size_t at = 0; at < out->apart_count && reader->err == ERR_OK; at++)
+        row_name(reader, &out->apart[at].name);
+    if (reader->err == ERR_OK)
+        out->named = row_array(reader, WRITE_NAME_SIZE, sizeof *out->named, &out->named_count);
+    for (size_t at = 0; at < out->named_count && reader->err == ERR_OK; at++)
+        row_name(reader, &out->named[at]);
+}
+
 static void row_ties(struct row_reader *reader, struct object *out)
 {
     out->ties = row_array(reader, ID_SIZE + 3, sizeof *out->ties, &out->ties_count);
@@ -312,6 +359,8 @@ enum err row_read(struct span bytes, struct object *out)
         row_ties(&reader, out);
     if (reader.err == ERR_OK)
         row_edits(&reader, out);
+    if (reader.err == ERR_OK)
+        row_seen(&reader, out);
     if (reader.err == ERR_OK && reader.at != reader.end)
         reader.err = ERR_CORRUPT;
     if (reader.err != ERR_OK)

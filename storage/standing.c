@@ -41,6 +41,9 @@ static bool standing_has_touched(const struct object *object, uint32_t log)
     for (size_t at = 0; at < object->touched_count; at++)
         if (object->touched[at].log == log)
             return true;
+    for (size_t at = 0; at < object->apart_count; at++)
+        if (object->apart[at].log == log)
+            return true;
     return false;
 }
 

@@ -9,7 +9,7 @@ from second_keys import Refused, about, digest, fresh, kdf, x25519_public
 from second_log import Entry, Log
 from second_member import (Identity, Invitation, Self, door_of, invite, now_ms,
                            packed_address, read_addresses)
-from second_object import edits_of, read
+from second_object import deletes, edits_of, read
 from second_pack import pack
 from second_session import IDENTITY, LINK, Session
 
@@ -178,13 +178,12 @@ class Node:
 
     def forget(self, space, kind, object_id):
         """MERGE-4, FORGET-1: the object is deleted, then each of its entries named."""
-        books = self.books_of(space)
-        marks = [[book.log.device, book.log.size()] for book in books]
-        self.edit(space, [kind, object_id, now_ms(), [[3, marks]]])
+        edits = [edit for edit in edits_of(self.books_of(space))
+                 if (edit.kind, edit.id) == (kind, object_id)]
+        self.edit(space, [kind, object_id, now_ms(), deletes(edits)])
         places = {}
-        for edit in edits_of(books):
-            if (edit.kind, edit.id) == (kind, object_id):
-                places.setdefault(edit.at[0], []).append(edit.named[1:])
+        for edit in edits:
+            places.setdefault(edit.at[0], []).append(edit.named[1:])
         self.write(space, KIND_FORGET, fresh(16), {
             1: kind, 2: object_id, 3: pack([list(one) for one in places.items()])})
 

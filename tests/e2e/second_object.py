@@ -3,6 +3,7 @@ pair spaces need them."""
 from second_pack import Malformed, unpack
 
 KIND_RESTATEMENT, KIND_FORGET = 55, 56
+NAME_SIZE = 8
 YEAR_2020, YEAR_2100 = 1577836800000, 4102444800000
 
 
@@ -13,16 +14,27 @@ class Object:
         self.registers = {}  # field -> (counter, time, device, hash, value)
         self.adds = {}       # dot -> (field, value)
         self.removed = set()
-        self.places = set()  # (device, seq) of every write that shows it
-        self.deletes = []
+        self.newest = {}     # device -> (seq, name) of its newest write
+        self.apart = set()   # (device, seq, name) of what is repeated
+        self.named = set()   # by deletes
+        self.marks = {}      # device -> size, in deletes of an earlier kith
 
-    def write(self, write, origin):
+    def see(self, device, seq, name, is_repeated):
+        """MERGE-4: the newest write of a log stands for those before, a repetition for itself."""
+        if is_repeated and seq > 0:
+            self.apart.add((device, seq, name))
+        elif not is_repeated and seq > self.newest.get(device, (0,))[0]:
+            self.newest[device] = seq, name
+
+    def write(self, write, origin, is_repeated):
         device, seq, entry_hash, time = origin
         what, *rest = write
         if what == 3:  # MERGE-4
-            self.deletes.append({one: size for one, size in rest[0]})
+            for one, size in rest[0]:
+                self.marks[one] = max(size, self.marks.get(one, 0))
+            self.named.update(names_of(rest[1]) if rest[1:] else ())
             return
-        self.places.add((device, seq))
+        self.see(device, seq, entry_hash[:NAME_SIZE], is_repeated)
         if what == 0:  # MERGE-1, MERGE-2
             field, counter, value = rest
             time = min(max(time, YEAR_2020), YEAR_2100)
@@ -37,8 +49,9 @@ class Object:
             self.removed.update(rest[2])
 
     def is_hidden(self):
-        return any(all(seq <= marks.get(device, 0) for device, seq in self.places)
-                   for marks in self.deletes)
+        writes = [(device, *write) for device, write in self.newest.items()] + list(self.apart)
+        return all(name in self.named or seq <= self.marks.get(device, 0)
+                   for device, seq, name in writes)
 
     def value(self, field):
         return self.registers[field][4] if field in self.registers else None
@@ -46,6 +59,19 @@ class Object:
     def values(self, field):
         return sorted(value for dot, (at, value) in self.adds.items()
                       if at == field and dot not in self.removed)
+
+
+def names_of(names):
+    """EDIT-2: 8 bytes each, and at most 64."""
+    if not isinstance(names, bytes) or len(names) % NAME_SIZE or not 8 <= len(names) <= 512:
+        raise Malformed("names of writes")
+    return {names[at:at + NAME_SIZE] for at in range(0, len(names), NAME_SIZE)}
+
+
+def deletes(edits):
+    """MERGE-4: deletes that name what these edits wrote."""
+    names = sorted({edit.origin[2][:NAME_SIZE] for edit in edits})
+    return [[3, [], b"".join(names[at:at + 64])] for at in range(0, len(names), 64)]
 
 
 def spelled_out(writes):
@@ -70,7 +96,13 @@ class Edit:
         original = rest[0] if rest else [*self.named]
         self.place = tuple(original[3:]) or self.at
         self.origin = (*original[:3], time)
+        self.is_repeated = bool(rest)
         self.writes = list(spelled_out(writes))
+        for write in self.writes:
+            if write[0] == 3 and write[3:]:
+                raise Malformed("a delete")
+            if write[0] == 3 and write[2:]:
+                names_of(write[2])
 
 
 def edits_of(books):
@@ -131,5 +163,5 @@ def read(books, keys):
         if counts is None or not counts.is_dead(edit):
             one = objects.setdefault((edit.kind, edit.id), Object())
             for write in edit.writes:
-                one.write(write, edit.origin)
+                one.write(write, edit.origin, edit.is_repeated)
     return {key: one for key, one in objects.items() if not one.is_hidden()}

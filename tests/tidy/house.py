@@ -67,6 +67,7 @@ PARTS = {
     "proto/invite": ("invitation address", "an invitation is mostly addresses"),
     "proto/device": ("certificate", "what makes a device one of a member's"),
     "proto/edit": ("object", "how an object's edits are written and read"),
+    "proto/object_seen": ("object", "what deletes have seen of an object"),
     "proto/endorsement": ("relation audience", "the words an endorsement is made of"),
     "storage/endorsement_table": ("endorsement", "its rows and the decisions in them"),
     "storage/endorsement_merge": ("endorsement", "how rows of endorsements come to be"),

@@ -426,7 +426,9 @@ static void a_repetition_counts_as_its_original(void **state)
     assert_int_equal(object_apply(&both, &read.edit, &carrier, &context), ERR_OK);
     object_print(&both, right, sizeof right);
     assert_string_equal(left, right);
-    /* A delete that saw entry 7 of device 3 hides the repetition, too. */
+    /* A delete that names what the repetition repeats hides it, too. */
+    assert_int_equal(both.apart_count, 1);
+    assert_memory_equal(both.apart[0].name.bytes, first.entry_hash.bytes, WRITE_NAME_SIZE);
     assert_int_equal(both.touched_count, 1);
     assert_int_equal(both.touched[0].log, 3);
     assert_int_equal(both.touched[0].seq, 7);

@@ -1,0 +1,14 @@
+/* Deleting: what a delete names. */
+#ifndef KITH_STORAGE_DELETE_H
+#define KITH_STORAGE_DELETE_H
+
+#include "proto/object.h"
+#include "storage/ledger.h"
+
+/* Adds to the edit the deletes that name every write the object was merged of, as far as its
+ * history reaches back and its newest writes and those apart tell; DELETE_WRITES_MAX of them.
+ * ERR_NOMEM, and what the store says. */
+MUST_USE enum err delete_put(const struct snapshot *snapshot, const struct object *object,
+                             struct edit_space *edit);
+
+#endif

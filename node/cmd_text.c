@@ -247,7 +247,9 @@ bool cmd_text_fill(const struct config *config, const struct cmd *cmd, json_t *p
         return true;
     if (given == NULL && !cmd_text_may_ask(config))
         return true; /* The op says what is missing. */
-    if (!cmd_text_is_welcome(config, cmd, params, failure))
+    /* A pipe has nothing to lose. */
+    if ((given == NULL || isatty(STDIN_FILENO)) &&
+        !cmd_text_is_welcome(config, cmd, params, failure))
         return false;
     if (given != NULL)
         return cmd_text_read("-", cmd, params, failure);

@@ -180,7 +180,7 @@ enum err op_node_status(struct op_call *call)
         return op_fail_err(call, err, "the shared contacts could not be read");
     describe_set_did(call->result, "member", ledger_member(call->snapshot.ledger));
     if (row_get(&call->snapshot, &space.id, KIND_CARD, &only, &card, &number) == ERR_OK)
-        describe_set_text(call->result, "name", object_text(&card, CARD_NAME));
+        describe_set_name(call->result, object_text(&card, CARD_NAME));
     object_release(&card);
     op_node_add_device(call);
     op_node_add_standing(call);
@@ -202,7 +202,7 @@ static void op_node_put_peer(const struct peer *peer, struct buf *out)
     json_t *who = json_object();
 
     describe_set_did(who, "member", &peer->member);
-    describe_set_text(who, "name", span_str(peer->alias[0] != '\0' ? peer->alias : peer->name));
+    describe_set_name(who, span_str(peer->alias[0] != '\0' ? peer->alias : peer->name));
     buf_byte(out, ' ');
     describe_path_put_who(who, out);
     json_decref(who);

@@ -152,12 +152,13 @@ class Node:
         if log.append(Entry(epoch, expiry, payload)):
             log.sign_head(self.me.signing)
 
-    def open_epoch(self, space, readers):
+    def open_epoch(self, space, readers, is_told=True):
         """A new epoch of a space under a fresh key; readers: receiving keys it is wrapped for."""
         book = self.book(space, self.me.device)
         tips = self.keys.tips(space)
         salted = self.own.salted(space) if self.own else fresh(16)
-        payload, epoch = self.keys.open_epoch(space, self.me.device, tips, salted, readers)
+        payload, epoch = self.keys.open_epoch(space, self.me.device, tips, salted, readers,
+                                              is_told)
         self.append(space, 0, payload)
         book.hear(self.me.receivings)
         self.chosen[space] = len(book.named)
@@ -232,6 +233,15 @@ class Node:
             self.write_certificate()
         self.write(self.me.card, KIND_CARD, NOBODY,
                    {numbers[name]: value for name, value in fields.items()})
+
+    def write_email(self, email, instead=None):
+        """MERGE-3: its dot; another's is removed."""
+        dot = fresh(16)
+        writes = [[1, 20, dot, email]]
+        if instead:
+            writes.append([2, 20, bytes(16), [instead]])
+        self.edit(self.me.card, [KIND_CARD, NOBODY, now_ms(), writes])
+        return dot
 
     def current(self, space):
         """The epoch under which is written."""

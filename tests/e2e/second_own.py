@@ -7,7 +7,7 @@ from second_keys import about, did, digest, fresh, kdf
 from second_member import Certificate, Identity, Welcome, now_ms
 from second_node import KIND_CARD, KIND_DOOR, NOBODY, Peer
 from second_object import edits_of, forgotten, read
-from second_pack import pack
+from second_pack import pack, unpack
 from second_session import FACTS
 
 KIND_CONTACT, KIND_LINK, KIND_KEY, KIND_SPACE, KIND_KNOCK = 10, 11, 13, 14, 15
@@ -104,8 +104,8 @@ class Own:
     def admit(self, ask):
         """OWN-6: certified by the root; EPOCH-8: a new epoch of self, for it as well."""
         node, me = self.node, self.me
-        device, static, receiving = ask[:32], ask[32:64], ask[64:]
-        certificate = me.certify(device, static, receiving)
+        _, device, static, receiving, name = unpack(ask)  # WELCOME-1
+        certificate = me.certify(device, static, receiving, name)
         self.devices[device] = Certificate(certificate)
         node.write(me.card, KIND_CERTIFICATE, about("kith device", device), {1: certificate})
         for peer in self.peers.values():

@@ -11,11 +11,12 @@ from kithtest import link, run, until
 from second_epoch import Book
 from second_fork import GIVEN_UP, STOLEN
 from second_handshake import Closed
-from second_keys import about, digest, kdf
+from second_keys import about, digest, kdf, u16
 from second_log import Log
 from second_member import Further, Identity, Welcome, read_addresses
 from second_node import KIND_CARD, NOBODY, Node
 from second_own import KIND_CONTACT, Own, Sibling
+from second_pack import unpack
 from second_session import BATCH, FACTS, WANT, Ended
 from test_second import can_read, need_sodium
 
@@ -29,6 +30,11 @@ def tool(*arguments, given=b""):
                           check=False)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout
+
+
+def sized(data):
+    """As the tool wants it."""
+    return u16(len(data)) + data
 
 
 class Household:
@@ -47,7 +53,7 @@ class Household:
         """A second node that Ana's has admitted, in a session with it."""
         self.ana.stop()
         me = Further()
-        told = Welcome.read(tool("--admit", self.ana.home, given=me.ask()))
+        told = Welcome.read(tool("--admit", self.ana.home, given=sized(me.ask()))[2:])
         me.welcomed(told)
         self.node = Node(me)
         self.own = Own(self.node, told.space, told.secret)
@@ -341,12 +347,9 @@ class Guest:
         session.bye()
         node.open_door()
         self.lap = place.beside(self.ana, "lap")
-        with subprocess.Popen([DEVICE, "--join", self.lap.home], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE) as joining:
-            ask = joining.stdout.read(96)
-            joining.communicate(self.own.admit(ask).wire(), timeout=60)
-            assert joining.returncode == 0
-        self.device = ask[:32]
+        ask, said = join(self.lap.home, lambda ask: self.own.admit(ask).wire())
+        assert not said, said
+        self.device = unpack(ask)[1]
         self.lap.start()
         self.session = node.listen(Sibling(self.own, self.device))
         self.session.until(self.session.is_settled, what="not in step")
@@ -355,6 +358,43 @@ class Guest:
         until(lambda: [row["state"] for row in self.lap.peers()] == ["online"],
               what="Ana is not reached")
         self.own.reread()
+
+
+def join(home, welcome):
+    """A real device asks, is told what welcome() makes of it, and says what is wrong with it."""
+    with subprocess.Popen([DEVICE, "--join", home], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as joining:
+        ask = joining.stdout.read(int.from_bytes(joining.stdout.read(2), "big"))
+        _, said = joining.communicate(sized(welcome(ask)), timeout=60)
+        assert (joining.returncode == 0) == (not said), said
+        return ask, said.decode()
+
+
+def a_welcome_that_does_not_fit_is_refused(place):
+    """WELCOME-1 to WELCOME-4: for other keys, by another member's device, of a newer form, with
+    more behind it or less in it."""
+    need_sodium()
+    own, stranger, device = Own.begin(Node("Second")), Node("Stranger"), Further()
+
+    def others(told):
+        told.identity = own.admit(device.ask()).identity
+
+    def hosted(told):
+        told.host = stranger.me.identity.data
+
+    def longer(told):
+        told.addresses = bytes([4, 127, 0, 0, 1, 0, 1]) * 5
+
+    homes = (os.path.join(place.path, f"lap{number}") for number in range(9))
+    for change, why in ((others, "does not fit"), (hosted, "does not fit"), (longer, "break")):
+        def changed(ask, change=change):
+            told = own.admit(ask)
+            change(told)
+            return told.wire()
+        assert why in join(next(homes), changed)[1], change
+    for cut, why in ((lambda data: data[:1] + b"\x02" + data[2:], "newer version"),
+                     (lambda data: data + b"\xc0", "break"), (lambda data: data[:-1], "break")):
+        assert why in join(next(homes), lambda ask, cut=cut: cut(own.admit(ask).wire()))[1], why
 
 
 def a_real_device_is_admitted_by_it(place):

@@ -12,9 +12,9 @@ static void joined_must(enum err err)
 
 void joined_new(struct member *device, struct member *host, uint8_t seed)
 {
-    struct join_welcome *welcome = secret_new(sizeof *welcome);
+    struct welcome *welcome = secret_new(sizeof *welcome);
     struct device_secrets drawn;
-    struct join_ask ask;
+    struct welcome_ask ask;
     struct ledger_txn *txn;
 
     KITH_ASSERT(welcome != NULL);

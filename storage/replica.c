@@ -60,11 +60,10 @@ static enum err replica_own_logs(struct replica_walk *walk)
     return err;
 }
 
-/* PROTOCOL NETWORK-3: "It is shared with those who were let in, while it is on." */
 static enum err replica_network_logs(struct replica_walk *walk, const struct peer *peer)
 {
     struct space_row network;
-    enum err err = peer->reads_network ? space_network(walk->snapshot, &network) : ERR_NOT_FOUND;
+    enum err err = space_network_of(walk->snapshot, peer, &network);
 
     if (err == ERR_OK)
         err = replica_walk_space(walk, &network.id);
@@ -138,9 +137,8 @@ static bool replica_shares_network(const struct snapshot *snapshot, const struct
                                    const struct space_row *space)
 {
     struct space_row network;
-    enum err err = !space->is_mine       ? view_peer_network(snapshot, &link->member, &network)
-                   : link->reads_network ? space_network(snapshot, &network)
-                                         : ERR_NOT_FOUND;
+    enum err err = space->is_mine ? space_network_of(snapshot, link, &network)
+                                  : view_peer_network(snapshot, &link->member, &network);
 
     return err == ERR_OK && network.number == space->number;
 }

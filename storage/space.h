@@ -7,6 +7,8 @@
 
 #include "storage/ledger.h"
 
+struct peer; /* storage/view_peer.h */
+
 /* Draws an id, records the space in self, opens its first epoch. For a pair space peer is the
  * reader, whose devices known so far get the key; for card and network it is NULL. */
 MUST_USE enum err space_create(struct ledger_txn *txn, enum space_kind kind,
@@ -61,6 +63,9 @@ MUST_USE enum err space_admit(struct ledger_txn *txn, const struct id *space,
 MUST_USE enum err space_use_network(struct ledger_txn *txn, bool is_on);
 /* ERR_NOT_FOUND: it is off, or was never on. */
 MUST_USE enum err space_network(const struct snapshot *snapshot, struct space_row *out);
+/* The same for one peer. ERR_NOT_FOUND, too, where it was not let in, or told no key of it yet. */
+MUST_USE enum err space_network_of(const struct snapshot *snapshot, const struct peer *link,
+                                   struct space_row *out);
 /* Lets one peer read my network space, or no more from now on. ERR_STATE while it is off, or when
  * the peer is none; ERR_NOT_FOUND: no such peer. */
 MUST_USE enum err space_share_network(struct ledger_txn *txn, const struct public_key *peer,

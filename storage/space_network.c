@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "crypto/secret.h"
+#include "proto/card.h"
 #include "proto/limits.h"
 #include "proto/link.h"
 #include "storage/agenda.h"
@@ -86,6 +87,46 @@ enum err space_network(const struct snapshot *snapshot, struct space_row *out)
         err = ERR_NOT_FOUND;
     object_release(&object);
     return err;
+}
+
+/* A key that was told to one peer. */
+struct space_network_look {
+    struct id network;
+    bool is_told;
+};
+
+static enum err space_on_told(void *self, uint32_t number, const struct object *grant)
+{
+    struct space_network_look *look = self;
+
+    (void)number;
+    look->is_told |= span_is_equal(object_value(grant, GRANT_SPACE).bytes,
+                                   span_of(look->network.bytes, ID_SIZE));
+    return look->is_told ? ERR_CANCELLED : ERR_OK;
+}
+
+/* PROTOCOL NETWORK-3: "It is shared with those who were let in and told a key of it, while it is
+ * on." */
+enum err space_network_of(const struct snapshot *snapshot, const struct peer *link,
+                          struct space_row *out)
+{
+    struct space_network_look look = {.is_told = false};
+    struct object grant = {0};
+    struct id object;
+    uint32_t ignored;
+    enum err err =
+        link->reads_network && link->has_pair_out ? space_network(snapshot, out) : ERR_NOT_FOUND;
+
+    if (err != ERR_OK)
+        return err;
+    look.network = out->id;
+    memcpy(object.bytes, out->current.bytes, ID_SIZE);
+    err = row_get(snapshot, &link->pair_out, KIND_GRANT, &object, &grant, &ignored);
+    object_release(&grant);
+    if (err != ERR_NOT_FOUND)
+        return err;
+    err = row_each(snapshot, &link->pair_out, KIND_GRANT, space_on_told, &look);
+    return err == ERR_CANCELLED ? ERR_OK : err == ERR_OK ? ERR_NOT_FOUND : err;
 }
 
 enum err space_share_network(struct ledger_txn *txn, const struct public_key *peer, bool is_reader)

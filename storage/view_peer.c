@@ -118,8 +118,10 @@ static enum err view_peer_grant_changed(struct ledger_txn *txn, const struct spa
         return ERR_OK;
     if (err == ERR_OK)
         err = ledger_add_key(txn, &id, key.data);
-    if (err == ERR_OK && target.is_mine && target.kind == SPACE_NETWORK)
+    if (err == ERR_OK && target.is_mine && target.kind == SPACE_NETWORK) {
+        ledger_note_news(txn, &target.id); /* From now on it is shared. */
         err = space_granted(txn, &space->reader);
+    }
     return err == ERR_FORGED ? ERR_OK : err;
 }
 
@@ -535,7 +537,7 @@ enum err view_undelivered(const struct snapshot *snapshot, const struct public_k
     if (err == ERR_OK)
         err = ledger_logs(snapshot, space.number, view_peer_add_undelivered, &sum);
     if (err == ERR_OK)
-        err = link->reads_network ? space_network(snapshot, &space) : ERR_NOT_FOUND;
+        err = space_network_of(snapshot, link, &space);
     if (err == ERR_OK)
         err = ledger_logs(snapshot, space.number, view_peer_add_undelivered, &sum);
     else if (err == ERR_NOT_FOUND)

@@ -11,6 +11,7 @@
 #include "proto/card.h"
 #include "proto/contact.h"
 #include "storage/check.h"
+#include "storage/join.h"
 #include "storage/row.h"
 #include "storage/view_peer.h"
 #include "tests/sim/judge_search.h"
@@ -408,6 +409,62 @@ void judge_went_back(struct judge *judge, struct world_node *node, size_t since)
         else if (canary->is_last_here)
             canary->is_acknowledged = judge_shows(node, &card, text);
     }
+}
+
+struct judge_newcomer {
+    struct world_node *device, *asked; /* it, and whose store is being read */
+    bool is_pending, is_known;
+};
+
+static bool judge_answers_as(const struct ledger *ledger, const struct device_row *device)
+{
+    const struct exchange_key *key = ledger_static_key(ledger);
+
+    for (size_t at = 0; key != NULL; key = ledger_old_static_key(ledger, at++))
+        if (memcmp(key->public_key, device->static_key, KEY_SIZE) == 0)
+            return true;
+    return false;
+}
+
+/* Does the machine that is asked answer as this one, which the newcomer knows? */
+static enum err judge_on_host(void *self, const struct device_row *device)
+{
+    struct judge_newcomer *newcomer = self;
+
+    newcomer->is_known |= judge_answers_as(newcomer->asked->ledger, device);
+    return ERR_OK;
+}
+
+static void judge_look_for(struct world_node *node, void *self)
+{
+    struct judge_newcomer *newcomer = self;
+    struct snapshot snapshot;
+
+    (void)node;
+    world_must(ledger_snapshot(newcomer->device->ledger, &snapshot));
+    world_must(join_is_pending(&snapshot, &newcomer->is_pending));
+    world_must(
+        view_device_each(&snapshot, ledger_member(snapshot.ledger), judge_on_host, newcomer));
+    ledger_snapshot_end(&snapshot);
+}
+
+static void judge_look_at(struct world_node *node, void *self)
+{
+    struct judge_newcomer *newcomer = self;
+
+    newcomer->asked = node;
+    world_look(newcomer->device, judge_look_for, newcomer);
+}
+
+bool judge_is_stranded(struct judge *judge, struct world_node *device)
+{
+    struct world *world = judge->world;
+    struct judge_newcomer newcomer = {.device = device};
+
+    for (size_t at = 0; at < world->nodes_count; at++)
+        if (world->nodes[at]->person == device->person && world->nodes[at] != device)
+            world_look(world->nodes[at], judge_look_at, &newcomer);
+    return newcomer.is_pending && !newcomer.is_known;
 }
 
 /* Each node for itself. */

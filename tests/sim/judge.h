@@ -64,6 +64,10 @@ void judge_goes_back(struct judge *judge, struct world_node *node);
 /* This machine has gone back to an old copy: what it wrote since, from the canary `since` on, and
  * no other machine shows, has died with its disk. */
 void judge_went_back(struct judge *judge, struct world_node *node, size_t since);
+/* A device that has met nobody yet, and knows no name that any machine of its member answers to:
+ * the one that admitted it had a new name, and went back to before it took it. FORKS.md: "a link
+ * whose secret lived only on a dead branch needs a new invitation"; so does a device. */
+bool judge_is_stranded(struct judge *judge, struct world_node *device);
 
 /* After healing: all of it. Nodes that are down are passed over. */
 void judge_all(struct judge *judge);

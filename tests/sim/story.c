@@ -277,6 +277,19 @@ static void story_clock(struct story *story, struct world_node *node)
     world_count(&story->world, node, WORLD_CLOCK_JUMP);
 }
 
+static void story_see_stranded(struct story *story)
+{
+    for (size_t at = 0; story->has_devices && at < story->nodes_count; at++) {
+        struct world_node *node = story->nodes[at];
+
+        if (node->is_gone || !judge_is_stranded(&story->judge, node))
+            continue;
+        world_note(&story->world, node, "was admitted on a branch that nobody knows");
+        world_crash(node);
+        node->is_gone = true;
+    }
+}
+
 /* A copy is made, and later the machine goes back to it, or another machine begins from it. */
 static void story_copy(struct story *story, struct world_node *node)
 {
@@ -305,6 +318,7 @@ static void story_copy(struct story *story, struct world_node *node)
     world_start(node);
     if (node->is_up)
         judge_went_back(&story->judge, node, story->homes_since[number]);
+    story_see_stranded(story);
 }
 
 static void story_join(struct story *story, struct world_node *node)

@@ -80,6 +80,7 @@ struct world_node {
     bool is_up;
     uint64_t asleep_until_ms; /* a machine that sleeps does nothing, and its clocks go on */
     bool is_twin;             /* its next start draws what another machine draws */
+    bool is_gone;             /* it starts no more */
     uint64_t life;            /* grows whenever a process begins or ends: older events are void */
     struct kv *kv;
     struct ledger *ledger;

@@ -208,7 +208,7 @@ void world_start(struct world_node *node)
     struct engine_event begin = {.type = ENGINE_PEERS_CHANGED};
     enum err err;
 
-    if (node->is_up)
+    if (node->is_up || node->is_gone)
         return;
     if (!node->is_twin)
         world_node_stir(node);

@@ -14,6 +14,7 @@
 #include "proto/restate.h"
 #include "storage/check.h"
 #include "storage/ledger_state.h"
+#include "storage/replica.h"
 #include "storage/space.h"
 #include "tests/sim/burglar.h"
 #include "tests/sim/member.h"
@@ -259,6 +260,73 @@ static void a_network_that_self_does_not_tell_of_is_turned_on_by_hand(void **sta
     member_free(&bruno);
 }
 
+struct network_seen {
+    const struct id *space;
+    size_t logs;
+};
+
+static enum err network_on_log(void *self, const struct replica_log *log)
+{
+    struct network_seen *seen = self;
+
+    seen->logs += id_is_equal(&log->log.space, seen->space);
+    return ERR_OK;
+}
+
+/* Logs of this space in a session with this peer. */
+static size_t network_offered(struct member *member, const struct member *peer,
+                              const struct id *space)
+{
+    struct snapshot snapshot = member_snapshot(member);
+    struct network_seen seen = {.space = space};
+    struct replica replica;
+
+    replica_of(&snapshot, &replica);
+    assert_int_equal(replica.logs(replica.self, &peer->secrets.member, network_on_log, &seen),
+                     ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    return seen.logs;
+}
+
+/* NETWORK-3: whoever was told no key of it does not know the space, and would have to pass over
+ * what it is given for as long as the key is on its way. */
+static void it_is_shared_from_the_first_key_on(void **state)
+{
+    struct member desk, lap, bruno;
+    struct ledger_txn *txn;
+    struct peer link;
+    struct snapshot snapshot;
+    struct id space;
+
+    (void)state;
+    member_new(&desk, 1, false);
+    member_new(&bruno, 2, false);
+    member_link(&desk, &bruno);
+    member_twin(&lap, &desk, 9);
+    network_use(&lap, true);
+    assert_true(network_is_on(&lap, &space));
+    network_write(&lap, &space, "first words");
+    assert_int_equal(network_share(&lap, &bruno, true), ERR_OK);
+    assert_int_equal(network_offered(&lap, &bruno, &space), 1);
+    (void)member_pull(&desk, &lap, ledger_self_space(lap.ledger));
+    assert_true(member_pull(&desk, &lap, &space) > 0);
+    assert_true(network_is_read_by(&desk, &bruno));
+    assert_int_equal(network_offered(&desk, &bruno, &space), 0);
+    snapshot = member_snapshot(&desk);
+    assert_int_equal(view_peer(&snapshot, &bruno.secrets.member, &link), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    assert_true(member_pull(&desk, &lap, &link.pair_out) > 0);
+    assert_int_equal(network_offered(&desk, &bruno, &space), 1);
+    /* An epoch later, whose key is not told yet, he has what the first one opens. */
+    txn = member_begin(&desk);
+    assert_int_equal(space_rotate(txn, &space), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    assert_true(network_offered(&desk, &bruno, &space) > 0);
+    member_free(&desk);
+    member_free(&lap);
+    member_free(&bruno);
+}
+
 /* NETWORK-4: of what was granted self may never tell. A sibling waits until it should have. */
 static void what_was_granted_is_noted_where_self_says_nothing(void **state)
 {
@@ -361,6 +429,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_own_network_is_known_by_its_number),
         cmocka_unit_test(it_is_read_by_those_who_were_let_in_while_it_is_on),
+        cmocka_unit_test(it_is_shared_from_the_first_key_on),
         cmocka_unit_test(only_the_first_network_of_a_writer_becomes_known),
         cmocka_unit_test(a_network_another_device_made_is_ones_own_whatever_comes_first),
         cmocka_unit_test(a_network_that_self_does_not_tell_of_is_turned_on_by_hand),

@@ -120,6 +120,7 @@ static bool door_read_line(int descriptor, struct buf *in, size_t *out_size)
             return true;
         }
         looked = in->size;
+        in->is_secret = rpc_is_secret(in->size);
         at = in->size < DOOR_LINE_MAX ? buf_grow(in, DOOR_READ) : NULL;
         if (at == NULL)
             return false;
@@ -178,7 +179,7 @@ static bool door_await_next(int descriptor, struct buf *in, struct door_call *ca
 
 bool door_await(int descriptor, struct door_call *call)
 {
-    struct buf in = {0};
+    struct buf in = {.is_secret = true};
     bool is_done = door_await_next(descriptor, &in, call);
 
     buf_release(&in);

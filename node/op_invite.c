@@ -212,6 +212,7 @@ static enum err op_invite_tell(struct op_call *call, const struct invitation *in
     if (err != ERR_OK)
         return err;
     call->result = json_pack("{s:s, s:b}", "uri", uri, "node", call->world->is_node);
+    secret_wipe(uri, sizeof uri);
     describe_set_time(call->result, "expires", invitation->expires_at_s * 1000);
     describe_set_id(call->result, "id", id);
     if (json_array_size(left_out) > 0)

@@ -330,7 +330,7 @@ static json_t *ops_mend(const char *text)
 {
     static const uint8_t sizes[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4};
     struct span rest = span_str(text);
-    struct buf mended = {0};
+    struct buf mended = {.is_secret = true}; /* It may repeat what was typed. */
     json_t *string;
 
     while (rest.size > 0) {

@@ -41,7 +41,8 @@ static bool cmd_contact_ask(const struct config *config, const struct cmd *cmd, 
     bool is_written;
 
     note.text = "note";
-    is_written = cmd_contact_may(config, params, &call.failure) && door_call(config, &call);
+    is_written = (door_would_ask(config) || cmd_contact_may(config, params, &call.failure)) &&
+                 door_call(config, &call);
     if (is_written) {
         before = json_string_value(json_object_get(call.result, "note"));
         is_written =

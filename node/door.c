@@ -253,6 +253,20 @@ static bool door_give_up(struct door_call *call, enum home_holder who, long pid)
     return false;
 }
 
+bool door_would_ask(const struct config *config)
+{
+    struct home home;
+    int descriptor;
+
+    if (config->passphrase_file != NULL || home_init(config, &home) != ERR_OK ||
+        !home_is_protected(&home))
+        return false;
+    descriptor = door_connect(&home, 0);
+    if (descriptor >= 0)
+        (void)close(descriptor);
+    return descriptor < 0;
+}
+
 bool door_call(const struct config *config, struct door_call *call)
 {
     const struct op *op = ops_find(call->method);

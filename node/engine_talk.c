@@ -97,7 +97,7 @@ static void engine_talk_confirmed(struct engine *engine, struct engine_conn *con
         if (!conn->target->is_old_name)
             conn->target->failures = 0;
         conn->target->was_reached = true;
-        conn->target->is_unheard = false;
+        conn->target->is_unheard = conn->target->told_unheard = false;
     }
     engine_wake_by(engine, session_wake_at_ms(conn->session));
     if (conn->role != SESSION_PEER)

@@ -196,6 +196,21 @@ def nobody_writes_what_can_be_given_to_nobody(place):
                 member.stop()
 
 
+def a_passphrase_is_asked_for_once(place):
+    """Whoever must type it is not asked again for a look at what would be done."""
+    ana = place.member("Ana", passphrase="correct horse")
+    ana.ok("contact", "add", "Dana Ito")
+    extra, ana.extra = ana.extra, []
+    terminal = asked_for(ana, "contact", "log", "Dana", EDITOR="", VISUAL="").hears("In one line")
+    terminal.say("Coffee by the river.\n")
+    terminal.hears("assphrase").say("correct horse\n")
+    assert terminal.wait() == 0, terminal.text()
+    terminal.close()
+    assert terminal.text().count("assphrase") == 1, terminal.text()
+    ana.extra = extra
+    assert "Coffee by the river." in str(ana.ok("contact", "timeline", "Dana"))
+
+
 def who_has_named_no_editor_is_asked_for_a_line(place):
     ana = place.member("Ana")
     ana.ok("contact", "add", "Joon")

@@ -5,7 +5,7 @@ from second_fork import (CARD, FORKED, KIND_CERTIFICATE, KIND_KEEP, KIND_RETIRE,
                          Fact)
 from second_keys import about, did, digest, fresh, kdf
 from second_member import Certificate, Identity, Welcome, now_ms
-from second_node import KIND_CARD, KIND_DOOR, NOBODY, Peer
+from second_node import KIND_CARD, KIND_DOOR, KIND_ENDORSEMENT, NOBODY, Peer
 from second_object import edits_of, forgotten, read
 from second_pack import pack, unpack
 from second_session import FACTS
@@ -67,6 +67,9 @@ class Sibling:
 
     def knows(self, space, device):
         return device in self.own.writers(space)
+
+    def shares(self, *_):
+        return True
 
     def reread(self, _):
         self.own.reread()
@@ -227,7 +230,7 @@ class Own:
         """The members who may read a space and their devices."""
         keys = {self.me.member, *self.good()}
         for peer in self.peers.values():
-            if space in (self.me.card, peer.pair_out):
+            if space in peer.readable(self.me):
                 keys |= {peer.member, *peer.devices}
         return keys
 
@@ -238,7 +241,7 @@ class Own:
     def receivings(self, space):
         """EPOCH-4: whom the key of an epoch is wrapped for."""
         kind = self.spaces[space]
-        if kind == CARD:
+        if kind in (CARD, NETWORK):
             return []
         devices = [*self.good().values()]
         for peer in self.peers.values():
@@ -286,6 +289,43 @@ class Own:
             8: peer.pair_out, 9: peer.pair_in, 10: peer.card_in, 11: peer.knock, 14: peer.name,
             17: peer.identity.data, 18: peer.addresses})
         self.tell_spaces(peer)
+
+    def network(self):
+        """OWN-11: the id of the member's network space."""
+        return kdf(self.secret, "kith space", bytes([NETWORK]))[:16]
+
+    def turn_network(self, is_on):
+        """NETWORK-1 to NETWORK-3, SELF-2, SELF-3: all peers are let in, and told its key."""
+        node, space = self.node, self.network()
+        node.write(self.space, KIND_SPACE, space, {1: NETWORK, 3: 1 if is_on else 2})
+        self.spaces[space] = NETWORK
+        for peer in self.peers.values():
+            peer.network = space if is_on else None
+        for peer in self.peers.values() if is_on else ():
+            self.let_in(peer)
+
+    def let_in(self, peer):
+        peer.network = self.network()
+        self.node.grant(peer, NETWORK, self.node.current(peer.network))
+        self.node.write(self.space, KIND_LINK, about("kith link", peer.member), {19: 1})
+
+    def let_out(self, peer):
+        """NETWORK-3, EPOCH-9: an epoch without this one, and a knock."""
+        node, space, peer.network = self.node, peer.network, None
+        node.write(self.space, KIND_LINK, about("kith link", peer.member), {19: 0})
+        epoch = node.open_epoch(space, [])
+        self.me.knock = fresh()
+        self.tell_knock()
+        for one in self.peers.values():
+            if one.network:
+                node.grant(one, NETWORK, epoch)
+
+    def quote(self, shown):
+        """QUOTE-2: an endorsement and its show, as they stand in the card of their subject."""
+        endorsement = shown.value(1)
+        self.node.write(self.network(), KIND_ENDORSEMENT, digest("kith statement",
+                                                                 endorsement)[:16],
+                        {1: endorsement, 2: shown.value(2)})
 
     def tell_knock(self):
         """KNOCK-4, SELF-4: by the door, and to the own devices."""

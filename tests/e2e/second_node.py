@@ -58,6 +58,9 @@ class Peer:
         """Those that are written for this member."""
         return [one for one in (me.card, self.pair_out, self.network) if one]
 
+    def reads(self, space, me):
+        return space in self.readable(me)
+
     def shares(self, space, device):
         """Not what my member writes for others, or wrote for this one (NETWORK-3)."""
         return self.own is None or device not in self.own.devices or \

@@ -68,6 +68,9 @@ class Sibling:
     def knows(self, space, device):
         return device in self.own.writers(space)
 
+    def reads(self, space, _):
+        return space in self.own.spaces
+
     def shares(self, *_):
         return True
 
@@ -335,20 +338,26 @@ class Own:
             1: self.me.knock, 2: now_ms(), 3: node.book(card, self.me.device).log.size(),
             4: self.me.device, 5: 1})
 
-    def shut_out(self, device, reason):
-        """RETIRE-1, RETIRE-2, STOLEN-5, STOLEN-6: by the root, with a keep in each space."""
+    def end(self, device, reason, state):
+        """RETIRE-1, RETIRE-2: the spaces of the member, with a keep in each."""
         node, me = self.node, self.me
-        self.retired[device] = reason
-        statements = [me.state_root("kith retire", [device, b"", reason, now_ms()])]
+        self.retired[device], self.successors[device] = reason, b""
+        statements = [state("kith retire", [device, b"", reason, now_ms()])]
         node.write_statement(me.card, KIND_RETIRE, statements[0])
         spaces = [space for space in self.spaces if space not in self.told]
         for space in spaces:
             log = node.book(space, device).log
-            keep = me.state_root("kith keep", [space, device, log.size(), log.tip(),
-                                               log.heads.get(log.size(), b"")])
+            keep = state("kith keep", [space, device, log.size(), log.tip(),
+                                       log.heads.get(log.size(), b"")])
             node.write_statement(space, KIND_KEEP, keep)
             statements.append(keep)
         node.forks.facts[device] = [self.devices[device].statement, *statements]
+        return spaces
+
+    def shut_out(self, device, reason):
+        """STOLEN-5, STOLEN-6: by the root."""
+        node, me = self.node, self.me
+        spaces = self.end(device, reason, me.state_root)
         for space in spaces:
             node.open_epoch(space, self.receivings(space))
         me.knock = fresh()

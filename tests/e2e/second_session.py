@@ -71,6 +71,7 @@ class Session:
         mine, yours = self.node.shared(self.peer)
         self.digests = [self.digest(mine), self.digest(yours)]
         self.node.forks.held.clear()
+        self.node.forks.branches.clear()
         self.known = {(log.space, log.device): log.size()
                       for log in self.node.all_shared(self.peer)}
         self.say(HELLO, VERSION, *self.digests, self.node.addresses)

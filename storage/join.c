@@ -11,6 +11,7 @@
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
 #include "storage/space.h"
+#include "storage/standing.h"
 #include "storage/view_peer.h"
 
 enum { JOIN_ROW_SIZE = 2 * KEY_SIZE };
@@ -391,6 +392,38 @@ enum err join_secret(const struct snapshot *snapshot, uint8_t out[static KEY_SIZ
 
     /* A first device whose store is older than the row. */
     return err == ERR_NOT_FOUND ? join_derive(snapshot, out) : err;
+}
+
+struct join_look {
+    const struct snapshot *snapshot;
+    bool is_any_out;
+};
+
+static enum err join_on_device(void *self, const struct device_row *device)
+{
+    struct join_look *look = self;
+    enum standing standing = STANDING_GOOD;
+    enum err err = standing_of(look->snapshot, &device->device, &standing);
+
+    look->is_any_out |= standing_is_out(standing);
+    return err;
+}
+
+/* PROTOCOL OWN-2: "and, while none of them is shut out, KDF(psk, `kith own knock`, nothing)" */
+enum err join_knock_between(const struct snapshot *snapshot, uint8_t out[static KEY_SIZE])
+{
+    struct join_look look = {.snapshot = snapshot};
+    uint8_t *secret = secret_new(KEY_SIZE);
+    enum err err = secret != NULL ? view_device_each(snapshot, ledger_member(snapshot->ledger),
+                                                     join_on_device, &look)
+                                  : ERR_NOMEM;
+
+    if (err == ERR_OK)
+        err = look.is_any_out ? ERR_NOT_FOUND : join_secret(snapshot, secret);
+    if (err == ERR_OK)
+        digest_derive(secret, "kith own knock", span_of(NULL, 0), out);
+    secret_free(secret);
+    return err;
 }
 
 enum err join_knock(const struct snapshot *snapshot, uint8_t out[static KEY_SIZE])

@@ -35,6 +35,8 @@ MUST_USE enum err join_finish(struct ledger_txn *txn);
 MUST_USE enum err join_begin(struct ledger_txn *txn);
 /* That secret: the psk between them. ERR_NOT_FOUND. */
 MUST_USE enum err join_secret(const struct snapshot *snapshot, uint8_t out[static KEY_SIZE]);
+/* The knock key that own devices have among themselves. ERR_NOT_FOUND: one of them was shut out. */
+MUST_USE enum err join_knock_between(const struct snapshot *snapshot, uint8_t out[static KEY_SIZE]);
 /* The knock key the welcome told. ERR_NOT_FOUND on a device that was never new. */
 MUST_USE enum err join_knock(const struct snapshot *snapshot, uint8_t out[static KEY_SIZE]);
 

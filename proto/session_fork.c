@@ -51,9 +51,7 @@ static bool session_fork_chain_from(struct session *session, const struct sessio
     return err == ERR_OK;
 }
 
-/* An author of a log that is not retired, or is frozen, wants to see what there is of it.
- * PROTOCOL FORK-8: "An author of a log is each device of the member whose device writes it, towards
- * its siblings as well." */
+/* An author of a log that is not retired, or is frozen, wants to see what there is of it. */
 static bool session_fork_is_author(const struct replica_standing *standing)
 {
     return standing->is_mine && (!standing->is_retired || !standing->has_keep);

@@ -76,7 +76,7 @@ class Forks:
                 self.say_trace(session, space, device, size)
 
     def is_author(self, device):
-        """FORK-2, FORK-8: of my own log, and of a sibling's that is not retired."""
+        """FORK-2: of my own log, and of a sibling's that is not retired."""
         own = self.node.own
         return device == self.node.me.device or own is not None and \
             device in own.devices and device not in own.retired

@@ -337,13 +337,17 @@ class Node:
         session.hello()
         return session
 
+    def knocks(self):
+        """KNOCK-4, OWN-2: those that are answered."""
+        return [self.me.knock] + ([self.own.knock_between()] if self.own else [])
+
     def listen(self, peer):
         """A session that this peer began, under the link's secret; others are not answered."""
         while True:
             sock, _ = self.listener.accept()
             try:
-                shaken = answer(sock, [(self.me.knock, lambda static: peer.secret if
-                                        static == peer.static else fresh())], self.me.static)
+                shaken = answer(sock, [(one, lambda static: peer.secret if static == peer.static
+                                        else fresh()) for one in self.knocks()], self.me.static)
                 break
             except Refused:
                 sock.close()

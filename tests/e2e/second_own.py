@@ -38,6 +38,8 @@ def fold(text):
 class Sibling:
     """Another device of my member, as a session sees it."""
 
+    knock = None  # That of OWN-2, where those that were drawn count no more.
+
     def __init__(self, own, device, address=None):
         certificate = own.devices[device]
         self.own, self.member, self.static = own, own.me.member, certificate.static
@@ -58,7 +60,7 @@ class Sibling:
 
     def door(self):
         """OWN-1, OWN-2"""
-        return self.own.me.knock, fresh(8), self.secret, self.static
+        return self.knock or self.own.me.knock, fresh(8), self.secret, self.static
 
     def split(self, logs, _):
         """OWN-5, SYNC-2: each of the two digests covers all."""
@@ -292,6 +294,10 @@ class Own:
             8: peer.pair_out, 9: peer.pair_in, 10: peer.card_in, 11: peer.knock, 14: peer.name,
             17: peer.identity.data, 18: peer.addresses})
         self.tell_spaces(peer)
+
+    def knock_between(self):
+        """OWN-2: while none of them is shut out."""
+        return kdf(self.secret, "kith own knock")
 
     def network(self):
         """OWN-11: the id of the member's network space."""

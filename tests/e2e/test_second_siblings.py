@@ -167,7 +167,7 @@ def its_two_branches_are_united_by_a_sibling_when_it_died(place):
 
 
 def what_own_devices_share_never_changes(place):
-    """OWN-1, OWN-2, OWN-6: it opens another epoch of self at depth 1, with the least id of all, as a
+    """OWN-1, OWN-2, OWN-6: it opens another epoch of self at depth 1, with the least id, as a
     device does that goes on before it had joined."""
     home = Household(place)
     node, own, ana = home.node, home.own, home.ana

@@ -22,6 +22,7 @@ class Peer:
     """What a node knows of a member it is linked with."""
 
     own = None  # The self space of the node, where its member has several devices.
+    network = None  # The network space of the node, where this one reads it (NETWORK-3).
 
     def __init__(self, static):
         self.static, self.member, self.devices = static, None, {}
@@ -53,15 +54,27 @@ class Peer:
         """Those that this member writes for me."""
         return [one for one in (self.pair_in, self.card_in, *self.networks) if one]
 
+    def readable(self, me):
+        """Those that are written for this member."""
+        return [one for one in (me.card, self.pair_out, self.network) if one]
+
+    def reads(self, space, me):
+        return space in self.readable(me)
+
+    def shares(self, space, device):
+        """Not what my member writes for others, or wrote for this one (NETWORK-3)."""
+        return self.own is None or device not in self.own.devices or \
+            space in self.readable(self.own.me)
+
     def split(self, logs, me):
         """SYNC-2: what my member writes for this one, and the other way."""
-        return [log for log in logs if log.space in (me.card, self.pair_out)], \
+        return [log for log in logs if log.space in self.readable(me)], \
             [log for log in logs if log.space in self.spaces()]
 
     def knows(self, space, device):
         """Of my own devices, too: what one has of another, a peer gives on (SYNC-6)."""
         return space in self.spaces() and device in self.devices or self.own is not None and \
-            space in (self.own.me.card, self.pair_out) and device in self.own.devices
+            space in self.readable(self.own.me) and device in self.own.devices
 
     def kind_of(self, space):
         return PAIR if space == self.pair_in else CARD
@@ -324,13 +337,17 @@ class Node:
         session.hello()
         return session
 
+    def knocks(self):
+        """KNOCK-4, OWN-2: those that are answered."""
+        return [self.me.knock] + ([self.own.knock_between()] if self.own else [])
+
     def listen(self, peer):
         """A session that this peer began, under the link's secret; others are not answered."""
         while True:
             sock, _ = self.listener.accept()
             try:
-                shaken = answer(sock, [(self.me.knock, lambda static: peer.secret if
-                                        static == peer.static else fresh())], self.me.static)
+                shaken = answer(sock, [(one, lambda static: peer.secret if static == peer.static
+                                        else fresh()) for one in self.knocks()], self.me.static)
                 break
             except Refused:
                 sock.close()

@@ -71,6 +71,7 @@ class Session:
         mine, yours = self.node.shared(self.peer)
         self.digests = [self.digest(mine), self.digest(yours)]
         self.node.forks.held.clear()
+        self.node.forks.branches.clear()
         self.known = {(log.space, log.device): log.size()
                       for log in self.node.all_shared(self.peer)}
         self.say(HELLO, VERSION, *self.digests, self.node.addresses)
@@ -95,6 +96,8 @@ class Session:
         if self.marks_heard:
             self.theirs, self.marks_heard = {}, False
         for space, device, size, tag in marks:
+            if not self.peer.shares(space, device):  # SYNC-21
+                continue
             self.theirs[(space, device)] = self.acked[(space, device)] = size
             self.node.forks.compare(self, space, device, size, tag)
         if is_last:
@@ -163,7 +166,8 @@ class Session:
         """SYNC-14, as far as it can be seen from here."""
         held = {(log.space, log.device): log.size() for log in self.node.all_shared(self.peer)}
         return self.marks_heard and self.is_acked() and \
-            all(held.get(key, 0) >= size for key, size in self.theirs.items())
+            all(held.get(key, 0) >= size for key, size in self.theirs.items()
+                if self.peer.shares(*key))
 
     # Taking.
 

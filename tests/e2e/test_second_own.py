@@ -1,18 +1,13 @@
 """The second node (second_*.py) as a device of a member who has a real one, too: it is admitted by
 that one, or admits it. Written from PROTOCOL.md alone, as test_second.py is."""
-import copy
 import os
-import shutil
 import subprocess
-import time
 
-import second_ask
 from kithtest import link, run, until
 from second_epoch import Book
 from second_fork import GIVEN_UP, STOLEN
 from second_handshake import Closed
 from second_keys import about, digest, kdf, u16
-from second_log import Log
 from second_member import Further, Identity, Welcome, read_addresses
 from second_node import KIND_CARD, NOBODY, Node
 from second_own import KIND_CONTACT, Own, Sibling
@@ -244,89 +239,6 @@ def what_is_forgotten_is_gone_on_every_device(place):
     assert absent == named and WANT not in home.session.counts, (absent, named)
     ana.stop()
     assert ana.ok("doctor")["healthy"]
-
-
-def what_expires_is_over_for_all(place):
-    """EXPIRY-1: in self and in a pair space; what is over as it comes never shows."""
-    home = Household(place, "Bruno")
-    node, own, (bruno,) = home.node, home.own, home.friends
-    peer, soon = home.peer("Bruno"), int(time.time()) + 8
-    own.add_contact("For a moment", "moment@example.org", soon)
-    own.add_contact("Long ago", "past@example.org", 1600000000)
-    second_ask.share(node, peer, "Joon Kim", "joon@example.org", soon)
-    home.told()
-    until(lambda: "For a moment" in home.contacts() and bruno.ok("share", "list")["shares"])
-    assert "Long ago" not in home.contacts() and "Long ago" not in own.contacts()
-    assert "For a moment" in own.contacts()
-    until(lambda: "For a moment" not in home.contacts(), what="a contact that is over shows")
-    until(lambda: not bruno.ok("share", "list")["shares"], what="a share that is over shows")
-    own.reread()
-    assert "For a moment" not in own.contacts()
-
-
-def a_restored_home_heals_by_its_other_device(place):
-    """FORK-2, FORK-3, FORK-7, RETURN-2, RETURN-3, HANDSHAKE-10, FACT-1: in self and card space."""
-    home = Household(place)
-    node, own, ana = home.node, home.own, home.ana
-    home.session.bye()
-    ana.stop()
-    shutil.copytree(ana.home, ana.home + ".old")
-    home.start()
-    ana.ok("contact", "add", "Lost", "--email", "lost@example.org")
-    ana.ok("me", "edit", "--title", "Lost")
-    home.call()
-    home.session.bye()
-    ana.stop()
-    shutil.rmtree(ana.home)
-    os.rename(ana.home + ".old", ana.home)
-    home.start()
-    ana.ok("contact", "add", "After", "--email", "after@example.org")
-    home.session = node.dial(home.sibling, node.me.identity.data)
-    until(lambda: is_ended(home.session), what="the session under the old keys goes on")
-    home.session = node.dial(home.sibling, node.me.identity.data)
-    home.session.until(lambda: {"Lost", "After"} <= set(own.contacts()), what="not both branches")
-    until(lambda: {"Lost", "After"} <= set(home.contacts()), what="the branch did not come back")
-    home.session.until(home.session.is_settled)
-    assert ana.ok("me", "show").get("title") == "Lost"
-    assert node.objects[node.me.card][CARD_KEY].value(3) == "Lost"
-    told = ana.events("fork")
-    assert len(told) == 1 and "goes on under a new key" in told[0][1], told
-
-
-def it_heals_by_its_real_sibling(place):
-    """RETIRE-4, RETIRE-8, RETIRE-12, FORK-5, FORK-7, RETURN-2, RETURN-9: restored from an old copy,
-    it has no root to be certified by; in self the branch is kept, of the card it comes home."""
-    home = Household(place)
-    node, own = home.node, home.own
-    home.session.bye()
-    kept = {key: copy.deepcopy(book.log) for key, book in node.books.items()
-            if key[1] == node.me.device}
-    saved = dict(node.counters)
-    own.add_contact("First branch", "first@example.org")
-    node.write_card(title="First branch")
-    node.commit()
-    home.call()
-    home.session.bye()
-    for key, book in node.books.items():
-        if key[1] == node.me.device:
-            book.log = kept.get(key) or Log(*key)
-            book.hear(node.me.receivings)
-    node.counters = saved
-    own.reread()
-    own.add_contact("Second branch", "second@example.org")
-    node.write_card(place="Second branch")
-    node.commit()
-    home.session = node.dial(home.sibling, node.me.identity.data)
-    home.session.until(lambda: node.forks.healed, what="no proof came")
-    home.session.bye()
-    home.call()
-    until(lambda: {"First branch", "Second branch"} <= set(home.contacts()), what="contacts")
-    home.session.until(lambda: {"First branch", "Second branch"} <= set(own.contacts()))
-    until(lambda: home.ana.ok("me", "show").get("place") == "Second branch")
-    assert home.ana.ok("me", "show")["title"] == "First branch"
-    own.add_contact("Healed", "healed@example.org")
-    home.told()
-    until(lambda: "Healed" in home.contacts())
 
 
 class Guest:

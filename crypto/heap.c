@@ -1,6 +1,7 @@
 /* The operating system's answer to heap.h. */
 #include "crypto/heap.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 void *heap_new(size_t size)
@@ -21,4 +22,9 @@ void *heap_resize(void *memory, size_t size)
 void heap_free(void *memory)
 {
     free(memory);
+}
+
+size_t heap_size(void *memory)
+{
+    return malloc_usable_size(memory);
 }

@@ -13,5 +13,7 @@ void *heap_new_zeroed(size_t count, size_t size);
 /* On failure the old memory stays as it was and stays the caller's. */
 void *heap_resize(void *memory, size_t size);
 void heap_free(void *memory);
+/* How many bytes of a piece may be used: as many as were asked for, or some more. */
+size_t heap_size(void *memory);
 
 #endif

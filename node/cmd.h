@@ -99,7 +99,6 @@ int cmd_import(const struct config *config, const struct cmd *cmd, json_t *param
 int cmd_contact_edit(const struct config *config, const struct cmd *cmd, json_t *params);
 
 /* cmd_endorsement.c */
-int cmd_endorse(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_endorsement_export(const struct config *config, const struct cmd *cmd, json_t *params);
 int cmd_endorsement_verify(const struct config *config, const struct cmd *cmd, json_t *params);
 

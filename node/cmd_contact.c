@@ -16,6 +16,20 @@ static bool cmd_contact_has_change(json_t *params)
     return false;
 }
 
+/* Would a note about them be taken? */
+static bool cmd_contact_may(const struct config *config, json_t *params, struct op_failure *failure)
+{
+    struct door_call plan = {
+        .method = "contact.edit.plan",
+        .params = json_pack("{s:O, s:[s]}", "who", json_object_get(params, "who"), "set", "note=")};
+    bool may = door_call(config, &plan);
+
+    *failure = plan.failure;
+    json_decref(plan.params);
+    json_decref(plan.result);
+    return may;
+}
+
 /* The note as it stands goes into the editor, and what comes out of it is set. */
 static bool cmd_contact_ask(const struct config *config, const struct cmd *cmd, json_t *params,
                             struct cmd_text *text, struct op_failure *failure)
@@ -27,7 +41,8 @@ static bool cmd_contact_ask(const struct config *config, const struct cmd *cmd, 
     bool is_written;
 
     note.text = "note";
-    is_written = door_call(config, &call);
+    is_written = (door_would_ask(config) || cmd_contact_may(config, params, &call.failure)) &&
+                 door_call(config, &call);
     if (is_written) {
         before = json_string_value(json_object_get(call.result, "note"));
         is_written =

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "node/cmd.h"
-#include "node/cmd_text.h"
 #include "node/door.h"
 #include "node/home.h"
 #include "node/show.h"
@@ -119,17 +118,4 @@ int cmd_endorsement_verify(const struct config *config, const struct cmd *cmd, j
         code = OP_UNTRUSTED;
     json_decref(call.result);
     return code;
-}
-
-/* Nobody writes words first and hears then that they can be given to nobody. */
-int cmd_endorse(const struct config *config, const struct cmd *cmd, json_t *params)
-{
-    struct door_call plan = {.method = "endorse.plan", .params = params};
-
-    if (json_object_get(params, cmd->text) == NULL && cmd_text_may_ask(config)) {
-        if (!door_call(config, &plan))
-            return cmd_fail(config, &plan.failure);
-        json_decref(plan.result);
-    }
-    return cmd_op(config, cmd, params);
 }

@@ -14,6 +14,7 @@
 #include "node/show.h"
 #include "node/writer.h"
 #include "proto/limits.h"
+#include "storage/fold.h"
 
 enum {
     CMD_NAME_MAX = 200,
@@ -60,8 +61,14 @@ static enum err cmd_init_make(struct home *home, struct device_secrets *secrets,
     struct cmd_init_card job = {.base = {.run = cmd_init_run}};
     struct ledger *ledger = NULL;
     struct kv *kv = NULL;
-    enum err err = home_open_store(home, false, &kv);
+    enum err err;
 
+    if (!fold_is_seen(span_str(json_string_value(json_object_get(params, "name"))))) {
+        door_fail(failure, OP_USAGE, "kith init --name NAME",
+                  "there is nothing to see in that name");
+        return ERR_INVALID;
+    }
+    err = home_open_store(home, false, &kv);
     if (err == ERR_OK)
         err = ledger_create(kv, secrets, &entropy, span_str("first device"), clock_wall_ms());
     if (err == ERR_OK)

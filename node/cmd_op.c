@@ -11,7 +11,7 @@
 #include "node/show.h"
 #include "proto/limits.h"
 
-enum { CMD_URI_FILE_MAX = 64 << 10, CMD_METHOD_SIZE = 40 };
+enum { CMD_URI_FILE_MAX = 64 << 10 };
 
 int cmd_fail(const struct config *config, const struct op_failure *failure)
 {
@@ -106,18 +106,14 @@ int cmd_op(const struct config *config, const struct cmd *cmd, json_t *params)
 static bool cmd_post_agrees(const struct config *config, const struct cmd *cmd, json_t *params,
                             struct op_failure *failure)
 {
-    char method[CMD_METHOD_SIZE];
-    struct door_call plan = {.method = method, .params = params};
+    json_t *plan;
     bool agrees;
 
-    (void)snprintf(method, sizeof method, "%s.plan", cmd->method);
-    if (!door_call(config, &plan)) {
-        *failure = plan.failure;
+    if (!cmd_text_plan(config, cmd, params, &plan, failure))
         return false;
-    }
-    show_post_plan(plan.result, stderr);
+    show_post_plan(plan, stderr);
     agrees = prompt_agrees("Send it?");
-    json_decref(plan.result);
+    json_decref(plan);
     if (!agrees)
         door_fail(failure, OP_CANCELLED,
                   "--to WHO or --circle C chooses whom; --hops 1 keeps it near",

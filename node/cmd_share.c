@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "node/cmd.h"
+#include "node/cmd_text.h"
 #include "node/door.h"
 #include "node/prompt.h"
 #include "node/show.h"
@@ -65,20 +66,19 @@ int cmd_share(const struct config *config, const struct cmd *cmd, json_t *params
  * written. */
 int cmd_reply(const struct config *config, const struct cmd *cmd, json_t *params)
 {
-    struct door_call plan = {.method = "ask.reply.plan", .params = params};
     struct op_failure failure = {0};
+    json_t *plan;
     bool must_ask, has_agreed;
 
     if (!config_may_prompt(config) ||
         (json_object_get(params, "about") == NULL && json_object_get(params, "text") != NULL))
         return cmd_op(config, cmd, params);
-    if (!door_call(config, &plan))
-        return cmd_fail(config, &plan.failure);
-    must_ask = json_is_true(json_object_get(plan.result, "must_ask"));
-    has_agreed =
-        must_ask && cmd_share_asks("", json_string_value(json_object_get(plan.result, "about")),
-                                   " is not on kith with you. Have you asked them?");
-    json_decref(plan.result);
+    if (!cmd_text_plan(config, cmd, params, &plan, &failure))
+        return cmd_fail(config, &failure);
+    must_ask = json_is_true(json_object_get(plan, "must_ask"));
+    has_agreed = must_ask && cmd_share_asks("", json_string_value(json_object_get(plan, "about")),
+                                            " is not on kith with you. Have you asked them?");
+    json_decref(plan);
     if (must_ask && !has_agreed) {
         door_fail(&failure, OP_CANCELLED, "ask them, then type it again, or leave out --about",
                   "nothing was sent");

@@ -17,7 +17,7 @@ const struct cmd cmd_table_endorsement[] = {
                {"ceiling", CMD_TEXT, "subject|peers|network|public"},
                {"renews", CMD_TEXT, "ID"}},
      .text = "words",
-     .run = cmd_endorse,
+     .run = cmd_op,
      .summary = "say in your own words what you saw a peer do; they decide who sees it",
      .example = "kith endorse joon --about carpentry --relation client --words \"Built our stairs, "
                 "on time and true.\""},

@@ -1,4 +1,5 @@
-/* Text that a person has written is never thrown away because a command failed afterwards. */
+/* Text that a person has written is never thrown away because a command failed afterwards; and
+ * nobody writes one and hears then that it can be given to nobody. */
 #include "node/cmd_text.h"
 
 #include <errno.h>
@@ -17,8 +18,12 @@ enum {
     CMD_TEXT_SIZE_MAX = 256 << 10,
     CMD_TEXT_WORDS_MAX = 16,
     CMD_TEXT_EDITOR_MAX = 1000,
-    CMD_TEXT_LINE_MAX = 2000
+    CMD_TEXT_LINE_MAX = 2000,
+    CMD_TEXT_METHOD_SIZE = 40
 };
+
+/* As long as the longest text that has to have a length (ENDORSEMENT_WORDS_MIN). */
+static const char cmd_text_stand_in[] = "what is yet to be written";
 
 static const char cmd_text_cut[] = "\n------ what stands from this line on is left out ------\n";
 
@@ -198,6 +203,41 @@ static bool cmd_text_is_in_parts(json_t *params)
     return json_object_get(params, "to-a") != NULL && json_object_get(params, "to-b") != NULL;
 }
 
+bool cmd_text_plan(const struct config *config, const struct cmd *cmd, json_t *params,
+                   json_t **out_answer, struct op_failure *failure)
+{
+    char method[CMD_TEXT_METHOD_SIZE];
+    struct door_call plan = {.method = method, .params = json_copy(params)};
+    const char *given = json_string_value(json_object_get(params, cmd->text));
+    bool is_well;
+
+    (void)snprintf(method, sizeof method, "%s.plan", cmd->method);
+    if (given == NULL || strcmp(given, "-") == 0)
+        (void)json_object_set_new(plan.params, cmd->text, json_string(cmd_text_stand_in));
+    is_well = door_call(config, &plan);
+    if (is_well)
+        *out_answer = plan.result;
+    else
+        *failure = plan.failure;
+    json_decref(plan.params);
+    return is_well;
+}
+
+/* Would it be done, with any words? Each look would ask for the passphrase again: then the words
+ * come first, and are kept where they can be given to nobody. */
+static bool cmd_text_is_welcome(const struct config *config, const struct cmd *cmd, json_t *params,
+                                struct op_failure *failure)
+{
+    json_t *answer;
+
+    if (door_would_ask(config))
+        return true;
+    if (!cmd_text_plan(config, cmd, params, &answer, failure))
+        return false;
+    json_decref(answer);
+    return true;
+}
+
 bool cmd_text_fill(const struct config *config, const struct cmd *cmd, json_t *params,
                    struct cmd_text *out, struct op_failure *failure)
 {
@@ -208,10 +248,14 @@ bool cmd_text_fill(const struct config *config, const struct cmd *cmd, json_t *p
     if (cmd->text == NULL || (given != NULL && strcmp(given, "-") != 0) ||
         (given == NULL && (cmd_text_is_in_parts(params) || cmd->may_lack_text)))
         return true;
+    if (given == NULL && !cmd_text_may_ask(config))
+        return true; /* The op says what is missing. */
+    /* A pipe has nothing to lose. */
+    if ((given == NULL || isatty(STDIN_FILENO)) &&
+        !cmd_text_is_welcome(config, cmd, params, failure))
+        return false;
     if (given != NULL)
         return cmd_text_read("-", cmd, params, failure);
-    if (!cmd_text_may_ask(config))
-        return true; /* The op says what is missing. */
     return cmd_text_change(config, cmd, "", params, out, failure);
 }
 

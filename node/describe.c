@@ -9,6 +9,7 @@
 #include "proto/card.h"
 #include "proto/contact.h"
 #include "proto/scan.h"
+#include "storage/fold.h"
 #include "storage/row.h"
 #include "storage/view_same.h"
 
@@ -38,6 +39,12 @@ void describe_set_text(json_t *object, const char *key, struct span text)
 {
     if (text.size > 0)
         (void)json_object_set_new(object, key, json_stringn((const char *)text.data, text.size));
+}
+
+void describe_set_name(json_t *object, struct span name)
+{
+    if (fold_is_seen(name))
+        describe_set_text(object, "name", name);
 }
 
 void describe_cut(char *out, size_t size, struct span text)
@@ -115,6 +122,10 @@ static void describe_fields(json_t *out, const struct object *object, bool is_ca
         uint8_t field = is_card ? key->card : key->contact;
         json_t *list;
 
+        if (key->card == CARD_NAME) {
+            describe_set_name(out, object_text(object, field));
+            continue;
+        }
         if (!key->is_set) {
             describe_set_text(out, key->name, object_text(object, field));
             continue;
@@ -452,7 +463,7 @@ json_t *describe_peer(const struct op_call *call, const struct peer *peer, bool 
     if (peer->state == LINK_BLOCKED)
         state = "blocked";
     describe_set_did(out, "member", &peer->member);
-    describe_set_text(out, "name", span_str(peer->name));
+    describe_set_name(out, span_str(peer->name));
     describe_set_text(out, "alias", span_str(peer->alias));
     (void)json_object_set_new(out, "level", json_string(describe_level(peer->level)));
     describe_via(call, peer, out);

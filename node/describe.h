@@ -13,6 +13,9 @@ void describe_time(uint64_t ms, char out[static DESCRIBE_TIME_SIZE]);
 void describe_set_time(json_t *object, const char *key, uint64_t ms);
 /* Sets key to a text, unless it is empty. */
 void describe_set_text(json_t *object, const char *key, struct span text);
+/* Sets "name", unless there is nothing to see in it: whoever shows it finds none then, and has
+ * other words for that. */
+void describe_set_name(json_t *object, struct span name);
 /* Copies as many whole letters as fit, and an end. */
 void describe_cut(char *out, size_t size, struct span text);
 /* The text of an id that is a UUID: DESCRIBE_UUID_SIZE bytes with the end. */

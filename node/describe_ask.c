@@ -6,6 +6,7 @@
 #include "crypto/secret.h"
 #include "node/describe_endorsement.h"
 #include "node/introduction.h"
+#include "storage/fold.h"
 #include "storage/row.h"
 
 const char *describe_ask_naming(enum ask_naming naming)
@@ -117,7 +118,8 @@ static void describe_ask_body(const struct ask *ask, json_t *out)
 
     (void)json_object_set_new(out, "kind",
                               json_string(ask->sort == ASK_SORT_OFFER ? "offer" : "ask"));
-    describe_set_text(out, "title", ask->title);
+    if (fold_is_seen(ask->title))
+        describe_set_text(out, "title", ask->title);
     describe_set_text(out, "text", ask->text);
     for (size_t at = 0; at < ask->tags_count; at++)
         (void)json_array_append_new(

@@ -39,7 +39,7 @@ static void describe_endorsement_own_name(const struct op_call *call, json_t *ou
 
     if (ledger_own_space(&call->snapshot, SPACE_CARD, &space) == ERR_OK &&
         row_get(&call->snapshot, &space.id, KIND_CARD, &only, &card, &number) == ERR_OK)
-        describe_set_text(out, "name", object_text(&card, CARD_NAME));
+        describe_set_name(out, object_text(&card, CARD_NAME));
     object_release(&card);
 }
 
@@ -56,9 +56,9 @@ json_t *describe_endorsement_member(const struct op_call *call, const struct pub
     }
     peer = secret_new(sizeof *peer);
     if (peer != NULL && view_peer(&call->snapshot, member, peer) == ERR_OK)
-        describe_set_text(out, "name", span_str(peer->alias[0] != '\0' ? peer->alias : peer->name));
+        describe_set_name(out, span_str(peer->alias[0] != '\0' ? peer->alias : peer->name));
     else
-        describe_set_text(out, "name", fallback);
+        describe_set_name(out, fallback);
     secret_free(peer);
     return out;
 }

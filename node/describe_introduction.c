@@ -59,7 +59,7 @@ static json_t *describe_introduction_who(const struct op_call *call,
 
     introduction_name(&call->snapshot, member, name);
     describe_set_did(who, "member", member);
-    describe_set_text(who, "name", span_str(name));
+    describe_set_name(who, span_str(name));
     return who;
 }
 
@@ -127,7 +127,7 @@ static void describe_introduction_other(const struct op_call *call,
 
     (void)json_object_set_new(out, "role", json_string("introducee"));
     if (offer != NULL) {
-        describe_set_text(other, "name", offer->message.offer.name);
+        describe_set_name(other, offer->message.offer.name);
         describe_set_text(other, "line", offer->message.offer.line);
         describe_set_text(out, "why", offer->message.offer.why);
         describe_set_time(out, "issued", offer->message.offer.issued_ms);
@@ -136,7 +136,7 @@ static void describe_introduction_other(const struct op_call *call,
     if (row->has_other && peer != NULL && view_peer(&call->snapshot, &row->other, peer) == ERR_OK)
         is_peer = peer->state == LINK_LINKED;
     if (is_peer && peer->name[0] != '\0')
-        describe_set_text(other, "name", span_str(peer->name));
+        describe_set_name(other, span_str(peer->name));
     if (is_peer || row->state == INTRODUCTION_CONNECTED)
         describe_set_did(other, "member", &row->other);
     describe_set_text(other, "message", object_text(&intro->record, RECORD_HEARD));

@@ -185,14 +185,14 @@ static json_t *describe_lead_person(const struct op_call *call, struct span name
     struct public_key member;
     bool is_peer = false;
 
-    describe_set_text(person, "name", name);
+    describe_set_name(person, name);
     if (proof.size > 0 && statement_peek(proof, &member, &body) == ERR_OK) {
         struct peer peer;
 
         describe_set_did(person, "member", &member);
         if (view_peer(&call->snapshot, &member, &peer) == ERR_OK) {
             introduction_name(&call->snapshot, &member, shown);
-            describe_set_text(person, "name", span_str(shown));
+            describe_set_name(person, span_str(shown));
             is_peer = peer.state == LINK_LINKED;
         }
         secret_wipe(&peer, sizeof peer);
@@ -212,7 +212,7 @@ static json_t *describe_lead_about(const struct reply_about *about)
                 {CONTACT_PHONES, "phones", true}, {CONTACT_URLS, "urls", true}};
     json_t *person = json_object();
 
-    describe_set_text(person, "name", about->name);
+    describe_set_name(person, about->name);
     for (size_t at = 0; at < about->facts_count; at++)
         for (size_t key = 0; key < sizeof keys / sizeof keys[0]; key++) {
             struct span value = about->facts[at].value;

@@ -15,7 +15,8 @@ static const char *const describe_share_sets[SHARE_SETS] = {"emails", "phones", 
 void describe_share_person(json_t *out, const struct share *share)
 {
     (void)json_object_set_new(out, "kind", json_string(share->is_org ? "org" : "person"));
-    for (size_t at = 0; at < SHARE_TEXTS; at++)
+    describe_set_name(out, share->texts[0]);
+    for (size_t at = 1; at < SHARE_TEXTS; at++)
         describe_set_text(out, describe_share_texts[at], share->texts[at]);
     for (size_t at = 0; at < SHARE_SETS; at++) {
         json_t *list = json_array();

@@ -120,6 +120,7 @@ static bool door_read_line(int descriptor, struct buf *in, size_t *out_size)
             return true;
         }
         looked = in->size;
+        in->is_secret = rpc_is_secret(in->size);
         at = in->size < DOOR_LINE_MAX ? buf_grow(in, DOOR_READ) : NULL;
         if (at == NULL)
             return false;
@@ -178,7 +179,7 @@ static bool door_await_next(int descriptor, struct buf *in, struct door_call *ca
 
 bool door_await(int descriptor, struct door_call *call)
 {
-    struct buf in = {0};
+    struct buf in = {.is_secret = true};
     bool is_done = door_await_next(descriptor, &in, call);
 
     buf_release(&in);
@@ -250,6 +251,20 @@ static bool door_give_up(struct door_call *call, enum home_holder who, long pid)
               "%s (pid %ld) has been using this home for half a minute",
               who == HOME_NODE ? "a node that does not answer" : "another command", pid);
     return false;
+}
+
+bool door_would_ask(const struct config *config)
+{
+    struct home home;
+    int descriptor;
+
+    if (config->passphrase_file != NULL || home_init(config, &home) != ERR_OK ||
+        !home_is_protected(&home))
+        return false;
+    descriptor = door_connect(&home, 0);
+    if (descriptor >= 0)
+        (void)close(descriptor);
+    return descriptor < 0;
 }
 
 bool door_call(const struct config *config, struct door_call *call)

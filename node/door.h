@@ -27,6 +27,8 @@ struct door_call {
 
 /* False when the call failed: failure says how. */
 bool door_call(const struct config *config, struct door_call *call);
+/* Would a call have its owner type a passphrase? No node runs, and no file tells it. */
+bool door_would_ask(const struct config *config);
 
 /* Opens the keys and the store of a home for this process: for the node and for commands without
  * one. On failure everything is closed again and failure says why. secrets live in memory from

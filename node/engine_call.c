@@ -366,8 +366,33 @@ static void engine_call_wait(struct engine *engine, struct engine_target *target
     engine_wake_by(engine, target->dial_at_ms);
 }
 
+void engine_call_unheard(struct engine *engine, struct engine_target *target)
+{
+    if (!target->is_unheard) {
+        target->unheard = 0;
+        target->unheard_since_ms = engine->now_ms;
+    }
+    target->is_unheard = true;
+    target->unheard++;
+}
+
+/* A peer may have its reasons, and need not say so; the owner's own machines are the owner's. */
+static void engine_call_tell_unheard(struct engine *engine, struct engine_target *target)
+{
+    if (!target->is_unheard || target->told_unheard || target->is_old_name ||
+        target->is_acceptance || !engine_sibling_is(engine, &target->member) ||
+        target->unheard < ENGINE_UNHEARD_MIN ||
+        engine->now_ms < target->unheard_since_ms + ENGINE_UNHEARD_MS)
+        return;
+    target->told_unheard = true;
+    engine_journal(engine, "refused", target->name,
+                   "is a device of yours that answers, but not to this one: what either writes "
+                   "does not reach the other; kith status and kith log there may say why");
+}
+
 void engine_call_failed(struct engine *engine, struct engine_target *target)
 {
+    engine_call_tell_unheard(engine, target);
     target->next_address++;
     if (target->next_address < target->addresses_count) {
         target->dial_at_ms = engine->now_ms;

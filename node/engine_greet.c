@@ -280,7 +280,7 @@ static void engine_greet_second(struct engine *engine, struct engine_conn *conn)
     buf_release(&identity);
     if (err == ERR_OK) {
         if (conn->target != NULL)
-            conn->target->is_unheard = true;
+            engine_call_unheard(engine, conn->target);
         buf_drop(&conn->in, HANDSHAKE_SECOND_SIZE);
         engine_talk_start(engine, conn, result, span_of(NULL, 0));
     } else {

@@ -60,6 +60,25 @@ static enum err engine_sibling_on_device(void *self, const struct device_row *de
     return err;
 }
 
+/* PROTOCOL OWN-2: "Answered is, too, the knock that the card space tells, whoever drew it, and,
+ * while none of them is shut out, KDF(psk, `kith own knock`, nothing), which own devices try
+ * behind those: one whose machine went back may hold no other that still counts." */
+static enum err engine_sibling_knock(struct engine *engine)
+{
+    uint8_t *at = engine->knocks + engine->knocks_count * KEY_SIZE;
+    uint8_t *between = secret_new(KEY_SIZE);
+    enum err err = between != NULL ? join_knock_between(&engine->snapshot, between) : ERR_NOMEM;
+
+    if (err == ERR_OK) {
+        memmove(at + KEY_SIZE, at, (engine->knocks_held - engine->knocks_count) * KEY_SIZE);
+        memcpy(at, between, KEY_SIZE);
+        engine->knocks_count++;
+        engine->knocks_held++;
+    }
+    secret_free(between);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 enum err engine_sibling_reload(struct engine *engine)
 {
     struct engine_sibling_reading reading = {.engine = engine};
@@ -71,6 +90,8 @@ enum err engine_sibling_reload(struct engine *engine)
         if (err == ERR_NOT_FOUND)
             err = ERR_OK;
     }
+    if (err == ERR_OK)
+        err = engine_sibling_knock(engine);
     if (engine->is_joining)
         engine_wake_by(engine, engine->now_ms + ENGINE_JOIN_MS);
     if (err == ERR_OK)

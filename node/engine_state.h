@@ -18,6 +18,8 @@ enum {
     ENGINE_CONFIRM_MS = 10000, /* to the first frame */
     ENGINE_REKEY_MS = 15 * 60 * 1000,
     ENGINE_REPLACE_MS = 10000, /* two sessions confirmed within: the lower device's dial stays */
+    ENGINE_UNHEARD_MS = 10 * 60 * 1000, /* so long an own device may have other reasons */
+    ENGINE_UNHEARD_MIN = 3,             /* calls */
     ENGINE_TURN_MS = 10 * 60 * 1000, /* copies of one machine that take turns: each has so long */
     ENGINE_VIOLATIONS_MAX = 3,       /* in a day: then back-off of an hour, doubling */
     ENGINE_PENALTY_MS = 3600 * 1000,
@@ -30,7 +32,7 @@ enum {
     ENGINE_CONN_BUCKETS = 1024,
     ENGINE_TARGET_BUCKETS = 1024,
     ENGINE_VERSION_MS = 3600 * 1000, /* somebody of another version is told of once in it */
-    ENGINE_KNOCKS_MAX = 8,
+    ENGINE_KNOCKS_MAX = 8 + 1,       /* the newest, and that between own devices */
     ENGINE_TARGET_ADDRESSES = ADDRESSES_MAX * 3,
     ENGINE_HOMELESS_MAX = 4, /* successors of one member whose address is not known yet */
     ENGINE_OLD_NAMES_MAX = 8 /* of one member, the newest: whatever it tells of itself */
@@ -94,7 +96,10 @@ struct engine_target {
     uint64_t dial_at_ms;
     conn_id dialling; /* 0: not being called */
     bool was_reached, is_stale;
-    bool is_unheard;              /* the last call was not answered once it had said who calls */
+    bool is_unheard;  /* the last call was not answered once it had said who calls */
+    unsigned unheard; /* how many in a row, since then */
+    uint64_t unheard_since_ms;
+    bool told_unheard;            /* the owner knows */
     bool is_awaited, was_awaited; /* an introduction waits for them; did, as it was read before */
     bool is_introduced;           /* its addresses come from somebody whom others brought */
     bool is_held; /* the invitation comes first: the inviter may not know yet that the link was made
@@ -304,6 +309,8 @@ void engine_call_due(struct engine *engine);
 /* Will be called as soon as the budget allows. */
 bool engine_call_is_due(const struct engine *engine, const struct engine_target *target);
 void engine_call_now(struct engine *engine, const struct public_key *member); /* NULL: all */
+/* It has answered, and is told who calls: whatever ends the connection now is a refusal. */
+void engine_call_unheard(struct engine *engine, struct engine_target *target);
 void engine_call_failed(struct engine *engine, struct engine_target *target);
 void engine_call_ended(struct engine *engine, struct engine_conn *conn);
 struct engine_target *engine_call_target(const struct engine *engine,

@@ -9,13 +9,17 @@
 /* Which of two sessions stays. */
 
 /* PROTOCOL HANDSHAKE-8: "Of two sessions between the same devices confirmed within 10 s the one
- * dialled by the lesser device id stays; later the newer one." */
+ * dialled by the lesser device id stays; later the newer one. One whose called device was named by
+ * an old name (HANDSHAKE-10) gives way to one by its own name, whenever each was confirmed, once it
+ * has told the facts." */
 static bool engine_talk_keeps(const struct engine *engine, const struct engine_conn *new_one,
                               const struct engine_conn *old_one)
 {
     const struct public_key *own = ledger_device(engine->ledger);
     bool is_own_lower = span_order(span_of(own->bytes, 32), span_of(new_one->device.bytes, 32)) < 0;
 
+    if (new_one->is_called_by_old_name != old_one->is_called_by_old_name)
+        return old_one->is_called_by_old_name;
     if (engine->now_ms > old_one->confirmed_at_ms + ENGINE_REPLACE_MS ||
         new_one->is_outbound == old_one->is_outbound)
         return true;
@@ -93,7 +97,7 @@ static void engine_talk_confirmed(struct engine *engine, struct engine_conn *con
         if (!conn->target->is_old_name)
             conn->target->failures = 0;
         conn->target->was_reached = true;
-        conn->target->is_unheard = false;
+        conn->target->is_unheard = conn->target->told_unheard = false;
     }
     engine_wake_by(engine, session_wake_at_ms(conn->session));
     if (conn->role != SESSION_PEER)

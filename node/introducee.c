@@ -370,8 +370,10 @@ static void introducee_other_name(const struct introducee *self,
 {
     struct span name = self->hello.name;
 
-    if (name.size == 0 && self->offer != NULL)
+    if (!fold_is_seen(name) && self->offer != NULL)
         name = self->offer->message.offer.name;
+    if (!fold_is_seen(name))
+        name.size = 0;
     (void)snprintf(out, INTRODUCTION_NAME_SIZE, "%.*s", (int)(name.size < 200 ? name.size : 200),
                    name.size > 0 ? (const char *)name.data : "");
     if (name.size == 0 && self->knows_other)

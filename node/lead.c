@@ -8,6 +8,7 @@
 #include "node/amend.h"
 #include "node/introduction.h"
 #include "proto/limits.h"
+#include "storage/fold.h"
 #include "storage/retire_table.h"
 #include "storage/row.h"
 #include "storage/standing.h"
@@ -173,11 +174,11 @@ static enum err lead_tell_reply(struct carry *carry, const struct lead_reply *op
 {
     static const char *const whats[] = {"a lead", "an offer of help", "a cheer", "a message"};
     const struct reply *reply = &opened->reply;
+    struct span name = fold_is_seen(reply->name) ? reply->name : span_str("");
     char text[LEAD_TEXT_SIZE];
 
     (void)snprintf(text, sizeof text, "brought %s about \"%s\"%s%.*s", whats[reply->kind - 1],
-                   title, reply->name.size > 0 ? ", by " : "", (int)reply->name.size,
-                   reply->name.size > 0 ? (const char *)reply->name.data : "");
+                   title, name.size > 0 ? ", by " : "", (int)name.size, (const char *)name.data);
     return carry_journal(carry, "lead", &carry->row.from, text);
 }
 

@@ -1,9 +1,7 @@
-/*
- * The UNIX socket: clients of the owner's own uid ask for ops, one at a time each. A request
+/* The UNIX socket: clients of the owner's own uid ask for ops, one at a time each. A request
  * becomes a job of the writer thread; the reply goes out after its commit. An op that waits for
  * something (a link, being in step) is asked again by poll jobs whenever something changed, until
- * it is settled or its time is up.
- */
+ * it is settled or its time is up. */
 #include "node/loop_state.h"
 
 #include <stdatomic.h>
@@ -15,6 +13,7 @@
 
 #include "crypto/base64.h"
 #include "crypto/heap.h"
+#include "crypto/secret.h"
 #include "node/clock.h"
 #include "node/cmd.h"
 #include "node/rpc.h"
@@ -405,7 +404,7 @@ static void loop_client_next(struct loop_client *client)
 {
     while (!client->is_gone && !client->is_ending && client->job == NULL && client->in.size > 0) {
         uint8_t *end = memchr(client->in.data, '\n', client->in.size);
-        struct buf line = {0};
+        struct buf line = {.is_secret = true};
         size_t size;
 
         if (end == NULL) {
@@ -510,7 +509,9 @@ static void loop_client_on_read(uv_stream_t *stream, ssize_t size, const uv_buf_
     }
     if (client->is_ending)
         return; /* What it still says is not looked at. */
+    client->in.is_secret = rpc_is_secret(client->in.size + (size_t)size);
     buf_append(&client->in, span_of(bytes->base, (size_t)size));
+    secret_wipe(bytes->base, (size_t)size);
     if (buf_err(&client->in) != ERR_OK || client->in.size > 2 * RPC_LINE_MAX + LOOP_CLIENT_READ) {
         loop_client_drop(client);
         return;
@@ -518,8 +519,7 @@ static void loop_client_on_read(uv_stream_t *stream, ssize_t size, const uv_buf_
     loop_client_next(client);
 }
 
-/* The socket's mode keeps others out already; the kernel's word on the other end's uid is the
- * second lock. */
+/* The second lock, beside the socket's mode: the kernel's word on the other end's uid. */
 static bool loop_client_is_owner(struct loop_client *client)
 {
     struct ucred credentials;

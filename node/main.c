@@ -16,6 +16,7 @@
 #include "node/cmd.h"
 #include "node/door.h"
 #include "node/prompt.h"
+#include "node/rpc.h"
 #include "proto/scan.h"
 
 enum { MAIN_WORDS_MAX = 512, MAIN_ANSWER_MAX = 1000 };
@@ -433,7 +434,7 @@ int main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN); /* A reader that goes away is an error of the write, not the end
                                        of the program. */
     main_seal_process();
-    json_object_seed(0);
+    rpc_start();
     if (setlocale(LC_CTYPE, "") == NULL || MB_CUR_MAX == 1)
         (void)setlocale(LC_CTYPE, "C.UTF-8"); /* Names are UTF-8 whatever the environment says. */
     if (words == NULL || secret_start() != ERR_OK) {

@@ -254,7 +254,7 @@ static enum err matches_describe(struct matches_search *search, const struct mat
         err = matches_say_why(search, row, &contact, &card, &why);
     name = view_contact_shown(&contact);
     describe_set_id(who, "id", &row->id);
-    describe_set_text(who, "name", name.size > 0 ? name : object_text(&card, CARD_NAME));
+    describe_set_name(who, name.size > 0 ? name : object_text(&card, CARD_NAME));
     describe_set_text(who, "title", matches_either(&contact, CONTACT_TITLE, &card, CARD_TITLE));
     describe_set_text(who, "org", matches_either(&contact, CONTACT_ORG, &card, CARD_ORG));
     describe_set_text(who, "place", matches_either(&contact, CONTACT_PLACE, &card, CARD_PLACE));

@@ -303,7 +303,7 @@ enum err matches_describe_quoted(struct matches_search *search, const struct mat
     if (err == ERR_OK)
         err = vouch_put_name(vouches, &row->member, &name);
     if (err == ERR_OK)
-        describe_set_text(who, "name", buf_span(&name)); /* The key, when nobody told one. */
+        describe_set_name(who, buf_span(&name)); /* The key, when nobody told one. */
     described = json_pack("{s:o, s:b, s:o}", "contact", who, "peer", 0, "next",
                           matches_next_quoted(search, row));
     if (described != NULL)

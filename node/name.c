@@ -327,7 +327,7 @@ static enum err name_search(struct op_call *call, const char *who, bool peers_on
     enum err err;
 
     *out = (struct name_match){.has_member = false};
-    if (who == NULL || who[0] == '\0' || strlen(who) > NAME_WHO_MAX)
+    if (who == NULL || strlen(who) > NAME_WHO_MAX || !fold_is_seen(span_str(who)))
         return op_fail(call, OP_USAGE, "kith help",
                        "say who: a name, an alias, an e-mail or an id");
     err = fold(span_str(who), &search.folded);

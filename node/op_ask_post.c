@@ -15,6 +15,7 @@
 #include "node/op_ask_to.h"
 #include "node/until.h"
 #include "proto/card.h"
+#include "storage/fold.h"
 #include "storage/follow.h"
 #include "storage/row.h"
 #include "storage/view_interaction.h"
@@ -84,6 +85,10 @@ static enum err op_ask_post_words(struct op_ask_post *plan)
         plan->ask.tags_count++;
     }
     fault = ask_text_fault(&plan->ask);
+    if (fault == NULL && !fold_is_seen(plan->ask.title))
+        fault = "there is nothing to see in that title";
+    if (fault == NULL && !fold_is_seen(plan->ask.text))
+        fault = "there is nothing to see in that text";
     return fault == NULL
                ? ERR_OK
                : op_fail(call, OP_USAGE,

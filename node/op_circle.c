@@ -37,7 +37,7 @@ static enum err op_circle_id(struct op_call *call, const char *name, struct id *
                        "a circle needs a name of at most %d bytes", NAME_SIZE_MAX);
     err = fold(span_str(name), &folded);
     text = buf_span(&folded);
-    if (err == ERR_OK && text.size == 0)
+    if (err == ERR_OK && (text.size == 0 || !fold_is_seen(span_str(name))))
         err = op_fail(call, OP_USAGE, "kith circle create choir", "that name has no letters");
     if (err == ERR_OK) {
         digest("kith circle name", &text, 1, &hash);
@@ -179,7 +179,7 @@ static enum err op_circle_on_member(void *self, const struct name_match *who)
 {
     json_t *row = json_object();
 
-    describe_set_text(row, "name", span_str(who->shown));
+    describe_set_name(row, span_str(who->shown));
     if (who->has_contact)
         describe_set_id(row, "id", &who->contact);
     if (who->has_member)
@@ -192,7 +192,7 @@ static enum err op_circle_describe(struct op_call *call, const struct object *ci
     json_t *members = json_array(), *row = json_object();
     enum err err = op_circle_members(call, circle, op_circle_on_member, members);
 
-    describe_set_text(row, "name", object_text(circle, CIRCLE_NAME));
+    describe_set_name(row, object_text(circle, CIRCLE_NAME));
     (void)json_object_set_new(row, "members", members); /* A lost key shows as absent. */
     if (json_array_append_new(list, row) != 0)
         return ERR_NOMEM;

@@ -22,7 +22,7 @@ static enum err op_closeness_answer(struct op_call *call, const struct name_matc
     if (err != ERR_OK)
         return err;
     call->result = json_object();
-    describe_set_text(call->result, "name", span_str(who->shown));
+    describe_set_name(call->result, span_str(who->shown));
     if (who->has_contact)
         describe_set_id(call->result, "id", &who->contact);
     if (who->has_member)

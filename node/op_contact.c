@@ -12,7 +12,6 @@
 #include "node/name.h"
 #include "node/op_forget.h"
 #include "node/op_undo.h"
-#include "node/person.h"
 #include "proto/contact.h"
 #include "proto/limits.h"
 #include "proto/scan.h"
@@ -124,7 +123,7 @@ static enum err op_contact_check_add(struct op_call *call)
 
     if (err == ERR_OK)
         err = op_contact_check_birthday(call, op_text(call, "birthday"));
-    if (err == ERR_OK && (name == NULL || person_trim(span_str(name)).size == 0))
+    if (err == ERR_OK && (name == NULL || !fold_is_seen(span_str(name))))
         return op_fail(call, OP_USAGE, "kith contact add NAME", "a contact needs a name");
     for (int at = 0; at < OP_CONTACT_FIELDS && err == ERR_OK; at++) {
         json_t *value = json_object_get(call->params, op_contact_fields[at].name), *item;
@@ -215,7 +214,7 @@ static enum err op_contact_read_change(struct op_call *call, const char *flag, j
     if (strcmp(flag, "add") == 0 && !op_contact_fields[out->field].is_set)
         return op_fail(call, OP_USAGE, "use --set for it", "there is only one %s",
                        op_contact_fields[out->field].name);
-    if (out->field == 0 && (strcmp(flag, "unset") == 0 || person_trim(out->value).size == 0))
+    if (out->field == 0 && (strcmp(flag, "unset") == 0 || !fold_is_seen(out->value)))
         return op_fail(call, OP_USAGE, "--set name=NAME", "a contact needs a name");
     return out->has_value ? op_contact_check_value(call, out->field, out->value) : ERR_OK;
 }

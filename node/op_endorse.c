@@ -148,8 +148,6 @@ static enum err op_endorse_read_words(struct op_call *call, struct endorsement *
 {
     const char *words = op_text(call, "words");
 
-    if (out->words.size > 0)
-        return ERR_OK; /* A plan: they are yet to be written. */
     if (words == NULL)
         return op_fail(call, OP_USAGE, op_endorse_example,
                        "say in your own words what you saw them do: --words");
@@ -349,20 +347,6 @@ static enum err op_endorse_decide(struct op_call *call, struct name_match *who, 
     if (err == ERR_OK)
         err = op_endorse_read(call, card, out);
     return err == ERR_OK ? op_endorse_check_cap(call, out, who->shown) : err;
-}
-
-enum err op_endorse_plan(struct op_call *call)
-{
-    struct endorsement endorsement = {.words = span_str("what is yet to be written")};
-    struct object card = {0};
-    struct name_match who;
-    struct id pair;
-    enum err err = op_endorse_decide(call, &who, &card, &endorsement, &pair);
-
-    object_release(&card);
-    if (err == ERR_OK)
-        call->result = json_pack("{s:s}", "name", who.shown);
-    return err == ERR_OK ? ERR_OK : op_fail_err(call, err, "the peer could not be read");
 }
 
 enum err op_endorse(struct op_call *call)

@@ -8,7 +8,6 @@
 #include "node/amend.h"
 #include "node/describe.h"
 #include "node/name.h"
-#include "node/person.h"
 #include "node/until.h"
 #include "proto/card.h"
 #include "proto/contact.h"
@@ -134,7 +133,7 @@ static enum err op_invite_invited(struct op_call *call, const char *name, struct
     enum err err;
 
     *out_is_new = false;
-    if (person_trim(span_str(name)).size == 0)
+    if (!fold_is_seen(span_str(name)))
         return op_fail(call, OP_USAGE, "kith peer invite joon, or kith peer invite",
                        "whoever is invited by name needs one");
     err = name_find(call, name, &who);
@@ -213,6 +212,7 @@ static enum err op_invite_tell(struct op_call *call, const struct invitation *in
     if (err != ERR_OK)
         return err;
     call->result = json_pack("{s:s, s:b}", "uri", uri, "node", call->world->is_node);
+    secret_wipe(uri, sizeof uri);
     describe_set_time(call->result, "expires", invitation->expires_at_s * 1000);
     describe_set_id(call->result, "id", id);
     if (json_array_size(left_out) > 0)
@@ -347,7 +347,7 @@ static enum err op_invite_on_open(void *self, uint32_t number, const struct obje
         return ERR_OK;
     row = json_object();
     describe_set_id(row, "id", &invitation->id);
-    describe_set_text(row, "name", object_text(invitation, INVITATION_NAME));
+    describe_set_name(row, object_text(invitation, INVITATION_NAME));
     describe_set_time(row, "expires", object_number(invitation, INVITATION_EXPIRES) * 1000);
     return json_array_append_new(json_object_get(call->result, "invitations"), row) == 0
                ? ERR_OK
@@ -428,7 +428,7 @@ static enum err op_invite_on_look_alike(void *self, uint32_t number, const struc
         return ERR_OK;
     entry = json_object();
     describe_set_id(entry, "id", &contact->id);
-    describe_set_text(entry, "name", object_text(contact, CONTACT_NAME));
+    describe_set_name(entry, object_text(contact, CONTACT_NAME));
     return json_array_append_new(alike->list, entry) == 0 ? ERR_OK : ERR_NOMEM;
 }
 
@@ -454,7 +454,7 @@ static enum err op_invite_pending(struct op_call *call, const struct invitation 
     call->result = json_pack("{s:s}", "state", "pending");
     if (call->result == NULL)
         return ERR_NOMEM;
-    describe_set_text(call->result, "name", span_str(invitation->hint));
+    describe_set_name(call->result, span_str(invitation->hint));
     op_invite_find_look_alikes(call, invitation->hint, NULL);
     return ERR_OK;
 }

@@ -5,9 +5,9 @@
 
 #include "node/amend.h"
 #include "node/describe.h"
-#include "node/person.h"
 #include "proto/card.h"
 #include "proto/limits.h"
+#include "storage/fold.h"
 
 static const struct id op_me_card = {{0}};
 
@@ -105,7 +105,7 @@ static enum err op_me_check(struct op_call *call)
         if (err != ERR_OK)
             return err;
     }
-    if (op_text(call, "name") != NULL && person_trim(span_str(op_text(call, "name"))).size == 0)
+    if (op_text(call, "name") != NULL && !fold_is_seen(span_str(op_text(call, "name"))))
         return op_fail(call, OP_USAGE, "kith me edit --name NAME", "a card needs a name");
     if (given == 0)
         return op_fail(call, OP_USAGE, "kith me edit --title \"Looking for work\"",

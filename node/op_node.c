@@ -16,6 +16,7 @@
 #include "node/op_shared.h"
 #include "node/until.h"
 #include "proto/card.h"
+#include "proto/introduction.h"
 #include "proto/link.h"
 #include "storage/follow.h"
 #include "storage/journal.h"
@@ -180,7 +181,7 @@ enum err op_node_status(struct op_call *call)
         return op_fail_err(call, err, "the shared contacts could not be read");
     describe_set_did(call->result, "member", ledger_member(call->snapshot.ledger));
     if (row_get(&call->snapshot, &space.id, KIND_CARD, &only, &card, &number) == ERR_OK)
-        describe_set_text(call->result, "name", object_text(&card, CARD_NAME));
+        describe_set_name(call->result, object_text(&card, CARD_NAME));
     object_release(&card);
     op_node_add_device(call);
     op_node_add_standing(call);
@@ -195,6 +196,7 @@ struct op_node_next {
     json_t *out;
     struct buf words, introduce;
     int pending, linked;
+    bool has_introduced;
 };
 
 static void op_node_put_peer(const struct peer *peer, struct buf *out)
@@ -202,7 +204,7 @@ static void op_node_put_peer(const struct peer *peer, struct buf *out)
     json_t *who = json_object();
 
     describe_set_did(who, "member", &peer->member);
-    describe_set_text(who, "name", span_str(peer->alias[0] != '\0' ? peer->alias : peer->name));
+    describe_set_name(who, span_str(peer->alias[0] != '\0' ? peer->alias : peer->name));
     buf_byte(out, ' ');
     describe_path_put_who(who, out);
     json_decref(who);
@@ -234,6 +236,16 @@ static enum err op_node_on_acceptance(void *self, uint32_t number, const struct 
     return ERR_OK;
 }
 
+/* Whoever has brought people together knows how; those two may be together by now. */
+static enum err op_node_on_record(void *self, uint32_t number, const struct object *record)
+{
+    struct op_node_next *next = self;
+
+    (void)number;
+    next->has_introduced |= object_value(record, RECORD_A).bytes.size == 32;
+    return ERR_OK;
+}
+
 static enum err op_node_on_reminder(void *self, uint32_t number, const struct object *reminder)
 {
     (void)number;
@@ -254,10 +266,12 @@ static enum err op_node_add_next(struct op_call *call)
         err = row_each(&call->snapshot, self, KIND_ACCEPTANCE, op_node_on_acceptance, &next);
     if (err == ERR_OK)
         err = row_each(&call->snapshot, self, KIND_REMINDER, op_node_on_reminder, &has_reminders);
+    if (err == ERR_OK || err == ERR_CANCELLED)
+        err = row_each(&call->snapshot, self, KIND_INTRODUCTION_RECORD, op_node_on_record, &next);
     (void)json_object_set_new(next.out, "pending", json_integer(next.pending));
     (void)json_object_set_new(next.out, "reminders", json_boolean(has_reminders));
     describe_set_text(next.out, "words", buf_span(&next.words));
-    if (next.linked > 1)
+    if (next.linked > 1 && !next.has_introduced)
         describe_set_text(next.out, "introduce", buf_span(&next.introduce));
     (void)json_object_set_new(call->result, "next", next.out); /* A lost key is a step less. */
     buf_release(&next.words);

@@ -14,6 +14,7 @@
 #include "node/person.h"
 #include "proto/limits.h"
 #include "storage/dropped.h"
+#include "storage/fold.h"
 #include "storage/journal.h"
 #include "storage/row.h"
 #include "storage/view_peer.h"
@@ -65,7 +66,7 @@ static enum err op_peer_on_acceptance(void *self, uint32_t number, const struct 
         return ERR_OK;
     row = json_pack("{s:s, s:s, s:b, s:i}", "level", "invited", "state", "pending", "in_step", 0,
                     "undelivered", 0);
-    describe_set_text(row, "name", span_str(invitation.hint));
+    describe_set_name(row, span_str(invitation.hint));
     op_peer_add_addresses(row, invitation.addresses, invitation.addresses_count);
     secret_wipe(&invitation, sizeof invitation);
     return json_array_append_new(rows->peers, row) == 0 ? ERR_OK : ERR_NOMEM;
@@ -185,6 +186,9 @@ enum err op_peer_rename(struct op_call *call)
     if (alias == NULL || trimmed.size > NAME_SIZE_MAX)
         return op_fail(call, OP_USAGE, "kith peer rename WHO ALIAS",
                        "an alias is up to %d bytes long", NAME_SIZE_MAX);
+    if (trimmed.size > 0 && !fold_is_seen(trimmed))
+        return op_fail(call, OP_USAGE, "kith peer rename WHO ALIAS, or \"\" for none",
+                       "there is nothing to see in that alias");
     op_peer_amend(call, &who.member, &amend);
     amend_text(&amend, LINK_ALIAS, trimmed); /* Of a blank one nobody could be called. */
     return op_peer_finish(call, &who.member, amend_end(&amend, NULL));

@@ -70,7 +70,7 @@ static enum err op_quota_answer(struct op_call *call, struct peer *peer,
     if (call->result == NULL)
         return ERR_NOMEM;
     describe_set_did(call->result, "member", member);
-    describe_set_text(call->result, "name", span_str(peer->name));
+    describe_set_name(call->result, span_str(peer->name));
     return ERR_OK;
 }
 

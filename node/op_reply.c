@@ -285,6 +285,8 @@ enum err op_reply_plan(struct op_call *call)
     enum err err = op_reply_find(&plan);
 
     if (err == ERR_OK)
+        err = op_reply_words(&plan);
+    if (err == ERR_OK)
         err = op_reply_about(&plan);
     if (err == ERR_OK) {
         call->result = json_pack("{s:b}", "must_ask", plan.must_ask);

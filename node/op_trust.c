@@ -175,7 +175,7 @@ static enum err op_trust_answer(struct describe_trust *trust)
 
     if (trust->who.has_member)
         describe_set_did(who, "member", &trust->who.member);
-    describe_set_text(who, "name", span_str(describe_trust_name(trust)));
+    describe_set_name(who, span_str(describe_trust_name(trust)));
     (void)json_object_set_new(result, "who", who);
     if (trust->about != NULL)
         describe_set_text(result, "about", span_str(trust->about));

@@ -50,7 +50,7 @@ static json_t *op_want_describe(const struct peer *peer, const struct want *want
     json_t *row = json_object(), *who = json_object(), *about = op_want_about(&want->object);
 
     describe_set_did(who, "member", &peer->member);
-    describe_set_text(who, "name", span_str(peer->alias[0] != '\0' ? peer->alias : peer->name));
+    describe_set_name(who, span_str(peer->alias[0] != '\0' ? peer->alias : peer->name));
     (void)json_object_set(row, is_mine ? "to" : "from", who);
     describe_set_text(row, "words", object_text(&want->object, ENDORSEMENT_WANT_WORDS));
     if (json_array_size(about) > 0)

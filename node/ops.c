@@ -31,6 +31,7 @@
 #include "node/op_node.h"
 #include "node/op_path.h"
 #include "node/op_peer.h"
+#include "node/op_plan.h"
 #include "node/op_quota.h"
 #include "node/op_remind.h"
 #include "node/op_reply.h"
@@ -51,8 +52,8 @@ static const struct op ops_all[] = {
     {.method = "ask.list", .mode = OP_READ, .run = op_ask_list},
     {.method = "ask.pass", .mode = OP_WRITE, .run = op_ask_pass},
     {.method = "ask.post", .mode = OP_WRITE, .run = op_ask_post},
-    {.method = "ask.post.plan", .mode = OP_READ, .run = op_ask_post_plan},
-    {.method = "offer.post.plan", .mode = OP_READ, .run = op_ask_post_offer_plan},
+    {.method = "ask.post.plan", .mode = OP_WRITE, .run = op_ask_post_plan},
+    {.method = "offer.post.plan", .mode = OP_WRITE, .run = op_ask_post_offer_plan},
     {.method = "ask.show", .mode = OP_READ, .run = op_ask_show},
     {.method = "balance", .mode = OP_READ, .run = op_interaction_balance},
     {.method = "circle.add", .mode = OP_WRITE, .run = op_circle_add},
@@ -61,12 +62,15 @@ static const struct op ops_all[] = {
     {.method = "circle.remove", .mode = OP_WRITE, .run = op_circle_remove},
     {.method = "complete", .mode = OP_READ, .run = op_complete},
     {.method = "contact.add", .mode = OP_WRITE, .run = op_contact_add},
+    {.method = "contact.add.plan", .mode = OP_WRITE, .run = op_plan_contact_add},
     {.method = "contact.closeness", .mode = OP_WRITE, .run = op_closeness},
     {.method = "contact.duplicates", .mode = OP_READ, .run = op_merge_duplicates},
     {.method = "contact.edit", .mode = OP_WRITE, .run = op_contact_edit},
+    {.method = "contact.edit.plan", .mode = OP_WRITE, .run = op_plan_contact_edit},
     {.method = "contact.history", .mode = OP_READ, .run = op_history},
     {.method = "contact.list", .mode = OP_READ, .run = op_contact_list},
     {.method = "contact.log", .mode = OP_WRITE, .run = op_interaction_log},
+    {.method = "contact.log.plan", .mode = OP_WRITE, .run = op_plan_contact_log},
     {.method = "contact.merge", .mode = OP_WRITE, .run = op_merge},
     {.method = "contact.remove", .mode = OP_WRITE, .run = op_contact_remove},
     {.method = "contact.search", .mode = OP_READ, .run = op_search},
@@ -78,7 +82,7 @@ static const struct op ops_all[] = {
     {.method = "doctor", .mode = OP_READ, .run = op_doctor},
     {.method = "doctor.rebuild", .mode = OP_WRITE, .run = op_doctor_rebuild},
     {.method = "endorse", .mode = OP_WRITE, .run = op_endorse},
-    {.method = "endorse.plan", .mode = OP_READ, .run = op_endorse_plan},
+    {.method = "endorse.plan", .mode = OP_WRITE, .run = op_plan_endorse},
     {.method = "endorsement.accept", .mode = OP_WRITE, .run = op_endorsement_accept},
     {.method = "endorsement.export", .mode = OP_READ, .run = op_credential_export},
     {.method = "endorsement.hide", .mode = OP_WRITE, .run = op_endorsement_hide},
@@ -90,13 +94,14 @@ static const struct op ops_all[] = {
     {.method = "endorsement.show", .mode = OP_READ, .run = op_endorsement_show},
     {.method = "endorsement.verify", .mode = OP_READ, .run = op_credential_verify},
     {.method = "endorsement.want", .mode = OP_WRITE, .run = op_want},
+    {.method = "endorsement.want.plan", .mode = OP_WRITE, .run = op_plan_endorsement_want},
     {.method = "endorsement.wants", .mode = OP_READ, .run = op_want_list},
     {.method = "export", .mode = OP_READ, .run = op_export},
     {.method = "due", .mode = OP_READ, .run = op_due},
     {.method = "import", .mode = OP_WRITE, .run = op_import, .poll = op_import_poll},
     {.method = "import.plan", .mode = OP_WRITE, .run = op_import_plan},
     {.method = "ask.reply", .mode = OP_WRITE, .run = op_reply},
-    {.method = "ask.reply.plan", .mode = OP_READ, .run = op_reply_plan},
+    {.method = "ask.reply.plan", .mode = OP_WRITE, .run = op_reply_plan},
     {.method = "intro.accept", .mode = OP_WRITE, .run = op_introduction_accept},
     {.method = "intro.decline", .mode = OP_WRITE, .run = op_introduction_decline},
     {.method = "intro.known", .mode = OP_WRITE, .run = op_introduction_known},
@@ -104,13 +109,17 @@ static const struct op ops_all[] = {
     {.method = "intro.mute", .mode = OP_WRITE, .run = op_introduction_mute},
     {.method = "intro.show", .mode = OP_READ, .run = op_introduction_show},
     {.method = "intro.thanks", .mode = OP_WRITE, .run = op_introduction_thanks},
+    {.method = "intro.thanks.plan", .mode = OP_WRITE, .run = op_plan_intro_thanks},
     {.method = "intro.want", .mode = OP_WRITE, .run = op_introduce_want},
+    {.method = "intro.want.plan", .mode = OP_WRITE, .run = op_plan_intro_want},
     {.method = "intro.withdraw", .mode = OP_WRITE, .run = op_introduction_withdraw},
     {.method = "lead.answer", .mode = OP_WRITE, .run = op_lead_answer},
+    {.method = "lead.answer.plan", .mode = OP_WRITE, .run = op_plan_lead_answer},
     {.method = "lead.introduce", .mode = OP_WRITE, .run = op_lead_introduce},
     {.method = "lead.list", .mode = OP_READ, .run = op_lead_list},
     {.method = "lead.show", .mode = OP_READ, .run = op_lead_show},
     {.method = "introduce", .mode = OP_WRITE, .run = op_introduce},
+    {.method = "introduce.plan", .mode = OP_WRITE, .run = op_plan_introduce},
     {.method = "log", .mode = OP_READ, .run = op_node_log},
     {.method = "me.edit", .mode = OP_WRITE, .run = op_me_edit},
     {.method = "me.show", .mode = OP_READ, .run = op_me_show},
@@ -155,6 +164,7 @@ static const struct op ops_all[] = {
      .run = op_node_sync,
      .poll = op_node_sync_poll},
     {.method = "thanks", .mode = OP_WRITE, .run = op_lead_thanks},
+    {.method = "thanks.plan", .mode = OP_WRITE, .run = op_plan_thanks},
     {.method = "trust", .mode = OP_READ, .run = op_trust},
     {.method = "undo", .mode = OP_WRITE, .run = op_undo},
 };
@@ -320,7 +330,7 @@ static json_t *ops_mend(const char *text)
 {
     static const uint8_t sizes[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4};
     struct span rest = span_str(text);
-    struct buf mended = {0};
+    struct buf mended = {.is_secret = true}; /* It may repeat what was typed. */
     json_t *string;
 
     while (rest.size > 0) {

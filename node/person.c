@@ -7,6 +7,7 @@
 #include "proto/kind.h"
 #include "proto/limits.h"
 #include "proto/scan.h"
+#include "storage/fold.h"
 
 void person_begin(struct person *person, size_t line)
 {
@@ -88,7 +89,8 @@ bool person_set(struct person *person, uint8_t field, struct span text)
     size_t max = about->size_max;
 
     text = person_trim(text);
-    if (text.size == 0 || person_at(person, field, 0).size > 0)
+    if (text.size == 0 || person_at(person, field, 0).size > 0 ||
+        (field == CONTACT_NAME && !fold_is_seen(text)))
         return false;
     if (text.size > max) {
         person->is_cut = true;

@@ -6,6 +6,19 @@
 #include <string.h>
 
 #include "crypto/base64.h"
+#include "crypto/heap.h"
+#include "crypto/slate.h"
+
+void rpc_start(void)
+{
+    json_set_alloc_funcs(heap_new, slate_free);
+    json_object_seed(0);
+}
+
+bool rpc_is_secret(size_t line_size)
+{
+    return line_size <= RPC_SECRET_MAX;
+}
 
 /* jansson stops at 2,048 levels, and its recursion is then deep; a request of ours nests four. */
 static bool rpc_is_shallow(struct span line, size_t depth_max)
@@ -135,6 +148,7 @@ static int rpc_append(const char *bytes, size_t size, void *self)
 {
     struct buf *out = self;
 
+    out->is_secret = rpc_is_secret(out->size + size);
     buf_append(out, span_of(bytes, size));
     return out->is_failed ? -1 : 0;
 }
@@ -142,6 +156,7 @@ static int rpc_append(const char *bytes, size_t size, void *self)
 /* Takes the object over. */
 static void rpc_write_line(json_t *object, struct buf *out)
 {
+    out->is_secret = rpc_is_secret(out->size);
     if (object == NULL || json_dump_callback(object, rpc_append, out, JSON_COMPACT) != 0)
         out->is_failed = true;
     json_decref(object);

@@ -8,7 +8,14 @@
 
 #include "node/ops.h"
 
-enum { RPC_LINE_MAX = 1 << 20, RPC_DEPTH_MAX = 64 };
+enum { RPC_LINE_MAX = 1 << 20, RPC_DEPTH_MAX = 64, RPC_SECRET_MAX = 64 << 10 };
+
+/* Once, before any JSON: an invitation or recovery words may be in it, so all of it is wiped where
+ * it is left behind. */
+void rpc_start(void);
+/* May a line of so many bytes hold a secret? A longer one is a list of people, or of a file, and is
+ * moved about as it grows. */
+bool rpc_is_secret(size_t line_size);
 
 /* The standard's numbers (JSON-RPC 2.0, section 5.1), and ours for an op that failed. */
 enum rpc_code {
@@ -40,8 +47,8 @@ void rpc_request_release(struct rpc_request *request);
 void rpc_write_upload(uint64_t id, struct span bytes, struct buf *out);
 bool rpc_is_upload(struct span line, uint64_t *out_id, struct span *out_data);
 
-/* Each appends one line with its newline. Failures carry our error object as "data", beside the
- * standard's fields. */
+/* Each appends one line with its newline, to what is as secret as rpc_is_secret says. Failures
+ * carry our error object as "data", beside the standard's fields. */
 void rpc_write_request(uint64_t id, const char *method, json_t *params, struct buf *out);
 void rpc_write_result(json_t *id, json_t *result, struct buf *out);
 void rpc_write_failure(json_t *id, enum rpc_code code, const struct op_failure *failure,

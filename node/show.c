@@ -35,7 +35,7 @@ static char *show_keep(struct span text)
 /* The same, cleaned. */
 char *show_copy(const char *text)
 {
-    struct buf clean = {0};
+    struct buf clean = {.is_secret = true}; /* An invitation is shown, too. */
     char *copy;
 
     show_clean(span_str(text != NULL ? text : ""), &clean);

@@ -12,6 +12,13 @@ static bool show_ask_is(json_t *ask, const char *key, const char *text)
     return strcmp(show_text(ask, key), text) == 0;
 }
 
+static const char *show_ask_title(json_t *ask)
+{
+    const char *title = show_text(ask, "title");
+
+    return title[0] != '\0' ? title : "(no title)";
+}
+
 static const char *show_ask_author(json_t *ask)
 {
     const char *name = show_text(json_object_get(ask, "author"), "name");
@@ -31,7 +38,7 @@ static void show_ask_row(json_t *ask)
 
     (void)snprintf(text, sizeof text, "%.12s  %-8s  %.140s, %s by %s%s%s%s", show_text(ask, "id"),
                    show_ask_is(ask, "state", "shown") ? "new" : show_text(ask, "state"),
-                   show_text(ask, "title"), show_ask_is(ask, "kind", "offer") ? "offered" : "asked",
+                   show_ask_title(ask), show_ask_is(ask, "kind", "offer") ? "offered" : "asked",
                    show_ask_author(ask), is_passed ? ", passed on by " : "", is_passed ? from : "",
                    json_object_get(ask, "matches") != NULL ? " (you may know somebody)" : "");
     clean = show_copy(text);
@@ -216,7 +223,7 @@ static void show_ask(json_t *result, json_t *params)
 
     (void)params;
     show_line(show_ask_is(result, "kind", "offer") ? "Offer" : "Ask", show_text(result, "id"));
-    show_line("Title", show_text(result, "title"));
+    show_line("Title", show_ask_title(result));
     show_line("By", show_ask_author(result));
     show_ask_way(result);
     show_lines("Text", show_text(result, "text"));

@@ -64,10 +64,16 @@ struct show_table {
     size_t widths[SHOW_TABLE_COLUMNS_MAX]; /* 0: nothing is in it, it is left out */
 };
 
-/* An id is told as far as it is typed. */
+/* An id is told as far as it is typed; a row of nobody's is one, too. */
 static char *show_table_cell(json_t *row, const char *key)
 {
-    char *cell = show_cell(json_object_get(row, key));
+    json_t *value = json_object_get(row, key);
+    char *cell = show_cell(value);
+
+    if (value == NULL && strcmp(key, "name") == 0) {
+        heap_free(cell);
+        return show_copy("(no name)");
+    }
 
     if (cell != NULL && strcmp(key, "id") == 0 && strlen(cell) > show_id_size(cell))
         cell[show_id_size(cell)] = '\0';

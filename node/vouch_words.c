@@ -7,17 +7,20 @@
 #include "node/describe.h"
 #include "proto/scan.h"
 #include "storage/endorsement_table.h"
+#include "storage/fold.h"
 #include "storage/row.h"
 #include "storage/view_contact.h"
 #include "storage/view_same.h"
 
 enum { VOUCH_NAME_MAX = 80, VOUCH_DID_SHOWN = 20 };
 
-/* Cut at a character. */
+/* Cut at a character; a name with nothing to see in it is none. */
 static void vouch_put_cut(struct span name, struct buf *out)
 {
     size_t size = name.size;
 
+    if (!fold_is_seen(name))
+        return;
     if (size > VOUCH_NAME_MAX)
         for (size = VOUCH_NAME_MAX; size > 0 && !scan_is_utf8(span_of(name.data, size));)
             size--;
@@ -131,7 +134,7 @@ json_t *vouch_describe(struct vouch_view *view, const struct public_key *member)
 
     describe_set_did(out, "member", member);
     if (vouch_find_name(view, member, &name) == ERR_OK)
-        describe_set_text(out, "name", buf_span(&name));
+        describe_set_name(out, buf_span(&name));
     buf_release(&name);
     return out;
 }

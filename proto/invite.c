@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/secret.h"
 #include "proto/scan.h"
 
 enum {
@@ -240,7 +241,7 @@ enum err invitation_write(const struct invitation *invitation,
 {
     uint8_t checksum[INVITE_CHECKSUM_SIZE];
     size_t hint_size = strlen(invitation->hint);
-    struct buf bytes = {0};
+    struct buf bytes = {.is_secret = true};
     enum err err;
 
     buf_append(&bytes, span_of(invitation->static_key, 32));
@@ -344,9 +345,12 @@ enum err invitation_read(struct span text, struct invitation *out)
         return ERR_VERSION;
     err = invite_read_base32(span_of(text.data + 1, text.size - 1), bytes, &size);
     if (err != ERR_OK || size < INVITE_FIXED_SIZE + 1 + INVITE_CHECKSUM_SIZE)
-        return ERR_CORRUPT;
-    err = invite_read_bytes(span_of(bytes, size), &invitation);
+        err = ERR_CORRUPT;
+    else
+        err = invite_read_bytes(span_of(bytes, size), &invitation);
     if (err == ERR_OK)
         *out = invitation;
+    secret_wipe(bytes, sizeof bytes);
+    secret_wipe(&invitation, sizeof invitation);
     return err;
 }

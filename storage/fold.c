@@ -170,6 +170,33 @@ enum err fold(struct span text, struct buf *out)
     return err;
 }
 
+static bool fold_is_letter_seen(utf8proc_int32_t letter)
+{
+    switch (utf8proc_category(letter)) {
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_CF:
+        return false;
+    default: /* The blank of Braille is a sign to Unicode. */
+        return !fold_is_space(letter) && !utf8proc_get_property(letter)->ignorable &&
+               letter != 0x2800;
+    }
+}
+
+bool fold_is_seen(struct span text)
+{
+    while (text.size > 0) {
+        utf8proc_int32_t letter;
+        utf8proc_ssize_t size = utf8proc_iterate(text.data, (utf8proc_ssize_t)text.size, &letter);
+
+        if (size <= 0 || fold_is_letter_seen(letter)) /* What is no UTF-8 is shown as something. */
+            return true;
+        text = span_of(text.data + size, text.size - (size_t)size);
+    }
+    return false;
+}
+
 static bool fold_is_word(utf8proc_int32_t letter)
 {
     utf8proc_category_t category = utf8proc_category(letter);

@@ -19,6 +19,10 @@ enum {
  * does not fit. Folding folded text changes nothing. ERR_NOMEM. */
 MUST_USE enum err fold(struct span text, struct buf *out);
 
+/* Is there anything to see in it? Not in spaces, controls, marks without a letter to stand on,
+ * signs of no width or direction, and fillers. */
+bool fold_is_seen(struct span text);
+
 /* Receives one word, valid until it returns; any error but ERR_OK ends the walk. */
 typedef enum err (*fold_word_fn)(void *context, struct span word);
 

@@ -11,6 +11,7 @@
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
 #include "storage/space.h"
+#include "storage/standing.h"
 #include "storage/view_peer.h"
 
 enum { JOIN_ROW_SIZE = 2 * KEY_SIZE };
@@ -28,7 +29,8 @@ void join_draw(const struct entropy *entropy, uint64_t now_ms, struct device_sec
     entropy_fill(entropy, out->incarnation, 16);
 }
 
-enum err join_ask_of(const struct device_secrets *secrets, struct span name, struct join_ask *out)
+enum err join_ask_of(const struct device_secrets *secrets, struct span name,
+                     struct welcome_ask *out)
 {
     struct signing_key *signing = secret_new(sizeof *signing);
     struct exchange_key *exchange = secret_new(sizeof *exchange);
@@ -37,7 +39,7 @@ enum err join_ask_of(const struct device_secrets *secrets, struct span name, str
     if (err == ERR_OK && name.size > DEVICE_NAME_SIZE_MAX)
         err = ERR_LIMIT;
     if (err == ERR_OK) {
-        *out = (struct join_ask){0};
+        *out = (struct welcome_ask){0};
         identity_signing_key(secrets->signing_seed, signing);
         out->device = signing->public_key;
         identity_exchange_key(secrets->static_seed, exchange);
@@ -56,7 +58,7 @@ enum err join_ask_of(const struct device_secrets *secrets, struct span name, str
 
 /* PROTOCOL OWN-6: "The certificate of a further device is by the root where the device that admits
  * it holds the root, else by that device." */
-static enum err join_certify(struct ledger_txn *txn, const struct join_ask *ask,
+static enum err join_certify(struct ledger_txn *txn, const struct welcome_ask *ask,
                              struct buf *identity)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
@@ -106,7 +108,7 @@ static enum err join_fill(struct span from, uint8_t *out, size_t max, size_t *ou
     return ERR_OK;
 }
 
-static enum err join_tell(const struct snapshot *snapshot, struct join_welcome *out)
+static enum err join_tell(const struct snapshot *snapshot, struct welcome *out)
 {
     const struct device_secrets *secrets = ledger_secrets(snapshot->ledger);
     uint8_t *knocks = secret_new((size_t)8 * KEY_SIZE);
@@ -144,7 +146,7 @@ static enum err join_tell(const struct snapshot *snapshot, struct join_welcome *
     return err;
 }
 
-enum err join_admit(struct ledger_txn *txn, const struct join_ask *ask, struct join_welcome *out)
+enum err join_admit(struct ledger_txn *txn, const struct welcome_ask *ask, struct welcome *out)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct retire_state state;
@@ -177,7 +179,7 @@ static enum err join_put_flag(struct ledger_txn *txn)
     return ledger_put_sealed(txn, TABLE_META, &key, span_of(&yes, 1));
 }
 
-static enum err join_put_welcome(struct ledger_txn *txn, const struct join_welcome *welcome)
+static enum err join_put_welcome(struct ledger_txn *txn, const struct welcome *welcome)
 {
     uint8_t plain[JOIN_ROW_SIZE];
     struct key key;
@@ -191,7 +193,7 @@ static enum err join_put_welcome(struct ledger_txn *txn, const struct join_welco
     return err;
 }
 
-static enum err join_add_spaces(struct ledger_txn *txn, const struct join_welcome *welcome)
+static enum err join_add_spaces(struct ledger_txn *txn, const struct welcome *welcome)
 {
     struct space_row self = {.id = welcome->self_space,
                              .kind = SPACE_SELF,
@@ -206,50 +208,51 @@ static enum err join_add_spaces(struct ledger_txn *txn, const struct join_welcom
     return err == ERR_OK ? ledger_add_space(txn, &card) : err;
 }
 
-static enum err join_learn(struct ledger_txn *txn, const struct join_welcome *welcome,
-                           const struct device_chain *chain)
+static enum err join_learn(struct ledger_txn *txn, const struct welcome *welcome,
+                           const struct device_chain *host, const struct device_chain *mine)
 {
-    struct device_chain host;
-    struct hash next_root;
-    enum err err =
-        device_read_identity(span_of(welcome->host, welcome->host_size), &host, &next_root);
+    enum err err = view_device_learn(txn, host);
 
     if (err == ERR_OK)
-        err = view_device_learn(txn, &host);
-    if (err == ERR_OK)
-        err = view_device_learn(txn, chain);
+        err = view_device_learn(txn, mine);
     return err == ERR_OK
-               ? view_peer_reached(txn, &device_of(&host)->device,
+               ? view_peer_reached(txn, &device_of(host)->device,
                                    span_of(welcome->addresses, welcome->addresses_size), 0)
                : err;
 }
 
-/* Is the welcome for the device that holds these secrets? */
-static enum err join_check(const struct device_secrets *secrets, const struct join_welcome *welcome,
-                           struct device_chain *out)
+/* PROTOCOL WELCOME-3: "A new device takes a welcome whose two identities are both of the member,
+ * and of which the first ends with the keys it asked for." */
+static enum err join_check(const struct device_secrets *secrets, const struct welcome *welcome,
+                           struct device_chain *out_host, struct device_chain *out_mine)
 {
+    struct welcome_ask ask;
     struct hash next_root;
-    struct join_ask ask;
     enum err err =
-        device_read_identity(span_of(welcome->identity, welcome->identity_size), out, &next_root);
+        device_read_identity(span_of(welcome->host, welcome->host_size), out_host, &next_root);
 
     if (err == ERR_OK)
+        err = device_read_identity(span_of(welcome->identity, welcome->identity_size), out_mine,
+                                   &next_root);
+    if (err == ERR_OK)
         err = join_ask_of(secrets, span_of(NULL, 0), &ask);
-    if (err == ERR_OK && (!public_key_is_equal(&out->member, &welcome->member) ||
-                          !public_key_is_equal(&device_of(out)->device, &ask.device) ||
-                          memcmp(device_of(out)->static_key, ask.static_key, KEY_SIZE) != 0 ||
-                          memcmp(device_of(out)->receiving_key, ask.receiving_key, KEY_SIZE) != 0))
+    if (err == ERR_OK &&
+        (!public_key_is_equal(&out_host->member, &welcome->member) ||
+         !public_key_is_equal(&out_mine->member, &welcome->member) ||
+         !public_key_is_equal(&device_of(out_mine)->device, &ask.device) ||
+         memcmp(device_of(out_mine)->static_key, ask.static_key, KEY_SIZE) != 0 ||
+         memcmp(device_of(out_mine)->receiving_key, ask.receiving_key, KEY_SIZE) != 0))
         err = ERR_FORGED;
     return err;
 }
 
 enum err join_create(struct kv *kv, struct device_secrets *secrets, const struct entropy *entropy,
-                     const struct join_welcome *welcome, uint64_t now_ms)
+                     const struct welcome *welcome, uint64_t now_ms)
 {
-    struct device_chain chain;
+    struct device_chain host, mine;
     struct ledger *ledger;
     struct ledger_txn *txn;
-    enum err err = join_check(secrets, welcome, &chain);
+    enum err err = join_check(secrets, welcome, &host, &mine);
 
     if (err != ERR_OK)
         return err;
@@ -266,7 +269,7 @@ enum err join_create(struct kv *kv, struct device_secrets *secrets, const struct
     if (err == ERR_OK)
         err = join_add_spaces(txn, welcome);
     if (err == ERR_OK)
-        err = join_learn(txn, welcome, &chain);
+        err = join_learn(txn, welcome, &host, &mine);
     if (err == ERR_OK)
         err = ledger_commit(txn, NULL);
     else
@@ -389,6 +392,38 @@ enum err join_secret(const struct snapshot *snapshot, uint8_t out[static KEY_SIZ
 
     /* A first device whose store is older than the row. */
     return err == ERR_NOT_FOUND ? join_derive(snapshot, out) : err;
+}
+
+struct join_look {
+    const struct snapshot *snapshot;
+    bool is_any_out;
+};
+
+static enum err join_on_device(void *self, const struct device_row *device)
+{
+    struct join_look *look = self;
+    enum standing standing = STANDING_GOOD;
+    enum err err = standing_of(look->snapshot, &device->device, &standing);
+
+    look->is_any_out |= standing_is_out(standing);
+    return err;
+}
+
+/* PROTOCOL OWN-2: "and, while none of them is shut out, KDF(psk, `kith own knock`, nothing)" */
+enum err join_knock_between(const struct snapshot *snapshot, uint8_t out[static KEY_SIZE])
+{
+    struct join_look look = {.snapshot = snapshot};
+    uint8_t *secret = secret_new(KEY_SIZE);
+    enum err err = secret != NULL ? view_device_each(snapshot, ledger_member(snapshot->ledger),
+                                                     join_on_device, &look)
+                                  : ERR_NOMEM;
+
+    if (err == ERR_OK)
+        err = look.is_any_out ? ERR_NOT_FOUND : join_secret(snapshot, secret);
+    if (err == ERR_OK)
+        digest_derive(secret, "kith own knock", span_of(NULL, 0), out);
+    secret_free(secret);
+    return err;
 }
 
 enum err join_knock(const struct snapshot *snapshot, uint8_t out[static KEY_SIZE])

@@ -38,6 +38,9 @@ static void restate_release(struct restate_work *work)
     buf_release(&work->arrivals);
 }
 
+/* PROTOCOL RESTATE-11: "So is each same as of an object that shows. What repeats an entry expires
+ * as that one does; removed dots are under an original without a place. Restatement objects are not
+ * repeated." */
 static enum err restate_append(struct restate_work *work, uint64_t expires_at_s)
 {
     work->entries++;

@@ -129,7 +129,7 @@ static enum err view_knock_is_settled(const struct snapshot *snapshot,
     return err;
 }
 
-/* PROTOCOL OWN-2: "Answered is, too, the knock that the card space tells, whoever drew it." */
+/* PROTOCOL OWN-2: "Answered is, too, the knock that the card space tells, whoever drew it" */
 /* What the card space tells now is what peers use towards every device of mine: another device may
  * have drawn it, whose word in self has not come yet. */
 static enum err view_knock_door(const struct snapshot *snapshot, struct view_knock_list *to)

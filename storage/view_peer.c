@@ -8,10 +8,13 @@
 #include "proto/card.h"
 #include "proto/limits.h"
 #include "storage/agenda.h"
+#include "storage/fold.h"
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
 #include "storage/row.h"
 #include "storage/space.h"
+
+enum { VIEW_PEER_DID_SHOWN = 20 };
 
 static const struct id view_peer_only = {{0}}; /* the one object of its kind in a card space */
 
@@ -263,6 +266,15 @@ static void view_peer_text(struct span text, char out[static 201])
     out[size] = '\0';
 }
 
+/* Nobody is shown as nothing. */
+static void view_peer_nameless(struct peer *peer)
+{
+    char did[DID_SIZE];
+
+    identity_did(&peer->member, did);
+    view_peer_text(span_of(did, VIEW_PEER_DID_SHOWN), peer->name);
+}
+
 static void view_peer_read(const struct object *link, struct peer *out)
 {
     struct span pin = object_value(link, LINK_PIN).bytes;
@@ -290,6 +302,8 @@ static void view_peer_read(const struct object *link, struct peer *out)
     out->has_introduction = view_peer_id(link, LINK_INTRODUCTION, &out->introduction);
     view_peer_text(object_text(link, LINK_ALIAS), out->alias);
     view_peer_text(object_text(link, LINK_NAME), out->name);
+    if (!fold_is_seen(span_str(out->name)))
+        view_peer_nameless(out);
 }
 
 /* What the peer's card space says newer than the link does: the name, and where to knock. */
@@ -302,7 +316,7 @@ static enum err view_peer_refresh(const struct snapshot *snapshot, struct peer *
     if (!peer->has_card_in)
         return ERR_OK;
     err = row_get(snapshot, &peer->card_in, KIND_CARD, &view_peer_only, &object, &number);
-    if (err == ERR_OK && object_text(&object, CARD_NAME).size > 0)
+    if (err == ERR_OK && fold_is_seen(object_text(&object, CARD_NAME)))
         view_peer_text(object_text(&object, CARD_NAME), peer->name);
     object_release(&object);
     if (err != ERR_OK && err != ERR_NOT_FOUND)

@@ -29,7 +29,8 @@ struct peer {
     uint8_t knock[KEY_SIZE];       /* to use towards the peer: the newest told */
     uint8_t knock_first[KEY_SIZE]; /* the one that the link was made with; zeros without a knock */
     char alias[201];               /* my name for the peer; empty when none */
-    char name[201];                /* the newest card's name, else the name given when linking */
+    char name[201]; /* the newest card's, else the one given when linking; where there is nothing to
+                       see in it, the beginning of the member's did */
 };
 
 MUST_USE enum err view_peer(const struct snapshot *snapshot, const struct public_key *member,

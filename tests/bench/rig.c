@@ -32,8 +32,8 @@ enum {
 /* Certified on the first, whose own epoch is renewed for it at once. */
 static void rig_join(struct rig_device *device, const struct rig_device *first)
 {
-    struct join_welcome welcome;
-    struct join_ask ask;
+    struct welcome welcome;
+    struct welcome_ask ask;
     struct ledger_txn *txn;
 
     join_draw(&device->entropy, 1, &device->secrets);

@@ -3,7 +3,8 @@
  * machines, done at one. Both nodes are down meanwhile.
  * usage: kith_device HOME NEW_HOME [NAME]
  *        kith_device --give-up HOME OTHER_HOME
- * With a machine that is no kith at the other end, by standard input and output:
+ * With a machine that is no kith at the other end, by standard input and output, ask and welcome
+ * each behind their size (u16):
  *        kith_device --admit HOME              reads what the new device asks, writes the welcome
  *        kith_device --join NEW_HOME           writes what it asks, reads the welcome
  *        kith_device --shut-out HOME REASON    reads the device's key; REASON as RETIRE-1 numbers
@@ -22,11 +23,12 @@
 /* What the new machine keeps while it waits for the welcome. */
 struct device_wait {
     struct device_secrets secrets;
-    struct join_welcome welcome;
+    struct welcome welcome;
+    uint8_t bytes[WELCOME_SIZE_MAX];
 };
 
-static enum err device_admit_in(struct ledger *ledger, const struct join_ask *ask,
-                                struct join_welcome *out)
+static enum err device_admit_in(struct ledger *ledger, const struct welcome_ask *ask,
+                                struct welcome *out)
 {
     struct ledger_txn *txn;
     enum err err = ledger_begin(ledger, clock_wall_ms(), &txn);
@@ -43,7 +45,7 @@ static enum err device_admit_in(struct ledger *ledger, const struct join_ask *as
 }
 
 /* At the machine that is there. */
-static enum err device_admit(const char *path, const struct join_ask *ask, struct join_welcome *out)
+static enum err device_admit(const char *path, const struct welcome_ask *ask, struct welcome *out)
 {
     struct config config = {.home = path};
     struct device_secrets *secrets = secret_new(sizeof *secrets);
@@ -163,47 +165,45 @@ static bool device_carry(bool is_out, void *data, size_t size)
 }
 
 /* size u16 | bytes */
-static bool device_carry_sized(bool is_out, uint8_t *data, size_t max, size_t *size)
+static enum err device_carry_out(struct buf *bytes)
+{
+    uint8_t prefix[2];
+    bool is_out;
+
+    be16_put(prefix, (uint16_t)bytes->size);
+    is_out = buf_err(bytes) == ERR_OK && device_carry(true, prefix, sizeof prefix) &&
+             device_carry(true, bytes->data, bytes->size) && fflush(stdout) == 0;
+    buf_release(bytes);
+    return is_out ? ERR_OK : ERR_IO;
+}
+
+static enum err device_carry_in(uint8_t *data, size_t max, struct span *out)
 {
     uint8_t prefix[2];
 
-    be16_put(prefix, (uint16_t)*size);
-    if (!device_carry(is_out, prefix, sizeof prefix))
-        return false;
-    *size = be16(prefix);
-    return *size <= max && device_carry(is_out, data, *size);
+    if (!device_carry(false, prefix, sizeof prefix) || be16(prefix) > max ||
+        !device_carry(false, data, be16(prefix)))
+        return ERR_IO;
+    *out = span_of(data, be16(prefix));
+    return ERR_OK;
 }
 
-static bool device_carry_ask(bool is_out, struct join_ask *ask)
+static enum err device_admit_stranger(const char *path, struct welcome *welcome)
 {
-    return device_carry(is_out, &ask->device, sizeof ask->device) &&
-           device_carry(is_out, ask->static_key, sizeof ask->static_key) &&
-           device_carry(is_out, ask->receiving_key, sizeof ask->receiving_key) &&
-           (!is_out || fflush(stdout) == 0);
-}
+    uint8_t data[WELCOME_ASK_SIZE_MAX];
+    struct buf out = {.is_secret = true};
+    struct welcome_ask ask;
+    struct span bytes;
+    enum err err = device_carry_in(data, sizeof data, &bytes);
 
-static bool device_carry_welcome(bool is_out, struct join_welcome *welcome)
-{
-    return device_carry(is_out, &welcome->member, sizeof welcome->member) &&
-           device_carry(is_out, &welcome->next_root_hash, sizeof welcome->next_root_hash) &&
-           device_carry(is_out, welcome->recovery_public, sizeof welcome->recovery_public) &&
-           device_carry(is_out, &welcome->self_space, sizeof welcome->self_space) &&
-           device_carry(is_out, &welcome->card_space, sizeof welcome->card_space) &&
-           device_carry(is_out, welcome->secret, sizeof welcome->secret) &&
-           device_carry(is_out, welcome->knock, sizeof welcome->knock) &&
-           device_carry_sized(is_out, welcome->identity, sizeof welcome->identity,
-                              &welcome->identity_size) &&
-           device_carry_sized(is_out, welcome->host, sizeof welcome->host, &welcome->host_size) &&
-           device_carry_sized(is_out, welcome->addresses, sizeof welcome->addresses,
-                              &welcome->addresses_size);
-}
-
-static enum err device_admit_stranger(const char *path, struct join_welcome *welcome)
-{
-    struct join_ask ask = {.name = "stranger"};
-    enum err err = device_carry_ask(false, &ask) ? device_admit(path, &ask, welcome) : ERR_IO;
-
-    return err != ERR_OK || device_carry_welcome(true, welcome) ? err : ERR_IO;
+    if (err == ERR_OK)
+        err = welcome_ask_read(bytes, &ask);
+    if (err == ERR_OK)
+        err = device_admit(path, &ask, welcome);
+    if (err != ERR_OK)
+        return err;
+    welcome_write(welcome, &out);
+    return device_carry_out(&out);
 }
 
 static enum err device_shut_out_stranger(const char *path, const char *reason)
@@ -217,20 +217,26 @@ static enum err device_shut_out_stranger(const char *path, const char *reason)
 
 static enum err device_join_stranger(const char *path, struct device_wait *wait)
 {
-    struct join_ask ask;
+    struct buf out = {0};
+    struct welcome_ask ask;
+    struct span bytes;
     enum err err = join_ask_of(&wait->secrets, span_str("kith"), &ask);
 
     if (err != ERR_OK)
         return err;
-    return device_carry_ask(true, &ask) && device_carry_welcome(false, &wait->welcome)
-               ? device_join(path, wait)
-               : ERR_IO;
+    welcome_ask_write(&ask, &out);
+    err = device_carry_out(&out);
+    if (err == ERR_OK)
+        err = device_carry_in(wait->bytes, sizeof wait->bytes, &bytes);
+    if (err == ERR_OK)
+        err = welcome_read(bytes, &wait->welcome);
+    return err == ERR_OK ? device_join(path, wait) : err;
 }
 
 static enum err device_meet(int argc, char **argv, struct device_wait *wait)
 {
     const char *name = argc > 3 ? argv[3] : "further device";
-    struct join_ask ask;
+    struct welcome_ask ask;
     enum err err;
 
     if (strcmp(argv[1], "--admit") == 0)

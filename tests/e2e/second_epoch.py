@@ -33,12 +33,14 @@ class Keys:
         here = [one for one in self.epochs.values() if one.space == space]
         return [one for one in here if not any(one.id in child.parents for child in here)]
 
-    def open_epoch(self, space, opener, parents, salted, wrapped_for):
-        """The payload that opens an epoch over these, and the epoch; salted: EPOCH-3's readers."""
+    def open_epoch(self, space, opener, parents, salted, wrapped_for, is_told=True):
+        """The payload that opens an epoch over these, and the epoch; salted: EPOCH-3's readers.
+        EPOCH-7: it tells their keys, but for one that begins a restatement."""
         secret, parents = fresh(), sorted(parents, key=lambda one: one.id)
         ids = b"".join(one.id for one in parents)
         depth = 1 + max([one.depth for one in parents], default=0)
-        previous = b"".join(seal(secret, one.id, self.keys[one.id]) for one in parents)
+        previous = b"".join(seal(secret, one.id, self.keys[one.id])
+                            for one in parents if is_told)
         readers = digest("kith readers", salted)
         commit = commitment(secret)
         fields = [ids, depth, readers, commit, previous,
@@ -102,6 +104,12 @@ class Book:
             except (Malformed, ValueError, TypeError):
                 pass
             self.named.append(named)
+
+    def start_at(self, size):
+        """BEGIN-2: a batch's start for whoever holds nothing."""
+        count = len(self.before) + sum(entry.epoch == 0 for entry in
+                                       self.log.entries[:size - self.log.first])
+        return [size, self.log.hash_at(size), count, count and self.named[count - 1] or b""]
 
     def entry_key(self, index):
         """ENTRY-3, or None where the epoch's key has not come."""

@@ -70,10 +70,16 @@ class Forks:
             self.held.discard(key)
         elif key not in self.held:
             self.held.add(key)
-            if device == self.node.me.device or self.is_beside(session.peer, key):
+            if self.is_author(device) or self.is_beside(session.peer, key):
                 session.say(TRACE_ASK, space, device, size)
             else:
                 self.say_trace(session, space, device, size)
+
+    def is_author(self, device):
+        """FORK-2: of my own log, and of a sibling's that is not retired."""
+        own = self.node.own
+        return device == self.node.me.device or own is not None and \
+            device in own.devices and device not in own.retired
 
     def is_beyond(self, peer, key):
         """RETIRE-6: more of a retired log is here than its keep lets count."""
@@ -102,7 +108,9 @@ class Forks:
             session.say(TRACE_ASK, space, device, tags[-1][0] - 1)
             return
         size = max(common, default=0)
-        if device == self.node.me.device:
+        if self.is_author(device) and (space, device) in self.branches:
+            return
+        if self.is_author(device):
             self.branches[(space, device)] = log.beginning(size)
             session.say(FETCH, space, device, size)
         elif self.is_beside(session.peer, (space, device)) and \
@@ -147,8 +155,10 @@ class Forks:
         if branch.size() != start or branch.tip() != start_hash:
             raise Refused("a returned batch does not begin where the branch stands")
         branch.take(entries, signature)
-        if is_last:
+        if is_last and device == self.node.me.device:
             self.heal(session, space)
+        elif is_last:
+            self.unite(session, space, device)
 
     def take_home(self, space, device, start, epochs, entries, signature):
         """RETURN-3, RETURN-4, RETURN-9"""
@@ -186,6 +196,20 @@ class Forks:
             self.restate(one, book, log)
         node.commit()
         self.healed = old
+
+    def unite(self, session, space, device):
+        """FORK-5, FORK-6, RETURN-9: of a sibling's log the branch that was given is kept."""
+        node, key = self.node, (space, device)
+        book, cut = node.books[key], node.books[key].log
+        book.log = self.branches.pop(key)
+        node.own.end(device, FORKED, node.me.state_own)
+        self.restate(space, book, cut)
+        node.commit()
+        self.held.discard(key)
+        session.peer.reread(node)
+        self.say_facts(session)
+        session.say_marks()
+        session.give()
 
     def retire(self, device, successor, reason):
         """RETIRE-1 to RETIRE-4: it stands in the card space, each keep in its own."""
@@ -230,6 +254,8 @@ class Forks:
                 peer.keeps[tuple(body[:2])] = body[2:4]
 
     def say_facts(self, session):
-        """FACT-1"""
+        """FACT-1, RETIRE-11: a keep in its own space only."""
         for statements in self.facts.values():
-            session.say(FACTS, statements)
+            told = [one for one in statements
+                    if not Fact(one).is_keep or session.peer.reads(Fact(one).body[0], self.node.me)]
+            session.say(FACTS, told)

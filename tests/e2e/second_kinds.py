@@ -3,8 +3,8 @@ id comes about."""
 import os
 import re
 
-from second_keys import about, digest, ed25519_public
-from second_member import Certificate, Invitation
+from second_keys import about, digest, ed25519_public, kdf, x25519_public
+from second_member import Certificate, Invitation, open_statement
 from second_own import fold
 from second_pack import unpack
 
@@ -99,3 +99,10 @@ def member_of(own, contact):
 def seeds_fit(one):
     """ASK-1, KIND-3: the seed in an ask of mine is that of its key."""
     return ed25519_public(one.value(2)) == unpack(one.value(1))[9]
+
+
+def introduction_key_fits(one, member):
+    """INTRO-4: signed by root 0; the private key follows from the secret."""
+    signer, body = open_statement("kith intro key", one.value(3))
+    key = x25519_public(kdf(one.value(1), "kith intro xid"))
+    return signer == member and unpack(body) == [1, key, one.value(2)]

@@ -64,9 +64,9 @@ class Self:
         self.certificates[self.device] = self.certificate
         self.identity = Identity(pack([self.member, self.pin, [self.certificate]]))
 
-    def certify(self, device, static, receiving):
+    def certify(self, device, static, receiving, name="second"):
         """CERT-1, by the root."""
-        body = pack([1, self.member, device, static, receiving, now_ms(), "second", self.member])
+        body = pack([1, self.member, device, static, receiving, now_ms(), name, self.member])
         return pack([body, sign(self.root_secret, "kith cert", body)])
 
     def succeed(self, session):
@@ -90,28 +90,23 @@ class Self:
 
 
 class Welcome:
-    """OWN-6: what a new device is told. How it travels is nowhere fixed; here one field after the
-    other, those of no fixed size behind their sizes."""
+    """WELCOME-2: what a new device is told."""
 
-    FIXED = (("member", 32), ("pin", 32), ("recovery", 32), ("space", 16), ("card", 16),
-             ("secret", 32), ("knock", 32))
-    SIZED = ("identity", "host", "addresses")
+    FIELDS = ("member", "pin", "recovery", "space", "card", "secret", "knock", "identity", "host",
+              "addresses")
 
     @classmethod
     def read(cls, data):
-        told, at = cls(), 0
-        for name, size in cls.FIXED:
-            setattr(told, name, data[at:at + size])
-            at += size
-        for name in cls.SIZED:
-            end = at + 2 + int.from_bytes(data[at:at + 2], "big")
-            setattr(told, name, data[at + 2:end])
-            at = end
+        """WELCOME-4"""
+        told, (form, *fields) = cls(), unpack(data)
+        if form != 1 or len(data) > 3364:
+            raise Refused("a welcome of another form")
+        for name, value in zip(cls.FIELDS, fields, strict=True):
+            setattr(told, name, value)
         return told
 
     def wire(self):
-        return b"".join(getattr(self, name) for name, _ in self.FIXED) + \
-            b"".join(u16(len(getattr(self, name))) + getattr(self, name) for name in self.SIZED)
+        return pack([1, *(getattr(self, name) for name in self.FIELDS)])
 
 
 class Further(Self):
@@ -125,10 +120,17 @@ class Further(Self):
         self.device = ed25519_public(self.signing)
 
     def ask(self):
-        """What it wants to be certified with."""
-        return self.device + x25519_public(self.static) + x25519_public(self.receivings[0])
+        """WELCOME-1"""
+        return pack([1, self.device, x25519_public(self.static),
+                     x25519_public(self.receivings[0]), "second"])
 
     def welcomed(self, told):
+        """WELCOME-3"""
+        last = Identity(told.identity).last
+        if {Identity(told.host).member, last.member} != {told.member} or \
+                (last.device, last.static) != (self.device, x25519_public(self.static)) or \
+                last.receiving != x25519_public(self.receivings[0]):
+            raise Refused("a welcome for somebody else")
         self.member, self.pin, self.recovery = told.member, told.pin, told.recovery
         self.card, self.knock = told.card, told.knock
         self.identity = Identity(told.identity)

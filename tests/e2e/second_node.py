@@ -22,6 +22,7 @@ class Peer:
     """What a node knows of a member it is linked with."""
 
     own = None  # The self space of the node, where its member has several devices.
+    network = None  # The network space of the node, where this one reads it (NETWORK-3).
 
     def __init__(self, static):
         self.static, self.member, self.devices = static, None, {}
@@ -53,15 +54,27 @@ class Peer:
         """Those that this member writes for me."""
         return [one for one in (self.pair_in, self.card_in, *self.networks) if one]
 
+    def readable(self, me):
+        """Those that are written for this member."""
+        return [one for one in (me.card, self.pair_out, self.network) if one]
+
+    def reads(self, space, me):
+        return space in self.readable(me)
+
+    def shares(self, space, device):
+        """Not what my member writes for others, or wrote for this one (NETWORK-3)."""
+        return self.own is None or device not in self.own.devices or \
+            space in self.readable(self.own.me)
+
     def split(self, logs, me):
         """SYNC-2: what my member writes for this one, and the other way."""
-        return [log for log in logs if log.space in (me.card, self.pair_out)], \
+        return [log for log in logs if log.space in self.readable(me)], \
             [log for log in logs if log.space in self.spaces()]
 
     def knows(self, space, device):
         """Of my own devices, too: what one has of another, a peer gives on (SYNC-6)."""
         return space in self.spaces() and device in self.devices or self.own is not None and \
-            space in (self.own.me.card, self.pair_out) and device in self.own.devices
+            space in self.readable(self.own.me) and device in self.own.devices
 
     def kind_of(self, space):
         return PAIR if space == self.pair_in else CARD
@@ -152,12 +165,13 @@ class Node:
         if log.append(Entry(epoch, expiry, payload)):
             log.sign_head(self.me.signing)
 
-    def open_epoch(self, space, readers):
+    def open_epoch(self, space, readers, is_told=True):
         """A new epoch of a space under a fresh key; readers: receiving keys it is wrapped for."""
         book = self.book(space, self.me.device)
         tips = self.keys.tips(space)
         salted = self.own.salted(space) if self.own else fresh(16)
-        payload, epoch = self.keys.open_epoch(space, self.me.device, tips, salted, readers)
+        payload, epoch = self.keys.open_epoch(space, self.me.device, tips, salted, readers,
+                                              is_told)
         self.append(space, 0, payload)
         book.hear(self.me.receivings)
         self.chosen[space] = len(book.named)
@@ -231,6 +245,15 @@ class Node:
             self.write_certificate()
         self.write(self.me.card, KIND_CARD, NOBODY,
                    {numbers[name]: value for name, value in fields.items()})
+
+    def write_email(self, email, instead=None):
+        """MERGE-3: its dot; another's is removed."""
+        dot = fresh(16)
+        writes = [[1, 20, dot, email]]
+        if instead:
+            writes.append([2, 20, bytes(16), [instead]])
+        self.edit(self.me.card, [KIND_CARD, NOBODY, now_ms(), writes])
+        return dot
 
     def current(self, space):
         """The epoch under which is written."""
@@ -313,13 +336,17 @@ class Node:
         session.hello()
         return session
 
+    def knocks(self):
+        """KNOCK-4, OWN-2: those that are answered."""
+        return [self.me.knock] + ([self.own.knock_between()] if self.own else [])
+
     def listen(self, peer):
         """A session that this peer began, under the link's secret; others are not answered."""
         while True:
             sock, _ = self.listener.accept()
             try:
-                shaken = answer(sock, [(self.me.knock, lambda static: peer.secret if
-                                        static == peer.static else fresh())], self.me.static)
+                shaken = answer(sock, [(one, lambda static: peer.secret if static == peer.static
+                                        else fresh()) for one in self.knocks()], self.me.static)
                 break
             except Refused:
                 sock.close()

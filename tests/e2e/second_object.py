@@ -92,7 +92,8 @@ class Edit:
     def __init__(self, book, seq, plain):
         self.kind, self.id, time, writes, *rest = unpack(plain)
         self.at = book.log.device, seq
-        self.named = (*self.at, book.log.entry(seq).hash)
+        entry = book.log.entry(seq)
+        self.named, self.expiry = (*self.at, entry.hash), entry.expiry
         original = rest[0] if rest else [*self.named]
         self.place = tuple(original[3:]) or self.at
         self.origin = (*original[:3], time)
@@ -152,16 +153,26 @@ def forgotten(edits):
             for device, entries in unpack(write[3]) for seq, entry_hash in entries}
 
 
-def read(books, keys):
-    """{(kind, id): object} of what counts and shows in a space's logs."""
-    edits, objects = list(edits_of(books)), {}
+def live(books, keys):
+    """The edits of a space's logs that count."""
+    edits = list(edits_of(books))
     gone = forgotten(edits)
     edits = [edit for edit in edits
              if not gone & {edit.named, edit.origin[:3]} or edit.kind == KIND_FORGET]
     counts = restatement_of(edits, keys)
+    return [edit for edit in edits if counts is None or not counts.is_dead(edit)]
+
+
+def merge(edits):
+    """{(kind, id): object}"""
+    objects = {}
     for edit in edits:
-        if counts is None or not counts.is_dead(edit):
-            one = objects.setdefault((edit.kind, edit.id), Object())
-            for write in edit.writes:
-                one.write(write, edit.origin, edit.is_repeated)
-    return {key: one for key, one in objects.items() if not one.is_hidden()}
+        one = objects.setdefault((edit.kind, edit.id), Object())
+        for write in edit.writes:
+            one.write(write, edit.origin, edit.is_repeated)
+    return objects
+
+
+def read(books, keys):
+    """{(kind, id): object} of what counts and shows in a space's logs."""
+    return {key: one for key, one in merge(live(books, keys)).items() if not one.is_hidden()}

@@ -5,9 +5,9 @@ from second_fork import (CARD, FORKED, KIND_CERTIFICATE, KIND_KEEP, KIND_RETIRE,
                          Fact)
 from second_keys import about, did, digest, fresh, kdf
 from second_member import Certificate, Identity, Welcome, now_ms
-from second_node import KIND_CARD, KIND_DOOR, NOBODY, Peer
+from second_node import KIND_CARD, KIND_DOOR, KIND_ENDORSEMENT, NOBODY, Peer
 from second_object import edits_of, forgotten, read
-from second_pack import pack
+from second_pack import pack, unpack
 from second_session import FACTS
 
 KIND_CONTACT, KIND_LINK, KIND_KEY, KIND_SPACE, KIND_KNOCK = 10, 11, 13, 14, 15
@@ -38,6 +38,8 @@ def fold(text):
 class Sibling:
     """Another device of my member, as a session sees it."""
 
+    knock = None  # That of OWN-2, where those that were drawn count no more.
+
     def __init__(self, own, device, address=None):
         certificate = own.devices[device]
         self.own, self.member, self.static = own, own.me.member, certificate.static
@@ -58,7 +60,7 @@ class Sibling:
 
     def door(self):
         """OWN-1, OWN-2"""
-        return self.own.me.knock, fresh(8), self.secret, self.static
+        return self.knock or self.own.me.knock, fresh(8), self.secret, self.static
 
     def split(self, logs, _):
         """OWN-5, SYNC-2: each of the two digests covers all."""
@@ -67,6 +69,12 @@ class Sibling:
 
     def knows(self, space, device):
         return device in self.own.writers(space)
+
+    def reads(self, space, _):
+        return space in self.own.spaces
+
+    def shares(self, *_):
+        return True
 
     def reread(self, _):
         self.own.reread()
@@ -104,8 +112,8 @@ class Own:
     def admit(self, ask):
         """OWN-6: certified by the root; EPOCH-8: a new epoch of self, for it as well."""
         node, me = self.node, self.me
-        device, static, receiving = ask[:32], ask[32:64], ask[64:]
-        certificate = me.certify(device, static, receiving)
+        _, device, static, receiving, name = unpack(ask)  # WELCOME-1
+        certificate = me.certify(device, static, receiving, name)
         self.devices[device] = Certificate(certificate)
         node.write(me.card, KIND_CERTIFICATE, about("kith device", device), {1: certificate})
         for peer in self.peers.values():
@@ -227,7 +235,7 @@ class Own:
         """The members who may read a space and their devices."""
         keys = {self.me.member, *self.good()}
         for peer in self.peers.values():
-            if space in (self.me.card, peer.pair_out):
+            if space in peer.readable(self.me):
                 keys |= {peer.member, *peer.devices}
         return keys
 
@@ -238,7 +246,7 @@ class Own:
     def receivings(self, space):
         """EPOCH-4: whom the key of an epoch is wrapped for."""
         kind = self.spaces[space]
-        if kind == CARD:
+        if kind in (CARD, NETWORK):
             return []
         devices = [*self.good().values()]
         for peer in self.peers.values():
@@ -287,6 +295,47 @@ class Own:
             17: peer.identity.data, 18: peer.addresses})
         self.tell_spaces(peer)
 
+    def knock_between(self):
+        """OWN-2: while none of them is shut out."""
+        return kdf(self.secret, "kith own knock")
+
+    def network(self):
+        """OWN-11: the id of the member's network space."""
+        return kdf(self.secret, "kith space", bytes([NETWORK]))[:16]
+
+    def turn_network(self, is_on):
+        """NETWORK-1 to NETWORK-3, SELF-2, SELF-3: all peers are let in, and told its key."""
+        node, space = self.node, self.network()
+        node.write(self.space, KIND_SPACE, space, {1: NETWORK, 3: 1 if is_on else 2})
+        self.spaces[space] = NETWORK
+        for peer in self.peers.values():
+            peer.network = space if is_on else None
+        for peer in self.peers.values() if is_on else ():
+            self.let_in(peer)
+
+    def let_in(self, peer):
+        peer.network = self.network()
+        self.node.grant(peer, NETWORK, self.node.current(peer.network))
+        self.node.write(self.space, KIND_LINK, about("kith link", peer.member), {19: 1})
+
+    def let_out(self, peer):
+        """NETWORK-3, EPOCH-9: an epoch without this one, and a knock."""
+        node, space, peer.network = self.node, peer.network, None
+        node.write(self.space, KIND_LINK, about("kith link", peer.member), {19: 0})
+        epoch = node.open_epoch(space, [])
+        self.me.knock = fresh()
+        self.tell_knock()
+        for one in self.peers.values():
+            if one.network:
+                node.grant(one, NETWORK, epoch)
+
+    def quote(self, shown):
+        """QUOTE-2: an endorsement and its show, as they stand in the card of their subject."""
+        endorsement = shown.value(1)
+        self.node.write(self.network(), KIND_ENDORSEMENT, digest("kith statement",
+                                                                 endorsement)[:16],
+                        {1: endorsement, 2: shown.value(2)})
+
     def tell_knock(self):
         """KNOCK-4, SELF-4: by the door, and to the own devices."""
         node, card = self.node, self.me.card
@@ -295,20 +344,26 @@ class Own:
             1: self.me.knock, 2: now_ms(), 3: node.book(card, self.me.device).log.size(),
             4: self.me.device, 5: 1})
 
-    def shut_out(self, device, reason):
-        """RETIRE-1, RETIRE-2, STOLEN-5, STOLEN-6: by the root, with a keep in each space."""
+    def end(self, device, reason, state):
+        """RETIRE-1, RETIRE-2: the spaces of the member, with a keep in each."""
         node, me = self.node, self.me
-        self.retired[device] = reason
-        statements = [me.state_root("kith retire", [device, b"", reason, now_ms()])]
+        self.retired[device], self.successors[device] = reason, b""
+        statements = [state("kith retire", [device, b"", reason, now_ms()])]
         node.write_statement(me.card, KIND_RETIRE, statements[0])
         spaces = [space for space in self.spaces if space not in self.told]
         for space in spaces:
             log = node.book(space, device).log
-            keep = me.state_root("kith keep", [space, device, log.size(), log.tip(),
-                                               log.heads.get(log.size(), b"")])
+            keep = state("kith keep", [space, device, log.size(), log.tip(),
+                                       log.heads.get(log.size(), b"")])
             node.write_statement(space, KIND_KEEP, keep)
             statements.append(keep)
         node.forks.facts[device] = [self.devices[device].statement, *statements]
+        return spaces
+
+    def shut_out(self, device, reason):
+        """STOLEN-5, STOLEN-6: by the root."""
+        node, me = self.node, self.me
+        spaces = self.end(device, reason, me.state_root)
         for space in spaces:
             node.open_epoch(space, self.receivings(space))
         me.knock = fresh()

@@ -4,6 +4,7 @@ import time
 from second_handshake import Closed
 from second_keys import mac, u64
 from second_pack import pack, unpack
+from second_restate import begins_at
 
 (HELLO, MARKS, TOTALS, LOG, BATCH, ACK, CREDIT, BYE, PING, PONG, IDENTITY, LINK, REFUSED,
  TRACE_ASK, TRACE, FETCH, RETURNED, STORED, FACTS, WANT, PAYLOAD) = range(1, 22)
@@ -33,6 +34,8 @@ class Session:
         self.may = CREDIT_START
         self.marks_heard = False
         self.in_step = False
+        self.payloads = []       # [entry, payload], as they were answered
+        self.begun = set()       # logs that began at a block's end for the other side
 
     def say(self, *message):
         self.channel.say(pack(list(message)))
@@ -68,6 +71,7 @@ class Session:
         mine, yours = self.node.shared(self.peer)
         self.digests = [self.digest(mine), self.digest(yours)]
         self.node.forks.held.clear()
+        self.node.forks.branches.clear()
         self.known = {(log.space, log.device): log.size()
                       for log in self.node.all_shared(self.peer)}
         self.say(HELLO, VERSION, *self.digests, self.node.addresses)
@@ -92,6 +96,8 @@ class Session:
         if self.marks_heard:
             self.theirs, self.marks_heard = {}, False
         for space, device, size, tag in marks:
+            if not self.peer.shares(space, device):  # SYNC-21
+                continue
             self.theirs[(space, device)] = self.acked[(space, device)] = size
             self.node.forks.compare(self, space, device, size, tag)
         if is_last:
@@ -105,6 +111,8 @@ class Session:
         """The logs of which the other side holds less, and how much it holds."""
         for log in self.node.all_shared(self.peer):
             size = self.theirs.get((log.space, log.device), 0)
+            if size == 0:
+                size = begins_at(self.node, self.peer, log)
             if log.first <= size < log.size() and log.device not in self.peer.devices and \
                     (log.space, log.device) not in self.node.forks.held:
                 yield log, size
@@ -129,8 +137,11 @@ class Session:
                 self.say(LOG, self.given[key], *key)
             while size < log.size() and self.may >= CREDIT_START // 2:
                 entries, signature, end = log.batch(size)
-                message = pack([BATCH, self.given[key], [size, log.hash_at(size)], entries,
-                                signature])
+                start = [size, log.hash_at(size)]
+                if size and not self.theirs.get(key):
+                    start = self.node.books[key].start_at(size)
+                    self.begun.add(key)
+                message = pack([BATCH, self.given[key], start, entries, signature])
                 self.may -= 4 + len(message)
                 self.channel.say(message)
                 self.theirs[key] = size = end
@@ -155,7 +166,8 @@ class Session:
         """SYNC-14, as far as it can be seen from here."""
         held = {(log.space, log.device): log.size() for log in self.node.all_shared(self.peer)}
         return self.marks_heard and self.is_acked() and \
-            all(held.get(key, 0) >= size for key, size in self.theirs.items())
+            all(held.get(key, 0) >= size for key, size in self.theirs.items()
+                if self.peer.shares(*key))
 
     # Taking.
 
@@ -231,6 +243,9 @@ class Session:
             self.may -= 4 + len(message)
             self.channel.say(message)
 
+    def hear_payload(self, entry, payload):
+        self.payloads.append([entry, payload])
+
     def bye(self):
         """CHANNEL-3: the last frame says so."""
         try:
@@ -247,4 +262,4 @@ HEARERS = {HELLO: "hear_hello", MARKS: "hear_marks", TOTALS: "hear_totals", LOG:
            PING: "hear_ping", PONG: "hear_pong", IDENTITY: "hear_identity", LINK: "hear_link",
            REFUSED: "hear_refused", TRACE_ASK: "hear_trace_ask", TRACE: "hear_trace",
            FETCH: "hear_fetch", RETURNED: "hear_returned", STORED: "hear_stored",
-           FACTS: "hear_facts", WANT: "hear_want"}
+           FACTS: "hear_facts", WANT: "hear_want", PAYLOAD: "hear_payload"}

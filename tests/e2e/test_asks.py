@@ -268,12 +268,15 @@ def longer_text_is_written_in_an_editor_or_read(place):
     made = asks(ana, "--mine")[0]
     assert made["text"] == "First line.\n\n  $(touch injected) `id`; \"quoted\"", made
     assert "First line." in shown and "left out" not in made["text"]
+    code, shown, left = written("Too soon.", *post)
+    assert code == 1 and "cancelled" not in shown and left == [], "told before it was written"
+    post[0] = "offer"
     code, shown, left = written(" \n", *post)
     assert code == 8 and "cancelled" in shown and left == [], (code, shown, left)
-    code, shown, left = written("Too soon.", *post)
-    assert code == 1 and len(left) == 1 and left[0] in shown, (code, shown, left)
+    code, shown, left = written("w" * 2001, *post)
+    assert code == 2 and len(left) == 1 and left[0] in shown, (code, shown, left)
     with open(os.path.join(ana.home, left[0]), encoding="utf-8") as file:
-        assert file.read().startswith("Too soon.")
+        assert file.read().startswith("w" * 2001)
     assert os.stat(os.path.join(ana.home, left[0])).st_mode & 0o77 == 0
     os.unlink(os.path.join(ana.home, left[0]))
     for bad in ("false", "no-such-editor-anywhere", editor, "sh -c 'touch injected'"):

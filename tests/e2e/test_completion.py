@@ -192,9 +192,11 @@ def ids_come_with_what_they_are_about(place):
 
 def names_alone_are_a_line_each_and_nothing_is_none(place):
     ana = place.member("Ana")
-    for name in ("Joon", "\u200b\u200b"):
-        ana.ok("contact", "add", name)
-    assert ana.call("complete", text=True) == (0, "Joon\n")
+    ana.ok("contact", "add", "Joon")
+    ana.ok("import", "-", stdin="BEGIN:VCARD\nVERSION:4.0\nFN:\u200b\u200b\n"
+           "EMAIL:j@example.org\nEND:VCARD\n".encode())
+    code, names = ana.call("complete", text=True)
+    assert code == 0 and sorted(names.splitlines()) == ["Joon", "j@example.org"], names
     for words in (("zz",), ("--", "zz"), ("--shell", "bash", "zz")):
         assert ana.call("complete", *words, text=True) == (0, ""), words
 

@@ -70,6 +70,44 @@ def params_of_any_shape_are_answered(place):
     assert ana.process.poll() is None
 
 
+def memory_of(pid):
+    """What a process has in memory of its own, not in files."""
+    found = []
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps, \
+            open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for line in maps:
+            parts = line.split()
+            if "w" not in parts[1] or len(parts) > 5 and parts[5].startswith("/"):
+                continue
+            begin, end = (int(at, 16) for at in parts[0].split("-"))
+            if end - begin > 256 << 20:
+                continue  # The shadow of a sanitizer.
+            try:
+                memory.seek(begin)
+                found.append(memory.read(end - begin))
+            except (OSError, ValueError):
+                continue  # Guarded, or of the kernel.
+    return b"".join(found)
+
+
+def no_text_of_an_invitation_is_left_in_a_node(place):
+    """What it answered and was told is wiped; the secret itself lives in locked memory."""
+    ana = place.member("Ana").start()
+    known = ana.ok("contact", "add", "Joon Kim of the boats")["name"]
+    invitations = [ana.ok("peer", "invite", f"Guest {at}", "--address", "127.0.0.1:1")["uri"]
+                   for at in range(5)]
+    for uri in invitations[:2]:
+        ana.ok("peer", "revoke", uri)
+    try:
+        memory = memory_of(ana.process.pid)
+    except PermissionError as why:
+        raise Skip("a sealed process shows its memory to root alone") from why
+    assert known.encode() in memory, "it can be looked through"
+    for at, uri in enumerate(invitations):
+        for part in range(58, len(uri) - 16, 16):  # Before it stands the public key.
+            assert uri[part:part + 16].encode() not in memory, (at, part)
+
+
 def an_answer_may_be_longer_than_a_request(place):
     ana = place.member("Ana").start()
     card = ("BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Person %d\r\nEMAIL:p%d@example.org\r\n"

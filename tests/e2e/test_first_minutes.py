@@ -325,6 +325,9 @@ def kith_alone_names_the_next_steps(place):
     names = [peer["name"] for peer in ana.peers()]
     assert steps() == [f'kith introduce "{names[0]}" "{names[1]}"  # brings two together',
                        "kith ask post TEXT --title TITLE  # asks the people you know"], steps()
+    # Who has done so is not told to do it again.
+    ana.ok("introduce", *names, "--why", "You both restore boats.")
+    assert steps() == ["kith ask post TEXT --title TITLE  # asks the people you know"], steps()
     ana.stop()
     assert steps()[0] == "kith run  # brings what your peers have to say", steps()
 

@@ -141,22 +141,74 @@ def every_command_with_words_asks_the_editor(place):
         # Without a terminal there is nobody to write.
         code, shown = ana.call(*line, text=True)
         assert "cancelled" not in shown and kept(ana) == [], (command, shown)
-    code, shown = written(ana, text, "introduce", "bruno", "nobody")
-    assert code == 3 and len(kept(ana)) == 1 and kept(ana)[0] in shown, shown
+    # What no op can foresee is told afterwards, and the words are not lost.
+    code, shown = written(ana, text * 100, "endorse", "bruno", *ABOUT)
+    assert code == 2 and len(kept(ana)) == 1 and kept(ana)[0] in shown, shown
     with open(os.path.join(ana.home, kept(ana)[0]), encoding="utf-8") as file:
         assert file.read().startswith(text)
-    # An ask that is none is told before somebody has written a letter to it.
-    code, shown = written(bruno, text, "ask", "reply", "0" * 12)
-    assert code == 3 and kept(bruno) == [], shown
-    # So is that somebody cannot be endorsed, or not like this.
-    about = ("--about", "boats", "--relation", "client")
-    for code, line in ((3, ("dana", *about)), (3, ("nobody", *about)), (2, ("ana", *about[:2])),
-                       (2, ("ana", *about, "--since", "soon"))):
-        got, shown = written(bruno, text, "endorse", *line)
-        assert got == code and "try:" in shown and kept(bruno) == [], (line, shown)
-    assert bruno.ok("endorsement", "list", "--given")["endorsements"] == []
-    code, shown = written(bruno, text, "endorse", "ana", *about)
-    assert code == 0, shown
+
+
+ABOUT = ("--about", "boats", "--relation", "client")
+
+
+def nobody_writes_what_can_be_given_to_nobody(place):
+    """Whatever can be checked is checked before words are asked for, with a node and without."""
+    ana, bruno, ask = an_ask(place)
+    bruno.ok("ask", "reply", ask[:12], "--text", "Dana sells hers.")
+    until(ana.leads)
+    lead = ana.leads()[0]["id"][:12]
+    nobody = ((3, ("contact", "log", "nobody")), (2, ("contact", "log", "bruno", "--kind", "sung")),
+              (2, ("contact", "log", "bruno", "--on", "soon")),
+              (2, ("contact", "log", "bruno", "-", "--on", "soon")),
+              (2, ("contact", "add", "Joon", "--kind", "cat", "--note", "-")),
+              (3, ("contact", "edit", "nobody")),
+              (3, ("introduce", "bruno", "nobody")), (2, ("introduce", "bruno", "bruno")),
+              (3, ("intro", "want", "Joon", "--from", "nobody")), (2, ("intro", "want", "Joon")),
+              (3, ("intro", "thanks", "0" * 12)),
+              (3, ("endorse", "nobody", *ABOUT)), (2, ("endorse", "bruno", *ABOUT[:2])),
+              (2, ("endorse", "bruno", *ABOUT, "--since", "soon")),
+              (3, ("endorsement", "want", "nobody")),
+              (2, ("endorsement", "want", "bruno", *("--about", "a") * 4)),
+              (3, ("ask", "reply", "0" * 12)), (3, ("lead", "answer", "0" * 12)),
+              (3, ("thanks", "0" * 12)), (3, ("ask", "post", "--to", "nobody")),
+              (2, ("offer", "post", "--hops", "9")))
+    for is_running in (True, False):
+        for member, more in ((ana, nobody), (bruno, (
+                (2, ("ask", "reply", ask[:12], "--kind", "song")),
+                (2, ("ask", "reply", ask[:12], "--kind", "song", "--about", "dana")),
+                (3, ("endorse", "dana", *ABOUT))))):
+            before = member.ok("status")["entries"]
+            for code, line in more:
+                got, shown = on_terminal(KITH, "--home", member.home, *line, EDITOR="false",
+                                         VISUAL="")
+                assert got == code and "try:" in shown, (line, got, shown)
+                assert "your editor" not in shown and "[y/N]" not in shown, (line, shown)
+            assert member.ok("status")["entries"] == before and kept(member) == []
+            # What may be said is asked for.
+            for line in (() if member is bruno else (
+                    ("contact", "log", "bruno"), ("contact", "edit", "bruno"),
+                    ("lead", "answer", lead), ("thanks", lead), ("endorse", "bruno", *ABOUT))):
+                got, shown = on_terminal(KITH, "--home", member.home, *line, EDITOR="false",
+                                         VISUAL="")
+                assert got == 8 and "your editor" in shown, (line, got, shown)
+            assert member.ok("status")["entries"] == before
+            if is_running:
+                member.stop()
+
+
+def a_passphrase_is_asked_for_once(place):
+    """Whoever must type it is not asked again for a look at what would be done."""
+    ana = place.member("Ana", passphrase="correct horse")
+    ana.ok("contact", "add", "Dana Ito")
+    extra, ana.extra = ana.extra, []
+    terminal = asked_for(ana, "contact", "log", "Dana", EDITOR="", VISUAL="").hears("In one line")
+    terminal.say("Coffee by the river.\n")
+    terminal.hears("assphrase").say("correct horse\n")
+    assert terminal.wait() == 0, terminal.text()
+    terminal.close()
+    assert terminal.text().count("assphrase") == 1, terminal.text()
+    ana.extra = extra
+    assert "Coffee by the river." in str(ana.ok("contact", "timeline", "Dana"))
 
 
 def who_has_named_no_editor_is_asked_for_a_line(place):

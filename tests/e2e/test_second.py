@@ -10,12 +10,13 @@ from kithtest import Skip, link, run, until
 from second_handshake import Closed
 from second_endorsement import DAY, KIND_ENDORSEMENT, NETWORK, PEERS, check, endorse, show
 from second_epoch import Book
-from second_fork import GIVEN_UP, STOLEN
+from second_fork import CARD, GIVEN_UP, STOLEN
 from second_introduction import OFFER, RELAY, RELEASE, Introduction
 from second_keys import SODIUM, did, digest, fresh
 from second_member import open_statement
 from second_node import Node, Peer
 from second_pack import unpack
+from second_restate import restate
 from second_session import FACTS, WANT, Ended
 
 
@@ -334,6 +335,64 @@ def who_comes_later_reads_a_restatement_and_who_goes_nothing_more(place):
         raise AssertionError(f"a removed peer heard {meeting.session.hear(5)}")
     except Closed:
         pass
+
+
+def payload_of(session, space, device, seq):
+    """ABSENT-3: what the other side has at this place."""
+    session.payloads.clear()
+    session.say(WANT, space, device, [seq])
+    session.until(lambda: session.payloads, what="no answer to a want")
+    return session.payloads[0][1]
+
+
+def whom_it_admits_reads_its_restatement(place):
+    """RESTATE-1 to RESTATE-7, BEGIN-1, BEGIN-2, ABSENT-1, EPOCH-9: Bruno comes after 300 edits, and
+    Carla when he is gone; each is given what holds, from a block's end on."""
+    meeting = Meeting(place, "Before")
+    node, ana, peer = meeting.node, meeting.ana, meeting.peer
+    for number in range(300):
+        node.write_card(title=f"Edit {number}", place=f"Place {number}")
+    email = node.write_email("old@example.org")
+    node.write_email("new@example.org", instead=email)
+    node.write_card(org="Here", place=None)
+    meeting.told()
+    until(lambda: ana.card_of("Second").get("org") == "Here")
+    log = node.book(node.me.card, node.me.device).log
+    held = log.size()
+    assert payload_of(meeting.session, node.me.card, node.me.device, held - 2)
+    bruno, second = admit(meeting, place, "Bruno")
+    for one in (ana, bruno):
+        card = one.card_of("Second")
+        assert card["title"] == "Edit 299" and card["org"] == "Here", card
+        assert "place" not in card and card["emails"] == ["new@example.org"], card
+    assert log.size() - held < 12, "more is repeated than holds"
+    until(lambda: not payload_of(meeting.session, node.me.card, node.me.device, held - 2),
+          what="what is covered is not dropped")
+    assert payload_of(meeting.session, node.me.card, node.me.device, log.size())
+    node.grant(peer, CARD, node.open_epoch(node.me.card, []))  # Bruno is removed.
+    node.write_card(title="After Bruno")
+    meeting.told()
+    second.give()
+    second.until(second.is_acked)
+    carla, _ = admit(meeting, place, "Carla")
+    until(lambda: ana.card_of("Second").get("title") == "After Bruno")
+    assert carla.card_of("Second")["title"] == "After Bruno"
+    assert bruno.card_of("Second")["title"] == "Edit 299", "who is gone reads what is new"
+    meeting.meet()
+    meeting.session.hear(0.5)
+    assert meeting.session.in_step
+
+
+def admit(meeting, place, name):
+    """Somebody new, who gets the key of a restatement as all who read do."""
+    node, other = meeting.node, place.member(name).start()
+    node.grant(meeting.peer, CARD, restate(node, node.me.card))
+    session = node.accept(other.ok("peer", "invite", "Second")["uri"])
+    session.until(session.is_settled)
+    assert session.begun, "it was given from its first entry on"
+    meeting.told()
+    until(lambda: other.card_of("Second").get("org") == "Here")
+    return other, session
 
 
 def overhear(thief, node, peer):

@@ -1,9 +1,9 @@
 """What stands in a home that has lived is what PROTOCOL.md says, field for field: the second node
 (second_*.py), as its other device, reads every object."""
 import second_ask
-from kithtest import run, until
+from kithtest import link, run, until
 from second_keys import about
-from second_kinds import SPACES, ids, kinds, seeds_fit
+from second_kinds import SPACES, ids, introduction_key_fits, kinds, seeds_fit
 from second_member import now_ms
 from test_second_own import Household
 
@@ -75,6 +75,14 @@ class Life(Household):
         ana.ok("ask", "dismiss", ask)
 
 
+    def be_introduced(self, ana, bruno, dora):
+        link(bruno, dora)
+        bruno.ok("introduce", "Ana", "Dora", "--why", "You both sing.", "--first", "both")
+        until(lambda: any(row["state"] == "offered" for row in
+                          ana.ok("intro", "list")["introductions"]), what="not offered")
+        ana.ok("intro", "accept", "Dora")
+
+
 def every_object_is_as_the_table_says(place):
     """KIND-1, KIND-3, EDIT-4: its space, its fields, their types and bounds, and its id."""
     table, seen = kinds(), set()
@@ -84,6 +92,7 @@ def every_object_is_as_the_table_says(place):
     home.session.bye()
     for live in (home.meet, home.speak, home.ask):
         live(home.ana, bruno, carla)
+    home.be_introduced(home.ana, bruno, place.member("Dora").start())
     home.admit()
     own, node = home.own, home.node
     for space, objects in node.objects.items():
@@ -98,6 +107,8 @@ def every_object_is_as_the_table_says(place):
             may = ids(number, one, own, space)
             assert may is None or object_id in may, (kind.name, object_id.hex())
             assert number != 81 or seeds_fit(one)
+            assert number != 72 or introduction_key_fits(one, own.me.member)
+    assert 72 in seen, "it never said yes to an introduction"
     assert len(set(table) - seen) < 6, f"never seen: {set(table) - seen}"
 
 

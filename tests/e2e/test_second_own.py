@@ -1,21 +1,17 @@
 """The second node (second_*.py) as a device of a member who has a real one, too: it is admitted by
 that one, or admits it. Written from PROTOCOL.md alone, as test_second.py is."""
-import copy
 import os
-import shutil
 import subprocess
-import time
 
-import second_ask
 from kithtest import link, run, until
 from second_epoch import Book
 from second_fork import GIVEN_UP, STOLEN
 from second_handshake import Closed
-from second_keys import about, digest, kdf
-from second_log import Log
+from second_keys import about, digest, kdf, u16
 from second_member import Further, Identity, Welcome, read_addresses
 from second_node import KIND_CARD, NOBODY, Node
 from second_own import KIND_CONTACT, Own, Sibling
+from second_pack import unpack
 from second_session import BATCH, FACTS, WANT, Ended
 from test_second import can_read, need_sodium
 
@@ -29,6 +25,11 @@ def tool(*arguments, given=b""):
                           check=False)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout
+
+
+def sized(data):
+    """As the tool wants it."""
+    return u16(len(data)) + data
 
 
 class Household:
@@ -47,7 +48,7 @@ class Household:
         """A second node that Ana's has admitted, in a session with it."""
         self.ana.stop()
         me = Further()
-        told = Welcome.read(tool("--admit", self.ana.home, given=me.ask()))
+        told = Welcome.read(tool("--admit", self.ana.home, given=sized(me.ask()))[2:])
         me.welcomed(told)
         self.node = Node(me)
         self.own = Own(self.node, told.space, told.secret)
@@ -240,89 +241,6 @@ def what_is_forgotten_is_gone_on_every_device(place):
     assert ana.ok("doctor")["healthy"]
 
 
-def what_expires_is_over_for_all(place):
-    """EXPIRY-1: in self and in a pair space; what is over as it comes never shows."""
-    home = Household(place, "Bruno")
-    node, own, (bruno,) = home.node, home.own, home.friends
-    peer, soon = home.peer("Bruno"), int(time.time()) + 8
-    own.add_contact("For a moment", "moment@example.org", soon)
-    own.add_contact("Long ago", "past@example.org", 1600000000)
-    second_ask.share(node, peer, "Joon Kim", "joon@example.org", soon)
-    home.told()
-    until(lambda: "For a moment" in home.contacts() and bruno.ok("share", "list")["shares"])
-    assert "Long ago" not in home.contacts() and "Long ago" not in own.contacts()
-    assert "For a moment" in own.contacts()
-    until(lambda: "For a moment" not in home.contacts(), what="a contact that is over shows")
-    until(lambda: not bruno.ok("share", "list")["shares"], what="a share that is over shows")
-    own.reread()
-    assert "For a moment" not in own.contacts()
-
-
-def a_restored_home_heals_by_its_other_device(place):
-    """FORK-2, FORK-3, FORK-7, RETURN-2, RETURN-3, HANDSHAKE-10, FACT-1: in self and card space."""
-    home = Household(place)
-    node, own, ana = home.node, home.own, home.ana
-    home.session.bye()
-    ana.stop()
-    shutil.copytree(ana.home, ana.home + ".old")
-    home.start()
-    ana.ok("contact", "add", "Lost", "--email", "lost@example.org")
-    ana.ok("me", "edit", "--title", "Lost")
-    home.call()
-    home.session.bye()
-    ana.stop()
-    shutil.rmtree(ana.home)
-    os.rename(ana.home + ".old", ana.home)
-    home.start()
-    ana.ok("contact", "add", "After", "--email", "after@example.org")
-    home.session = node.dial(home.sibling, node.me.identity.data)
-    until(lambda: is_ended(home.session), what="the session under the old keys goes on")
-    home.session = node.dial(home.sibling, node.me.identity.data)
-    home.session.until(lambda: {"Lost", "After"} <= set(own.contacts()), what="not both branches")
-    until(lambda: {"Lost", "After"} <= set(home.contacts()), what="the branch did not come back")
-    home.session.until(home.session.is_settled)
-    assert ana.ok("me", "show").get("title") == "Lost"
-    assert node.objects[node.me.card][CARD_KEY].value(3) == "Lost"
-    told = ana.events("fork")
-    assert len(told) == 1 and "goes on under a new key" in told[0][1], told
-
-
-def it_heals_by_its_real_sibling(place):
-    """RETIRE-4, RETIRE-8, RETIRE-12, FORK-5, FORK-7, RETURN-2, RETURN-9: restored from an old copy,
-    it has no root to be certified by; in self the branch is kept, of the card it comes home."""
-    home = Household(place)
-    node, own = home.node, home.own
-    home.session.bye()
-    kept = {key: copy.deepcopy(book.log) for key, book in node.books.items()
-            if key[1] == node.me.device}
-    saved = dict(node.counters)
-    own.add_contact("First branch", "first@example.org")
-    node.write_card(title="First branch")
-    node.commit()
-    home.call()
-    home.session.bye()
-    for key, book in node.books.items():
-        if key[1] == node.me.device:
-            book.log = kept.get(key) or Log(*key)
-            book.hear(node.me.receivings)
-    node.counters = saved
-    own.reread()
-    own.add_contact("Second branch", "second@example.org")
-    node.write_card(place="Second branch")
-    node.commit()
-    home.session = node.dial(home.sibling, node.me.identity.data)
-    home.session.until(lambda: node.forks.healed, what="no proof came")
-    home.session.bye()
-    home.call()
-    until(lambda: {"First branch", "Second branch"} <= set(home.contacts()), what="contacts")
-    home.session.until(lambda: {"First branch", "Second branch"} <= set(own.contacts()))
-    until(lambda: home.ana.ok("me", "show").get("place") == "Second branch")
-    assert home.ana.ok("me", "show")["title"] == "First branch"
-    own.add_contact("Healed", "healed@example.org")
-    home.told()
-    until(lambda: "Healed" in home.contacts())
-
-
 class Guest:
     """The second node with a peer, and a real node as the other device that it has admitted."""
 
@@ -341,12 +259,9 @@ class Guest:
         session.bye()
         node.open_door()
         self.lap = place.beside(self.ana, "lap")
-        with subprocess.Popen([DEVICE, "--join", self.lap.home], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE) as joining:
-            ask = joining.stdout.read(96)
-            joining.communicate(self.own.admit(ask).wire(), timeout=60)
-            assert joining.returncode == 0
-        self.device = ask[:32]
+        ask, said = join(self.lap.home, lambda ask: self.own.admit(ask).wire())
+        assert not said, said
+        self.device = unpack(ask)[1]
         self.lap.start()
         self.session = node.listen(Sibling(self.own, self.device))
         self.session.until(self.session.is_settled, what="not in step")
@@ -355,6 +270,43 @@ class Guest:
         until(lambda: [row["state"] for row in self.lap.peers()] == ["online"],
               what="Ana is not reached")
         self.own.reread()
+
+
+def join(home, welcome):
+    """A real device asks, is told what welcome() makes of it, and says what is wrong with it."""
+    with subprocess.Popen([DEVICE, "--join", home], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as joining:
+        ask = joining.stdout.read(int.from_bytes(joining.stdout.read(2), "big"))
+        _, said = joining.communicate(sized(welcome(ask)), timeout=60)
+        assert (joining.returncode == 0) == (not said), said
+        return ask, said.decode()
+
+
+def a_welcome_that_does_not_fit_is_refused(place):
+    """WELCOME-1 to WELCOME-4: for other keys, by another member's device, of a newer form, with
+    more behind it or less in it."""
+    need_sodium()
+    own, stranger, device = Own.begin(Node("Second")), Node("Stranger"), Further()
+
+    def others(told):
+        told.identity = own.admit(device.ask()).identity
+
+    def hosted(told):
+        told.host = stranger.me.identity.data
+
+    def longer(told):
+        told.addresses = bytes([4, 127, 0, 0, 1, 0, 1]) * 5
+
+    homes = (os.path.join(place.path, f"lap{number}") for number in range(9))
+    for change, why in ((others, "does not fit"), (hosted, "does not fit"), (longer, "break")):
+        def changed(ask, change=change):
+            told = own.admit(ask)
+            change(told)
+            return told.wire()
+        assert why in join(next(homes), changed)[1], change
+    for cut, why in ((lambda data: data[:1] + b"\x02" + data[2:], "newer version"),
+                     (lambda data: data + b"\xc0", "break"), (lambda data: data[:-1], "break")):
+        assert why in join(next(homes), lambda ask, cut=cut: cut(own.admit(ask).wire()))[1], why
 
 
 def a_real_device_is_admitted_by_it(place):

@@ -104,6 +104,32 @@ def what_is_blank_missing_or_not_yet_is_told(place):
                if line), shown
 
 
+def a_name_has_something_to_see_in_it(place):
+    """Nobody types such a name by hand; a copied one is refused before it makes an empty line."""
+    ana, bruno = place.pair()
+    for name in ("\u200b", "\u00a0", "\u3164", "\u202e\u202c", "\u0301", "\u2800", "\u200d \ufe0f"):
+        for words in (("contact", "add", name),
+                      ("contact", "edit", "bruno", "--set", "name=" + name),
+                      ("me", "edit", "--name", name), ("circle", "create", name),
+                      ("peer", "invite", name), ("peer", "rename", "bruno", name),
+                      ("peer", "show", name), ("intro", "want", name, "--from", "bruno",
+                                               "--blurb", "I build boats."),
+                      ("ask", "post", "I look for a boat.", "--title", name),
+                      ("offer", "post", name, "--title", "A boat")):
+            error = ana.fails(2, *words)
+            assert error["message"] and error["hint"], (words, error)
+        card = f"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:{name}\r\nEMAIL:joon@example.org\r\nEND:VCARD\r\n"
+        ana.ok("import", "-", stdin=card.encode())
+        new = place.member(f"M{ord(name[0])}")
+        new.home += "-none"
+        assert new.fails(2, "init", "--name", name)["hint"] == "kith init --name NAME"
+        assert new.fails(3, "status")
+    assert ana.ok("me", "show")["name"] == "Ana"
+    assert ana.ok("peer", "show", "bruno")["name"] == "Bruno"
+    people = ana.ok("contact", "list")["contacts"]
+    assert sorted(row.get("name", "") for row in people) == ["Bruno", "joon@example.org"], people
+
+
 def init_takes_a_name_as_it_is_said(place):
     for at, words in enumerate((("Ana", "Müller"), ("--name", "Ana Müller"))):
         home = f"{place.path}/{at}"

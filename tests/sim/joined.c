@@ -2,6 +2,7 @@
 
 #include "crypto/secret.h"
 #include "node/react.h"
+#include "node/succession.h"
 #include "storage/join.h"
 
 static void joined_must(enum err err)
@@ -11,9 +12,9 @@ static void joined_must(enum err err)
 
 void joined_new(struct member *device, struct member *host, uint8_t seed)
 {
-    struct join_welcome *welcome = secret_new(sizeof *welcome);
+    struct welcome *welcome = secret_new(sizeof *welcome);
     struct device_secrets drawn;
-    struct join_ask ask;
+    struct welcome_ask ask;
     struct ledger_txn *txn;
 
     KITH_ASSERT(welcome != NULL);
@@ -30,4 +31,26 @@ void joined_new(struct member *device, struct member *host, uint8_t seed)
     member_close(device);
     member_open(device);
     secret_free(welcome);
+}
+
+static enum err joined_store_keys(void *self, const struct device_secrets *secrets)
+{
+    ((struct member *)self)->secrets = *secrets;
+    return ERR_OK;
+}
+
+enum err joined_succeed(struct member *device)
+{
+    struct succession succession = {.ledger = device->ledger,
+                                    .handshake_hash = {7},
+                                    .wall_ms = device->now_ms,
+                                    .store_keys = joined_store_keys,
+                                    .self = device};
+    enum err err = succession_run(&succession);
+
+    if (succession.successor != NULL) {
+        ledger_close(device->ledger);
+        device->ledger = succession.successor;
+    }
+    return err;
 }

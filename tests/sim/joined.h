@@ -10,5 +10,7 @@
 /* Certified by this one, by the root where that holds it; the new store knows what the welcome
  * says, and waits for its first meeting. */
 void joined_new(struct member *device, struct member *host, uint8_t seed);
+/* One that was retired as forked goes on under a new key. ERR_NOT_FOUND: it has no reason. */
+enum err joined_succeed(struct member *device);
 
 #endif

@@ -94,6 +94,16 @@ void orders_tell(struct member *to, struct member *from, const struct public_key
     ledger_snapshot_end(&snapshot);
 }
 
+void orders_succeed(struct orders *orders, size_t device, size_t sibling)
+{
+    struct member *one = &orders->devices[device], *other = &orders->devices[sibling];
+
+    orders_tell(one, other, ledger_device(one->ledger));
+    orders_must(joined_succeed(one));
+    orders_tell(other, one, ledger_device(one->ledger));
+    orders_commit(member_begin(other));
+}
+
 void orders_join(struct orders *orders, size_t device, size_t host)
 {
     struct ledger_txn *txn;

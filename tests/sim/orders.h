@@ -41,6 +41,8 @@ void orders_write(struct orders *orders, size_t device, uint8_t field, const cha
 void orders_shut(struct orders *orders, size_t by, size_t device, enum retire_reason reason);
 /* Says of a sibling that it has two branches. */
 void orders_fork(struct orders *orders, size_t by, size_t device);
+/* That device hears it from this sibling, goes on under a new key, and tells of it. */
+void orders_succeed(struct orders *orders, size_t device, size_t sibling);
 /* Certifies a device anew, with keys of its own. */
 void orders_forge(struct orders *orders, size_t by, size_t device);
 /* What one knows of a device, as a session tells it (FACT-1). */

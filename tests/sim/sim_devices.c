@@ -508,50 +508,6 @@ static void sim_devices_hears_nothing(struct scene *scene)
     sim_devices_part(scene, RETIRE_STOLEN, STANDING_GOOD);
 }
 
-/* 15. A new device that was copied before it had met anybody; the copy joins and writes first. */
-static void sim_devices_new_copied(struct scene *scene)
-{
-    struct world_node *desk = scene_member(scene, "ana");
-    struct world_node *lap, *copy;
-
-    scene_contact(scene, desk);
-    lap = world_join(desk);
-    copy = world_clone(lap, false);
-    world_start(copy);
-    scene_settle(scene);
-    scene_card(scene, copy);
-    scene_contact(scene, copy);
-    scene_settle(scene);
-    world_start(lap);
-    scene_settle(scene);
-    scene_contact(scene, lap);
-    scene_settle(scene);
-}
-
-/* 16. A new device goes back to before it had met anybody, again and again: each time it hears of
- * its copy before it has joined, and goes on. */
-static void sim_devices_new_goes_back(struct scene *scene)
-{
-    struct world_node *desk = scene_member(scene, "ana");
-    struct world_node *lap = world_join(desk);
-    struct world_home *home = world_snapshot(lap);
-
-    scene_contact(scene, desk);
-    world_start(lap);
-    for (size_t times = 0; times < 4; times++) {
-        size_t since = scene->judge.canaries_count;
-
-        scene_settle(scene);
-        scene_contact(scene, lap);
-        scene_settle(scene);
-        scene_restore(scene, lap, home, since);
-        scene_settle(scene);
-        scene_card(scene, lap);
-        scene_settle(scene);
-    }
-    world_home_free(home);
-}
-
 static const struct scene_named sim_devices_scenes[] = {
     {"1 second device", sim_devices_second},
     {"2 third device", sim_devices_third},
@@ -566,8 +522,6 @@ static const struct scene_named sim_devices_scenes[] = {
     {"12 a link and a removal at once", sim_devices_linked_and_removed},
     {"13 given up in the middle of a talk", sim_devices_hears},
     {"14 stolen in the middle of a talk", sim_devices_hears_nothing},
-    {"15 a new device is copied", sim_devices_new_copied},
-    {"16 a new device goes back", sim_devices_new_goes_back},
 };
 
 int main(int argc, char **argv)

@@ -12,6 +12,7 @@
  * lived again.
  */
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +88,11 @@ void *heap_resize(void *memory, size_t size)
 void heap_free(void *memory)
 {
     free(memory);
+}
+
+size_t heap_size(void *memory)
+{
+    return malloc_usable_size(memory);
 }
 
 /* The life. */

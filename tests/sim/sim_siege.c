@@ -72,6 +72,14 @@ void heap_free(void *memory)
     free(front);
 }
 
+size_t heap_size(void *memory)
+{
+    size_t size;
+
+    memcpy(&size, (char *)memory - SIM_SIEGE_FRONT, sizeof size);
+    return size;
+}
+
 static int sim_siege_one(const struct siege_case *one, bool is_talkative)
 {
     size_t bytes_max = one->bytes_max > 0 ? one->bytes_max : SIM_SIEGE_BYTES_MAX;

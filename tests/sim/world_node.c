@@ -372,8 +372,8 @@ struct world_node *world_init(struct world *world, const char *name)
 }
 
 struct world_joining {
-    struct join_ask ask;
-    struct join_welcome *welcome;
+    struct welcome_ask ask;
+    struct welcome *welcome;
     const struct world_node *host;
     struct ledger_news news;
 };

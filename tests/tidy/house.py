@@ -12,6 +12,7 @@ FILE_LINES, FUNCTION_LINES, LINE_COLUMNS, NESTING = 600, 70, 100, 3
 THIRD_PARTY = {
     "sodium.h": r"crypto/\w+\.c",
     "msgpack.h": r"proto/wire\.c",
+    "malloc.h": r"crypto/heap\.c",  # how large a piece is, so that it can be wiped
     "lmdb.h": r"storage/kv_lmdb(_library)?\.c",  # the second says which LMDB runs
     "utf8proc.h": r"storage/fold\.c",
     "uv.h": r"node/(loop\w*\.c|loop_state\.h)",
@@ -42,7 +43,8 @@ FORBIDDEN = (
      "nothing: these have no place here"),
     # main ignores SIGPIPE; that is the one signal set outside the loop.
     (r"signal", r"node/main\.c", "the loop's own signal events"),
-    (r"malloc|calloc|realloc|reallocarray|strdup|strndup|asprintf|vasprintf", r"crypto/heap\.c",
+    (r"malloc|malloc_usable_size|calloc|realloc|reallocarray|strdup|strndup|asprintf|"
+     r"vasprintf", r"crypto/heap\.c",
      "crypto/heap.h"),
     # What a library allocated goes back to that library's own allocator.
     (r"free", r"crypto/heap\.c|storage/fold\.c|node/show\.c", "heap_free"),

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "crypto/secret.h"
 #include "node/amend.h"
 #include "node/describe.h"
 #include "proto/card.h"
@@ -235,6 +236,47 @@ static void a_card_never_written_is_empty_and_a_peer_is_whole(void **state)
     member_free(&ben);
 }
 
+/* Names that cannot be seen: of no width, a blank, a mark without a letter. */
+static void nobody_is_shown_as_nothing(void **state)
+{
+    static const char *const unseen[] = {"\xe2\x80\x8b", "\xc2\xa0 ", "\xe3\x85\xa4", "\xcc\x81"};
+    struct member ana, ben;
+    struct op_call call;
+    struct peer peer;
+    json_t *shown;
+    struct id id;
+
+    (void)state;
+    meeting_new(&ana, 1, "Ana");
+    meeting_new(&ben, 2, "Ben");
+    meeting_link(&ana, &ben);
+    for (size_t at = 0; at < sizeof unseen / sizeof unseen[0]; at++) {
+        assert_int_equal(member_name_card(&ben, unseen[at]), ERR_OK);
+        meeting_carry(&ana, &ben);
+        assert_true(meeting_peer(&ana, &ben, &peer));
+        call = describe_call(&ana);
+        shown = describe_peer(&call, &peer, true);
+        assert_string_equal(describe_said(shown, "name"), "told when linking");
+        assert_null(json_object_get(json_object_get(shown, "card"), "name"));
+        json_decref(shown);
+        ledger_snapshot_end(&call.snapshot);
+        /* Of an import, or an older program. */
+        assert_int_equal(member_add_contact(&ana, unseen[at], NULL, &id), ERR_OK);
+        shown = describe_one(&ana, &id);
+        assert_null(json_object_get(shown, "name"));
+        json_decref(shown);
+    }
+    id_about("kith link", &ben.secrets.member, &id);
+    assert_int_equal(
+        member_write(&ana, ledger_self_space(ana.ledger), KIND_LINK, &id, LINK_NAME, unseen[0]),
+        ERR_OK);
+    assert_true(meeting_peer(&ana, &ben, &peer));
+    assert_true(strncmp(peer.name, "did:key:z6Mk", 12) == 0 && strlen(peer.name) == 20);
+    secret_wipe(&peer, sizeof peer);
+    member_free(&ana);
+    member_free(&ben);
+}
+
 static void a_contact_that_is_not_there_is_nothing(void **state)
 {
     struct member ana;
@@ -257,6 +299,7 @@ int main(void)
         cmocka_unit_test(labels_sets_and_hostile_texts_are_shown_as_they_are),
         cmocka_unit_test(mine_comes_before_the_card_and_sets_are_united),
         cmocka_unit_test(a_card_never_written_is_empty_and_a_peer_is_whole),
+        cmocka_unit_test(nobody_is_shown_as_nothing),
         cmocka_unit_test(a_contact_that_is_not_there_is_nothing),
     };
 

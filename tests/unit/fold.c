@@ -291,6 +291,43 @@ static void an_error_ends_the_walk(void **state)
     buf_release(&words.text);
 }
 
+static void what_cannot_be_seen_is_told_from_what_can(void **state)
+{
+    static const char *const unseen[] = {"",
+                                         "  \t",
+                                         "\xe2\x80\x8b",
+                                         "\xe2\x80\xae\xe2\x80\xac",
+                                         "\xc2\xa0",
+                                         "\xe3\x80\x80",
+                                         "\xe3\x85\xa4",
+                                         "\xef\xbe\xa0",
+                                         "\xcc\x81\xcc\x82",
+                                         "\xef\xb8\x8f",
+                                         "\xef\xbb\xbf",
+                                         "\xc2\xad",
+                                         "\xf3\xa0\x81\x81",
+                                         "\xe2\xa0\x80",
+                                         "\xe2\x80\xa8",
+                                         "\x7f"};
+    static const char *const seen[] = {"a",
+                                       "\xe2\x80\x8b"
+                                       "a",
+                                       "?",
+                                       "\xe6\x9d\x8e",
+                                       "\xf0\x9f\xa6\x8a",
+                                       "e\xcc\x81",
+                                       "\xe0\xb8\x81",
+                                       "\xff"};
+
+    (void)state;
+    for (size_t at = 0; at < sizeof unseen / sizeof unseen[0]; at++)
+        if (fold_is_seen(span_str(unseen[at])))
+            fail_msg("%zu is seen", at);
+    for (size_t at = 0; at < sizeof seen / sizeof seen[0]; at++)
+        if (!fold_is_seen(span_str(seen[at])))
+            fail_msg("%zu is not seen", at);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +339,7 @@ int main(void)
         cmocka_unit_test(no_memory_is_said),
         cmocka_unit_test(text_falls_into_words),
         cmocka_unit_test(an_error_ends_the_walk),
+        cmocka_unit_test(what_cannot_be_seen_is_told_from_what_can),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

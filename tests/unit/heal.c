@@ -9,7 +9,6 @@
 
 #include "crypto/secret.h"
 #include "node/react.h"
-#include "node/succession.h"
 #include "proto/card.h"
 #include "proto/contact.h"
 #include "proto/frame.h"
@@ -20,6 +19,7 @@
 #include "storage/return_table.h"
 #include "storage/returns.h"
 #include "storage/space.h"
+#include "tests/sim/joined.h"
 #include "tests/sim/meeting.h"
 
 static const struct id heal_card_id = {{0}};
@@ -126,28 +126,6 @@ static void heal_fetch(struct heal_world *world)
     ledger_snapshot_end(&snapshot);
 }
 
-static enum err heal_store_keys(void *self, const struct device_secrets *secrets)
-{
-    ((struct member *)self)->secrets = *secrets;
-    return ERR_OK;
-}
-
-static enum err heal_succeed(struct member *member)
-{
-    struct succession succession = {.ledger = member->ledger,
-                                    .handshake_hash = {7},
-                                    .wall_ms = member->now_ms,
-                                    .store_keys = heal_store_keys,
-                                    .self = member};
-    enum err err = succession_run(&succession);
-
-    if (succession.successor != NULL) {
-        ledger_close(member->ledger);
-        member->ledger = succession.successor;
-    }
-    return err;
-}
-
 /* The peer hears of the successor, as from message 3. */
 static void heal_meet(struct member *to, struct member *from)
 {
@@ -199,10 +177,10 @@ static void a_copy_with_proof_has_one_successor_and_both_branches(void **state)
     (void)member_pull(&world.bruno, &world.ana, NULL);
     heal_put_back(&world);
     heal_write(&world.ana, CARD_ORG, "after the copy");
-    assert_int_equal(heal_succeed(&world.ana), ERR_NOT_FOUND); /* Nothing is proved yet. */
+    assert_int_equal(joined_succeed(&world.ana), ERR_NOT_FOUND); /* Nothing is proved yet. */
     heal_fetch(&world);
-    assert_int_equal(heal_succeed(&world.ana), ERR_OK);
-    assert_int_equal(heal_succeed(&world.ana), ERR_NOT_FOUND); /* One is enough. */
+    assert_int_equal(joined_succeed(&world.ana), ERR_OK);
+    assert_int_equal(joined_succeed(&world.ana), ERR_NOT_FOUND); /* One is enough. */
     assert_false(public_key_is_equal(ledger_device(world.ana.ledger), &world.old));
     snapshot = member_snapshot(&world.ana);
     assert_int_equal(retire_table_state(&snapshot, &world.old, &retired), ERR_OK);
@@ -238,7 +216,7 @@ static void heal_prove_elsewhere(struct heal_world *world)
     assert_int_equal(retire_table_take(txn, &world->ana.secrets.member, buf_span(&statement)),
                      ERR_OK);
     assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
-    assert_int_equal(heal_succeed(&world->ana), ERR_OK);
+    assert_int_equal(joined_succeed(&world->ana), ERR_OK);
     buf_release(&statement);
 }
 
@@ -388,7 +366,7 @@ static void a_device_retired_by_its_owner_or_stolen_has_no_successor(void **stat
         assert_int_equal(retire_table_take(txn, &world.ana.secrets.member, buf_span(&statement)),
                          ERR_OK);
         assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
-        assert_int_equal(heal_succeed(&world.ana), ERR_NOT_FOUND);
+        assert_int_equal(joined_succeed(&world.ana), ERR_NOT_FOUND);
         buf_release(&statement);
         heal_world_free(&world);
     }
@@ -497,7 +475,7 @@ static void with_proof_of_a_copy_nothing_more_is_repeated(void **state)
     assert_int_equal(returns_take(txn, old, &peer), ERR_OK);
     assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
     heal_is_sound(&world.ana);
-    assert_int_equal(heal_succeed(&world.ana), ERR_OK);
+    assert_int_equal(joined_succeed(&world.ana), ERR_OK);
     assert_false(heal_has_returns(&world.ana));
     heal_shows(&world, &world.ana, CARD_TITLE, "on the lost branch");
     heal_is_sound(&world.ana);

@@ -59,4 +59,12 @@ void heap_free(void *memory)
     free(memory);
 }
 
+size_t heap_size(void *memory)
+{
+    size_t size;
+
+    (void)heap_counting_front(memory, &size);
+    return size;
+}
+
 #endif

@@ -5,6 +5,7 @@
 #ifndef KITH_TESTS_HEAP_FAILING_H
 #define KITH_TESTS_HEAP_FAILING_H
 
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -45,6 +46,11 @@ void *heap_resize(void *memory, size_t size)
 void heap_free(void *memory)
 {
     free(memory);
+}
+
+size_t heap_size(void *memory)
+{
+    return malloc_usable_size(memory);
 }
 
 #endif

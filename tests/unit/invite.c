@@ -211,6 +211,30 @@ static void a_list_of_addresses_has_four_at_most(void **state)
     assert_int_equal(address_read_list(span_str("\x05zzzzzz"), read, &count), ERR_MALFORMED);
 }
 
+static void addresses_on_this_machine_or_its_cable_are_not_called(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_elsewhere;
+    } rows[] = {
+        {"203.0.113.5:5484", true}, {"10.1.2.3:5484", true},     {"[2001:db8::5]:5484", true},
+        {"[fd00::5]:5484", true},   {"127.0.0.1:5484", false},   {"127.8.8.8:5484", false},
+        {"[::1]:5484", false},      {"169.254.1.1:5484", false}, {"[fe80::1]:5484", false},
+        {"[febf::1]:5484", false},  {"[fec0::1]:5484", true},    {"0.0.0.0:5484", false},
+        {"[::]:5484", false},       {"224.0.0.1:5484", false},   {"255.255.255.255:5484", false},
+        {"[ff02::1]:5484", false}};
+
+    (void)state;
+    for (size_t at = 0; at < sizeof rows / sizeof rows[0]; at++) {
+        struct address address;
+
+        assert_int_equal(address_read(span_str(rows[at].text), &address), ERR_OK);
+        assert_int_equal(address_is_elsewhere(&address), rows[at].is_elsewhere);
+        address.port = 0;
+        assert_false(address_is_elsewhere(&address));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +246,7 @@ int main(void)
         cmocka_unit_test(addresses_are_read_and_written_alike),
         cmocka_unit_test(only_addresses_elsewhere_are_dialled),
         cmocka_unit_test(a_list_of_addresses_has_four_at_most),
+        cmocka_unit_test(addresses_on_this_machine_or_its_cable_are_not_called),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

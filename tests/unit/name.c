@@ -199,7 +199,8 @@ static void nobody_and_too_much_are_refused(void **state)
     (void)name_new(&ana, "Joon Kim", NULL);
     name_fails(&ana, "%s%n", OP_NOT_FOUND);
     name_fails(&ana, "*", OP_NOT_FOUND);
-    name_fails(&ana, " ", OP_NOT_FOUND);
+    name_fails(&ana, " ", OP_USAGE);
+    name_fails(&ana, "\xe2\x80\x8b", OP_USAGE); /* nothing to see */
     name_fails(&ana, "\xff\xfe\xc3", OP_NOT_FOUND);
     member_free(&ana);
 }

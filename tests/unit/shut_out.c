@@ -135,28 +135,6 @@ static enum standing out_signer(struct member *member, const struct member *abov
     return standing;
 }
 
-static void own_devices_share_a_secret(void **state)
-{
-    struct out_world world;
-    uint8_t first[KEY_SIZE], second[KEY_SIZE];
-    struct snapshot snapshot;
-
-    (void)state;
-    out_world_new(&world);
-    snapshot = member_snapshot(&world.desk);
-    assert_int_equal(join_secret(&snapshot, first), ERR_OK);
-    ledger_snapshot_end(&snapshot);
-    snapshot = member_snapshot(&world.lap);
-    assert_int_equal(join_secret(&snapshot, second), ERR_OK);
-    ledger_snapshot_end(&snapshot);
-    assert_memory_equal(first, second, KEY_SIZE);
-    snapshot = member_snapshot(&world.bruno);
-    assert_int_equal(join_secret(&snapshot, second), ERR_OK);
-    ledger_snapshot_end(&snapshot);
-    assert_memory_not_equal(first, second, KEY_SIZE);
-    out_world_free(&world);
-}
-
 /* The root may shut out anybody, a device those it certified, nobody those above it. */
 static void who_may_shut_out(void **state)
 {
@@ -564,7 +542,6 @@ static void a_device_that_is_out_makes_no_link(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(own_devices_share_a_secret),
         cmocka_unit_test(who_may_shut_out),
         cmocka_unit_test(a_stolen_device_counts_up_to_its_mark),
         cmocka_unit_test(what_a_stolen_device_certified_later_is_void),

@@ -43,12 +43,17 @@ static void cut_unite(struct cut_world *world)
     }
 }
 
-static void cut_rotate(struct cut_world *world)
+static void cut_open(struct cut_world *world)
 {
     struct ledger_txn *txn = member_begin(&world->desk);
 
     assert_int_equal(space_rotate(txn, &world->pair), ERR_OK);
     assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+}
+
+static void cut_rotate(struct cut_world *world)
+{
+    cut_open(world);
     cut_unite(world);
 }
 
@@ -106,7 +111,7 @@ static bool cut_is_heard(struct cut_world *world, uint8_t number)
     return err == ERR_OK;
 }
 
-static void cut_take(struct cut_world *world, struct member *member, struct span statement)
+static void cut_take(const struct cut_world *world, struct member *member, struct span statement)
 {
     struct ledger_txn *txn = member_begin(member);
 
@@ -114,8 +119,9 @@ static void cut_take(struct cut_world *world, struct member *member, struct span
     assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
 }
 
-/* The desk went back, went on under another key, and its log counts up to there. */
-static void cut_retire(struct cut_world *world)
+/* The desk went back, went on under another key, and its log counts up to there. Bruno hears it,
+ * and this device. */
+static void cut_retire(struct cut_world *world, struct member *device)
 {
     const struct retire_signer signer = {.root = ledger_root_key(world->desk.ledger)};
     struct retirement retirement = {.device = *ledger_device(world->desk.ledger),
@@ -129,15 +135,15 @@ static void cut_retire(struct cut_world *world)
     memcpy(keep.signature, world->kept.head_signature, SIGNATURE_SIZE);
     assert_int_equal(retire_issue(&retirement, &signer, &retire), ERR_OK);
     assert_int_equal(retire_issue_keep(&keep, &signer, &kept), ERR_OK);
-    cut_take(world, &world->lap, buf_span(&retire));
-    cut_take(world, &world->lap, buf_span(&kept));
+    cut_take(world, device, buf_span(&retire));
+    cut_take(world, device, buf_span(&kept));
     cut_take(world, &world->bruno, buf_span(&retire));
     cut_take(world, &world->bruno, buf_span(&kept));
     buf_release(&retire);
     buf_release(&kept);
     for (int round = 0; round < 8; round++)
-        cut_react(&world->lap);
-    (void)member_pull(&world->bruno, &world->lap, NULL);
+        cut_react(device);
+    (void)member_pull(&world->bruno, device, NULL);
 }
 
 static uint32_t cut_lap_epochs(struct cut_world *world)
@@ -163,7 +169,7 @@ static void what_was_written_under_epochs_that_were_cut_is_read(void **state)
         cut_say(&world, number);
         cut_unite(&world);
     }
-    cut_retire(&world);
+    cut_retire(&world, &world.lap);
     /* Its own use of each, and two that have room for six between them. */
     assert_true(cut_lap_epochs(&world) <= CUT_EPOCHS + 2);
     for (uint8_t number = 1; number <= CUT_EPOCHS; number++)
@@ -171,10 +177,39 @@ static void what_was_written_under_epochs_that_were_cut_is_read(void **state)
     cut_free(&world);
 }
 
+/* The lap has not heard yet that the desk went back, nor of the last epoch it opened. It writes
+ * under one that was cut and that only the last would have told, and is met no more: the third
+ * device sees it write so. */
+static void what_is_written_under_a_cut_epoch_later_is_read(void **state)
+{
+    struct cut_world world;
+    struct member pad;
+
+    (void)state;
+    cut_new(&world);
+    member_twin(&pad, &world.desk, 11);
+    (void)member_pull(&world.bruno, &world.desk, NULL); /* He knows the pad. */
+    (void)member_pull(&pad, &world.lap, NULL);
+    cut_rotate(&world);
+    cut_open(&world);
+    (void)member_pull(&pad, &world.desk, NULL);
+    cut_react(&pad);
+    cut_retire(&world, &pad);
+    cut_say(&world, 1);
+    (void)member_pull(&pad, &world.lap, NULL);
+    for (int round = 0; round < 8; round++)
+        cut_react(&pad);
+    (void)member_pull(&world.bruno, &pad, NULL);
+    assert_true(cut_is_heard(&world, 1));
+    member_free(&pad);
+    cut_free(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_written_under_epochs_that_were_cut_is_read),
+        cmocka_unit_test(what_is_written_under_a_cut_epoch_later_is_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -210,6 +210,37 @@ static void a_word_of_one_that_is_out_by_the_word_of_one_that_is_out(void **stat
     }
 }
 
+/* It went back, went on under a new key, and was stolen then: what the desk had of the successor
+ * counts, in some stories all that it wrote before. */
+static void a_successor_is_stolen(void **state)
+{
+    (void)state;
+    for (int has_heard = 0; has_heard < 2; has_heard++) {
+        enum standing standing[ORDERS_DEVICES];
+        struct orders orders;
+
+        orders_new(&orders);
+        orders_join(&orders, LAP, DESK);
+        orders_join(&orders, PAD, LAP);
+        orders_carry(&orders, DESK, LAP);
+        orders_carry(&orders, DESK, PAD);
+        orders_write(&orders, LAP, 2, "two");
+        orders_carry(&orders, DESK, LAP);
+        orders_fork(&orders, DESK, LAP);
+        orders_succeed(&orders, LAP, DESK);
+        orders_write(&orders, LAP, 3, "three");
+        if (has_heard)
+            orders_carry(&orders, DESK, LAP);
+        orders_shut(&orders, DESK, LAP, RETIRE_STOLEN);
+        orders_write(&orders, LAP, 4, "four");
+        orders_carry(&orders, DESK, PAD);
+        standing_agree(&orders, standing);
+        assert_int_equal(standing[LAP], STANDING_STOLEN);
+        assert_int_equal(standing[PAD], STANDING_GOOD);
+        orders_free(&orders);
+    }
+}
+
 /* Stores of before. */
 
 struct standing_rows {
@@ -314,6 +345,7 @@ int main(void)
         cmocka_unit_test(a_thief_forges_a_certificate_beyond_the_mark),
         cmocka_unit_test(a_thief_calls_another_forked),
         cmocka_unit_test(two_say_so_with_different_marks),
+        cmocka_unit_test(a_successor_is_stolen),
         cmocka_unit_test(a_store_of_before_says_the_same),
         cmocka_unit_test(a_word_of_one_that_is_out_by_the_word_of_one_that_is_out),
     };

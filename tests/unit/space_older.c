@@ -1,0 +1,146 @@
+/* An epoch of self whose opening was cut told the keys of those it was opened over to whoever read
+ * it; a device that joins later never reads it. PROTOCOL RETURN-12. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "node/react.h"
+#include "proto/contact.h"
+#include "storage/join.h"
+#include "storage/ledger_state.h"
+#include "storage/retire_table.h"
+#include "storage/space.h"
+#include "tests/sim/joined.h"
+#include "tests/sim/member.h"
+
+/* Ana's two devices, and one that joins when the first has gone back. */
+struct older_world {
+    struct member desk, lap, pad;
+    struct id self;
+    struct log_row kept; /* the desk's log in self before the opening */
+};
+
+static void older_react(struct member *member)
+{
+    struct ledger_txn *txn = member_begin(member);
+
+    assert_int_equal(react_all(txn), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+}
+
+static void older_unite(struct member *left, struct member *right)
+{
+    for (int round = 0; round < 4; round++) {
+        (void)member_pull(left, right, NULL);
+        (void)member_pull(right, left, NULL);
+        older_react(left);
+        older_react(right);
+    }
+}
+
+static void older_new(struct older_world *world)
+{
+    struct snapshot snapshot;
+    struct log_id log;
+
+    member_new(&world->desk, 1, false);
+    member_twin(&world->lap, &world->desk, 9);
+    world->self = *ledger_self_space(world->desk.ledger);
+    older_unite(&world->desk, &world->lap);
+    snapshot = member_snapshot(&world->desk);
+    log = (struct log_id){.space = world->self, .device = *ledger_device(world->desk.ledger)};
+    assert_int_equal(ledger_log(&snapshot, &log, &world->kept), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+}
+
+static void older_free(struct older_world *world)
+{
+    member_free(&world->desk);
+    member_free(&world->lap);
+    member_free(&world->pad);
+}
+
+/* The desk opens a new epoch, and what the lap held of it before counts no more. */
+static void older_rotate(struct older_world *world)
+{
+    struct ledger_txn *txn = member_begin(&world->desk);
+
+    assert_int_equal(space_rotate(txn, &world->self), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    (void)member_pull(&world->lap, &world->desk, NULL);
+}
+
+static void older_take(struct older_world *world, struct span statement)
+{
+    struct ledger_txn *txn = member_begin(&world->lap);
+
+    assert_int_equal(retire_table_take(txn, &world->desk.secrets.member, statement), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+}
+
+/* The desk went back to before it opened that epoch. */
+static void older_retire(struct older_world *world)
+{
+    const struct retire_signer signer = {.root = ledger_root_key(world->desk.ledger)};
+    struct retirement retirement = {.device = *ledger_device(world->desk.ledger),
+                                    .reason = RETIRE_FORKED};
+    struct keep keep = {.space = world->self,
+                        .device = retirement.device,
+                        .size = world->kept.tip.size,
+                        .hash = world->kept.tip.hash};
+    struct buf retire = {0}, kept = {0};
+
+    memcpy(keep.signature, world->kept.head_signature, SIGNATURE_SIZE);
+    assert_int_equal(retire_issue(&retirement, &signer, &retire), ERR_OK);
+    assert_int_equal(retire_issue_keep(&keep, &signer, &kept), ERR_OK);
+    older_take(world, buf_span(&retire));
+    older_take(world, buf_span(&kept));
+    buf_release(&retire);
+    buf_release(&kept);
+    for (int round = 0; round < 8; round++)
+        older_react(&world->lap);
+}
+
+static bool older_reads(struct member *member, const struct id *contact, const char *name)
+{
+    char room[256];
+
+    return strcmp(member_read_text(member, ledger_self_space(member->ledger), KIND_CONTACT, contact,
+                                   CONTACT_NAME, room),
+                  name) == 0;
+}
+
+static void who_joins_later_reads_what_is_older_than_an_opening_that_was_cut(void **state)
+{
+    struct older_world world;
+    struct id before, under;
+
+    (void)state;
+    older_new(&world);
+    assert_int_equal(member_add_contact(&world.lap, "Before", NULL, &before), ERR_OK);
+    older_unite(&world.desk, &world.lap);
+    older_rotate(&world);
+    assert_int_equal(member_add_contact(&world.lap, "Under it", NULL, &under), ERR_OK);
+    older_retire(&world);
+    joined_new(&world.pad, &world.lap, 5);
+    for (int round = 0; round < 8; round++) {
+        (void)member_pull(&world.pad, &world.lap, NULL);
+        older_react(&world.lap);
+    }
+    assert_true(older_reads(&world.pad, &under, "Under it"));
+    assert_true(older_reads(&world.pad, &before, "Before"));
+    older_free(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_joins_later_reads_what_is_older_than_an_opening_that_was_cut),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -84,8 +84,9 @@ bool prompt_passphrase(char *out, size_t size, size_t *out_size)
     interrupt_hold(&interrupt);
     signals = interrupt_descriptor();
     parent_end = prompt_parent_end(SIGTERM);
+    /* At worst the letters show. Whoever reads the question may type. */
+    (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
     (void)fputs("Passphrase: ", stderr);
-    (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent); /* At worst the letters show. */
     end = prompt_read(&before, signals, out, size, out_size);
     (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
     (void)fputs("\n", stderr);

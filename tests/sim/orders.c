@@ -298,24 +298,38 @@ void orders_outcome(struct orders *orders, struct member *reader, struct buf *ou
 
 /* Telling. */
 
+/* Of those of its source that are this device's? */
+static bool orders_is_first(const struct orders *orders, size_t piece)
+{
+    for (size_t before = 0; before < piece; before++)
+        if (orders->pieces[before].source == orders->pieces[piece].source &&
+            public_key_is_equal(&orders->pieces[before].log.device,
+                                &orders->pieces[piece].log.device))
+            return false;
+    return true;
+}
+
+/* What the source of a piece knows of whose log it is, if that one writes no more. */
+static void orders_tell_of(struct orders *orders, struct member *reader, size_t piece)
+{
+    const struct public_key *device = &orders->pieces[piece].log.device;
+    struct member *source = &orders->devices[orders->pieces[piece].source];
+    struct snapshot snapshot = member_snapshot(source);
+    enum standing standing;
+
+    orders_must(standing_of(&snapshot, device, &standing));
+    ledger_snapshot_end(&snapshot);
+    if (standing != STANDING_GOOD)
+        orders_tell(reader, source, device);
+}
+
 /* PROTOCOL FACT-1: "Devices of one member tell each other the facts about every device of theirs
  * that was shut out, before they give anything" */
-static void orders_tell_outs(struct orders *orders, struct member *reader, struct member *source)
+static void orders_tell_outs(struct orders *orders, struct member *reader, size_t source)
 {
-    for (size_t at = 0; at < ORDERS_DEVICES; at++) {
-        const struct public_key *device;
-        enum standing standing;
-        struct snapshot snapshot;
-
-        if (!orders->is_there[at])
-            continue;
-        device = ledger_device(orders->devices[at].ledger);
-        snapshot = member_snapshot(source);
-        orders_must(standing_of(&snapshot, device, &standing));
-        ledger_snapshot_end(&snapshot);
-        if (standing_is_out(standing))
-            orders_tell(reader, source, device);
-    }
+    for (size_t piece = 0; piece < orders->pieces_count; piece++)
+        if (orders->pieces[piece].source == source && orders_is_first(orders, piece))
+            orders_tell_of(orders, reader, piece);
 }
 
 static uint64_t orders_piece(struct orders *orders, struct member *reader, size_t piece)
@@ -323,13 +337,16 @@ static uint64_t orders_piece(struct orders *orders, struct member *reader, size_
     struct member *source = &orders->devices[orders->pieces[piece].source];
 
     if (public_key_is_equal(&reader->secrets.member, &source->secrets.member))
-        orders_tell_outs(orders, reader, source);
+        orders_tell_outs(orders, reader, orders->pieces[piece].source);
     return member_pull_batch(reader, source, &orders->pieces[piece].log);
 }
 
-/* All that is left, until nothing moves. */
+/* All that is left, until nothing moves. Of whose log the one has more, and the other less, the
+ * facts are told first. */
 void orders_finish(struct orders *orders, struct member *reader)
 {
+    for (size_t source = 0; source < ORDERS_DEVICES; source++)
+        orders_tell_outs(orders, reader, source);
     for (uint64_t moved = 1, round = 0; moved > 0 || round < 3; round++) {
         moved = 0;
         for (size_t at = 0; at < orders->pieces_count; at++)

@@ -265,6 +265,27 @@ static void a_successor_is_stolen(void **state)
     }
 }
 
+/* It went back, goes on under a new key, and nobody is shut out. */
+static void a_device_goes_on_under_a_new_key(void **state)
+{
+    enum standing standing[ORDERS_DEVICES];
+    struct orders orders;
+
+    (void)state;
+    orders_new(&orders);
+    orders_join(&orders, LAP, DESK);
+    orders_carry(&orders, DESK, LAP);
+    orders_write(&orders, LAP, 2, "two");
+    orders_carry(&orders, DESK, LAP);
+    orders_fork(&orders, DESK, LAP);
+    orders_succeed(&orders, LAP, DESK);
+    orders_write(&orders, LAP, 3, "three");
+    orders_carry(&orders, DESK, LAP);
+    standing_agree(&orders, standing);
+    assert_int_equal(standing[LAP], STANDING_GOOD);
+    orders_free(&orders);
+}
+
 /* Stores of before. */
 
 struct standing_rows {
@@ -371,6 +392,7 @@ int main(void)
         cmocka_unit_test(a_thief_calls_another_forked),
         cmocka_unit_test(two_say_so_with_different_marks),
         cmocka_unit_test(a_successor_is_stolen),
+        cmocka_unit_test(a_device_goes_on_under_a_new_key),
         cmocka_unit_test(a_store_of_before_says_the_same),
         cmocka_unit_test(a_word_of_one_that_is_out_by_the_word_of_one_that_is_out),
     };

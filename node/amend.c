@@ -167,7 +167,7 @@ void amend_delete(struct amend *amend)
 {
     struct snapshot snapshot = ledger_txn_snapshot(amend->txn);
 
-    amend_note(amend, delete_put(&snapshot, &amend->object, &amend->edit));
+    amend_note(amend, delete_put(&snapshot, &amend->object, &amend->edit, &amend->is_short));
     amend->changes++;
 }
 

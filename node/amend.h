@@ -12,8 +12,8 @@
 struct amend {
     struct ledger_txn *txn;
     struct id space;
-    struct object object; /* as it was */
-    bool is_new;
+    struct object object;  /* as it was */
+    bool is_new, is_short; /* is_short: a delete could not name all of it (delete_put) */
     struct edit_space edit;
     size_t changes;
     struct id dot; /* of the newest add; dots of one edit count up from a random one */

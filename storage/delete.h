@@ -7,8 +7,9 @@
 
 /* Adds to the edit the deletes that name every write the object was merged of, as far as its
  * history reaches back and its newest writes and those apart tell; DELETE_WRITES_MAX of them.
+ * out_is_short: not those behind an entry that waits for its key, so the object goes on showing.
  * ERR_NOMEM, and what the store says. */
 MUST_USE enum err delete_put(const struct snapshot *snapshot, const struct object *object,
-                             struct edit_space *edit);
+                             struct edit_space *edit, bool *out_is_short);
 
 #endif

@@ -1,0 +1,228 @@
+/* What a delete names, and so what it hides: of the writes its writer had merged, and of no other.
+ * PROTOCOL MERGE-4, RESTATE-5. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "node/amend.h"
+#include "node/group.h"
+#include "node/ops.h"
+#include "proto/contact.h"
+#include "storage/heal.h"
+#include "storage/ledger_state.h"
+#include "storage/row.h"
+#include "storage/space.h"
+#include "tests/sim/member.h"
+
+static const struct id delete_contact = {{0x0d}};
+
+static void delete_write(struct member *device, uint8_t field, const char *text)
+{
+    assert_int_equal(member_write(device, ledger_self_space(device->ledger), KIND_CONTACT,
+                                  &delete_contact, field, text),
+                     ERR_OK);
+}
+
+static void delete_now(struct member *device)
+{
+    struct ledger_txn *txn = member_begin(device);
+    struct amend amend;
+
+    amend_begin(&amend, txn, ledger_self_space(device->ledger), KIND_CONTACT, &delete_contact);
+    amend_delete(&amend);
+    assert_int_equal(amend_end(&amend, NULL), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+}
+
+/* What this device's contact says in a field; NULL: it does not show. */
+static const char *delete_read(struct member *device, uint8_t field, char room[static 256])
+{
+    const struct id *self = ledger_self_space(device->ledger);
+    struct snapshot snapshot = member_snapshot(device);
+    struct object object = {0};
+    uint32_t number;
+    bool is_visible;
+
+    assert_int_equal(row_get(&snapshot, self, KIND_CONTACT, &delete_contact, &object, &number),
+                     ERR_OK);
+    is_visible = object_is_visible(&object);
+    object_release(&object);
+    ledger_snapshot_end(&snapshot);
+    return is_visible ? member_read_text(device, self, KIND_CONTACT, &delete_contact, field, room)
+                      : NULL;
+}
+
+/* Carries what a device wrote in self, and in the card space, where certificates stand. */
+static void delete_carry(struct member *to, struct member *from)
+{
+    const struct id spaces[] = {member_card_space(to), *ledger_self_space(to->ledger)};
+
+    for (size_t at = 0; at < sizeof spaces / sizeof spaces[0]; at++) {
+        struct log_id log = {.space = spaces[at], .device = *ledger_device(from->ledger)};
+
+        while (member_pull_batch(to, from, &log) > 0)
+            continue;
+    }
+}
+
+static void delete_rotate(struct member *device, struct hash *out)
+{
+    struct ledger_txn *txn = member_begin(device);
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_row self;
+
+    assert_int_equal(space_rotate(txn, ledger_self_space(device->ledger)), ERR_OK);
+    assert_int_equal(ledger_own_space(&snapshot, SPACE_SELF, &self), ERR_OK);
+    assert_int_equal(epoch_table_current(&snapshot, self.number, out), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+}
+
+/* By its owner, who names the contact. */
+struct delete_job {
+    struct writer_job base;
+    struct member *device;
+    struct op_call call;
+};
+
+static enum err delete_run(struct writer_job *base, struct ledger_txn *txn)
+{
+    struct delete_job *job = (struct delete_job *)(void *)base;
+
+    return op_step(ops_find("contact.remove")->run, &job->call, job->device->ledger, txn,
+                   job->device->now_ms);
+}
+
+static enum op_code delete_by_hand(struct member *device, const char *who)
+{
+    static const struct op_world nowhere = {.home = "/nonexistent"};
+    struct delete_job job = {.base.run = delete_run, .device = device, .call.world = &nowhere};
+    enum err err;
+
+    job.call.params = json_pack("{s:s}", "who", who);
+    device->now_ms += 1000;
+    group_run(device->ledger, &job.base, device->now_ms);
+    err = op_settle(&job.call, job.base.err);
+    json_decref(job.call.params);
+    json_decref(job.call.result);
+    return err == ERR_OK ? OP_DONE : job.call.failure.code;
+}
+
+struct delete_world {
+    struct member desk, tab, lap;
+    struct member *opener, *deleter; /* tab and lap, one this, one that */
+};
+
+/* Tab and lap open an epoch at once, and the desk writes under one, then under the other. Who has
+ * opened the second has the desk's log, and not that of who opened the first: it cannot read what
+ * was written first. */
+static void delete_world_new(struct delete_world *world)
+{
+    struct hash tabs, laps;
+    char room[256];
+
+    member_new(&world->desk, 1, false);
+    delete_write(&world->desk, CONTACT_NAME, "Chie");
+    member_twin(&world->tab, &world->desk, 2);
+    member_twin(&world->lap, &world->desk, 3);
+    delete_carry(&world->tab, &world->desk);
+    delete_rotate(&world->tab, &tabs);
+    delete_rotate(&world->lap, &laps);
+    world->opener = &world->tab;
+    world->deleter = &world->lap;
+    if (memcmp(tabs.bytes, laps.bytes, HASH_SIZE) < 0) {
+        world->opener = &world->lap;
+        world->deleter = &world->tab;
+    }
+    delete_carry(&world->desk, world->opener);
+    delete_write(&world->desk, CONTACT_NOTE, "never seen");
+    delete_carry(&world->desk, world->deleter);
+    delete_write(&world->desk, CONTACT_NAME, "Chie S");
+    delete_carry(world->deleter, &world->desk);
+    assert_string_equal(delete_read(world->deleter, CONTACT_NAME, room), "Chie S");
+    assert_string_equal(delete_read(world->deleter, CONTACT_NOTE, room), "");
+}
+
+static void delete_world_free(struct delete_world *world)
+{
+    member_free(&world->desk);
+    member_free(&world->tab);
+    member_free(&world->lap);
+}
+
+/* All hear all, and agree. */
+static void delete_world_shows(struct delete_world *world, const char *note)
+{
+    struct member *all[] = {&world->desk, &world->tab, &world->lap};
+    char room[256];
+
+    for (size_t to = 0; to < 3; to++)
+        for (size_t from = 0; from < 3; from++)
+            if (to != from)
+                delete_carry(all[to], all[from]);
+    for (size_t at = 0; at < 3; at++) {
+        const char *shown = delete_read(all[at], CONTACT_NOTE, room);
+
+        assert_int_equal(shown != NULL, note != NULL);
+        if (note != NULL)
+            assert_string_equal(shown, note);
+    }
+}
+
+static void a_delete_hides_nothing_that_its_writer_could_not_read(void **state)
+{
+    struct delete_world world;
+
+    (void)state;
+    delete_world_new(&world);
+    delete_now(world.deleter);
+    delete_world_shows(&world, "never seen");
+    delete_now(world.deleter);
+    delete_world_shows(&world, NULL);
+    delete_world_free(&world);
+}
+
+/* Its owner is told that it would not go. */
+static void what_would_go_on_showing_is_not_removed(void **state)
+{
+    struct delete_world world;
+
+    (void)state;
+    delete_world_new(&world);
+    assert_int_equal(delete_by_hand(world.deleter, "Chie S"), OP_NEEDS_NODE);
+    delete_world_shows(&world, "never seen");
+    assert_int_equal(delete_by_hand(world.deleter, "Chie S"), OP_DONE);
+    delete_world_shows(&world, NULL);
+    delete_world_free(&world);
+}
+
+/* The desk is given up, and what it wrote first is never read: nobody waits for it. */
+static void nothing_of_a_device_that_was_given_up_is_waited_for(void **state)
+{
+    struct delete_world world;
+    struct ledger_txn *txn;
+    char room[256];
+
+    (void)state;
+    delete_world_new(&world);
+    txn = member_begin(world.deleter);
+    assert_int_equal(heal_shut_out(txn, ledger_device(world.desk.ledger), RETIRE_OWNER), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    delete_now(world.deleter);
+    assert_null(delete_read(world.deleter, CONTACT_NOTE, room));
+    delete_world_free(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_delete_hides_nothing_that_its_writer_could_not_read),
+        cmocka_unit_test(what_would_go_on_showing_is_not_removed),
+        cmocka_unit_test(nothing_of_a_device_that_was_given_up_is_waited_for),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -11,9 +11,12 @@
 #include "node/amend.h"
 #include "node/group.h"
 #include "node/ops.h"
+#include "proto/card.h"
 #include "proto/contact.h"
+#include "proto/limits.h"
 #include "storage/heal.h"
 #include "storage/ledger_state.h"
+#include "storage/restate.h"
 #include "storage/row.h"
 #include "storage/space.h"
 #include "tests/sim/member.h"
@@ -216,12 +219,113 @@ static void nothing_of_a_device_that_was_given_up_is_waited_for(void **state)
     delete_world_free(&world);
 }
 
+/* Restated. */
+
+static const struct id delete_card = {{0x0c}};
+
+/* Whose entry is this: what was written last. */
+static struct original delete_last(struct member *member, const struct id *space)
+{
+    struct log_id id = {.space = *space, .device = *ledger_device(member->ledger)};
+    struct snapshot snapshot = member_snapshot(member);
+    struct original original = {.device = id.device};
+    struct entry_row entry;
+    struct log_row log;
+
+    assert_int_equal(ledger_log(&snapshot, &id, &log), ERR_OK);
+    assert_int_equal(ledger_entry_at(&snapshot, log.number, log.tip.size, &entry), ERR_OK);
+    entry_hash_payload(&entry.entry);
+    original.seq = entry.seq;
+    original.entry_hash = entry.entry.header.payload_hash;
+    ledger_snapshot_end(&snapshot);
+    return original;
+}
+
+/* What was cut from a log comes again: this write. */
+static void delete_repeat(struct member *member, const struct id *space, const char *title,
+                          const struct original *original)
+{
+    struct ledger_txn *txn = member_begin(member);
+    struct edit_space edit = {0};
+
+    edit_begin(&edit, KIND_CARD, &delete_card, member->now_ms);
+    edit_set(&edit, CARD_TITLE, 1, member_text(title));
+    edit_carry(&edit, original);
+    assert_int_equal(ledger_append(txn, space, &edit, 0), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    edit_release(&edit);
+}
+
+static bool delete_shows_card(struct member *member, const struct id *space, size_t *out_names)
+{
+    struct snapshot snapshot = member_snapshot(member);
+    struct object object = {0};
+    uint32_t number;
+    bool is_visible;
+
+    assert_int_equal(row_get(&snapshot, space, KIND_CARD, &delete_card, &object, &number), ERR_OK);
+    is_visible = object_is_visible(&object);
+    *out_names = object.named_count;
+    object_release(&object);
+    ledger_snapshot_end(&snapshot);
+    return is_visible;
+}
+
+/* RESTATE-5: Bruno comes later and can read no more than what repeats it. He holds the names of all
+ * that was seen, so that none of it shows when it comes by another way; what was not seen does. */
+static void a_restatement_repeats_what_was_seen(void **state)
+{
+    enum { DELETE_TITLES = 3 * DELETE_NAMES_MAX / 2 };
+    struct member ana, bruno;
+    struct original seen, other;
+    struct ledger_txn *txn;
+    struct amend amend;
+    struct id card;
+    size_t names;
+    char room[256];
+
+    (void)state;
+    member_new(&ana, 1, false);
+    member_new(&bruno, 2, false);
+    card = member_card_space(&ana);
+    for (int at = 0; at < DELETE_TITLES; at++)
+        assert_int_equal(member_write(&ana, &card, KIND_CARD, &delete_card, CARD_TITLE, "Seen"),
+                         ERR_OK);
+    seen = delete_last(&ana, &card);
+    txn = member_begin(&ana);
+    amend_begin(&amend, txn, &card, KIND_CARD, &delete_card);
+    amend_delete(&amend);
+    assert_int_equal(amend_end(&amend, NULL), ERR_OK);
+    assert_int_equal(restate_space(txn, &card), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    member_link(&ana, &bruno);
+    member_grant(&ana, &bruno);
+    (void)member_pull(&bruno, &ana, NULL);
+    assert_false(delete_shows_card(&bruno, &card, &names));
+    assert_int_equal(names, DELETE_TITLES);
+    assert_string_equal(member_read_text(&bruno, &card, KIND_CARD, &delete_card, CARD_TITLE, room),
+                        "");
+    delete_repeat(&ana, &card, "Seen", &seen);
+    (void)member_pull(&bruno, &ana, NULL);
+    assert_false(delete_shows_card(&ana, &card, &names));
+    assert_false(delete_shows_card(&bruno, &card, &names));
+    other = seen;
+    other.entry_hash.bytes[0] ^= 1;
+    delete_repeat(&ana, &card, "Not seen", &other);
+    (void)member_pull(&bruno, &ana, NULL);
+    assert_true(delete_shows_card(&ana, &card, &names));
+    assert_true(delete_shows_card(&bruno, &card, &names));
+    member_free(&ana);
+    member_free(&bruno);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_delete_hides_nothing_that_its_writer_could_not_read),
         cmocka_unit_test(what_would_go_on_showing_is_not_removed),
         cmocka_unit_test(nothing_of_a_device_that_was_given_up_is_waited_for),
+        cmocka_unit_test(a_restatement_repeats_what_was_seen),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* What a delete names, and so what it hides: of the writes its writer had merged, and of no other.
- * PROTOCOL MERGE-4, RESTATE-5. */
+ * PROTOCOL MERGE-4, RESTATE-5, FORGET-2. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,11 @@
 #include "proto/card.h"
 #include "proto/contact.h"
 #include "proto/limits.h"
+#include "storage/check.h"
+#include "storage/follow.h"
+#include "storage/forget.h"
 #include "storage/heal.h"
+#include "storage/keep.h"
 #include "storage/ledger_state.h"
 #include "storage/restate.h"
 #include "storage/row.h"
@@ -41,22 +45,21 @@ static void delete_now(struct member *device)
     assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
 }
 
-/* What this device's contact says in a field; NULL: it does not show. */
-static const char *delete_read(struct member *device, uint8_t field, char room[static 256])
+/* The contact shows on this device, and a field says this (NULL: it does not show). */
+static void delete_shows(struct member *device, uint8_t field, const char *text)
 {
     const struct id *self = ledger_self_space(device->ledger);
     struct snapshot snapshot = member_snapshot(device);
     struct object object = {0};
     uint32_t number;
-    bool is_visible;
 
     assert_int_equal(row_get(&snapshot, self, KIND_CONTACT, &delete_contact, &object, &number),
                      ERR_OK);
-    is_visible = object_is_visible(&object);
+    assert_int_equal(object_is_visible(&object), text != NULL);
+    if (text != NULL)
+        assert_true(span_is_equal(object_text(&object, field), span_str(text)));
     object_release(&object);
     ledger_snapshot_end(&snapshot);
-    return is_visible ? member_read_text(device, self, KIND_CONTACT, &delete_contact, field, room)
-                      : NULL;
 }
 
 /* Carries what a device wrote in self, and in the card space, where certificates stand. */
@@ -125,7 +128,6 @@ struct delete_world {
 static void delete_world_new(struct delete_world *world)
 {
     struct hash tabs, laps;
-    char room[256];
 
     member_new(&world->desk, 1, false);
     delete_write(&world->desk, CONTACT_NAME, "Chie");
@@ -145,8 +147,8 @@ static void delete_world_new(struct delete_world *world)
     delete_carry(&world->desk, world->deleter);
     delete_write(&world->desk, CONTACT_NAME, "Chie S");
     delete_carry(world->deleter, &world->desk);
-    assert_string_equal(delete_read(world->deleter, CONTACT_NAME, room), "Chie S");
-    assert_string_equal(delete_read(world->deleter, CONTACT_NOTE, room), "");
+    delete_shows(world->deleter, CONTACT_NAME, "Chie S");
+    delete_shows(world->deleter, CONTACT_NOTE, "");
 }
 
 static void delete_world_free(struct delete_world *world)
@@ -160,19 +162,13 @@ static void delete_world_free(struct delete_world *world)
 static void delete_world_shows(struct delete_world *world, const char *note)
 {
     struct member *all[] = {&world->desk, &world->tab, &world->lap};
-    char room[256];
 
     for (size_t to = 0; to < 3; to++)
         for (size_t from = 0; from < 3; from++)
             if (to != from)
                 delete_carry(all[to], all[from]);
-    for (size_t at = 0; at < 3; at++) {
-        const char *shown = delete_read(all[at], CONTACT_NOTE, room);
-
-        assert_int_equal(shown != NULL, note != NULL);
-        if (note != NULL)
-            assert_string_equal(shown, note);
-    }
+    for (size_t at = 0; at < 3; at++)
+        delete_shows(all[at], CONTACT_NOTE, note);
 }
 
 static void a_delete_hides_nothing_that_its_writer_could_not_read(void **state)
@@ -207,7 +203,6 @@ static void nothing_of_a_device_that_was_given_up_is_waited_for(void **state)
 {
     struct delete_world world;
     struct ledger_txn *txn;
-    char room[256];
 
     (void)state;
     delete_world_new(&world);
@@ -215,7 +210,7 @@ static void nothing_of_a_device_that_was_given_up_is_waited_for(void **state)
     assert_int_equal(heal_shut_out(txn, ledger_device(world.desk.ledger), RETIRE_OWNER), ERR_OK);
     assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
     delete_now(world.deleter);
-    assert_null(delete_read(world.deleter, CONTACT_NOTE, room));
+    delete_shows(world.deleter, CONTACT_NOTE, NULL);
     delete_world_free(&world);
 }
 
@@ -319,6 +314,99 @@ static void a_restatement_repeats_what_was_seen(void **state)
     member_free(&bruno);
 }
 
+/* Forgotten. */
+
+/* What a third device wrote first is repeated, with a lesser counter than what is there. */
+static void delete_repeat_name(struct member *device, const char *name)
+{
+    struct original original = {.device = {{0x77}}, .seq = 3, .entry_hash = {{0x78}}};
+    struct ledger_txn *txn = member_begin(device);
+    struct edit_space edit = {0};
+
+    edit_begin(&edit, KIND_CONTACT, &delete_contact, device->now_ms);
+    edit_set(&edit, CONTACT_NAME, 1, member_text(name));
+    edit_carry(&edit, &original);
+    assert_int_equal(ledger_append(txn, ledger_self_space(device->ledger), &edit, 0), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    edit_release(&edit);
+}
+
+/* FORGET-2, MERGE-4: the desk forgets a contact and has not heard of a write apart, which what it
+ * forgets had displaced. That shows on both, unless the lap's delete saw it. */
+static void a_write_apart_shows_where_others_are_forgotten(void **state)
+{
+    (void)state;
+    for (int is_deleted = 0; is_deleted < 2; is_deleted++) {
+        struct member desk, lap;
+        struct ledger_txn *txn;
+
+        member_new(&desk, 1, false);
+        member_twin(&lap, &desk, 3);
+        delete_write(&desk, CONTACT_NAME, "One");
+        delete_write(&desk, CONTACT_NAME, "Two");
+        delete_carry(&lap, &desk);
+        delete_repeat_name(&lap, "Apart");
+        delete_shows(&lap, CONTACT_NAME, "Two");
+        if (is_deleted != 0)
+            delete_now(&lap);
+        txn = member_begin(&desk);
+        assert_int_equal(
+            forget_object(txn, ledger_self_space(desk.ledger), KIND_CONTACT, &delete_contact),
+            ERR_OK);
+        assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+        delete_carry(&lap, &desk);
+        delete_carry(&desk, &lap);
+        delete_shows(&desk, CONTACT_NAME, is_deleted != 0 ? NULL : "Apart");
+        delete_shows(&lap, CONTACT_NAME, is_deleted != 0 ? NULL : "Apart");
+        member_free(&desk);
+        member_free(&lap);
+    }
+}
+
+/* More writes than a delete names. */
+
+/* The tab writes of it, fills a block with something else, and writes of it again and again; the
+ * lap has seen all, and deletes. Where the log ends with that block what is left of it was seen,
+ * and is so old that it is not named: it shows. */
+static void what_is_too_old_to_be_named_shows_once_it_is_the_newest(void **state)
+{
+    static const struct id other = {{0x0e}};
+    struct member desk, tab, lap;
+    struct ledger_txn *txn;
+    struct log_id log;
+    bool is_more;
+
+    (void)state;
+    member_new(&desk, 1, false);
+    member_twin(&tab, &desk, 2);
+    member_twin(&lap, &desk, 3);
+    log = (struct log_id){.space = *ledger_self_space(tab.ledger),
+                          .device = *ledger_device(tab.ledger)};
+    delete_write(&tab, CONTACT_NAME, "Chie");
+    for (int at = 0; at < BLOCK_ENTRIES_MAX; at++)
+        assert_int_equal(
+            member_write(&tab, &log.space, KIND_CONTACT, &other, CONTACT_NAME, "Somebody"), ERR_OK);
+    for (int at = 0; at < OBJECT_EDITS_MAX + 1; at++)
+        delete_write(&tab, CONTACT_NOTE, "again");
+    assert_int_equal(member_pull_batch(&desk, &tab, &log), BLOCK_ENTRIES_MAX);
+    delete_carry(&lap, &tab);
+    delete_now(&lap);
+    delete_shows(&lap, CONTACT_NAME, NULL);
+    delete_carry(&desk, &lap);
+    delete_shows(&desk, CONTACT_NAME, "Chie");
+    delete_carry(&desk, &tab);
+    delete_shows(&desk, CONTACT_NAME, NULL);
+    txn = member_begin(&lap);
+    assert_int_equal(keep_rebase(txn, &log, BLOCK_ENTRIES_MAX), ERR_OK);
+    assert_int_equal(check_forget_views(txn), ERR_OK); /* Who has merged the rest knows it so. */
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    assert_int_equal(follow_stage(lap.ledger, SIZE_MAX, &is_more), ERR_OK);
+    delete_shows(&lap, CONTACT_NAME, "Chie");
+    member_free(&desk);
+    member_free(&tab);
+    member_free(&lap);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +414,8 @@ int main(void)
         cmocka_unit_test(what_would_go_on_showing_is_not_removed),
         cmocka_unit_test(nothing_of_a_device_that_was_given_up_is_waited_for),
         cmocka_unit_test(a_restatement_repeats_what_was_seen),
+        cmocka_unit_test(a_write_apart_shows_where_others_are_forgotten),
+        cmocka_unit_test(what_is_too_old_to_be_named_shows_once_it_is_the_newest),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -167,7 +167,17 @@ void amend_delete(struct amend *amend)
 {
     struct snapshot snapshot = ledger_txn_snapshot(amend->txn);
 
-    amend_note(amend, delete_put(&snapshot, &amend->object, &amend->edit, &amend->is_short));
+    amend_note(amend, delete_put(&snapshot, &amend->object, &amend->edit));
+    amend->changes++;
+}
+
+void amend_delete_by_hand(struct amend *amend)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(amend->txn);
+    bool is_short = false;
+
+    amend_note(amend, delete_put_read(&snapshot, &amend->object, &amend->edit, &is_short));
+    amend_note(amend, is_short ? ERR_KEY_MISSING : ERR_OK);
     amend->changes++;
 }
 

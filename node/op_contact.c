@@ -418,11 +418,7 @@ static enum err op_contact_delete(struct op_call *call, const struct id *contact
 
     (void)is_head;
     amend_begin(&amend, call->txn, op_contact_self(call), KIND_CONTACT, contact);
-    amend_delete(&amend);
-    if (amend.err == ERR_OK && amend.is_short)
-        amend.err = op_fail(call, OP_NEEDS_NODE, "kith run, where it can reach your other devices",
-                            "another device of yours wrote what cannot be read here yet, perhaps "
-                            "about this contact: it is not removed before");
+    amend_delete_by_hand(&amend);
     return amend_end(&amend, NULL);
 }
 

@@ -2,9 +2,8 @@
  * The newest write of each log would do while no log is cut. Older ones are named, too: where a log
  * goes another way, the newest that is left in it is one of them.
  *
- * The newest stands for all before it, read or not. So where an entry of a log waits for its key,
- * what that log wrote later is not named: the object shows again, since the entry may say of it
- * what nobody here has seen.
+ * The newest stands for all before it, read or not: where an entry of a log waits for its key, it
+ * may say of the object what nobody here has seen.
  */
 #include "storage/delete.h"
 
@@ -159,28 +158,46 @@ static size_t delete_sort(struct write_name *names, size_t count)
     return kept;
 }
 
-/* PROTOCOL MERGE-4: "A delete names the writes its writer had merged" */
-enum err delete_put(const struct snapshot *snapshot, const struct object *object,
-                    struct edit_space *edit, bool *out_is_short)
+static enum err delete_put_names(struct delete_work *work, const struct object *object,
+                                 struct edit_space *edit)
 {
-    struct delete_work work = {.snapshot = snapshot};
     struct write_name *names;
-    enum err err = delete_find_limits(&work, object);
+    enum err err = ERR_OK;
 
-    for (size_t at = 0; err == ERR_OK && at < object->touched_count; at++)
-        delete_note_placed(&work, object->touched[at].log, object->touched[at].seq,
+    for (size_t at = 0; at < object->touched_count; at++)
+        delete_note_placed(work, object->touched[at].log, object->touched[at].seq,
                            object->touched[at].name.bytes);
     for (size_t at = object->edits_count; err == ERR_OK && at > 0; at--)
-        err = delete_note_edit(&work, object->edits[at - 1]);
+        err = delete_note_edit(work, object->edits[at - 1]);
     for (size_t at = object->apart_count; at > 0; at--)
-        delete_note(&work, object->apart[at - 1].name.bytes);
+        delete_note(work, object->apart[at - 1].name.bytes);
     if (err == ERR_OK)
-        err = buf_err(&work.names);
-    names = (struct write_name *)(void *)work.names.data;
+        err = buf_err(&work->names);
+    names = (struct write_name *)(void *)work->names.data;
     if (err == ERR_OK)
-        edit_delete_named(edit, names, delete_sort(names, work.names.size / sizeof *names));
+        edit_delete_named(edit, names, delete_sort(names, work->names.size / sizeof *names));
+    buf_release(&work->names);
+    return err;
+}
+
+/* PROTOCOL MERGE-4: "A delete names the writes its writer had merged" */
+enum err delete_put(const struct snapshot *snapshot, const struct object *object,
+                    struct edit_space *edit)
+{
+    struct delete_work work = {.snapshot = snapshot};
+
+    return delete_put_names(&work, object, edit);
+}
+
+enum err delete_put_read(const struct snapshot *snapshot, const struct object *object,
+                         struct edit_space *edit, bool *out_is_short)
+{
+    struct delete_work work = {.snapshot = snapshot};
+    enum err err = delete_find_limits(&work, object);
+
+    if (err == ERR_OK)
+        err = delete_put_names(&work, object, edit);
     *out_is_short = work.is_short;
-    buf_release(&work.names);
     buf_release(&work.limits);
     return err;
 }

@@ -130,7 +130,7 @@ static enum err forget_delete(struct forget_work *work, const struct forget_one 
     enum err err;
 
     edit_begin(&work->edit, one->target->kind, &one->target->object, work->txn->now_ms);
-    err = delete_put(&snapshot, &one->object, &work->edit, &is_short);
+    err = delete_put_read(&snapshot, &one->object, &work->edit, &is_short);
     return err == ERR_OK ? ledger_append(work->txn, &work->space.id, &work->edit, 0) : err;
 }
 

@@ -171,6 +171,16 @@ void amend_delete(struct amend *amend)
     amend->changes++;
 }
 
+void amend_delete_by_hand(struct amend *amend)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(amend->txn);
+    bool is_short = false;
+
+    amend_note(amend, delete_put_read(&snapshot, &amend->object, &amend->edit, &is_short));
+    amend_note(amend, is_short ? ERR_KEY_MISSING : ERR_OK);
+    amend->changes++;
+}
+
 static enum err amend_finish(struct amend *amend, bool must_follow, size_t *out_changes)
 {
     enum err err = amend->err;

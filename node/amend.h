@@ -43,6 +43,9 @@ void amend_same(struct amend *amend, const struct id *other, bool is_same);
 void amend_restore(struct amend *amend);
 /* Deletes the object: hides every write this device has seen. */
 void amend_delete(struct amend *amend);
+/* The same by its owner's hand. ERR_KEY_MISSING at its end, and nothing is written, while another
+ * device's entry that may be about it cannot be read. */
+void amend_delete_by_hand(struct amend *amend);
 /* Appends the edit when something changed, follows it, and releases everything. out_changes may be
  * NULL. */
 MUST_USE enum err amend_end(struct amend *amend, size_t *out_changes);

@@ -342,7 +342,7 @@ enum err op_circle_remove(struct op_call *call)
     if (err != ERR_OK)
         return err;
     amend_begin(&amend, call->txn, op_circle_self(call), KIND_CIRCLE, &id);
-    amend_delete(&amend);
+    amend_delete_by_hand(&amend);
     err = amend_end(&amend, NULL);
     if (err != ERR_OK)
         return op_fail_err(call, err, "the circle could not be removed");

@@ -418,7 +418,7 @@ static enum err op_contact_delete(struct op_call *call, const struct id *contact
 
     (void)is_head;
     amend_begin(&amend, call->txn, op_contact_self(call), KIND_CONTACT, contact);
-    amend_delete(&amend);
+    amend_delete_by_hand(&amend);
     return amend_end(&amend, NULL);
 }
 

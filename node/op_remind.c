@@ -295,7 +295,7 @@ static enum err op_remind_set(struct op_call *call, uint8_t field, uint64_t ms)
         return err;
     amend_begin(&amend, call->txn, op_remind_self(call), KIND_REMINDER, &id);
     if (field == 0)
-        amend_delete(&amend);
+        amend_delete_by_hand(&amend);
     else
         amend_number(&amend, field, ms);
     err = amend_end(&amend, NULL);

@@ -279,7 +279,7 @@ static enum err op_undo_amend(struct op_undo_object *object, struct amend *amend
     } else if (!op_undo_is_untouched(&object->after, &amend->object)) {
         object->undo->left++; /* Made by the act, changed since: it stays. */
     } else if (object_is_visible(&amend->object)) {
-        amend_delete(amend);
+        amend_delete_by_hand(amend);
     }
     return ERR_OK;
 }

@@ -320,7 +320,11 @@ enum err op_fail_err(struct op_call *call, enum err err, const char *what)
         code = OP_LOCKED;
     else if (err == ERR_NOT_FOUND)
         code = OP_NOT_FOUND;
-    (void)op_fail(call, code, hint, "%s: %s", what, err_sentence(err));
+    if (err == ERR_KEY_MISSING)
+        (void)op_fail(call, OP_NEEDS_NODE, "kith run, where it can reach your other devices",
+                      "%s: another of them wrote what cannot be read here yet", what);
+    else
+        (void)op_fail(call, code, hint, "%s: %s", what, err_sentence(err));
     return err;
 }
 

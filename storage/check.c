@@ -12,6 +12,7 @@
 #include "storage/row.h"
 #include "storage/standing.h"
 #include "storage/view_ask.h"
+#include "storage/view_claim.h"
 #include "storage/view_contact.h"
 #include "storage/view_peer.h"
 #include "storage/view_restate.h"
@@ -483,6 +484,8 @@ enum err check_forget_views(struct ledger_txn *txn)
         err = ledger_clear(txn, views[at], span_of(NULL, 0));
     if (err == ERR_OK)
         err = writer_table_make(txn);
+    if (err == ERR_OK)
+        err = view_static_mend(txn);
     if (err == ERR_OK)
         err = standing_look_again(txn);
     if (err == ERR_OK)

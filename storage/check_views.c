@@ -467,7 +467,8 @@ static enum err check_decided(const struct snapshot *snapshot, struct check_repo
         check_fn look;
         const char *what;
     } tables[] = {
-        {TABLE_STATIC_KEY, check_static_key, "the list of handshake keys leads astray"},
+        {TABLE_STATIC_KEY, check_static_key,
+         "the list of handshake keys leads astray: kith doctor --rebuild mends it"},
         {TABLE_DEVICE, check_device, "a device is not what its certificate says"},
         {TABLE_CERTIFICATE, check_certificate,
          "how a device stands is not what was said of it: kith doctor --rebuild looks again"},

@@ -126,10 +126,11 @@ static enum err forget_look_log(struct forget_work *work)
 static enum err forget_delete(struct forget_work *work, const struct forget_one *one)
 {
     struct snapshot snapshot = ledger_txn_snapshot(work->txn);
+    bool is_short; /* What is not read here is not forgotten here, and shows. */
     enum err err;
 
     edit_begin(&work->edit, one->target->kind, &one->target->object, work->txn->now_ms);
-    err = delete_put(&snapshot, &one->object, &work->edit);
+    err = delete_put_read(&snapshot, &one->object, &work->edit, &is_short);
     return err == ERR_OK ? ledger_append(work->txn, &work->space.id, &work->edit, 0) : err;
 }
 

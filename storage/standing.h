@@ -96,10 +96,14 @@ MUST_USE enum err standing_note(struct ledger_txn *txn, const struct public_key 
 /* What was noted last: good where nothing was. */
 MUST_USE enum err standing_noted(const struct snapshot *snapshot, const struct public_key *member,
                                  const struct public_key *device, enum standing *out);
+/* The device is none of this member's: what was noted is forgotten. */
+MUST_USE enum err standing_forget(struct ledger_txn *txn, const struct public_key *member,
+                                  const struct public_key *device);
 /* Is this the key of such a note? Whose and of which device. */
 bool standing_is_row(const struct key *key, struct public_key *out_member,
                      struct public_key *out_device);
-/* All of whom anything was stated are looked at again, when the views have caught up. */
+/* All of whom anything was stated are looked at again, when the views have caught up. Notes about
+ * devices that are another member's, as an older program left them, go at once. */
 MUST_USE enum err standing_look_again(struct ledger_txn *txn);
 /* Devices of this member are, when what they wrote has come to be read. */
 MUST_USE enum err standing_look_at_own(struct ledger_txn *txn);

@@ -13,7 +13,7 @@
 #include "storage/space.h"
 #include "storage/writer_table.h"
 
-enum { STANDING_ROW = 4 };
+enum { STANDING_ROW = 4, STANDING_KEY_SIZE = 1 + 32 + 32 };
 
 static void standing_key(const struct public_key *member, const struct public_key *device,
                          struct key *out)
@@ -40,10 +40,21 @@ enum err standing_noted(const struct snapshot *snapshot, const struct public_key
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
+enum err standing_forget(struct ledger_txn *txn, const struct public_key *member,
+                         const struct public_key *device)
+{
+    struct key key;
+    enum err err;
+
+    standing_key(member, device, &key);
+    err = ledger_erase(txn, TABLE_CERTIFICATE, &key);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 bool standing_is_row(const struct key *key, struct public_key *out_member,
                      struct public_key *out_device)
 {
-    if (key->size != 1 + 32 + 32 || key->bytes[0] != STANDING_ROW)
+    if (key->size != STANDING_KEY_SIZE || key->bytes[0] != STANDING_ROW)
         return false;
     memcpy(out_member->bytes, key->bytes + 1, 32);
     memcpy(out_device->bytes, key->bytes + 33, 32);
@@ -59,6 +70,48 @@ static enum err standing_on_stated(void *self, struct span key, struct span valu
         return ERR_CORRUPT;
     buf_append(devices, span_of(key.data, 32));
     return buf_err(devices);
+}
+
+struct standing_notes {
+    const struct snapshot *snapshot;
+    struct buf found;
+};
+
+/* About a device that is not this member's. */
+static enum err standing_on_note(void *self, struct span at, struct span value)
+{
+    struct standing_notes *notes = self;
+    struct public_key member, device;
+    struct device_row row;
+    struct key key;
+    enum err err;
+
+    (void)value;
+    key_of_bytes(at, &key);
+    if (!standing_is_row(&key, &member, &device))
+        return ERR_OK; /* Damage, which check.h finds. */
+    err = view_device(notes->snapshot, &device, &row);
+    if (err == ERR_NOT_FOUND || (err == ERR_OK && !public_key_is_equal(&row.member, &member)))
+        buf_append(&notes->found, at);
+    return buf_err(&notes->found);
+}
+
+/* What an older program left of devices that turned out to be another member's. */
+static enum err standing_forget_others(struct ledger_txn *txn)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct standing_notes notes = {.snapshot = &snapshot};
+    struct key key;
+    enum err err;
+
+    key_of_byte(STANDING_ROW, &key);
+    err = ledger_each(&snapshot, TABLE_CERTIFICATE, key_span(&key), standing_on_note, &notes);
+    for (size_t at = 0; err == ERR_OK && at < notes.found.size; at += STANDING_KEY_SIZE) {
+        key_of_bytes(span_of(notes.found.data + at, STANDING_KEY_SIZE), &key);
+        err = ledger_erase(txn, TABLE_CERTIFICATE, &key);
+    }
+    buf_release(&notes.found);
+    return err;
 }
 
 enum err standing_look_again(struct ledger_txn *txn)
@@ -79,7 +132,7 @@ enum err standing_look_again(struct ledger_txn *txn)
         err = err == ERR_NOT_FOUND ? ERR_OK : err;
     }
     buf_release(&devices);
-    return err;
+    return err == ERR_OK ? standing_forget_others(txn) : err;
 }
 
 enum err standing_look_at_own(struct ledger_txn *txn)

@@ -66,17 +66,6 @@ enum err view_claim_get(const struct snapshot *snapshot, const struct public_key
     return ledger_get(snapshot, TABLE_CLAIM, &key, out);
 }
 
-enum err view_claim_drop(struct ledger_txn *txn, const struct public_key *device,
-                         const struct public_key *member)
-{
-    struct key key;
-    enum err err;
-
-    view_claim_key(device->bytes, member, &key);
-    err = ledger_erase(txn, TABLE_CLAIM, &key);
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
-}
-
 struct view_claim_walk {
     view_claim_fn each;
     view_claim_static_fn each_static;
@@ -143,4 +132,48 @@ enum err view_claim_each_static(const struct snapshot *snapshot, const uint8_t k
     struct view_claim_walk walk = {.each_static = each, .self = self};
 
     return ledger_each(snapshot, TABLE_STATIC_CLAIM, span_of(key, 32), view_claim_on_static, &walk);
+}
+
+static enum err view_claim_on_key(void *self, struct span key, struct span value)
+{
+    struct buf *keys = self;
+
+    (void)value;
+    if (key.size != VIEW_CLAIM_KEY_SIZE)
+        return ERR_CORRUPT;
+    buf_append(keys, key);
+    return buf_err(keys);
+}
+
+static enum err view_claim_drop_one(struct ledger_txn *txn, const struct key *key)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct public_key device;
+    struct device_row row;
+    struct span value, statement;
+    enum err err = ledger_get(&snapshot, TABLE_CLAIM, key, &value);
+
+    memcpy(device.bytes, key->bytes, sizeof device.bytes);
+    if (err == ERR_OK)
+        err = view_device_read_row(&device, value, &row, &statement);
+    if (err == ERR_OK)
+        err = view_claim_drop_static(txn, &row);
+    return err == ERR_OK ? ledger_erase(txn, TABLE_CLAIM, key) : err;
+}
+
+enum err view_claim_drop_all(struct ledger_txn *txn, const struct public_key *device)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct buf keys = {0};
+    enum err err =
+        ledger_each(&snapshot, TABLE_CLAIM, span_of(device->bytes, 32), view_claim_on_key, &keys);
+
+    for (size_t at = 0; err == ERR_OK && at < keys.size; at += VIEW_CLAIM_KEY_SIZE) {
+        struct key key;
+
+        key_of_bytes(span_of(keys.data + at, VIEW_CLAIM_KEY_SIZE), &key);
+        err = view_claim_drop_one(txn, &key);
+    }
+    buf_release(&keys);
+    return err;
 }

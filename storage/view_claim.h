@@ -19,8 +19,8 @@ MUST_USE enum err view_claim_put(struct ledger_txn *txn, const struct public_key
 /* Borrowed. ERR_NOT_FOUND. */
 MUST_USE enum err view_claim_get(const struct snapshot *snapshot, const struct public_key *device,
                                  const struct public_key *member, struct span *out);
-MUST_USE enum err view_claim_drop(struct ledger_txn *txn, const struct public_key *device,
-                                  const struct public_key *member);
+/* What anybody claimed of this device, and of its handshake key. */
+MUST_USE enum err view_claim_drop_all(struct ledger_txn *txn, const struct public_key *device);
 /* Every claim; the walk stops at the first error and returns it. */
 typedef enum err (*view_claim_fn)(void *self, const struct public_key *device,
                                   const struct public_key *member, struct span row);
@@ -37,6 +37,15 @@ typedef enum err (*view_claim_static_fn)(void *self, const struct public_key *me
 MUST_USE enum err view_claim_each_static(const struct snapshot *snapshot,
                                          const uint8_t key[static 32], view_claim_static_fn each,
                                          void *self);
+
+/* View_static.c: the one row of a handshake key. A device that is another member's than the
+ * one who has the row keeps a claim. */
+MUST_USE enum err view_static_put(struct ledger_txn *txn, const struct device_row *row);
+/* The device is no longer called by this key; its row here does not say so any more. */
+MUST_USE enum err view_static_drop(struct ledger_txn *txn, const struct device_row *row);
+/* Every row leads to a device with that key, and to every device one does: an older program left
+ * those of who claimed what was another's. */
+MUST_USE enum err view_static_mend(struct ledger_txn *txn);
 
 /* What view_device.c knows of rows: the bytes of one, and those whose they are held to be. */
 MUST_USE enum err view_device_read_row(const struct public_key *device, struct span row,

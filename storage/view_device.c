@@ -17,21 +17,6 @@ static const struct id *view_device_self(const struct snapshot *snapshot)
     return ledger_self_space(snapshot->ledger);
 }
 
-/* The device is no longer reached by the key it had before. */
-static enum err view_device_drop_static(struct ledger_txn *txn, const struct device_row *row)
-{
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct span owner;
-    struct key key;
-    enum err err;
-
-    key_of_bytes(span_of(row->static_key, 32), &key);
-    err = ledger_get(&snapshot, TABLE_STATIC_KEY, &key, &owner);
-    if (err == ERR_OK && span_is_equal(owner, span_of(row->device.bytes, 32)))
-        err = ledger_erase(txn, TABLE_STATIC_KEY, &key);
-    return err == ERR_OK || err == ERR_NOT_FOUND ? view_claim_drop_static(txn, row) : err;
-}
-
 /* A device row: member, static key, receiving key, certifier, time, name size, name, statement. */
 static void view_device_write(const struct certificate *certificate, struct buf *out)
 {
@@ -45,31 +30,14 @@ static void view_device_write(const struct certificate *certificate, struct buf 
     buf_append(out, certificate->statement);
 }
 
-/* Whose device is called under this handshake key? Of two members who say so each is told apart by
- * what only they can prove: view_claim.h. */
-static enum err view_device_put_static(struct ledger_txn *txn,
-                                       const struct certificate *certificate)
-{
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct device_row known;
-    struct key key;
-    enum err err = view_device_by_static(&snapshot, certificate->static_key, &known);
-
-    if (err == ERR_OK && !public_key_is_equal(&known.member, &certificate->member))
-        return view_claim_put_static(txn, certificate->static_key, &certificate->member,
-                                     &certificate->device);
-    if (err != ERR_OK && err != ERR_NOT_FOUND)
-        return err;
-    key_of_bytes(span_of(certificate->static_key, 32), &key);
-    return ledger_put(txn, TABLE_STATIC_KEY, &key, span_of(certificate->device.bytes, 32));
-}
-
 /* known: as it was, of the same member; NULL: not at all. */
 static enum err view_device_put_row(struct ledger_txn *txn, const struct device_row *known,
                                     const struct certificate *certificate, struct span row)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     bool is_new, is_other = false;
+    struct device_row now;
+    struct span statement;
     struct key key;
     enum err err = ERR_OK;
 
@@ -82,13 +50,15 @@ static enum err view_device_put_row(struct ledger_txn *txn, const struct device_
         is_other = memcmp(known->receiving_key, certificate->receiving_key, KEY_SIZE) != 0;
     if (err != ERR_OK)
         return err == ERR_LIMIT ? ERR_OK : err;
-    if (known != NULL && memcmp(known->static_key, certificate->static_key, KEY_SIZE) != 0)
-        err = view_device_drop_static(txn, known);
     key_of_bytes(span_of(certificate->device.bytes, 32), &key);
+    err = ledger_put(txn, TABLE_DEVICE, &key, row);
+    if (err == ERR_OK && known != NULL &&
+        memcmp(known->static_key, certificate->static_key, KEY_SIZE) != 0)
+        err = view_static_drop(txn, known);
     if (err == ERR_OK)
-        err = ledger_put(txn, TABLE_DEVICE, &key, row);
+        err = view_device_read_row(&certificate->device, row, &now, &statement);
     if (err == ERR_OK)
-        err = view_device_put_static(txn, certificate);
+        err = view_static_put(txn, &now);
     if (err == ERR_OK && known == NULL) /* It may have been spoken of. */
         err = agenda_put(txn, AGENDA_NOW, KIND_RETIRE, key_span(&key));
     txn->news.has_links |= is_new;      /* Somebody more to call. */

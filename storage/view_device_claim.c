@@ -6,6 +6,7 @@
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
 #include "storage/space.h"
+#include "storage/standing.h"
 #include "storage/view_claim.h"
 
 /* A claim, as long as the device has signed nothing for whose it is held to be. */
@@ -111,6 +112,42 @@ enum err view_device_each_static(const struct snapshot *snapshot,
     return err == ERR_OK && walk.count == 0 ? ERR_NOT_FOUND : err;
 }
 
+/* Of whoever else said that it is theirs, and was held to be right so far, nothing is left. */
+static enum err view_device_give_up(struct ledger_txn *txn, const struct device_row *known)
+{
+    enum err err = view_static_drop(txn, known);
+
+    if (err == ERR_OK)
+        err = retire_table_forget(txn, &known->device); /* Whoever said so had no say. */
+    if (err == ERR_OK)
+        err = standing_forget(txn, &known->member, &known->device);
+    return err == ERR_OK ? space_devices_changed(txn, &known->member) : err;
+}
+
+/* row: what it is as a device of its member's, who only claimed it until now. */
+static enum err view_device_take_over(struct ledger_txn *txn, const struct device_row *now,
+                                      struct span row)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct device_row known;
+    struct key key;
+    enum err err = view_device(&snapshot, &now->device, &known);
+
+    key_of_bytes(span_of(now->device.bytes, 32), &key);
+    if (err == ERR_OK)
+        err = view_claim_drop_all(txn, &now->device);
+    if (err == ERR_OK)
+        err = ledger_put(txn, TABLE_DEVICE, &key, row);
+    if (err == ERR_OK)
+        err = view_device_give_up(txn, &known);
+    if (err == ERR_OK)
+        err = view_static_put(txn, now);
+    if (err == ERR_OK) /* Whose it is may have said something. */
+        err = agenda_put(txn, AGENDA_NOW, KIND_RETIRE, key_span(&key));
+    txn->news.has_links = true;
+    return err;
+}
+
 enum err view_device_prove(struct ledger_txn *txn, const struct public_key *device,
                            const struct public_key *member)
 {
@@ -118,26 +155,17 @@ enum err view_device_prove(struct ledger_txn *txn, const struct public_key *devi
     struct device_row row;
     struct buf copy = {0};
     struct span claim;
-    struct key key;
     enum err err = view_device_of(&snapshot, device, member, &row);
 
     if (err != ERR_OK || !row.is_claim)
-        return err;
+        return err == ERR_OK ? view_claim_drop_all(txn, device) : err;
     err = view_claim_get(&snapshot, device, member, &claim);
     if (err == ERR_OK) {
         buf_append(&copy, claim);
         err = buf_err(&copy);
     }
-    key_of_bytes(span_of(device->bytes, 32), &key);
     if (err == ERR_OK)
-        err = ledger_put(txn, TABLE_DEVICE, &key, buf_span(&copy));
-    if (err == ERR_OK)
-        err = view_claim_drop(txn, device, member);
-    if (err == ERR_OK)
-        err = retire_table_forget(txn, device); /* Whoever said so had no say. */
-    if (err == ERR_OK)                          /* Whose it is may have said something. */
-        err = agenda_put(txn, AGENDA_NOW, KIND_RETIRE, key_span(&key));
-    txn->news.has_links = true;
+        err = view_device_take_over(txn, &row, buf_span(&copy));
     buf_release(&copy);
     return err;
 }

@@ -200,6 +200,87 @@ static void sim_deletes_tell(struct scene *scene, enum sim_deletes_first first, 
     world_home_free(home);
 }
 
+/* Undone. */
+
+static void sim_deletes_on_device(struct world_node *node, void *self)
+{
+    *(struct public_key *)self = *ledger_device(node->ledger);
+}
+
+/* The contact alone, at the own devices; the card says nothing of it. */
+static void sim_deletes_expect_contact(struct scene *scene, struct sim_deletes_cast *cast,
+                                       const char *later)
+{
+    struct sim_deletes_look look = {.thing = &sim_deletes_things[0], .later = later};
+
+    world_look(cast->desk, sim_deletes_on_owner, &look);
+    for (int at = 0; at < 2; at++) {
+        struct world_node *node = at == 0 ? cast->desk : cast->lap;
+
+        world_look(node, sim_deletes_on_node, &look);
+        if (!look.is_so)
+            judge_fail(&scene->judge, "contact at %s: expected %s", node->name,
+                       later != NULL ? later : "nothing");
+    }
+}
+
+/* A contact is deleted; then the desk goes back to an old copy, is healed, and has said nothing of
+ * the contact meanwhile. Whoever deleted it takes that back. */
+static void sim_deletes_undo(struct scene *scene, enum sim_deletes_first first, bool is_laps)
+{
+    struct sim_deletes_cast cast = {.desk = scene_member(scene, "ana"),
+                                    .ben = scene_member(scene, "ben")};
+    struct public_key before, after;
+    struct world_home *home = NULL;
+    size_t since;
+
+    scene_link(scene, cast.desk, cast.ben);
+    cast.lap = world_join(cast.desk);
+    world_start(cast.lap);
+    scene_settle(scene);
+    sim_deletes_act(scene, cast.desk, (struct sim_deletes_deed){.first = "one", .later = "there"});
+    scene_settle(scene);
+    if (is_laps) /* The desk's old copy does not know of it; of its own it does. */
+        home = world_snapshot(cast.desk);
+    scene_ask(scene, is_laps ? cast.lap : cast.desk, "contact.remove",
+              json_pack("{s:s}", "who", "one"));
+    scene_settle(scene);
+    if (!is_laps)
+        home = world_snapshot(cast.desk);
+    since = scene->judge.canaries_count;
+    scene_contact(scene, cast.desk);
+    scene->judge.canaries[scene->judge.canaries_count - 1].is_acknowledged = true;
+    scene_settle(scene);
+    world_look(cast.desk, sim_deletes_on_device, &before);
+    scene_part(scene, cast.desk, (struct world_node *)NULL);
+    scene_restore(scene, cast.desk, home, since);
+    scene_org(scene, cast.desk, "elsewhere");
+    scene_wait(scene, 60);
+    sim_deletes_meet_first(scene, &cast, first);
+    world_look(cast.desk, sim_deletes_on_device, &after);
+    scene_expect(scene, !public_key_is_equal(&before, &after), "a successor goes on");
+    sim_deletes_expect_contact(scene, &cast, NULL);
+    scene_ask(scene, is_laps ? cast.lap : cast.desk, "undo", json_object());
+    scene_settle(scene);
+    sim_deletes_expect_contact(scene, &cast, "there");
+    world_home_free(home);
+}
+
+static void sim_deletes_undo_laps_all(struct scene *scene)
+{
+    sim_deletes_undo(scene, FIRST_ALL, true);
+}
+
+static void sim_deletes_undo_laps_ben(struct scene *scene)
+{
+    sim_deletes_undo(scene, FIRST_BEN, true);
+}
+
+static void sim_deletes_undo_own_all(struct scene *scene)
+{
+    sim_deletes_undo(scene, FIRST_ALL, false);
+}
+
 static void sim_deletes_own_all(struct scene *scene)
 {
     sim_deletes_tell(scene, FIRST_ALL, false);
@@ -237,6 +318,9 @@ static const struct scene_named sim_deletes_scenes[] = {
     {"4 deleted by the sibling", sim_deletes_laps_all},
     {"5 deleted by the sibling, proven by the peer", sim_deletes_laps_ben},
     {"6 deleted by the sibling, proven by it", sim_deletes_laps_lap},
+    {"7 undone by the sibling", sim_deletes_undo_laps_all},
+    {"8 undone by the sibling, proven by the peer", sim_deletes_undo_laps_ben},
+    {"9 undone by the successor", sim_deletes_undo_own_all},
 };
 
 int main(int argc, char **argv)

@@ -11,6 +11,8 @@
 
 #include "proto/limits.h"
 #include "proto/retire.h"
+#include "storage/check.h"
+#include "storage/follow.h"
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
 #include "storage/standing.h"
@@ -192,6 +194,162 @@ static void whoever_signs_is_whose_it_is(void **state)
     }
 }
 
+static enum err claim_on_named(void *self, const struct device_row *row)
+{
+    const struct claim_world *world = self;
+
+    assert_true(public_key_is_equal(&row->device, ledger_device(world->bruno.ledger)));
+    assert_true(public_key_is_equal(&row->member, &world->bruno.secrets.member));
+    return ERR_OK;
+}
+
+static size_t claim_rows(const struct snapshot *snapshot, enum table table, struct span prefix)
+{
+    size_t count;
+
+    assert_int_equal(ledger_count_rows(snapshot, table, prefix, 1000, &count), ERR_OK);
+    return count;
+}
+
+/* The store is sound, who calls with these keys is known, and of what she said nothing is left. */
+static void claim_is_forgotten(struct claim_world *world, const uint8_t *other_static)
+{
+    const struct public_key *device = ledger_device(world->bruno.ledger);
+    const uint8_t *own_static = ledger_static_key(world->bruno.ledger)->public_key;
+    struct snapshot snapshot = member_snapshot(&world->ana);
+    static const uint8_t standing = 4;
+    struct check_report report;
+    struct device_row row;
+    enum err err;
+
+    assert_int_equal(check_store(&snapshot, &report), ERR_OK);
+    assert_string_equal(report.first, "");
+    assert_int_equal(view_device_by_static(&snapshot, own_static, &row), ERR_OK);
+    assert_int_equal(claim_on_named(world, &row), ERR_OK);
+    assert_int_equal(view_device_each_static(&snapshot, own_static, claim_on_named, world), ERR_OK);
+    err = view_device_each_static(&snapshot, other_static, claim_on_named, world);
+    assert_int_equal(err, other_static == own_static ? ERR_OK : ERR_NOT_FOUND);
+    assert_int_equal(view_device_of(&snapshot, device, &world->chie.secrets.member, &row),
+                     ERR_NOT_FOUND);
+    assert_int_equal(claim_rows(&snapshot, TABLE_CLAIM, span_of(NULL, 0)), 0);
+    assert_int_equal(claim_rows(&snapshot, TABLE_STATIC_CLAIM, span_of(NULL, 0)), 0);
+    assert_int_equal(claim_rows(&snapshot, TABLE_CERTIFICATE, span_of(&standing, 1)), 0);
+    assert_int_equal(claim_rows(&snapshot, TABLE_RETIRE, span_of(device->bytes, 32)), 0);
+    ledger_snapshot_end(&snapshot);
+}
+
+/* She was there first, or second, with his handshake key or another; then his device says whose it
+ * is. */
+static void another_member_claims_them(void **state)
+{
+    static const uint8_t other_static[KEY_SIZE] = {0x23};
+    struct claim_world world;
+
+    (void)state;
+    for (int form = 0; form < 8; form++) {
+        const uint8_t *static_key = other_static;
+
+        claim_world_new(&world, (form & 4) != 0);
+        if ((form & 1) != 0)
+            static_key = ledger_static_key(world.bruno.ledger)->public_key;
+        claim_lie(&world, ledger_device(world.bruno.ledger), static_key);
+        if ((form & 2) != 0)
+            claim_stolen(&world, ledger_device(world.bruno.ledger));
+        if ((form & 4) == 0)
+            member_link(&world.ana, &world.bruno);
+        claim_bruno_is_heard(&world, "Bruno");
+        claim_is_forgotten(&world, static_key);
+        claim_lie(&world, ledger_device(world.bruno.ledger), static_key);
+        claim_stolen(&world, ledger_device(world.bruno.ledger));
+        claim_bruno_is_heard(&world, "Bruno Silva");
+        claim_is_forgotten(&world, static_key);
+        claim_world_free(&world);
+    }
+}
+
+/* As an older program left it: her handshake key, and how the device stood as hers. */
+static void claim_leave_rows(struct claim_world *world, const uint8_t *other_static)
+{
+    const struct public_key *device = ledger_device(world->bruno.ledger);
+    struct ledger_txn *txn = member_begin(&world->ana);
+    static const uint8_t stolen = STANDING_STOLEN;
+    struct key key;
+
+    key_of_bytes(span_of(ledger_static_key(world->bruno.ledger)->public_key, KEY_SIZE), &key);
+    assert_int_equal(ledger_erase(txn, TABLE_STATIC_KEY, &key), ERR_OK);
+    key_of_bytes(span_of(other_static, KEY_SIZE), &key);
+    assert_int_equal(ledger_put(txn, TABLE_STATIC_KEY, &key, span_of(device->bytes, 32)), ERR_OK);
+    key_of_byte(4, &key);
+    key_add_bytes(&key, span_of(world->chie.secrets.member.bytes, 32));
+    key_add_bytes(&key, span_of(device->bytes, 32));
+    assert_int_equal(ledger_put(txn, TABLE_CERTIFICATE, &key, span_of(&stolen, 1)), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+}
+
+static void making_views_again_forgets_claims(void **state)
+{
+    static const uint8_t other_static[KEY_SIZE] = {0x23};
+    struct claim_world world;
+    struct check_report report;
+    struct snapshot snapshot;
+    struct ledger_txn *txn;
+    bool is_more;
+
+    (void)state;
+    claim_world_new(&world, true);
+    claim_bruno_is_heard(&world, "Bruno");
+    claim_leave_rows(&world, other_static);
+    snapshot = member_snapshot(&world.ana);
+    assert_int_equal(check_store(&snapshot, &report), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    assert_int_equal(report.damaged, 3);
+    txn = member_begin(&world.ana);
+    assert_int_equal(check_forget_views(txn), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    assert_int_equal(follow_stage(world.ana.ledger, SIZE_MAX, &is_more), ERR_OK);
+    claim_is_forgotten(&world, other_static);
+    claim_world_free(&world);
+}
+
+/* What she said of Bruno's device had Diego's handshake key: it is his when she is found out. Two
+ * devices of hers may have one, too, and one of them another later. */
+static void a_handshake_key_is_handed_on(void **state)
+{
+    static const struct public_key desk = {{0x51}}, tab = {{0x52}};
+    static const uint8_t shared[KEY_SIZE] = {0x53}, other[KEY_SIZE] = {0x54};
+    struct claim_world world;
+    struct check_report report;
+    struct snapshot snapshot;
+    struct device_row row;
+    struct member diego;
+
+    (void)state;
+    claim_world_new(&world, false);
+    member_new(&diego, 4, false);
+    claim_lie(&world, ledger_device(world.bruno.ledger),
+              ledger_static_key(diego.ledger)->public_key);
+    claim_lie(&world, &desk, shared);
+    claim_lie(&world, &tab, shared);
+    world.chie.now_ms++;
+    claim_lie(&world, &tab, other);
+    member_link(&world.ana, &diego);
+    member_link(&world.ana, &world.bruno);
+    claim_bruno_is_heard(&world, "Bruno");
+    snapshot = member_snapshot(&world.ana);
+    assert_int_equal(check_store(&snapshot, &report), ERR_OK);
+    assert_string_equal(report.first, "");
+    assert_int_equal(
+        view_device_by_static(&snapshot, ledger_static_key(diego.ledger)->public_key, &row),
+        ERR_OK);
+    assert_true(public_key_is_equal(&row.device, ledger_device(diego.ledger)));
+    assert_int_equal(view_device_by_static(&snapshot, shared, &row), ERR_OK);
+    assert_true(public_key_is_equal(&row.device, &desk));
+    assert_int_equal(claim_rows(&snapshot, TABLE_STATIC_CLAIM, span_of(NULL, 0)), 0);
+    ledger_snapshot_end(&snapshot);
+    member_free(&diego);
+    claim_world_free(&world);
+}
+
 /* By whom is this device certified, as this member's? */
 static void claim_is_by(struct claim_world *world, const struct public_key *device,
                         const struct member *of, const struct public_key *by,
@@ -345,6 +503,9 @@ int main(void)
         cmocka_unit_test(a_known_device_is_nobody_elses),
         cmocka_unit_test(a_handshake_key_may_be_claimed_by_two),
         cmocka_unit_test(whoever_signs_is_whose_it_is),
+        cmocka_unit_test(another_member_claims_them),
+        cmocka_unit_test(making_views_again_forgets_claims),
+        cmocka_unit_test(a_handshake_key_is_handed_on),
         cmocka_unit_test(the_nearest_counts_among_one_members),
         cmocka_unit_test(devices_without_end_are_not_known),
         cmocka_unit_test(only_what_its_member_writes_is_looked_at),

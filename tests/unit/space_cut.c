@@ -14,6 +14,7 @@
 #include "storage/retire_table.h"
 #include "storage/row.h"
 #include "storage/space.h"
+#include "tests/sim/joined.h"
 #include "tests/sim/member.h"
 
 enum { CUT_EPOCHS = 6 };
@@ -84,14 +85,14 @@ static void cut_free(struct cut_world *world)
     member_free(&world->bruno);
 }
 
-/* The lap says something to Bruno. */
-static void cut_say(struct cut_world *world, uint8_t number)
+/* One of them says something to Bruno. */
+static void cut_say(struct cut_world *world, struct member *device, uint8_t number)
 {
-    struct ledger_txn *txn = member_begin(&world->lap);
+    struct ledger_txn *txn = member_begin(device);
     const struct id object = {{number}};
     struct edit_space edit = {0};
 
-    edit_begin(&edit, KIND_GRANT, &object, world->lap.now_ms);
+    edit_begin(&edit, KIND_GRANT, &object, device->now_ms);
     edit_set(&edit, GRANT_SPACE_KIND, 1, (struct value){.type = VALUE_NUMBER, .number = 2});
     assert_int_equal(ledger_append(txn, &world->pair, &edit, 0), ERR_OK);
     assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
@@ -166,7 +167,7 @@ static void what_was_written_under_epochs_that_were_cut_is_read(void **state)
     cut_new(&world);
     for (uint8_t number = 1; number <= CUT_EPOCHS; number++) {
         cut_rotate(&world);
-        cut_say(&world, number);
+        cut_say(&world, &world.lap, number);
         cut_unite(&world);
     }
     cut_retire(&world, &world.lap);
@@ -195,7 +196,7 @@ static void what_is_written_under_a_cut_epoch_later_is_read(void **state)
     (void)member_pull(&pad, &world.desk, NULL);
     cut_react(&pad);
     cut_retire(&world, &pad);
-    cut_say(&world, 1);
+    cut_say(&world, &world.lap, 1);
     (void)member_pull(&pad, &world.lap, NULL);
     for (int round = 0; round < 8; round++)
         cut_react(&pad);
@@ -205,11 +206,48 @@ static void what_is_written_under_a_cut_epoch_later_is_read(void **state)
     cut_free(&world);
 }
 
+/* Bruno is told who that device is, as whoever calls tells. */
+static void cut_meet(struct cut_world *world, struct member *device)
+{
+    struct snapshot snapshot = member_snapshot(device);
+    struct ledger_txn *txn = member_begin(&world->bruno);
+    struct device_chain chain;
+    struct hash next_root;
+    struct buf identity = {0};
+
+    assert_int_equal(view_identity(&snapshot, &identity), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    assert_int_equal(device_read_identity(buf_span(&identity), &chain, &next_root), ERR_OK);
+    assert_int_equal(view_device_learn(txn, &chain), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    buf_release(&identity);
+}
+
+/* The desk itself hears of it first, is cut, and goes on under another key. */
+static void who_goes_on_after_a_cut_writes_under_what_is_read(void **state)
+{
+    struct cut_world world;
+
+    (void)state;
+    cut_new(&world);
+    cut_open(&world);
+    cut_retire(&world, &world.desk);
+    assert_int_equal(joined_succeed(&world.desk), ERR_OK);
+    for (int round = 0; round < 8; round++)
+        cut_react(&world.desk);
+    cut_say(&world, &world.desk, 1);
+    cut_meet(&world, &world.desk);
+    (void)member_pull(&world.bruno, &world.desk, NULL);
+    assert_true(cut_is_heard(&world, 1));
+    cut_free(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_written_under_epochs_that_were_cut_is_read),
         cmocka_unit_test(what_is_written_under_a_cut_epoch_later_is_read),
+        cmocka_unit_test(who_goes_on_after_a_cut_writes_under_what_is_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

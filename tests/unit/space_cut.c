@@ -58,9 +58,18 @@ static void cut_rotate(struct cut_world *world)
     cut_unite(world);
 }
 
+/* So far its log counts. */
+static void cut_note(struct cut_world *world)
+{
+    struct snapshot snapshot = member_snapshot(&world->desk);
+    struct log_id log = {.space = world->pair, .device = *ledger_device(world->desk.ledger)};
+
+    assert_int_equal(ledger_log(&snapshot, &log, &world->kept), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+}
+
 static void cut_new(struct cut_world *world)
 {
-    struct log_id log;
     struct snapshot snapshot;
     struct peer link;
 
@@ -72,9 +81,8 @@ static void cut_new(struct cut_world *world)
     snapshot = member_snapshot(&world->desk);
     assert_int_equal(view_peer(&snapshot, &world->bruno.secrets.member, &link), ERR_OK);
     world->pair = link.pair_out;
-    log = (struct log_id){.space = world->pair, .device = *ledger_device(world->desk.ledger)};
-    assert_int_equal(ledger_log(&snapshot, &log, &world->kept), ERR_OK);
     ledger_snapshot_end(&snapshot);
+    cut_note(world);
     (void)member_pull(&world->bruno, &world->desk, NULL);
 }
 
@@ -112,11 +120,14 @@ static bool cut_is_heard(struct cut_world *world, uint8_t number)
     return err == ERR_OK;
 }
 
-static void cut_take(const struct cut_world *world, struct member *member, struct span statement)
+/* Both at once: whoever hears that it is retired, and no mark, makes one. */
+static void cut_take(const struct cut_world *world, struct member *member, struct span retire,
+                     struct span keep)
 {
     struct ledger_txn *txn = member_begin(member);
 
-    assert_int_equal(retire_table_take(txn, &world->desk.secrets.member, statement), ERR_OK);
+    assert_int_equal(retire_table_take(txn, &world->desk.secrets.member, retire), ERR_OK);
+    assert_int_equal(retire_table_take(txn, &world->desk.secrets.member, keep), ERR_OK);
     assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
 }
 
@@ -136,10 +147,8 @@ static void cut_retire(struct cut_world *world, struct member *device)
     memcpy(keep.signature, world->kept.head_signature, SIGNATURE_SIZE);
     assert_int_equal(retire_issue(&retirement, &signer, &retire), ERR_OK);
     assert_int_equal(retire_issue_keep(&keep, &signer, &kept), ERR_OK);
-    cut_take(world, device, buf_span(&retire));
-    cut_take(world, device, buf_span(&kept));
-    cut_take(world, &world->bruno, buf_span(&retire));
-    cut_take(world, &world->bruno, buf_span(&kept));
+    cut_take(world, device, buf_span(&retire), buf_span(&kept));
+    cut_take(world, &world->bruno, buf_span(&retire), buf_span(&kept));
     buf_release(&retire);
     buf_release(&kept);
     for (int round = 0; round < 8; round++)
@@ -147,13 +156,15 @@ static void cut_retire(struct cut_world *world, struct member *device)
     (void)member_pull(&world->bruno, device, NULL);
 }
 
-static uint32_t cut_lap_epochs(struct cut_world *world)
+/* How many it has opened, or used. */
+static uint32_t cut_epochs(struct cut_world *world, struct member *device)
 {
-    struct log_id log = {.space = world->pair, .device = *ledger_device(world->lap.ledger)};
-    struct snapshot snapshot = member_snapshot(&world->lap);
-    struct log_row row;
+    struct log_id log = {.space = world->pair, .device = *ledger_device(device->ledger)};
+    struct snapshot snapshot = member_snapshot(device);
+    struct log_row row = {.epochs_count = 0};
+    enum err err = ledger_log(&snapshot, &log, &row);
 
-    assert_int_equal(ledger_log(&snapshot, &log, &row), ERR_OK);
+    assert_true(err == ERR_OK || err == ERR_NOT_FOUND);
     ledger_snapshot_end(&snapshot);
     return row.epochs_count;
 }
@@ -172,7 +183,7 @@ static void what_was_written_under_epochs_that_were_cut_is_read(void **state)
     }
     cut_retire(&world, &world.lap);
     /* Its own use of each, and two that have room for six between them. */
-    assert_true(cut_lap_epochs(&world) <= CUT_EPOCHS + 2);
+    assert_true(cut_epochs(&world, &world.lap) <= CUT_EPOCHS + 2);
     for (uint8_t number = 1; number <= CUT_EPOCHS; number++)
         assert_true(cut_is_heard(&world, number));
     cut_free(&world);
@@ -202,6 +213,117 @@ static void what_is_written_under_a_cut_epoch_later_is_read(void **state)
         cut_react(&pad);
     (void)member_pull(&world.bruno, &pad, NULL);
     assert_true(cut_is_heard(&world, 1));
+    member_free(&pad);
+    cut_free(&world);
+}
+
+/* The third device, which holds what the others do so far, and whom Bruno knows. */
+static void cut_add(struct cut_world *world, struct member *pad)
+{
+    member_twin(pad, &world->desk, 11);
+    for (int round = 0; round < 4; round++) {
+        (void)member_pull(pad, &world->desk, NULL);
+        (void)member_pull(pad, &world->lap, NULL);
+        cut_react(pad);
+        (void)member_pull(&world->desk, pad, NULL);
+        (void)member_pull(&world->lap, pad, NULL);
+        cut_unite(world);
+    }
+    (void)member_pull(&world->bruno, &world->desk, NULL);
+    cut_note(world);
+}
+
+/* The desk opens one, and the lap writes under it. Of that the third device holds what stands in
+ * self, and what the lap wrote: the opening is cut before it comes. */
+static void cut_begin_unseen(struct cut_world *world, struct member *pad)
+{
+    cut_open(world);
+    (void)member_pull(&world->lap, &world->desk, NULL);
+    cut_say(world, &world->lap, 1);
+    (void)member_pull(pad, &world->desk, ledger_self_space(world->desk.ledger));
+}
+
+static void cut_pull_lap(struct cut_world *world, struct member *pad)
+{
+    struct log_id log = {.space = world->pair, .device = *ledger_device(world->lap.ledger)};
+
+    while (member_pull_batch(pad, &world->lap, &log) > 0)
+        continue;
+}
+
+static bool cut_is_passed_on(struct cut_world *world, struct member *pad)
+{
+    for (int round = 0; round < 8; round++)
+        cut_react(pad);
+    (void)member_pull(&world->bruno, pad, NULL);
+    return cut_is_heard(world, 1);
+}
+
+static void what_is_written_under_an_epoch_that_never_came_is_read(void **state)
+{
+    struct cut_world world;
+    struct member pad;
+
+    (void)state;
+    cut_new(&world);
+    cut_add(&world, &pad);
+    cut_begin_unseen(&world, &pad);
+    cut_retire(&world, &pad);
+    cut_pull_lap(&world, &pad);
+    assert_true(cut_is_passed_on(&world, &pad));
+    member_free(&pad);
+    cut_free(&world);
+}
+
+static void it_may_have_been_written_before_the_opening_was_cut(void **state)
+{
+    struct cut_world world;
+    struct member pad;
+    uint32_t before;
+
+    (void)state;
+    cut_new(&world);
+    cut_add(&world, &pad);
+    cut_begin_unseen(&world, &pad);
+    before = cut_epochs(&world, &pad);
+    cut_pull_lap(&world, &pad);
+    assert_false(cut_is_passed_on(&world, &pad));
+    assert_int_equal(cut_epochs(&world, &pad), before); /* It may still come. */
+    cut_retire(&world, &pad);
+    assert_true(cut_is_passed_on(&world, &pad));
+    member_free(&pad);
+    cut_free(&world);
+}
+
+/* What counts of the desk's log comes last. */
+static void an_opening_may_come_until_all_that_counts_has(void **state)
+{
+    struct verified_batch *batch;
+    struct cut_world world;
+    struct ledger_txn *txn;
+    struct member pad;
+    struct log_id log;
+    uint32_t before;
+
+    (void)state;
+    cut_new(&world);
+    cut_add(&world, &pad);
+    log = (struct log_id){.space = world.pair, .device = *ledger_device(world.desk.ledger)};
+    cut_say(&world, &world.desk, 2);
+    assert_int_equal(member_fetch(&world.desk, &log, &world.kept.tip, &batch), ERR_OK);
+    cut_note(&world);
+    cut_begin_unseen(&world, &pad);
+    cut_retire(&world, &pad);
+    before = cut_epochs(&world, &pad);
+    cut_pull_lap(&world, &pad);
+    assert_false(cut_is_passed_on(&world, &pad));
+    assert_int_equal(cut_epochs(&world, &pad), before);
+    txn = member_begin(&pad);
+    assert_int_equal(ledger_ingest(txn, batch), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    verified_batch_free(batch);
+    pad.now_ms += MS_PER_DAY / 24;
+    assert_true(cut_is_passed_on(&world, &pad));
     member_free(&pad);
     cut_free(&world);
 }
@@ -247,6 +369,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_written_under_epochs_that_were_cut_is_read),
         cmocka_unit_test(what_is_written_under_a_cut_epoch_later_is_read),
+        cmocka_unit_test(what_is_written_under_an_epoch_that_never_came_is_read),
+        cmocka_unit_test(it_may_have_been_written_before_the_opening_was_cut),
+        cmocka_unit_test(an_opening_may_come_until_all_that_counts_has),
         cmocka_unit_test(who_goes_on_after_a_cut_writes_under_what_is_read),
     };
 

@@ -210,7 +210,7 @@ static bool space_must_unite(const struct space_look *look)
             (!look->epochs[at].is_told && !is_granting))
             continue;
         tips++;
-        exact += look->epochs[at].is_exact;
+        exact += look->epochs[at].is_exact && !look->epochs[at].is_lacking;
     }
     return (tips > 1 && exact < tips) || look->untaught > 0;
 }

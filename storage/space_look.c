@@ -466,6 +466,8 @@ enum err space_look_whole(const struct snapshot *snapshot, const struct space_ro
         err = space_judge_all(out);
     if (err == ERR_OK)
         err = space_find_cut(out, space);
+    if (err == ERR_OK)
+        err = space_reader_find_lacking(out);
     for (size_t at = 0; err == ERR_OK && at < out->count; at++)
         if (out->epochs[at].is_tip && out->epochs[at].has_key)
             err = space_find_open(out, &out->epochs[at].id, &out->epochs[at].is_open);

@@ -39,6 +39,7 @@ struct space_epoch {
     bool is_taught;   /* an epoch that stands tells its key */
     bool is_untaught; /* none does, and it must: see space_cut.c */
     bool is_unseen;   /* its opening was cut from its log before it came here */
+    bool is_lacking;  /* somebody was not granted it: of exact tips beside the one to write under */
 };
 
 struct space_look {
@@ -52,7 +53,7 @@ struct space_look {
     bool is_whole;    /* every epoch is judged, and not only tips and what one may write under */
     bool has_own_out; /* a device of this member was shut out */
     size_t untaught;  /* so many epochs are */
-    bool is_awaited;  /* a retired device's log has not come to its mark, and may hold an opening */
+    bool is_awaited;  /* an opening may still come, or a grant */
 };
 
 MUST_USE enum err space_look_at(const struct snapshot *snapshot, const struct space_row *space,
@@ -89,6 +90,8 @@ bool space_may_read(enum space_kind kind, const struct peer *peer);
 /* Space_reader.c: grants the current epoch to linked peers who lack it, once that is this device's
  * turn. */
 MUST_USE enum err space_reader_tend(struct ledger_txn *txn, const struct space_row *space);
+/* Marks other tips that linked peers lack. */
+MUST_USE enum err space_reader_find_lacking(struct space_look *look);
 /* Is each device of the audience's out among those an epoch's opener recorded, in ascending order?
  * The others of its member had told it the keys of epochs before. */
 bool space_audience_knows_out(const struct space_audience *audience, struct span recorded);

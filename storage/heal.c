@@ -221,6 +221,7 @@ enum err heal_take_over(struct ledger_txn *txn, const struct device_secrets *bef
     if (err != ERR_OK)
         return err;
     txn->must_keep = true;
+    txn->must_rotate = true; /* The one before opened nothing any more when its logs were cut. */
     return heal_journal(txn, "fork",
                         "a copy of this device wrote elsewhere, or it was restored from an old "
                         "copy: it goes on under a new key, and what both wrote is kept");

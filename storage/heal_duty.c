@@ -177,13 +177,17 @@ static enum err heal_on_log(void *self, const struct log_row *log)
 struct heal_search {
     const struct snapshot *snapshot;
     struct hash wanted;
+    uint32_t opened; /* the log of its opening; 0: an older store does not say */
     bool is_found;
 };
 
+/* Where other devices write under it their logs list it, too, and say nothing of its opening. */
 static enum err heal_on_epoch_log(void *self, const struct log_row *log)
 {
     struct heal_search *search = self;
 
+    if (search->opened > 0 && search->opened != log->number)
+        return ERR_OK;
     for (uint32_t index = 1; index <= log->epochs_count; index++) {
         struct hash id;
         enum err err = epoch_table_of_log(search->snapshot, log->number, index, &id);
@@ -205,10 +209,14 @@ static enum err heal_epoch(struct ledger_txn *txn, const struct space_row *space
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct heal_search search = {.snapshot = &snapshot};
+    struct epoch_row current;
     enum err err = epoch_table_current(&snapshot, space->number, &search.wanted);
 
+    if (err == ERR_OK)
+        err = epoch_table_get(&snapshot, &search.wanted, &current);
     if (err != ERR_OK)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
+    search.opened = current.log;
     err = ledger_logs(&snapshot, space->number, heal_on_epoch_log, &search);
     if (err != ERR_OK && err != ERR_CANCELLED)
         return err;

@@ -331,45 +331,46 @@ static enum err join_shared(const struct snapshot *snapshot, size_t at,
     return err;
 }
 
-struct join_search {
-    const struct snapshot *snapshot;
-    uint8_t *key;
-    bool is_found;
-};
-
-static enum err join_on_epoch(void *self, const struct hash *id)
+/* PROTOCOL OWN-1: "The psk between devices of one member is KDF(key, `kith sibling`, nothing),
+ * where key is that of the first epoch of the self space. The member's first device opens it when
+ * the member is made". It is the first entry of that device's store, whatever became of its log;
+ * another device may have opened one of the same depth since. */
+static enum err join_first_epoch(const struct snapshot *snapshot, struct hash *out)
 {
-    struct join_search *search = self;
-    struct epoch_row row;
-    enum err err = epoch_table_get(search->snapshot, id, &row);
+    struct log_id id = {.space = *ledger_self_space(snapshot->ledger)};
+    struct entry_row first;
+    struct space_row self;
+    struct log_row log;
+    struct epoch epoch;
+    enum err err = ledger_space(snapshot, &id.space, &self);
 
-    if (err != ERR_OK || row.epoch.depth != 1 || !row.has_key)
+    if (err == ERR_OK)
+        err = ledger_entry(snapshot, 1, &first);
+    if (err == ERR_OK)
+        err = ledger_log_numbered(snapshot, first.log, &log);
+    if (err != ERR_OK)
         return err;
-    err = epoch_table_key(search->snapshot, id, search->key);
-    search->is_found = err == ERR_OK;
-    return err == ERR_OK ? ERR_CANCELLED : err;
+    if (log.space != self.number || first.entry.header.epoch_index != 0 ||
+        first.entry.payload.size == 0)
+        return ERR_NOT_FOUND;
+    id.device = log.device;
+    err = epoch_read(&id, first.entry.payload, &epoch);
+    *out = epoch.id;
+    return err == ERR_MALFORMED || epoch.is_use ? ERR_NOT_FOUND : err;
 }
 
-/* PROTOCOL OWN-1: "The psk between devices of one member is KDF(key, `kith sibling`, nothing),
- * where key is that of the first epoch of the self space." */
 static enum err join_derive(const struct snapshot *snapshot, uint8_t out[static KEY_SIZE])
 {
-    struct join_search search = {.snapshot = snapshot, .key = secret_new(KEY_SIZE)};
-    struct space_row self;
-    enum err err = search.key != NULL
-                       ? ledger_space(snapshot, ledger_self_space(snapshot->ledger), &self)
-                       : ERR_NOMEM;
+    uint8_t *key = secret_new(KEY_SIZE);
+    struct hash first;
+    enum err err = key != NULL ? join_first_epoch(snapshot, &first) : ERR_NOMEM;
 
     if (err == ERR_OK)
-        err = epoch_table_each(snapshot, self.number, join_on_epoch, &search);
-    if (err == ERR_CANCELLED)
-        err = ERR_OK;
-    if (err == ERR_OK && !search.is_found)
-        err = ERR_NOT_FOUND;
+        err = epoch_table_key(snapshot, &first, key);
     if (err == ERR_OK)
-        digest_derive(search.key, "kith sibling", span_of(NULL, 0), out);
-    secret_free(search.key);
-    return err;
+        digest_derive(key, "kith sibling", span_of(NULL, 0), out);
+    secret_free(key);
+    return err == ERR_KEY_MISSING ? ERR_NOT_FOUND : err;
 }
 
 enum err join_begin(struct ledger_txn *txn)

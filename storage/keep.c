@@ -490,6 +490,8 @@ enum err keep_apply(struct ledger_txn *txn, const struct space_row *space,
         return err;
     err = retire_table_keep(&snapshot, space->number, device, &keep);
     if (err == ERR_OK)
+        err = keep_unsettle(txn, &space->id);
+    if (err == ERR_OK)
         err = log_table_now(txn, space, device, &row);
     if (err == ERR_OK && row.number == 0) {
         uint32_t number; /* Returns may lead on from nothing. */

@@ -210,7 +210,7 @@ static bool space_must_unite(const struct space_look *look)
             (!look->epochs[at].is_told && !is_granting))
             continue;
         tips++;
-        exact += look->epochs[at].is_exact;
+        exact += look->epochs[at].is_exact && !look->epochs[at].is_lacking;
     }
     return (tips > 1 && exact < tips) || look->untaught > 0;
 }
@@ -234,7 +234,7 @@ static size_t space_keys_count(const struct space_look *look)
     size_t count = 0;
 
     for (size_t at = 0; at < look->count; at++)
-        count += look->epochs[at].has_key;
+        count += look->epochs[at].has_key && !look->epochs[at].is_unseen;
     return count;
 }
 
@@ -420,8 +420,8 @@ static enum err space_tend_untold(struct ledger_txn *txn, struct space_row *spac
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct space_look look = {0};
-    bool is_waiting = false;
     enum err err = space_look_at(&snapshot, space, &look);
+    bool is_waiting = look.is_awaited;
 
     for (size_t at = 0; err == ERR_OK && at < look.count; at++)
         is_waiting |= look.epochs[at].is_tip && look.epochs[at].has_key && !look.epochs[at].is_open;

@@ -30,6 +30,20 @@ void space_look_release(struct space_look *look)
     heap_free(look->epochs);
 }
 
+static enum err space_grow(struct space_look *look)
+{
+    size_t capacity = look->count == 0 ? 1 : 2 * look->count;
+    struct space_epoch *grown;
+
+    if ((look->count & (look->count - 1)) != 0)
+        return ERR_OK;
+    grown = heap_resize(look->epochs, capacity * sizeof *grown);
+    if (grown == NULL)
+        return ERR_NOMEM;
+    look->epochs = grown;
+    return ERR_OK;
+}
+
 static enum err space_note_epoch(void *self, const struct hash *id)
 {
     struct space_look *look = self;
@@ -37,16 +51,10 @@ static enum err space_note_epoch(void *self, const struct hash *id)
     struct epoch_row row;
     enum err err = epoch_table_get(look->snapshot, id, &row);
 
+    if (err == ERR_OK)
+        err = space_grow(look);
     if (err != ERR_OK)
         return err;
-    if ((look->count & (look->count - 1)) == 0) {
-        size_t capacity = look->count == 0 ? 1 : 2 * look->count;
-
-        grown = heap_resize(look->epochs, capacity * sizeof *grown);
-        if (grown == NULL)
-            return ERR_NOMEM;
-        look->epochs = grown;
-    }
     grown = &look->epochs[look->count++];
     *grown = (struct space_epoch){.id = *id,
                                   .depth = row.epoch.depth,
@@ -84,6 +92,19 @@ struct space_epoch *space_epoch_of(const struct space_look *look, const struct h
         at < look->count && memcmp(look->epochs[at].id.bytes, id->bytes, HASH_SIZE) == 0;
 
     return is_there ? &look->epochs[at] : NULL;
+}
+
+enum err space_insert_epoch(struct space_look *look, const struct space_epoch *epoch)
+{
+    size_t at = space_first_from(look, epoch->id.bytes, HASH_SIZE);
+    enum err err = space_grow(look);
+
+    if (err != ERR_OK)
+        return err;
+    memmove(&look->epochs[at + 1], &look->epochs[at], (look->count - at) * sizeof *look->epochs);
+    look->epochs[at] = *epoch;
+    look->count++;
+    return ERR_OK;
 }
 
 /* A depth that is not greater than a parent's is its opener's lie: then each epoch is judged. */
@@ -437,12 +458,16 @@ enum err space_look_whole(const struct snapshot *snapshot, const struct space_ro
     if (err == ERR_OK)
         err = epoch_table_each(snapshot, space->number, space_note_epoch, out);
     if (err == ERR_OK)
+        err = space_find_unseen(out, space);
+    if (err == ERR_OK)
         err = space_find_leaks(out);
     space_find_tips(out);
     if (err == ERR_OK)
         err = space_judge_all(out);
     if (err == ERR_OK)
         err = space_find_cut(out, space);
+    if (err == ERR_OK)
+        err = space_reader_find_lacking(out);
     for (size_t at = 0; err == ERR_OK && at < out->count; at++)
         if (out->epochs[at].is_tip && out->epochs[at].has_key)
             err = space_find_open(out, &out->epochs[at].id, &out->epochs[at].is_open);

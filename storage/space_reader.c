@@ -13,7 +13,8 @@
 
 struct space_reader_look {
     const struct snapshot *snapshot;
-    const struct space_row *space;
+    enum space_kind kind;
+    struct hash epoch;
     struct buf lacking; /* struct public_key */
 };
 
@@ -25,9 +26,9 @@ static enum err space_reader_on_peer(void *self, const struct peer *peer)
     uint32_t number;
     enum err err;
 
-    if (!space_may_read(look->space->kind, peer) || !peer->has_pair_out)
+    if (!space_may_read(look->kind, peer) || !peer->has_pair_out)
         return ERR_OK;
-    memcpy(object.bytes, look->space->current.bytes, ID_SIZE);
+    memcpy(object.bytes, look->epoch.bytes, ID_SIZE);
     err = row_get(look->snapshot, &peer->pair_out, KIND_GRANT, &object, &grant, &number);
     object_release(&grant);
     if (err != ERR_NOT_FOUND)
@@ -59,7 +60,8 @@ static enum err space_reader_is_due(struct ledger_txn *txn, const struct space_r
 enum err space_reader_tend(struct ledger_txn *txn, const struct space_row *space)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct space_reader_look look = {.snapshot = &snapshot, .space = space};
+    struct space_reader_look look = {
+        .snapshot = &snapshot, .kind = space->kind, .epoch = space->current};
     bool is_due = false;
     enum err err;
 
@@ -79,5 +81,42 @@ enum err space_reader_tend(struct ledger_txn *txn, const struct space_row *space
         err = space_admit(txn, &space->id, &member);
     }
     buf_release(&look.lacking);
+    return err;
+}
+
+static enum err space_reader_judge(struct space_look *look, struct space_epoch *epoch)
+{
+    struct space_reader_look lack = {
+        .snapshot = look->snapshot, .kind = look->kind, .epoch = epoch->id};
+    struct epoch_row row;
+    uint64_t now_ms = 0;
+    enum err err = view_peer_each_link(look->snapshot, space_reader_on_peer, &lack);
+    bool is_lacking = err == ERR_OK && lack.lacking.size > 0;
+
+    buf_release(&lack.lacking);
+    if (err != ERR_OK || !is_lacking)
+        return err;
+    err = epoch_table_get(look->snapshot, &epoch->id, &row);
+    if (err == ERR_OK)
+        err = running_ms(look->snapshot, &now_ms);
+    epoch->is_lacking = err == ERR_OK && now_ms >= row.heard_ms + SPACE_LACK_MS;
+    look->is_awaited |= !epoch->is_lacking;
+    return err;
+}
+
+/* PROTOCOL EPOCH-10: "Where such a peer was not granted another tip of the space by then, the tips
+ * are united, whomever they were opened for: the grants may be lost with the device that opened
+ * it." */
+enum err space_reader_find_lacking(struct space_look *look)
+{
+    bool is_granting = look->kind == SPACE_CARD || look->kind == SPACE_NETWORK;
+    enum err err = ERR_OK;
+
+    for (size_t at = 0; err == ERR_OK && is_granting && at < look->count; at++) {
+        struct space_epoch *epoch = &look->epochs[at];
+
+        if (epoch->is_tip && epoch->is_exact && epoch->has_key && epoch != look->best)
+            err = space_reader_judge(look, epoch);
+    }
     return err;
 }

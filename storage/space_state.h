@@ -38,6 +38,8 @@ struct space_epoch {
     bool is_used;     /* another log writes under it */
     bool is_taught;   /* an epoch that stands tells its key */
     bool is_untaught; /* none does, and it must: see space_cut.c */
+    bool is_unseen;   /* its opening was cut from its log before it came here */
+    bool is_lacking;  /* somebody was not granted it: of exact tips beside the one to write under */
 };
 
 struct space_look {
@@ -51,6 +53,7 @@ struct space_look {
     bool is_whole;    /* every epoch is judged, and not only tips and what one may write under */
     bool has_own_out; /* a device of this member was shut out */
     size_t untaught;  /* so many epochs are */
+    bool is_awaited;  /* an opening may still come, or a grant */
 };
 
 MUST_USE enum err space_look_at(const struct snapshot *snapshot, const struct space_row *space,
@@ -64,9 +67,13 @@ MUST_USE enum err space_judge(struct space_look *look, struct space_epoch *epoch
 /* The first epoch whose id does not come before these bytes. */
 size_t space_first_from(const struct space_look *look, const uint8_t *id, size_t size);
 struct space_epoch *space_epoch_of(const struct space_look *look, const struct hash *id); /* NULL */
+/* At its place by id. What pointed to an epoch of the look points nowhere then. */
+MUST_USE enum err space_insert_epoch(struct space_look *look, const struct space_epoch *epoch);
 /* Space_cut.c: which epochs' keys the reader of a pair space may lack, for their openings were cut.
  */
 MUST_USE enum err space_find_cut(struct space_look *look, const struct space_row *space);
+/* Adds those that were never here, before any is judged. */
+MUST_USE enum err space_find_unseen(struct space_look *look, const struct space_row *space);
 /* Space_leak.c: marks the epochs whose key somebody has who may not read today. */
 MUST_USE enum err space_find_leaks(struct space_look *look);
 bool space_is_better(const struct space_epoch *left, const struct space_epoch *right);
@@ -83,6 +90,8 @@ bool space_may_read(enum space_kind kind, const struct peer *peer);
 /* Space_reader.c: grants the current epoch to linked peers who lack it, once that is this device's
  * turn. */
 MUST_USE enum err space_reader_tend(struct ledger_txn *txn, const struct space_row *space);
+/* Marks other tips that linked peers lack. */
+MUST_USE enum err space_reader_find_lacking(struct space_look *look);
 /* Is each device of the audience's out among those an epoch's opener recorded, in ascending order?
  * The others of its member had told it the keys of epochs before. */
 bool space_audience_knows_out(const struct space_audience *audience, struct span recorded);

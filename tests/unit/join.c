@@ -131,6 +131,75 @@ static void whatever_is_opened_beside_the_first_epoch_the_secret_stays(void **st
     join_world_free(&world);
 }
 
+/* A store of before own devices kept the secret. */
+static void join_forget_secret(struct member *member)
+{
+    struct ledger_txn *txn = member_begin(member);
+    struct key key;
+
+    key_of_byte(META_WELCOME, &key);
+    assert_int_equal(ledger_erase(txn, TABLE_META, &key), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+}
+
+struct join_least {
+    struct snapshot snapshot;
+    struct hash id;
+};
+
+static enum err join_on_least(void *self, const struct hash *id)
+{
+    struct join_least *least = self;
+    struct epoch_row row;
+
+    assert_int_equal(epoch_table_get(&least->snapshot, id, &row), ERR_OK);
+    least->id = *id;
+    return row.epoch.depth == 1 ? ERR_CANCELLED : ERR_OK;
+}
+
+/* Of those without a parent; they come in ascending order. */
+static struct hash join_least_epoch(struct member *member)
+{
+    struct join_least least = {.snapshot = member_snapshot(member)};
+    struct space_row self;
+
+    assert_int_equal(ledger_space(&least.snapshot, ledger_self_space(member->ledger), &self),
+                     ERR_OK);
+    assert_int_equal(epoch_table_each(&least.snapshot, self.number, join_on_least, &least),
+                     ERR_CANCELLED);
+    ledger_snapshot_end(&least.snapshot);
+    return least.id;
+}
+
+/* The one with the least id is another device's, of the same depth. */
+static void a_store_that_is_older_than_the_secret_finds_the_first_epoch(void **state)
+{
+    struct hash own, least;
+    struct member desk;
+    uint8_t first[KEY_SIZE], now[KEY_SIZE];
+
+    (void)state;
+    member_new(&desk, 1, false);
+    join_read(&desk, first);
+    join_forget_secret(&desk);
+    join_read(&desk, now);
+    assert_memory_equal(first, now, KEY_SIZE);
+    own = join_least_epoch(&desk);
+    for (uint8_t seed = 3; seed < 9; seed++) {
+        struct member device;
+
+        joined_new(&device, &desk, seed);
+        join_open_alone(&device);
+        (void)member_pull(&desk, &device, NULL);
+        member_free(&device);
+        least = join_least_epoch(&desk);
+    }
+    assert_memory_not_equal(&own, &least, sizeof own);
+    join_read(&desk, now);
+    assert_memory_equal(first, now, KEY_SIZE);
+    member_free(&desk);
+}
+
 /* With the secret whoever was shut out has the knock. */
 static void own_devices_share_a_knock_until_one_is_out(void **state)
 {
@@ -162,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(own_devices_share_a_secret),
         cmocka_unit_test(whatever_is_opened_beside_the_first_epoch_the_secret_stays),
+        cmocka_unit_test(a_store_that_is_older_than_the_secret_finds_the_first_epoch),
         cmocka_unit_test(own_devices_share_a_knock_until_one_is_out),
     };
 

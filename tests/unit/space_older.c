@@ -1,5 +1,5 @@
 /* An epoch of self whose opening was cut told the keys of those it was opened over to whoever read
- * it; a device that joins later never reads it. PROTOCOL RETURN-12. */
+ * it; a device that joins later never reads it. PROTOCOL RETURN-12, RETIRE-10. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,19 +42,23 @@ static void older_unite(struct member *left, struct member *right)
     }
 }
 
+/* So far its log counts. */
+static void older_note(struct older_world *world)
+{
+    struct snapshot snapshot = member_snapshot(&world->desk);
+    struct log_id log = {.space = world->self, .device = *ledger_device(world->desk.ledger)};
+
+    assert_int_equal(ledger_log(&snapshot, &log, &world->kept), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+}
+
 static void older_new(struct older_world *world)
 {
-    struct snapshot snapshot;
-    struct log_id log;
-
     member_new(&world->desk, 1, false);
     member_twin(&world->lap, &world->desk, 9);
     world->self = *ledger_self_space(world->desk.ledger);
     older_unite(&world->desk, &world->lap);
-    snapshot = member_snapshot(&world->desk);
-    log = (struct log_id){.space = world->self, .device = *ledger_device(world->desk.ledger)};
-    assert_int_equal(ledger_log(&snapshot, &log, &world->kept), ERR_OK);
-    ledger_snapshot_end(&snapshot);
+    older_note(world);
 }
 
 static void older_free(struct older_world *world)
@@ -74,16 +78,16 @@ static void older_rotate(struct older_world *world)
     (void)member_pull(&world->lap, &world->desk, NULL);
 }
 
-static void older_take(struct older_world *world, struct span statement)
+static void older_take(struct older_world *world, struct member *device, struct span statement)
 {
-    struct ledger_txn *txn = member_begin(&world->lap);
+    struct ledger_txn *txn = member_begin(device);
 
     assert_int_equal(retire_table_take(txn, &world->desk.secrets.member, statement), ERR_OK);
     assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
 }
 
-/* The desk went back to before it opened that epoch. */
-static void older_retire(struct older_world *world)
+/* The desk went back to before it opened that epoch, and this device hears it. */
+static void older_retire(struct older_world *world, struct member *device)
 {
     const struct retire_signer signer = {.root = ledger_root_key(world->desk.ledger)};
     struct retirement retirement = {.device = *ledger_device(world->desk.ledger),
@@ -97,12 +101,12 @@ static void older_retire(struct older_world *world)
     memcpy(keep.signature, world->kept.head_signature, SIGNATURE_SIZE);
     assert_int_equal(retire_issue(&retirement, &signer, &retire), ERR_OK);
     assert_int_equal(retire_issue_keep(&keep, &signer, &kept), ERR_OK);
-    older_take(world, buf_span(&retire));
-    older_take(world, buf_span(&kept));
+    older_take(world, device, buf_span(&retire));
+    older_take(world, device, buf_span(&kept));
     buf_release(&retire);
     buf_release(&kept);
     for (int round = 0; round < 8; round++)
-        older_react(&world->lap);
+        older_react(device);
 }
 
 static bool older_reads(struct member *member, const struct id *contact, const char *name)
@@ -125,7 +129,7 @@ static void who_joins_later_reads_what_is_older_than_an_opening_that_was_cut(voi
     older_unite(&world.desk, &world.lap);
     older_rotate(&world);
     assert_int_equal(member_add_contact(&world.lap, "Under it", NULL, &under), ERR_OK);
-    older_retire(&world);
+    older_retire(&world, &world.lap);
     joined_new(&world.pad, &world.lap, 5);
     for (int round = 0; round < 8; round++) {
         (void)member_pull(&world.pad, &world.lap, NULL);
@@ -136,10 +140,37 @@ static void who_joins_later_reads_what_is_older_than_an_opening_that_was_cut(voi
     older_free(&world);
 }
 
+/* The pad was there when the desk opened it, and has not heard of it. The lap goes on. */
+static void what_is_written_after_an_opening_was_cut_is_read_by_who_never_saw_it(void **state)
+{
+    struct older_world world;
+    struct id under, after;
+
+    (void)state;
+    older_new(&world);
+    member_twin(&world.pad, &world.desk, 11);
+    older_unite(&world.desk, &world.pad);
+    older_unite(&world.desk, &world.lap);
+    older_note(&world);
+    older_rotate(&world);
+    assert_int_equal(member_add_contact(&world.lap, "Under it", NULL, &under), ERR_OK);
+    older_retire(&world, &world.lap);
+    assert_int_equal(member_add_contact(&world.lap, "After", NULL, &after), ERR_OK);
+    older_retire(&world, &world.pad);
+    for (int round = 0; round < 4; round++) {
+        (void)member_pull(&world.pad, &world.lap, NULL);
+        older_react(&world.pad);
+    }
+    assert_true(older_reads(&world.pad, &under, "Under it"));
+    assert_true(older_reads(&world.pad, &after, "After"));
+    older_free(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_joins_later_reads_what_is_older_than_an_opening_that_was_cut),
+        cmocka_unit_test(what_is_written_after_an_opening_was_cut_is_read_by_who_never_saw_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -220,8 +220,7 @@ static enum err keep_find_cut(const struct snapshot *snapshot, const struct ledg
     return err;
 }
 
-/* What was opened there may have to be told anew. */
-static enum err keep_unsettle(struct ledger_txn *txn, const struct id *id)
+enum err keep_unsettle(struct ledger_txn *txn, const struct id *id)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct space_row space;
@@ -489,8 +488,6 @@ enum err keep_apply(struct ledger_txn *txn, const struct space_row *space,
     if (err != ERR_OK || !state.is_retired)
         return err;
     err = retire_table_keep(&snapshot, space->number, device, &keep);
-    if (err == ERR_OK)
-        err = keep_unsettle(txn, &space->id);
     if (err == ERR_OK)
         err = log_table_now(txn, space, device, &row);
     if (err == ERR_OK && row.number == 0) {

@@ -12,6 +12,8 @@
  * nothing for a device that is not retired, or without a keep. */
 MUST_USE enum err keep_apply(struct ledger_txn *txn, const struct space_row *space,
                              const struct public_key *device);
+/* What was opened in a log of this space may have to be told anew: a keep of it counts now. */
+MUST_USE enum err keep_unsettle(struct ledger_txn *txn, const struct id *space);
 /* Cuts a log at the last block's end up to size, or to nothing: the other side has it otherwise
  * from there, or ends there. */
 MUST_USE enum err keep_rebase(struct ledger_txn *txn, const struct log_id *log, uint64_t size);

@@ -243,6 +243,8 @@ static enum err retire_table_take_keep(struct ledger_txn *txn, const struct publ
     txn->must_keep |= space.is_mine; /* Others may be missing. */
     if (of >= STANDING_STOLEN)       /* What it said counts as far as its logs do. */
         err = retire_table_judge(txn, member);
+    if (err == ERR_OK)
+        err = keep_unsettle(txn, &space.id);
     return err == ERR_OK ? keep_apply(txn, &space, &keep->device) : err;
 }
 

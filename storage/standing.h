@@ -105,7 +105,7 @@ bool standing_is_row(const struct key *key, struct public_key *out_member,
 /* All of whom anything was stated are looked at again, when the views have caught up. Notes about
  * devices that are another member's, as an older program left them, go at once. */
 MUST_USE enum err standing_look_again(struct ledger_txn *txn);
-/* Devices of this member are, when what they wrote has come to be read. */
+/* Where one of this member's is void all of them are looked at again. */
 MUST_USE enum err standing_look_at_own(struct ledger_txn *txn);
 /* Would a certificate make its device void? card: its object as the card space shows it now, or
  * NULL to look. */

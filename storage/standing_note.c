@@ -135,15 +135,27 @@ enum err standing_look_again(struct ledger_txn *txn)
     return err == ERR_OK ? standing_forget_others(txn) : err;
 }
 
+static enum err standing_on_own(void *self, const struct device_row *device)
+{
+    const struct snapshot *snapshot = self;
+    enum standing standing;
+    enum err err = standing_of(snapshot, &device->device, &standing);
+
+    return err == ERR_OK && standing == STANDING_VOID ? ERR_CANCELLED : err;
+}
+
 enum err standing_look_at_own(struct ledger_txn *txn)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
+    const struct public_key *member = ledger_member(txn->ledger);
     bool has_any = false;
     enum err err = retire_table_has_any(&snapshot, &has_any);
 
-    return err == ERR_OK && has_any ? agenda_put(txn, AGENDA_NOW, KIND_CERTIFICATE,
-                                                 span_of(ledger_member(txn->ledger)->bytes, 32))
-                                    : err;
+    if (err == ERR_OK && has_any)
+        err = view_device_each(&snapshot, member, standing_on_own, &snapshot);
+    return err == ERR_CANCELLED
+               ? agenda_put(txn, AGENDA_NOW, KIND_CERTIFICATE, span_of(member->bytes, 32))
+               : err;
 }
 
 static enum err standing_on_space(void *self, const struct space_row *space)
@@ -191,6 +203,8 @@ static enum err standing_change_log(struct ledger_txn *txn, const struct standin
 
     if (is_theft)
         err = standing_has_cut(&snapshot, space, change->device, &has_cut);
+    if (err == ERR_OK)
+        err = keep_unsettle(txn, &space->id);
     if (err == ERR_OK)
         err = keep_apply(txn, space, change->device);
     if (err == ERR_OK && is_theft)

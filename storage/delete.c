@@ -13,6 +13,7 @@
 #include "proto/limits.h"
 #include "storage/ledger_state.h"
 #include "storage/standing.h"
+#include "storage/unread.h"
 
 /* The first entry of a log that waits. */
 struct delete_limit {
@@ -33,27 +34,6 @@ static int delete_order(const void *left, const void *right)
 
 /* What waits. */
 
-struct delete_wait {
-    const struct snapshot *snapshot;
-    struct delete_limit limit;
-};
-
-static enum err delete_on_waiting(void *self, struct span key, struct span value)
-{
-    struct delete_wait *wait = self;
-    struct entry_row row;
-    enum err err;
-
-    (void)value;
-    if (key.size != HASH_SIZE + 8)
-        return ERR_CORRUPT;
-    err = ledger_entry(wait->snapshot, be64(key.data + HASH_SIZE), &row);
-    if (err != ERR_OK || row.log != wait->limit.log || row.is_cut)
-        return err == ERR_NOT_FOUND ? ERR_OK : err;
-    wait->limit.seq = row.seq;
-    return ERR_CANCELLED;
-}
-
 /* Of a device that was shut out nobody brings a key any more. */
 static enum err delete_may_wait(const struct snapshot *snapshot, const struct log_row *log,
                                 bool *out)
@@ -68,32 +48,22 @@ static enum err delete_may_wait(const struct snapshot *snapshot, const struct lo
 /* ERR_NOT_FOUND: nothing of the log waits. */
 static enum err delete_find_waiting(const struct snapshot *snapshot, uint32_t log, uint64_t *out)
 {
-    struct delete_wait wait = {.snapshot = snapshot, .limit = {.log = log}};
     struct log_row row;
     bool may_wait = false;
     enum err err = ledger_log_numbered(snapshot, log, &row);
 
     if (err == ERR_OK)
         err = delete_may_wait(snapshot, &row, &may_wait);
-    for (uint32_t index = 1; err == ERR_OK && may_wait && index <= row.epochs_count; index++) {
-        struct hash epoch;
-
-        err = epoch_table_of_log(snapshot, log, index, &epoch);
-        if (err == ERR_OK)
-            err = ledger_each(snapshot, TABLE_WAITING, span_of(epoch.bytes, HASH_SIZE),
-                              delete_on_waiting, &wait);
-        err = err == ERR_NOT_FOUND ? ERR_OK : err; /* It began behind that epoch. */
-    }
-    *out = wait.limit.seq;
-    return err == ERR_CANCELLED ? ERR_OK : err == ERR_OK ? ERR_NOT_FOUND : err;
+    if (err == ERR_OK && !may_wait)
+        err = ERR_NOT_FOUND;
+    return err == ERR_OK ? unread_waiting(snapshot, &row, 0, out) : err;
 }
 
 static enum err delete_find_limits(struct delete_work *work, const struct object *object)
 {
-    uint64_t waiting = 0;
-    enum err err = kv_count(work->snapshot->kv, TABLE_WAITING, &waiting);
+    enum err err = ERR_OK;
 
-    for (size_t at = 0; err == ERR_OK && waiting > 0 && at < object->touched_count; at++) {
+    for (size_t at = 0; err == ERR_OK && at < object->touched_count; at++) {
         struct delete_limit limit = {.log = object->touched[at].log};
 
         err = delete_find_waiting(work->snapshot, limit.log, &limit.seq);

@@ -16,11 +16,14 @@
 #include "storage/ledger_state.h"
 #include "storage/row.h"
 #include "storage/space.h"
+#include "storage/unread.h"
+#include "storage/view_restate.h"
 
 struct restate_work {
     struct ledger_txn *txn;
     struct space_row space;
-    struct id object; /* the restatement's */
+    struct view_restate *known; /* the one that counts so far */
+    struct id object;           /* of the new one */
     struct edit_space edit, original;
     struct buf plain, covers, numbers, arrivals;
     uint64_t entries; /* since the first edit */
@@ -36,6 +39,7 @@ static void restate_release(struct restate_work *work)
     buf_release(&work->covers);
     buf_release(&work->numbers);
     buf_release(&work->arrivals);
+    heap_free(work->known);
 }
 
 /* PROTOCOL RESTATE-11: "So is each same as of an object that shows. What repeats an entry expires
@@ -229,18 +233,27 @@ static enum err restate_objects(struct restate_work *work)
 /* The restatement. */
 
 /* PROTOCOL RESTATE-2: "covers is [[device, size, tag], ...], the mark of each log of the space that
- * holds anything;" */
+ * holds anything, before the first entry that its writer cannot read yet:" */
 static enum err restate_on_log(void *self, const struct log_row *log)
 {
     struct restate_work *work = self;
+    struct snapshot snapshot = ledger_txn_snapshot(work->txn);
+    struct log_id id = {.space = work->space.id, .device = log->device};
     struct restate_cover cover = {.device = log->device};
+    uint64_t unread = UINT64_MAX;
     struct log_row now;
+    struct chain mark;
     enum err err = log_table_now(work->txn, &work->space, &log->device, &now);
 
-    if (err != ERR_OK || now.tip.size == 0)
-        return err;
-    cover.size = now.tip.size;
-    memcpy(cover.tag, now.tip.hash.bytes, TAG_SIZE);
+    mark = now.tip;
+    if (err == ERR_OK)
+        err = unread_first(&snapshot, &now, view_restate_covered(work->known, now.number), &unread);
+    if (err == ERR_OK)
+        err = ledger_chain_at(&snapshot, &now, &id, unread - 1, &mark);
+    if ((err != ERR_OK && err != ERR_NOT_FOUND) || mark.size == 0 || mark.size < now.start)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    cover.size = mark.size;
+    memcpy(cover.tag, mark.hash.bytes, TAG_SIZE);
     buf_append(&work->covers, span_of(&cover, sizeof cover));
     return buf_err(&work->covers);
 }
@@ -287,14 +300,16 @@ static enum err restate_end(struct restate_work *work)
 enum err restate_space(struct ledger_txn *txn, const struct id *space)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct restate_work work = {.txn = txn};
+    struct restate_work work = {.txn = txn, .known = heap_new(sizeof *work.known)};
     struct hash epoch;
-    enum err err = ledger_space(&snapshot, space, &work.space);
+    enum err err = work.known != NULL ? ledger_space(&snapshot, space, &work.space) : ERR_NOMEM;
 
     if (err == ERR_OK && work.space.kind != SPACE_CARD && work.space.kind != SPACE_NETWORK)
         err = ERR_STATE;
     if (err == ERR_OK)
         err = follow_all(txn);
+    if (err == ERR_OK)
+        err = view_restate_load(&snapshot, work.space.number, work.known);
     if (err == ERR_OK)
         err = ledger_logs(&snapshot, work.space.number, restate_on_log, &work);
     if (err == ERR_OK)

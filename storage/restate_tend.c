@@ -13,6 +13,7 @@
 #include "storage/return_table.h"
 #include "storage/row.h"
 #include "storage/space_state.h"
+#include "storage/unread.h"
 #include "storage/view_restate.h"
 
 enum {
@@ -203,12 +204,15 @@ static enum err restate_weigh_log(void *self, const struct log_row *log)
 {
     struct restate_duty *duty = self;
     struct snapshot snapshot = ledger_txn_snapshot(duty->txn);
+    uint64_t covered = view_restate_covered(duty->restate, log->number), unread = UINT64_MAX;
     struct log_row now;
     enum err err = log_table_now(duty->txn, duty->space, &log->device, &now);
 
+    if (err == ERR_OK) /* Another one would reach no further. */
+        err = unread_first(&snapshot, &now, covered, &unread);
+    err = err == ERR_NOT_FOUND ? ERR_OK : err;
     /* What is covered already waits to be dropped. */
-    for (uint64_t seq = view_restate_covered(duty->restate, log->number) + 1;
-         err == ERR_OK && seq <= now.tip.size; seq++) {
+    for (uint64_t seq = covered + 1; err == ERR_OK && seq <= now.tip.size && seq < unread; seq++) {
         struct entry_row row;
 
         err = ledger_entry_at(&snapshot, now.number, seq, &row);

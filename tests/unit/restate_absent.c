@@ -13,6 +13,7 @@
 #include "proto/limits.h"
 #include "storage/absent.h"
 #include "storage/restate.h"
+#include "storage/space.h"
 #include "storage/view_restate.h"
 #include "tests/sim/meeting.h"
 
@@ -119,6 +120,14 @@ static struct view_restate absent_restatement(struct member *member, const struc
     return restate;
 }
 
+/* How much of that log the restatement covers. */
+static uint64_t absent_covered(struct member *member, const struct log_id *id)
+{
+    struct view_restate restate = absent_restatement(member, id);
+
+    return view_restate_covered(&restate, absent_log(member, id).number);
+}
+
 static void absent_restate(struct member *member)
 {
     struct id card = member_card_space(member);
@@ -164,13 +173,54 @@ static void what_came_without_its_payload_is_waited_for(void **state)
         if (is_brought)
             absent_bring(&world.desk, &world.laptop, &world.by_laptop,
                          absent_log(&world.laptop, &world.by_laptop).tip.size - 1);
-        for (int hour = 0; hour < 30; hour++) /* Nobody may have it any more. */
+        for (int hour = 0; hour < 30; hour++)
             meeting_live(&world.desk, MS_PER_DAY / 24);
-        assert_true(absent_restatement(&world.desk, &world.by_desk).depth > depth);
+        /* Where nobody brings it, another would reach no further. */
+        assert_int_equal(absent_restatement(&world.desk, &world.by_desk).depth > depth, is_brought);
         absent_shows(&world.desk, &world.by_desk.space, CARD_ORG, "At home");
         absent_shows(&world.desk, &world.by_desk.space, CARD_TITLE, is_brought ? "Translator" : "");
         absent_world_free(&world);
     }
+}
+
+/* The laptop opens an epoch for nobody else and writes; then nothing but the entries comes to the
+ * desk, by way of Bruno, for days. What the desk cannot read it leaves alive for those who can, and
+ * it does not restate again and again. PROTOCOL RESTATE-2 */
+static void what_cannot_be_read_is_covered_by_no_mark(void **state)
+{
+    struct absent_world world;
+    struct ledger_txn *txn;
+    struct log_row last;
+    struct peer link;
+    uint64_t covered;
+
+    (void)state;
+    absent_world_new(&world);
+    txn = member_begin(&world.laptop);
+    assert_int_equal(space_rotate(txn, &world.by_laptop.space), ERR_OK);
+    assert_int_equal(react_all(txn), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    absent_write(&world, CARD_TITLE, "Translator");
+    assert_true(meeting_peer(&world.laptop, &world.bruno, &link));
+    (void)member_pull(&world.bruno, &world.laptop, &link.pair_out);
+    (void)member_pull_batch(&world.bruno, &world.laptop, &world.by_laptop);
+    absent_shows(&world.bruno, &world.by_laptop.space, CARD_TITLE, "Translator");
+    (void)member_pull_batch(&world.desk, &world.bruno, &world.by_laptop);
+    meeting_live(&world.desk, 3 * MS_PER_DAY);
+    absent_restate(&world.desk);
+    last = absent_log(&world.desk, &world.by_desk);
+    meeting_live(&world.desk, 3 * MS_PER_DAY);
+    assert_int_equal(absent_log(&world.desk, &world.by_desk).tip.size, last.tip.size);
+    covered = absent_covered(&world.desk, &world.by_laptop);
+    assert_true(covered > 0 && covered < absent_log(&world.desk, &world.by_laptop).tip.size);
+    (void)member_pull(&world.bruno, &world.desk, &link.pair_out);
+    (void)member_pull_batch(&world.bruno, &world.desk, &world.by_desk);
+    absent_shows(&world.bruno, &world.by_laptop.space, CARD_TITLE, "Translator");
+    (void)member_pull(&world.desk, &world.laptop, NULL); /* It is back. */
+    absent_react(&world.desk);
+    meeting_live(&world.desk, MS_PER_DAY);
+    absent_shows(&world.desk, &world.by_desk.space, CARD_TITLE, "Translator");
+    absent_world_free(&world);
 }
 
 /* A mark beyond what Bruno holds of a log may be of another branch of it. PROTOCOL RESTATE-8 */
@@ -210,6 +260,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_came_without_its_payload_is_waited_for),
+        cmocka_unit_test(what_cannot_be_read_is_covered_by_no_mark),
         cmocka_unit_test(a_log_that_is_shorter_than_its_mark_keeps_its_payloads),
     };
 

@@ -9,11 +9,12 @@
 
 #include "node/react.h"
 #include "proto/contact.h"
+#include "proto/limits.h"
 #include "proto/retire.h"
 #include "storage/follow.h"
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
-#include "tests/sim/member.h"
+#include "tests/sim/meeting.h"
 
 /* Ana's desk and her lap. */
 struct late_world {
@@ -50,10 +51,10 @@ static bool late_has_keep(struct late_world *world)
 }
 
 /* Somebody with the root said so, and no keep of it has come. */
-static void late_hear(struct late_world *world, struct ledger_txn *txn)
+static void late_hear(struct late_world *world, struct ledger_txn *txn, enum retire_reason reason)
 {
     struct retirement retirement = {.device = *ledger_device(world->lap.ledger),
-                                    .reason = RETIRE_FORKED,
+                                    .reason = reason,
                                     .time_ms = world->desk.now_ms};
     struct retire_signer signer = {.root = ledger_root_key(world->desk.ledger),
                                    .device = ledger_signing_key(world->desk.ledger)};
@@ -85,7 +86,7 @@ static void a_keep_is_written_when_much_has_come(void **state)
     (void)state;
     late_new(&world);
     txn = member_begin(&world.desk);
-    late_hear(&world, txn);
+    late_hear(&world, txn, RETIRE_FORKED);
     for (uint32_t number = 0; number < FOLLOW_INLINE_MAX + 10; number++)
         late_write(&world, txn, number);
     assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
@@ -103,10 +104,52 @@ static void a_keep_is_written_when_much_has_come(void **state)
     member_free(&world.lap);
 }
 
+/* What somebody else said of how much of the log in self counts. */
+static void late_hear_keep(struct late_world *world, struct ledger_txn *txn)
+{
+    struct keep keep = {.space = *ledger_self_space(world->desk.ledger),
+                        .device = *ledger_device(world->lap.ledger)};
+    struct retire_signer signer = {.root = ledger_root_key(world->desk.ledger),
+                                   .device = ledger_signing_key(world->desk.ledger)};
+    struct buf statement = {0};
+
+    assert_int_equal(retire_issue_keep(&keep, &signer, &statement), ERR_OK);
+    assert_int_equal(retire_table_take(txn, NULL, buf_span(&statement)), ERR_OK);
+    buf_release(&statement);
+}
+
+/* It was stolen: whoever says so may hold more of its logs than the desk does. PROTOCOL STOLEN-5 */
+static void a_keep_of_a_stolen_device_waits(void **state)
+{
+    for (int is_told = 0; is_told < 2; is_told++) {
+        struct late_world world;
+        struct ledger_txn *txn;
+
+        (void)state;
+        late_new(&world);
+        txn = member_begin(&world.desk);
+        late_hear(&world, txn, RETIRE_STOLEN);
+        assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+        meeting_live(&world.desk, 23 * (MS_PER_DAY / 24));
+        assert_false(late_has_keep(&world));
+        if (is_told) {
+            txn = member_begin(&world.desk);
+            late_hear_keep(&world, txn);
+            assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+        } else {
+            meeting_live(&world.desk, 2 * (MS_PER_DAY / 24));
+        }
+        assert_true(late_has_keep(&world));
+        member_free(&world.desk);
+        member_free(&world.lap);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_keep_is_written_when_much_has_come),
+        cmocka_unit_test(a_keep_of_a_stolen_device_waits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,6 +104,38 @@ def what_is_blank_missing_or_not_yet_is_told(place):
                if line), shown
 
 
+def a_circle_that_is_not_there_leads_to_those_that_are(place):
+    ana = place.member("Ana")
+    ana.ok("contact", "add", "Joon")
+    post = ("ask", "post", "I look for a boat.", "--title", "A boat", "--circle", "friends")
+    ways = (post, ("circle", "add", "friends", "joon"),
+            ("remind", "--circle", "friends", "--every", "3m"))
+    for words in ways:
+        told = ana.fails(3, *words)
+        assert told["message"] == "there is no circle friends; you have none yet", (words, told)
+        assert told["hint"] == (
+            'kith circle create "friends", then kith circle add "friends" WHO'), (words, told)
+    ana.ok("circle", "create", "old friends")
+    ana.ok("circle", "create", "Choir")
+    for words in ways:
+        told = ana.fails(3, *words)
+        head, names = told["message"].split(": ")
+        assert head == "there is no circle friends; yours are", (words, told)
+        assert sorted(names.split(", ")) == ["Choir", "old friends"], (words, told)
+        assert told["hint"] == (
+            'kith circle list, or to make it: kith circle create "friends"'), (words, told)
+    for at in range(6):
+        ana.ok("circle", "create", f"Number {at}")
+    told = ana.fails(3, *post)["message"]
+    assert told.endswith(" ...") and told.count(",") == 4, told
+    # One that was removed is not among them, and no shell reads more in the line than a name.
+    for name in ("old friends", "Choir", *(f"Number {at}" for at in range(6))):
+        ana.ok("circle", "remove", name)
+    told = ana.fails(3, *post[:-1], "$(reboot)")
+    assert "none yet" in told["message"] and "$" not in told["hint"], told
+    assert told["hint"] == "kith circle create NAME, then kith circle add NAME WHO", told
+
+
 def a_name_has_something_to_see_in_it(place):
     """Nobody types such a name by hand; a copied one is refused before it makes an empty line."""
     ana, bruno = place.pair()

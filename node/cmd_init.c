@@ -46,11 +46,13 @@ struct cmd_init_card {
 static enum err cmd_init_run(struct writer_job *base, struct ledger_txn *txn)
 {
     struct cmd_init_card *job = (struct cmd_init_card *)(void *)base;
+    enum err err;
 
     job->call.txn = txn;
     job->call.now_ms = clock_wall_ms();
     job->call.snapshot = ledger_txn_snapshot(txn);
-    return ops_find("me.edit")->run(&job->call);
+    err = op_check_seen(&job->call);
+    return err == ERR_OK ? ops_find("me.edit")->run(&job->call) : err;
 }
 
 /* The store is made, the card written, then the keys: only with its key file does a home count. */

@@ -4,7 +4,13 @@ import os
 import signal
 import subprocess
 
-from kithtest import KITH, Terminal, on_terminal, run
+from kithtest import KITH, Terminal, link, on_terminal, run
+
+ABOUT, WHY = ("--relation", "client", "--about"), ("--words",)
+
+
+def entries(member):
+    return member.ok("status")["entries"]
 
 
 def hint(member, code, *words):
@@ -160,6 +166,54 @@ def a_name_has_something_to_see_in_it(place):
     assert ana.ok("peer", "show", "bruno")["name"] == "Bruno"
     people = ana.ok("contact", "list")["contacts"]
     assert sorted(row.get("name", "") for row in people) == ["Bruno", "joon@example.org"], people
+
+
+def a_text_has_something_to_see_in_it(place):
+    """Tags, notes, reasons: what others would read as an empty line is refused, as a name is."""
+    ana, bruno = place.pair()
+    chie = place.member("Chie").start()
+    link(ana, chie)
+    ana.ok("contact", "add", "Joon")
+    words = "Sails well and tells the truth."
+    before = entries(ana)
+    for nothing in ("\u200b", " \t", "\u3164\u200d", "\u202e\u202c" * 12, "\u2800"):
+        for line in (("contact", "add", "Mia", "--tag", "boats", "--tag", nothing),
+                     ("contact", "add", "Mia", "--note", nothing),
+                     ("contact", "add", "Mia", "--title", nothing),
+                     ("contact", "edit", "joon", "--set", "note=" + nothing),
+                     ("contact", "edit", "joon", "--add", "tag=" + nothing),
+                     ("contact", "log", "joon", nothing), ("me", "edit", "--title", nothing),
+                     ("me", "edit", "--add", "tag=" + nothing),
+                     ("remind", "joon", "--every", "3m", "--text", nothing),
+                     ("endorse", "bruno", *ABOUT, nothing, *WHY, words),
+                     ("endorse", "bruno", *ABOUT, "boats", *WHY, nothing * 30),
+                     ("endorsement", "want", "bruno", "--words", nothing),
+                     ("endorsement", "want", "bruno", "--words", words, "--about", nothing),
+                     ("introduce", "bruno", "chie", "--why", nothing),
+                     ("introduce", "bruno", "chie", "--why", words, "--to-a", nothing),
+                     ("intro", "want", "Mia", "--from", "bruno", "--blurb", nothing),
+                     ("contact", "share", "joon", "--with", "bruno", "--agreed", "--why", nothing),
+                     ("ask", "post", "I look for a boat.", "--title", "A boat", "--tag", nothing),
+                     ("ask", "post", "I look for a boat.", "--title", "A boat", "--caution",
+                      nothing)):
+            error = ana.fails(2, *line)
+            assert error["message"] and error["hint"], (line, error)
+        new = place.member(f"M{ord(nothing[0])}")
+        new.home += "-none"
+        error = new.fails(2, "init", "--name", "Mia", "--title", nothing)
+        assert error["message"] == "there is nothing to see in what was given for title", error
+        assert new.fails(3, "status")
+    assert entries(ana) == before
+    told = ana.fails(2, "introduce", "bruno", "chie", "--why", "\u200b")
+    assert told["message"] == "there is nothing to see in what was given for why", told
+    # A text may hold such signs; and what came in from elsewhere can be taken out again.
+    ana.ok("contact", "edit", "joon", "--set", "note=a\u200bb", "--add", "tag=\u200bboats")
+    ana.ok("contact", "edit", "joon", "--unset", "tag=\u200bboats", "--unset", "tag=\u200b")
+    card = ("BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Mia\r\nEMAIL:mia@example.org\r\nNOTE:\u200b\r\n"
+            "TITLE:\u202e\r\nCATEGORIES:\u3164,boats\r\nEND:VCARD\r\n")
+    ana.ok("import", "-", stdin=card.encode())
+    mia = ana.ok("contact", "show", "mia")
+    assert mia["tags"] == ["boats"] and "note" not in mia and "title" not in mia, mia
 
 
 def init_takes_a_name_as_it_is_said(place):

@@ -273,8 +273,7 @@ static enum err op_path_on_person(void *self, uint32_t person)
 {
     struct op_path *path = self;
 
-    if (path->looked[person] == OP_PATH_NEW && person != path->me &&
-        !trust_is_muted(path->view.flow, person))
+    if (path->looked[person] == OP_PATH_NEW && person != path->me)
         path->looked[person] = OP_PATH_WANTED;
     return ERR_OK;
 }

@@ -353,6 +353,26 @@ static void ones_own_words_find_a_peer(void **state)
     folk_end(&folk);
 }
 
+static void words_of_the_muted_find_nobody(void **state)
+{
+    struct vouch_cache vouches = {0};
+    struct folk folk;
+    struct member *zora = &folk.members[FOLK_ZORA];
+
+    (void)state;
+    folk_begin(&folk);
+    free(folk_endorse(&folk, FOLK_BEN, FOLK_ANA, "stairs"));
+    folk_pull(zora, &folk.members[FOLK_ANA]);
+    folk_finds(zora, "Ana", &vouches);
+    folk_feel(&folk, FOLK_BEN, "muted");
+    folk_finds(zora, "nobody", &vouches);
+    free(folk_endorse(&folk, FOLK_DANA, FOLK_ANA, "stairs"));
+    folk_pull(zora, &folk.members[FOLK_ANA]);
+    folk_finds(zora, "Ana", &vouches);
+    vouch_cache_release(&vouches);
+    folk_end(&folk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,6 +380,7 @@ int main(void)
         cmocka_unit_test(what_ends_is_kept_no_longer),
         cmocka_unit_test(two_devices_say_the_same),
         cmocka_unit_test(ones_own_words_find_a_peer),
+        cmocka_unit_test(words_of_the_muted_find_nobody),
         cmocka_unit_test(without_memory_there_is_no_answer),
     };
 

@@ -33,6 +33,7 @@ static const struct reactor reactors[] = {
     {KIND_REACH, space_tend_reach},
     {KIND_CERTIFICATE, space_tend_certificates},
     {KIND_RETIRE, retire_table_hear},
+    {KIND_KEEP, heal_tend},
     {KIND_SPACE, space_tend},
     {KIND_GRANT, space_tend_granted},
     {KIND_KNOCK, space_tend_knock},

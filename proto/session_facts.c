@@ -88,8 +88,8 @@ static bool session_facts_note_told(struct session *session, const struct public
 
 /* PROTOCOL FACT-1: "Before anything is given or returned that another device than the giver's own
  * wrote, where the two hold such a log differently, and first of all to a device that is retired,
- * the facts about that device are told: its
- * certificates from the root down, its retire statements, and its keeps in the shared spaces." */
+ * the facts about that device are told: its certificates from the root down, its retire statements,
+ * and its keeps in the shared spaces, the self space last." */
 void session_facts_tell(struct session *session, const struct public_key *device)
 {
     struct session_facts facts = {.session = session};

@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "crypto/heap.h"
+#include "proto/limits.h"
 #include "storage/expiry.h"
 #include "storage/follow.h"
 #include "storage/ledger_state.h"
+#include "storage/running.h"
 #include "storage/view_restate.h"
 
 static void absent_key(uint32_t log, uint64_t seq, struct key *out)
@@ -15,14 +17,27 @@ static void absent_key(uint32_t log, uint64_t seq, struct key *out)
     key_add_u64(out, seq);
 }
 
+/* Size, and since when by running time; a row of before has the size alone. */
+enum { ABSENT_OLD_SIZE = 4, ABSENT_SIZE = 4 + 8 };
+
 enum err absent_note(struct ledger_txn *txn, uint32_t log, uint64_t seq, uint32_t payload_size)
 {
-    uint8_t row[4];
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    uint64_t since_ms = 0;
+    uint8_t row[ABSENT_SIZE];
     struct key key;
+    enum err err = running_ms(&snapshot, &since_ms);
 
     be32_put(row, payload_size);
+    be64_put(row + 4, since_ms);
     absent_key(log, seq, &key);
-    return ledger_put(txn, TABLE_ABSENT, &key, span_of(row, sizeof row));
+    return err == ERR_OK ? ledger_put(txn, TABLE_ABSENT, &key, span_of(row, sizeof row)) : err;
+}
+
+enum err absent_read_size(struct span row, uint32_t *out)
+{
+    *out = row.size >= ABSENT_OLD_SIZE ? be32(row.data) : 0;
+    return row.size == ABSENT_OLD_SIZE || row.size == ABSENT_SIZE ? ERR_OK : ERR_CORRUPT;
 }
 
 enum err absent_drop(struct ledger_txn *txn, uint64_t arrival)
@@ -123,13 +138,13 @@ static enum err absent_on_any(void *self, uint64_t seq, struct span value)
 static enum err absent_sum(void *self, uint64_t seq, struct span value)
 {
     struct absent_total *total = self;
+    uint32_t size;
+    enum err err = absent_read_size(value, &size);
 
     (void)seq;
-    if (value.size != 4)
-        return ERR_CORRUPT;
     total->entries++;
-    total->bytes += be32(value.data);
-    return ERR_OK;
+    total->bytes += size;
+    return err;
 }
 
 enum err absent_total(const struct snapshot *snapshot, uint32_t log, struct absent_total *out)
@@ -153,9 +168,18 @@ struct absent_look {
     const struct snapshot *snapshot;
     const struct log_row *log;
     const struct view_restate *restate;
+    const uint64_t *now_ms; /* running time: those of the last days alone; NULL: all */
     absent_fn each;
     void *self;
 };
+
+/* A row of before says nothing of it. */
+static bool absent_is_late(struct span row, uint64_t now_ms)
+{
+    const uint64_t wait_ms = (uint64_t)RETURN_WAIT_DAYS * RUNNING_DAY_MS;
+
+    return row.size != ABSENT_SIZE || now_ms >= be64(row.data + 4) + wait_ms;
+}
 
 static enum err absent_judge(void *self, uint64_t seq, struct span value)
 {
@@ -163,8 +187,8 @@ static enum err absent_judge(void *self, uint64_t seq, struct span value)
     struct entry_row row;
     enum err err;
 
-    (void)value;
-    if (seq <= view_restate_covered(look->restate, look->log->number))
+    if (seq <= view_restate_covered(look->restate, look->log->number) ||
+        (look->now_ms != NULL && absent_is_late(value, *look->now_ms)))
         return ERR_OK;
     err = ledger_entry_at(look->snapshot, look->log->number, seq, &row);
     if (err != ERR_OK || expiry_is_over(look->snapshot, &row))
@@ -178,23 +202,53 @@ static enum err absent_judge(void *self, uint64_t seq, struct span value)
 
 /* PROTOCOL ABSENT-1: "A payload may be missing where a forget names its entry, where its expiry has
  * passed, or where the restatement that counts covers it." */
-enum err absent_each_wanted(const struct snapshot *snapshot, const struct log_row *log,
-                            uint64_t after, absent_fn each, void *self)
+static enum err absent_look_all(struct absent_look *look, uint64_t after)
 {
     bool has_any = false;
-    enum err found = absent_walk(snapshot, log->number, after, absent_on_any, &has_any);
+    enum err found = absent_walk(look->snapshot, look->log->number, after, absent_on_any, &has_any);
     struct view_restate *restate = has_any ? heap_new(sizeof *restate) : NULL;
-    struct absent_look look = {
-        .snapshot = snapshot, .log = log, .restate = restate, .each = each, .self = self};
     enum err err;
 
     if (!has_any)
         return found;
-    err = restate != NULL ? view_restate_load(snapshot, log->space, restate) : ERR_NOMEM;
+    look->restate = restate;
+    err =
+        restate != NULL ? view_restate_load(look->snapshot, look->log->space, restate) : ERR_NOMEM;
     if (err == ERR_OK)
-        err = absent_walk(snapshot, log->number, after, absent_judge, &look);
+        err = absent_walk(look->snapshot, look->log->number, after, absent_judge, look);
     heap_free(restate);
     return err;
+}
+
+enum err absent_each_wanted(const struct snapshot *snapshot, const struct log_row *log,
+                            uint64_t after, absent_fn each, void *self)
+{
+    struct absent_look look = {.snapshot = snapshot, .log = log, .each = each, .self = self};
+
+    return absent_look_all(&look, after);
+}
+
+static enum err absent_on_awaited(void *self, uint64_t seq)
+{
+    (void)seq;
+    *(bool *)self = true;
+    return ERR_CANCELLED;
+}
+
+enum err absent_is_awaited(const struct snapshot *snapshot, const struct log_row *log, bool *out)
+{
+    uint64_t now_ms = 0;
+    struct absent_look look = {.snapshot = snapshot,
+                               .log = log,
+                               .now_ms = &now_ms,
+                               .each = absent_on_awaited,
+                               .self = out};
+    enum err err = running_ms(snapshot, &now_ms);
+
+    *out = false;
+    if (err == ERR_OK)
+        err = absent_look_all(&look, 0);
+    return err == ERR_CANCELLED ? ERR_OK : err;
 }
 
 enum err absent_fill(struct ledger_txn *txn, const struct log_id *log, uint64_t seq,

@@ -44,5 +44,10 @@ MUST_USE enum err absent_fill(struct ledger_txn *txn, const struct log_id *log, 
 typedef enum err (*absent_fn)(void *self, uint64_t seq);
 MUST_USE enum err absent_each_wanted(const struct snapshot *snapshot, const struct log_row *log,
                                      uint64_t after, absent_fn each, void *self);
+/* Has one come so, or been left so, within RETURN_WAIT_DAYS? Somebody may still bring it. */
+MUST_USE enum err absent_is_awaited(const struct snapshot *snapshot, const struct log_row *log,
+                                    bool *out);
+/* How large the payload is, of a row of the table. ERR_CORRUPT. */
+MUST_USE enum err absent_read_size(struct span row, uint32_t *out);
 
 #endif

@@ -7,6 +7,7 @@
 #include "proto/interaction.h"
 #include "proto/link.h"
 #include "proto/statement.h"
+#include "storage/absent.h"
 #include "storage/agenda.h"
 #include "storage/check_state.h"
 #include "storage/name_order.h"
@@ -287,14 +288,14 @@ static enum err check_absent(const struct snapshot *snapshot, const struct key *
 {
     struct entry_row entry;
     struct span value;
+    uint32_t size = 0;
     enum err err = ledger_get(snapshot, TABLE_ABSENT, key, &value);
 
-    if (err == ERR_OK && (key->size != 4 + 8 || value.size != 4))
-        err = ERR_CORRUPT;
+    if (err == ERR_OK)
+        err = key->size == 4 + 8 ? absent_read_size(value, &size) : ERR_CORRUPT;
     if (err == ERR_OK)
         err = ledger_entry_at(snapshot, be32(key->bytes), be64(key->bytes + 4), &entry);
-    if (err == ERR_OK &&
-        (entry.entry.payload.size > 0 || entry.entry.header.payload_size != be32(value.data)))
+    if (err == ERR_OK && (entry.entry.payload.size > 0 || entry.entry.header.payload_size != size))
         err = ERR_CORRUPT;
     return check_found(err);
 }

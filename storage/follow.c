@@ -466,7 +466,7 @@ static enum err follow_ready(struct ledger_txn *txn, size_t *budget)
 
         if (err == ERR_NOT_FOUND) {
             txn->counters.has_ready = false;
-            return ERR_OK;
+            return standing_look_at_own(txn);
         }
         if (err == ERR_OK)
             err = ledger_erase(txn, TABLE_WAITING, &key);

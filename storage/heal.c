@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/secret.h"
+#include "storage/heal_state.h"
 #include "storage/join.h"
 #include "storage/journal.h"
 #include "storage/keep.h"
@@ -88,8 +89,8 @@ static enum err heal_signer(const struct snapshot *snapshot, struct buf *identit
     return err;
 }
 
-static enum err heal_retire(struct ledger_txn *txn, const struct public_key *device,
-                            const struct public_key *successor, enum retire_reason reason)
+enum err heal_retire(struct ledger_txn *txn, const struct public_key *device,
+                     const struct public_key *successor, enum retire_reason reason)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct retirement retirement = {.device = *device, .reason = reason, .time_ms = txn->now_ms};
@@ -114,8 +115,8 @@ static enum err heal_retire(struct ledger_txn *txn, const struct public_key *dev
 /* PROTOCOL FORK-5: "The kept mark is, in the space whose reader brought the proof, the end of the
  * branch it gave; in every other space of the member the tip the healer itself holds, which is 0
  * where it holds nothing." */
-static enum err heal_keep(struct ledger_txn *txn, const struct space_row *space,
-                          const struct public_key *device)
+enum err heal_keep(struct ledger_txn *txn, const struct space_row *space,
+                   const struct public_key *device)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct keep keep = {.space = space->id, .device = *device};
@@ -155,7 +156,7 @@ static enum err heal_keep(struct ledger_txn *txn, const struct space_row *space,
     return err == ERR_KEY_MISSING ? ERR_OK : err;
 }
 
-static enum err heal_keep_all(struct ledger_txn *txn, const struct public_key *device)
+enum err heal_keep_all(struct ledger_txn *txn, const struct public_key *device)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     enum err err = ERR_OK;
@@ -248,42 +249,6 @@ enum err heal_sibling(struct ledger_txn *txn, const struct space_row *space,
 
 /* Shutting out. */
 
-struct heal_certified {
-    struct ledger_txn *txn;
-    struct public_key devices[16]; /* of one round */
-    size_t count;
-};
-
-/* Devices of mine that are void and were not told to be out yet. */
-static enum err heal_on_device(void *self, const struct device_row *device)
-{
-    struct heal_certified *certified = self;
-    struct snapshot snapshot = ledger_txn_snapshot(certified->txn);
-    enum standing standing;
-    enum err err = standing_of(&snapshot, &device->device, &standing);
-
-    if (err == ERR_OK && standing == STANDING_VOID && certified->count < 16)
-        certified->devices[certified->count++] = device->device;
-    return err;
-}
-
-/* PROTOCOL STOLEN-7: "A void device is retired as stolen, with marks of 0 where nothing of it is
- * held, by a device of its member that learns of it." */
-static enum err heal_void(struct ledger_txn *txn)
-{
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct heal_certified certified = {.txn = txn};
-    enum err err =
-        view_device_each(&snapshot, ledger_member(txn->ledger), heal_on_device, &certified);
-
-    for (size_t at = 0; err == ERR_OK && at < certified.count; at++) {
-        err = heal_retire(txn, &certified.devices[at], NULL, RETIRE_STOLEN);
-        if (err == ERR_OK)
-            err = heal_keep_all(txn, &certified.devices[at]);
-    }
-    return err;
-}
-
 enum err heal_shut_out(struct ledger_txn *txn, const struct public_key *device,
                        enum retire_reason reason)
 {
@@ -329,109 +294,4 @@ enum err heal_note_out(struct ledger_txn *txn, enum standing standing)
     if (err == ERR_OK || err == ERR_NOT_FOUND)
         err = heal_journal(txn, "shut out", standing_sentence(standing));
     return err == ERR_OK ? ledger_put_sealed(txn, TABLE_META, &key, device) : err;
-}
-
-/* Standing duties. */
-
-struct heal_logs {
-    struct ledger_txn *txn;
-    const struct space_row *space;
-    struct public_key devices[16]; /* of one round; what is left comes with the next commit */
-    size_t count;
-};
-
-static enum err heal_on_log(void *self, const struct log_row *log)
-{
-    struct heal_logs *logs = self;
-    struct snapshot snapshot = ledger_txn_snapshot(logs->txn);
-    struct retire_state state;
-    struct keep keep;
-    enum err err = retire_table_state(&snapshot, &log->device, &state);
-
-    if (err != ERR_OK || !state.is_retired)
-        return err;
-    err = retire_table_keep(&snapshot, logs->space->number, &log->device, &keep);
-    if (err == ERR_NOT_FOUND && logs->count < sizeof logs->devices / sizeof logs->devices[0])
-        logs->devices[logs->count++] = log->device;
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
-}
-
-struct heal_search {
-    const struct snapshot *snapshot;
-    struct hash wanted;
-    bool is_found;
-};
-
-static enum err heal_on_epoch_log(void *self, const struct log_row *log)
-{
-    struct heal_search *search = self;
-
-    for (uint32_t index = 1; index <= log->epochs_count; index++) {
-        struct hash id;
-        enum err err = epoch_table_of_log(search->snapshot, log->number, index, &id);
-
-        if (err == ERR_OK &&
-            span_is_equal(span_of(id.bytes, HASH_SIZE), span_of(search->wanted.bytes, HASH_SIZE))) {
-            search->is_found = true;
-            return ERR_CANCELLED;
-        }
-        if (err != ERR_OK && err != ERR_NOT_FOUND)
-            return err;
-    }
-    return ERR_OK;
-}
-
-/* PROTOCOL RETIRE-10: "An epoch whose opening was cut is read under and no longer written under: a
- * deeper one is opened." */
-static enum err heal_epoch(struct ledger_txn *txn, const struct space_row *space)
-{
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct heal_search search = {.snapshot = &snapshot};
-    enum err err = epoch_table_current(&snapshot, space->number, &search.wanted);
-
-    if (err != ERR_OK)
-        return err == ERR_NOT_FOUND ? ERR_OK : err;
-    err = ledger_logs(&snapshot, space->number, heal_on_epoch_log, &search);
-    if (err != ERR_OK && err != ERR_CANCELLED)
-        return err;
-    return search.is_found ? ERR_OK : space_rotate(txn, &space->id);
-}
-
-static enum err heal_space(struct ledger_txn *txn, const struct space_row *space)
-{
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct heal_logs logs = {.txn = txn, .space = space};
-    enum err err = ERR_OK;
-
-    if (txn->must_rotate)
-        err = heal_epoch(txn, space);
-    if (err == ERR_OK && txn->must_keep)
-        err = ledger_logs(&snapshot, space->number, heal_on_log, &logs);
-    for (size_t at = 0; err == ERR_OK && at < logs.count; at++)
-        err = heal_keep(txn, space, &logs.devices[at]);
-    return err;
-}
-
-enum err heal_do_duty(struct ledger_txn *txn)
-{
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
-    struct retire_state state;
-    enum err err = ERR_OK;
-
-    if (!txn->must_keep && !txn->must_rotate)
-        return ERR_OK;
-    err = retire_table_state(&snapshot, ledger_device(txn->ledger), &state);
-    if (err != ERR_OK || state.is_retired)
-        return err;
-    for (uint32_t number = 1; err == ERR_OK && number <= txn->counters.spaces; number++) {
-        struct space_row space;
-
-        err = ledger_space_numbered(&snapshot, number, &space);
-        if (err == ERR_OK && space.is_mine)
-            err = heal_space(txn, &space);
-    }
-    if (err == ERR_OK && txn->must_keep)
-        err = heal_void(txn);
-    txn->must_keep = txn->must_rotate = false;
-    return err;
 }

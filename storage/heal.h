@@ -34,5 +34,10 @@ MUST_USE enum err heal_note_out(struct ledger_txn *txn, enum standing standing);
 /* Marks retired logs of mine that have no keep; opens new epochs where the current one was cut. A
  * part of every commit that may have made it necessary. */
 MUST_USE enum err heal_do_duty(struct ledger_txn *txn);
+/* The same where more has come than is merged in one transaction: the agenda keeps it. */
+MUST_USE enum err heal_do_duty_later(struct ledger_txn *txn);
+/* What the agenda kept, or the keeps of a device that was stolen a day ago, as far as nobody wrote
+ * them. */
+MUST_USE enum err heal_tend(struct ledger_txn *txn, struct span name);
 
 #endif

@@ -343,17 +343,19 @@ static enum err ingest_store(struct ledger_txn *txn, struct ledger_touched *log,
  * unsealed entry of this log." */
 static enum err ingest_check_open(const struct snapshot *snapshot, const struct space_row *space,
                                   const struct public_key *device, const struct chain *end,
-                                  bool is_shared)
+                                  bool is_shared, bool *out_is_all)
 {
     enum standing standing;
     struct keep keep;
     enum err err = standing_of(snapshot, device, &standing);
 
+    *out_is_all = false;
     if (err != ERR_OK || standing == STANDING_GOOD)
         return err;
     err = retire_table_keep(snapshot, space->number, device, &keep);
     if (err == ERR_OK && end->size > keep.size)
         err = ERR_STATE;
+    *out_is_all = err == ERR_OK && end->size == keep.size && standing >= STANDING_STOLEN;
     if (err == ERR_NOT_FOUND && is_shared && !space->is_mine && standing < STANDING_STOLEN)
         return ERR_OK;
     return err == ERR_NOT_FOUND ? ERR_STATE : err;
@@ -380,7 +382,7 @@ static enum err ingest_batch(struct ledger_txn *txn, const struct verified_batch
     struct space_row space;
     struct log_row row;
     struct chain known;
-    bool is_first;
+    bool is_first, is_all;
     enum err err = ledger_space(&snapshot, &id->space, &space);
 
     if (err != ERR_OK)
@@ -399,7 +401,7 @@ static enum err ingest_batch(struct ledger_txn *txn, const struct verified_batch
             err = ERR_DETACHED;
         return err;
     }
-    err = ingest_check_open(&snapshot, &space, &id->device, end, is_shared);
+    err = ingest_check_open(&snapshot, &space, &id->device, end, is_shared, &is_all);
     if (err != ERR_OK)
         return err;
     is_first = ingest_is_first(&space, &row, batch);
@@ -414,6 +416,8 @@ static enum err ingest_batch(struct ledger_txn *txn, const struct verified_batch
         err = ingest_store(txn, log, batch);
     if (err == ERR_OK && log->has_rejoined)
         err = keep_follow_joined(txn, log, &space);
+    if (err == ERR_OK && is_all) /* Whom it did not certify by now it never did. */
+        err = agenda_put(txn, AGENDA_NOW, KIND_CERTIFICATE, span_of(space.writer.bytes, 32));
     if (err == ERR_OK)
         ledger_note_news(txn, &id->space);
     return err == ERR_OK ? ingest_look_later(txn, &space) : err;

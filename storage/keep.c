@@ -533,10 +533,10 @@ enum err keep_is_met(const struct snapshot *snapshot, const struct space_row *sp
     struct keep keep;
     enum err err = retire_table_keep(snapshot, space->number, device, &keep);
 
-    *out = false;
-    if (err == ERR_OK)
+    *out = err == ERR_OK && keep.size == 0; /* Nothing counts, and nothing needs to be here. */
+    if (err == ERR_OK && !*out)
         err = ledger_log(snapshot, &id, &row);
-    if (err == ERR_OK)
+    if (err == ERR_OK && !*out)
         err = keep_is_on(snapshot, &row, &id, keep.size, &keep.hash, out);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }

@@ -470,8 +470,10 @@ static enum err ledger_do_duties(struct ledger_txn *txn)
     bool has_any;
     enum err err = retire_table_has_any(&snapshot, &has_any);
 
-    if (err != ERR_OK || !has_any || txn->is_joining || follow_txn_is_behind(txn))
+    if (err != ERR_OK || !has_any)
         return err;
+    if (txn->is_joining || follow_txn_is_behind(txn))
+        return heal_do_duty_later(txn);
     err = heal_do_duty(txn);
     if (err == ERR_OK)
         err = returns_do_duty(txn);
@@ -492,7 +494,12 @@ enum err ledger_commit(struct ledger_txn *txn, struct ledger_news *out_news)
 
 enum err ledger_commit_stage(struct ledger_txn *txn)
 {
-    return ledger_finish(txn, NULL);
+    enum err err = heal_do_duty_later(txn);
+
+    if (err == ERR_OK)
+        return ledger_finish(txn, NULL);
+    ledger_abort(txn);
+    return err;
 }
 
 void ledger_note_news(struct ledger_txn *txn, const struct id *space)

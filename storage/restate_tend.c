@@ -26,6 +26,7 @@ struct restate_duty {
     const struct view_restate *restate;
     size_t drops;
     uint64_t total, live; /* payload bytes held here; those of entries that say something */
+    bool is_short;        /* a log does not reach the mark yet */
     bool is_missed;       /* by a reader: it has not acknowledged all of the restatement */
     bool is_older;      /* something beyond the marks is under an epoch that the new readers lack */
     bool is_waiting;    /* something may not be repeated yet */
@@ -51,8 +52,9 @@ static enum err restate_on_reader(void *self, const struct peer *peer)
     return err;
 }
 
-/* PROTOCOL RESTATE-8: "Payloads it covers may be dropped by others at once; by the writer when
- * every reader has acknowledged it, or after RESTATE_KEEP_DAYS." */
+/* PROTOCOL RESTATE-8: "Payloads it covers may be dropped, in a log that goes through its mark, by
+ * others at once; by the writer when every reader has acknowledged it, or after
+ * RESTATE_KEEP_DAYS." */
 static enum err restate_may_drop(struct restate_duty *duty, bool *out)
 {
     struct snapshot snapshot = ledger_txn_snapshot(duty->txn);
@@ -76,10 +78,12 @@ static enum err restate_drop_log(struct restate_duty *duty, const struct view_re
 
     if (err == ERR_OK)
         err = log_table_now(duty->txn, duty->space, &log.device, &log);
-    /* A mark may say more than there is. */
-    for (uint64_t seq = log.start + 1; err == ERR_OK && seq <= cover->size && seq <= log.tip.size &&
-                                       duty->drops < RESTATE_DROPS_MAX;
-         seq++) {
+    if (err == ERR_OK && log.tip.size < cover->size) { /* It may go another way. */
+        duty->is_short = true;
+        return ERR_OK;
+    }
+    for (uint64_t seq = log.start + 1;
+         err == ERR_OK && seq <= cover->size && duty->drops < RESTATE_DROPS_MAX; seq++) {
         struct entry_row row;
 
         err = ledger_entry_at(&snapshot, cover->log, seq, &row);
@@ -97,10 +101,10 @@ static enum err restate_drop(struct restate_duty *duty, uint64_t *out_again_ms)
     bool may_drop;
     enum err err = restate_may_drop(duty, &may_drop);
 
-    if (err == ERR_OK && !may_drop)
-        *out_again_ms = duty->txn->now_ms + RUNNING_DAY_MS;
     for (size_t at = 0; err == ERR_OK && may_drop && at < duty->restate->covers_count; at++)
         err = restate_drop_log(duty, &duty->restate->covers[at]);
+    if (err == ERR_OK && (!may_drop || duty->is_short))
+        *out_again_ms = duty->txn->now_ms + RUNNING_DAY_MS;
     if (duty->drops >= RESTATE_DROPS_MAX)
         *out_again_ms = duty->txn->now_ms + 1;
     return err;
@@ -266,8 +270,12 @@ static enum err restate_judge_log(void *self, const struct log_row *log)
     struct restate_duty *duty = self;
     struct snapshot snapshot = ledger_txn_snapshot(duty->txn);
     struct log_row now;
+    bool is_awaited = false;
     enum err err = log_table_now(duty->txn, duty->space, &log->device, &now);
 
+    if (err == ERR_OK)
+        err = absent_is_awaited(&snapshot, &now, &is_awaited);
+    duty->is_waiting |= is_awaited;
     for (uint64_t seq = view_restate_covered(duty->restate, log->number) + 1;
          err == ERR_OK && !duty->is_waiting && seq <= now.tip.size; seq++) {
         struct entry_row row;
@@ -284,7 +292,8 @@ static enum err restate_judge_log(void *self, const struct log_row *log)
     return err == ERR_OK ? return_table_cuts(&snapshot, log->number, restate_judge_cut, duty) : err;
 }
 
-/* PROTOCOL RESTATE-6: "all wait while RETURN-10 lets some entry not be repeated" */
+/* PROTOCOL RESTATE-6: "all wait while RETURN-10 lets some entry not be repeated, or the payload of
+ * one is missing, and may not be (ABSENT-1), for less than RETURN_WAIT_DAYS" */
 static enum err restate_is_free(struct restate_duty *duty, uint64_t *out_again_ms, bool *out)
 {
     struct snapshot snapshot = ledger_txn_snapshot(duty->txn);

@@ -227,26 +227,38 @@ static enum err retire_table_on_told(void *self, const struct public_key *signer
     return err == ERR_OK && telling->search.is_said ? telling->each(telling->self, statement) : err;
 }
 
-static enum err retire_table_keeps(const struct snapshot *snapshot, const struct public_key *device,
-                                   retire_wants_fn wants, retire_fact_fn each, void *self)
+static enum err retire_table_tell_keep(const struct retire_table_telling *telling,
+                                       retire_wants_fn wants, uint32_t number)
 {
+    const struct snapshot *snapshot = telling->search.snapshot;
+    const struct standing_line *line = telling->search.line;
+    struct retire_table_found keeps;
+    struct space_row space;
+    enum err err = ledger_space_numbered(snapshot, number, &space);
+
+    if (err != ERR_OK || !wants(telling->self, &space))
+        return err;
+    err = retire_table_find_keep(snapshot, number, &line->places[line->count - 1].device, &keeps);
+    if (err == ERR_OK)
+        err = telling->each(telling->self, keeps.found);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* PROTOCOL FACT-1: "and its keeps in the shared spaces, the self space last" */
+static enum err retire_table_keeps(const struct retire_table_telling *telling,
+                                   retire_wants_fn wants)
+{
+    const struct snapshot *snapshot = telling->search.snapshot;
     struct ledger_counters counters;
+    struct space_row own;
     enum err err = ledger_load_counters(snapshot, &counters);
 
-    for (uint32_t number = 1; err == ERR_OK && number <= counters.spaces; number++) {
-        struct retire_table_found keeps;
-        struct space_row space;
-
-        err = ledger_space_numbered(snapshot, number, &space);
-        if (err != ERR_OK || !wants(self, &space))
-            continue;
-        err = retire_table_find_keep(snapshot, number, device, &keeps);
-        if (err == ERR_OK)
-            err = each(self, keeps.found);
-        else if (err == ERR_NOT_FOUND)
-            err = ERR_OK;
-    }
-    return err;
+    if (err == ERR_OK)
+        err = ledger_space(snapshot, ledger_self_space(snapshot->ledger), &own);
+    for (uint32_t number = 1; err == ERR_OK && number <= counters.spaces; number++)
+        if (number != own.number)
+            err = retire_table_tell_keep(telling, wants, number);
+    return err == ERR_OK ? retire_table_tell_keep(telling, wants, own.number) : err;
 }
 
 enum err retire_table_facts(const struct snapshot *snapshot, const struct public_key *device,
@@ -269,7 +281,7 @@ enum err retire_table_facts(const struct snapshot *snapshot, const struct public
         err = retire_table_each(snapshot, device, telling.search.reason, retire_table_on_told,
                                 &telling);
     }
-    return err == ERR_OK ? retire_table_keeps(snapshot, device, wants, each, self) : err;
+    return err == ERR_OK ? retire_table_keeps(&telling, wants) : err;
 }
 
 enum err retire_table_forget(struct ledger_txn *txn, const struct public_key *device)

@@ -240,7 +240,8 @@ static enum err retire_table_take_keep(struct ledger_txn *txn, const struct publ
         err = standing_of(&snapshot, &keep->device, &of);
     if (err != ERR_OK || (!is_other && signer < STANDING_STOLEN))
         return err;
-    if (of >= STANDING_STOLEN) /* What it said counts as far as its logs do. */
+    txn->must_keep |= space.is_mine; /* Others may be missing. */
+    if (of >= STANDING_STOLEN)       /* What it said counts as far as its logs do. */
         err = retire_table_judge(txn, member);
     return err == ERR_OK ? keep_apply(txn, &space, &keep->device) : err;
 }

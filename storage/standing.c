@@ -2,10 +2,8 @@
  * what the root says, what those above it say as far as they are to be believed, and it itself." */
 #include "storage/standing.h"
 
-#include "proto/card.h"
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
-#include "storage/row.h"
 
 const char *standing_sentence(enum standing standing)
 {
@@ -33,91 +31,6 @@ static enum standing standing_stated(const struct retire_state *state)
     return state->reason == RETIRE_FORKED  ? STANDING_FORKED
            : state->reason == RETIRE_OWNER ? STANDING_OWNER
                                            : STANDING_STOLEN;
-}
-
-/* Has this log written here? */
-static bool standing_has_touched(const struct object *object, uint32_t log)
-{
-    for (size_t at = 0; at < object->touched_count; at++)
-        if (object->touched[at].log == log)
-            return true;
-    for (size_t at = 0; at < object->apart_count; at++)
-        if (object->apart[at].log == log)
-            return true;
-    return false;
-}
-
-/* An object that holds a statement. */
-struct standing_place_of {
-    struct id space, id;
-    uint8_t kind, field;
-    struct span statement;
-};
-
-/* Does this device's log in the space, as far as it counts, hold the statement in its object?
- * shown: the object, or NULL to look. */
-static enum err standing_is_held(const struct snapshot *snapshot, const struct public_key *device,
-                                 const struct standing_place_of *place, const struct object *shown,
-                                 bool *out)
-{
-    struct log_id by = {.space = place->space, .device = *device};
-    struct object read = {0};
-    struct log_row log;
-    uint32_t number;
-    enum err err = ledger_log(snapshot, &by, &log);
-
-    *out = false;
-    if (err == ERR_OK && shown == NULL)
-        err = row_get(snapshot, &place->space, place->kind, &place->id, &read, &number);
-    shown = shown != NULL ? shown : &read;
-    if (err == ERR_OK)
-        *out = standing_has_touched(shown, log.number) &&
-               span_is_equal(object_value(shown, place->field).bytes, place->statement);
-    object_release(&read);
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
-}
-
-enum err standing_is_told(const struct snapshot *snapshot, const struct public_key *member,
-                          const struct standing_word *word, bool *out)
-{
-    struct standing_place_of place = {
-        .kind = word->kind, .field = KIND_STATEMENT_FIELD, .statement = word->statement};
-    struct space_row card;
-    enum err err = word->space != NULL ? ERR_OK : view_peer_card(snapshot, member, &card);
-
-    *out = false;
-    if (err != ERR_OK)
-        return err == ERR_NOT_FOUND ? ERR_OK : err;
-    place.space = word->space != NULL ? word->space->id : card.id;
-    statement_id(word->statement, &place.id);
-    return standing_is_held(snapshot, word->signer, &place, NULL, out);
-}
-
-/* A device and the certificate by which it is known. */
-struct standing_certified {
-    const struct public_key *member, *device, *certifier;
-    struct span statement;
-};
-
-/* PROTOCOL STOLEN-2: "A certificate by a stolen device counts where the card space shows it and
- * holds it in that device's log, as far as the log counts; otherwise the device it is for is void,
- * and so is whoever that one certified." */
-static enum err standing_was_told(const struct snapshot *snapshot,
-                                  const struct standing_certified *certified,
-                                  const struct object *shown, bool *out)
-{
-    struct standing_place_of place = {.kind = KIND_CERTIFICATE,
-                                      .field = CERTIFICATE_STATEMENT,
-                                      .statement = certified->statement};
-    struct space_row card;
-    enum err err = view_peer_card(snapshot, certified->member, &card);
-
-    *out = false;
-    if (err != ERR_OK)
-        return err == ERR_NOT_FOUND ? ERR_OK : err;
-    place.space = card.id;
-    id_about("kith device", certified->device, &place.id);
-    return standing_is_held(snapshot, certified->certifier, &place, shown, out);
 }
 
 /* Lines. */

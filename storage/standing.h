@@ -47,6 +47,28 @@ struct standing_word {
 /* Does a log of the word's signer hold it, as far as that log counts here? */
 MUST_USE enum err standing_is_told(const struct snapshot *snapshot, const struct public_key *member,
                                    const struct standing_word *word, bool *out);
+/* A device as a member's. */
+struct standing_device {
+    const struct public_key *member, *device;
+};
+
+/* Each certificate that the card space holds of a device, and in whose log: as far as those logs
+ * count here. shown: the object, or NULL to look. What each returns ends it, unless ERR_OK. */
+typedef enum err (*standing_told_fn)(void *self, const struct public_key *writer,
+                                     struct span statement);
+MUST_USE enum err standing_each_told(const struct snapshot *snapshot,
+                                     const struct standing_device *of, const struct object *shown,
+                                     standing_told_fn each, void *self);
+/* A device and the certificate by which it is known. */
+struct standing_certified {
+    const struct public_key *member, *device, *certifier;
+    struct span statement;
+};
+
+/* Is it among those, in its certifier's log? */
+MUST_USE enum err standing_was_told(const struct snapshot *snapshot,
+                                    const struct standing_certified *certified,
+                                    const struct object *shown, bool *out);
 /* Is the word of its signer to be believed, whatever it is about? */
 MUST_USE enum err standing_is_credible(const struct snapshot *snapshot,
                                        const struct public_key *member,
@@ -79,6 +101,8 @@ bool standing_is_row(const struct key *key, struct public_key *out_member,
                      struct public_key *out_device);
 /* All of whom anything was stated are looked at again, when the views have caught up. */
 MUST_USE enum err standing_look_again(struct ledger_txn *txn);
+/* Devices of this member are, when what they wrote has come to be read. */
+MUST_USE enum err standing_look_at_own(struct ledger_txn *txn);
 /* Would a certificate make its device void? card: its object as the card space shows it now, or
  * NULL to look. */
 MUST_USE enum err standing_of_certificate(const struct snapshot *snapshot,

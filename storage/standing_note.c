@@ -9,6 +9,7 @@
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
 #include "storage/return_table.h"
+#include "storage/running.h"
 #include "storage/space.h"
 #include "storage/writer_table.h"
 
@@ -79,6 +80,17 @@ enum err standing_look_again(struct ledger_txn *txn)
     }
     buf_release(&devices);
     return err;
+}
+
+enum err standing_look_at_own(struct ledger_txn *txn)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    bool has_any = false;
+    enum err err = retire_table_has_any(&snapshot, &has_any);
+
+    return err == ERR_OK && has_any ? agenda_put(txn, AGENDA_NOW, KIND_CERTIFICATE,
+                                                 span_of(ledger_member(txn->ledger)->bytes, 32))
+                                    : err;
 }
 
 static enum err standing_on_space(void *self, const struct space_row *space)
@@ -157,6 +169,9 @@ static enum err standing_changed(struct ledger_txn *txn, const struct standing_c
     txn->must_keep |= is_mine;
     if (is_mine)
         err = agenda_put(txn, AGENDA_NOW, KIND_CERTIFICATE, span_of(NULL, 0));
+    if (err == ERR_OK && is_mine && change->now == STANDING_STOLEN)
+        err = agenda_put(txn, txn->now_ms + RUNNING_DAY_MS, KIND_KEEP,
+                         span_of(change->device->bytes, sizeof change->device->bytes));
     if (err == ERR_OK && (standing_is_out(change->now) || standing_is_out(change->before)))
         err = space_shut_out(txn, change->member);
     if (err == ERR_OK && (standing_is_out(change->now) || standing_is_out(change->before)))

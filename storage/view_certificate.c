@@ -17,7 +17,6 @@
 #include "storage/agenda.h"
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
-#include "storage/row.h"
 
 enum {
     CERTIFICATE_STATED = 1,
@@ -176,6 +175,11 @@ struct certificate_choice {
     struct buf statement; /* what best borrows from */
 };
 
+struct certificate_told {
+    struct certificate_choice *choice;
+    const struct certificate_of *of;
+};
+
 static enum err certificate_rank_of(const struct certificate_choice *choice,
                                     const struct certificate *certificate,
                                     struct certificate_rank *out)
@@ -221,38 +225,39 @@ static enum err certificate_on_stated(void *self, struct span key, struct span v
     return key.size == CERTIFICATE_STATED_SIZE ? certificate_consider(self, value) : ERR_CORRUPT;
 }
 
-/* What the card shows is looked at, too, where somebody was stolen: of several by one certifier the
- * later was kept, and a thief may have written it. */
-static enum err certificate_consider_shown(struct certificate_choice *choice,
-                                           const struct certificate_of *of)
+/* What its certifier's log holds. */
+static enum err certificate_on_told(void *self, const struct public_key *writer,
+                                    struct span statement)
 {
-    struct object read = {0};
+    struct certificate_told *told = self;
     struct certificate certificate;
-    struct span shown = span_of(NULL, 0);
-    struct space_row card;
+    enum err err = ERR_OK;
+
+    if (!span_is_equal(statement, buf_span(&told->choice->statement)))
+        err = certificate_read(statement, &certificate);
+    else
+        return ERR_OK;
+    if (err == ERR_OK && public_key_is_equal(&certificate.certifier, writer) &&
+        public_key_is_equal(&certificate.member, &told->of->member) &&
+        public_key_is_equal(&certificate.device, &told->of->device) &&
+        !public_key_is_equal(&certificate.certifier, &told->of->device))
+        err = certificate_consider(told->choice, statement);
+    return err == ERR_MALFORMED || err == ERR_FORGED ? ERR_OK : err;
+}
+
+/* What the logs in the card space hold is looked at, too, where somebody was stolen: of several by
+ * one certifier the later was kept, and a thief may have written it. */
+static enum err certificate_consider_told(struct certificate_choice *choice,
+                                          const struct certificate_of *of)
+{
+    const struct standing_device device = {.member = &of->member, .device = &of->device};
+    struct certificate_told told = {.choice = choice, .of = of};
     bool has_any = false;
-    struct id object;
-    uint32_t number;
     enum err err = retire_table_has_any(choice->snapshot, &has_any);
 
-    if (err != ERR_OK || !has_any)
-        return err;
-    id_about("kith device", &of->device, &object);
-    err = view_peer_card(choice->snapshot, &of->member, &card);
-    if (err == ERR_OK)
-        err = row_get(choice->snapshot, &card.id, KIND_CERTIFICATE, &object, &read, &number);
-    if (err == ERR_OK)
-        shown = object_value(&read, CERTIFICATE_STATEMENT).bytes;
-    if (err == ERR_OK && !span_is_equal(shown, buf_span(&choice->statement)))
-        err = certificate_read(shown, &certificate);
-    else
-        shown = span_of(NULL, 0);
-    if (err == ERR_OK && shown.size > 0 && public_key_is_equal(&certificate.member, &of->member) &&
-        public_key_is_equal(&certificate.device, &of->device) &&
-        !public_key_is_equal(&certificate.certifier, &of->device))
-        err = certificate_consider(choice, shown);
-    object_release(&read);
-    return err == ERR_NOT_FOUND || err == ERR_MALFORMED || err == ERR_FORGED ? ERR_OK : err;
+    return err == ERR_OK && has_any ? standing_each_told(choice->snapshot, &device, choice->shown,
+                                                         certificate_on_told, &told)
+                                    : err;
 }
 
 /* What a store of before has is in the row alone. */
@@ -266,7 +271,7 @@ static enum err certificate_choose(struct certificate_choice *choice,
     if (err == ERR_OK)
         err = ledger_each(choice->snapshot, TABLE_CERTIFICATE, key_span(&prefix),
                           certificate_on_stated, choice);
-    return err == ERR_OK ? certificate_consider_shown(choice, of) : err;
+    return err == ERR_OK ? certificate_consider_told(choice, of) : err;
 }
 
 /* Settling. */

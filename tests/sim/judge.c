@@ -266,7 +266,7 @@ static struct id judge_card_space(struct world_node *node)
     return card;
 }
 
-static bool judge_has_contact(struct world_node *node, const char *text)
+bool judge_has_contact(struct world_node *node, const char *text)
 {
     json_t *found = world_read(node, "contact.show", json_pack("{s:s}", "who", text));
 

@@ -61,6 +61,8 @@ bool judge_is_one_device(const struct world_node *left, const struct world_node 
 /* This machine is about to go back to an old copy: what it shows of others' cards, and nobody else
  * any more, dies with its disk. */
 void judge_goes_back(struct judge *judge, struct world_node *node);
+/* Is the contact of this name there? */
+bool judge_has_contact(struct world_node *node, const char *text);
 /* This machine has gone back to an old copy: what it wrote since, from the canary `since` on, and
  * no other machine shows, has died with its disk. */
 void judge_went_back(struct judge *judge, struct world_node *node, size_t since);

@@ -21,7 +21,9 @@ enum {
     ORDERS_KINDS = 100,
     ORDERS_PERMUTED_MAX = 5,
     ORDERS_PERMUTATIONS = 12,
-    ORDERS_SHUFFLES = 15
+    ORDERS_SHUFFLES = 15,
+    ORDERS_OWN_PERMUTATIONS = 6,
+    ORDERS_OWN_SHUFFLES = 4
 };
 
 static void orders_must(enum err err)
@@ -43,11 +45,18 @@ void orders_carry(struct orders *orders, size_t to, size_t from)
     orders_commit(member_begin(&orders->devices[to]));
 }
 
+/* A story in which the twin acts has nobody to be told to but peers. */
+static void orders_act(struct orders *orders, size_t device)
+{
+    orders->has_twin_acted |= device == TWIN;
+}
+
 void orders_write(struct orders *orders, size_t device, uint8_t field, const char *text)
 {
     static const struct id only = {{0}};
     struct id card = member_card_space(&orders->devices[DESK]);
 
+    orders_act(orders, device);
     orders_must(member_write(&orders->devices[device], &card, KIND_CARD, &only, field, text));
 }
 
@@ -55,6 +64,7 @@ void orders_shut(struct orders *orders, size_t by, size_t device, enum retire_re
 {
     struct ledger_txn *txn = member_begin(&orders->devices[by]);
 
+    orders_act(orders, by);
     orders_must(heal_shut_out(txn, ledger_device(orders->devices[device].ledger), reason));
     orders_commit(txn);
 }
@@ -124,6 +134,16 @@ void orders_join(struct orders *orders, size_t device, size_t host)
     orders_commit(txn);
 }
 
+/* The same, on a disk of its own. */
+static void orders_clone(const struct member *of, struct member *out)
+{
+    *out = *of;
+    out->ledger = NULL;
+    out->entropy.self = out;
+    orders_must(kv_mem_clone(of->mem, &out->mem));
+    member_open(out);
+}
+
 void orders_new(struct orders *orders)
 {
     *orders = (struct orders){.is_there = {true, true}};
@@ -132,6 +152,7 @@ void orders_new(struct orders *orders)
     member_link(&orders->devices[DESK], &orders->bruno);
     member_grant(&orders->devices[DESK], &orders->bruno);
     member_twin(&orders->devices[TWIN], &orders->devices[DESK], 9);
+    orders_clone(&orders->devices[TWIN], &orders->own);
 }
 
 void orders_free(struct orders *orders)
@@ -140,6 +161,7 @@ void orders_free(struct orders *orders)
         if (orders->is_there[at])
             member_free(&orders->devices[at]);
     member_free(&orders->bruno);
+    member_free(&orders->own);
 }
 
 /* What there is to tell. */
@@ -148,7 +170,8 @@ static enum err orders_on_log(void *self, const struct replica_log *log)
 {
     struct orders *orders = self;
 
-    if (!log->is_mine || log->tip.size == 0)
+    if (!log->is_mine || log->tip.size == 0 ||
+        public_key_is_equal(&log->log.device, orders->reader))
         return ERR_OK;
     KITH_ASSERT(orders->pieces_count < ORDERS_LOGS_MAX);
     orders->pieces[orders->pieces_count++] =
@@ -156,9 +179,10 @@ static enum err orders_on_log(void *self, const struct replica_log *log)
     return ERR_OK;
 }
 
-void orders_gather(struct orders *orders)
+void orders_gather(struct orders *orders, const struct member *reader)
 {
     orders->pieces_count = 0;
+    orders->reader = ledger_device(reader->ledger);
     for (orders->source = 0; orders->source < ORDERS_DEVICES; orders->source++) {
         struct snapshot snapshot;
         struct replica replica;
@@ -167,8 +191,7 @@ void orders_gather(struct orders *orders)
             continue;
         snapshot = member_snapshot(&orders->devices[orders->source]);
         replica_of(&snapshot, &replica);
-        orders_must(
-            replica.logs(replica.self, &orders->bruno.secrets.member, orders_on_log, orders));
+        orders_must(replica.logs(replica.self, &reader->secrets.member, orders_on_log, orders));
         ledger_snapshot_end(&snapshot);
     }
 }
@@ -184,14 +207,23 @@ static enum err orders_on_object(void *self, uint32_t number, const struct objec
 
 struct orders_told {
     const struct snapshot *snapshot;
+    const struct public_key *reader; /* the device */
+    bool is_own;                     /* the member's */
     struct buf *out;
 };
 
 static enum err orders_on_told(void *self, const struct replica_log *log)
 {
+    enum standing standing = STANDING_GOOD;
     struct orders_told *told = self;
 
-    if (log->is_mine || log->tip.size == 0)
+    /* What one beyond its mark said is repeated: an own device may draw the mark where it likes. */
+    if (told->is_own)
+        orders_must(standing_of(told->snapshot, &log->log.device, &standing));
+    if (standing == STANDING_FORKED || standing == STANDING_OWNER)
+        return ERR_OK;
+    if (log->is_mine != told->is_own || log->tip.size == 0 ||
+        public_key_is_equal(&log->log.device, told->reader))
         return ERR_OK;
     buf_append(told->out, span_of(log->log.space.bytes, ID_SIZE));
     buf_append(told->out, span_of(log->log.device.bytes, 32));
@@ -235,12 +267,17 @@ static void orders_put_device(const struct snapshot *snapshot, const struct publ
         buf_append(out, span_of(row.receiving_key, KEY_SIZE));
 }
 
-/* parts: where devices, logs and objects end. */
+/* parts: where devices, logs and objects end. A device of the member's own says things itself,
+ * which may be more or less: of its objects nothing is asked. */
 void orders_outcome(struct orders *orders, struct member *reader, struct buf *out,
                     size_t parts[static 3])
 {
     struct snapshot snapshot = member_snapshot(reader);
-    struct orders_told told = {.snapshot = &snapshot, .out = out};
+    struct orders_told told = {
+        .snapshot = &snapshot,
+        .reader = ledger_device(reader->ledger),
+        .is_own = public_key_is_equal(&reader->secrets.member, &orders->own.secrets.member),
+        .out = out};
     struct replica replica;
 
     buf_clear(out);
@@ -252,7 +289,8 @@ void orders_outcome(struct orders *orders, struct member *reader, struct buf *ou
     orders_must(
         replica.logs(replica.self, &orders->devices[DESK].secrets.member, orders_on_told, &told));
     parts[1] = out->size;
-    orders_put_spaces(orders, &snapshot, out);
+    if (!told.is_own)
+        orders_put_spaces(orders, &snapshot, out);
     parts[2] = out->size;
     orders_must(buf_err(out));
     ledger_snapshot_end(&snapshot);
@@ -260,24 +298,55 @@ void orders_outcome(struct orders *orders, struct member *reader, struct buf *ou
 
 /* Telling. */
 
-static void orders_reader(struct orders *orders, struct member *reader)
+/* Of those of its source that are this device's? */
+static bool orders_is_first(const struct orders *orders, size_t piece)
 {
-    *reader = orders->bruno;
-    reader->ledger = NULL;
-    reader->entropy.self = reader;
-    orders_must(kv_mem_clone(orders->bruno.mem, &reader->mem));
-    member_open(reader);
+    for (size_t before = 0; before < piece; before++)
+        if (orders->pieces[before].source == orders->pieces[piece].source &&
+            public_key_is_equal(&orders->pieces[before].log.device,
+                                &orders->pieces[piece].log.device))
+            return false;
+    return true;
+}
+
+/* What the source of a piece knows of whose log it is, if that one writes no more. */
+static void orders_tell_of(struct orders *orders, struct member *reader, size_t piece)
+{
+    const struct public_key *device = &orders->pieces[piece].log.device;
+    struct member *source = &orders->devices[orders->pieces[piece].source];
+    struct snapshot snapshot = member_snapshot(source);
+    enum standing standing;
+
+    orders_must(standing_of(&snapshot, device, &standing));
+    ledger_snapshot_end(&snapshot);
+    if (standing != STANDING_GOOD)
+        orders_tell(reader, source, device);
+}
+
+/* PROTOCOL FACT-1: "Devices of one member tell each other the facts about every device of theirs
+ * that was shut out, before they give anything" */
+static void orders_tell_outs(struct orders *orders, struct member *reader, size_t source)
+{
+    for (size_t piece = 0; piece < orders->pieces_count; piece++)
+        if (orders->pieces[piece].source == source && orders_is_first(orders, piece))
+            orders_tell_of(orders, reader, piece);
 }
 
 static uint64_t orders_piece(struct orders *orders, struct member *reader, size_t piece)
 {
-    return member_pull_batch(reader, &orders->devices[orders->pieces[piece].source],
-                             &orders->pieces[piece].log);
+    struct member *source = &orders->devices[orders->pieces[piece].source];
+
+    if (public_key_is_equal(&reader->secrets.member, &source->secrets.member))
+        orders_tell_outs(orders, reader, orders->pieces[piece].source);
+    return member_pull_batch(reader, source, &orders->pieces[piece].log);
 }
 
-/* All that is left, until nothing moves. */
+/* All that is left, until nothing moves. Of whose log the one has more, and the other less, the
+ * facts are told first. */
 void orders_finish(struct orders *orders, struct member *reader)
 {
+    for (size_t source = 0; source < ORDERS_DEVICES; source++)
+        orders_tell_outs(orders, reader, source);
     for (uint64_t moved = 1, round = 0; moved > 0 || round < 3; round++) {
         moved = 0;
         for (size_t at = 0; at < orders->pieces_count; at++)
@@ -290,6 +359,26 @@ void orders_finish(struct orders *orders, struct member *reader)
 static const char *const orders_parts[] = {"the devices stand otherwise",
                                            "the logs count otherwise", "something else shows"};
 
+/* A key that somebody else made for a good device would be sealed for. */
+static void orders_check_key(struct orders *orders, const struct snapshot *snapshot, size_t device)
+{
+    const struct device_secrets *secrets = &orders->devices[device].secrets;
+    enum standing standing = STANDING_GOOD;
+    struct device_row row = {.name = ""};
+    struct welcome_ask own;
+    enum err err = view_device(snapshot, ledger_device(orders->devices[device].ledger), &row);
+
+    if (err == ERR_OK)
+        err = standing_of(snapshot, &row.device, &standing);
+    if (err == ERR_NOT_FOUND || standing_is_out(standing))
+        return;
+    orders_must(err);
+    orders_must(join_ask_of(secrets, span_str("device"), &own));
+    if (memcmp(row.receiving_key, own.receiving_key, KEY_SIZE) != 0)
+        (void)snprintf(orders->why, sizeof orders->why, "a key of device %zu is not its own",
+                       device);
+}
+
 /* PROTOCOL STOLEN-13 is what the note of each agrees with: kith doctor looks. */
 void orders_check(struct orders *orders, struct member *reader)
 {
@@ -297,6 +386,9 @@ void orders_check(struct orders *orders, struct member *reader)
     struct check_report report;
 
     orders_must(check_store(&snapshot, &report));
+    for (size_t device = 0; device < ORDERS_DEVICES; device++)
+        if (orders->is_there[device])
+            orders_check_key(orders, &snapshot, device);
     ledger_snapshot_end(&snapshot);
     if (report.damaged > 0)
         (void)snprintf(orders->why, sizeof orders->why, "%s", report.first);
@@ -363,7 +455,7 @@ static void orders_permute(struct orders *orders, uint32_t number, struct buf *f
             left[count++] = at;
     }
     KITH_ASSERT(count <= ORDERS_PERMUTED_MAX + 1);
-    orders_reader(orders, &reader);
+    orders_clone(orders->listener, &reader);
     for (; count > 0; count--, picked++) {
         size_t pick = number % count;
 
@@ -396,7 +488,7 @@ static void orders_shuffle(struct orders *orders, uint32_t seed, struct buf *fir
     struct member reader;
     char order[32];
 
-    orders_reader(orders, &reader);
+    orders_clone(orders->listener, &reader);
     for (size_t step = 0; step < 3 * orders->pieces_count; step++) {
         size_t source = orders_draw(&state, ORDERS_DEVICES);
         size_t device = orders_draw(&state, ORDERS_DEVICES);
@@ -446,30 +538,59 @@ void orders_forge(struct orders *orders, size_t by, size_t device)
     buf_release(&statement);
 }
 
-bool orders_agree(struct orders *orders, enum standing out[static ORDERS_DEVICES])
+/* To one listener. first: what came of it at first. */
+static void orders_agree_on(struct orders *orders, const struct member *listener, uint32_t shuffles,
+                            struct buf *first)
 {
-    struct buf first = {0};
     uint32_t count = 1, devices = 0;
-    size_t at = 0;
-    const char *more = getenv("KITH_ORDERS"); /* More shuffles than a test run has time for. */
-    uint32_t shuffles = more != NULL ? (uint32_t)strtoul(more, NULL, 10) : ORDERS_SHUFFLES;
 
-    orders_gather(orders);
+    orders->listener = listener;
+    orders_gather(orders, listener);
     for (size_t device = 0; device < ORDERS_DEVICES; device++)
         if (orders->is_there[device])
             count *= ++devices;
+    if (listener == &orders->own)
+        count = count < ORDERS_OWN_PERMUTATIONS ? count : ORDERS_OWN_PERMUTATIONS;
     for (uint32_t number = 0;
          number < count && number < ORDERS_PERMUTATIONS && orders->why[0] == '\0'; number++)
-        orders_permute(orders, number, &first);
+        orders_permute(orders, number, first);
     for (uint32_t seed = 1; seed <= shuffles && orders->why[0] == '\0'; seed++)
-        orders_shuffle(orders, seed, &first);
+        orders_shuffle(orders, seed, first);
+}
+
+/* How each stands, of what came of it. */
+static void orders_read(const struct orders *orders, const struct buf *outcome,
+                        enum standing out[static ORDERS_DEVICES])
+{
+    size_t at = 0;
+
     for (size_t device = 0; device < ORDERS_DEVICES; device++) {
         out[device] = STANDING_VOID;
         if (!orders->is_there[device])
             continue;
-        out[device] = (enum standing)first.data[at];
+        out[device] = (enum standing)outcome->data[at];
         at += out[device] < STANDING_STOLEN ? 65 : 1;
     }
+}
+
+bool orders_agree(struct orders *orders, enum standing out[static ORDERS_DEVICES])
+{
+    enum standing own[ORDERS_DEVICES];
+    struct buf first = {0}, first_own = {0};
+    const char *more = getenv("KITH_ORDERS"); /* More shuffles than a test run has time for. */
+    uint32_t shuffles = more != NULL ? (uint32_t)strtoul(more, NULL, 10) : 0;
+
+    orders_agree_on(orders, &orders->bruno, shuffles > 0 ? shuffles : ORDERS_SHUFFLES, &first);
+    orders_read(orders, &first, out);
+    if (orders->why[0] == '\0' && !orders->has_twin_acted) {
+        orders_agree_on(orders, &orders->own, shuffles > 0 ? shuffles : ORDERS_OWN_SHUFFLES,
+                        &first_own);
+        orders_read(orders, &first_own, own);
+        if (orders->why[0] == '\0' && memcmp(own, out, sizeof own) != 0)
+            (void)snprintf(orders->why, sizeof orders->why, "%s",
+                           "to an own device they stand otherwise than to a peer");
+    }
     buf_release(&first);
+    buf_release(&first_own);
     return orders->why[0] == '\0';
 }

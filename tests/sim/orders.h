@@ -1,6 +1,6 @@
 /*
- * A story about a member's devices, told to fresh stores of a peer in many orders: by logs and by
- * facts, across restarts and rebuilding. P8: all come to the same.
+ * A story about a member's devices, told to fresh stores of a peer and of an own device in many
+ * orders: by logs and by facts, across restarts and rebuilding. P8: all come to the same.
  */
 #ifndef KITH_TESTS_SIM_ORDERS_H
 #define KITH_TESTS_SIM_ORDERS_H
@@ -9,7 +9,7 @@
 #include "storage/standing.h"
 #include "tests/sim/member.h"
 
-enum { ORDERS_DEVICES = 6, ORDERS_LOGS_MAX = 64 };
+enum { ORDERS_DEVICES = 6, ORDERS_LOGS_MAX = 128 };
 
 /* One log as one store has it. */
 struct orders_piece {
@@ -22,6 +22,10 @@ struct orders {
     struct member devices[ORDERS_DEVICES]; /* 0 the desk, 1 its twin; others by the story */
     bool is_there[ORDERS_DEVICES];
     struct member bruno; /* as he was before the story */
+    struct member own;   /* the twin as it was then: it went back, and hears of it all */
+    bool has_twin_acted;
+    const struct member *listener; /* one of both, while it is told */
+    const struct public_key *reader;
     struct orders_piece pieces[ORDERS_LOGS_MAX];
     size_t pieces_count;
     size_t source; /* while pieces are gathered */
@@ -52,7 +56,7 @@ void orders_tell(struct member *to, struct member *from, const struct public_key
  * KITH_ORDERS of them. out: how each device stands at last. False: see why. */
 bool orders_agree(struct orders *orders, enum standing out[static ORDERS_DEVICES]);
 /* In one order, to this reader: notes what there is to tell, and tells it all. */
-void orders_gather(struct orders *orders);
+void orders_gather(struct orders *orders, const struct member *reader);
 void orders_finish(struct orders *orders, struct member *reader);
 /* What has become of it: parts are where devices, logs and objects end. */
 void orders_outcome(struct orders *orders, struct member *reader, struct buf *out,

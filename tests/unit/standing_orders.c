@@ -114,6 +114,30 @@ static void a_thief_forges_a_certificate_beyond_the_mark(void **state)
     orders_free(&orders);
 }
 
+/* The desk hears the forged one first, and shows it on the card (RETIRE-13): so it stands there, by
+ * the desk, and is in the log of the thief nowhere. */
+static void a_forged_certificate_is_shown_by_another(void **state)
+{
+    enum standing standing[ORDERS_DEVICES];
+    struct orders orders;
+
+    (void)state;
+    orders_new(&orders);
+    orders_join(&orders, LAP, DESK);
+    orders_join(&orders, PAD, LAP);
+    orders_forge(&orders, LAP, PAD);
+    orders_tell(&orders.devices[DESK], &orders.devices[LAP],
+                ledger_device(orders.devices[PAD].ledger));
+    orders_carry(&orders, DESK, PAD); /* It has the log of the lap as it was before. */
+    orders_shut(&orders, DESK, LAP, RETIRE_STOLEN);
+    orders_write(&orders, PAD, 3, "pad");
+    orders_carry(&orders, DESK, PAD);
+    standing_agree(&orders, standing);
+    assert_int_equal(standing[LAP], STANDING_STOLEN);
+    assert_int_equal(standing[PAD], STANDING_GOOD);
+    orders_free(&orders);
+}
+
 /* Whatever a thief says, and whomever it is about: one that is forked would be cut where the thief
  * holds nothing. Below the mark it was said before the theft. */
 static void a_thief_calls_another_forked(void **state)
@@ -241,6 +265,27 @@ static void a_successor_is_stolen(void **state)
     }
 }
 
+/* It went back, goes on under a new key, and nobody is shut out. */
+static void a_device_goes_on_under_a_new_key(void **state)
+{
+    enum standing standing[ORDERS_DEVICES];
+    struct orders orders;
+
+    (void)state;
+    orders_new(&orders);
+    orders_join(&orders, LAP, DESK);
+    orders_carry(&orders, DESK, LAP);
+    orders_write(&orders, LAP, 2, "two");
+    orders_carry(&orders, DESK, LAP);
+    orders_fork(&orders, DESK, LAP);
+    orders_succeed(&orders, LAP, DESK);
+    orders_write(&orders, LAP, 3, "three");
+    orders_carry(&orders, DESK, LAP);
+    standing_agree(&orders, standing);
+    assert_int_equal(standing[LAP], STANDING_GOOD);
+    orders_free(&orders);
+}
+
 /* Stores of before. */
 
 struct standing_rows {
@@ -308,7 +353,7 @@ static void a_store_of_before_says_the_same(void **state)
     orders_carry(&orders, DESK, LAP);
     orders_write(&orders, LAP, 3, "beyond");
     orders_shut(&orders, DESK, LAP, RETIRE_STOLEN);
-    orders_gather(&orders);
+    orders_gather(&orders, &orders.bruno);
     orders_finish(&orders, &orders.bruno);
     orders_outcome(&orders, &orders.bruno, &before, parts);
     standing_make_old(&orders.bruno);
@@ -343,9 +388,11 @@ int main(void)
         cmocka_unit_test(what_was_given_up_below_the_mark_stays_so),
         cmocka_unit_test(a_stolen_device_admitted_one_before_and_one_after),
         cmocka_unit_test(a_thief_forges_a_certificate_beyond_the_mark),
+        cmocka_unit_test(a_forged_certificate_is_shown_by_another),
         cmocka_unit_test(a_thief_calls_another_forked),
         cmocka_unit_test(two_say_so_with_different_marks),
         cmocka_unit_test(a_successor_is_stolen),
+        cmocka_unit_test(a_device_goes_on_under_a_new_key),
         cmocka_unit_test(a_store_of_before_says_the_same),
         cmocka_unit_test(a_word_of_one_that_is_out_by_the_word_of_one_that_is_out),
     };

@@ -1,0 +1,163 @@
+/*
+ * A device of a member was stolen, and another of its devices is behind: it went back to an old
+ * copy, or was away for long, and hears of the theft before it holds what the stolen one wrote.
+ *
+ *   sim_stolen               all of them
+ *   sim_stolen "2 " --trace  those whose name begins so, told step by step
+ */
+#include <stdio.h>
+
+#include "storage/standing.h"
+#include "tests/sim/scene.h"
+
+enum { SIM_STOLEN_EDITS = 200 /* more than come in one batch */ };
+
+/* ana's desk, her lap, certified by the desk, and ben. */
+struct sim_stolen_cast {
+    struct world_node *desk, *lap, *ben;
+};
+
+static void sim_stolen_meet(struct scene *scene, struct sim_stolen_cast *cast)
+{
+    cast->desk = scene_member(scene, "ana");
+    cast->ben = scene_member(scene, "ben");
+    scene_link(scene, cast->desk, cast->ben);
+    scene_pair(scene, cast->desk, cast->ben);
+    cast->lap = world_join(cast->desk);
+    world_start(cast->lap);
+    scene_settle(scene);
+}
+
+static enum standing sim_stolen_stands(struct world_node *node, const struct public_key *device)
+{
+    enum standing standing;
+    struct snapshot snapshot;
+
+    world_must(ledger_snapshot(node->ledger, &snapshot));
+    world_must(standing_of(&snapshot, device, &standing));
+    ledger_snapshot_end(&snapshot);
+    return standing;
+}
+
+/* Are the contacts that were made from this canary on there? */
+static void sim_stolen_expect_contacts(struct scene *scene, struct world_node *node, size_t since)
+{
+    for (size_t number = since; number < scene->judge.canaries_count; number++) {
+        char text[JUDGE_CANARY_SIZE];
+
+        (void)snprintf(text, sizeof text, "canary:%09zu", number);
+        if (scene->judge.canaries[number].audience == JUDGE_SELF)
+            scene_expect(scene, judge_has_contact(node, text), "what was written before the theft");
+    }
+}
+
+/* The lap admits the pad and is stolen; the desk says so, and goes back to a copy from before both.
+ */
+static void sim_stolen_go_back(struct scene *scene, bool is_alone)
+{
+    struct sim_stolen_cast cast;
+    struct world_home *home;
+    struct world_node *pad;
+    struct public_key key; /* of the pad */
+    size_t since;
+
+    sim_stolen_meet(scene, &cast);
+    home = world_snapshot(cast.desk);
+    since = scene->judge.canaries_count;
+    for (size_t times = 0; times < (is_alone ? 10 : SIM_STOLEN_EDITS); times++)
+        scene_card(scene, cast.lap);
+    pad = world_join(cast.lap);
+    world_start(pad);
+    key = *ledger_device(pad->ledger);
+    scene_settle(scene);
+    scene_card(scene, cast.lap);
+    scene_contact(scene, pad);
+    scene_settle(scene);
+    scene_shut_out(scene, cast.desk, cast.lap, RETIRE_STOLEN);
+    world_crash(cast.lap);
+    scene_settle(scene);
+    if (is_alone)
+        world_crash(cast.ben);
+    scene_restore(scene, cast.desk, home, since);
+    scene_wait(scene, 600);
+    if (is_alone)
+        world_start(cast.ben);
+    scene_settle(scene);
+    scene_expect(scene, sim_stolen_stands(cast.desk, &key) == STANDING_GOOD, "a good pad");
+    scene_expect(scene, sim_stolen_stands(cast.ben, &key) == STANDING_GOOD, "a good pad for ben");
+    scene_contact(scene, pad);
+    scene_card(scene, pad);
+    scene_contact(scene, cast.desk);
+    scene_settle(scene);
+    world_home_free(home);
+}
+
+/* 1. It hears of the theft, and of the pad, before the log in which the lap admitted the pad: the
+ * pad is a good device all the same. */
+static void sim_stolen_desk_goes_back(struct scene *scene)
+{
+    sim_stolen_go_back(scene, false);
+}
+
+/* 3. The pad alone has that log, and the desk lets no such device in; then ben is back, and tells.
+ */
+static void sim_stolen_alone(struct scene *scene)
+{
+    sim_stolen_go_back(scene, true);
+}
+
+/* 2. The desk is off while the pad writes, is stolen, and the lap says so: it hears of that from
+ * ben, who knows nothing of what the pad wrote for its own. Nothing of that is lost. */
+static void sim_stolen_desk_was_away(struct scene *scene)
+{
+    struct sim_stolen_cast cast;
+    struct world_node *pad;
+    struct public_key key; /* of the pad */
+    size_t since;
+
+    sim_stolen_meet(scene, &cast);
+    pad = world_join(cast.lap);
+    world_start(pad);
+    key = *ledger_device(pad->ledger);
+    scene_settle(scene);
+    scene_contact(scene, pad);
+    scene_settle(scene);
+    world_crash(cast.desk);
+    since = scene->judge.canaries_count;
+    for (size_t times = 0; times < 3; times++) {
+        scene_contact(scene, pad);
+        scene_card(scene, pad);
+        scene_pair(scene, pad, cast.ben);
+    }
+    scene_settle(scene);
+    scene_shut_out(scene, cast.lap, pad, RETIRE_STOLEN);
+    world_crash(pad);
+    scene_settle(scene);
+    world_crash(cast.lap);
+    world_start(cast.desk);
+    scene_wait(scene, 300);
+    scene_expect(scene, sim_stolen_stands(cast.desk, &key) == STANDING_STOLEN, "the desk to hear");
+    world_start(cast.lap);
+    scene_settle(scene);
+    sim_stolen_expect_contacts(scene, cast.lap, since);
+    sim_stolen_expect_contacts(scene, cast.desk, since);
+    scene_contact(scene, cast.desk);
+    scene_settle(scene);
+}
+
+static const struct scene_named sim_stolen_scenes[] = {
+    {"1 the desk goes back", sim_stolen_desk_goes_back},
+    {"2 the desk was away", sim_stolen_desk_was_away},
+    {"3 the desk goes back alone", sim_stolen_alone},
+};
+
+int main(int argc, char **argv)
+{
+    struct scene_wanted wanted;
+
+    scene_want(argc, argv, &wanted);
+    return scene_run(&wanted, sim_stolen_scenes,
+                     sizeof sim_stolen_scenes / sizeof sim_stolen_scenes[0])
+               ? 0
+               : 1;
+}

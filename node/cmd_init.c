@@ -19,6 +19,7 @@
 enum {
     CMD_NAME_MAX = 200,
     CMD_INIT_WORDS = 6,         /* a line */
+    CMD_INIT_ROOM = 4096,       /* for what is on its way out */
     CMD_INIT_DISK_MIN = 1 << 20 /* bytes of the disk that a new store wants */
 };
 
@@ -45,11 +46,13 @@ struct cmd_init_card {
 static enum err cmd_init_run(struct writer_job *base, struct ledger_txn *txn)
 {
     struct cmd_init_card *job = (struct cmd_init_card *)(void *)base;
+    enum err err;
 
     job->call.txn = txn;
     job->call.now_ms = clock_wall_ms();
     job->call.snapshot = ledger_txn_snapshot(txn);
-    return ops_find("me.edit")->run(&job->call);
+    err = op_check_seen(&job->call);
+    return err == ERR_OK ? ops_find("me.edit")->run(&job->call) : err;
 }
 
 /* The store is made, the card written, then the keys: only with its key file does a home count. */
@@ -111,9 +114,9 @@ static void cmd_init_welcome(const char *name, const char *path)
     show_say(line);
 }
 
-static int cmd_init_answer(const struct config *config, const struct home *home,
-                           const struct device_secrets *secrets, const struct signing_key *device,
-                           const char *name, const char *words, const char *recovery)
+static void cmd_init_say(const struct config *config, const struct home *home,
+                         const struct device_secrets *secrets, const struct signing_key *device,
+                         const char *name, const char *words, const char *recovery)
 {
     static const char *const next[][2] = {{"kith import FILE.vcf", "brings your address book"},
                                           {"kith run", "runs your node"},
@@ -139,7 +142,25 @@ static int cmd_init_answer(const struct config *config, const struct home *home,
         for (size_t at = 0; at < sizeof next / sizeof next[0]; at++)
             show_command(at == 0 ? "Next" : "", next[at][0], strlen(next[2][0]), next[at][1]);
     }
-    return fflush(stdout) == 0 ? OP_DONE : OP_FAILED;
+}
+
+/* The words pass through a buffer of the stream: nothing was said before, so that it takes this
+ * one, and has it for as long as the process lives. What could not be said is said no more. */
+static int cmd_init_answer(const struct config *config, const struct home *home,
+                           const struct device_secrets *secrets, const struct signing_key *device,
+                           const char *name, const char *words, const char *recovery)
+{
+    char *room = secret_new(CMD_INIT_ROOM);
+    bool is_said;
+
+    (void)setvbuf(stdout, room, room != NULL ? _IOFBF : _IONBF, room != NULL ? CMD_INIT_ROOM : 0);
+    cmd_init_say(config, home, secrets, device, name, words, recovery);
+    is_said = fflush(stdout) == 0;
+    if (!is_said)
+        (void)close(STDOUT_FILENO);
+    if (room != NULL)
+        secret_wipe(room, CMD_INIT_ROOM);
+    return is_said ? OP_DONE : OP_FAILED;
 }
 
 static bool cmd_init_passphrase(const struct config *config, char *out, size_t *out_size,

@@ -19,6 +19,7 @@ struct config {
     const char *passphrase_file; /* --passphrase-file, or NULL */
     bool wants_header;           /* --header: titles above a table that goes to no terminal */
     enum config_colour colour;   /* --color */
+    int typed_from, typed_to; /* a pipe for a passphrase that was typed; 0: none (door_store.c) */
 };
 
 /* Where this member's things are. */

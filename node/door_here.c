@@ -99,6 +99,7 @@ static bool door_run_here(const struct config *config, struct home *home, const 
 
     if (!door_open_store(config, home, op->mode == OP_READ, &store, &call->failure))
         return false;
+    door_keep_typed(config, &store);
     if (door_begin(home, op, &store) != ERR_OK) {
         door_fail(&call->failure, OP_FAILED, "kith doctor",
                   "the lists could not be brought up to date");

@@ -16,7 +16,9 @@ MUST_USE bool door_await(int descriptor, struct door_call *call);
 MUST_USE bool door_run_apart(const struct config *config, struct home *home, const struct op *op,
                              struct door_call *call);
 
-/* door_store.c: a command was ended after its commit and before the lists had followed: who reads
+/* door_store.c: what a child of this process has heard its owner type; the next one finds it. */
+void door_keep_typed(const struct config *config, const struct door_store *store);
+/* A command was ended after its commit and before the lists had followed: who reads
  * next brings them up to date first, unless somebody else is at it. The store is open for reading.
  */
 MUST_USE enum err door_catch_up(const struct home *home, struct door_store *store);

@@ -1,6 +1,7 @@
 /* Keys and store of a home, opened for one process; every way that can fail has its sentence. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "crypto/secret.h"
 #include "node/clock.h"
@@ -16,6 +17,25 @@ enum {
 };
 
 /* Keys and store. */
+
+/* Every call of a command has a child of its own, and who starts them holds no secret: so a
+ * passphrase that opened the keys waits in the kernel for the next child. */
+void door_keep_typed(const struct config *config, const struct door_store *store)
+{
+    if (config->typed_to > 0 && store->passphrase_size > 0)
+        (void)!write(config->typed_to, store->passphrase, store->passphrase_size);
+}
+
+static bool door_take_typed(const struct config *config, char *out, size_t size, size_t *out_size)
+{
+    ssize_t count = config->typed_from > 0 ? read(config->typed_from, out, size - 1) : 0;
+
+    if (count <= 0)
+        return false;
+    out[count] = '\0';
+    *out_size = (size_t)count;
+    return true;
+}
 
 static bool door_passphrase(const struct config *config, const struct home *home, char *out,
                             size_t size, size_t *out_size, struct op_failure *failure)
@@ -37,7 +57,7 @@ static bool door_passphrase(const struct config *config, const struct home *home
         return false;
     }
     if (config_may_prompt(config)) {
-        if (prompt_passphrase(out, size, out_size))
+        if (door_take_typed(config, out, size, out_size) || prompt_passphrase(out, size, out_size))
             return true;
         door_fail(failure, OP_CANCELLED, "type it again", "cancelled");
         return false;

@@ -206,6 +206,7 @@ static void loop_on_timer(uv_timer_t *timer)
     struct loop *loop = timer->data;
     struct engine_event event = {.type = ENGINE_WOKEN};
 
+    loop->timer_at_ms = 0;
     if (loop->is_accept_paused)
         loop_accept_again(loop);
     loop_limits_tick(loop);
@@ -236,6 +237,11 @@ void loop_arm(struct loop *loop)
         wait = LOOP_DELIVERY_TICK_MS;
     if (loop->is_stopping)
         wait = 10;
+    /* It is only brought forward: else whoever asks often enough would put off for ever what is
+     * done when it comes. */
+    if (loop->timer_at_ms != 0 && loop->timer_at_ms < now + wait)
+        wait = loop->timer_at_ms > now ? loop->timer_at_ms - now : 0;
+    loop->timer_at_ms = now + wait;
     (void)uv_timer_start(&loop->timer, loop_on_timer, wait,
                          0); /* A valid timer cannot fail to start. */
 }

@@ -60,7 +60,8 @@ struct loop {
     uv_pipe_t door;
     bool has_door;
     uv_timer_t timer; /* the engine's wake-up, once a second at most for polls of waiting clients */
-    uv_async_t written; /* the writer has done jobs */
+    uint64_t timer_at_ms; /* when it comes; 0: it has come and is not set again */
+    uv_async_t written;   /* the writer has done jobs */
     uv_signal_t interrupt, terminate;
     uint8_t read_bytes[LOOP_READ_SIZE];
     bool is_anyone_resting;

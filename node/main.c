@@ -2,6 +2,7 @@
  * From what was typed to a command: global flags may stand anywhere, the first words name the
  * command, the rest are its flags and arguments, which become the op's params.
  */
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -414,6 +415,18 @@ static int main_dispatch(const struct config *config, struct main_words *words)
     return code;
 }
 
+/* A command that calls more than one op asks for a passphrase once. At worst it asks again. */
+static void main_open_pipe(struct config *config)
+{
+    int ends[2];
+
+    if (config->passphrase_file != NULL || !config_may_prompt(config) ||
+        pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+        return;
+    config->typed_from = ends[0];
+    config->typed_to = ends[1];
+}
+
 /* Every command holds keys: nobody reads them out of a core file or through a debugger of the same
  * user, and what is written is for its owner alone. */
 static void main_seal_process(void)
@@ -442,10 +455,12 @@ int main(int argc, char **argv)
         heap_free(words);
         return OP_FAILED;
     }
-    if (!main_take_globals(argc, argv, &config, words))
+    if (!main_take_globals(argc, argv, &config, words)) {
         code = main_fail(&config, "kith help", "too many words", "");
-    else
+    } else {
+        main_open_pipe(&config);
         code = main_dispatch(&config, words);
+    }
     /* What nobody got was not done, however often it was tried. */
     if ((fflush(stdout) != 0 || ferror(stdout) != 0) && code == OP_DONE)
         code = OP_FAILED;

@@ -49,8 +49,7 @@ static enum err matches_on_person(void *self, uint32_t person)
     for (size_t at = 0; at < quoting->count; at++)
         if (quoting->people[at] == person)
             return ERR_OK;
-    if (trust_is_muted(vouches->flow, person) ||
-        matches_is_known(quoting->search, vouch_member(vouches, person)))
+    if (matches_is_known(quoting->search, vouch_member(vouches, person)))
         return ERR_OK;
     if (quoting->count == MATCHES_QUOTED_MAX)
         return ERR_CANCELLED;

@@ -12,6 +12,7 @@
 #include "crypto/heap.h"
 #include "crypto/secret.h"
 #include "node/describe.h"
+#include "node/invited.h"
 #include "proto/contact.h"
 #include "storage/fold.h"
 #include "storage/row.h"
@@ -349,7 +350,26 @@ enum err name_find(struct op_call *call, const char *who, struct name_match *out
     return name_search(call, who, false, out);
 }
 
+/* No peer is called so; where somebody is who has been invited, that is what there is to know. */
+static enum err name_tell_invited(struct op_call *call, const char *who)
+{
+    struct op_failure failure = call->failure;
+    struct name_match match;
+    enum err err;
+
+    call->failure = (struct op_failure){.code = OP_DONE};
+    err = name_search(call, who, false, &match);
+    if (err == ERR_OK)
+        err = invited_check(call, &match);
+    if (err != ERR_OK && (match.has_contact || (err != ERR_NOT_FOUND && err != ERR_AMBIGUOUS)))
+        return err;
+    call->failure = failure;
+    return ERR_NOT_FOUND;
+}
+
 enum err name_find_peer(struct op_call *call, const char *who, struct name_match *out)
 {
-    return name_search(call, who, true, out);
+    enum err err = name_search(call, who, true, out);
+
+    return err == ERR_NOT_FOUND ? name_tell_invited(call, who) : err;
 }

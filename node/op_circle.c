@@ -1,12 +1,14 @@
 /* A circle holds references: to contacts by id, to peers without a contact by did:key. */
 #include "node/op_circle.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "crypto/digest.h"
 #include "crypto/secret.h"
 #include "node/amend.h"
 #include "node/describe.h"
+#include "node/describe_path.h"
 #include "proto/circle.h"
 #include "proto/contact.h"
 #include "proto/limits.h"
@@ -16,6 +18,12 @@
 #include "storage/view_contact.h"
 #include "storage/view_peer.h"
 #include "storage/view_same.h"
+
+enum {
+    OP_CIRCLES_TOLD = 5,
+    OP_CIRCLE_TOLD_SIZE = 81, /* of a name; the rest is cut */
+    OP_CIRCLE_HINT_SIZE = 300
+};
 
 static const struct id *op_circle_self(const struct op_call *call)
 {
@@ -48,6 +56,52 @@ static enum err op_circle_id(struct op_call *call, const char *name, struct id *
     return err;
 }
 
+/* Those there are, for somebody who has named another: the first few. */
+struct op_circle_names {
+    struct buf text;
+    size_t count;
+};
+
+static enum err op_circle_on_name(void *self, uint32_t number, const struct object *circle)
+{
+    struct op_circle_names *names = self;
+    char name[OP_CIRCLE_TOLD_SIZE];
+
+    (void)number;
+    if (names->count++ >= OP_CIRCLES_TOLD)
+        return ERR_OK;
+    describe_cut(name, sizeof name, object_text(circle, CIRCLE_NAME));
+    buf_append(&names->text, span_str(names->count > 1 ? ", " : ""));
+    buf_append(&names->text, span_str(name));
+    return buf_err(&names->text);
+}
+
+/* Whoever mistyped sees what there is, whoever has none yet how one begins. */
+static enum err op_circle_none(struct op_call *call, const char *name)
+{
+    bool is_plain = strlen(name) < OP_CIRCLE_TOLD_SIZE && describe_path_is_plain(span_str(name));
+    struct op_circle_names names = {.count = 0};
+    char quoted[OP_CIRCLE_TOLD_SIZE + 2] = "NAME", hint[OP_CIRCLE_HINT_SIZE];
+    enum err err =
+        row_each(&call->snapshot, op_circle_self(call), KIND_CIRCLE, op_circle_on_name, &names);
+
+    buf_byte(&names.text, 0);
+    if (err == ERR_OK)
+        err = buf_err(&names.text);
+    if (is_plain)
+        (void)snprintf(quoted, sizeof quoted, "\"%s\"", name);
+    (void)snprintf(hint, sizeof hint,
+                   names.count > 0 ? "kith circle list, or to make it: kith circle create %s"
+                                   : "kith circle create %s, then kith circle add %s WHO",
+                   quoted, quoted);
+    if (err == ERR_OK)
+        err = op_fail(call, OP_NOT_FOUND, hint, "there is no circle %s; %s%s%s", name,
+                      names.count > 0 ? "yours are: " : "you have none yet",
+                      (const char *)names.text.data, names.count > OP_CIRCLES_TOLD ? " ..." : "");
+    buf_release(&names.text);
+    return err;
+}
+
 /* ERR_NOT_FOUND, failure filled, when there is no such circle. */
 static enum err op_circle_get(struct op_call *call, const char *name, struct object *out)
 {
@@ -64,7 +118,7 @@ static enum err op_circle_get(struct op_call *call, const char *name, struct obj
         err = ERR_NOT_FOUND;
     }
     if (err == ERR_NOT_FOUND)
-        return op_fail(call, OP_NOT_FOUND, "kith circle list", "there is no circle %s", name);
+        return op_circle_none(call, name);
     return err;
 }
 

@@ -8,6 +8,7 @@
 #include "node/date.h"
 #include "node/describe_introduction.h"
 #include "node/introduction.h"
+#include "node/invited.h"
 #include "node/name.h"
 #include "node/react.h"
 #include "node/until.h"
@@ -38,9 +39,12 @@ static enum err op_introduce_peer(struct op_call *call, const char *who, struct 
     if (err == ERR_OK)
         err = view_peer(&call->snapshot, &out->member, peer);
     if ((err == ERR_NOT_FOUND && call->failure.code == OP_DONE) ||
-        (err == ERR_OK && peer->state != LINK_LINKED))
-        err =
-            op_fail(call, OP_NOT_FOUND, "kith peer list", "%s is not a peer of yours", out->shown);
+        (err == ERR_OK && peer->state != LINK_LINKED)) {
+        err = invited_check(call, out); /* Once more, after a parting. */
+        if (err == ERR_OK)
+            err = op_fail(call, OP_NOT_FOUND, "kith peer list", "%s is not a peer of yours",
+                          out->shown);
+    }
     secret_free(peer);
     return err;
 }

@@ -273,16 +273,15 @@ static enum err op_path_on_person(void *self, uint32_t person)
 {
     struct op_path *path = self;
 
-    if (path->looked[person] == OP_PATH_NEW && person != path->me &&
-        !trust_is_muted(path->view.flow, person))
+    if (path->looked[person] == OP_PATH_NEW && person != path->me)
         path->looked[person] = OP_PATH_WANTED;
     return ERR_OK;
 }
 
 /* A peer who is endorsed for it. */
-static enum err op_path_add_friend(struct op_path *path, uint32_t person)
+static enum err op_path_add_friend(struct op_path *path, const struct public_key *member)
 {
-    struct name_match who = {.has_member = true, .member = *vouch_member(&path->view, person)};
+    struct name_match who = {.has_member = true, .member = *member};
     const struct closeness_row *row = closeness_of(&path->view.near, &who.member);
     struct snapshot *snapshot = &path->call->snapshot;
     struct space_row self;
@@ -297,6 +296,56 @@ static enum err op_path_add_friend(struct op_path *path, uint32_t person)
     if (err == ERR_OK && who.has_contact)
         err = op_path_is_wanted(path, who.number, false, &is_wanted);
     return err == ERR_OK && is_wanted ? op_path_add_direct(path, who.number, &who) : err;
+}
+
+static enum err op_path_fits(const struct op_path *path, const struct endorsement_view *view,
+                             bool *out)
+{
+    enum err err = ERR_OK;
+
+    *out = false;
+    for (size_t at = 0; err == ERR_OK && !*out && at < view->about_count; at++) {
+        struct buf tag = {0};
+
+        err = fold(view->about[at], &tag);
+        if (err == ERR_OK)
+            err = vouch_tags_fit(buf_span(&tag), buf_span(&path->folded), out);
+        buf_release(&tag);
+    }
+    return err;
+}
+
+/* Only those in the graph are marked where they are looked at. */
+static bool op_path_is_told(const struct op_path *path, const struct public_key *member)
+{
+    for (size_t at = 0; at < path->kept; at++)
+        if (path->rows[at].has_member && public_key_is_equal(&path->rows[at].member, member))
+            return true;
+    return false;
+}
+
+static enum err op_path_on_given(void *self, const struct endorsement_view *view)
+{
+    struct op_path *path = self;
+    bool is_live = view->state == ENDORSEMENT_SENT || view->state == ENDORSEMENT_ACCEPTED;
+    bool is_fit = false;
+    enum err err = ERR_OK;
+
+    if (is_live && !view->is_superseded && closeness_of(&path->view.near, &view->subject) != NULL)
+        err = op_path_fits(path, view, &is_fit);
+    return err == ERR_OK && is_fit && !op_path_is_told(path, &view->subject)
+               ? op_path_add_friend(path, &view->subject)
+               : err;
+}
+
+/* What the owner wrote carries no trust, so that the graph leaves it out; she still knows whom she
+ * wrote it of, and before they have shown it to anybody. */
+static enum err op_path_given(struct op_path *path)
+{
+    if (path->folded.size == 0)
+        return ERR_OK;
+    return view_endorsement_given(&path->call->snapshot, path->call->now_ms, op_path_on_given,
+                                  path);
 }
 
 static void op_path_put_way(struct op_path *path, const struct warm_way *way)
@@ -388,7 +437,7 @@ static enum err op_path_endorsed(struct op_path *path)
     for (uint32_t person = 0; err == ERR_OK && person < path->people; person++)
         if (op_path_is_open(path, person, true)) {
             path->looked[person] = OP_PATH_TAKEN;
-            err = op_path_add_friend(path, person);
+            err = op_path_add_friend(path, vouch_member(&path->view, person));
         }
     if (err == ERR_OK)
         err = warm_ahead(&path->view, path->me, &path->budget, op_path_on_way, path);
@@ -493,6 +542,8 @@ static enum err op_path_search(struct op_path *path)
     if (path->has_who)
         return op_path_to_who(path);
     err = op_path_contacts(path);
+    if (err == ERR_OK)
+        err = op_path_given(path);
     return err == ERR_OK ? op_path_endorsed(path) : err;
 }
 

@@ -43,8 +43,11 @@
 #include "node/op_want.h"
 #include "proto/scan.h"
 #include "storage/check.h"
+#include "storage/fold.h"
 #include "storage/join.h"
 #include "storage/standing.h"
+
+enum { OPS_KEY_SHOWN = 40 };
 
 static const struct op ops_all[] = {
     {.method = "ask.close", .mode = OP_WRITE, .run = op_ask_close},
@@ -221,6 +224,55 @@ static enum err ops_may_write(struct op_call *call, enum err err)
                    "and holds what they know");
 }
 
+/* Words that mean people, and names, have sentences of their own; what is taken out may be unseen.
+ */
+static bool ops_is_read_elsewhere(const char *name)
+{
+    static const char *const names[] = {"name", "alias", "who", "a", "b", "other", "unset"};
+
+    for (size_t at = 0; at < sizeof names / sizeof names[0]; at++)
+        if (strcmp(name, names[at]) == 0)
+            return true;
+    return false;
+}
+
+static enum err ops_check_text(struct op_call *call, const char *name, json_t *given)
+{
+    bool is_pair = strcmp(name, "set") == 0 || strcmp(name, "add") == 0;
+    struct span key = span_str(name),
+                value = span_of(json_string_value(given), json_string_length(given));
+
+    if (is_pair && json_is_string(given))
+        (void)op_key_value(json_string_value(given), &key, &value);
+    if (value.size == 0 || fold_is_seen(value) || span_is_equal(key, span_str("name")))
+        return ERR_OK;
+    return op_fail(call, OP_USAGE, "say something in it, or leave it out",
+                   "there is nothing to see in what was given for %.*s",
+                   (int)(key.size < OPS_KEY_SHOWN ? key.size : OPS_KEY_SHOWN),
+                   (const char *)key.data);
+}
+
+enum err op_check_seen(struct op_call *call)
+{
+    const char *name;
+    json_t *value, *item;
+    size_t at;
+    enum err err = ERR_OK;
+
+    json_object_foreach(call->params, name, value)
+    {
+        if (err != ERR_OK || ops_is_read_elsewhere(name))
+            continue;
+        err = ops_check_text(call, name, value);
+        json_array_foreach(value, at, item)
+        {
+            if (err == ERR_OK)
+                err = ops_check_text(call, name, item);
+        }
+    }
+    return err;
+}
+
 enum err op_step(enum err (*step)(struct op_call *call), struct op_call *call,
                  struct ledger *ledger, struct ledger_txn *txn, uint64_t wall_ms)
 {
@@ -235,6 +287,8 @@ enum err op_step(enum err (*step)(struct op_call *call), struct op_call *call,
         err = step == op_doctor_rebuild ? ERR_OK : ops_check_out(call);
         if (err == ERR_OK && step != op_doctor_rebuild)
             err = ops_check_lists(call);
+        if (err == ERR_OK)
+            err = op_check_seen(call);
         return err == ERR_OK ? ops_may_write(call, step(call)) : err;
     }
     err = ledger_snapshot(ledger, &call->snapshot);

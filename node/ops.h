@@ -155,4 +155,8 @@ json_t *op_list(const struct op_call *call, const char *name); /* borrowed array
 bool op_key_value(const char *text, struct span *out_key, struct span *out_value);
 bool op_flag(const struct op_call *call, const char *name);
 
+/* Refuses a text among the params that is there and holds nothing anybody could see; every op that
+ * writes has been through it. */
+MUST_USE enum err op_check_seen(struct op_call *call);
+
 #endif

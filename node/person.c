@@ -89,8 +89,7 @@ bool person_set(struct person *person, uint8_t field, struct span text)
     size_t max = about->size_max;
 
     text = person_trim(text);
-    if (text.size == 0 || person_at(person, field, 0).size > 0 ||
-        (field == CONTACT_NAME && !fold_is_seen(text)))
+    if (!fold_is_seen(text) || person_at(person, field, 0).size > 0)
         return false;
     if (text.size > max) {
         person->is_cut = true;
@@ -105,7 +104,7 @@ bool person_add(struct person *person, uint8_t field, struct span text)
     const struct field *about = kind_field(&contact_kind, field);
 
     text = person_trim(text);
-    if (text.size == 0)
+    if (!fold_is_seen(text))
         return false;
     if (text.size > about->size_max) {
         person->is_cut = true;

@@ -34,10 +34,11 @@ struct person {
 
 /* Forgets the last one, keeps the memory. */
 void person_begin(struct person *person, size_t line);
-/* Sets a field that has one value. False, and nothing done, when it has one already or the text is
- * empty. Too long text is cut at a character; is_cut tells. */
+/* Sets a field that has one value. False, and nothing done, when it has one already or there is
+ * nothing to see in the text. Too long text is cut at a character; is_cut tells. */
 bool person_set(struct person *person, uint8_t field, struct span text);
-/* Adds to a field that has several. False when the text is empty, too long or one too many. */
+/* Adds to a field that has several. False when there is nothing to see in the text, when it is too
+ * long or one too many. */
 bool person_add(struct person *person, uint8_t field, struct span text);
 /* Says what kind of e-mail or phone a value is. */
 void person_label(struct person *person, struct span label, struct span value);

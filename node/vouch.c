@@ -117,8 +117,8 @@ struct vouch_reading {
 };
 
 /* The number of a tag; FNV-1a finds it. */
-static enum err vouch_tag(struct vouch_reading *reading, struct span tag, uint32_t person,
-                          uint32_t *out)
+static enum err vouch_tag(struct vouch_reading *reading, struct span tag,
+                          const struct trust_vouch *vouch, uint32_t *out)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     enum err err;
@@ -128,7 +128,7 @@ static enum err vouch_tag(struct vouch_reading *reading, struct span tag, uint32
     for (size_t at = 0; at < reading->folded.size; at++)
         hash = (hash ^ reading->folded.data[at]) * UINT64_C(0x100000001b3);
     return err == ERR_OK ? vouch_tags_add(&reading->graph->tags, buf_span(&reading->folded), hash,
-                                          person, out)
+                                          vouch->to, vouch->from, out)
                          : err;
 }
 
@@ -184,7 +184,7 @@ static enum err vouch_on_view(void *self, const struct endorsement_view *view)
     if (err == ERR_OK)
         err = vouch_number(reading->graph, &view->subject, &vouch.to);
     for (size_t at = 0; err == ERR_OK && at < view->about_count; at++)
-        err = vouch_tag(reading, view->about[at], vouch.to, &vouch.tags[at]);
+        err = vouch_tag(reading, view->about[at], &vouch, &vouch.tags[at]);
     if (err == ERR_OK)
         err = vouch_note_links(reading, view, vouch.to);
     if (err == ERR_LIMIT) {
@@ -441,16 +441,38 @@ const uint32_t *vouch_quoted(const struct vouch_view *view, uint32_t person, uin
     return vouch_linked(&view->graph->quoted, person, out_count);
 }
 
-enum err vouch_find(const struct vouch_view *view, struct span folded, vouch_tags_fn each,
+struct vouch_finding {
+    const struct vouch_view *view;
+    vouch_find_fn each;
+    void *self;
+};
+
+/* PROTOCOL TRUST-2: "Muted people, and every endorsement by or of them, are left out before
+ * anything is counted." */
+static enum err vouch_on_mention(void *self, uint32_t person, uint32_t by)
+{
+    const struct vouch_finding *finding = self;
+    const struct trust_flow *flow = finding->view->flow;
+
+    return trust_is_muted(flow, person) || trust_is_muted(flow, by)
+               ? ERR_OK
+               : finding->each(finding->self, person);
+}
+
+enum err vouch_find(const struct vouch_view *view, struct span folded, vouch_find_fn each,
                     void *self)
 {
-    return vouch_tags_find(&view->graph->tags, folded, each, self);
+    struct vouch_finding finding = {.view = view, .each = each, .self = self};
+
+    return vouch_tags_find(&view->graph->tags, folded, vouch_on_mention, &finding);
 }
 
 enum err vouch_where(const struct vouch_view *view, vouch_tags_fit_fn fits, void *fits_self,
-                     vouch_tags_fn each, void *self)
+                     vouch_find_fn each, void *self)
 {
-    return vouch_tags_where(&view->graph->tags, fits, fits_self, each, self);
+    struct vouch_finding finding = {.view = view, .each = each, .self = self};
+
+    return vouch_tags_where(&view->graph->tags, fits, fits_self, vouch_on_mention, &finding);
 }
 
 const struct trust_graph *vouch_trust(const struct vouch_view *view)

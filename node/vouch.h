@@ -45,11 +45,13 @@ const struct closeness_row *vouch_friend(const struct vouch_view *view, uint32_t
 const uint32_t *vouch_quoters(const struct vouch_view *view, uint32_t person, uint32_t *out_count);
 /* And whom they quote. */
 const uint32_t *vouch_quoted(const struct vouch_view *view, uint32_t person, uint32_t *out_count);
-/* Who is endorsed for something these folded words are in (vouch_tags.h). */
-MUST_USE enum err vouch_find(const struct vouch_view *view, struct span folded, vouch_tags_fn each,
+/* Who is endorsed for something these folded words are in (vouch_tags.h), by somebody who is not
+ * muted, and is not muted either. */
+typedef enum err (*vouch_find_fn)(void *self, uint32_t person);
+MUST_USE enum err vouch_find(const struct vouch_view *view, struct span folded, vouch_find_fn each,
                              void *self);
 MUST_USE enum err vouch_where(const struct vouch_view *view, vouch_tags_fit_fn fits,
-                              void *fits_self, vouch_tags_fn each, void *self);
+                              void *fits_self, vouch_find_fn each, void *self);
 /* The name a person signs with, kept as long as the graph once somebody has looked it up: false
  * when it is not there yet. name: at most 255 bytes. Kept ones may go when others come. */
 bool vouch_name(const struct vouch_view *view, uint32_t person, struct span *out);

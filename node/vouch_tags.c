@@ -16,7 +16,7 @@ struct vouch_tag {
 };
 
 struct vouch_mention {
-    uint32_t person;
+    uint32_t person, by;
     uint32_t before; /* mention of the same tag, + 1; 0: none */
 };
 
@@ -82,9 +82,9 @@ static enum err vouch_tags_begin(struct vouch_tags *tags, struct span folded, ui
 }
 
 enum err vouch_tags_add(struct vouch_tags *tags, struct span folded, uint64_t hash, uint32_t person,
-                        uint32_t *out)
+                        uint32_t by, uint32_t *out)
 {
-    struct vouch_mention mention = {.person = person};
+    struct vouch_mention mention = {.person = person, .by = by};
     struct vouch_tag *tag;
     size_t slot;
     enum err err =
@@ -166,7 +166,7 @@ enum err vouch_tags_where(const struct vouch_tags *tags, vouch_tags_fit_fn fits,
         err = fits(fits_self, vouch_tags_text(tags, tag), &is_fit);
         for (uint32_t mention = is_fit ? tag->last_mention : 0; err == ERR_OK && mention > 0;
              mention = mentions[mention - 1].before)
-            err = each(self, mentions[mention - 1].person);
+            err = each(self, mentions[mention - 1].person, mentions[mention - 1].by);
     }
     return err;
 }

@@ -19,14 +19,14 @@ struct vouch_tags {
     bool is_cut; /* VOUCH_TAGS_SIZE_MAX was reached: some are not remembered */
 };
 
-/* Notes that a person was endorsed for something. hash: of the folded tag. Gives the tag's number,
- * VOUCH_TAG_NONE for one that is not remembered. ERR_NOMEM. */
+/* Notes that a person was endorsed for something, and by whom. hash: of the folded tag. Gives the
+ * tag's number, VOUCH_TAG_NONE for one that is not remembered. ERR_NOMEM. */
 MUST_USE enum err vouch_tags_add(struct vouch_tags *tags, struct span folded, uint64_t hash,
-                                 uint32_t person, uint32_t *out);
+                                 uint32_t person, uint32_t by, uint32_t *out);
 /* Tells the people who are endorsed for something all these folded words are in; somebody may be
  * told several times. A word fits a word of a tag when one begins with the other and four bytes of
  * them agree, or all. Stops at the first error of each and returns it. */
-typedef enum err (*vouch_tags_fn)(void *self, uint32_t person);
+typedef enum err (*vouch_tags_fn)(void *self, uint32_t person, uint32_t by);
 MUST_USE enum err vouch_tags_find(const struct vouch_tags *tags, struct span folded,
                                   vouch_tags_fn each, void *self);
 /* The same where fits says so of each folded tag, asked once. */

@@ -8,6 +8,7 @@ from second_member import Certificate, Identity, Welcome, now_ms
 from second_node import KIND_CARD, KIND_DOOR, KIND_ENDORSEMENT, NOBODY, Peer
 from second_object import edits_of, forgotten, read
 from second_pack import pack, unpack
+from second_restate import restate
 from second_session import FACTS
 
 KIND_CONTACT, KIND_LINK, KIND_KEY, KIND_SPACE, KIND_KNOCK = 10, 11, 13, 14, 15
@@ -318,6 +319,16 @@ class Own:
         self.node.grant(peer, NETWORK, self.node.current(peer.network))
         self.node.write(self.space, KIND_LINK, about("kith link", peer.member), {19: 1})
 
+    def let_in_anew(self, peer):
+        """RESTATE-6, RESTATE-7: what it could read and holds no more is left out; all who read hear
+        of the epoch."""
+        peer.network = self.network()
+        epoch = restate(self.node, peer.network)
+        for one in self.peers.values():
+            if one.network:
+                self.node.grant(one, NETWORK, epoch)
+        self.node.write(self.space, KIND_LINK, about("kith link", peer.member), {19: 1})
+
     def let_out(self, peer):
         """NETWORK-3, EPOCH-9: an epoch without this one, and a knock."""
         node, space, peer.network = self.node, peer.network, None
@@ -329,12 +340,15 @@ class Own:
             if one.network:
                 node.grant(one, NETWORK, epoch)
 
-    def quote(self, shown):
+    @staticmethod
+    def quote_id(shown):
+        """STATEMENT-3"""
+        return digest("kith statement", shown.value(1))[:16]
+
+    def quote(self, shown, expiry=0):
         """QUOTE-2: an endorsement and its show, as they stand in the card of their subject."""
-        endorsement = shown.value(1)
-        self.node.write(self.network(), KIND_ENDORSEMENT, digest("kith statement",
-                                                                 endorsement)[:16],
-                        {1: endorsement, 2: shown.value(2)})
+        self.node.write(self.network(), KIND_ENDORSEMENT, self.quote_id(shown),
+                        {1: shown.value(1), 2: shown.value(2)}, expiry)
 
     def tell_knock(self):
         """KNOCK-4, SELF-4: by the door, and to the own devices."""

@@ -1,5 +1,6 @@
 """The socket of a node, the lock, and the files: who may, what is refused, and in which words."""
 import base64
+import ctypes
 import fcntl
 import json
 import os
@@ -13,6 +14,13 @@ import threading
 import time
 
 from kithtest import KITH, Skip, run, until
+
+# A program is held where it ends, as a debugger does it (ptrace(2)).
+TRACE = ctypes.CDLL(None, use_errno=True).ptrace
+TRACE.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+TRACE.restype = ctypes.c_long
+PTRACE_TRACEME, PTRACE_CONT, PTRACE_SETOPTIONS = 0, 7, 0x4200
+PTRACE_O_TRACEEXIT, PTRACE_O_EXITKILL, PTRACE_EVENT_EXIT = 0x40, 0x100000, 6
 
 
 def code_of(answer):
@@ -106,6 +114,61 @@ def no_text_of_an_invitation_is_left_in_a_node(place):
     for at, uri in enumerate(invitations):
         for part in range(58, len(uri) - 16, 16):  # Before it stands the public key.
             assert uri[part:part + 16].encode() not in memory, (at, part)
+
+
+def at_its_end(*command):
+    """(what it said, what it has in memory): of a program that is held just before it is gone. Its
+    functions are found before it begins: whoever looks one up puts registers onto the stack."""
+    env = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0", "LD_BIND_NOW": "1"}
+    out, told = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.dup2(told, 1)
+            if TRACE(PTRACE_TRACEME, 0, None, None) == 0:
+                os.execve(command[0], command, env)
+        finally:
+            os._exit(127)
+    os.close(told)
+    memory, options = None, PTRACE_O_EXITKILL | PTRACE_O_TRACEEXIT
+    try:
+        while os.WIFSTOPPED(status := os.waitpid(pid, 0)[1]):
+            if status >> 8 == signal.SIGTRAP | PTRACE_EVENT_EXIT << 8:
+                memory = memory_of(pid)
+            elif options is not None:
+                TRACE(PTRACE_SETOPTIONS, pid, None, options)
+                options = None
+            TRACE(PTRACE_CONT, pid, None, None)
+    except PermissionError as why:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise Skip("a sealed process shows its memory to root alone") from why
+    finally:
+        with os.fdopen(out, "rb") as file:
+            said = file.read().decode()
+    if memory is None:
+        raise Skip("nothing can be held at its end here")
+    assert status == 0, (status, said)
+    return said, memory
+
+
+def no_recovery_words_are_left_when_init_ends(place):
+    words = os.path.join(place.path, "words")
+    for at, more in enumerate(([], ["--json"], ["--recovery-file", words])):
+        home = os.path.join(place.path, f"held-{at}")
+        said, memory = at_its_end(KITH, "--home", home, "init", "--name", "Ana of the boats", *more)
+        if more == ["--json"]:
+            said = json.loads(said)["recovery_words"]
+        elif more:
+            with open(words, encoding="utf-8") as file:
+                said = file.read()
+        else:
+            said = next(line for line in said.split("\n") if line.count(" ") == 23)
+        told = said.split()
+        assert len(told) == 24 and b"Ana of the boats" in memory, "it can be looked through"
+        for first in range(22):
+            part = " ".join(told[first:first + 3])
+            assert part.encode() not in memory, (more, part)
 
 
 def an_answer_may_be_longer_than_a_request(place):

@@ -294,6 +294,41 @@ def wrong_names_and_states_say_what_to_type(place):
     bruno.ok("intro", "mute", "iris")
 
 
+def whoever_has_not_used_an_invitation_yet_is_told_of_as_such(place):
+    ana, _ = place.pair()
+    words = ("introduce", "bruno", "zoe", "--why", "Both sail.")
+    again = 'send it again, or a new one: kith peer invite "Zoe Ng"'
+    ana.ok("contact", "add", "Zoe Ng")
+    ana.ok("contact", "add", "Mia")
+    stranger = ana.fails(3, *words)
+    assert stranger["message"] == 'no peer of yours is called "zoe"', stranger
+    made = ana.ok("peer", "invite", "zoe", "--expires", "5d")
+    for typed in (words, ("introduce", "Zoe Ng", "bruno", "--why", "Both sail."),
+                  ("peer", "show", "zoe"), ("contact", "share", "bruno", "--with", "zoe"),
+                  ("endorse", "zoe", "--about", "boats", "--relation", "client",
+                   "--words", "Sails well and tells the truth.")):
+        told = ana.fails(3, *typed)
+        assert told["message"] == ("Zoe Ng has not accepted your invitation yet: it can be used "
+                                   f"until {made['expires'][:10]}"), (typed, told)
+        assert told["hint"] == again, (typed, told)
+    assert "no peer" in ana.fails(3, "introduce", "bruno", "mia", "--why", "x")["message"]
+    ana.ok("peer", "revoke", made["id"])
+    assert ana.fails(3, *words) == stranger
+    # Once parted, and asked again.
+    ana.ok("contact", "add", "Joon")
+    ana.ok("peer", "remove", "bruno")
+    ana.ok("peer", "invite", "Bruno")
+    told = ana.fails(3, "introduce", "joon", "bruno", "--why", "x")["message"]
+    assert told == 'no peer of yours is called "joon"', told
+    told = ana.fails(3, "introduce", "bruno", "joon", "--why", "x")["message"]
+    assert told.startswith("Bruno has not accepted your invitation yet"), told
+    # No shell reads more in the line than a name.
+    ana.ok("peer", "invite", "$(reboot)", "--expires", "5d")
+    told = ana.fails(3, "introduce", "$(reboot)", "joon", "--why", "x")
+    assert "not accepted" in told["message"] and "$" not in told["hint"], told
+    ana.ok("peer", "invite", told["hint"].split()[-1])
+
+
 def what_was_taken_back_before_it_was_offered_is_not_shown(place):
     """Two devices of Iris have a log each: what one took back may come before what one offered."""
     iris, ana, _ = three(place)

@@ -211,6 +211,40 @@ def a_passphrase_is_asked_for_once(place):
     assert "Coffee by the river." in str(ana.ok("contact", "timeline", "Dana"))
 
 
+def a_question_before_the_deed_asks_for_no_second_passphrase(place):
+    """What would be done is looked at first: by another call, with the keys opened again."""
+    ana, bruno = place.member("Ana").start(), place.member("Bruno", passphrase="correct horse")
+    bruno.start()
+    link(ana, bruno)
+    ask = ana.ok("ask", "post", "I look for a boat.", "--title", "A boat", "--hops", "1")["id"]
+    until(lambda: bruno.ok("ask", "list")["asks"])
+    bruno.ok("contact", "add", "Dana Ito", "--email", "dana@example.org")
+    bruno.stop()
+    extra, bruno.extra = bruno.extra, []
+    for question, words in (
+            ("[y/N]", ("ask", "reply", ask[:12], "--text", "Dana sells hers.", "--about", "dana")),
+            ("[y/N]", ("ask", "post", "I look for oars.", "--title", "Oars", "--hops", "1")),
+            ("[y/N]", ("contact", "share", "dana", "--with", "ana")),
+            (None, ("doctor", "--rebuild"))):
+        terminal = asked_for(bruno, *words).hears("assphrase")
+        terminal.say("correct horse\n")
+        if question is not None:
+            terminal.hears(question).say("y\n")
+        assert terminal.wait() == 0, (words, terminal.text())
+        terminal.close()
+        assert terminal.text().count("Passphrase: ") == 1, (words, terminal.text())
+    # A wrong one is not kept, nor is one for another command.
+    for given, code in (("correct hose", 7), ("correct horse", 8)):
+        terminal = asked_for(bruno, "contact", "share", "dana", "--with", "ana")
+        terminal.hears("assphrase").say(given + "\n")
+        if code == 8:
+            terminal.hears("[y/N]").say("n\n")
+        assert terminal.wait() == code, terminal.text()
+        terminal.close()
+    bruno.extra = extra
+    assert len(bruno.ok("lead", "list")["leads"]) == 1
+
+
 def who_has_named_no_editor_is_asked_for_a_line(place):
     ana = place.member("Ana")
     ana.ok("contact", "add", "Joon")

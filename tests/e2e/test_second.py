@@ -4,6 +4,7 @@ import copy
 import os
 import shutil
 import threading
+import time
 
 import second_ask
 from kithtest import Skip, link, run, until
@@ -335,6 +336,20 @@ def who_comes_later_reads_a_restatement_and_who_goes_nothing_more(place):
         raise AssertionError(f"a removed peer heard {meeting.session.hear(5)}")
     except Closed:
         pass
+
+
+def what_is_over_goes_however_often_a_node_is_asked(place):
+    """EXPIRY-1: whoever keeps a node busy does not put off what is due."""
+    meeting = Meeting(place)
+    over = int(time.time()) + 4
+    second_ask.share(meeting.node, meeting.peer, "Joon Kim", "joon@example.org", over)
+    meeting.told()
+    meeting.session.bye()
+    shares = lambda: meeting.ana.request("share.list")["result"]["shares"]
+    until(shares, what="no share")
+    while shares():
+        assert time.time() < over + 10, "a share that is over shows"
+        time.sleep(0.05)
 
 
 def payload_of(session, space, device, seq):

@@ -23,11 +23,15 @@ class Quoting:
         self.readers = [place.member(name).start() for name in readers]
         self.sessions = {}
         for one in (self.ana, *self.readers):
-            session = node.accept(one.ok("peer", "invite", "Second")["uri"])
-            session.until(session.is_settled)
-            self.own.write_link(session.peer)
-            self.sessions[one.name] = session
+            self.link(one)
         self.member = self.ana.identity["member"]
+
+    def link(self, one):
+        session = self.node.accept(one.ok("peer", "invite", "Second")["uri"])
+        session.until(session.is_settled)
+        self.own.write_link(session.peer)
+        self.sessions[one.name] = session
+        return one
 
     def told(self, *names):
         self.node.commit()

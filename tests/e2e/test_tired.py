@@ -4,7 +4,13 @@ import os
 import signal
 import subprocess
 
-from kithtest import KITH, Terminal, on_terminal, run
+from kithtest import KITH, Terminal, link, on_terminal, run
+
+ABOUT, WHY = ("--relation", "client", "--about"), ("--words",)
+
+
+def entries(member):
+    return member.ok("status")["entries"]
 
 
 def hint(member, code, *words):
@@ -104,6 +110,38 @@ def what_is_blank_missing_or_not_yet_is_told(place):
                if line), shown
 
 
+def a_circle_that_is_not_there_leads_to_those_that_are(place):
+    ana = place.member("Ana")
+    ana.ok("contact", "add", "Joon")
+    post = ("ask", "post", "I look for a boat.", "--title", "A boat", "--circle", "friends")
+    ways = (post, ("circle", "add", "friends", "joon"),
+            ("remind", "--circle", "friends", "--every", "3m"))
+    for words in ways:
+        told = ana.fails(3, *words)
+        assert told["message"] == "there is no circle friends; you have none yet", (words, told)
+        assert told["hint"] == (
+            'kith circle create "friends", then kith circle add "friends" WHO'), (words, told)
+    ana.ok("circle", "create", "old friends")
+    ana.ok("circle", "create", "Choir")
+    for words in ways:
+        told = ana.fails(3, *words)
+        head, names = told["message"].split(": ")
+        assert head == "there is no circle friends; yours are", (words, told)
+        assert sorted(names.split(", ")) == ["Choir", "old friends"], (words, told)
+        assert told["hint"] == (
+            'kith circle list, or to make it: kith circle create "friends"'), (words, told)
+    for at in range(6):
+        ana.ok("circle", "create", f"Number {at}")
+    told = ana.fails(3, *post)["message"]
+    assert told.endswith(" ...") and told.count(",") == 4, told
+    # One that was removed is not among them, and no shell reads more in the line than a name.
+    for name in ("old friends", "Choir", *(f"Number {at}" for at in range(6))):
+        ana.ok("circle", "remove", name)
+    told = ana.fails(3, *post[:-1], "$(reboot)")
+    assert "none yet" in told["message"] and "$" not in told["hint"], told
+    assert told["hint"] == "kith circle create NAME, then kith circle add NAME WHO", told
+
+
 def a_name_has_something_to_see_in_it(place):
     """Nobody types such a name by hand; a copied one is refused before it makes an empty line."""
     ana, bruno = place.pair()
@@ -128,6 +166,54 @@ def a_name_has_something_to_see_in_it(place):
     assert ana.ok("peer", "show", "bruno")["name"] == "Bruno"
     people = ana.ok("contact", "list")["contacts"]
     assert sorted(row.get("name", "") for row in people) == ["Bruno", "joon@example.org"], people
+
+
+def a_text_has_something_to_see_in_it(place):
+    """Tags, notes, reasons: what others would read as an empty line is refused, as a name is."""
+    ana, bruno = place.pair()
+    chie = place.member("Chie").start()
+    link(ana, chie)
+    ana.ok("contact", "add", "Joon")
+    words = "Sails well and tells the truth."
+    before = entries(ana)
+    for nothing in ("\u200b", " \t", "\u3164\u200d", "\u202e\u202c" * 12, "\u2800"):
+        for line in (("contact", "add", "Mia", "--tag", "boats", "--tag", nothing),
+                     ("contact", "add", "Mia", "--note", nothing),
+                     ("contact", "add", "Mia", "--title", nothing),
+                     ("contact", "edit", "joon", "--set", "note=" + nothing),
+                     ("contact", "edit", "joon", "--add", "tag=" + nothing),
+                     ("contact", "log", "joon", nothing), ("me", "edit", "--title", nothing),
+                     ("me", "edit", "--add", "tag=" + nothing),
+                     ("remind", "joon", "--every", "3m", "--text", nothing),
+                     ("endorse", "bruno", *ABOUT, nothing, *WHY, words),
+                     ("endorse", "bruno", *ABOUT, "boats", *WHY, nothing * 30),
+                     ("endorsement", "want", "bruno", "--words", nothing),
+                     ("endorsement", "want", "bruno", "--words", words, "--about", nothing),
+                     ("introduce", "bruno", "chie", "--why", nothing),
+                     ("introduce", "bruno", "chie", "--why", words, "--to-a", nothing),
+                     ("intro", "want", "Mia", "--from", "bruno", "--blurb", nothing),
+                     ("contact", "share", "joon", "--with", "bruno", "--agreed", "--why", nothing),
+                     ("ask", "post", "I look for a boat.", "--title", "A boat", "--tag", nothing),
+                     ("ask", "post", "I look for a boat.", "--title", "A boat", "--caution",
+                      nothing)):
+            error = ana.fails(2, *line)
+            assert error["message"] and error["hint"], (line, error)
+        new = place.member(f"M{ord(nothing[0])}")
+        new.home += "-none"
+        error = new.fails(2, "init", "--name", "Mia", "--title", nothing)
+        assert error["message"] == "there is nothing to see in what was given for title", error
+        assert new.fails(3, "status")
+    assert entries(ana) == before
+    told = ana.fails(2, "introduce", "bruno", "chie", "--why", "\u200b")
+    assert told["message"] == "there is nothing to see in what was given for why", told
+    # A text may hold such signs; and what came in from elsewhere can be taken out again.
+    ana.ok("contact", "edit", "joon", "--set", "note=a\u200bb", "--add", "tag=\u200bboats")
+    ana.ok("contact", "edit", "joon", "--unset", "tag=\u200bboats", "--unset", "tag=\u200b")
+    card = ("BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Mia\r\nEMAIL:mia@example.org\r\nNOTE:\u200b\r\n"
+            "TITLE:\u202e\r\nCATEGORIES:\u3164,boats\r\nEND:VCARD\r\n")
+    ana.ok("import", "-", stdin=card.encode())
+    mia = ana.ok("contact", "show", "mia")
+    assert mia["tags"] == ["boats"] and "note" not in mia and "title" not in mia, mia
 
 
 def init_takes_a_name_as_it_is_said(place):

@@ -276,6 +276,7 @@ static void without_memory_there_is_no_answer(void **state)
     folk_begin(&folk);
     free(folk_endorse(&folk, FOLK_ANA, FOLK_DANA, "stairs"));
     free(folk_endorse(&folk, FOLK_BEN, FOLK_DANA, "stairs"));
+    free(folk_endorse(&folk, FOLK_ZORA, FOLK_DANA, "stairs"));
     folk_pull(zora, &folk.members[FOLK_DANA]);
     for (int is_kept = 0; is_kept < 2; is_kept++) {
         struct vouch_cache *cache = is_kept ? &vouches : NULL;
@@ -291,12 +292,95 @@ static void without_memory_there_is_no_answer(void **state)
     folk_end(&folk);
 }
 
+/* Whom a search for stairs names, if it names one; the text is the caller's to free. */
+static char *folk_path(struct member *viewer, struct vouch_cache *vouches)
+{
+    json_t *answer = folk_op(viewer, "path", json_pack("{s:[s]}", "words", "stairs"), vouches);
+    json_t *paths = json_object_get(answer, "paths"), *first = json_array_get(paths, 0);
+    const char *name = json_string_value(json_object_get(json_object_get(first, "to"), "name"));
+    char *text = strdup(name != NULL ? name : "nobody");
+
+    assert_true(json_array_size(paths) <= 1);
+    if (first != NULL)
+        assert_int_equal(json_array_size(json_object_get(first, "through")), 0);
+    json_decref(answer);
+    return text;
+}
+
+static void folk_finds(struct member *viewer, const char *name, struct vouch_cache *vouches)
+{
+    char *found = folk_path(viewer, vouches), *anew = folk_path(viewer, NULL);
+
+    assert_string_equal(found, name);
+    assert_string_equal(anew, name);
+    free(found);
+    free(anew);
+}
+
+/* Whoever endorsed a peer knows what for, shown or not, and finds them once. */
+static void ones_own_words_find_a_peer(void **state)
+{
+    struct vouch_cache vouches = {0};
+    struct folk folk;
+    struct member *zora = &folk.members[FOLK_ZORA];
+    char *mine, *bens;
+
+    (void)state;
+    folk_begin(&folk);
+    folk_pull(zora, &folk.members[FOLK_ANA]); /* Her card: it says her name. */
+    folk_finds(zora, "nobody", &vouches);
+    mine = folk_endorse(&folk, FOLK_ZORA, FOLK_ANA, "Stairs");
+    folk_finds(zora, "Ana", &vouches);
+    folk_pull(zora, &folk.members[FOLK_ANA]);
+    folk_finds(zora, "Ana", &vouches);
+    /* Somebody else says it as well, and no more. */
+    bens = folk_endorse(&folk, FOLK_BEN, FOLK_ANA, "stairs");
+    folk_pull(zora, &folk.members[FOLK_ANA]);
+    folk_finds(zora, "Ana", &vouches);
+    json_decref(folk_op(&folk.members[FOLK_BEN], "endorsement.revoke",
+                        json_pack("{s:s}", "id", bens), NULL));
+    folk_pull(zora, &folk.members[FOLK_BEN]);
+    folk_finds(zora, "Ana", &vouches);
+    folk_feel(&folk, FOLK_ANA, "muted");
+    folk_finds(zora, "nobody", &vouches);
+    folk_feel(&folk, FOLK_ANA, "good");
+    folk_finds(zora, "Ana", &vouches);
+    json_decref(folk_op(zora, "endorsement.revoke", json_pack("{s:s}", "id", mine), NULL));
+    folk_finds(zora, "nobody", &vouches);
+    free(mine);
+    free(bens);
+    vouch_cache_release(&vouches);
+    folk_end(&folk);
+}
+
+static void words_of_the_muted_find_nobody(void **state)
+{
+    struct vouch_cache vouches = {0};
+    struct folk folk;
+    struct member *zora = &folk.members[FOLK_ZORA];
+
+    (void)state;
+    folk_begin(&folk);
+    free(folk_endorse(&folk, FOLK_BEN, FOLK_ANA, "stairs"));
+    folk_pull(zora, &folk.members[FOLK_ANA]);
+    folk_finds(zora, "Ana", &vouches);
+    folk_feel(&folk, FOLK_BEN, "muted");
+    folk_finds(zora, "nobody", &vouches);
+    free(folk_endorse(&folk, FOLK_DANA, FOLK_ANA, "stairs"));
+    folk_pull(zora, &folk.members[FOLK_ANA]);
+    folk_finds(zora, "Ana", &vouches);
+    vouch_cache_release(&vouches);
+    folk_end(&folk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_kept_is_what_would_be_made),
         cmocka_unit_test(what_ends_is_kept_no_longer),
         cmocka_unit_test(two_devices_say_the_same),
+        cmocka_unit_test(ones_own_words_find_a_peer),
+        cmocka_unit_test(words_of_the_muted_find_nobody),
         cmocka_unit_test(without_memory_there_is_no_answer),
     };
 

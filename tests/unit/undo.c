@@ -11,6 +11,7 @@
 
 #include "crypto/secret.h"
 #include "storage/check.h"
+#include "storage/join.h"
 #include "storage/ledger_state.h"
 #include "storage/returns.h"
 #include "storage/undo.h"
@@ -210,6 +211,42 @@ static void an_act_is_forgotten_with_whom_it_names(void **state)
     taken_free(&taken);
 }
 
+/* A device that joined later has the act only as it was repeated, and forgets what that repeats,
+ * too: the act is named by nothing any more, and its entry is kept nowhere. PROTOCOL FORGET-1 */
+static void who_has_an_act_repeated_alone_forgets_all_of_it(void **state)
+{
+    struct taken taken;
+    struct member later;
+    struct ledger_txn *txn;
+    struct snapshot snapshot;
+
+    (void)state;
+    taken_new(&taken);
+    taken_edit(&taken, "Kim", "lost");
+    taken_go_back(&taken);
+    taken_edit(&taken, "Lee", "cut from its log");
+    taken_heal(&taken);
+    taken_doctor(&taken, "kith undo takes back: edit Lee");
+    joined_new(&later, &taken.ana, 9);
+    joined_tell(&later, &taken.ana);
+    for (size_t times = 0; times < 2; times++)
+        (void)member_pull(&later, &taken.ana, NULL);
+    txn = member_begin(&later);
+    assert_int_equal(join_finish(txn), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    json_decref(meeting_op(&later, "contact.remove",
+                           json_pack("{s:s, s:b}", "who", "Lee", "forget", true), NULL));
+    for (size_t times = 0; times < 2; times++)
+        (void)member_pull(&taken.ana, &later, NULL);
+    taken_doctor(&taken, "kith undo takes back: add Kim");
+    snapshot = member_snapshot(&taken.ana);
+    assert_false(meeting_holds_at(&snapshot, span_str("cut from its log")));
+    assert_false(meeting_holds_at(&snapshot, span_str("Lee")));
+    ledger_snapshot_end(&snapshot);
+    member_free(&later);
+    taken_free(&taken);
+}
+
 /* Writes the newest act as kith did before 2026-12: by its places. */
 static void taken_age(struct taken *taken)
 {
@@ -294,6 +331,7 @@ int main(void)
         cmocka_unit_test(an_act_whose_place_is_another_s_is_taken_back),
         cmocka_unit_test(an_act_beyond_the_kept_mark_is_taken_back),
         cmocka_unit_test(an_act_is_forgotten_with_whom_it_names),
+        cmocka_unit_test(who_has_an_act_repeated_alone_forgets_all_of_it),
         cmocka_unit_test(an_older_row_is_refused_where_two_entries_lay),
         cmocka_unit_test(an_older_row_is_taken_back_where_one_entry_lay),
     };

@@ -145,12 +145,10 @@ enum err op_contact_add(struct op_call *call)
     const char *kind = op_text(call, "kind"), *birthday = op_text(call, "birthday");
     char line[BIRTHDAY_SIZE];
     struct amend amend;
-    uint64_t mark;
+    uint64_t mark = op_undo_begin(call);
     struct id id;
     enum err err = op_contact_check_add(call);
 
-    if (err == ERR_OK)
-        err = op_undo_begin(call, &mark);
     if (err != ERR_OK)
         return err;
     id_draw(ledger_entropy(call->snapshot.ledger), call->now_ms, &id);
@@ -353,13 +351,11 @@ static enum err op_contact_group(struct op_call *call, uint32_t head, op_contact
 enum err op_contact_edit(struct op_call *call)
 {
     struct name_match who;
-    uint64_t mark;
+    uint64_t mark = op_undo_begin(call);
     enum err err = op_contact_check_edit(call);
 
     if (err == ERR_OK)
         err = name_find(call, op_text(call, "who"), &who);
-    if (err == ERR_OK)
-        err = op_undo_begin(call, &mark);
     if (err != ERR_OK)
         return err;
     if (!who.has_contact)
@@ -425,11 +421,9 @@ static enum err op_contact_delete(struct op_call *call, const struct id *contact
 enum err op_contact_remove(struct op_call *call)
 {
     struct name_match who;
-    uint64_t mark;
+    uint64_t mark = op_undo_begin(call);
     enum err err = name_find(call, op_text(call, "who"), &who);
 
-    if (err == ERR_OK)
-        err = op_undo_begin(call, &mark);
     if (err != ERR_OK)
         return err;
     if (!who.has_contact)

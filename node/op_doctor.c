@@ -188,6 +188,9 @@ static void op_doctor_check_undo(json_t *checks, const struct op_call *call)
     } else if (err != ERR_OK || row.first > row.last) {
         op_doctor_finding(checks, "undo", "fail", "what was done last cannot be read",
                           "kith contact history WHO shows it; a backup has it whole");
+    } else if (undo_check(&call->snapshot, &row) == ERR_STATE) {
+        (void)snprintf(text, sizeof text, "kith undo cannot take back: %s", row.what);
+        op_doctor_finding(checks, "undo", "warn", text, "kith contact history WHO shows it");
     } else {
         (void)snprintf(text, sizeof text, "kith undo takes back: %s", row.what);
         op_doctor_finding(checks, "undo", "ok", text, NULL);

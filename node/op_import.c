@@ -287,13 +287,12 @@ static enum err op_import_write(struct op_import_state *state)
     struct person_reader reader = {
         .person = op_import_on_person, .reject = op_import_on_reject, .self = state};
     struct op_call *call = state->call;
+    uint64_t mark = op_undo_begin(call);
     const char *why;
-    uint64_t mark;
-    enum err err = op_undo_begin(call, &mark);
+    enum err err;
 
     import_index_begin(&state->index, ledger_entropy(call->snapshot.ledger));
-    if (err == ERR_OK)
-        err = op_import_catch_up(state); /* With an import before this one. */
+    err = op_import_catch_up(state); /* With an import before this one. */
     state->lines = op_import_lines(call->file);
     if (err == ERR_OK)
         err = book_read(call->file, state->format, &reader, &why);

@@ -48,7 +48,7 @@ static enum err op_merge_answer(struct op_call *call, uint32_t number)
 enum err op_merge(struct op_call *call)
 {
     struct name_match one, other;
-    uint64_t mark;
+    uint64_t mark = op_undo_begin(call);
     enum err err = op_merge_find(call, op_text(call, "who"), &one);
 
     if (err == ERR_OK)
@@ -61,9 +61,7 @@ enum err op_merge(struct op_call *call)
     if (one.has_member && other.has_member && !public_key_is_equal(&one.member, &other.member))
         return op_fail(call, OP_UNTRUSTED, "kith peer words WHO",
                        "%s and %s are linked to two different members", one.shown, other.shown);
-    err = op_undo_begin(call, &mark);
-    if (err == ERR_OK)
-        err = op_merge_tie(call, &one.contact, &other.contact, true);
+    err = op_merge_tie(call, &one.contact, &other.contact, true);
     if (err == ERR_OK)
         err = op_merge_tie(call, &other.contact, &one.contact, true);
     if (err == ERR_OK)
@@ -91,7 +89,7 @@ enum err op_merge_split(struct op_call *call)
 {
     uint32_t members[VIEW_SAME_MAX];
     struct name_match who;
-    uint64_t mark;
+    uint64_t mark = op_undo_begin(call);
     size_t count = 0;
     json_t *contacts;
     enum err err = op_merge_find(call, op_text(call, "who"), &who);
@@ -102,8 +100,6 @@ enum err op_merge_split(struct op_call *call)
     if (err == ERR_OK && count < 2)
         return op_fail(call, OP_FAILED, "kith contact history WHO",
                        "%s was not merged with anybody", who.shown);
-    if (err == ERR_OK)
-        err = op_undo_begin(call, &mark);
     for (size_t at = 0; at < count && err == ERR_OK; at++)
         err = op_merge_part(call, members[at]);
     if (err == ERR_OK)

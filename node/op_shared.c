@@ -207,12 +207,10 @@ static enum err op_shared_write_contact(struct op_call *call, const struct id *c
                                         const struct share *kept, const struct share *told)
 {
     struct amend amend;
-    uint64_t mark;
+    uint64_t mark = op_undo_begin(call);
     char name[NAME_SIZE_MAX + 1];
-    enum err err = op_undo_begin(call, &mark);
+    enum err err;
 
-    if (err != ERR_OK)
-        return err;
     amend_begin(&amend, call->txn, ledger_self_space(call->snapshot.ledger), KIND_CONTACT, contact);
     if (amend.is_new)
         amend_number(&amend, CONTACT_CREATED, call->now_ms);

@@ -20,35 +20,38 @@
 
 enum { OP_UNDO_FIELDS = 256, OP_UNDO_NAME_MAX = 200 };
 
-enum err op_undo_begin(struct op_call *call, uint64_t *out_mark)
+uint64_t op_undo_begin(const struct op_call *call)
 {
-    uint32_t log;
+    return undo_mark(call->txn);
+}
 
-    return undo_tip(call->txn, &log, out_mark);
+/* An act that appended nothing is none. */
+static enum err op_undo_push(struct op_call *call, uint64_t mark, struct undo_row *row)
+{
+    enum err err = undo_since(call->txn, mark, row);
+
+    if (err == ERR_OK)
+        err = undo_push(call->txn, row);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 enum err op_undo_end(struct op_call *call, uint64_t mark, const char *verb, const char *name)
 {
-    struct undo_row row = {.first = mark + 1};
     struct span whom = scan_cut(span_str(name), OP_UNDO_NAME_MAX);
-    enum err err = undo_tip(call->txn, &row.log, &row.last);
+    struct undo_row row = {.act = 0};
 
-    if (err != ERR_OK || row.last <= mark)
-        return err;
     (void)snprintf(row.what, sizeof row.what, "%s%s%.*s", verb, whom.size > 0 ? " " : "",
                    (int)whom.size, name);
-    return undo_push(call->txn, &row);
+    return op_undo_push(call, mark, &row);
 }
 
 enum err op_undo_end_step(struct op_call *call, uint64_t mark, const char *verb, uint64_t *act)
 {
-    struct undo_row row = {.first = mark + 1, .act = *act};
-    enum err err = undo_tip(call->txn, &row.log, &row.last);
+    struct undo_row row = {.act = *act};
+    enum err err;
 
-    if (err != ERR_OK || row.last <= mark)
-        return err;
     (void)snprintf(row.what, sizeof row.what, "%s", verb);
-    err = undo_push(call->txn, &row);
+    err = op_undo_push(call, mark, &row);
     *act = row.act;
     return err;
 }
@@ -81,13 +84,15 @@ static enum err op_undo_note(struct op_undo_objects *objects, const struct id *i
     return ERR_OK;
 }
 
-static enum err op_undo_read(struct op_undo *undo, uint64_t seq, struct op_undo_objects *objects)
+static enum err op_undo_read(struct op_undo *undo, uint64_t number, struct op_undo_objects *objects)
 {
     struct edit_space edit = {0};
     struct buf plain = {0};
     struct entry_row row;
-    enum err err = ledger_entry_at(&undo->call->snapshot, undo->row.log, seq, &row);
+    enum err err = undo_entry(&undo->call->snapshot, &undo->row, number, &row);
 
+    if (err == ERR_NOT_FOUND)
+        return ERR_OK;
     if (err == ERR_OK && (row.entry.header.epoch_index == 0 || row.entry.payload.size == 0))
         return ERR_OK;
     if (err == ERR_OK)
@@ -111,8 +116,8 @@ static enum err op_undo_collect(struct op_undo *undo, struct op_undo_objects *ob
     size_t kept = 0;
     enum err err = ERR_OK;
 
-    for (uint64_t seq = undo->row.first; seq <= undo->row.last && err == ERR_OK; seq++)
-        err = op_undo_read(undo, seq, objects);
+    for (uint64_t at = undo->row.first; at <= undo->row.last && err == ERR_OK; at++)
+        err = op_undo_read(undo, at, objects);
     if (objects->count > 1)
         qsort(objects->ids, objects->count, sizeof *objects->ids, op_undo_order);
     for (size_t at = 0; at < objects->count; at++)
@@ -138,7 +143,7 @@ static bool op_undo_is_ours(const struct op_undo *undo, uint64_t arrival)
     struct entry_row row;
 
     return ledger_entry(&undo->call->snapshot, arrival, &row) == ERR_OK &&
-           row.log == undo->row.log && row.seq >= undo->row.first && row.seq <= undo->row.last;
+           undo_wrote(&undo->row, &row);
 }
 
 static enum err op_undo_keep(const struct object *object, struct object *out)
@@ -351,6 +356,11 @@ enum err op_undo(struct op_call *call)
     if (err == ERR_NOT_FOUND)
         return op_fail(call, OP_NOT_FOUND, "kith contact history WHO",
                        "there is nothing left to take back on this device");
+    if (err == ERR_OK && undo_check(&call->snapshot, &undo.row) == ERR_STATE)
+        return op_fail(call, OP_FAILED, "kith contact history WHO",
+                       "\"%s\" was done last and cannot be taken back: this device was restored "
+                       "from an old copy since, and an older kith did not note enough of it",
+                       undo.row.what);
     if (err == ERR_OK)
         err = op_undo_all(&undo);
     if (err == ERR_OK) {

@@ -1,5 +1,5 @@
 /*
- * Taking back what this device did last to contacts: each act notes its stretch of the log, and
+ * Taking back what this device did last to contacts: each act notes what it wrote, and
  * undoing it writes what there was before, unless somebody has changed it since. Nothing is removed
  * from the log.
  */
@@ -9,7 +9,7 @@
 #include "node/ops.h"
 
 /* Around an act on contacts: what it appends between the two can be taken back as one. */
-MUST_USE enum err op_undo_begin(struct op_call *call, uint64_t *out_mark);
+uint64_t op_undo_begin(const struct op_call *call);
 /* verb and name say what it was: "add", "Joon Kim". Nothing is noted when nothing was appended. */
 MUST_USE enum err op_undo_end(struct op_call *call, uint64_t mark, const char *verb,
                               const char *name);

@@ -1,8 +1,8 @@
 /*
- * A forget names an object of its self or pair space and every entry of it that its writer held:
- * their payloads may be missing from then on, and say nothing where they are still there. An entry
- * is named by its place and the hash of its payload: two branches of a log have other entries at
- * the same place.
+ * A forget names an object of its self or pair space and every entry of it that its writer held,
+ * or held repeated: their payloads may be missing from then on, and say nothing where they are
+ * still there. An entry is named by its place and the hash of its payload: two branches of a log
+ * have other entries at the same place.
  */
 #ifndef KITH_PROTO_FORGET_H
 #define KITH_PROTO_FORGET_H

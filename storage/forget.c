@@ -1,6 +1,7 @@
 /* Making forgets, by looking through the logs. */
 #include "storage/forget.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/heap.h"
@@ -72,6 +73,9 @@ static void forget_note(struct forget_work *work, struct entry_row *row)
 {
     const struct edit *edit = &work->entry.edit.edit;
     struct forget_place place = {.device = work->log.device, .seq = row->seq};
+    struct forget_place original = {.device = edit->original.device,
+                                    .seq = edit->original.seq,
+                                    .payload = edit->original.entry_hash};
 
     for (size_t at = 0; at < work->count; at++)
         if (work->list[at].target->kind == edit->kind &&
@@ -79,7 +83,33 @@ static void forget_note(struct forget_work *work, struct entry_row *row)
             entry_hash_payload(&row->entry);
             place.payload = row->entry.header.payload_hash;
             buf_append(&work->list[at].places, span_of(&place, sizeof place));
+            if (edit->has_original && !edit->original.has_place)
+                buf_append(&work->list[at].places, span_of(&original, sizeof original));
         }
+}
+
+static int forget_order(const void *left, const void *right)
+{
+    const struct forget_place *one = left, *other = right;
+    int order = memcmp(one->device.bytes, other->device.bytes, sizeof one->device.bytes);
+
+    if (order == 0)
+        order = memcmp(one->payload.bytes, other->payload.bytes, HASH_SIZE);
+    return order;
+}
+
+/* Those of one device beside each other, and each once: what is repeated may be held as well. */
+static size_t forget_sort(struct forget_one *one)
+{
+    struct forget_place *places = (void *)one->places.data;
+    size_t count = one->places.size / sizeof *places, kept = 0;
+
+    if (count > 1)
+        qsort(places, count, sizeof *places, forget_order);
+    for (size_t at = 0; at < count; at++)
+        if (kept == 0 || forget_order(&places[kept - 1], &places[at]) != 0)
+            places[kept++] = places[at];
+    return kept;
 }
 
 static enum err forget_look_entry(struct forget_work *work, struct entry_row *row)
@@ -136,7 +166,7 @@ static enum err forget_delete(struct forget_work *work, const struct forget_one 
 
 /* PROTOCOL FORGET-1: "with the kind and the id of what it forgets and places: [[device, [[entry,
  * payload hash], ...]], ...], each entry of that object that its writer held, in its log or cut
- * from it" */
+ * from it, and each that one of those repeats (RETURN-7), which others may still hold;" */
 static enum err forget_write(struct forget_work *work, const struct forget_target *target,
                              const struct forget_place *places, size_t count)
 {
@@ -161,10 +191,10 @@ static enum err forget_write(struct forget_work *work, const struct forget_targe
 }
 
 /* As many forgets as its entries need. */
-static enum err forget_write_all(struct forget_work *work, const struct forget_one *one)
+static enum err forget_write_all(struct forget_work *work, struct forget_one *one)
 {
     const struct forget_place *places = (const void *)one->places.data;
-    size_t count = one->places.size / sizeof *places;
+    size_t count = forget_sort(one);
     enum err err = ERR_OK;
 
     for (size_t at = 0; err == ERR_OK && at < count; at += FORGET_PLACES_MAX)

@@ -86,9 +86,10 @@ static enum err forget_on_place(void *self, const struct forget_place *place)
     err = ledger_log(&snapshot, &id, &log);
     if (err == ERR_OK) {
         own.log = log.number;
+        err = forget_find(places, place, log.number, &row);
+        own.arrival = err == ERR_OK ? row.arrival : 0;
         if (places->space->kind == SPACE_SELF)
             buf_append(&places->own, span_of(&own, sizeof own));
-        err = forget_find(places, place, log.number, &row);
     }
     if (err == ERR_OK)
         err = forget_drop(places, &row, &naming);

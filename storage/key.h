@@ -40,8 +40,8 @@
  *                                           posting.h
  *   name_order number / 240                 240 name keys of eight bytes
  *   undo       number                       what this device did last to contacts: first and last
- *                                           seq in its log of the self space, time, words,
- *                                           and the act that it is a further step of
+ *                                           arrival in its log of the self space, time,
+ *                                           words, and the act it is a step of: see undo.c
  *   same       0, object | 1, head, object  the contact it is shown as | nothing
  *   interaction contact's id, day, object nothing
  *   card_of    object of a peer's card      the peer's root

@@ -4,6 +4,7 @@
 #include "node/react.h"
 #include "node/succession.h"
 #include "storage/join.h"
+#include "storage/retire_table.h"
 
 static void joined_must(enum err err)
 {
@@ -53,4 +54,43 @@ enum err joined_succeed(struct member *device)
         device->ledger = succession.successor;
     }
     return err;
+}
+
+/* Facts. */
+
+struct joined_telling {
+    struct snapshot snapshot;
+    struct ledger_txn *txn;
+};
+
+static bool joined_wants_none(void *self, const struct space_row *space)
+{
+    (void)self;
+    (void)space;
+    return false;
+}
+
+static enum err joined_on_fact(void *self, struct span statement)
+{
+    struct joined_telling *telling = self;
+
+    return retire_table_take(telling->txn, NULL, statement);
+}
+
+static enum err joined_on_device(void *self, const struct device_row *device)
+{
+    struct joined_telling *telling = self;
+
+    return retire_table_facts(&telling->snapshot, &device->device, joined_wants_none,
+                              joined_on_fact, telling);
+}
+
+void joined_tell(struct member *to, struct member *from)
+{
+    struct joined_telling telling = {.snapshot = member_snapshot(from), .txn = member_begin(to)};
+
+    joined_must(
+        view_device_each(&telling.snapshot, &from->secrets.member, joined_on_device, &telling));
+    joined_must(ledger_commit(telling.txn, NULL));
+    ledger_snapshot_end(&telling.snapshot);
 }

@@ -12,5 +12,7 @@
 void joined_new(struct member *device, struct member *host, uint8_t seed);
 /* One that was retired as forked goes on under a new key. ERR_NOT_FOUND: it has no reason. */
 enum err joined_succeed(struct member *device);
+/* Facts about all devices of a member, as a session tells them before it gives what those wrote. */
+void joined_tell(struct member *to, struct member *from);
 
 #endif

@@ -11,7 +11,6 @@
 #include "node/react.h"
 #include "proto/card.h"
 #include "proto/contact.h"
-#include "proto/frame.h"
 #include "storage/check.h"
 #include "storage/heal.h"
 #include "storage/replica.h"
@@ -21,6 +20,7 @@
 #include "storage/space.h"
 #include "tests/sim/joined.h"
 #include "tests/sim/meeting.h"
+#include "tests/sim/returned.h"
 
 static const struct id heal_card_id = {{0}};
 
@@ -74,31 +74,10 @@ static void heal_shows(struct heal_world *world, struct member *member, uint8_t 
                         text);
 }
 
-/* As it comes out of a session at the other end. */
-static struct returned *heal_over_the_wire(const struct returned_row *row)
-{
-    struct frame_reader reader = {0};
-    struct wire_doc doc = {0};
-    struct returned *returned;
-    struct message message;
-    struct buf bytes = {0};
-    struct span one;
-
-    message_put_returned(row, 0, &bytes);
-    assert_int_equal(frame_feed(&reader, buf_span(&bytes)), ERR_OK);
-    assert_int_equal(frame_next(&reader, &one), ERR_OK);
-    assert_int_equal(message_read(&doc, one, &message), ERR_OK);
-    assert_int_equal(returned_read(&message.returned, &returned), ERR_OK);
-    wire_release(&doc);
-    frame_release(&reader);
-    buf_release(&bytes);
-    return returned;
-}
-
 static void heal_take(struct member *to, const struct returned_row *row)
 {
     static const struct public_key peer = {{9}};
-    struct returned *returned = heal_over_the_wire(row);
+    struct returned *returned = returned_carry(row);
     struct ledger_txn *txn = member_begin(to);
 
     assert_int_equal(returns_take(txn, returned, &peer), ERR_OK);
@@ -408,41 +387,13 @@ static void of_two_keeps_the_lesser_counts_whatever_came_first(void **state)
     assert_false(retire_keep_counts(&(struct keep){.hash = {{1}}}, &(struct keep){.hash = {{2}}}));
 }
 
-/* Ana's own log as it comes back from whoever cannot say which epochs it is sealed under. */
-static size_t heal_own_branch(struct heal_world *world, const struct id *space,
-                              struct returned *out[static 4])
-{
-    struct snapshot snapshot = member_snapshot(&world->ana);
-    struct log_id log = {.space = *space, .device = *ledger_device(world->ana.ledger)};
-    struct returned_row *row = secret_new(sizeof *row);
-    struct replica replica;
-    struct chain at;
-    size_t count = 0;
-    enum err err;
-
-    assert_non_null(row);
-    replica_of(&snapshot, &replica);
-    chain_begin(&log, &at);
-    while ((err = replica.fetch(replica.self, &log, &at, row)) == ERR_OK && count < 4) {
-        at = row->end;
-        row->epochs_count = 0;
-        row->is_last = true;
-        out[count++] = heal_over_the_wire(row);
-        returned_release(row);
-    }
-    assert_int_equal(err, ERR_NOT_FOUND);
-    secret_free(row);
-    ledger_snapshot_end(&snapshot);
-    return count;
-}
-
 /* Two copies of a successor repeat the same at the same place: the same entry, byte for byte. One
  * that gets the other's as proof beside what is to be repeated has it once. */
 static void with_proof_of_a_copy_nothing_more_is_repeated(void **state)
 {
     static const struct public_key peer = {{9}};
     struct returned_row *row = secret_new(sizeof *row);
-    struct returned *own[4], *old;
+    struct returned *own[RETURNED_MAX], *old;
     struct replica_place place = {0};
     struct heal_world world;
     struct snapshot snapshot;
@@ -464,11 +415,11 @@ static void with_proof_of_a_copy_nothing_more_is_repeated(void **state)
     snapshot = member_snapshot(&world.bruno);
     assert_int_equal(returns_next(&snapshot, &world.ana.secrets.member, &place, row), ERR_OK);
     row->is_last = true;
-    old = heal_over_the_wire(row);
+    old = returned_carry(row);
     heal_take(&world.ana, row);
     returned_release(row);
     ledger_snapshot_end(&snapshot);
-    assert_int_equal(heal_own_branch(&world, &card, own), 1);
+    assert_int_equal(returned_own_log(&world.ana, &card, own), 1);
     heal_put_back(&world);
     txn = member_begin(&world.ana);
     assert_int_equal(returns_take(txn, own[0], &peer), ERR_OK);
@@ -533,7 +484,7 @@ static void heal_tells_epochs(struct heal_world *world)
  * came back is read under its own, though nobody told which that is. */
 static void a_branch_is_read_under_the_epochs_it_counts(void **state)
 {
-    struct returned *branch[4];
+    struct returned *branch[RETURNED_MAX];
     struct heal_world world;
     struct id lost, kept;
     size_t count;
@@ -541,7 +492,7 @@ static void a_branch_is_read_under_the_epochs_it_counts(void **state)
     (void)state;
     heal_world_new(&world);
     lost = heal_write_self(&world, HEAL_CONTACTS);
-    count = heal_own_branch(&world, ledger_self_space(world.ana.ledger), branch);
+    count = returned_own_log(&world.ana, ledger_self_space(world.ana.ledger), branch);
     assert_true(count > 1); /* The second batch holds no epoch. */
     heal_put_back(&world);
     kept = heal_write_self(&world, 1);

@@ -32,51 +32,12 @@ static void pace_commit(struct ledger_txn *txn)
     assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
 }
 
-/* Facts about all devices, as a session tells them before it gives what those wrote. */
-struct pace_telling {
-    struct snapshot snapshot;
-    struct ledger_txn *txn;
-};
-
-static bool pace_wants_none(void *self, const struct space_row *space)
-{
-    (void)self;
-    (void)space;
-    return false;
-}
-
-static enum err pace_on_fact(void *self, struct span statement)
-{
-    struct pace_telling *telling = self;
-
-    return retire_table_take(telling->txn, NULL, statement);
-}
-
-static enum err pace_on_device(void *self, const struct device_row *device)
-{
-    struct pace_telling *telling = self;
-
-    return retire_table_facts(&telling->snapshot, &device->device, pace_wants_none, pace_on_fact,
-                              telling);
-}
-
-static void pace_tell(struct member *to, struct member *from)
-{
-    struct pace_telling telling = {.snapshot = member_snapshot(from), .txn = member_begin(to)};
-
-    assert_int_equal(
-        view_device_each(&telling.snapshot, &from->secrets.member, pace_on_device, &telling),
-        ERR_OK);
-    assert_int_equal(ledger_commit(telling.txn, NULL), ERR_OK);
-    ledger_snapshot_end(&telling.snapshot);
-}
-
 static void pace_join(struct member *device, struct member *host, uint8_t seed)
 {
     struct ledger_txn *txn;
 
     joined_new(device, host, seed);
-    pace_tell(device, host);
+    joined_tell(device, host);
     (void)member_pull(device, host, NULL);
     (void)member_pull(device, host, NULL);
     txn = member_begin(device);

@@ -223,8 +223,9 @@ bool cmd_text_plan(const struct config *config, const struct cmd *cmd, json_t *p
     return is_well;
 }
 
-/* Would it be done, with any words? Each look would ask for the passphrase again: then the words
- * come first, and are kept where they can be given to nobody. */
+/* Would it be done, with any words? Where a look would ask for the passphrase the words come first,
+ * so that it does not wait in a pipe while they are written: they are kept where they can be given
+ * to nobody. */
 static bool cmd_text_is_welcome(const struct config *config, const struct cmd *cmd, json_t *params,
                                 struct op_failure *failure)
 {

@@ -16,33 +16,8 @@
 
 struct heal_certified {
     struct ledger_txn *txn;
-    struct space_row card;
     struct buf devices; /* their keys */
 };
-
-/* Is all that counts of a stolen device's log in the card space here, and read? */
-static enum err heal_is_told(const struct heal_certified *certified,
-                             const struct public_key *device, bool *out)
-{
-    struct snapshot snapshot = ledger_txn_snapshot(certified->txn);
-    struct log_id id = {.space = certified->card.id, .device = *device};
-    uint8_t *key = secret_new(KEY_SIZE);
-    struct log_row log = {0};
-    enum err err = key != NULL ? keep_is_met(&snapshot, &certified->card, device, out) : ERR_NOMEM;
-
-    if (err == ERR_OK && *out)
-        err = ledger_log(&snapshot, &id, &log);
-    for (uint32_t index = 1; err == ERR_OK && *out && index <= log.epochs_count; index++) {
-        struct hash epoch;
-
-        err = epoch_table_of_log(&snapshot, log.number, index, &epoch);
-        if (err == ERR_OK)
-            err = epoch_table_key(&snapshot, &epoch, key);
-        *out = err != ERR_KEY_MISSING;
-    }
-    secret_free(key);
-    return err == ERR_NOT_FOUND || err == ERR_KEY_MISSING ? ERR_OK : err;
-}
 
 /* Whom a stolen one certified before may be among what is on its way; once said, it is said for
  * good. */
@@ -56,7 +31,7 @@ static enum err heal_is_sure(const struct heal_certified *certified,
     *out = err == ERR_OK;
     for (size_t at = 0; err == ERR_OK && *out && at + 1 < line.count; at++)
         if (line.places[at].is_stolen)
-            err = heal_is_told(certified, &line.places[at].device, out);
+            err = standing_is_whole(&snapshot, &line.member, &line.places[at].device, out);
     return err;
 }
 
@@ -86,10 +61,8 @@ enum err heal_void(struct ledger_txn *txn)
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct heal_certified certified = {.txn = txn};
     bool is_due = false;
-    enum err err = ledger_own_space(&snapshot, SPACE_CARD, &certified.card);
+    enum err err = agenda_has_kind(&snapshot, KIND_CERTIFICATE, &is_due);
 
-    if (err == ERR_OK)
-        err = agenda_has_kind(&snapshot, KIND_CERTIFICATE, &is_due);
     if (err != ERR_OK || is_due || follow_txn_is_behind(txn)) /* They are to be judged anew. */
         return err == ERR_OK ? standing_look_at_own(txn) : err;
     if (err == ERR_OK)

@@ -2,6 +2,7 @@
  * what the root says, what those above it say as far as they are to be believed, and it itself." */
 #include "storage/standing.h"
 
+#include "storage/join.h"
 #include "storage/ledger_state.h"
 #include "storage/retire_table.h"
 
@@ -78,6 +79,22 @@ static enum err standing_on_stolen(void *self, const struct public_key *signer,
                : standing_is_said_above(words->snapshot, words->line, &word, true, &words->is_said);
 }
 
+/* PROTOCOL OWN-7: "To one that has not joined yet a device of its member is void (STOLEN-2) only
+ * when it holds all that counts of the logs of the stolen ones above that in the card space" */
+static enum err standing_may_come(const struct snapshot *snapshot, const struct public_key *member,
+                                  const struct public_key *stolen, bool *out)
+{
+    bool is_joining = false, is_whole = true;
+    enum err err = public_key_is_equal(member, ledger_member(snapshot->ledger))
+                       ? join_is_pending(snapshot, &is_joining)
+                       : ERR_OK;
+
+    if (err == ERR_OK && is_joining)
+        err = standing_is_whole(snapshot, member, stolen, &is_whole);
+    *out = !is_whole;
+    return err;
+}
+
 /* Judges the last place of a line by those before it, which are judged. */
 static enum err standing_judge(const struct snapshot *snapshot, struct standing_line *line,
                                bool is_claim, struct span statement)
@@ -93,6 +110,8 @@ static enum err standing_judge(const struct snapshot *snapshot, struct standing_
             snapshot,
             &(struct standing_certified){&line->member, &last->device, &above->device, statement},
             NULL, &was_told);
+    if (err == ERR_OK && !was_told)
+        err = standing_may_come(snapshot, &line->member, &above->device, &was_told);
     last->is_void = above != NULL && (above->is_void || !was_told);
     /* What was stated of a device that is a claim of this member's is another member's word. */
     if (err == ERR_OK && !is_claim)

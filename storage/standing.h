@@ -69,6 +69,11 @@ struct standing_certified {
 MUST_USE enum err standing_was_told(const struct snapshot *snapshot,
                                     const struct standing_certified *certified,
                                     const struct object *shown, bool *out);
+/* Is all that counts of a stolen device's log in the card space here, and can it be read? Until
+ * then whom it certified may be among what is on its way. */
+MUST_USE enum err standing_is_whole(const struct snapshot *snapshot,
+                                    const struct public_key *member,
+                                    const struct public_key *device, bool *out);
 /* Is the word of its signer to be believed, whatever it is about? */
 MUST_USE enum err standing_is_credible(const struct snapshot *snapshot,
                                        const struct public_key *member,

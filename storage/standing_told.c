@@ -1,6 +1,8 @@
 /* What logs hold of what was said of devices, as far as those logs count here. */
+#include "crypto/secret.h"
 #include "proto/card.h"
 #include "proto/statement.h"
+#include "storage/keep.h"
 #include "storage/ledger_state.h"
 #include "storage/row.h"
 #include "storage/standing.h"
@@ -138,4 +140,32 @@ enum err standing_was_told(const struct snapshot *snapshot,
 
     *out = search.is_found;
     return err == ERR_CANCELLED ? ERR_OK : err;
+}
+
+enum err standing_is_whole(const struct snapshot *snapshot, const struct public_key *member,
+                           const struct public_key *device, bool *out)
+{
+    uint8_t *key = secret_new(KEY_SIZE);
+    struct log_id id = {.device = *device};
+    struct log_row log = {0};
+    struct space_row card;
+    enum err err = key != NULL ? view_peer_card(snapshot, member, &card) : ERR_NOMEM;
+
+    *out = false;
+    if (err == ERR_OK)
+        id.space = card.id;
+    if (err == ERR_OK)
+        err = keep_is_met(snapshot, &card, device, out);
+    if (err == ERR_OK && *out)
+        err = ledger_log(snapshot, &id, &log);
+    for (uint32_t index = 1; err == ERR_OK && *out && index <= log.epochs_count; index++) {
+        struct hash epoch;
+
+        err = epoch_table_of_log(snapshot, log.number, index, &epoch);
+        if (err == ERR_OK)
+            err = epoch_table_key(snapshot, &epoch, key);
+        *out = err != ERR_KEY_MISSING;
+    }
+    secret_free(key);
+    return err == ERR_NOT_FOUND || err == ERR_KEY_MISSING ? ERR_OK : err;
 }

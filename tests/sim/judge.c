@@ -310,6 +310,19 @@ static void judge_acknowledged_pair(struct judge *judge, const struct judge_cana
     secret_free(link);
 }
 
+bool judge_shows_canary(struct judge *judge, struct world_node *node, size_t number)
+{
+    const struct judge_canary *canary = &judge->canaries[number];
+    char text[JUDGE_CANARY_SIZE];
+    struct id card;
+
+    (void)snprintf(text, sizeof text, "canary:%09zu", number);
+    if (canary->audience == JUDGE_SELF)
+        return judge_has_contact(node, text);
+    card = judge_card_space(judge->world->nodes[canary->author]);
+    return judge_has_url(node, &card, text);
+}
+
 /* Every peer of the author, and every machine of theirs. */
 static void judge_acknowledged(struct judge *judge, size_t number, struct world_node *author)
 {

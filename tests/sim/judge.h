@@ -63,6 +63,8 @@ bool judge_is_one_device(const struct world_node *left, const struct world_node 
 void judge_goes_back(struct judge *judge, struct world_node *node);
 /* Is the contact of this name there? */
 bool judge_has_contact(struct world_node *node, const char *text);
+/* Does this machine, which is up, show the canary? */
+bool judge_shows_canary(struct judge *judge, struct world_node *node, size_t number);
 /* This machine has gone back to an old copy: what it wrote since, from the canary `since` on, and
  * no other machine shows, has died with its disk. */
 void judge_went_back(struct judge *judge, struct world_node *node, size_t since);

@@ -145,10 +145,63 @@ static void sim_stolen_desk_was_away(struct scene *scene)
     scene_settle(scene);
 }
 
+/* 4. The lap admitted the pad, and was stolen later; the desk is off. The pad admits the tab, which
+ * hears of the theft before it holds anything. */
+static void sim_stolen_new_device(struct scene *scene)
+{
+    struct sim_stolen_cast cast;
+    struct world_node *pad, *tab;
+
+    sim_stolen_meet(scene, &cast);
+    pad = world_join(cast.lap);
+    world_start(pad);
+    scene_settle(scene);
+    scene_contact(scene, pad);
+    scene_settle(scene);
+    scene_shut_out(scene, cast.desk, cast.lap, RETIRE_STOLEN);
+    world_crash(cast.lap);
+    scene_settle(scene);
+    world_crash(cast.desk);
+    tab = world_join(pad);
+    world_start(tab);
+    scene_settle(scene);
+    scene_contact(scene, tab);
+    world_start(cast.desk);
+    scene_settle(scene);
+}
+
+/* 5. ben was off all the while, and meets the pad alone: it hears of the theft before it holds the
+ * log in which the lap admitted the pad, and lets the pad in again when the desk is back. */
+static void sim_stolen_ben_was_away(struct scene *scene)
+{
+    struct sim_stolen_cast cast;
+    struct world_node *pad;
+
+    sim_stolen_meet(scene, &cast);
+    world_crash(cast.ben);
+    for (size_t times = 0; times < SIM_STOLEN_EDITS; times++)
+        scene_card(scene, cast.lap);
+    pad = world_join(cast.lap);
+    world_start(pad);
+    scene_settle(scene);
+    scene_card(scene, pad);
+    scene_settle(scene);
+    scene_shut_out(scene, cast.desk, cast.lap, RETIRE_STOLEN);
+    world_crash(cast.lap);
+    scene_settle(scene);
+    world_crash(cast.desk);
+    world_start(cast.ben);
+    scene_wait(scene, 600);
+    world_start(cast.desk);
+    scene_settle(scene);
+}
+
 static const struct scene_named sim_stolen_scenes[] = {
     {"1 the desk goes back", sim_stolen_desk_goes_back},
     {"2 the desk was away", sim_stolen_desk_was_away},
     {"3 the desk goes back alone", sim_stolen_alone},
+    {"4 a new device", sim_stolen_new_device},
+    {"5 ben was away", sim_stolen_ben_was_away},
 };
 
 int main(int argc, char **argv)

@@ -524,7 +524,7 @@ static enum err epoch_table_used(struct ledger_txn *txn, const struct log_id *lo
     if (public_key_is_equal(&log->device, ledger_device(txn->ledger)))
         return err;
     err = ledger_space(&snapshot, &log->space, &space);
-    return err == ERR_OK && space.kind == SPACE_PAIR ? space_unsettle(txn, &space) : err;
+    return err == ERR_OK ? space_unsettle(txn, &space) : err;
 }
 
 enum err epoch_table_add_entry(struct ledger_txn *txn, struct ledger_touched *log,

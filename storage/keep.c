@@ -226,7 +226,7 @@ enum err keep_unsettle(struct ledger_txn *txn, const struct id *id)
     struct space_row space;
     enum err err = ledger_space(&snapshot, id, &space);
 
-    return err == ERR_OK && space.kind == SPACE_PAIR ? space_unsettle(txn, &space) : err;
+    return err == ERR_OK ? space_unsettle(txn, &space) : err;
 }
 
 /* signature is the head at size where no block ends there. */

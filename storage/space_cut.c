@@ -125,20 +125,15 @@ static enum err space_on_user(void *self, const struct log_row *log)
                        unseen);
 }
 
-/* Keys of card and network are granted each by itself. */
-static enum err space_is_in_question(const struct space_look *look, bool *out)
-{
-    *out = false;
-    return look->kind == SPACE_PAIR ? retire_table_has_any(look->snapshot, out) : ERR_OK;
-}
-
 enum err space_find_unseen(struct space_look *look, const struct space_row *space)
 {
     struct space_unseen unseen = {.look = look, .space = space};
-    bool is_in_question;
-    enum err err = space_is_in_question(look, &is_in_question);
+    bool has_any = false;
+    enum err err = ERR_OK;
 
-    return err == ERR_OK && is_in_question
+    if (space->kind == SPACE_PAIR) /* Own devices have from self what is known of them. */
+        err = retire_table_has_any(look->snapshot, &has_any);
+    return err == ERR_OK && has_any
                ? ledger_logs(look->snapshot, space->number, space_on_user, &unseen)
                : err;
 }
@@ -194,24 +189,79 @@ static void space_find_taught(struct space_look *look, const struct space_epoch 
     }
 }
 
+/* What a stolen device said in self of an epoch is forgotten with its opening. */
+static enum err space_is_in_self(const struct space_look *look, const struct hash *epoch, bool *out)
+{
+    const struct snapshot *snapshot = look->snapshot;
+    struct object record = {0};
+    struct id object;
+    uint32_t number;
+    enum err err;
+
+    memcpy(object.bytes, epoch->bytes, ID_SIZE);
+    err =
+        row_get(snapshot, ledger_self_space(snapshot->ledger), KIND_KEY, &object, &record, &number);
+    *out = err == ERR_OK && object_value(&record, KEY_BYTES).bytes.size == KEY_SIZE;
+    object_release(&record);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* PROTOCOL RETIRE-10: "in a card or network space, unless a restatement is as deep, as soon as
+ * RETURN-10 lets it, where no key object does or a peer who may read was not granted it" */
+static enum err space_judge_granted(struct space_look *look, struct space_epoch *epoch)
+{
+    bool is_told = false, is_lacking = false, is_open = false;
+    enum err err = space_is_in_self(look, &epoch->id, &is_told);
+
+    if (err == ERR_OK && is_told)
+        err = space_reader_is_lacking(look, &epoch->id, &is_lacking);
+    if (err == ERR_OK)
+        err = space_find_open(look, &epoch->id, &is_open);
+    epoch->is_untaught = (!is_told || is_lacking) && is_open;
+    look->is_awaited |= (!is_told || is_lacking) && !is_open;
+    return err;
+}
+
+/* A restatement withholds what was before it. */
+static bool space_is_withheld(const struct space_look *look, const struct space_epoch *epoch)
+{
+    bool is_withheld = false;
+
+    for (size_t at = 0; look->has_fresh && at < look->count; at++)
+        is_withheld |= look->epochs[at].is_fresh && look->epochs[at].depth >= epoch->depth;
+    return is_withheld;
+}
+
+static enum err space_judge_cut(struct space_look *look, struct space_epoch *epoch)
+{
+    bool is_granting = look->kind == SPACE_CARD || look->kind == SPACE_NETWORK;
+    bool is_told = false;
+    enum err err = ERR_OK;
+
+    epoch->is_untaught = epoch->has_key && epoch->is_used && !epoch->is_standing &&
+                         !epoch->is_taught && !space_is_withheld(look, epoch);
+    if (epoch->is_untaught && is_granting)
+        err = space_judge_granted(look, epoch);
+    if (epoch->is_untaught && look->kind == SPACE_SELF)
+        err = space_is_in_self(look, &epoch->id, &is_told);
+    epoch->is_untaught &= !is_told;
+    look->untaught += epoch->is_untaught;
+    return err;
+}
+
 enum err space_find_cut(struct space_look *look, const struct space_row *space)
 {
-    bool is_in_question;
-    enum err err = space_is_in_question(look, &is_in_question);
+    bool has_any = false;
+    enum err err = retire_table_has_any(look->snapshot, &has_any);
 
-    if (err != ERR_OK || !is_in_question)
+    if (err != ERR_OK || !has_any)
         return err;
     for (size_t at = 0; at < look->count; at++)
         look->epochs[at].is_standing = !look->epochs[at].is_unseen;
     err = ledger_logs(look->snapshot, space->number, space_on_log, look);
     for (size_t at = 0; err == ERR_OK && at < look->count; at++)
         space_find_taught(look, &look->epochs[at]);
-    for (size_t at = 0; err == ERR_OK && at < look->count; at++) {
-        struct space_epoch *epoch = &look->epochs[at];
-
-        epoch->is_untaught =
-            epoch->has_key && epoch->is_used && !epoch->is_standing && !epoch->is_taught;
-        look->untaught += epoch->is_untaught;
-    }
+    for (size_t at = 0; err == ERR_OK && at < look->count; at++)
+        err = space_judge_cut(look, &look->epochs[at]);
     return err;
 }

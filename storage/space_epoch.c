@@ -195,8 +195,8 @@ enum err space_open_epoch(struct ledger_txn *txn, const struct space_row *space,
 
 /* Choosing. */
 
-/* PROTOCOL RETIRE-10: "In a pair space one is opened, too, where another log writes under an epoch
- * whose opening was cut, and none whose opening stands tells its key." */
+/* PROTOCOL RETIRE-10: "One is opened, too, where another log writes under an epoch whose opening
+ * was cut, and none whose opening stands tells its key" */
 /* Tips of several devices need no uniting where each serves exactly today's audience. One whose
  * readers are not told yet waits for that: it comes in another space, so two devices that open at
  * once would else unite, and unite what they united, for as long as they go on at one pace. */

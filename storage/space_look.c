@@ -321,7 +321,7 @@ static enum err space_judge_open(const struct space_look *look, const struct epo
  * not known here, or which leaves out a peer whom a device with two branches linked, is sealed for
  * others when it is known who was removed, or RETURN_WAIT_DAYS after the epoch was heard of: the
  * device that opened it may have removed somebody, and says so to its siblings alone." */
-static enum err space_find_open(const struct space_look *look, const struct hash *epoch, bool *out)
+enum err space_find_open(const struct space_look *look, const struct hash *epoch, bool *out)
 {
     struct epoch_row row;
     uint64_t now_ms = 0;

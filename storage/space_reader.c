@@ -84,16 +84,24 @@ enum err space_reader_tend(struct ledger_txn *txn, const struct space_row *space
     return err;
 }
 
-static enum err space_reader_judge(struct space_look *look, struct space_epoch *epoch)
+enum err space_reader_is_lacking(const struct space_look *look, const struct hash *epoch, bool *out)
 {
     struct space_reader_look lack = {
-        .snapshot = look->snapshot, .kind = look->kind, .epoch = epoch->id};
+        .snapshot = look->snapshot, .kind = look->kind, .epoch = *epoch};
+    enum err err = view_peer_each_link(look->snapshot, space_reader_on_peer, &lack);
+
+    *out = err == ERR_OK && lack.lacking.size > 0;
+    buf_release(&lack.lacking);
+    return err;
+}
+
+static enum err space_reader_judge(struct space_look *look, struct space_epoch *epoch)
+{
+    bool is_lacking = false;
     struct epoch_row row;
     uint64_t now_ms = 0;
-    enum err err = view_peer_each_link(look->snapshot, space_reader_on_peer, &lack);
-    bool is_lacking = err == ERR_OK && lack.lacking.size > 0;
+    enum err err = space_reader_is_lacking(look, &epoch->id, &is_lacking);
 
-    buf_release(&lack.lacking);
     if (err != ERR_OK || !is_lacking)
         return err;
     err = epoch_table_get(look->snapshot, &epoch->id, &row);

@@ -34,7 +34,8 @@ struct space_epoch {
     bool is_open;   /* has a key that whoever reads today may get: see space_is_open; of tips */
     uint64_t opened_ms;
     uint32_t log;     /* where its opening is, or was; 0: older stores do not say */
-    bool is_standing; /* its log still holds the opening; pair spaces only, as are these: */
+    bool is_standing; /* its log still holds the opening; where devices were retired, as are these:
+                       */
     bool is_used;     /* another log writes under it */
     bool is_taught;   /* an epoch that stands tells its key */
     bool is_untaught; /* none does, and it must: see space_cut.c */
@@ -69,8 +70,10 @@ size_t space_first_from(const struct space_look *look, const uint8_t *id, size_t
 struct space_epoch *space_epoch_of(const struct space_look *look, const struct hash *id); /* NULL */
 /* At its place by id. What pointed to an epoch of the look points nowhere then. */
 MUST_USE enum err space_insert_epoch(struct space_look *look, const struct space_epoch *epoch);
-/* Space_cut.c: which epochs' keys the reader of a pair space may lack, for their openings were cut.
- */
+/* May what is under it be sealed for others by now? */
+MUST_USE enum err space_find_open(const struct space_look *look, const struct hash *epoch,
+                                  bool *out);
+/* Space_cut.c: which epochs' keys a reader may lack, for their openings were cut. */
 MUST_USE enum err space_find_cut(struct space_look *look, const struct space_row *space);
 /* Adds those that were never here, before any is judged. */
 MUST_USE enum err space_find_unseen(struct space_look *look, const struct space_row *space);
@@ -90,6 +93,9 @@ bool space_may_read(enum space_kind kind, const struct peer *peer);
 /* Space_reader.c: grants the current epoch to linked peers who lack it, once that is this device's
  * turn. */
 MUST_USE enum err space_reader_tend(struct ledger_txn *txn, const struct space_row *space);
+/* Was somebody who may read my card or network space not granted this epoch? */
+MUST_USE enum err space_reader_is_lacking(const struct space_look *look, const struct hash *epoch,
+                                          bool *out);
 /* Marks other tips that linked peers lack. */
 MUST_USE enum err space_reader_find_lacking(struct space_look *look);
 /* Is each device of the audience's out among those an epoch's opener recorded, in ascending order?

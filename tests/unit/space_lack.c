@@ -1,5 +1,6 @@
 /* Keys of card and network are granted each by itself. A grant may be lost with the device that
- * opened the epoch; what others wrote under it is read all the same. PROTOCOL EPOCH-10. */
+ * opened the epoch; what others wrote under it is read all the same. PROTOCOL EPOCH-10, RETIRE-10.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@
 #include "node/react.h"
 #include "proto/card.h"
 #include "proto/limits.h"
+#include "storage/heal.h"
 #include "storage/ledger_state.h"
 #include "storage/running.h"
 #include "storage/space.h"
@@ -148,10 +150,58 @@ static void a_grant_that_is_late_is_waited_for(void **state)
     lack_free(&world);
 }
 
+/* The pad, which holds less, says that the desk was stolen. */
+static void lack_steal(struct lack_world *world)
+{
+    struct ledger_txn *txn = member_begin(&world->pad);
+
+    assert_int_equal(heal_shut_out(txn, ledger_device(world->desk.ledger), RETIRE_STOLEN), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    lack_meet(&world->lap, &world->pad);
+    for (int day = 0; day <= RETURN_WAIT_DAYS; day++) {
+        world->lap.now_ms += MS_PER_DAY;
+        world->pad.now_ms += MS_PER_DAY;
+        lack_meet(&world->lap, &world->pad);
+    }
+}
+
+static bool lack_has_title(struct lack_world *world, struct member *member)
+{
+    static const struct id only = {{0}};
+    char room[256];
+
+    return strcmp(member_read_text(member, &world->card, KIND_CARD, &only, CARD_TITLE, room),
+                  "Miller") == 0;
+}
+
+/* The lap writes under two that the desk opened. The openings count no more, nor what self says of
+ * them, nor the grants; the first was told by the second alone. */
+static void what_was_written_under_epochs_of_a_stolen_device_is_read(void **state)
+{
+    static const struct id only = {{0}};
+    struct lack_world world;
+
+    (void)state;
+    lack_new(&world);
+    lack_open(&world, &world.desk);
+    (void)member_pull(&world.lap, &world.desk, NULL);
+    assert_int_equal(member_write(&world.lap, &world.card, KIND_CARD, &only, CARD_TITLE, "Miller"),
+                     ERR_OK);
+    lack_open(&world, &world.desk);
+    (void)member_pull(&world.lap, &world.desk, NULL);
+    assert_int_equal(member_name_card(&world.lap, "Ana of the hill"), ERR_OK);
+    lack_steal(&world);
+    assert_true(lack_reads(&world, &world.pad, "Ana of the hill"));
+    assert_true(lack_has_title(&world, &world.pad));
+    assert_true(lack_has_title(&world, &world.bruno));
+    lack_free(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_written_under_an_epoch_nobody_was_granted_is_read),
+        cmocka_unit_test(what_was_written_under_epochs_of_a_stolen_device_is_read),
         cmocka_unit_test(a_grant_that_is_late_is_waited_for),
     };
 

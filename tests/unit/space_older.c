@@ -87,11 +87,11 @@ static void older_take(struct older_world *world, struct member *device, struct 
 }
 
 /* The desk went back to before it opened that epoch, and this device hears it. */
-static void older_retire(struct older_world *world, struct member *device)
+static void older_retire_as(struct older_world *world, struct member *device,
+                            enum retire_reason reason)
 {
     const struct retire_signer signer = {.root = ledger_root_key(world->desk.ledger)};
-    struct retirement retirement = {.device = *ledger_device(world->desk.ledger),
-                                    .reason = RETIRE_FORKED};
+    struct retirement retirement = {.device = *ledger_device(world->desk.ledger), .reason = reason};
     struct keep keep = {.space = world->self,
                         .device = retirement.device,
                         .size = world->kept.tip.size,
@@ -107,6 +107,11 @@ static void older_retire(struct older_world *world, struct member *device)
     buf_release(&kept);
     for (int round = 0; round < 8; round++)
         older_react(device);
+}
+
+static void older_retire(struct older_world *world, struct member *device)
+{
+    older_retire_as(world, device, RETIRE_FORKED);
 }
 
 static bool older_reads(struct member *member, const struct id *contact, const char *name)
@@ -166,11 +171,37 @@ static void what_is_written_after_an_opening_was_cut_is_read_by_who_never_saw_it
     older_free(&world);
 }
 
+/* What the stolen desk says of its epochs in self counts no more, either: the key of the first of
+ * them was told by the second alone. */
+static void what_was_written_under_epochs_of_a_stolen_device_is_read(void **state)
+{
+    struct older_world world;
+    struct id first, second;
+
+    (void)state;
+    older_new(&world);
+    member_twin(&world.pad, &world.desk, 11);
+    older_unite(&world.desk, &world.pad);
+    older_unite(&world.desk, &world.lap);
+    older_note(&world);
+    older_rotate(&world);
+    assert_int_equal(member_add_contact(&world.lap, "First", NULL, &first), ERR_OK);
+    older_rotate(&world);
+    assert_int_equal(member_add_contact(&world.lap, "Second", NULL, &second), ERR_OK);
+    older_retire_as(&world, &world.lap, RETIRE_STOLEN);
+    older_retire_as(&world, &world.pad, RETIRE_STOLEN);
+    older_unite(&world.lap, &world.pad);
+    assert_true(older_reads(&world.pad, &second, "Second"));
+    assert_true(older_reads(&world.pad, &first, "First"));
+    older_free(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_joins_later_reads_what_is_older_than_an_opening_that_was_cut),
         cmocka_unit_test(what_is_written_after_an_opening_was_cut_is_read_by_who_never_saw_it),
+        cmocka_unit_test(what_was_written_under_epochs_of_a_stolen_device_is_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -432,6 +432,29 @@ static enum err space_tend_untold(struct ledger_txn *txn, struct space_row *spac
                                        : err;
 }
 
+/* PROTOCOL EPOCH-11: "So does one of a pair space where there is none to write under, for as long
+ * as nothing is written" */
+static enum err space_tend_choice(struct ledger_txn *txn, struct space_row *space)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_look look = {0};
+    uint64_t wait_ms = 0;
+    enum err err = ERR_OK;
+
+    if (space->kind == SPACE_PAIR && space->is_unsettled && !follow_txn_is_behind(txn)) {
+        err = space_look_at(&snapshot, space, &look);
+        if (err == ERR_OK && look.best == NULL)
+            err = space_pace(&look, &wait_ms);
+        space_look_release(&look);
+    }
+    if (err != ERR_OK || wait_ms == 0)
+        return err == ERR_OK ? space_settle(txn, space) : err;
+    err = ledger_put_space(txn, space);
+    return err == ERR_OK ? agenda_put(txn, txn->now_ms + wait_ms, KIND_SPACE,
+                                      span_of(space->id.bytes, ID_SIZE))
+                         : err;
+}
+
 enum err space_tend(struct ledger_txn *txn, struct span name)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
@@ -447,7 +470,7 @@ enum err space_tend(struct ledger_txn *txn, struct span name)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
     err = space_tend_untold(txn, &space);
     if (err == ERR_OK)
-        err = space_settle(txn, &space);
+        err = space_tend_choice(txn, &space);
     if (err == ERR_OK)
         err = space_tend_devices(txn, &space);
     if (err == ERR_OK)

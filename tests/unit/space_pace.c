@@ -196,10 +196,57 @@ static void a_new_device_reads_at_once(void **state)
     pace_world_free(&world);
 }
 
+/* The lap was stolen. The desk and the tab meet nobody but Bruno, who brings each what the other
+ * writes for him, and nothing of what they say in self: who reads what the other opens is known to
+ * neither, and what is opened over one's own tells its key. */
+static void an_epoch_for_a_peer_is_not_fought_over(void **state)
+{
+    struct pace_world world;
+    struct member bruno;
+    struct ledger_txn *txn;
+    struct peer link;
+    size_t before;
+
+    (void)state;
+    meeting_new(&world.desk, 1, "Ana");
+    meeting_new(&bruno, 2, "Bruno");
+    member_link(&world.desk, &bruno);
+    meeting_tick(&world.desk);
+    pace_join(&world.lap, &world.desk, 3);
+    pace_join(&world.tab, &world.desk, 5);
+    pace_join(&world.pad, &world.desk, 4);
+    for (int round = 0; round < 4; round++) {
+        (void)member_pull(&world.desk, &world.tab, NULL);
+        (void)member_pull(&world.desk, &world.lap, NULL);
+        meeting_tick(&world.desk);
+        (void)member_pull(&world.tab, &world.desk, NULL);
+        meeting_tick(&world.tab);
+    }
+    assert_true(meeting_peer(&world.desk, &bruno, &link));
+    txn = member_begin(&world.desk);
+    assert_int_equal(heal_shut_out(txn, ledger_device(world.lap.ledger), RETIRE_STOLEN), ERR_OK);
+    pace_commit(txn);
+    (void)member_pull(&world.tab, &world.desk, &link.pair_out);
+    joined_tell(&world.tab, &world.desk);
+    meeting_tick(&world.tab);
+    assert_int_equal(pace_standing(&world.tab, &world.lap), STANDING_STOLEN);
+    before = pace_epochs(&world.desk);
+    for (int round = 0; round < 40; round++) {
+        (void)member_pull(&world.tab, &world.desk, &link.pair_out);
+        meeting_tick(&world.tab);
+        (void)member_pull(&world.desk, &world.tab, &link.pair_out);
+        meeting_tick(&world.desk);
+    }
+    assert_in_range(pace_epochs(&world.desk) - before, 1, 6);
+    member_free(&bruno);
+    pace_world_free(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_reads_is_not_fought_over),
+        cmocka_unit_test(an_epoch_for_a_peer_is_not_fought_over),
         cmocka_unit_test(a_new_device_reads_at_once),
     };
 

@@ -24,6 +24,8 @@ struct thefts_device {
     struct world_node *node;
     size_t host;             /* which admitted it; itself for the first */
     bool has_said;           /* that another is out, and not everybody has heard */
+    bool is_out;             /* given up, or stolen */
+    bool is_early;           /* admitted by one that had not heard who is out */
     struct world_home *home; /* an old copy */
     size_t since;            /* canaries when it was made */
 };
@@ -87,6 +89,36 @@ static void thefts_edit(struct thefts *thefts, struct world_node *node)
 
 /* Devices. */
 
+static enum standing thefts_stands(struct world_node *at, const struct world_node *device)
+{
+    struct signing_key *signing = secret_new(sizeof *signing);
+    enum standing standing = STANDING_GOOD;
+    struct snapshot snapshot;
+    struct device_row row;
+    enum err err;
+
+    KITH_ASSERT(signing != NULL);
+    identity_signing_key(device->secrets->signing_seed, signing);
+    world_must(ledger_snapshot(at->ledger, &snapshot));
+    err = view_device(&snapshot, &signing->public_key, &row);
+    if (err == ERR_OK)
+        world_must(standing_of(&snapshot, &signing->public_key, &standing));
+    ledger_snapshot_end(&snapshot);
+    secret_free(signing);
+    return err == ERR_OK ? standing : STANDING_VOID;
+}
+
+/* Has this device heard of all that are out? */
+static bool thefts_has_heard(const struct thefts *thefts, struct world_node *node)
+{
+    bool has_heard = true;
+
+    for (size_t at = 0; at < thefts->count; at++)
+        if (thefts->devices[at].is_out)
+            has_heard &= standing_is_out(thefts_stands(node, thefts->devices[at].node));
+    return has_heard;
+}
+
 static void thefts_join(struct thefts *thefts)
 {
     size_t host = thefts_draw(thefts, thefts->count);
@@ -97,7 +129,9 @@ static void thefts_join(struct thefts *thefts)
     node = world_join(thefts->devices[host].node);
     if (node == NULL)
         return;
-    thefts->devices[thefts->count++] = (struct thefts_device){.node = node, .host = host};
+    thefts->devices[thefts->count] = (struct thefts_device){.node = node, .host = host};
+    thefts->devices[thefts->count].is_early = !thefts_has_heard(thefts, thefts->devices[host].node);
+    thefts->count++;
     world_start(node);
     scene_wait(&thefts->scene, 1 + thefts_draw(thefts, 60));
 }
@@ -147,25 +181,6 @@ static bool thefts_is_below(const struct thefts *thefts, size_t device, size_t o
             return true;
     }
     return false;
-}
-
-static enum standing thefts_stands(struct world_node *at, const struct world_node *device)
-{
-    struct signing_key *signing = secret_new(sizeof *signing);
-    enum standing standing = STANDING_GOOD;
-    struct snapshot snapshot;
-    struct device_row row;
-    enum err err;
-
-    KITH_ASSERT(signing != NULL);
-    identity_signing_key(device->secrets->signing_seed, signing);
-    world_must(ledger_snapshot(at->ledger, &snapshot));
-    err = view_device(&snapshot, &signing->public_key, &row);
-    if (err == ERR_OK)
-        world_must(standing_of(&snapshot, &signing->public_key, &standing));
-    ledger_snapshot_end(&snapshot);
-    secret_free(signing);
-    return err == ERR_OK ? standing : STANDING_VOID;
 }
 
 /* What it wrote and this node does not show is lost with it. */
@@ -226,6 +241,9 @@ static void thefts_shut_out(struct thefts *thefts)
     world_note(&thefts->scene.world, device->node, "is shut out by %s, reason %d",
                sayer->node->name, (int)out.reason);
     thefts->out++;
+    device->is_out = true;
+    for (size_t other = 0; other < thefts->count; other++)
+        thefts->devices[other].is_early |= thefts_is_joining(thefts->devices[other].node);
     sayer->has_said = true;
     thefts_lose(thefts, device->node, sayer->node);
     for (size_t other = 0; other < thefts->count; other++)
@@ -246,10 +264,23 @@ static void thefts_part(struct thefts *thefts)
     world->islands_until_ms = UINT64_MAX;
 }
 
+/* It was told a knock that the thief knows, and met nobody before that ended: it needs a new
+ * admission (OWN-2). */
+static void thefts_drop_stranded(struct thefts *thefts)
+{
+    for (size_t at = 0; at < thefts->count; at++)
+        if (thefts->devices[at].is_early && !thefts->devices[at].node->is_gone &&
+            thefts_is_joining(thefts->devices[at].node)) {
+            world_crash(thefts->devices[at].node);
+            thefts->devices[at].node->is_gone = true;
+        }
+}
+
 static void thefts_mend(struct thefts *thefts)
 {
     struct world *world = &thefts->scene.world;
 
+    thefts_drop_stranded(thefts);
     scene_join(&thefts->scene);
     for (size_t at = 0; at < world->nodes_count; at++)
         world_start(world->nodes[at]);

@@ -126,6 +126,8 @@ static void thefts_join(struct thefts *thefts)
 
     if (thefts->count == THEFTS_DEVICES_MAX || !thefts->devices[host].node->is_up)
         return;
+    if (thefts->out > 0) /* The knock may change before they meet. */
+        scene_join(&thefts->scene);
     node = world_join(thefts->devices[host].node);
     if (node == NULL)
         return;
@@ -133,7 +135,7 @@ static void thefts_join(struct thefts *thefts)
     thefts->devices[thefts->count].is_early = !thefts_has_heard(thefts, thefts->devices[host].node);
     thefts->count++;
     world_start(node);
-    scene_wait(&thefts->scene, 1 + thefts_draw(thefts, 60));
+    scene_wait(&thefts->scene, (thefts->out > 0 ? 60 : 1) + thefts_draw(thefts, 60));
 }
 
 static void thefts_look(struct world_node *node, void *self)

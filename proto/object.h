@@ -122,7 +122,6 @@ struct origin {
     struct public_key device;
     struct hash entry_hash; /* payload hash of the entry */
     bool is_apart;          /* its log does not hold it: it was cut, or is repeated elsewhere */
-    bool was_cut;           /* its log went another way once */
 };
 
 struct object_register {

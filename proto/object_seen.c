@@ -1,8 +1,7 @@
 /*
  * What deletes have seen of an object, and what they have not. The newest write of a log stands for
  * those before it: who saw it saw them. What was cut or repeated stands in no log's order and
- * counts for itself, and so does what a log says on its new way while the newest write that was
- * merged is of the way it left.
+ * counts for itself. Where a log goes another way all is merged anew (storage/keep.h).
  */
 #include <string.h>
 
@@ -72,8 +71,8 @@ static struct object_reach *object_seen_log(struct object_reach *list, size_t co
 }
 
 /* PROTOCOL MERGE-4: "Looked at are, of each log, the newest write, which stands for those before
- * it, and by itself each that was cut, that is a repetition, or that stands in a log that was cut,
- * not above the newest seen there. Removals under the original [device, 0, zeros] show nothing." */
+ * it, and by itself each that was cut or is a repetition. Removals under the original [device, 0,
+ * zeros] show nothing." */
 enum err object_see_write(struct object *object, const struct origin *origin)
 {
     struct object_reach reach = {.log = origin->log, .seq = origin->seq};
@@ -83,8 +82,7 @@ enum err object_see_write(struct object *object, const struct origin *origin)
     if (origin->seq == 0)
         return ERR_OK;
     memcpy(reach.name.bytes, origin->entry_hash.bytes, WRITE_NAME_SIZE);
-    if (origin->is_apart || (origin->was_cut && last != NULL && origin->seq <= last->seq &&
-                             object_seen_order(&reach.name, &last->name) != 0))
+    if (origin->is_apart)
         return object_seen_apart(object, &reach);
     if (last == NULL)
         last = OBJECT_MORE(object->touched, object->touched_count);

@@ -328,8 +328,7 @@ static enum err follow_merge(struct ledger_txn *txn, struct follow_cache *cache,
                             .log = entry->log,
                             .seq = entry->seq,
                             .device = cache->log.device,
-                            .is_apart = entry->is_cut,
-                            .was_cut = follow_was_cut(txn, cache)};
+                            .is_apart = entry->is_cut};
     struct entry hashed = entry->entry;
     bool is_named = false, is_dead;
     enum err err;
@@ -381,11 +380,6 @@ static enum err follow_is_stolen(const struct snapshot *snapshot, const struct e
         err = standing_of(snapshot, &log.device, &standing);
     *out = standing >= STANDING_STOLEN;
     return err;
-}
-
-enum err follow_space_again(struct ledger_txn *txn, uint32_t space)
-{
-    return follow_demand_again(txn, space);
 }
 
 enum err follow_entry(struct ledger_txn *txn, uint64_t arrival)

@@ -22,8 +22,11 @@ bool follow_txn_is_behind(const struct ledger_txn *txn);
  * FOLLOW_AT_ONCE_MAX of it was there before this transaction, which must be begun again when stages
  * have merged it (node/group.h). */
 MUST_USE enum err follow_all(struct ledger_txn *txn);
-/* Makes a space's objects from nothing before this transaction's next follow ends. */
+/* Makes a space's objects from nothing before this transaction's next follow ends; one of somebody
+ * else's that was made so just now later, when the agenda says (restate_tend). */
 MUST_USE enum err follow_space_again(struct ledger_txn *txn, uint32_t space);
+/* What the agenda says of that, under KIND_RESTATEMENT: the space's id, and one byte. */
+enum { FOLLOW_AGAIN_NAME_SIZE = ID_SIZE + 1 };
 /* Merges an entry once more, which lacked its payload when its turn came. */
 MUST_USE enum err follow_later(struct ledger_txn *txn, uint64_t arrival);
 /* An entry shows nothing any more: the object it is of is told so. */

@@ -212,6 +212,7 @@ enum err follow_again(struct ledger_txn *txn)
     txn->cache->is_silent = false;
     txn->cache->again = 0;
     follow_wait_spent(txn, space.number, again.merged);
+    ledger_txn_snapshot(txn).ledger->again.count++;
     if (err == ERR_OK)
         err = follow_again_tell(&again, &space);
     if (err == ERR_OK)

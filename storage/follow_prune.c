@@ -20,14 +20,6 @@ static bool follow_is_lost(void *self, uint64_t arrival)
     return row.entry.payload.size == 0 || expiry_is_over(snapshot, &row);
 }
 
-/* A log that is cut in this transaction was read before it, perhaps. */
-bool follow_was_cut(const struct ledger_txn *txn, const struct follow_cache *cache)
-{
-    const struct ledger_touched *log = touched_find(txn, cache->space.number, &cache->log.device);
-
-    return cache->log.cuts > 0 || (log != NULL && log->row.cuts > 0);
-}
-
 /* Does this edit, which stands apart from its log, show what it says? */
 static bool follow_shows_apart(const struct snapshot *snapshot, uint64_t arrival)
 {
@@ -91,7 +83,7 @@ enum err follow_prune(struct ledger_txn *txn, const struct space_row *space, uin
         secret_wipe(bytes.data, bytes.capacity);
     buf_release(&bytes);
     return err == ERR_NOT_FOUND          ? ERR_OK
-           : err == ERR_OK && has_others ? follow_demand_again(txn, space->number)
+           : err == ERR_OK && has_others ? follow_space_again(txn, space->number)
                                          : err;
 }
 

@@ -56,8 +56,6 @@ bool follow_bound_is_beyond(const struct space_row *space, const struct object *
  * where that does not tell all. */
 MUST_USE enum err follow_prune(struct ledger_txn *txn, const struct space_row *space, uint8_t kind,
                                const struct id *object);
-/* Did this log go another way once? */
-bool follow_was_cut(const struct ledger_txn *txn, const struct follow_cache *cache);
 /* The space is merged again before follow ends. */
 MUST_USE enum err follow_demand_again(struct ledger_txn *txn, uint32_t space);
 /* Follow_again.c: makes the objects of the space cache->again from nothing, because another
@@ -67,8 +65,10 @@ MUST_USE enum err follow_again(struct ledger_txn *txn);
 MUST_USE enum err follow_make_again(struct ledger_txn *txn);
 /* Restatements of this space were looked through, and its entries merged again: so many. */
 void follow_wait_spent(struct ledger_txn *txn, uint32_t space, size_t count);
-/* Must a restatement in somebody else's space wait? Then the agenda names it. */
+/* Must this wait in somebody else's space? Then the agenda names it: a look at the restatements, or
+ * the whole space, which then is merged again whatever counts. */
+enum follow_waits { FOLLOW_WAITS_LOOK, FOLLOW_WAITS_SPACE };
 MUST_USE enum err follow_wait_is_due(struct ledger_txn *txn, const struct space_row *space,
-                                     bool *out);
+                                     enum follow_waits what, bool *out);
 
 #endif

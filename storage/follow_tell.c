@@ -20,7 +20,7 @@ static enum err follow_tell_restatement(struct ledger_txn *txn, const struct spa
 {
     bool is_new, waits;
     size_t looked;
-    enum err err = follow_wait_is_due(txn, space, &waits);
+    enum err err = follow_wait_is_due(txn, space, FOLLOW_WAITS_LOOK, &waits);
 
     if (err != ERR_OK || waits)
         return err;

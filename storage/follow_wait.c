@@ -1,6 +1,8 @@
 /* What somebody else may have merged again, and how often. Each complete restatement makes a
  * space's objects from nothing: whoever writes many of them would keep the writer busy with all
- * that the space ever held. */
+ * that the space ever held. So would one whose devices' logs go another way again and again. */
+#include <string.h>
+
 #include "proto/limits.h"
 #include "storage/agenda.h"
 #include "storage/follow_state.h"
@@ -41,15 +43,31 @@ void follow_wait_spent(struct ledger_txn *txn, uint32_t space, size_t count)
 }
 
 /* PROTOCOL RESTATE-10: "Where more than RESTATE_FREE_MAX entries of another member's space were
- * merged again for a restatement, the next one there is looked at RESTATE_ENTRY_MS later for each
- * of them." A clock that went back makes nobody wait. */
-enum err follow_wait_is_due(struct ledger_txn *txn, const struct space_row *space, bool *out)
+ * merged again, for a restatement or because a log there went another way, the next restatement
+ * there is looked at, and the next such log merged, RESTATE_ENTRY_MS later for each of them." A
+ * clock that went back makes nobody wait. */
+enum err follow_wait_is_due(struct ledger_txn *txn, const struct space_row *space,
+                            enum follow_waits what, bool *out)
 {
     struct ledger_again *again = follow_wait_of(txn);
     const uint64_t *until_ms = follow_wait_until(again, space->number);
+    uint8_t name[FOLLOW_AGAIN_NAME_SIZE] = {0};
+    size_t size = what == FOLLOW_WAITS_SPACE ? sizeof name : ID_SIZE;
 
     *out = !space->is_mine && until_ms != NULL && again->now_ms < *until_ms &&
            *until_ms - again->now_ms <= FOLLOW_WAIT_MAX_MS;
-    return *out ? agenda_put(txn, *until_ms, KIND_RESTATEMENT, span_of(space->id.bytes, ID_SIZE))
-                : ERR_OK;
+    memcpy(name, space->id.bytes, ID_SIZE);
+    return *out ? agenda_put(txn, *until_ms, KIND_RESTATEMENT, span_of(name, size)) : ERR_OK;
+}
+
+enum err follow_space_again(struct ledger_txn *txn, uint32_t space)
+{
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct space_row row;
+    bool waits = false;
+    enum err err = ledger_space_numbered(&snapshot, space, &row);
+
+    if (err == ERR_OK)
+        err = follow_wait_is_due(txn, &row, FOLLOW_WAITS_SPACE, &waits);
+    return err == ERR_OK && !waits ? follow_demand_again(txn, space) : err;
 }

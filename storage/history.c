@@ -66,8 +66,7 @@ static enum err history_read(struct history *history, uint64_t arrival)
                                         .seq = row.seq,
                                         .device = log.device,
                                         .entry_hash = row.entry.header.payload_hash,
-                                        .is_apart = row.is_cut,
-                                        .was_cut = log.cuts > 0};
+                                        .is_apart = row.is_cut};
         err = object_identify(&edit.edit, &context, &entry->origin);
     }
     for (size_t at = 0; at < history->count && err == ERR_OK; at++)

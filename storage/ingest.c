@@ -415,7 +415,7 @@ static enum err ingest_batch(struct ledger_txn *txn, const struct verified_batch
     if (err == ERR_OK)
         err = ingest_store(txn, log, batch);
     if (err == ERR_OK && log->has_rejoined)
-        err = keep_follow_joined(txn, log, &space);
+        err = keep_follow(txn, log);
     if (err == ERR_OK && is_all) /* Whom it did not certify by now it never did. */
         err = agenda_put(txn, AGENDA_NOW, KIND_CERTIFICATE, span_of(space.writer.bytes, 32));
     if (err == ERR_OK)

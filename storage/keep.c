@@ -44,36 +44,21 @@ enum err keep_is_on(const struct snapshot *snapshot, const struct log_row *log,
     return err;
 }
 
-/* PROTOCOL STOLEN-1: "What a stolen device wrote beyond its mark says nothing." What its log loses
- * is merged no more, and what joins it again was not merged meanwhile. */
-static enum err keep_follow_stolen(struct ledger_txn *txn, const struct ledger_touched *log)
+/* What its log loses stands in no log's order any more and counts for itself, and what joins it no
+ * longer does: PROTOCOL MERGE-4. What a deletion named cannot say so alone, because one names not
+ * all that an object was ever told. Of a stolen device it says nothing: STOLEN-1. */
+enum err keep_follow(struct ledger_txn *txn, const struct ledger_touched *log)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct space_row space;
     enum standing standing;
     enum err err = standing_of(&snapshot, &log->id.device, &standing);
 
-    if (err != ERR_OK || standing < STANDING_STOLEN)
-        return err;
-    err = ledger_space(&snapshot, &log->id.space, &space);
-    if (err == ERR_OK) /* What it said of others counts as far as this log does. */
+    if (err == ERR_OK)
+        err = ledger_space(&snapshot, &log->id.space, &space);
+    if (err == ERR_OK && standing >= STANDING_STOLEN) /* What it said of others counts as far. */
         err = agenda_put(txn, AGENDA_NOW, KIND_CERTIFICATE, span_of(space.writer.bytes, 32));
     return err == ERR_OK ? follow_space_again(txn, space.number) : err;
-}
-
-/* A restatement among it counts again. So does what was cut when its device counted as stolen. */
-enum err keep_follow_joined(struct ledger_txn *txn, const struct ledger_touched *log,
-                            const struct space_row *space)
-{
-    struct snapshot snapshot = ledger_txn_snapshot(txn);
-    enum standing noted;
-    enum err err = standing_noted(&snapshot, &space->writer, &log->id.device, &noted);
-
-    if (err != ERR_OK)
-        return err;
-    return ledger_space_is_restated(space) || noted >= STANDING_STOLEN
-               ? follow_space_again(txn, space->number)
-               : keep_follow_stolen(txn, log);
 }
 
 /* Cutting. */
@@ -275,7 +260,7 @@ static enum err keep_cut(struct ledger_txn *txn, struct ledger_touched *log, uin
     log->must_sign = false;
     txn->counters.last_log = 0; /* The next entry begins a run. */
     txn->must_rotate |= epochs > 0;
-    err = keep_follow_stolen(txn, log);
+    err = keep_follow(txn, log);
     if (err != ERR_OK)
         return err;
     ledger_note_news(txn, &log->id.space);
@@ -405,7 +390,7 @@ static enum err keep_join(struct ledger_txn *txn, const struct space_row *space,
     txn->counters.last_log = 0;
     if (err == ERR_OK)
         ledger_note_news(txn, &space->id);
-    return err == ERR_OK ? keep_follow_joined(txn, log, space) : err;
+    return err == ERR_OK ? keep_follow(txn, log) : err;
 }
 
 /* Deciding. */

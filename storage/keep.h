@@ -17,10 +17,9 @@ MUST_USE enum err keep_unsettle(struct ledger_txn *txn, const struct id *space);
 /* Cuts a log at the last block's end up to size, or to nothing: the other side has it otherwise
  * from there, or ends there. */
 MUST_USE enum err keep_rebase(struct ledger_txn *txn, const struct log_id *log, uint64_t size);
-/* Entries that were cut belong to their log again: what must be is merged once more. */
+/* Entries left their log, or belong to it again: the space's objects are made anew. */
 struct ledger_touched;
-MUST_USE enum err keep_follow_joined(struct ledger_txn *txn, const struct ledger_touched *log,
-                                     const struct space_row *space);
+MUST_USE enum err keep_follow(struct ledger_txn *txn, const struct ledger_touched *log);
 /* Does what is held of a retired log lie on the way to its kept mark? False also while less is held
  * than counts. */
 MUST_USE enum err keep_is_met(const struct snapshot *snapshot, const struct space_row *space,

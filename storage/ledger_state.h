@@ -13,7 +13,7 @@ enum {
 };
 
 /* Grows when a view is added or changes: views made by an older program are made again. */
-enum { LEDGER_VIEWS = 29 };
+enum { LEDGER_VIEWS = 30 };
 
 enum meta_key {
     META_FORMAT = 1,
@@ -65,6 +65,7 @@ struct ledger_again {
         uint64_t until_ms;
     } spaces[64];
     size_t next;
+    uint64_t count;  /* how often some space was made from nothing */
     uint64_t now_ms; /* the last that was told: a stage knows no time */
 };
 

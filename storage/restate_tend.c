@@ -354,11 +354,17 @@ enum err restate_tend(struct ledger_txn *txn, struct span name)
     struct space_row space;
     struct id id = {{0}};
     uint64_t again_ms = 0;
-    enum err err = restate == NULL ? ERR_NOMEM : name.size == ID_SIZE ? ERR_OK : ERR_NOT_FOUND;
+    bool is_again = name.size == FOLLOW_AGAIN_NAME_SIZE;
+    enum err err = restate == NULL ? ERR_NOMEM : ERR_NOT_FOUND;
 
-    if (err == ERR_OK) {
+    if (restate != NULL && (name.size == ID_SIZE || is_again)) {
         memcpy(id.bytes, name.data, ID_SIZE);
         err = ledger_space(&snapshot, &id, &space);
+    }
+    if (err == ERR_OK && is_again) { /* It waited, and no other duty is due. */
+        err = follow_space_again(txn, space.number);
+        heap_free(restate);
+        return err;
     }
     if (err == ERR_OK && space.kind != SPACE_CARD && space.kind != SPACE_NETWORK)
         err = ERR_NOT_FOUND;

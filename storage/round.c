@@ -27,6 +27,7 @@ struct round {
     uint8_t *proved;        /* of each entry from the first: 1 when its statement was verified */
     struct ledger_txn *txn; /* open while merging */
     size_t objects;         /* merged in it */
+    uint64_t agains;        /* ledger_again.count: what others make anew lacks what this merged */
 };
 
 /* Looking. */
@@ -76,6 +77,7 @@ enum err round_begin(struct ledger *ledger, struct round **out)
         err = ERR_NOT_FOUND;
     if (err == ERR_OK) {
         round->ledger = ledger;
+        round->agains = ledger->again.count;
         round->refs = heap_new_zeroed(round->count, sizeof *round->refs);
         round->proved = heap_new_zeroed(round->count, 1);
         err = round->refs != NULL && round->proved != NULL ? ERR_OK : ERR_NOMEM;
@@ -197,10 +199,12 @@ size_t round_sort(struct round *round)
 
 /* Merging what is not sorted. */
 
-/* What is not sorted is merged in the order of arrival, and to it the watermark stands where it
- * would stand without a round. */
-static enum err round_merge_alone(struct ledger_txn *txn, uint64_t arrival, bool is_proved)
+/* One by itself, and to it the watermark stands where it would stand without a round. All up to the
+ * entry merged is what counts for a space that is made anew for it. */
+static enum err round_merge_alone(struct round *round, uint64_t arrival, bool is_proved,
+                                  uint64_t merged)
 {
+    struct ledger_txn *txn = round->txn;
     uint64_t followed = txn->counters.followed;
     enum err err;
 
@@ -208,10 +212,11 @@ static enum err round_merge_alone(struct ledger_txn *txn, uint64_t arrival, bool
     txn->proved = is_proved ? arrival : 0;
     err = follow_entry(txn, arrival);
     txn->proved = 0;
-    txn->counters.followed = arrival;
+    txn->counters.followed = merged;
     if (err == ERR_OK)
         err = follow_make_again(txn);
     txn->counters.followed = followed;
+    round->agains = round->ledger->again.count;
     return err;
 }
 
@@ -226,7 +231,8 @@ static enum err round_write(struct round *round)
     err = ledger_begin(round->ledger, 0, &round->txn);
     if (err != ERR_OK)
         round->txn = NULL;
-    else if (round->txn->counters.followed + 1 != round->first)
+    else if (round->txn->counters.followed + 1 != round->first ||
+             round->ledger->again.count != round->agains)
         err = ERR_STATE;
     return err;
 }
@@ -262,7 +268,8 @@ enum err round_merge_unsorted(struct round *round, size_t from, size_t until)
             continue;
         err = round_write(round);
         if (err == ERR_OK)
-            err = round_merge_alone(round->txn, round->first + at, round->proved[at] != 0);
+            err = round_merge_alone(round, round->first + at, round->proved[at] != 0,
+                                    round->first + at);
         if (err == ERR_OK)
             err = round_pause(round);
     }
@@ -328,10 +335,9 @@ static enum err round_open_item(const struct snapshot *snapshot, struct round_re
         err = edit_read(&item->edit, buf_span(&item->plain));
     chunk->doc = item->edit.doc;
     item->edit.doc = (struct wire_doc){0};
-    item->is_for_follow = err == ERR_OK
-                              ? !round_is_sorted_kind(item->edit.edit.kind) ||
-                                    item->edit.edit.has_original || reader->keys[key].was_cut
-                              : err == ERR_NOT_FOUND || err == ERR_FORGED || err == ERR_MALFORMED;
+    item->is_for_follow =
+        err == ERR_OK ? !round_is_sorted_kind(item->edit.edit.kind) || item->edit.edit.has_original
+                      : err == ERR_NOT_FOUND || err == ERR_FORGED || err == ERR_MALFORMED;
     if (err != ERR_OK || item->is_for_follow)
         return item->is_for_follow ? ERR_OK : err;
     item->space = reader->keys[key].space;
@@ -414,27 +420,28 @@ static enum err round_merge_object(struct ledger_txn *txn, struct buf *scratch,
     return err;
 }
 
-/* Merges what comes next in the chunk and says how many items that were. */
+/* Merges what comes next in the chunk and says how many items that were. Any of the round may have
+ * been merged before. */
 static enum err round_merge_next(struct round *round, struct round_chunk *chunk, size_t at,
                                  size_t *out_count)
 {
-    struct ledger_txn *txn = round->txn;
+    uint64_t last = round->first + round->count - 1;
     struct round_item *items = &chunk->items[at];
     size_t count = 1;
     enum err err;
 
     *out_count = 1;
     if (items[0].is_for_follow)
-        return round_merge_alone(txn, items[0].arrival,
-                                 round->proved[items[0].arrival - round->first] != 0);
+        return round_merge_alone(round, items[0].arrival,
+                                 round->proved[items[0].arrival - round->first] != 0, last);
     if (!follow_has_place(&items[0].space, &items[0].edit.edit))
         return ERR_OK;
     while (at + count < chunk->count && round_is_same_object(&items[0], &items[count]))
         count++;
     *out_count = count;
-    err = round_merge_object(txn, &chunk->scratch, items, count);
+    err = round_merge_object(round->txn, &chunk->scratch, items, count);
     for (size_t index = 0; err == ERR_LIMIT && index < count; index++) {
-        err = round_merge_alone(txn, items[index].arrival, false); /* Too much: which of them? */
+        err = round_merge_alone(round, items[index].arrival, false, last); /* Which is too much? */
         err = err == ERR_OK && index + 1 < count ? ERR_LIMIT : err;
     }
     return err;

@@ -50,7 +50,6 @@ static enum err round_load_key(const struct snapshot *snapshot, struct round_rea
     id = (struct log_id){.space = out->space.id, .device = row.device};
     entry_key(epoch_key, &id, out_key);
     out->device = row.device;
-    out->was_cut = row.cuts > 0;
     out->index = index;
     out->log = log;
     return ERR_OK;

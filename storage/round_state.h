@@ -12,7 +12,6 @@ struct round_key {
     uint32_t log, index; /* log 0: empty */
     struct space_row space;
     struct public_key device;
-    bool was_cut; /* its log went another way once: what it says is one for follow */
 };
 
 struct round_reader {

@@ -21,7 +21,6 @@ struct step {
     uint8_t log;
     uint64_t seq;
     bool is_repeated; /* in another log, with this as its original */
-    bool was_cut;
     const char *named;
 };
 
@@ -88,11 +87,8 @@ static void step_write(const struct step *step, struct edit_space *edit)
 static void step_apply(const struct step *step, uint64_t arrival, struct object *object)
 {
     const struct object_context context = {.origin = step_origin, .log_number = step_log_number};
-    struct origin origin = {.arrival = arrival,
-                            .log = step->log,
-                            .seq = step->seq,
-                            .device = {{step->log}},
-                            .was_cut = step->was_cut};
+    struct origin origin = {
+        .arrival = arrival, .log = step->log, .seq = step->seq, .device = {{step->log}}};
     struct edit_space edit = {0}, read = {0};
     struct buf bytes = {0};
 
@@ -222,21 +218,6 @@ static void a_delete_hides_no_write_of_a_branch_it_did_not_see(void **state)
     story_run((struct story){.steps = {step_a, step_b, step_again(step_c), gone}});
 }
 
-/* A node that followed the other branch before it was cut says the same. */
-static void a_node_that_followed_the_other_branch_agrees(void **state)
-{
-    struct step later = step_d, gone = step_delete("abc");
-
-    (void)state;
-    later.was_cut = true;
-    story_run((struct story){.steps = {step_a, step_b, step_c, later, step_again(step_c), gone},
-                             .fixed = 3,
-                             .is_visible = true});
-    gone.named = "abcd";
-    story_run((struct story){.steps = {step_a, step_b, step_c, later, step_again(step_c), gone},
-                             .fixed = 3});
-}
-
 /* Marks of an earlier kith hide what is not beyond them, of either branch. */
 static void a_delete_without_names_hides_by_marks(void **state)
 {
@@ -312,7 +293,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_delete_hides_no_repetition_it_did_not_see),
         cmocka_unit_test(a_delete_hides_no_write_of_a_branch_it_did_not_see),
-        cmocka_unit_test(a_node_that_followed_the_other_branch_agrees),
         cmocka_unit_test(a_delete_without_names_hides_by_marks),
         cmocka_unit_test(names_come_back_as_they_were_told),
     };

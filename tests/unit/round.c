@@ -299,6 +299,42 @@ static void a_round_is_void_when_views_are_made_anew(void **state)
     member_free(&member);
 }
 
+/* What it has merged is not among what the others make the space of. */
+static void a_round_is_void_when_a_space_is_made_anew_meanwhile(void **state)
+{
+    struct buf staged = {0}, rounded = {0};
+    struct round_parts parts;
+    struct ledger_txn *txn;
+    struct snapshot snapshot;
+    struct space_row space;
+    struct member member;
+
+    (void)state;
+    member_new(&member, 1, false);
+    round_fill(&member, 0, EDITS);
+    round_part_begin(&member, &parts);
+    round_part_step(&parts);
+    assert_int_equal(round_rest(parts.round), ERR_OK);
+    txn = member_begin(&member);
+    snapshot = ledger_txn_snapshot(txn);
+    assert_int_equal(ledger_space(&snapshot, ledger_self_space(member.ledger), &space), ERR_OK);
+    assert_int_equal(follow_space_again(txn, space.number), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    assert_int_equal(round_open(parts.round, parts.reader, parts.at, parts.chunk, &parts.at),
+                     ERR_OK);
+    assert_int_equal(round_merge(parts.round, parts.chunk), ERR_STATE);
+    round_part_free(&parts);
+    assert_int_equal(round_run(member.ledger), ERR_OK);
+    round_meaning(&member, &rounded);
+    round_forget_views(&member);
+    round_stages(&member);
+    round_meaning(&member, &staged);
+    round_assert_equal(&staged, &rounded);
+    buf_release(&staged);
+    buf_release(&rounded);
+    member_free(&member);
+}
+
 /* The writer thread, its helper, and jobs between their steps. */
 
 struct round_job {
@@ -363,6 +399,7 @@ int main(void)
         cmocka_unit_test(a_round_shows_no_words_that_nobody_signed),
         cmocka_unit_test(a_round_broken_off_loses_nothing_and_others_may_write_meanwhile),
         cmocka_unit_test(a_round_is_void_when_views_are_made_anew),
+        cmocka_unit_test(a_round_is_void_when_a_space_is_made_anew_meanwhile),
         cmocka_unit_test(the_writer_catches_up_while_others_write),
     };
 

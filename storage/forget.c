@@ -190,16 +190,30 @@ static enum err forget_write(struct forget_work *work, const struct forget_targe
     return err;
 }
 
-/* As many forgets as its entries need. */
+/* PROTOCOL FORGET-1: "at most FORGET_PLACES_MAX of LOGS_PER_PEER_MAX devices, else in more than one
+ * forget." How many of these one names. */
+static size_t forget_fitting(const struct forget_place *places, size_t count)
+{
+    size_t devices = 0;
+
+    for (size_t at = 0; at < count; at++) {
+        devices += at == 0 || !public_key_is_equal(&places[at - 1].device, &places[at].device);
+        if (at == FORGET_PLACES_MAX || devices > LOGS_PER_PEER_MAX)
+            return at;
+    }
+    return count;
+}
+
 static enum err forget_write_all(struct forget_work *work, struct forget_one *one)
 {
     const struct forget_place *places = (const void *)one->places.data;
-    size_t count = forget_sort(one);
+    size_t count = forget_sort(one), fitting;
     enum err err = ERR_OK;
 
-    for (size_t at = 0; err == ERR_OK && at < count; at += FORGET_PLACES_MAX)
-        err = forget_write(work, one->target, places + at,
-                           count - at < FORGET_PLACES_MAX ? count - at : FORGET_PLACES_MAX);
+    for (; err == ERR_OK && count > 0; places += fitting, count -= fitting) {
+        fitting = forget_fitting(places, count);
+        err = forget_write(work, one->target, places, fitting);
+    }
     return err;
 }
 

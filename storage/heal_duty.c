@@ -65,8 +65,7 @@ enum err heal_void(struct ledger_txn *txn)
 
     if (err != ERR_OK || is_due || follow_txn_is_behind(txn)) /* They are to be judged anew. */
         return err == ERR_OK ? standing_look_at_own(txn) : err;
-    if (err == ERR_OK)
-        err = view_device_each(&snapshot, ledger_member(txn->ledger), heal_on_device, &certified);
+    err = view_device_each(&snapshot, ledger_member(txn->ledger), heal_on_device, &certified);
     for (size_t at = 0; err == ERR_OK && at < certified.devices.size; at += 32) {
         struct public_key device;
 

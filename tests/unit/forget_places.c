@@ -14,6 +14,7 @@
 #include "proto/limits.h"
 #include "storage/absent.h"
 #include "storage/check.h"
+#include "storage/forget.h"
 #include "storage/ledger_state.h"
 #include "tests/sim/burglar.h"
 #include "tests/sim/member.h"
@@ -214,6 +215,44 @@ static void another_entry_at_the_place_stays(void **state)
     places_free(&world);
 }
 
+/* FORGET-1: it was repeated from more devices than one forget may name. */
+static void what_many_devices_wrote_is_forgotten_everywhere(void **state)
+{
+    struct member ana, twin;
+    struct ledger_txn *txn;
+    struct edit_space edit = {0};
+    struct id contact;
+
+    (void)state;
+    member_new(&ana, 1, false);
+    member_twin(&twin, &ana, 9);
+    assert_int_equal(member_add_contact(&ana, "Somebody Gone", NULL, &contact), ERR_OK);
+    txn = member_begin(&ana);
+    for (uint32_t at = 1; at <= LOGS_PER_PEER_MAX + 40; at++) {
+        struct original original = {.seq = at};
+
+        be32_put(original.device.bytes, at);
+        be32_put(original.entry_hash.bytes, at);
+        edit_begin(&edit, KIND_CONTACT, &contact, ana.now_ms);
+        edit_set(&edit, CONTACT_NAME, at, member_text("Somebody Gone"));
+        edit_carry(&edit, &original);
+        assert_int_equal(ledger_append(txn, ledger_self_space(ana.ledger), &edit, 0), ERR_OK);
+    }
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    (void)member_pull(&twin, &ana, NULL);
+    assert_true(burglar_finds(&twin, &twin, 0, "Somebody Gone"));
+    txn = member_begin(&ana);
+    assert_int_equal(forget_object(txn, ledger_self_space(ana.ledger), KIND_CONTACT, &contact),
+                     ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    (void)member_pull(&twin, &ana, NULL);
+    assert_false(burglar_finds(&ana, &ana, 0, "Somebody Gone"));
+    assert_false(burglar_finds(&twin, &twin, 0, "Somebody Gone"));
+    edit_release(&edit);
+    member_free(&ana);
+    member_free(&twin);
+}
+
 static uint64_t places_disk(struct member *member)
 {
     struct kv_usage usage;
@@ -272,6 +311,7 @@ int main(void)
         cmocka_unit_test(a_forget_is_not_forgotten_in_any_order),
         cmocka_unit_test(what_was_named_once_is_named_for_good),
         cmocka_unit_test(another_entry_at_the_place_stays),
+        cmocka_unit_test(what_many_devices_wrote_is_forgotten_everywhere),
         cmocka_unit_test(what_a_peer_forgets_is_bounded_by_its_bytes),
     };
 

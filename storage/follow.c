@@ -23,8 +23,6 @@
 #include "storage/view_contact.h"
 #include "storage/view_peer.h"
 
-enum { FOLLOW_AGAIN_MAX = 16 };
-
 void follow_cache_free(struct follow_cache *cache)
 {
     if (cache == NULL)
@@ -37,11 +35,12 @@ void follow_cache_free(struct follow_cache *cache)
         secret_wipe(cache->row.data, cache->row.capacity);
     buf_release(&cache->plain);
     buf_release(&cache->row);
+    buf_release(&cache->again);
     heap_free(cache->restate);
     heap_free(cache);
 }
 
-static enum err follow_cache_get(struct ledger_txn *txn, struct follow_cache **out)
+enum err follow_cache_get(struct ledger_txn *txn, struct follow_cache **out)
 {
     if (txn->cache == NULL) {
         txn->cache = heap_new_zeroed(1, sizeof *txn->cache);
@@ -171,32 +170,6 @@ struct object_context follow_object_context(struct follow_context *self)
 {
     return (struct object_context){
         .origin = follow_origin, .log_number = follow_log_number, .self = self};
-}
-
-/* What is made again may show that another restatement counts: then once more. Each time one counts
- * that did not, so it ends; the bound is for stores that are damaged. */
-enum err follow_make_again(struct ledger_txn *txn)
-{
-    enum err err = ERR_OK;
-
-    for (int round = 0; err == ERR_OK && round < FOLLOW_AGAIN_MAX; round++) {
-        if (txn->cache == NULL || txn->cache->again == 0)
-            return ERR_OK;
-        err = follow_again(txn);
-    }
-    return err;
-}
-
-enum err follow_demand_again(struct ledger_txn *txn, uint32_t space)
-{
-    struct follow_cache *cache;
-    enum err err = follow_cache_get(txn, &cache);
-
-    if (err == ERR_OK && cache->again != 0 && cache->again != space)
-        err = follow_again(txn);
-    if (err == ERR_OK)
-        cache->again = space;
-    return err;
 }
 
 /* The row's bytes are copied first: what LMDB hands out does not outlive the next put. */

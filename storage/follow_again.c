@@ -9,6 +9,8 @@
 #include "storage/return_table.h"
 #include "storage/row.h"
 
+enum { FOLLOW_AGAIN_MAX = 16 };
+
 struct follow_was {
     uint32_t number;
     struct buf row;
@@ -16,7 +18,7 @@ struct follow_was {
 
 struct follow_work {
     struct ledger_txn *txn;
-    struct follow_cache *cache;
+    uint32_t space;
     struct buf logs;    /* struct log_row */
     struct buf numbers; /* uint32_t */
     struct buf cut;     /* uint64_t: arrivals */
@@ -57,7 +59,7 @@ static enum err follow_again_empty_all(struct follow_work *again)
 {
     struct snapshot snapshot = ledger_txn_snapshot(again->txn);
     const uint32_t *numbers;
-    enum err err = row_numbers(&snapshot, again->cache->again, &again->numbers);
+    enum err err = row_numbers(&snapshot, again->space, &again->numbers);
     size_t count = again->numbers.size / sizeof *numbers;
 
     if (err == ERR_OK)
@@ -194,13 +196,13 @@ static enum err follow_again_tell_new(struct follow_work *again, const struct sp
 }
 
 /* The space's objects from nothing, as whoever starts at the restatement sees them. */
-enum err follow_again(struct ledger_txn *txn)
+static enum err follow_again(struct ledger_txn *txn, uint32_t number)
 {
-    struct follow_work again = {.txn = txn, .cache = txn->cache};
+    struct follow_work again = {.txn = txn, .space = number};
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct space_row space;
     uint32_t objects;
-    enum err err = ledger_space_numbered(&snapshot, txn->cache->again, &space);
+    enum err err = ledger_space_numbered(&snapshot, number, &space);
 
     objects = txn->counters.objects;
     txn->cache->log.number = 0;
@@ -210,7 +212,6 @@ enum err follow_again(struct ledger_txn *txn)
     if (err == ERR_OK)
         err = follow_again_merge(&again, &space);
     txn->cache->is_silent = false;
-    txn->cache->again = 0;
     follow_wait_spent(txn, space.number, again.merged);
     ledger_txn_snapshot(txn).ledger->again.count++;
     if (err == ERR_OK)
@@ -227,4 +228,42 @@ enum err follow_again(struct ledger_txn *txn)
     buf_release(&again.numbers);
     buf_release(&again.cut);
     return err;
+}
+
+/* What is made again may show that another restatement counts: then once more. Each time one counts
+ * that did not, so it ends; the bound is for stores that are damaged. */
+enum err follow_make_again(struct ledger_txn *txn)
+{
+    enum err err = ERR_OK;
+
+    for (int round = 0; err == ERR_OK && round < FOLLOW_AGAIN_MAX; round++) {
+        struct buf spaces = {0};
+
+        if (txn->cache == NULL || txn->cache->again.size == 0)
+            return ERR_OK;
+        spaces = txn->cache->again;
+        txn->cache->again = (struct buf){0};
+        for (size_t at = 0; err == ERR_OK && at < spaces.size; at += sizeof(uint32_t)) {
+            uint32_t space;
+
+            memcpy(&space, spaces.data + at, sizeof space);
+            err = follow_again(txn, space);
+        }
+        buf_release(&spaces);
+    }
+    return err;
+}
+
+enum err follow_demand_again(struct ledger_txn *txn, uint32_t space)
+{
+    struct follow_cache *cache;
+    enum err err = follow_cache_get(txn, &cache);
+
+    for (size_t at = 0; err == ERR_OK && at < cache->again.size; at += sizeof space)
+        if (memcmp(cache->again.data + at, &space, sizeof space) == 0)
+            return ERR_OK;
+    if (err != ERR_OK)
+        return err;
+    buf_append(&cache->again, span_of(&space, sizeof space));
+    return buf_err(&cache->again);
 }

@@ -14,12 +14,14 @@ struct follow_cache {
     struct edit_space edit;
     struct buf plain, row;
     struct view_restate *restate; /* of the log's space */
-    uint32_t again;               /* space to be merged again; 0: none */
+    struct buf again;             /* uint32_t: spaces to be merged again */
     bool is_silent;               /* views are told later */
     bool has_forgiven;            /* a forget names an entry of the log */
     bool is_inline;               /* in the commit that brought what is followed */
 };
 
+/* Made when it is first asked for. */
+MUST_USE enum err follow_cache_get(struct ledger_txn *txn, struct follow_cache **out);
 /* Merges one entry of those held, or puts it among those that wait for their key. ERR_CORRUPT when
  * there is none under this number. */
 MUST_USE enum err follow_entry(struct ledger_txn *txn, uint64_t arrival);
@@ -56,11 +58,9 @@ bool follow_bound_is_beyond(const struct space_row *space, const struct object *
  * where that does not tell all. */
 MUST_USE enum err follow_prune(struct ledger_txn *txn, const struct space_row *space, uint8_t kind,
                                const struct id *object);
-/* The space is merged again before follow ends. */
+/* Follow_again.c. The space is merged again before follow ends: not at once, for what is being
+ * merged now is not done with what it has in hand. */
 MUST_USE enum err follow_demand_again(struct ledger_txn *txn, uint32_t space);
-/* Follow_again.c: makes the objects of the space cache->again from nothing, because another
- * restatement counts there now, and tells the views. */
-MUST_USE enum err follow_again(struct ledger_txn *txn);
 /* Does so until nothing is demanded any more. */
 MUST_USE enum err follow_make_again(struct ledger_txn *txn);
 /* Restatements of this space were looked through, and its entries merged again: so many. */

@@ -5,7 +5,6 @@
 #include "node/vouch_words.h"
 #include "storage/row.h"
 #include "storage/view_contact.h"
-#include "storage/view_endorsement.h"
 #include "storage/view_peer.h"
 #include "storage/view_same.h"
 
@@ -22,7 +21,7 @@ static enum err matches_on_endorsement(void *self, const struct endorsement_view
     struct matches_loading *loading = self;
     struct matches *matches = loading->matches;
 
-    if (view->state != ENDORSEMENT_ACCEPTED && view->state != ENDORSEMENT_SENT)
+    if (!matches_may_cite(matches, view))
         return ERR_OK;
     if (loading->count++ == MATCHES_ENDORSED_MAX ||
         matches->endorsed.size / sizeof(struct matches_endorsed) >= MATCHES_TAGS_MAX)
@@ -69,6 +68,8 @@ enum err matches_load(struct matches *matches)
     if (matches->is_loaded)
         return ERR_OK;
     err = view_contact_count(&matches->call->snapshot, &matches->contacts);
+    if (err == ERR_OK)
+        err = matches_open_vouches(matches);
     if (err == ERR_OK)
         err = view_peer_each(&matches->call->snapshot, matches_on_peer, &loading);
     if (err == ERR_OK)

@@ -21,12 +21,22 @@ struct matches_quoting {
 
 /* Finding. */
 
-static enum err matches_open_vouches(struct matches *matches)
+enum err matches_open_vouches(struct matches *matches)
 {
     enum err err = matches->is_open ? ERR_OK : vouch_open(matches->call, &matches->vouches);
 
     matches->is_open = true; /* Closed by matches_end, whatever came of it. */
     return err;
+}
+
+/* PROTOCOL TRUST-2: "Muted people, and every endorsement by or of them, are left out before
+ * anything is counted." */
+bool matches_may_cite(const struct matches *matches, const struct endorsement_view *view)
+{
+    const struct closeness_row *issuer = closeness_of(&matches->vouches.near, &view->issuer);
+
+    return (view->state == ENDORSEMENT_ACCEPTED || view->state == ENDORSEMENT_SENT) &&
+           (issuer == NULL || issuer->level != CLOSENESS_MUTED);
 }
 
 /* Linked peers were looked at as peers. */
@@ -151,7 +161,7 @@ static enum err matches_on_quoted(void *self, const struct endorsement_view *vie
     struct matches_reading *reading = self;
     enum err err = ERR_OK;
 
-    if (view->state != ENDORSEMENT_ACCEPTED && view->state != ENDORSEMENT_SENT)
+    if (!matches_may_cite(reading->search->matches, view))
         return ERR_OK;
     for (size_t at = 0; at < view->about_count && err == ERR_OK; at++)
         err = matches_on_about(reading, view, view->about[at]);

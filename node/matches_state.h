@@ -4,6 +4,7 @@
 
 #include "node/match.h"
 #include "node/matches.h"
+#include "storage/view_endorsement.h"
 #include "storage/view_search.h"
 
 /* Somebody of the address book is endorsed for something. */
@@ -56,6 +57,10 @@ MUST_USE enum err matches_judge_endorsed(struct matches_search *search,
                                          const struct view_search_found *ranked);
 
 /* Matches_quoted.c: people whom only endorsements tell of. */
+/* The graph of endorsements, and who is near: opened once. */
+MUST_USE enum err matches_open_vouches(struct matches *matches);
+/* Is it shown, and by nobody muted? After matches_open_vouches. */
+bool matches_may_cite(const struct matches *matches, const struct endorsement_view *view);
 /* Finds who may fit; those who are in the address book after all are endorsed contacts from here
  * on, the others go to out (struct public_key). */
 MUST_USE enum err matches_find_quoted(struct matches_search *search, struct buf *out);

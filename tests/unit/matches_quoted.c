@@ -78,12 +78,12 @@ static bool quoted_is_never(const void *self, const struct public_key *member)
     return public_key_is_equal(self, member);
 }
 
-static json_t *quoted_matches(struct quoted_town *town, const char *tag, const char *text,
+static json_t *quoted_matches(struct member *member, const char *tag, const char *text,
                               const struct public_key *never)
 {
     static const struct op_world world = {.home = ""};
-    struct snapshot snapshot = member_snapshot(&town->dora);
-    struct op_call call = {.snapshot = snapshot, .now_ms = town->dora.now_ms, .world = &world};
+    struct snapshot snapshot = member_snapshot(member);
+    struct op_call call = {.snapshot = snapshot, .now_ms = member->now_ms, .world = &world};
     const struct span tags[] = {span_str(tag)};
     struct matches_question question = {.id = "3f9a1c",
                                         .title = span_str(text),
@@ -105,7 +105,7 @@ static json_t *quoted_matches(struct quoted_town *town, const char *tag, const c
 static void quoted_expect(struct quoted_town *town, const char *tag, const char *text,
                           const struct public_key *never, size_t count)
 {
-    json_t *list = quoted_matches(town, tag, text, never);
+    json_t *list = quoted_matches(&town->dora, tag, text, never);
 
     if (json_array_size(list) != count)
         fail_msg("\"%s\" \"%s\" fits %zu, not %zu", tag, text, json_array_size(list), count);
@@ -124,7 +124,7 @@ static void matches_tell_of_people_known_by_quotes(void **state)
 
     (void)state;
     quoted_begin(&town);
-    list = quoted_matches(&town, "skill:stairs", "", NULL);
+    list = quoted_matches(&town.dora, "skill:stairs", "", NULL);
     assert_int_equal(json_array_size(list), 1);
     row = json_array_get(list, 0);
     who = json_object_get(row, "contact");
@@ -174,25 +174,39 @@ static void quoted_expect_paths(struct quoted_town *town, const char *place, siz
     json_decref(result);
 }
 
+/* They are in the address book, with their member, and (is_peer) their link says so. */
+static void quoted_know(struct member *member, const struct member *other, const char *name,
+                        bool is_peer)
+{
+    const struct id *self = ledger_self_space(member->ledger);
+    struct ledger_txn *txn = member_begin(member);
+    struct amend amend;
+    struct id id, link;
+
+    id_draw(&member->entropy, member->now_ms, &id);
+    amend_begin(&amend, txn, self, KIND_CONTACT, &id);
+    amend_text(&amend, CONTACT_NAME, span_str(name));
+    amend_text(&amend, CONTACT_PLACE, span_str("Norman"));
+    amend_bytes(&amend, CONTACT_MEMBER, span_of(other->secrets.member.bytes, 32));
+    assert_int_equal(amend_end(&amend, NULL), ERR_OK);
+    if (is_peer) {
+        id_about("kith link", &other->secrets.member, &link);
+        amend_begin(&amend, txn, self, KIND_LINK, &link);
+        amend_bytes(&amend, LINK_CONTACT, span_of(id.bytes, ID_SIZE));
+        assert_int_equal(amend_end(&amend, NULL), ERR_OK);
+    }
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+}
+
 static void matches_of_quotes_know_the_address_book(void **state)
 {
-    struct ledger_txn *txn;
     struct quoted_town town;
-    struct amend amend;
-    struct id id;
     json_t *list, *row;
 
     (void)state;
     quoted_begin(&town);
-    txn = member_begin(&town.dora);
-    id_draw(&town.dora.entropy, town.dora.now_ms, &id);
-    amend_begin(&amend, txn, ledger_self_space(town.dora.ledger), KIND_CONTACT, &id);
-    amend_text(&amend, CONTACT_NAME, span_str("Bruno the mason"));
-    amend_text(&amend, CONTACT_PLACE, span_str("Norman"));
-    amend_bytes(&amend, CONTACT_MEMBER, span_of(town.bruno.secrets.member.bytes, 32));
-    assert_int_equal(amend_end(&amend, NULL), ERR_OK);
-    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
-    list = quoted_matches(&town, "skill:stairs", "", NULL);
+    quoted_know(&town.dora, &town.bruno, "Bruno the mason", false);
+    list = quoted_matches(&town.dora, "skill:stairs", "", NULL);
     assert_int_equal(json_array_size(list), 1);
     row = json_array_get(list, 0);
     assert_string_equal(quoted_text(json_object_get(row, "contact"), "name"), "Bruno the mason");
@@ -208,11 +222,34 @@ static void matches_of_quotes_know_the_address_book(void **state)
     quoted_end(&town);
 }
 
+/* TRUST-2: what somebody muted says of a peer is not cited either. */
+static void nobody_muted_is_cited(void **state)
+{
+    struct quoted_town town;
+    json_t *list;
+
+    (void)state;
+    quoted_begin(&town);
+    quoted_know(&town.chie, &town.bruno, "Bruno", true);
+    quoted_know(&town.chie, &town.ana, "Ana", false);
+    list = quoted_matches(&town.chie, "skill:stairs", "", NULL);
+    assert_int_equal(json_array_size(list), 1);
+    assert_non_null(strstr(quoted_text(json_array_get(list, 0), "why"), "endorsed for stairs by"));
+    json_decref(list);
+    json_decref(quoted_op(&town.chie, "contact.closeness",
+                          json_pack("{s:s, s:s}", "who", "Ana", "level", "muted")));
+    list = quoted_matches(&town.chie, "skill:stairs", "", NULL);
+    assert_int_equal(json_array_size(list), 0);
+    json_decref(list);
+    quoted_end(&town);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(matches_tell_of_people_known_by_quotes),
         cmocka_unit_test(matches_of_quotes_stop_when_they_do),
+        cmocka_unit_test(nobody_muted_is_cited),
         cmocka_unit_test(matches_of_quotes_know_the_address_book),
     };
 

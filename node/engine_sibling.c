@@ -92,6 +92,9 @@ enum err engine_sibling_reload(struct engine *engine)
     }
     if (err == ERR_OK)
         err = engine_sibling_knock(engine);
+    if (err == ERR_OK)
+        err = view_knocks_told(&engine->snapshot, engine->knocks, ENGINE_KNOCKS_MAX,
+                               &engine->knocks_held);
     if (engine->is_joining)
         engine_wake_by(engine, engine->now_ms + ENGINE_JOIN_MS);
     if (err == ERR_OK)
@@ -100,8 +103,9 @@ enum err engine_sibling_reload(struct engine *engine)
     return err == ERR_OK ? engine_old_settle(engine, &reading.old) : err;
 }
 
-/* PROTOCOL OWN-2: "Own devices knock with any of the knock keys they hold, the newest first, after
- * each failure with the next: the one who is called may not have heard of the newest." */
+/* PROTOCOL OWN-2: "Own devices knock with any of the knock keys they hold, and those that the card
+ * space told once, whoever drew them, the newest first, after each failure with the next: the one
+ * who is called may not have heard of the newest." */
 enum err engine_sibling_dial_keys(struct engine *engine, const struct engine_target *target,
                                   uint8_t room[static 2 * KEY_SIZE], struct handshake_dial *dial)
 {

@@ -32,7 +32,7 @@ enum {
     ENGINE_CONN_BUCKETS = 1024,
     ENGINE_TARGET_BUCKETS = 1024,
     ENGINE_VERSION_MS = 3600 * 1000, /* somebody of another version is told of once in it */
-    ENGINE_KNOCKS_MAX = 8 + 1,       /* the newest, and that between own devices */
+    ENGINE_KNOCKS_MAX = 8 + 1 + 4,   /* the newest, that between own devices, and told ones */
     ENGINE_TARGET_ADDRESSES = ADDRESSES_MAX * 3,
     ENGINE_HOMELESS_MAX = 4, /* successors of one member whose address is not known yet */
     ENGINE_OLD_NAMES_MAX = 8 /* of one member, the newest: whatever it tells of itself */

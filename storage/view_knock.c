@@ -175,6 +175,68 @@ enum err view_knocks_held(const struct snapshot *snapshot, uint8_t out[static 8 
     return err;
 }
 
+/* What one entry of the card says of the knock. ERR_NOT_FOUND: nothing that can be read. */
+static enum err view_knock_read(const struct snapshot *snapshot, uint64_t arrival,
+                                uint8_t out[static KEY_SIZE])
+{
+    struct edit_space edit = {0};
+    struct buf plain = {0};
+    struct entry_row row;
+    enum err err = ledger_entry(snapshot, arrival, &row);
+
+    if (err == ERR_OK && row.entry.payload.size == 0)
+        err = ERR_NOT_FOUND;
+    if (err == ERR_OK)
+        err = ledger_open_entry(snapshot, &row, &plain);
+    if (err == ERR_OK)
+        err = edit_read(&edit, buf_span(&plain));
+    if (err == ERR_OK)
+        err = ERR_NOT_FOUND;
+    for (size_t at = 0; err == ERR_NOT_FOUND && at < edit.edit.writes_count; at++) {
+        const struct write *write = &edit.edit.writes[at];
+
+        if (write->op != WRITE_SET || write->field != DOOR_KNOCK ||
+            write->value.type != VALUE_BYTES || write->value.bytes.size != KEY_SIZE)
+            continue;
+        memcpy(out, write->value.bytes.data, KEY_SIZE);
+        err = ERR_OK;
+    }
+    edit_release(&edit);
+    if (plain.data != NULL)
+        secret_wipe(plain.data, plain.capacity);
+    buf_release(&plain);
+    return err == ERR_KEY_MISSING || err == ERR_FORGED || err == ERR_MALFORMED ? ERR_NOT_FOUND
+                                                                               : err;
+}
+
+/* PROTOCOL OWN-2: "and those that the card space told once, whoever drew them" */
+enum err view_knocks_told(const struct snapshot *snapshot, uint8_t *keys, size_t max,
+                          size_t *in_out_count)
+{
+    static const struct id only = {{0}};
+    struct object door = {0};
+    struct space_row card;
+    uint8_t key[KEY_SIZE];
+    uint32_t number;
+    enum err err = ledger_own_space(snapshot, SPACE_CARD, &card);
+
+    if (err == ERR_OK)
+        err = row_get(snapshot, &card.id, KIND_DOOR, &only, &door, &number);
+    for (size_t at = door.edits_count; err == ERR_OK && at > 0 && *in_out_count < max; at--) {
+        bool is_known = false;
+
+        err = view_knock_read(snapshot, door.edits[at - 1], key);
+        for (size_t one = 0; err == ERR_OK && one < *in_out_count; one++)
+            is_known |= memcmp(keys + one * KEY_SIZE, key, KEY_SIZE) == 0;
+        if (err == ERR_OK && !is_known)
+            memcpy(keys + (*in_out_count)++ * KEY_SIZE, key, KEY_SIZE);
+        err = err == ERR_NOT_FOUND ? ERR_OK : err;
+    }
+    secret_wipe(key, sizeof key);
+    object_release(&door);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 enum err view_knocks(const struct snapshot *snapshot, uint8_t out[static 8 * KEY_SIZE],
                      size_t *out_count)
 {

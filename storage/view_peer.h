@@ -135,6 +135,10 @@ MUST_USE enum err view_knocks(const struct snapshot *snapshot, uint8_t out[stati
 MUST_USE enum err view_knocks_held(const struct snapshot *snapshot,
                                    uint8_t out[static 8 * KEY_SIZE], size_t *out_answered,
                                    size_t *out_held);
+/* Appends those that the card space told once, whoever drew them, the newest first, where they are
+ * not among these keys and while there are fewer than max. */
+MUST_USE enum err view_knocks_told(const struct snapshot *snapshot, uint8_t *keys, size_t max,
+                                   size_t *in_out_count);
 /* What I tell in message 3 and in the first frame: root, pin, my chain (device_put_identity). */
 MUST_USE enum err view_identity(const struct snapshot *snapshot, struct buf *out);
 

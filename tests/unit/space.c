@@ -195,12 +195,19 @@ static void space_grant_says_what_is_missing(void **state)
     member_free(&bruno);
 }
 
+static void space_draw_knock(struct member *member)
+{
+    struct ledger_txn *txn = member_begin(member);
+
+    assert_int_equal(space_renew_knock(txn), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+}
+
 static void space_new_knock_comes_first_and_is_told(void **state)
 {
     uint8_t before[8 * KEY_SIZE], after[8 * KEY_SIZE];
     struct member ana, bruno;
     struct snapshot snapshot;
-    struct ledger_txn *txn;
     struct peer link;
     size_t count;
 
@@ -214,9 +221,7 @@ static void space_new_knock_comes_first_and_is_told(void **state)
     ledger_snapshot_end(&snapshot);
     assert_int_equal(count, 1);
     for (size_t made = 2; made <= 10; made++) {
-        txn = member_begin(&ana);
-        assert_int_equal(space_renew_knock(txn), ERR_OK);
-        assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+        space_draw_knock(&ana);
         snapshot = member_snapshot(&ana);
         assert_int_equal(view_knocks(&snapshot, after, &count), ERR_OK);
         ledger_snapshot_end(&snapshot);
@@ -232,6 +237,51 @@ static void space_new_knock_comes_first_and_is_told(void **state)
     assert_memory_equal(link.knock, after, KEY_SIZE);
     member_free(&ana);
     member_free(&bruno);
+}
+
+/* Is this key among the knocks held, or with those that the card space told once? */
+static bool space_holds_knock(struct member *member, const uint8_t key[static KEY_SIZE], bool told)
+{
+    uint8_t knocks[12 * KEY_SIZE];
+    struct snapshot snapshot = member_snapshot(member);
+    size_t answered, held;
+    bool is_held = false;
+
+    assert_int_equal(view_knocks_held(&snapshot, knocks, &answered, &held), ERR_OK);
+    if (told)
+        assert_int_equal(view_knocks_told(&snapshot, knocks, 12, &held), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    for (size_t at = 0; at < held; at++)
+        is_held |= memcmp(knocks + at * KEY_SIZE, key, KEY_SIZE) == 0;
+    return is_held;
+}
+
+/* OWN-2: the desk's knock is all that the desk answers; the lap, which drew its own, hears of it
+ * from a peer, by the card. */
+static void space_told_knocks_are_held_whoever_drew_a_later_one(void **state)
+{
+    uint8_t knocks[8 * KEY_SIZE];
+    struct member desk, lap;
+    struct snapshot snapshot;
+    struct id card;
+    size_t count;
+
+    (void)state;
+    member_new(&desk, 1, false);
+    member_twin(&lap, &desk, 2);
+    card = member_card_space(&desk);
+    space_draw_knock(&desk);
+    space_draw_knock(&lap);
+    space_draw_knock(&lap);
+    snapshot = member_snapshot(&desk);
+    assert_int_equal(view_knocks(&snapshot, knocks, &count), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    assert_false(space_holds_knock(&lap, knocks, true));
+    (void)member_pull(&lap, &desk, &card);
+    assert_false(space_holds_knock(&lap, knocks, false));
+    assert_true(space_holds_knock(&lap, knocks, true));
+    member_free(&desk);
+    member_free(&lap);
 }
 
 static size_t space_knocks_count(struct member *member)
@@ -335,6 +385,7 @@ int main(void)
         cmocka_unit_test(space_pair_is_read_by_its_peer_after_every_rotation),
         cmocka_unit_test(space_grant_says_what_is_missing),
         cmocka_unit_test(space_new_knock_comes_first_and_is_told),
+        cmocka_unit_test(space_told_knocks_are_held_whoever_drew_a_later_one),
         cmocka_unit_test(space_knocks_of_one_day_are_shared_and_old_ones_end),
         cmocka_unit_test(space_old_knocks_end_though_somebody_stays_away),
     };

@@ -364,8 +364,10 @@ bool object_prune(struct object *object, object_lost_fn is_lost, void *self)
             object->ties[at - 1] = object->ties[--object->ties_count];
             has_lost = true;
         }
-    if (has_lost && object->registers_count + object->elements_count + object->ties_count == 0)
-        object->touched_count = object->apart_count = 0;
+    if (object->registers_count + object->elements_count + object->ties_count > 0)
+        return has_lost;
+    has_lost |= object->touched_count + object->apart_count + object->gone_count > 0;
+    object->touched_count = object->apart_count = object->gone_count = 0;
     return has_lost;
 }
 

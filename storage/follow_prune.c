@@ -42,7 +42,8 @@ static bool follow_shows_apart(const struct snapshot *snapshot, uint64_t arrival
 }
 
 /* Entries that no forget names wrote here, too: what they say may have been displaced by what is
- * lost now. A place in a log says nothing of those apart. */
+ * lost now, as an added tag is by its removal, of which nothing else tells. A place in a log says
+ * nothing of those apart. */
 static bool follow_has_others(const struct snapshot *snapshot, const struct object *object)
 {
     for (size_t at = 0; at < object->touched_count; at++) {
@@ -66,17 +67,19 @@ enum err follow_prune(struct ledger_txn *txn, const struct space_row *space, uin
     struct object before = {0}, after = {0};
     struct buf bytes = {0};
     uint32_t number;
-    bool has_others = false;
+    bool has_others = false, is_less = false;
     enum err err = row_find(&snapshot, space->number, kind, object, &number);
 
     if (err == ERR_OK)
         err = follow_read_row(txn, &bytes, number, &before, &after);
-    if (err == ERR_OK && object_prune(&after, follow_is_lost, &snapshot)) {
-        has_others = follow_has_others(&snapshot, &before);
-        err = row_put(txn, number, space->number, &after);
-        if (err == ERR_OK)
-            err = follow_tell(txn, space, number, &before, &after);
+    if (err == ERR_OK) {
+        is_less = object_prune(&after, follow_is_lost, &snapshot);
+        has_others = (is_less || before.gone_count > 0) && follow_has_others(&snapshot, &before);
     }
+    if (err == ERR_OK && is_less)
+        err = row_put(txn, number, space->number, &after);
+    if (err == ERR_OK && is_less)
+        err = follow_tell(txn, space, number, &before, &after);
     object_release(&before);
     object_release(&after);
     if (bytes.data != NULL)

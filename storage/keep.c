@@ -375,12 +375,13 @@ enum err keep_path(const struct snapshot *snapshot, const struct log_row *log,
 static enum err keep_join(struct ledger_txn *txn, const struct space_row *space,
                           const struct public_key *device, const struct buf *ends, uint64_t base)
 {
+    static const uint8_t unsigned_yet[SIGNATURE_SIZE]; /* It goes on at once. */
     struct ledger_touched *log;
     uint64_t last = UINT64_MAX - 1;
     enum err err = log_table_touch(txn, space, device, &log);
 
     if (err == ERR_OK && base < log->row.tip.size)
-        err = keep_cut(txn, log, base, NULL);
+        err = keep_cut(txn, log, base, unsigned_yet);
     for (size_t at = ends->size / HASH_SIZE; err == ERR_OK && at > 0; at--) {
         struct hash end;
 
@@ -414,8 +415,10 @@ static enum err keep_go(struct ledger_txn *txn, const struct space_row *space,
     }
     if (err == ERR_OK)
         err = keep_path(&snapshot, row, &id, &keep->hash, &ends, &base);
-    if (err == ERR_OK)
+    if (err == ERR_OK) {
         err = keep_join(txn, space, &keep->device, &ends, base);
+        err = err == ERR_NOT_FOUND ? ERR_CORRUPT : err; /* Half of it is done. */
+    }
     buf_release(&ends);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }

@@ -257,7 +257,7 @@ static enum err epoch_table_hold(struct ledger_txn *txn, const struct hash *id,
         return err;
     if (out->has_key)
         return ERR_EXISTS;
-    if (out->is_known && epoch_check(&out->epoch, key) != ERR_OK)
+    if ((out->is_known || out->epoch.depth > 0) && epoch_check(&out->epoch, key) != ERR_OK)
         return ERR_FORGED;
     if (out->epoch.previous.size > 0) {
         memcpy(room, out->epoch.previous.data, out->epoch.previous.size);
@@ -451,40 +451,30 @@ enum err epoch_table_each(const struct snapshot *snapshot, uint32_t space, epoch
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-/* What an epoch's entry tells; a key that came earlier by another way is checked now, and dropped
- * when it does not fit. */
-static enum err epoch_table_learn(struct ledger_txn *txn, const struct ledger_touched *log,
-                                  const struct epoch *epoch)
+/* What an epoch's entry tells, but for when it was heard of; a key that came earlier by another way
+ * is checked now, and dropped when it does not fit. */
+static enum err epoch_table_learn(struct ledger_txn *txn, struct epoch_row *row)
 {
-    uint32_t space = log->row.space;
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     uint8_t *key = secret_new(KEY_SIZE);
-    struct epoch_row row;
-    uint64_t heard_ms = 0;
+    struct epoch_row before;
     bool has_key;
-    enum err err = key != NULL ? epoch_table_get(&snapshot, &epoch->id, &row) : ERR_NOMEM;
+    enum err err = key != NULL ? epoch_table_get(&snapshot, &row->id, &before) : ERR_NOMEM;
 
-    if ((err == ERR_OK && row.is_known) || (err != ERR_OK && err != ERR_NOT_FOUND))
+    if ((err == ERR_OK && before.is_known) || (err != ERR_OK && err != ERR_NOT_FOUND))
         goto out;
-    err = err == ERR_OK ? ERR_OK : running_ms(&snapshot, &row.heard_ms);
-    heard_ms = row.heard_ms;
+    err = err == ERR_OK ? ERR_OK : running_ms(&snapshot, &before.heard_ms);
+    row->heard_ms = before.heard_ms;
     if (err == ERR_OK)
-        err = epoch_table_find_key(&snapshot, space, epoch, key);
+        err = epoch_table_find_key(&snapshot, row->space, &row->epoch, key);
     has_key = err == ERR_OK;
     if (err != ERR_OK && err != ERR_NOT_FOUND)
         goto out;
-    row = (struct epoch_row){.id = epoch->id,
-                             .is_known = true,
-                             .space = space,
-                             .epoch = *epoch,
-                             .log = log->row.number,
-                             .seq = log->row.tip.size,
-                             .heard_ms = heard_ms};
-    err = epoch_table_put(txn, &row, NULL);
-    if (err == ERR_OK)
-        err = epoch_table_list(txn, space, &epoch->id);
+    err = epoch_table_put(txn, row, NULL);
+    if (err == ERR_OK && row->is_known)
+        err = epoch_table_list(txn, row->space, &row->id);
     if (err == ERR_OK && has_key)
-        err = ledger_add_key(txn, &epoch->id, key);
+        err = ledger_add_key(txn, &row->id, key);
 
 out:
     secret_free(key);
@@ -531,6 +521,7 @@ enum err epoch_table_add_entry(struct ledger_txn *txn, struct ledger_touched *lo
                                struct span payload)
 {
     struct epoch epoch;
+    struct epoch_row row;
     enum err err = epoch_read(&log->id, payload, &epoch);
 
     /* An unsealed entry that is no epoch of ours takes an index all the same, so that later ones
@@ -541,25 +532,32 @@ enum err epoch_table_add_entry(struct ledger_txn *txn, struct ledger_touched *lo
     if (err != ERR_OK)
         return err;
     err = epoch_table_index(txn, &log->row, &epoch.id);
+    row = (struct epoch_row){.id = epoch.id,
+                             .is_known = true,
+                             .space = log->row.space,
+                             .epoch = epoch,
+                             .log = log->row.number,
+                             .seq = log->row.tip.size};
     if (err == ERR_OK)
-        err = epoch.is_use ? epoch_table_used(txn, &log->id) : epoch_table_learn(txn, log, &epoch);
+        err = epoch.is_use ? epoch_table_used(txn, &log->id) : epoch_table_learn(txn, &row);
     return err;
 }
 
+/* In no log, it is nothing to choose from; but its key opens its parents as any does. */
 enum err epoch_table_learn_cut(struct ledger_txn *txn, const struct log_id *log,
                                struct span payload)
 {
-    uint8_t *key = secret_new(KEY_SIZE);
-    struct epoch epoch;
-    enum err err = key != NULL ? epoch_read(log, payload, &epoch) : ERR_NOMEM;
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    struct epoch_row row = {.log = 0};
+    struct space_row space;
+    enum err err = epoch_read(log, payload, &row.epoch);
 
-    if (err == ERR_OK && !epoch.is_use) {
-        err = epoch_table_unwrap(txn->ledger, &epoch, key);
-        if (err == ERR_OK)
-            err = ledger_add_key(txn, &epoch.id, key);
-    }
-    secret_free(key);
-    return err == ERR_MALFORMED || err == ERR_NOT_FOUND ? ERR_OK : err;
+    if (err != ERR_OK || row.epoch.is_use)
+        return err == ERR_MALFORMED ? ERR_OK : err;
+    err = ledger_space(&snapshot, &log->space, &space);
+    row.id = row.epoch.id;
+    row.space = space.number;
+    return err == ERR_OK ? epoch_table_learn(txn, &row) : err;
 }
 
 enum err epoch_table_current(const struct snapshot *snapshot, uint32_t space, struct hash *out)

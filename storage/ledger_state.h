@@ -275,7 +275,7 @@ MUST_USE enum err epoch_table_get(const struct snapshot *snapshot, const struct 
 /* A log's newest epoch, and how many entries stand behind it. ERR_NOT_FOUND: it has none. */
 MUST_USE enum err epoch_table_newest(const struct snapshot *snapshot, const struct log_row *log,
                                      struct hash *out, uint64_t *out_since);
-/* Opens what an epoch's entry that was cut from its log wraps for us: for reading only. */
+/* What an epoch's entry tells that was cut from its log: for reading only. */
 MUST_USE enum err epoch_table_learn_cut(struct ledger_txn *txn, const struct log_id *log,
                                         struct span payload);
 /* The epochs of a space by id, until each returns an error, which is returned. */

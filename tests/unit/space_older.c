@@ -196,12 +196,85 @@ static void what_was_written_under_epochs_of_a_stolen_device_is_read(void **stat
     older_free(&world);
 }
 
+/* EPOCH-5: three openings came back of a branch, and the key of the last was told, before or after
+ * any of them: it opens the others' keys. */
+enum { OLDER_OPENINGS = 3 };
+
+struct older_branch {
+    struct log_id log;
+    struct buf payloads[OLDER_OPENINGS]; /* of the openings, the oldest first */
+    struct hash epochs[OLDER_OPENINGS];
+    uint8_t last[KEY_SIZE];
+};
+
+static void older_open(struct member *desk, struct older_branch *branch)
+{
+    for (size_t at = 0; at < OLDER_OPENINGS; at++) {
+        struct ledger_txn *txn = member_begin(desk);
+        struct snapshot snapshot;
+        struct epoch_row epoch;
+        struct entry_row entry;
+        struct space_row card;
+
+        assert_int_equal(space_rotate(txn, &branch->log.space), ERR_OK);
+        assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+        snapshot = member_snapshot(desk);
+        assert_int_equal(ledger_space(&snapshot, &branch->log.space, &card), ERR_OK);
+        branch->epochs[at] = card.current;
+        assert_int_equal(epoch_table_get(&snapshot, &card.current, &epoch), ERR_OK);
+        assert_int_equal(ledger_entry_at(&snapshot, epoch.log, epoch.seq, &entry), ERR_OK);
+        buf_append(&branch->payloads[at], entry.entry.payload);
+        assert_int_equal(epoch_table_key(&snapshot, &card.current, branch->last), ERR_OK);
+        ledger_snapshot_end(&snapshot);
+    }
+}
+
+/* Step OLDER_OPENINGS is the key. */
+static void older_hear(struct member *lap, const struct older_branch *branch, const size_t *order)
+{
+    struct ledger_txn *txn = member_begin(lap);
+    struct snapshot snapshot = ledger_txn_snapshot(txn);
+    uint8_t key[KEY_SIZE];
+
+    for (size_t at = 0; at <= OLDER_OPENINGS; at++)
+        assert_int_equal(
+            order[at] == OLDER_OPENINGS
+                ? ledger_add_key(txn, &branch->epochs[OLDER_OPENINGS - 1], branch->last)
+                : epoch_table_learn_cut(txn, &branch->log, buf_span(&branch->payloads[order[at]])),
+            ERR_OK);
+    for (size_t at = 0; at < OLDER_OPENINGS; at++)
+        assert_int_equal(epoch_table_key(&snapshot, &branch->epochs[at], key), ERR_OK);
+    ledger_abort(txn);
+}
+
+static void a_branch_that_comes_back_opens_its_older_keys(void **state)
+{
+    static const size_t orders[][OLDER_OPENINGS + 1] = {{0, 1, 2, 3}, {2, 1, 0, 3}, {3, 0, 1, 2},
+                                                        {3, 2, 1, 0}, {1, 3, 2, 0}, {2, 3, 0, 1}};
+    struct older_branch branch = {.last = {0}};
+    struct member desk, lap;
+
+    (void)state;
+    member_new(&desk, 1, false);
+    member_twin(&lap, &desk, 9);
+    branch.log =
+        (struct log_id){.space = member_card_space(&desk), .device = *ledger_device(desk.ledger)};
+    older_open(&desk, &branch);
+    for (size_t at = 0; at < sizeof orders / sizeof orders[0]; at++)
+        older_hear(&lap, &branch, orders[at]);
+    for (size_t at = 0; at < OLDER_OPENINGS; at++)
+        buf_release(&branch.payloads[at]);
+    member_free(&desk);
+    member_free(&lap);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_joins_later_reads_what_is_older_than_an_opening_that_was_cut),
         cmocka_unit_test(what_is_written_after_an_opening_was_cut_is_read_by_who_never_saw_it),
         cmocka_unit_test(what_was_written_under_epochs_of_a_stolen_device_is_read),
+        cmocka_unit_test(a_branch_that_comes_back_opens_its_older_keys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -331,12 +331,12 @@ static void session_fork_on_trace(struct session *session, struct message *messa
         return;
     }
     log->is_forked = true;
-    if (is_found)
-        session_fork_common(session, log, tag.size, &newest);
-    else if (message->trace.is_last || tag.size <= 1)
-        session_fork_common(session, log, 0, has_newest ? &newest : NULL);
-    else
+    if (!is_found && !message->trace.is_last && tag.size > 1) {
         message_put_place(MESSAGE_TRACE_ASK, &log->id, tag.size - 1, &session->out);
+        return;
+    }
+    log->is_asked = false; /* It was answered, and may be asked again when a keep comes. */
+    session_fork_common(session, log, is_found ? tag.size : 0, has_newest ? &newest : NULL);
 }
 
 /* What the other side asks for. Only logs that are shared have a tip here. */

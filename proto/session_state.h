@@ -59,7 +59,7 @@ struct session_log {
     bool is_behind;     /* then: I hold less of it, and for all I know the same */
     bool is_shown;      /* a trace told that mine is another branch, and it has not moved since */
     bool is_traced;     /* tags were sent unasked */
-    bool is_asked;      /* tags were asked for since the last marks */
+    bool is_asked;      /* tags were asked for, and the answer is to come */
     bool is_below;      /* it holds less than where mine starts: given as returned, if at all */
     struct chain fetch; /* where the branch that was asked for has been given to */
     bool is_fetching;

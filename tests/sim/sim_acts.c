@@ -4,15 +4,19 @@
  * In the end all devices of a member agree on everything, and peers on what they told one another.
  *
  *   sim_acts [--from N --count N] [--seed N] [--trace]
+ *   sim_acts --thefts       a device is given up or stolen, too
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/secret.h"
+#include "storage/heal.h"
 #include "tests/sim/scene.h"
 #include "tests/sim/seeds.h"
 
 enum {
+    ACTS_MEMBERS = 3,
     ACTS_DEVICES_MAX = 6,
     ACTS_COUNT = 30,
     ACTS_STEPS = 60,
@@ -85,7 +89,8 @@ static const struct acts_act acts_all[] = {
 enum { ACTS_ALL = sizeof acts_all / sizeof acts_all[0] };
 
 struct acts_census {
-    uint64_t done[ACTS_ALL], restores;
+    uint64_t done[ACTS_ALL], restores, out;
+    bool has_thefts;
 };
 
 struct acts_one {
@@ -98,6 +103,9 @@ struct acts {
     struct world_node *devices[ACTS_DEVICES_MAX];
     struct world_home *homes[ACTS_DEVICES_MAX]; /* old copies */
     struct acts_one ones[ACTS_ALL];
+    struct acts_census *census;
+    bool has_said[ACTS_DEVICES_MAX]; /* that another is out, and not everybody has heard */
+    size_t out;
 };
 
 /* One thing that somebody does. */
@@ -186,6 +194,59 @@ static void acts_do(struct acts *acts, struct world_node *node)
     world_op(node, act->method, acts_read_params(params), acts_on_done, &acts->ones[number]);
 }
 
+/* Shutting out. */
+
+struct acts_out {
+    struct public_key device;
+    enum retire_reason reason;
+    bool is_done;
+};
+
+static enum err acts_write_out(void *what, struct ledger_txn *txn)
+{
+    struct acts_out *out = what;
+
+    return heal_shut_out(txn, &out->device, out->reason);
+}
+
+static void acts_on_out(struct world_node *node, void *self, enum err err,
+                        const struct op_call *call)
+{
+    struct acts_out *out = self;
+
+    (void)node;
+    (void)call;
+    out->is_done = err == ERR_OK;
+}
+
+/* A member's first device says so of a further one. */
+static void acts_shut_out(struct acts *acts)
+{
+    struct world *world = &acts->scene.world;
+    size_t at = ACTS_MEMBERS + world_draw(world, ACTS_DEVICES_MAX - ACTS_MEMBERS);
+    size_t by = acts->devices[at]->person;
+    struct acts_out out = {.reason = world_once_in(world, 3) ? RETIRE_OWNER : RETIRE_STOLEN};
+    struct signing_key *signing;
+
+    if (acts->out > 0 || !acts->devices[by]->is_up)
+        return;
+    world_crash(acts->devices[at]);
+    signing = secret_new(sizeof *signing);
+    KITH_ASSERT(signing != NULL);
+    identity_signing_key(acts->devices[at]->secrets->signing_seed, signing);
+    out.device = signing->public_key;
+    secret_free(signing);
+    world_write(acts->devices[by], acts_write_out, &out, acts_on_out, &out);
+    scene_wait(&acts->scene, 10);
+    if (!out.is_done) /* It does not know that one, since it went back. */
+        return;
+    world_note(world, acts->devices[at], "is shut out, reason %d", (int)out.reason);
+    acts->devices[at]->is_gone = true;
+    acts->has_said[by] = true;
+    acts->out++;
+    acts->census->out++;
+}
+
 /* The world. */
 
 static void acts_mend(struct acts *acts)
@@ -194,16 +255,19 @@ static void acts_mend(struct acts *acts)
     for (size_t at = 0; at < ACTS_DEVICES_MAX; at++)
         world_start(acts->devices[at]);
     scene_settle(&acts->scene);
+    memset(acts->has_said, 0, sizeof acts->has_said);
 }
 
 static void acts_go_back(struct acts *acts, size_t at)
 {
+    if (acts->devices[at]->is_gone || acts->has_said[at])
+        return;
     if (acts->homes[at] == NULL) {
         acts->homes[at] = world_snapshot(acts->devices[at]);
         return;
     }
     scene_restore(&acts->scene, acts->devices[at], acts->homes[at], 0);
-    acts->ones[0].census->restores++;
+    acts->census->restores++;
     if (world_once_in(&acts->scene.world, 2)) {
         world_home_free(acts->homes[at]);
         acts->homes[at] = NULL;
@@ -214,8 +278,9 @@ static void acts_step(struct acts *acts)
 {
     struct world *world = &acts->scene.world;
     size_t at = world_draw(world, ACTS_DEVICES_MAX);
+    uint64_t what = world_draw(world, 16);
 
-    switch (world_draw(world, 16)) {
+    switch (what == 7 && !acts->census->has_thefts ? 15 : what) {
     case 0:
         world_crash(acts->devices[at]);
         break;
@@ -236,6 +301,10 @@ static void acts_step(struct acts *acts)
     case 5:
         if (world_once_in(world, 3))
             acts_mend(acts);
+        break;
+    case 7:
+        if (world_once_in(world, 3))
+            acts_shut_out(acts);
         break;
     default:
         for (uint64_t deeds = 1 + world_draw(world, 4); deeds > 0; deeds--)
@@ -262,7 +331,7 @@ static void acts_begin(struct acts *acts)
     }
     for (size_t at = 0; at < 3; at++)
         scene_ask(scene, acts->devices[at], "circle.create", json_pack("{s:s}", "name", "sailors"));
-    for (size_t at = 3; at < ACTS_DEVICES_MAX; at++) {
+    for (size_t at = ACTS_MEMBERS; at < ACTS_DEVICES_MAX; at++) {
         acts->devices[at] = world_join(acts->devices[at == 4 ? 1 : 0]);
         world_start(acts->devices[at]);
         scene_settle(scene);
@@ -273,6 +342,7 @@ static void acts_live(void *self, struct seeds_one *one)
 {
     struct acts *acts = world_memory(sizeof *acts);
 
+    acts->census = self;
     for (size_t at = 0; at < ACTS_ALL; at++)
         acts->ones[at] = (struct acts_one){.census = self, .act = at};
     scene_begin(&acts->scene, one->seed, one->is_talkative);
@@ -300,7 +370,8 @@ static bool acts_end(void *self, uint64_t count)
         (void)printf("%6llu %s %s\n", (unsigned long long)census->done[at], acts_all[at].method,
                      acts_all[at].params);
     }
-    (void)printf("%llu old copies put back in %llu worlds\n", (unsigned long long)census->restores,
+    (void)printf("%llu old copies put back, %llu devices shut out in %llu worlds\n",
+                 (unsigned long long)census->restores, (unsigned long long)census->out,
                  (unsigned long long)count);
     return is_whole;
 }
@@ -311,6 +382,7 @@ int main(int argc, char **argv)
     const struct seeds seeds = {.what = "worlds of acts",
                                 .count = ACTS_COUNT,
                                 .every = 10,
+                                .flags = {{"--thefts", &census.has_thefts}},
                                 .live = acts_live,
                                 .end = acts_end,
                                 .self = &census};

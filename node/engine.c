@@ -480,6 +480,7 @@ void engine_free(struct engine *engine)
     }
     secret_free(engine->invitations);
     secret_free(engine->knocks);
+    secret_free(engine->mutuals);
     strangers_free(engine->strangers);
     buf_release(&engine->addresses);
     buf_release(&engine->content);

@@ -42,9 +42,14 @@ static const struct engine_invitation *engine_greet_invitation(struct engine *en
 /* PROTOCOL KNOCK-4: "The newest eight knock keys are answered." */
 static bool engine_greet_knock(struct engine *engine, struct span first)
 {
+    static const char *who = "somebody you know called with another version of kith";
+    const uint8_t *mutual;
+
     for (size_t at = 0; at < engine->knocks_count; at++)
-        if (engine_greet_fits(engine, first, engine->knocks + at * KEY_SIZE,
-                              "somebody you know called with another version of kith"))
+        if (engine_greet_fits(engine, first, engine->knocks + at * KEY_SIZE, who))
+            return true;
+    for (size_t at = 0; (mutual = engine_mutual_knock(engine, at)) != NULL; at++)
+        if (engine_greet_fits(engine, first, mutual, who))
             return true;
     return false;
 }

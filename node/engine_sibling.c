@@ -93,6 +93,8 @@ enum err engine_sibling_reload(struct engine *engine)
     if (err == ERR_OK)
         err = engine_sibling_knock(engine);
     if (err == ERR_OK)
+        err = engine_mutual_reload(engine);
+    if (err == ERR_OK)
         err = view_knocks_told(&engine->snapshot, engine->knocks, ENGINE_KNOCKS_MAX,
                                &engine->knocks_held);
     if (engine->is_joining)
@@ -106,17 +108,21 @@ enum err engine_sibling_reload(struct engine *engine)
 /* PROTOCOL OWN-2: "Own devices knock with any of the knock keys they hold, and those that the card
  * space told once, whoever drew them, the newest first, after each failure with the next: the one
  * who is called may not have heard of the newest." */
+/* PROTOCOL OWN-12: "Own devices try it second." */
 enum err engine_sibling_dial_keys(struct engine *engine, const struct engine_target *target,
                                   uint8_t room[static 2 * KEY_SIZE], struct handshake_dial *dial)
 {
-    size_t count = engine->knocks_held;
+    size_t at = target->failures % (engine->knocks_held + 1);
+    enum err err = ERR_OK;
 
-    if (count == 0)
-        return ERR_STATE;
-    memcpy(room, engine->knocks + target->failures % count * KEY_SIZE, KEY_SIZE);
+    if (at == 1 || engine->knocks_held == 0)
+        err = join_knock_mutual(&engine->snapshot, ledger_static_key(engine->ledger),
+                                target->static_key, room);
+    else
+        memcpy(room, engine->knocks + (at > 1 ? at - 1 : 0) * KEY_SIZE, KEY_SIZE);
     dial->knock = room;
     dial->psk = room + KEY_SIZE;
-    return join_secret(&engine->snapshot, room + KEY_SIZE);
+    return err == ERR_OK ? join_secret(&engine->snapshot, room + KEY_SIZE) : err;
 }
 
 /* Who calls. */

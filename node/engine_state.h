@@ -143,6 +143,8 @@ struct engine {
     uint8_t *knocks;     /* secret */
     size_t knocks_count; /* that are answered; behind them those that were, for siblings */
     size_t knocks_held;
+    struct engine_mutual *mutuals; /* secret */
+    size_t mutuals_count;
     struct dialer dialer;
     struct tickets tickets; /* which connection an answer is for */
     conn_id next_dialled;
@@ -272,6 +274,11 @@ MUST_USE enum err engine_sibling_search(struct engine *engine, struct engine_con
 bool engine_sibling_is_out(struct engine *engine, const struct public_key *device);
 /* Is this device new, and does it hold by now what its first meeting announced? */
 void engine_sibling_tend(struct engine *engine);
+
+/* engine_mutual.c: knock keys of two devices of this member */
+MUST_USE enum err engine_mutual_reload(struct engine *engine);
+/* Those that are answered; NULL behind the last. */
+const uint8_t *engine_mutual_knock(const struct engine *engine, size_t index);
 
 /* engine_old.c: devices retired as forked, while those of one member are read */
 struct engine_old {

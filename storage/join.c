@@ -427,6 +427,22 @@ enum err join_knock_between(const struct snapshot *snapshot, uint8_t out[static 
     return err;
 }
 
+/* PROTOCOL OWN-12: "Two own devices have a knock with each other, too: KDF(X25519(static key of
+ * one, static key of the other), `kith mutual`, psk)." */
+enum err join_knock_mutual(const struct snapshot *snapshot, const struct exchange_key *own,
+                           const uint8_t other[static KEY_SIZE], uint8_t out[static KEY_SIZE])
+{
+    uint8_t *secret = secret_new((size_t)2 * KEY_SIZE);
+    enum err err = secret != NULL ? join_secret(snapshot, secret) : ERR_NOMEM;
+
+    if (err == ERR_OK)
+        err = identity_agree(own->secret, other, secret + KEY_SIZE);
+    if (err == ERR_OK)
+        digest_derive(secret + KEY_SIZE, "kith mutual", span_of(secret, KEY_SIZE), out);
+    secret_free(secret);
+    return err;
+}
+
 enum err join_knock(const struct snapshot *snapshot, uint8_t out[static KEY_SIZE])
 {
     return join_shared(snapshot, KEY_SIZE, out);

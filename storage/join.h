@@ -37,6 +37,11 @@ MUST_USE enum err join_begin(struct ledger_txn *txn);
 MUST_USE enum err join_secret(const struct snapshot *snapshot, uint8_t out[static KEY_SIZE]);
 /* The knock key that own devices have among themselves. ERR_NOT_FOUND: one of them was shut out. */
 MUST_USE enum err join_knock_between(const struct snapshot *snapshot, uint8_t out[static KEY_SIZE]);
+/* That which two of them have with each other, and with no third: by the static key of this one, or
+ * one it had before, and that of the other. ERR_FORGED: that is no key; ERR_NOT_FOUND. */
+MUST_USE enum err join_knock_mutual(const struct snapshot *snapshot, const struct exchange_key *own,
+                                    const uint8_t other[static KEY_SIZE],
+                                    uint8_t out[static KEY_SIZE]);
 /* The knock key the welcome told. ERR_NOT_FOUND on a device that was never new. */
 MUST_USE enum err join_knock(const struct snapshot *snapshot, uint8_t out[static KEY_SIZE]);
 

@@ -196,12 +196,71 @@ static void sim_stolen_ben_was_away(struct scene *scene)
     scene_settle(scene);
 }
 
+/* The desk admits the tab, which lies still until the lap was stolen and nobody answers what it was
+ * told: each knock the lap knows has ended. */
+static void sim_stolen_admit(struct scene *scene, struct sim_stolen_cast *cast,
+                             struct world_node **out_tab, struct world_home **out_home)
+{
+    struct world_node *pad;
+
+    sim_stolen_meet(scene, cast);
+    pad = world_join(cast->desk);
+    world_start(pad);
+    scene_settle(scene);
+    if (out_home != NULL)
+        *out_home = world_snapshot(cast->desk);
+    *out_tab = world_join(cast->desk);
+    scene_settle(scene);
+    scene_shut_out(scene, cast->desk, cast->lap, RETIRE_STOLEN);
+    world_crash(cast->lap);
+    scene_settle(scene);
+    world_crash(cast->desk);
+    world_start(cast->desk);
+    scene_settle(scene);
+}
+
+/* 6. The tab was admitted before the theft, and meets the desk behind it. */
+static void sim_stolen_not_met(struct scene *scene)
+{
+    struct sim_stolen_cast cast;
+    struct world_node *tab;
+
+    sim_stolen_admit(scene, &cast, &tab, NULL);
+    world_start(tab);
+    scene_settle(scene);
+    scene_contact(scene, tab);
+    scene_card(scene, tab);
+    scene_settle(scene);
+}
+
+/* 7. The desk goes back to before it admitted the tab: the pad tells it, and it goes on under
+ * another name, of which the tab knows nothing. */
+static void sim_stolen_host_goes_back(struct scene *scene)
+{
+    struct sim_stolen_cast cast;
+    struct world_home *home;
+    struct world_node *tab;
+    size_t since = scene->judge.canaries_count;
+
+    sim_stolen_admit(scene, &cast, &tab, &home);
+    scene_restore(scene, cast.desk, home, since);
+    scene_contact(scene, cast.desk);
+    scene_settle(scene);
+    world_start(tab);
+    scene_settle(scene);
+    scene_contact(scene, tab);
+    scene_settle(scene);
+    world_home_free(home);
+}
+
 static const struct scene_named sim_stolen_scenes[] = {
     {"1 the desk goes back", sim_stolen_desk_goes_back},
     {"2 the desk was away", sim_stolen_desk_was_away},
     {"3 the desk goes back alone", sim_stolen_alone},
     {"4 a new device", sim_stolen_new_device},
     {"5 ben was away", sim_stolen_ben_was_away},
+    {"6 not met yet", sim_stolen_not_met},
+    {"7 not met yet, and the host goes back", sim_stolen_host_goes_back},
 };
 
 int main(int argc, char **argv)

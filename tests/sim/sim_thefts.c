@@ -25,7 +25,6 @@ struct thefts_device {
     size_t host;             /* which admitted it; itself for the first */
     bool has_said;           /* that another is out, and not everybody has heard */
     bool is_out;             /* given up, or stolen */
-    bool is_early;           /* admitted by one that had not heard who is out */
     struct world_home *home; /* an old copy */
     size_t since;            /* canaries when it was made */
 };
@@ -108,17 +107,6 @@ static enum standing thefts_stands(struct world_node *at, const struct world_nod
     return err == ERR_OK ? standing : STANDING_VOID;
 }
 
-/* Has this device heard of all that are out? */
-static bool thefts_has_heard(const struct thefts *thefts, struct world_node *node)
-{
-    bool has_heard = true;
-
-    for (size_t at = 0; at < thefts->count; at++)
-        if (thefts->devices[at].is_out)
-            has_heard &= standing_is_out(thefts_stands(node, thefts->devices[at].node));
-    return has_heard;
-}
-
 static void thefts_join(struct thefts *thefts)
 {
     size_t host = thefts_draw(thefts, thefts->count);
@@ -126,16 +114,13 @@ static void thefts_join(struct thefts *thefts)
 
     if (thefts->count == THEFTS_DEVICES_MAX || !thefts->devices[host].node->is_up)
         return;
-    if (thefts->out > 0) /* The knock may change before they meet. */
-        scene_join(&thefts->scene);
     node = world_join(thefts->devices[host].node);
     if (node == NULL)
         return;
     thefts->devices[thefts->count] = (struct thefts_device){.node = node, .host = host};
-    thefts->devices[thefts->count].is_early = !thefts_has_heard(thefts, thefts->devices[host].node);
     thefts->count++;
     world_start(node);
-    scene_wait(&thefts->scene, (thefts->out > 0 ? 60 : 1) + thefts_draw(thefts, 60));
+    scene_wait(&thefts->scene, 1 + thefts_draw(thefts, 60));
 }
 
 static void thefts_look(struct world_node *node, void *self)
@@ -244,8 +229,6 @@ static void thefts_shut_out(struct thefts *thefts)
                sayer->node->name, (int)out.reason);
     thefts->out++;
     device->is_out = true;
-    for (size_t other = 0; other < thefts->count; other++)
-        thefts->devices[other].is_early |= thefts_is_joining(thefts->devices[other].node);
     sayer->has_said = true;
     thefts_lose(thefts, device->node, sayer->node);
     for (size_t other = 0; other < thefts->count; other++)
@@ -266,16 +249,36 @@ static void thefts_part(struct thefts *thefts)
     world->islands_until_ms = UINT64_MAX;
 }
 
-/* It was told a knock that the thief knows, and met nobody before that ended: it needs a new
- * admission (OWN-2). */
+struct thefts_known {
+    const struct world_node *device;
+    bool is_known;
+};
+
+static void thefts_look_known(struct world_node *node, void *self)
+{
+    struct thefts_known *known = self;
+
+    known->is_known |= thefts_stands(node, known->device) != STANDING_VOID;
+}
+
+/* Whoever admitted it went back to before that, and nobody else had heard: to those it is a
+ * stranger, who are not let in where somebody was shut out (OWN-2). It needs a new admission. */
 static void thefts_drop_stranded(struct thefts *thefts)
 {
-    for (size_t at = 0; at < thefts->count; at++)
-        if (thefts->devices[at].is_early && !thefts->devices[at].node->is_gone &&
-            thefts_is_joining(thefts->devices[at].node)) {
+    for (size_t at = 0; at < thefts->count; at++) {
+        struct thefts_known known = {.device = thefts->devices[at].node};
+
+        if (thefts->out == 0 || known.device->is_gone ||
+            !thefts_is_joining(thefts->devices[at].node))
+            continue;
+        for (size_t by = 0; by < thefts->count; by++)
+            if (by != at && !thefts->devices[by].node->is_gone)
+                world_look(thefts->devices[by].node, thefts_look_known, &known);
+        if (!known.is_known) {
             world_crash(thefts->devices[at].node);
             thefts->devices[at].node->is_gone = true;
         }
+    }
 }
 
 static void thefts_mend(struct thefts *thefts)

@@ -337,8 +337,8 @@ class Node:
         return session
 
     def knocks(self):
-        """KNOCK-4, OWN-2: those that are answered."""
-        return [self.me.knock] + ([self.own.knock_between()] if self.own else [])
+        """KNOCK-4, OWN-2, OWN-12: those that are answered."""
+        return [self.me.knock] + (self.own.knocks() if self.own else [])
 
     def listen(self, peer):
         """A session that this peer began, under the link's secret; others are not answered."""

@@ -3,7 +3,7 @@ import unicodedata
 
 from second_fork import (CARD, FORKED, KIND_CERTIFICATE, KIND_KEEP, KIND_RETIRE, PAIR, STOLEN,
                          Fact)
-from second_keys import about, did, digest, fresh, kdf
+from second_keys import about, did, digest, fresh, kdf, x25519
 from second_member import Certificate, Identity, Welcome, now_ms
 from second_node import KIND_CARD, KIND_DOOR, KIND_ENDORSEMENT, NOBODY, Peer
 from second_object import edits_of, forgotten, read
@@ -299,6 +299,16 @@ class Own:
     def knock_between(self):
         """OWN-2: while none of them is shut out."""
         return kdf(self.secret, "kith own knock")
+
+    def knock_with(self, static):
+        """OWN-12: that which I have with the one of this static key."""
+        return kdf(x25519(self.me.static, static), "kith mutual", self.secret)
+
+    def knocks(self):
+        """OWN-2, OWN-12: what own devices may knock with, beside those that were drawn."""
+        between = [] if set(self.retired.values()) - {FORKED} else [self.knock_between()]
+        return between + [self.knock_with(one.static) for one in self.devices.values()
+                          if self.retired.get(one.device, FORKED) == FORKED]
 
     def network(self):
         """OWN-11: the id of the member's network space."""

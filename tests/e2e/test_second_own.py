@@ -420,13 +420,19 @@ def a_device_of_its_own_is_given_up(place):
 
 
 def a_device_of_its_own_is_stolen(place):
-    """OWN-4, STOLEN-1, STOLEN-3, STOLEN-5, STOLEN-6, STOLEN-8, FACT-1, P5: what it wrote last says
-    nothing, and nobody answers."""
+    """OWN-4, OWN-12, STOLEN-1, STOLEN-3, STOLEN-5, STOLEN-6, STOLEN-8, FACT-1, P5: what it wrote
+    last says nothing, and nobody answers, however it knocks; the other still is heard so."""
     home, (node, sibling, peer) = shut_out(STOLEN, place)
     until(lambda: home.friends[0].card_of("Ana").get("place") is None, what="it still counts")
-    no_answer(node, sibling, node.me.identity.data)
+    for knock in (None, node.own.knock_between(), node.own.knock_with(sibling.static)):
+        sibling.knock = knock
+        no_answer(node, sibling, node.me.identity.data)
     no_answer(node, peer, node.me.identity.data)
     assert home.ana.ok("me", "show").get("place") is None
+    home.session.bye()
+    home.sibling.knock = home.own.knock_with(home.sibling.static)
+    home.call()
+    assert home.session.in_step
 
 
 if __name__ == "__main__":

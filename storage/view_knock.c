@@ -244,3 +244,16 @@ enum err view_knocks(const struct snapshot *snapshot, uint8_t out[static 8 * KEY
 
     return view_knocks_held(snapshot, out, out_count, &held);
 }
+
+size_t view_knocks_count(const struct snapshot *snapshot, const struct id *space)
+{
+    uint8_t keys[VIEW_KNOCKS_MAX * KEY_SIZE];
+    struct space_row card;
+    size_t count = 0;
+
+    if (ledger_own_space(snapshot, SPACE_CARD, &card) != ERR_OK || !id_is_equal(space, &card.id) ||
+        view_knocks(snapshot, keys, &count) != ERR_OK)
+        count = 0;
+    secret_wipe(keys, sizeof keys);
+    return count;
+}

@@ -340,6 +340,7 @@ static void space_knocks_of_one_day_are_shared_and_old_ones_end(void **state)
     struct log_row log;
     struct snapshot snapshot;
     struct ledger_txn *txn;
+    struct ledger_news news;
 
     (void)state;
     member_new(&ana, 1, false);
@@ -368,10 +369,18 @@ static void space_knocks_of_one_day_are_shared_and_old_ones_end(void **state)
     ledger_snapshot_end(&snapshot);
     txn = member_begin(&ana);
     assert_int_equal(view_delivered(txn, &bruno.secrets.member, &id, log.tip.size), ERR_OK);
-    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+    assert_int_equal(ledger_commit(txn, &news), ERR_OK);
+    assert_false(news.has_links);
     assert_int_equal(space_knocks_count(&ana), 3); /* Chie does not know yet, */
     member_set_link(&ana, &chie, LINK_REMOVED);
     assert_int_equal(space_knocks_count(&ana), 1); /* and need not */
+    space_draw_knock(&ana);
+    assert_int_equal(space_knocks_count(&ana), 2);
+    txn = member_begin(&ana);
+    assert_int_equal(view_delivered(txn, &bruno.secrets.member, &id, log.tip.size + 2), ERR_OK);
+    assert_int_equal(ledger_commit(txn, &news), ERR_OK);
+    assert_int_equal(space_knocks_count(&ana), 1);
+    assert_true(news.has_links); /* whoever answers has to hear of it */
     member_free(&ana);
     member_free(&bruno);
     member_free(&chie);

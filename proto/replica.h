@@ -14,6 +14,7 @@ struct replica_log {
     bool is_mine; /* written by a device of my member */
     struct chain tip;
     uint64_t start; /* entries up to here are not held: it was begun behind them */
+    bool has_keys;  /* of a self or pair space */
     uint32_t cuts;  /* grows when it leaves the way it went: a longer log may be another branch */
 };
 
@@ -97,6 +98,8 @@ struct replica {
                       replica_fact_fn each, void *each_self);
     /* Devices of my member that were shut out. */
     enum err (*shut_out)(void *self, replica_device_fn each, void *each_self);
+    /* Was this device stolen, and leads to my own one? NULL: any that does. */
+    enum err (*is_led_by)(void *self, const struct public_key *device, bool *out);
     /* Entries of a log behind after whose payload is missing and may not be, ascending. */
     enum err (*wanted)(void *self, const struct log_id *log, uint64_t after,
                        uint64_t out[static WANTS_PER_MESSAGE_MAX], size_t *out_count);

@@ -398,8 +398,9 @@ uint64_t session_wake_at_ms(const struct session *session)
 {
     if (session->phase == PHASE_NEW || session->phase == PHASE_OVER)
         return UINT64_MAX;
-    return session_is_resting(session) ? session_rested_at_ms(session)
-                                       : session_ping_at_ms(session);
+    return session_is_resting(session)
+               ? session_rested_at_ms(session)
+               : session_proof_wake_at_ms(session, session_ping_at_ms(session));
 }
 
 bool session_is_in_step(const struct session *session)

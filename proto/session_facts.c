@@ -98,6 +98,8 @@ void session_facts_tell(struct session *session, const struct public_key *device
     for (size_t at = 0; at < session->told_count; at++)
         if (public_key_is_equal(&session->told[at], device))
             return;
+    if (session_proof_withholds(session, device))
+        return;
     if (session->told_count == (session_is_own(session) ? SESSION_LOGS_MAX : SESSION_TOLD_MAX))
         return;
     if (!session_facts_note_told(session, device)) {
@@ -132,6 +134,8 @@ static enum err session_facts_on_out(void *self, const struct public_key *device
 {
     struct session_outs *outs = self;
 
+    if (session_proof_withholds(outs->session, device))
+        return ERR_OK;
     outs->count++;
     if (!outs->is_telling)
         return ERR_OK;

@@ -484,10 +484,10 @@ void session_fork_message(struct session *session, struct message *message)
 
 /* Giving. */
 
-static bool session_fork_may_send(const struct session *session)
+static bool session_fork_may_send(const struct session *session, const struct session_log *log)
 {
     return session->phase == PHASE_LIVE && session->credit >= RETURN_SIZE_MAX &&
-           session_has_window(session);
+           session_has_window(session) && session_proof_may_give(session, log);
 }
 
 static void session_fork_send(struct session *session, const struct returned_row *row)
@@ -565,11 +565,11 @@ static void session_fork_return(struct session *session, struct returned_row *ro
 void session_fork_pump(struct session *session)
 {
     struct returned_row *row = NULL;
-    bool is_wanted = session->has_returns;
+    bool is_wanted = session->has_returns && session_proof_may_give(session, NULL);
 
     for (size_t at = 0; at < session->logs_count && !is_wanted; at++)
         is_wanted = session->logs[at].is_fetching;
-    if (!is_wanted || !session_fork_may_send(session))
+    if (!is_wanted || session->phase != PHASE_LIVE)
         return;
     row = secret_new(sizeof *row);
     if (row == NULL) {
@@ -577,9 +577,9 @@ void session_fork_pump(struct session *session)
         return;
     }
     for (size_t at = 0; at < session->logs_count; at++)
-        while (session->logs[at].is_fetching && session_fork_may_send(session))
+        while (session->logs[at].is_fetching && session_fork_may_send(session, &session->logs[at]))
             session_fork_give(session, &session->logs[at], row);
-    while (session->has_returns && session_fork_may_send(session))
+    while (session->has_returns && session_fork_may_send(session, NULL))
         session_fork_return(session, row);
     secret_free(row);
 }

@@ -153,6 +153,7 @@ static enum err session_note_log(void *self, const struct replica_log *log)
         return err;
     session_pace_count(session, SESSION_WORK_ROW);
     session->logs[index].is_foreign = false;
+    session->logs[index].has_keys = log->has_keys;
     session_set_tip(session, &session->logs[index], log);
     return ERR_OK;
 }
@@ -439,6 +440,7 @@ static void session_marks_are_read(struct session *session)
         return;
     session->phase = PHASE_LIVE;
     session->must_want = true;
+    session_proof_look(session);
     session->is_held = false; /* Still full, they say so behind their marks. */
     session_announce(session);
 }

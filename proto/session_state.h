@@ -60,6 +60,8 @@ struct session_log {
     bool is_shown;      /* a trace told that mine is another branch, and it has not moved since */
     bool is_traced;     /* tags were sent unasked */
     bool is_asked;      /* tags were asked for, and the answer is to come */
+    bool has_keys;      /* it tells keys of other spaces: of a self or pair space */
+    bool is_proof;      /* it comes before the theft is told of: session_proof.c */
     bool is_below;      /* it holds less than where mine starts: given as returned, if at all */
     struct chain fetch; /* where the branch that was asked for has been given to */
     bool is_fetching;
@@ -133,10 +135,14 @@ struct session {
     enum session_thrift thrift; /* in this step */
     struct public_key *told;    /* devices whose facts were told */
     size_t told_count;
-    size_t outs_told;           /* devices of mine that were shut out: so many were told of */
-    struct offers offers;       /* ends of returned batches that were offered, or stored here */
-    struct replica_place place; /* in the walk over returns */
-    bool has_returns;           /* there may be more to offer */
+    bool is_led;                   /* one that leads to my device was stolen */
+    bool is_proving;               /* the other side may lack what shows that mine came in time */
+    bool has_withheld;             /* so something was not told of it */
+    uint64_t proved, proved_at_ms; /* entries of that which it acknowledged, the last when */
+    size_t outs_told;              /* devices of mine that were shut out: so many were told of */
+    struct offers offers;          /* ends of returned batches that were offered, or stored here */
+    struct replica_place place;    /* in the walk over returns */
+    bool has_returns;              /* there may be more to offer */
     uint32_t returned_sent, returned_stored;
     struct buf facts;          /* received in this step */
     size_t facts_count;        /* in this session */
@@ -207,6 +213,21 @@ void session_take_say_full(struct session *session);
 void session_take_look_room(struct session *session);
 /* Says marks once they are due and nothing is under way. */
 void session_take_settle(struct session *session);
+
+/* session_proof.c */
+/* What comes before a theft is told of: from the other hello on, until it is there. */
+void session_proof_begin(struct session *session);
+/* The marks are read: which logs these are. */
+void session_proof_look(struct session *session);
+void session_proof_news(struct session *session);
+/* Is this device's theft not to be told of yet? */
+bool session_proof_withholds(struct session *session, const struct public_key *device);
+/* NULL: what was cut from some log. */
+bool session_proof_may_give(const struct session *session, const struct session_log *log);
+void session_proof_check(struct session *session);
+/* When to look again, but not later than then. */
+uint64_t session_proof_wake_at_ms(const struct session *session, uint64_t then_ms);
+void session_proof_end(struct session *session);
 
 /* session_want.c */
 void session_want_message(struct session *session, const struct message *message);

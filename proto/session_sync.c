@@ -54,6 +54,7 @@ static void session_on_hello(struct session *session, const struct hello *hello)
     if (effect != NULL)
         effect->addresses = hello->addresses;
     session->has_returns = !session->options.is_remote_out;
+    session_proof_begin(session);
     if (session->options.is_remote_retired)
         session_facts_tell(session, session_remote_device(session));
     if (session->options.is_called_by_old_name) {
@@ -64,6 +65,7 @@ static void session_on_hello(struct session *session, const struct hello *hello)
     if (memcmp(hello->mine, session->yours, DIGEST_SIZE) == 0 &&
         memcmp(hello->yours, session->mine, DIGEST_SIZE) == 0) {
         session_all_known(session);
+        session_proof_end(session);
         session->phase = PHASE_LIVE;
         session->must_want = true;
         return;
@@ -212,6 +214,7 @@ void session_sync_news(struct session *session, const struct id *space)
         return;
     session->has_returns = !session->options.is_remote_out;
     session->place = (struct replica_place){0};
+    session_proof_news(session);
     session_facts_tell_outs(session);
     session_look_at(session, space);
     if (session->phase != PHASE_OVER)
@@ -291,7 +294,7 @@ static bool session_may_send(const struct session *session, const struct session
     bool is_held = session->is_held && (log->is_mine || session_is_own(session));
 
     return session->phase == PHASE_LIVE && !is_held && session->credit >= BATCH_SIZE_MAX &&
-           session_has_window(session);
+           session_has_window(session) && session_proof_may_give(session, log);
 }
 
 /* A device of the log's own member, that holds less of it than where mine starts, has what I hold
@@ -325,6 +328,7 @@ void session_sync_pump(struct session *session)
 {
     bool is_in_step;
 
+    session_proof_check(session);
     session_fork_pump(session);
     for (size_t at = 0; at < session->logs_count; at++)
         while (session->logs[at].sent.size < session->logs[at].tip.size &&

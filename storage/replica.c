@@ -30,6 +30,8 @@ static enum err replica_on_log(void *self, const struct log_row *log)
                               .is_mine = walk->space.is_mine,
                               .tip = log->tip,
                               .start = log->start,
+                              .has_keys =
+                                  walk->space.kind == SPACE_SELF || walk->space.kind == SPACE_PAIR,
                               .cuts = log->cuts};
 
     return log->tip.size > 0 ? walk->each(walk->self, &row) : ERR_OK;
@@ -350,6 +352,11 @@ static enum err replica_shut_out(void *self, replica_device_fn each, void *each_
     return view_device_each(self, ledger_member(out.snapshot->ledger), replica_on_own_device, &out);
 }
 
+static enum err replica_is_led_by(void *self, const struct public_key *device, bool *out)
+{
+    return standing_is_led_by(self, device, out);
+}
+
 static enum err replica_next_return(void *self, const struct public_key *peer,
                                     struct replica_place *place, struct returned_row *out)
 {
@@ -575,6 +582,7 @@ void replica_of(struct snapshot *snapshot, struct replica *out)
                             .next_return = replica_next_return,
                             .facts = replica_facts,
                             .shut_out = replica_shut_out,
+                            .is_led_by = replica_is_led_by,
                             .wanted = replica_wanted,
                             .payload = replica_payload,
                             .self = snapshot};

@@ -149,6 +149,23 @@ enum err standing_line_of(const struct snapshot *snapshot, const struct public_k
     return err;
 }
 
+enum err standing_is_led_by(const struct snapshot *snapshot, const struct public_key *device,
+                            bool *out)
+{
+    struct standing_line line = {.count = 0};
+    bool has_any = false;
+    enum err err = retire_table_has_any(snapshot, &has_any);
+
+    *out = false;
+    if (err == ERR_OK && has_any)
+        err = standing_line_of(snapshot, ledger_device(snapshot->ledger),
+                               ledger_member(snapshot->ledger), &line);
+    for (size_t at = 0; err == ERR_OK && at + 1 < line.count; at++)
+        *out |= line.places[at].is_stolen &&
+                (device == NULL || public_key_is_equal(device, &line.places[at].device));
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 enum err standing_is_credible(const struct snapshot *snapshot, const struct public_key *member,
                               const struct standing_word *word, bool *out)
 {

@@ -36,6 +36,9 @@ struct standing_line {
 /* As this member's (NULL: of whom it is held to be). ERR_NOT_FOUND: not known. */
 MUST_USE enum err standing_line_of(const struct snapshot *snapshot, const struct public_key *device,
                                    const struct public_key *member, struct standing_line *out);
+/* Was this device stolen, and leads to the one that writes in this store? NULL: any that does. */
+MUST_USE enum err standing_is_led_by(const struct snapshot *snapshot,
+                                     const struct public_key *device, bool *out);
 /* What somebody said of a device, and where it stands as an object. */
 struct standing_word {
     const struct public_key *signer; /* the member, where the root signed */

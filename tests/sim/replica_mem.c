@@ -228,6 +228,8 @@ static enum err replica_mem_walk(struct replica_mem *replica, const struct id *s
         struct replica_log row = {.log = log->id,
                                   .is_mine = public_key_is_equal(writer, &replica->member),
                                   .tip = log->chains[log->count],
+                                  .has_keys = id_is_equal(space, &replica->spaces[0]) ||
+                                              id_is_equal(space, &replica->spaces[1]),
                                   .cuts = log->cuts};
 
         replica->looks++;
@@ -485,6 +487,14 @@ static enum err replica_mem_shut_out(void *self, replica_device_fn each, void *e
     return replica->is_out ? each(each_self, &replica->retired) : ERR_OK;
 }
 
+static enum err replica_mem_is_led_by(void *self, const struct public_key *device, bool *out)
+{
+    const struct replica_mem *replica = self;
+
+    *out = replica->is_led && (device == NULL || public_key_is_equal(device, &replica->retired));
+    return replica->failure;
+}
+
 struct replica replica_mem_replica(struct replica_mem *replica)
 {
     return (struct replica){.logs = replica_mem_logs,
@@ -502,6 +512,7 @@ struct replica replica_mem_replica(struct replica_mem *replica)
                             .next_return = replica_mem_next_return,
                             .facts = replica_mem_facts,
                             .shut_out = replica_mem_shut_out,
+                            .is_led_by = replica_mem_is_led_by,
                             .wanted = replica_mem_wanted,
                             .payload = replica_mem_payload,
                             .self = replica};

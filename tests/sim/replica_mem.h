@@ -26,6 +26,7 @@ struct replica_mem {
     uint64_t keep_size;
     bool is_off; /* and are held otherwise */
     bool is_out; /* it is of this member, and was shut out */
+    bool is_led; /* this one was certified by it; the first two spaces tell keys */
     struct id spaces[REPLICA_MEM_SPACES_MAX];
     struct public_key writers[REPLICA_MEM_SPACES_MAX];
     size_t spaces_count;

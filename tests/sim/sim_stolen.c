@@ -99,8 +99,7 @@ static void sim_stolen_desk_goes_back(struct scene *scene)
     sim_stolen_go_back(scene, false);
 }
 
-/* 3. The pad alone has that log, and the desk lets no such device in; then ben is back, and tells.
- */
+/* 3. The pad alone has that log; then ben is back. */
 static void sim_stolen_alone(struct scene *scene)
 {
     sim_stolen_go_back(scene, true);
@@ -170,8 +169,7 @@ static void sim_stolen_new_device(struct scene *scene)
     scene_settle(scene);
 }
 
-/* 5. ben was off all the while, and meets the pad alone: it hears of the theft before it holds the
- * log in which the lap admitted the pad, and lets the pad in again when the desk is back. */
+/* 5. ben was off all the while, and meets the pad alone; then the desk is back. */
 static void sim_stolen_ben_was_away(struct scene *scene)
 {
     struct sim_stolen_cast cast;
@@ -219,7 +217,7 @@ static void sim_stolen_admit(struct scene *scene, struct sim_stolen_cast *cast,
     scene_settle(scene);
 }
 
-/* 6. The tab was admitted before the theft, and meets the desk behind it. */
+/* 10. The tab was admitted before the theft, and meets the desk behind it. */
 static void sim_stolen_not_met(struct scene *scene)
 {
     struct sim_stolen_cast cast;
@@ -233,7 +231,7 @@ static void sim_stolen_not_met(struct scene *scene)
     scene_settle(scene);
 }
 
-/* 7. The desk goes back to before it admitted the tab: the pad tells it, and it goes on under
+/* 11. The desk goes back to before it admitted the tab: the pad tells it, and it goes on under
  * another name, of which the tab knows nothing. */
 static void sim_stolen_host_goes_back(struct scene *scene)
 {
@@ -253,14 +251,132 @@ static void sim_stolen_host_goes_back(struct scene *scene)
     world_home_free(home);
 }
 
+/* 6. The desk goes back and meets the pad alone, which brings that log before it tells of the
+ * theft. What opens it the desk itself wrote, and lost. */
+static void sim_stolen_desk_and_pad(struct scene *scene)
+{
+    struct sim_stolen_cast cast;
+    struct world_home *home;
+    struct world_node *pad, *carl;
+    struct public_key key; /* of the pad */
+    size_t since;
+
+    sim_stolen_meet(scene, &cast);
+    carl = scene_member(scene, "carl");
+    scene_link(scene, cast.desk, carl);
+    scene_settle(scene);
+    home = world_snapshot(cast.desk);
+    since = scene->judge.canaries_count;
+    scene_ask(scene, cast.desk, "peer.remove", json_pack("{s:s}", "who", "carl"));
+    judge_parted(&scene->judge, cast.desk->person, carl->person);
+    scene_settle(scene);
+    for (size_t times = 0; times < SIM_STOLEN_EDITS; times++)
+        scene_card(scene, cast.lap);
+    pad = world_join(cast.lap);
+    world_start(pad);
+    key = *ledger_device(pad->ledger);
+    scene_settle(scene);
+    scene_contact(scene, pad);
+    scene_settle(scene);
+    scene_shut_out(scene, cast.desk, cast.lap, RETIRE_STOLEN);
+    world_crash(cast.lap);
+    scene_settle(scene);
+    world_crash(cast.ben);
+    scene_restore(scene, cast.desk, home, since);
+    scene_settle(scene);
+    scene_expect(scene, sim_stolen_stands(cast.desk, &key) == STANDING_GOOD, "a good pad");
+    scene_contact(scene, pad);
+    scene_contact(scene, cast.desk);
+    scene_settle(scene);
+    world_start(cast.ben);
+    scene_settle(scene);
+    world_home_free(home);
+}
+
+/* 7. ben was off all the while, and meets the pad alone for long. */
+static void sim_stolen_ben_and_pad(struct scene *scene)
+{
+    struct sim_stolen_cast cast;
+    struct world_node *pad;
+    struct public_key key; /* of the pad */
+
+    sim_stolen_meet(scene, &cast);
+    world_crash(cast.ben);
+    for (size_t times = 0; times < SIM_STOLEN_EDITS; times++)
+        scene_card(scene, cast.lap);
+    pad = world_join(cast.lap);
+    world_start(pad);
+    key = *ledger_device(pad->ledger);
+    scene_settle(scene);
+    scene_card(scene, pad);
+    scene_pair(scene, pad, cast.ben);
+    scene_settle(scene);
+    scene_shut_out(scene, cast.desk, cast.lap, RETIRE_STOLEN);
+    world_crash(cast.lap);
+    scene_settle(scene);
+    world_crash(cast.desk);
+    world_start(cast.ben);
+    scene_settle(scene);
+    scene_expect(scene, sim_stolen_stands(cast.ben, &key) == STANDING_GOOD, "a good pad for ben");
+    scene_pair(scene, pad, cast.ben);
+    scene_settle(scene);
+    world_start(cast.desk);
+    scene_settle(scene);
+}
+
+/* 8. The thief admits a device with the lap's key, and calls everybody with it, the pad that the
+ * lap had admitted before, too: it is given nothing, and nothing of it is taken. */
+static void sim_stolen_thief(struct scene *scene)
+{
+    struct sim_stolen_cast cast;
+    struct world_node *pad, *thief;
+    struct judge *judge = &scene->judge;
+    size_t since;
+
+    sim_stolen_meet(scene, &cast);
+    pad = world_join(cast.lap);
+    world_start(pad);
+    scene_settle(scene);
+    thief = world_join(cast.lap);
+    scene_part(scene, cast.lap, thief, NULL);
+    world_start(thief);
+    scene_shut_out(scene, cast.desk, cast.lap, RETIRE_STOLEN);
+    since = judge->canaries_count;
+    scene_contact(scene, cast.desk);
+    scene_card(scene, pad);
+    scene_contact(scene, thief);
+    scene_card(scene, thief);
+    scene_wait(scene, 600);
+    world_crash(cast.lap);
+    scene_join(scene);
+    scene_wait(scene, 3 * 3600);
+    for (size_t number = since; number < judge->canaries_count; number++) {
+        bool is_thiefs = judge->canaries[number].author == thief->number;
+
+        judge->canaries[number].is_acknowledged &= !is_thiefs;
+        scene_expect(scene, judge_shows_canary(judge, thief, number) == is_thiefs,
+                     "a thief who learns nothing");
+        scene_expect(scene, judge_shows_canary(judge, pad, number) != is_thiefs,
+                     "a pad like before");
+        if (judge->canaries[number].audience == JUDGE_CARD)
+            scene_expect(scene, judge_shows_canary(judge, cast.ben, number) != is_thiefs,
+                         "ben to believe no thief");
+    }
+    world_crash(thief);
+    scene_settle(scene);
+}
+
 static const struct scene_named sim_stolen_scenes[] = {
     {"1 the desk goes back", sim_stolen_desk_goes_back},
     {"2 the desk was away", sim_stolen_desk_was_away},
     {"3 the desk goes back alone", sim_stolen_alone},
     {"4 a new device", sim_stolen_new_device},
     {"5 ben was away", sim_stolen_ben_was_away},
-    {"6 not met yet", sim_stolen_not_met},
-    {"7 not met yet, and the host goes back", sim_stolen_host_goes_back},
+    {"6 the desk and the pad alone", sim_stolen_desk_and_pad},
+    {"7 ben and the pad alone", sim_stolen_ben_and_pad},
+    {"8 the thief's own device", sim_stolen_thief},
+    {"10 not met yet", sim_stolen_not_met},
+    {"11 not met yet, and the host goes back", sim_stolen_host_goes_back},
 };
 
 int main(int argc, char **argv)

@@ -121,6 +121,8 @@ static void both_agree_whatever_the_order(void **state)
         replica->spaces[ANA_CARD] = replica->spaces[BEN_CARD];
         replica->writers[ANA_CARD] = replica->writers[BEN_CARD];
         replica->spaces_count--;
+        replica->is_led = seed % 3 == 0;
+        agree.pair->sides[ANA].replica.is_led = seed % 2 == 0;
         session_pair_connect(agree.pair, SESSION_PEER, SESSION_PEER);
         for (int step = 0; step < AGREE_STEPS; step++)
             agree_step(&agree);
@@ -341,6 +343,100 @@ static void whoever_holds_more_than_counts_is_told_why(void **state)
     }
 }
 
+/* The device that ana speaks with was certified by one that is retired. ben knows that one, and has
+ * not heard; he has as many entries of its log as that. */
+static struct session_pair *agree_led(size_t known)
+{
+    struct session_pair *pair = session_pair_new();
+    struct log_id log = agree_branch(pair, ANA, 9);
+    struct replica_mem *ben = &pair->sides[BEN].replica;
+
+    (void)agree_branch(pair, BEN, 9);
+    replica_mem_cut(ben, &log, known);
+    ben->retired = (struct public_key){{0}};
+    pair->sides[ANA].replica.is_led = true;
+    session_pair_write(pair, ANA, ANA_CARD, 4, 20, 1);
+    return pair;
+}
+
+/* PROTOCOL STOLEN-15: ben, who hears of the theft, would refuse ana's device: its certifier's log
+ * comes first, and nothing else before the theft is told. Where he has that he is told at once. */
+static void what_shows_who_was_in_time_comes_before_the_theft(void **state)
+{
+    (void)state;
+    for (size_t known = 0; known <= 5; known++) {
+        struct session_pair *pair = agree_led(known);
+        const char *text, *facts, *proof, *other;
+
+        session_pair_connect(pair, SESSION_PEER, SESSION_PEER);
+        session_pair_run(pair);
+        text = session_pair_text(pair);
+        facts = strstr(text, "ben: facts");
+        proof = strstr(text, "ben: commit ana-pair:5");
+        other = strstr(text, "ben: commit ana-card:4");
+        assert_non_null(other);
+        assert_true((proof != NULL) == (known < 5));
+        if (known < 5)
+            assert_true(facts != NULL && proof < facts && facts < other);
+        else
+            assert_null(facts); /* Nothing of that log is given. */
+        assert_true(pair->sides[ANA].is_in_step && pair->sides[BEN].is_in_step);
+        session_pair_free(pair);
+    }
+}
+
+/* PROTOCOL STOLEN-15: what the other side does not store is not waited for. */
+static void a_theft_is_told_after_a_minute(void **state)
+{
+    struct session_pair *pair = agree_led(0);
+    struct session_event woken = {.type = SESSION_WOKEN};
+    uint64_t begun_at_ms = pair->now_ms;
+    const char *text;
+
+    (void)state;
+    pair->sides[BEN].holds_commits = true;
+    session_pair_connect(pair, SESSION_PEER, SESSION_PEER);
+    session_pair_run(pair);
+    assert_null(strstr(session_pair_text(pair), "ben: facts"));
+    assert_true(session_wake_at_ms(pair->sides[ANA].session) <= begun_at_ms + 60000);
+    pair->now_ms = begun_at_ms + 59999;
+    session_pair_event(pair, ANA, &woken);
+    session_pair_run(pair);
+    assert_null(strstr(session_pair_text(pair), "facts"));
+    pair->now_ms++;
+    session_pair_event(pair, ANA, &woken);
+    session_pair_run(pair);
+    text = session_pair_text(pair);
+    assert_non_null(strstr(text, "facts"));
+    assert_non_null(strstr(text, "ana-card"));
+    session_pair_free(pair);
+}
+
+/* PROTOCOL STOLEN-15: ana hears of it while they talk: what she writes then waits, too. */
+static void a_theft_that_is_heard_of_meanwhile_waits_too(void **state)
+{
+    struct session_pair *pair = agree_led(0);
+    struct replica_mem *ana = &pair->sides[ANA].replica;
+    struct public_key retired = ana->retired;
+
+    (void)state;
+    ana->retired = (struct public_key){{0}};
+    ana->is_led = false;
+    pair->sides[BEN].holds_commits = true;
+    session_pair_connect(pair, SESSION_PEER, SESSION_PEER);
+    session_pair_run(pair);
+    (void)session_pair_text(pair);
+    ana->retired = retired;
+    ana->is_led = true;
+    session_pair_write(pair, ANA, ANA_CARD, 1, 20, 1);
+    session_pair_run(pair);
+    assert_true(session_pair_said(pair, "")); /* ben has not stored that log yet. */
+    pair->sides[BEN].holds_commits = false;
+    session_pair_run(pair);
+    assert_true(pair->sides[ANA].is_in_step && pair->sides[BEN].is_in_step);
+    session_pair_free(pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +445,9 @@ int main(void)
         cmocka_unit_test(of_another_branch_no_payload_is_asked),
         cmocka_unit_test(facts_are_told_again_for_a_log_that_is_new),
         cmocka_unit_test(whoever_holds_more_than_counts_is_told_why),
+        cmocka_unit_test(what_shows_who_was_in_time_comes_before_the_theft),
+        cmocka_unit_test(a_theft_is_told_after_a_minute),
+        cmocka_unit_test(a_theft_that_is_heard_of_meanwhile_waits_too),
         cmocka_unit_test(who_was_shut_out_is_told_before_anything_is_given),
         cmocka_unit_test(whoever_shows_the_same_tag_holds_the_log),
         cmocka_unit_test(whoever_is_beside_a_lost_branch_comes_to_what_is_left),

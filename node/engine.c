@@ -238,6 +238,10 @@ static void engine_check_session(struct engine *engine, struct engine_conn *conn
         engine_talk_event(engine, conn, &stop);
         return;
     }
+    if (conn->doubted_at_ms != 0 && engine_look(engine))
+        engine_heal_part_from(engine, conn);
+    if (conn->state != CONN_SESSION)
+        return;
     if (engine->now_ms >= conn->rekeyed_at_ms + ENGINE_REKEY_MS) {
         channel_rekey(conn->channel);
         conn->rekeyed_at_ms = engine->now_ms;

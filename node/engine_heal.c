@@ -91,16 +91,43 @@ void engine_heal_look(struct engine *engine)
         engine_heal_facts(engine, conn, span_of(NULL, 0));
 }
 
+/* PROTOCOL STOLEN-16: "A session with a device that turns out to be void lasts for up to a minute
+ * more as long as that is not sure (STOLEN-7)" A minute in the whole of its life. */
+static bool engine_heal_doubts(struct engine *engine, struct engine_conn *conn,
+                               enum standing standing)
+{
+    struct session_event doubted = {.type = SESSION_DOUBTED};
+    uint64_t over_at_ms;
+    bool is_sure = true;
+
+    if (standing == STANDING_VOID && !conn->is_out &&
+        standing_is_sure(&engine->snapshot, &conn->device, &is_sure) != ERR_OK)
+        is_sure = true;
+    if (is_sure && conn->doubted_at_ms == 0)
+        return false;
+    if (conn->doubted_at_ms == 0)
+        conn->doubted_at_ms = engine->now_ms;
+    doubted.is_doubted = standing_is_out(standing); /* Until it is good, or parted from below. */
+    engine_talk_event(engine, conn, &doubted);
+    over_at_ms = conn->doubted_at_ms + ENGINE_DOUBT_MS;
+    if (is_sure || engine->now_ms >= over_at_ms)
+        return false;
+    engine_wake_by(engine, over_at_ms);
+    return true;
+}
+
 /* PROTOCOL FACT-1: "One that is retired as forked, or given up, while a session with it lasts is
  * told at once. With one that is shut out the session ends then." PROTOCOL STOLEN-8: "A stolen or
  * void device gets no answer from anybody who knows." One that was out from the beginning stays,
  * where it may. */
-static void engine_heal_part_from(struct engine *engine, struct engine_conn *conn)
+void engine_heal_part_from(struct engine *engine, struct engine_conn *conn)
 {
     enum standing standing = engine_heal_standing(engine, &conn->device, &conn->member);
     struct session_event retired = {.type = SESSION_RETIRED, .is_out = standing_is_out(standing)};
     struct session_event stop = {.type = SESSION_STOP, .stop = BYE_DONE};
 
+    if (engine_heal_doubts(engine, conn, standing))
+        return;
     if (standing == STANDING_FORKED || standing == STANDING_OWNER)
         engine_talk_event(engine, conn, &retired);
     if (conn->state == CONN_SESSION && standing_is_out(standing) &&

@@ -26,6 +26,7 @@ enum {
     ENGINE_PENALTY_DOUBLINGS = 10,    /* six weeks are enough */
     ENGINE_INTRODUCED_MS = 15 * 1000, /* the ordinary call comes first */
     ENGINE_DAY_MS = 24 * 3600 * 1000,
+    ENGINE_DOUBT_MS = 60 * 1000,             /* for what shows whether a device is void */
     ENGINE_HANDSHAKE_MS = 12 * 3600 * 1000,  /* then a session is made anew */
     ENGINE_HANDSHAKE_GRACE_MS = 1800 * 1000, /* who dialled ends it; so much later the other does */
     ENGINE_IN_MAX = 256 << 10, /* ciphertext not yet opened: whole frames are opened as they come */
@@ -68,6 +69,7 @@ struct engine_conn {
     struct engine_target *target; /* outbound: whom it was for */
     struct engine_target *known;  /* a session with this device */
     bool is_out;                  /* its device was shut out when the session began */
+    uint64_t doubted_at_ms;       /* it turned out to be void, and not for sure; 0: never */
     bool is_called_by_old_name;
     bool is_of_another_version;
     bool was_replaced;        /* the other side said so */
@@ -237,6 +239,8 @@ void engine_heal_look(struct engine *engine);
 /* Devices that were retired while a session with them lasts: told, and parted from where they are
  * shut out. */
 void engine_heal_part(struct engine *engine);
+/* The same of one. */
+void engine_heal_part_from(struct engine *engine, struct engine_conn *conn);
 bool engine_heal_is_retired(struct engine *engine, const struct public_key *device);
 /* As a device of this member. From STANDING_STOLEN on: PROTOCOL STOLEN-8: "A stolen or void device
  * gets no answer from anybody who knows." */

@@ -328,6 +328,9 @@ static void session_event(struct session *session, const struct session_event *e
     case SESSION_RETIRED:
         session_facts_retire(session, event->is_out);
         break;
+    case SESSION_DOUBTED:
+        session->is_doubted = event->is_doubted;
+        break;
     case SESSION_SYNC_ASKED:
         if (session->phase == PHASE_LIVE)
             session_look(session, false);

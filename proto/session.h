@@ -50,6 +50,7 @@ enum session_event_type {
     SESSION_DRAINED,       /* what was sent has left: more may follow */
     SESSION_WOKEN,         /* the time of session_wake_at_ms has come */
     SESSION_RETIRED,       /* the other side's device was */
+    SESSION_DOUBTED,       /* it is void, or was, and not for sure: nothing is given meanwhile */
     SESSION_SYNC_ASKED,    /* the owner wants to know again whether all is in step */
     SESSION_STOP           /* end cleanly with this bye */
 };
@@ -81,6 +82,7 @@ struct session_event {
         } link;
         struct id news;
         bool is_out; /* retired: by its owner */
+        bool is_doubted;
         enum bye_reason stop;
     };
 };

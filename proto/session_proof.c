@@ -46,12 +46,12 @@ bool session_proof_withholds(struct session *session, const struct public_key *d
     bool is_withheld = session->is_proving && session_proof_is_led_by(session, device);
 
     session->has_withheld |= is_withheld;
-    return is_withheld;
+    return is_withheld || session->is_doubted;
 }
 
 bool session_proof_may_give(const struct session *session, const struct session_log *log)
 {
-    return !session->is_proving || (log != NULL && log->is_proof);
+    return !session->is_doubted && (!session->is_proving || (log != NULL && log->is_proof));
 }
 
 /* The writer of a log that went back asks for what it lost of it, and may find keys there. */

@@ -135,6 +135,7 @@ struct session {
     enum session_thrift thrift; /* in this step */
     struct public_key *told;    /* devices whose facts were told */
     size_t told_count;
+    bool is_doubted;               /* the other side's device is void, and not for sure */
     bool is_led;                   /* one that leads to my device was stolen */
     bool is_proving;               /* the other side may lack what shows that mine came in time */
     bool has_withheld;             /* so something was not told of it */

@@ -109,7 +109,7 @@ static void session_want_answer(struct session *session)
 void session_want_pump(struct session *session)
 {
     while (session->phase == PHASE_LIVE && session_want_is_open(session, SESSION_OWED) &&
-           session->credit >= BATCH_SIZE_MAX && session_has_window(session))
+           session->credit >= BATCH_SIZE_MAX && session_has_window(session) && !session->is_doubted)
         session_want_answer(session);
     if (session->phase == PHASE_LIVE)
         session_want_ask(session);

@@ -19,22 +19,6 @@ struct heal_certified {
     struct buf devices; /* their keys */
 };
 
-/* Whom a stolen one certified before may be among what is on its way; once said, it is said for
- * good. */
-static enum err heal_is_sure(const struct heal_certified *certified,
-                             const struct public_key *device, bool *out)
-{
-    struct snapshot snapshot = ledger_txn_snapshot(certified->txn);
-    struct standing_line line;
-    enum err err = standing_line_of(&snapshot, device, NULL, &line);
-
-    *out = err == ERR_OK;
-    for (size_t at = 0; err == ERR_OK && *out && at + 1 < line.count; at++)
-        if (line.places[at].is_stolen)
-            err = standing_is_whole(&snapshot, &line.member, &line.places[at].device, out);
-    return err;
-}
-
 /* Devices of mine that are void and were not told to be out yet. */
 static enum err heal_on_device(void *self, const struct device_row *device)
 {
@@ -45,7 +29,7 @@ static enum err heal_on_device(void *self, const struct device_row *device)
     enum err err = standing_of(&snapshot, &device->device, &standing);
 
     if (err == ERR_OK && standing == STANDING_VOID)
-        err = heal_is_sure(certified, &device->device, &is_sure);
+        err = standing_is_sure(&snapshot, &device->device, &is_sure); /* It is said for good. */
     if (err == ERR_OK && is_sure) {
         buf_append(&certified->devices, span_of(device->device.bytes, 32));
         err = buf_err(&certified->devices);

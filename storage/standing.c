@@ -166,6 +166,19 @@ enum err standing_is_led_by(const struct snapshot *snapshot, const struct public
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
+enum err standing_is_sure(const struct snapshot *snapshot, const struct public_key *device,
+                          bool *out)
+{
+    struct standing_line line;
+    enum err err = standing_line_of(snapshot, device, NULL, &line);
+
+    *out = err == ERR_OK;
+    for (size_t at = 0; err == ERR_OK && *out && at + 1 < line.count; at++)
+        if (line.places[at].is_stolen)
+            err = standing_is_whole(snapshot, &line.member, &line.places[at].device, out);
+    return err;
+}
+
 enum err standing_is_credible(const struct snapshot *snapshot, const struct public_key *member,
                               const struct standing_word *word, bool *out)
 {

@@ -77,6 +77,9 @@ MUST_USE enum err standing_was_told(const struct snapshot *snapshot,
 MUST_USE enum err standing_is_whole(const struct snapshot *snapshot,
                                     const struct public_key *member,
                                     const struct public_key *device, bool *out);
+/* Is it so of all stolen ones that lead to a device? Then one that is void stays so. */
+MUST_USE enum err standing_is_sure(const struct snapshot *snapshot, const struct public_key *device,
+                                   bool *out);
 /* Is the word of its signer to be believed, whatever it is about? */
 MUST_USE enum err standing_is_credible(const struct snapshot *snapshot,
                                        const struct public_key *member,

@@ -366,6 +366,37 @@ static void sim_stolen_thief(struct scene *scene)
     scene_settle(scene);
 }
 
+/* 9. The pad alone links with dora, who was told of the lap by nobody before: what opens its log
+ * comes with what tells of the theft. */
+static void sim_stolen_new_peer(struct scene *scene)
+{
+    struct sim_stolen_cast cast;
+    struct world_node *pad, *dora;
+    struct public_key key; /* of the pad */
+
+    sim_stolen_meet(scene, &cast);
+    scene_card(scene, cast.lap);
+    pad = world_join(cast.lap);
+    world_start(pad);
+    key = *ledger_device(pad->ledger);
+    scene_settle(scene);
+    scene_card(scene, cast.lap);
+    scene_shut_out(scene, cast.desk, cast.lap, RETIRE_STOLEN);
+    world_crash(cast.lap);
+    scene_settle(scene);
+    world_crash(cast.desk);
+    dora = scene_member(scene, "dora");
+    scene_link(scene, pad, dora);
+    scene_card(scene, pad);
+    scene_pair(scene, dora, pad);
+    scene_expect(scene, sim_stolen_stands(dora, &key) == STANDING_GOOD, "a good pad for dora");
+    scene_wait(scene,
+               25 * 3600); /* What dora seals meanwhile is for no device in doubt (EPOCH-8). */
+    scene_settle(scene);
+    world_start(cast.desk);
+    scene_settle(scene);
+}
+
 static const struct scene_named sim_stolen_scenes[] = {
     {"1 the desk goes back", sim_stolen_desk_goes_back},
     {"2 the desk was away", sim_stolen_desk_was_away},
@@ -375,6 +406,7 @@ static const struct scene_named sim_stolen_scenes[] = {
     {"6 the desk and the pad alone", sim_stolen_desk_and_pad},
     {"7 ben and the pad alone", sim_stolen_ben_and_pad},
     {"8 the thief's own device", sim_stolen_thief},
+    {"9 a new peer of the pad", sim_stolen_new_peer},
     {"10 not met yet", sim_stolen_not_met},
     {"11 not met yet, and the host goes back", sim_stolen_host_goes_back},
 };

@@ -437,6 +437,42 @@ static void a_theft_that_is_heard_of_meanwhile_waits_too(void **state)
     session_pair_free(pair);
 }
 
+/* PROTOCOL STOLEN-16: while ana doubts ben's device it is given nothing and told nothing; it may
+ * bring what others wrote. */
+static void whoever_is_doubted_is_given_nothing(void **state)
+{
+    struct session_pair *pair = session_pair_new();
+    struct session_event doubted = {.type = SESSION_DOUBTED, .is_doubted = true};
+    struct session_side *ana = &pair->sides[ANA];
+    struct log_id log = session_pair_log(pair, BEN, BEN_PAIR);
+    const char *text;
+
+    (void)state;
+    session_pair_write(pair, ANA, ANA_CARD, 3, 20, 1);
+    session_pair_connect(pair, SESSION_PEER, SESSION_PEER);
+    session_pair_run(pair);
+    (void)session_pair_text(pair);
+    (void)agree_branch(pair, ANA, 9);
+    session_pair_event(pair, ANA, &doubted);
+    session_pair_news(pair, ANA, ANA_PAIR);
+    session_pair_write(pair, ANA, ANA_CARD, 1, 20, 1);
+    session_pair_write(pair, BEN, BEN_PAIR, 2, 20, 1);
+    session_pair_run(pair);
+    text = session_pair_text(pair);
+    assert_null(strstr(text, "facts"));
+    assert_null(strstr(text, "ben: commit"));
+    assert_non_null(strstr(text, "ana: commit ben-pair:2"));
+    assert_int_equal(replica_mem_size(&ana->replica, &log), 2);
+    assert_false(ana->is_in_step);
+    doubted.is_doubted = false;
+    session_pair_event(pair, ANA, &doubted);
+    session_pair_run(pair);
+    text = session_pair_text(pair);
+    assert_non_null(strstr(text, "ben: facts"));
+    assert_non_null(strstr(text, "ben: commit ana-card:4"));
+    session_pair_free(pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -448,6 +484,7 @@ int main(void)
         cmocka_unit_test(what_shows_who_was_in_time_comes_before_the_theft),
         cmocka_unit_test(a_theft_is_told_after_a_minute),
         cmocka_unit_test(a_theft_that_is_heard_of_meanwhile_waits_too),
+        cmocka_unit_test(whoever_is_doubted_is_given_nothing),
         cmocka_unit_test(who_was_shut_out_is_told_before_anything_is_given),
         cmocka_unit_test(whoever_shows_the_same_tag_holds_the_log),
         cmocka_unit_test(whoever_is_beside_a_lost_branch_comes_to_what_is_left),

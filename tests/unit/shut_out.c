@@ -539,6 +539,39 @@ static void a_device_that_is_out_makes_no_link(void **state)
     }
 }
 
+static bool out_is_led(struct member *member, const struct member *by)
+{
+    struct snapshot snapshot = member_snapshot(member);
+    bool is_led = false;
+
+    assert_int_equal(
+        standing_is_led_by(&snapshot, by != NULL ? ledger_device(by->ledger) : NULL, &is_led),
+        ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    return is_led;
+}
+
+/* PROTOCOL STOLEN-15: the pad, which the lap admitted, has something to show when that was stolen;
+ * nobody else has. */
+static void whom_a_stolen_device_leads_to(void **state)
+{
+    struct out_world world;
+
+    (void)state;
+    out_world_new(&world);
+    out_join(&world.pad, &world.lap, 4);
+    out_meet(&world.pad, &world.lap);
+    (void)member_pull(&world.desk, &world.lap, NULL);
+    assert_false(out_is_led(&world.pad, NULL));
+    assert_int_equal(out_shut(&world.desk, &world.lap, RETIRE_STOLEN), ERR_OK);
+    joined_tell(&world.pad, &world.desk);
+    assert_true(out_is_led(&world.pad, NULL) && out_is_led(&world.pad, &world.lap));
+    assert_false(out_is_led(&world.pad, &world.desk) || out_is_led(&world.pad, &world.pad));
+    assert_false(out_is_led(&world.desk, NULL) || out_is_led(&world.lap, NULL));
+    member_free(&world.pad);
+    out_world_free(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -551,6 +584,7 @@ int main(void)
         cmocka_unit_test(a_show_below_the_mark_counts_after_the_theft_is_known),
         cmocka_unit_test(what_a_stolen_device_stated_beyond_its_mark_says_nothing),
         cmocka_unit_test(a_device_that_is_out_makes_no_link),
+        cmocka_unit_test(whom_a_stolen_device_leads_to),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

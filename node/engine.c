@@ -276,7 +276,7 @@ static void engine_on_woken(struct engine *engine)
     for (struct engine_conn *conn = engine->conns; conn != NULL; conn = conn->next)
         if (conn->state != CONN_CLOSED)
             engine_check_conn(engine, conn);
-    if (engine->must_reload)
+    if (engine->must_reload || engine->now_ms >= engine->knocks_look_ms)
         engine_on_peers_changed(engine);
     else
         engine_call_due(engine);

@@ -304,6 +304,9 @@ enum err engine_call_reload(struct engine *engine)
     if (err == ERR_OK)
         err = view_knocks_held(&engine->snapshot, engine->knocks, &engine->knocks_count,
                                &engine->knocks_held);
+    /* What peers acknowledge meanwhile ends the older ones. */
+    engine->knocks_look_ms =
+        engine->knocks_count > 1 ? engine->now_ms + ENGINE_KNOCKS_LOOK_MS : UINT64_MAX;
     if (err == ERR_OK)
         err = engine_sibling_reload(engine);
     if (err == ERR_OK)

@@ -33,7 +33,8 @@ enum {
     ENGINE_CONN_BUCKETS = 1024,
     ENGINE_TARGET_BUCKETS = 1024,
     ENGINE_VERSION_MS = 3600 * 1000, /* somebody of another version is told of once in it */
-    ENGINE_KNOCKS_MAX = 8 + 1 + 4,   /* the newest, that between own devices, and told ones */
+    ENGINE_KNOCKS_LOOK_MS = 3600 * 1000,
+    ENGINE_KNOCKS_MAX = 8 + 1 + 4, /* the newest, that between own devices, and told ones */
     ENGINE_TARGET_ADDRESSES = ADDRESSES_MAX * 3,
     ENGINE_HOMELESS_MAX = 4, /* successors of one member whose address is not known yet */
     ENGINE_OLD_NAMES_MAX = 8 /* of one member, the newest: whatever it tells of itself */
@@ -153,8 +154,9 @@ struct engine {
     struct engine_effect *effects;
     size_t effects_count, effects_capacity;
     bool is_failed, is_stopping, has_noted;
-    bool is_joining;  /* this device is new: storage/join.h */
-    bool must_reload; /* links and invitations could not be read: tried again in a while */
+    uint64_t knocks_look_ms; /* running: when it is seen which of them have ended */
+    bool is_joining;         /* this device is new: storage/join.h */
+    bool must_reload;        /* links and invitations could not be read: tried again in a while */
     uint64_t now_ms, wall_ms, wake_at_ms;
     uint64_t version_quiet_until_ms; /* of knocks, which tell not whose they are */
     bool has_snapshot;

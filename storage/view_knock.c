@@ -77,19 +77,66 @@ struct view_knock_told {
     const struct snapshot *snapshot;
     uint32_t log;
     uint64_t told;
+    struct hash epochs[2]; /* that it is told under, and that is current: its key opens the other */
     bool is_missed;
 };
+
+/* Has the peer acknowledged an entry that grants it this epoch? */
+static enum err view_knock_is_granted(const struct view_knock_told *told, const struct peer *peer,
+                                      const struct hash *epoch, bool *out)
+{
+    struct object grant = {0};
+    struct id object;
+    uint32_t number;
+    enum err err;
+
+    memcpy(object.bytes, epoch->bytes, ID_SIZE);
+    err = peer->has_pair_out
+              ? row_get(told->snapshot, &peer->pair_out, KIND_GRANT, &object, &grant, &number)
+              : ERR_NOT_FOUND;
+    for (size_t at = 0; err == ERR_OK && !*out && at < grant.edits_count; at++) {
+        struct entry_row entry;
+        uint64_t size = 0;
+
+        err = ledger_entry(told->snapshot, grant.edits[at], &entry);
+        if (err == ERR_OK && !entry.is_cut)
+            err = view_delivered_to(told->snapshot, &peer->member, entry.log, &size);
+        *out = err == ERR_OK && !entry.is_cut && size >= entry.seq;
+    }
+    object_release(&grant);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
 
 static enum err view_knock_on_peer(void *self, const struct peer *peer)
 {
     struct view_knock_told *told = self;
+    bool is_granted = false;
     uint64_t size = 0;
-    enum err err = ERR_OK;
+    enum err err;
 
-    if (peer->state == LINK_LINKED)
-        err = view_delivered_to(told->snapshot, &peer->member, told->log, &size);
-    told->is_missed |= peer->state == LINK_LINKED && size < told->told;
+    if (peer->state != LINK_LINKED || told->is_missed)
+        return ERR_OK;
+    err = view_delivered_to(told->snapshot, &peer->member, told->log, &size);
+    for (size_t at = 0; err == ERR_OK && size >= told->told && !is_granted && at < 2; at++)
+        err = view_knock_is_granted(told, peer, &told->epochs[at], &is_granted);
+    told->is_missed = !is_granted;
     return err;
+}
+
+/* Where it is told. ERR_NOT_FOUND. */
+static enum err view_knock_find_told(const struct snapshot *snapshot, const struct log_id *id,
+                                     struct view_knock_told *out)
+{
+    struct entry_row entry;
+    struct log_row log;
+    enum err err = ledger_log(snapshot, id, &log);
+
+    out->log = log.number;
+    if (err == ERR_OK)
+        err = ledger_entry_at(snapshot, log.number, out->told, &entry);
+    return err == ERR_OK ? epoch_table_of_log(snapshot, log.number, entry.entry.header.epoch_index,
+                                              &out->epochs[0])
+                         : err;
 }
 
 static enum err view_knock_all_know(const struct snapshot *snapshot,
@@ -98,23 +145,22 @@ static enum err view_knock_all_know(const struct snapshot *snapshot,
     struct view_knock_told told = {.snapshot = snapshot, .told = knocks->told[at]};
     struct log_id id = {.device = knocks->devices[at]};
     struct space_row card = {0};
-    struct log_row log;
     enum err err = told.told > 0 ? ledger_own_space(snapshot, SPACE_CARD, &card) : ERR_NOT_FOUND;
 
     id.space = card.id;
+    told.epochs[1] = card.current;
     if (err == ERR_OK)
-        err = ledger_log(snapshot, &id, &log);
-    if (err == ERR_OK) {
-        told.log = log.number;
+        err = view_knock_find_told(snapshot, &id, &told);
+    if (err == ERR_OK)
         err = view_peer_each(snapshot, view_knock_on_peer, &told);
-    }
     *out = err == ERR_OK && !told.is_missed;
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 /* PROTOCOL KNOCK-6: "Older knocks are answered until every remaining peer has acknowledged the
- * entry that tells a newer one, or the device that drew the newer one has run KNOCK_DAYS_MAX
- * since." Running time never runs ahead, so it needs no wall clock beside it. */
+ * entry that tells a newer one and a grant of its epoch, or of the current one, or the device that
+ * drew the newer one has run KNOCK_DAYS_MAX since: what a peer holds and cannot open tells it
+ * nothing." Running time never runs ahead, so it needs no wall clock beside it. */
 static enum err view_knock_is_settled(const struct snapshot *snapshot,
                                       const struct view_knock_list *knocks, size_t at, bool *out)
 {
@@ -243,17 +289,4 @@ enum err view_knocks(const struct snapshot *snapshot, uint8_t out[static 8 * KEY
     size_t held;
 
     return view_knocks_held(snapshot, out, out_count, &held);
-}
-
-size_t view_knocks_count(const struct snapshot *snapshot, const struct id *space)
-{
-    uint8_t keys[VIEW_KNOCKS_MAX * KEY_SIZE];
-    struct space_row card;
-    size_t count = 0;
-
-    if (ledger_own_space(snapshot, SPACE_CARD, &card) != ERR_OK || !id_is_equal(space, &card.id) ||
-        view_knocks(snapshot, keys, &count) != ERR_OK)
-        count = 0;
-    secret_wipe(keys, sizeof keys);
-    return count;
 }

@@ -441,7 +441,6 @@ enum err view_delivered(struct ledger_txn *txn, const struct public_key *peer,
                         const struct log_id *log, uint64_t size)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);
-    size_t answered;
     uint8_t value[8];
     struct log_row row;
     struct span known;
@@ -458,11 +457,7 @@ enum err view_delivered(struct ledger_txn *txn, const struct public_key *peer,
     if (err != ERR_OK && err != ERR_NOT_FOUND && err != ERR_CORRUPT)
         return err;
     be64_put(value, size);
-    answered = view_knocks_count(&snapshot, &log->space);
-    err = ledger_put_sealed(txn, TABLE_DELIVERED, &key, span_of(value, sizeof value));
-    /* One may have ended: whoever answers has to hear of it. */
-    txn->news.has_links |= view_knocks_count(&snapshot, &log->space) != answered;
-    return err;
+    return ledger_put_sealed(txn, TABLE_DELIVERED, &key, span_of(value, sizeof value));
 }
 
 enum err view_delivered_size(const struct snapshot *snapshot, const struct public_key *peer,

@@ -131,10 +131,7 @@ MUST_USE enum err view_peer_last_seen(const struct snapshot *snapshot,
 /* My knock keys that are still answered, newest first. */
 MUST_USE enum err view_knocks(const struct snapshot *snapshot, uint8_t out[static 8 * KEY_SIZE],
                               size_t *out_count);
-/* How many, where that may hang on what somebody holds of this space: 0 where it does not, or where
- * they cannot be read. */
-size_t view_knocks_count(const struct snapshot *snapshot, const struct id *space);
-/* The same keys, and behind them those that are answered no more but were, eight in all. */
+/* The same, and behind them those that are answered no more but were, eight in all. */
 MUST_USE enum err view_knocks_held(const struct snapshot *snapshot,
                                    uint8_t out[static 8 * KEY_SIZE], size_t *out_answered,
                                    size_t *out_held);

@@ -330,17 +330,26 @@ static void space_old_knocks_end_though_somebody_stays_away(void **state)
     member_free(&bruno);
 }
 
+static void space_acknowledge(struct member *member, const struct member *peer,
+                              const struct log_id *log, uint64_t size)
+{
+    struct ledger_txn *txn = member_begin(member);
+
+    assert_int_equal(view_delivered(txn, &peer->secrets.member, log, size), ERR_OK);
+    assert_int_equal(ledger_commit(txn, NULL), ERR_OK);
+}
+
 /* KNOCK-6: the first removal draws a knock at once, those of the next day share one more; older
- * ones are answered until the peers who stay have acknowledged a newer. */
+ * ones are answered until the peers who stay have acknowledged a newer, and a key that opens it. */
 static void space_knocks_of_one_day_are_shared_and_old_ones_end(void **state)
 {
     enum { DAY_MS = 24 * 60 * 60 * 1000 };
     struct member ana, bruno, chie;
-    struct log_id id;
+    struct log_id id, pair;
     struct log_row log;
     struct snapshot snapshot;
     struct ledger_txn *txn;
-    struct ledger_news news;
+    struct peer link;
 
     (void)state;
     member_new(&ana, 1, false);
@@ -348,6 +357,7 @@ static void space_knocks_of_one_day_are_shared_and_old_ones_end(void **state)
     member_new(&chie, 3, false);
     member_link(&ana, &bruno);
     member_link(&ana, &chie);
+    member_grant(&ana, &bruno);
     space_renew_soon(&ana);
     assert_int_equal(space_knocks_count(&ana), 2);
     space_renew_soon(&ana);
@@ -367,20 +377,17 @@ static void space_knocks_of_one_day_are_shared_and_old_ones_end(void **state)
     snapshot = member_snapshot(&ana);
     assert_int_equal(ledger_log(&snapshot, &id, &log), ERR_OK);
     ledger_snapshot_end(&snapshot);
-    txn = member_begin(&ana);
-    assert_int_equal(view_delivered(txn, &bruno.secrets.member, &id, log.tip.size), ERR_OK);
-    assert_int_equal(ledger_commit(txn, &news), ERR_OK);
-    assert_false(news.has_links);
+    space_acknowledge(&ana, &bruno, &id, log.tip.size);
     assert_int_equal(space_knocks_count(&ana), 3); /* Chie does not know yet, */
     member_set_link(&ana, &chie, LINK_REMOVED);
-    assert_int_equal(space_knocks_count(&ana), 1); /* and need not */
-    space_draw_knock(&ana);
-    assert_int_equal(space_knocks_count(&ana), 2);
-    txn = member_begin(&ana);
-    assert_int_equal(view_delivered(txn, &bruno.secrets.member, &id, log.tip.size + 2), ERR_OK);
-    assert_int_equal(ledger_commit(txn, &news), ERR_OK);
+    assert_int_equal(space_knocks_count(&ana), 3); /* and need not; Bruno cannot open it yet. */
+    snapshot = member_snapshot(&ana);
+    assert_int_equal(view_peer(&snapshot, &bruno.secrets.member, &link), ERR_OK);
+    pair = (struct log_id){.space = link.pair_out, .device = id.device};
+    assert_int_equal(ledger_log(&snapshot, &pair, &log), ERR_OK);
+    ledger_snapshot_end(&snapshot);
+    space_acknowledge(&ana, &bruno, &pair, log.tip.size);
     assert_int_equal(space_knocks_count(&ana), 1);
-    assert_true(news.has_links); /* whoever answers has to hear of it */
     member_free(&ana);
     member_free(&bruno);
     member_free(&chie);

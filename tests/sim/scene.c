@@ -87,6 +87,19 @@ void scene_settle(struct scene *scene)
     judge_fail(&scene->judge, "never at rest: %s", complaint);
 }
 
+void scene_settle_in_days(struct scene *scene)
+{
+    if (scene->judge.failure[0] != '\0')
+        return;
+    scene_settle(scene);
+    if (scene->judge.failure[0] == '\0')
+        return;
+    world_note(&scene->world, NULL, "%s", scene->judge.failure);
+    scene->judge.failure[0] = '\0';
+    world_live(&scene->world, RETURN_WAIT_DAYS * MS_PER_DAY + MS_PER_DAY / 24);
+    scene_settle(scene);
+}
+
 void scene_part(struct scene *scene, struct world_node *first, ...)
 {
     va_list others;

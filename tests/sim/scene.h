@@ -25,6 +25,9 @@ void scene_link(struct scene *scene, struct world_node *inviter, struct world_no
 void scene_wait(struct scene *scene, uint64_t seconds);
 /* Until the judge is content, everybody who is up being called again and again; else fails. */
 void scene_settle(struct scene *scene);
+/* The same, or else a day later: what is sealed for readers whom nobody knows any more waits for
+ * RETURN_WAIT_DAYS (RETURN-10). */
+void scene_settle_in_days(struct scene *scene);
 /* Cuts the net in two: these on one side. NULL ends the list. */
 void scene_part(struct scene *scene, struct world_node *first, ...);
 void scene_join(struct scene *scene);

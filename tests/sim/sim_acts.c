@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "crypto/secret.h"
-#include "proto/limits.h"
 #include "storage/heal.h"
 #include "tests/sim/scene.h"
 #include "tests/sim/seeds.h"
@@ -250,28 +249,15 @@ static void acts_shut_out(struct acts *acts)
 
 /* The world. */
 
-/* What is sealed for readers whom nobody knows any more waits for RETURN_WAIT_DAYS (RETURN-10). */
-static void acts_settle(struct acts *acts)
-{
-    struct judge *judge = &acts->scene.judge;
-
-    if (judge->failure[0] != '\0')
-        return;
-    scene_settle(&acts->scene);
-    if (judge->failure[0] == '\0' || !acts->census->has_thefts)
-        return;
-    world_note(&acts->scene.world, NULL, "%s", judge->failure);
-    judge->failure[0] = '\0';
-    world_live(&acts->scene.world, RETURN_WAIT_DAYS * MS_PER_DAY + MS_PER_DAY / 24);
-    scene_settle(&acts->scene);
-}
-
 static void acts_mend(struct acts *acts)
 {
     scene_join(&acts->scene);
     for (size_t at = 0; at < ACTS_DEVICES_MAX; at++)
         world_start(acts->devices[at]);
-    acts_settle(acts);
+    if (acts->census->has_thefts)
+        scene_settle_in_days(&acts->scene);
+    else
+        scene_settle(&acts->scene);
     memset(acts->has_said, 0, sizeof acts->has_said);
 }
 

@@ -289,7 +289,7 @@ static void thefts_mend(struct thefts *thefts)
     scene_join(&thefts->scene);
     for (size_t at = 0; at < world->nodes_count; at++)
         world_start(world->nodes[at]);
-    scene_settle(&thefts->scene);
+    scene_settle_in_days(&thefts->scene);
     for (size_t at = 0; at < thefts->count; at++)
         thefts->devices[at].has_said = false;
 }

@@ -499,16 +499,21 @@ enum err keep_rebase(struct ledger_txn *txn, const struct log_id *id, uint64_t s
     struct snapshot snapshot = ledger_txn_snapshot(txn);
     struct ledger_touched *log;
     struct space_row space;
+    bool is_met = false;
     enum err err = ledger_space(&snapshot, &id->space, &space);
 
     if (err == ERR_OK)
         err = log_table_touch(txn, &space, &id->device, &log);
-    if (err == ERR_OK && (size >= log->row.tip.size || log->is_own))
+    if (err == ERR_OK) /* Another keep may count since this was asked for. */
+        err = keep_is_met(&snapshot, &space, &id->device, &is_met);
+    if (err == ERR_OK && (size >= log->row.tip.size || log->is_own || is_met))
         return ERR_OK;
     if (err == ERR_OK)
         err = log_table_block_end(&snapshot, log->row.number, size, &size);
     if (err == ERR_OK)
         err = keep_cut(txn, log, size, NULL);
+    if (err == ERR_OK) /* What leads to it may lie among the returns. */
+        err = keep_apply(txn, &space, &id->device);
     return err == ERR_OK ? keep_look_at_restatement(txn, &space) : err;
 }
 

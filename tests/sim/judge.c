@@ -13,6 +13,7 @@
 #include "storage/check.h"
 #include "storage/join.h"
 #include "storage/row.h"
+#include "storage/standing.h"
 #include "storage/view_peer.h"
 #include "tests/sim/judge_search.h"
 #include "tests/sim/member.h"
@@ -203,6 +204,35 @@ bool judge_is_one_device(const struct world_node *left, const struct world_node 
     return memcmp(left->secrets->signing_seed, right->secrets->signing_seed, 32) == 0;
 }
 
+static enum err judge_on_good_log(void *self, const struct log_row *log)
+{
+    const struct snapshot *snapshot = self;
+    enum standing standing;
+
+    world_must(standing_of(snapshot, &log->device, &standing));
+    return log->tip.size > 0 && standing < STANDING_STOLEN ? ERR_CANCELLED : ERR_OK;
+}
+
+/* Does it know the space, or is there anything in it that counts to the other? One that a stolen
+ * device alone told of is known to whoever heard it before the theft. */
+static bool judge_must_know(struct world_node *node, struct world_node *other,
+                            const struct space_row *space)
+{
+    struct snapshot snapshot;
+    struct space_row there;
+    enum err err;
+
+    world_must(ledger_snapshot(other->ledger, &snapshot));
+    err = ledger_space(&snapshot, &space->id, &there);
+    ledger_snapshot_end(&snapshot);
+    if (err == ERR_OK)
+        return true;
+    world_must(ledger_snapshot(node->ledger, &snapshot));
+    err = ledger_logs(&snapshot, space->number, judge_on_good_log, &snapshot);
+    ledger_snapshot_end(&snapshot);
+    return err == ERR_CANCELLED;
+}
+
 /* Two devices of one member share everything. */
 static void judge_siblings(struct judge *judge, struct world_node *left, struct world_node *right)
 {
@@ -217,7 +247,7 @@ static void judge_siblings(struct judge *judge, struct world_node *left, struct 
         world_must(ledger_snapshot(left->ledger, &snapshot));
         err = ledger_space_numbered(&snapshot, number, &space);
         ledger_snapshot_end(&snapshot);
-        if (err == ERR_OK)
+        if (err == ERR_OK && judge_must_know(left, right, &space))
             judge_compare(judge, left, right, &space.id,
                           space.kind == SPACE_SELF ? "self space"
                           : space.is_mine          ? "space"

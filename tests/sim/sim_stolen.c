@@ -397,6 +397,54 @@ static void sim_stolen_new_peer(struct scene *scene)
     scene_settle(scene);
 }
 
+/* 12. ben was off while the lap wrote, and the thief, who has an old copy of the lap, calls him
+ * first: with another branch, which ends below the mark, and a device of its own admitted on it. It
+ * counts until the desk brings the log, and is told nothing from then on. */
+static void sim_stolen_forged_branch(struct scene *scene)
+{
+    struct judge *judge = &scene->judge;
+    struct sim_stolen_cast cast;
+    struct world_home *home;
+    struct world_node *thief;
+    struct public_key key; /* of the thief's device */
+    size_t since;
+
+    sim_stolen_meet(scene, &cast);
+    home = world_snapshot(cast.lap);
+    since = judge->canaries_count;
+    world_crash(cast.ben);
+    for (size_t times = 0; times < 20; times++)
+        scene_card(scene, cast.lap);
+    scene_settle(scene);
+    world_crash(cast.lap);
+    scene_part(scene, cast.desk, NULL);
+    scene_restore(scene, cast.lap, home, since);
+    thief = world_join(cast.lap);
+    world_start(thief);
+    world_start(cast.ben);
+    scene_wait(scene, 600);
+    key = *ledger_device(thief->ledger);
+    scene_expect(scene, sim_stolen_stands(cast.ben, &key) == STANDING_GOOD, "ben to be fooled");
+    scene_shut_out(scene, cast.desk, cast.lap, RETIRE_STOLEN);
+    world_crash(cast.lap);
+    scene_join(scene);
+    scene_wait(scene, 600);
+    scene_expect(scene, standing_is_out(sim_stolen_stands(cast.ben, &key)), "ben to know better");
+    since = judge->canaries_count;
+    scene_card(scene, cast.ben);
+    scene_card(scene, cast.desk);
+    scene_pair(scene, cast.desk, cast.ben);
+    scene_contact(scene, cast.desk);
+    scene_wait(scene, 3 * 3600);
+    for (size_t number = since; number < judge->canaries_count; number++)
+        if (judge->canaries[number].audience != JUDGE_PAIR)
+            scene_expect(scene, !judge_shows_canary(judge, thief, number),
+                         "a thief who learns nothing");
+    world_crash(thief);
+    scene_settle(scene);
+    world_home_free(home);
+}
+
 static const struct scene_named sim_stolen_scenes[] = {
     {"1 the desk goes back", sim_stolen_desk_goes_back},
     {"2 the desk was away", sim_stolen_desk_was_away},
@@ -409,6 +457,7 @@ static const struct scene_named sim_stolen_scenes[] = {
     {"9 a new peer of the pad", sim_stolen_new_peer},
     {"10 not met yet", sim_stolen_not_met},
     {"11 not met yet, and the host goes back", sim_stolen_host_goes_back},
+    {"12 a forged branch", sim_stolen_forged_branch},
 };
 
 int main(int argc, char **argv)

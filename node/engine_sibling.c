@@ -18,7 +18,7 @@ bool engine_sibling_is(const struct engine *engine, const struct public_key *mem
 
 /* PROTOCOL OWN-4: "A device that was retired by its owner or as stolen, or is void, gets no answer
  * from other devices of its member." */
-bool engine_sibling_is_out(struct engine *engine, const struct public_key *device)
+static bool engine_sibling_is_out(struct engine *engine, const struct public_key *device)
 {
     enum standing standing = STANDING_GOOD;
 

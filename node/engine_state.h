@@ -276,8 +276,6 @@ MUST_USE enum err engine_sibling_try(struct engine *engine, struct engine_conn *
 MUST_USE enum err engine_sibling_search(struct engine *engine, struct engine_conn *conn,
                                         struct span third, struct buf *content,
                                         struct handshake_result *result);
-/* This device has been shut out, or is shut out: ends what goes on with it. */
-bool engine_sibling_is_out(struct engine *engine, const struct public_key *device);
 /* Is this device new, and does it hold by now what its first meeting announced? */
 void engine_sibling_tend(struct engine *engine);
 

@@ -45,8 +45,8 @@ enum err keep_is_on(const struct snapshot *snapshot, const struct log_row *log,
 }
 
 /* What its log loses stands in no log's order any more and counts for itself, and what joins it no
- * longer does: PROTOCOL MERGE-4. What a deletion named cannot say so alone, because one names not
- * all that an object was ever told. Of a stolen device it says nothing: STOLEN-1. */
+ * longer does: PROTOCOL MERGE-4. The objects cannot tell that themselves: a delete names not all
+ * that was ever written of one. Of a stolen device it says nothing: STOLEN-1. */
 enum err keep_follow(struct ledger_txn *txn, const struct ledger_touched *log)
 {
     struct snapshot snapshot = ledger_txn_snapshot(txn);

@@ -10,13 +10,13 @@
 #include "crypto/secret.h"
 #include "node/react.h"
 #include "proto/card.h"
-#include "proto/frame.h"
 #include "storage/check.h"
 #include "storage/ledger_state.h"
 #include "storage/replica.h"
 #include "storage/returns.h"
 #include "storage/space.h"
 #include "tests/sim/member.h"
+#include "tests/sim/returned.h"
 
 /* Ana's desk, of which there is a copy, and her lap. */
 struct alike_world {
@@ -62,27 +62,6 @@ static void alike_world_free(struct alike_world *world)
     member_free(&world->lap);
 }
 
-/* As it comes out of a session at the other end. */
-static struct returned *alike_carry(const struct returned_row *row)
-{
-    struct frame_reader reader = {0};
-    struct wire_doc doc = {0};
-    struct returned *returned;
-    struct message message;
-    struct buf bytes = {0};
-    struct span one;
-
-    message_put_returned(row, 0, &bytes);
-    assert_int_equal(frame_feed(&reader, buf_span(&bytes)), ERR_OK);
-    assert_int_equal(frame_next(&reader, &one), ERR_OK);
-    assert_int_equal(message_read(&doc, one, &message), ERR_OK);
-    assert_int_equal(returned_read(&message.returned, &returned), ERR_OK);
-    wire_release(&doc);
-    frame_release(&reader);
-    buf_release(&bytes);
-    return returned;
-}
-
 /* The lap gives back what the desk wrote before it was put back. */
 static void alike_give_back(struct alike_world *world)
 {
@@ -96,7 +75,7 @@ static void alike_give_back(struct alike_world *world)
     replica_of(&snapshot, &replica);
     assert_int_equal(replica.fetch(replica.self, &log, &world->before, row), ERR_OK);
     row->is_last = true;
-    returned = alike_carry(row);
+    returned = returned_carry(row);
     txn = member_begin(&world->desk);
     assert_int_equal(returns_take(txn, returned, &world->lap.secrets.member), ERR_OK);
     assert_int_equal(ledger_commit(txn, NULL), ERR_OK);

@@ -247,6 +247,16 @@ static void round_part_free(struct round_parts *parts)
     round_chunk_free(parts->chunk);
 }
 
+/* So many edits, and a part of them merged. */
+static void round_half(struct member *member, size_t edits, struct round_parts *parts)
+{
+    member_new(member, 1, false);
+    round_fill(member, 0, edits);
+    round_part_begin(member, parts);
+    round_part_step(parts);
+    assert_int_equal(round_rest(parts->round), ERR_OK);
+}
+
 static void a_round_broken_off_loses_nothing_and_others_may_write_meanwhile(void **state)
 {
     struct buf staged = {0}, rounded = {0};
@@ -254,11 +264,7 @@ static void a_round_broken_off_loses_nothing_and_others_may_write_meanwhile(void
     struct member member;
 
     (void)state;
-    member_new(&member, 1, false);
-    round_fill(&member, 0, EDITS);
-    round_part_begin(&member, &parts);
-    round_part_step(&parts);
-    assert_int_equal(round_rest(parts.round), ERR_OK);
+    round_half(&member, EDITS, &parts);
     round_fill(&member, EDITS, EDITS + 10);
     round_part_step(&parts); /* Not committed: taken back. */
     round_part_free(&parts);
@@ -287,11 +293,7 @@ static void a_round_is_void_when_views_are_made_anew(void **state)
     size_t until;
 
     (void)state;
-    member_new(&member, 1, false);
-    round_fill(&member, 0, 2000);
-    round_part_begin(&member, &parts);
-    round_part_step(&parts);
-    assert_int_equal(round_rest(parts.round), ERR_OK);
+    round_half(&member, 2000, &parts);
     round_forget_views(&member);
     assert_int_equal(round_open(parts.round, parts.reader, 0, parts.chunk, &until), ERR_OK);
     assert_int_equal(round_merge(parts.round, parts.chunk), ERR_STATE);
@@ -310,11 +312,7 @@ static void a_round_is_void_when_a_space_is_made_anew_meanwhile(void **state)
     struct member member;
 
     (void)state;
-    member_new(&member, 1, false);
-    round_fill(&member, 0, EDITS);
-    round_part_begin(&member, &parts);
-    round_part_step(&parts);
-    assert_int_equal(round_rest(parts.round), ERR_OK);
+    round_half(&member, EDITS, &parts);
     txn = member_begin(&member);
     snapshot = ledger_txn_snapshot(txn);
     assert_int_equal(ledger_space(&snapshot, ledger_self_space(member.ledger), &space), ERR_OK);

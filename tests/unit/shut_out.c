@@ -135,16 +135,22 @@ static enum standing out_signer(struct member *member, const struct member *abov
     return standing;
 }
 
+/* With a pad that the lap admitted, of which the desk knows. */
+static void out_world_with_pad(struct out_world *world)
+{
+    out_world_new(world);
+    out_join(&world->pad, &world->lap, 4);
+    out_meet(&world->pad, &world->lap);
+    (void)member_pull(&world->desk, &world->lap, NULL);
+}
+
 /* The root may shut out anybody, a device those it certified, nobody those above it. */
 static void who_may_shut_out(void **state)
 {
     struct out_world world;
 
     (void)state;
-    out_world_new(&world);
-    out_join(&world.pad, &world.lap, 4);
-    out_meet(&world.pad, &world.lap);
-    (void)member_pull(&world.desk, &world.lap, NULL);
+    out_world_with_pad(&world);
     assert_int_equal(out_shut(&world.lap, &world.desk, RETIRE_STOLEN), ERR_STATE);
     assert_int_equal(out_shut(&world.pad, &world.lap, RETIRE_STOLEN), ERR_STATE);
     assert_int_equal(out_shut(&world.lap, &world.lap, RETIRE_STOLEN), ERR_STATE);
@@ -286,10 +292,7 @@ static void what_a_stolen_device_certified_before_stays(void **state)
     struct out_world world;
 
     (void)state;
-    out_world_new(&world);
-    out_join(&world.pad, &world.lap, 4);
-    out_meet(&world.pad, &world.lap);
-    (void)member_pull(&world.desk, &world.lap, NULL);
+    out_world_with_pad(&world);
     (void)member_pull(&world.desk, &world.lap, NULL);
     assert_int_equal(out_shut(&world.desk, &world.lap, RETIRE_STOLEN), ERR_OK);
     (void)member_pull(&world.bruno, &world.lap, NULL);
@@ -558,10 +561,7 @@ static void whom_a_stolen_device_leads_to(void **state)
     struct out_world world;
 
     (void)state;
-    out_world_new(&world);
-    out_join(&world.pad, &world.lap, 4);
-    out_meet(&world.pad, &world.lap);
-    (void)member_pull(&world.desk, &world.lap, NULL);
+    out_world_with_pad(&world);
     assert_false(out_is_led(&world.pad, NULL));
     assert_int_equal(out_shut(&world.desk, &world.lap, RETIRE_STOLEN), ERR_OK);
     joined_tell(&world.pad, &world.desk);
